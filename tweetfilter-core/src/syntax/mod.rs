@@ -1,0 +1,116 @@
+//! From text to the faithful tree and back.
+
+mod ast;
+mod diagnostic;
+mod grammar;
+mod print;
+mod token;
+
+pub use ast::*;
+pub use diagnostic::{Diagnostic, Fix, Severity};
+
+use crate::Limits;
+
+/// A parsed filter expression.
+///
+/// Displaying it gives its canonical text, which parses to an equal expression.
+///
+/// ```
+/// use tweetfilter_core::Expression;
+/// let filter = Expression::parse("NOT(a) OR(b)")?;
+/// assert_eq!(filter.to_string(), "-a OR b");
+/// # Ok::<(), tweetfilter_core::ParseError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Expression {
+    text: String,
+    dialect: Dialect,
+    root: Node,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Expression {
+    /// Parses an expression of the native dialect under the default limits.
+    ///
+    /// # Errors
+    /// Every independent error, with place and ways out.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        Self::parse_with(text, Dialect::Native, &Limits::default())
+    }
+
+    /// Parses an expression of either dialect under the caller's limits.
+    ///
+    /// # Errors
+    /// Every independent error, with place and ways out.
+    pub fn parse_with(text: &str, dialect: Dialect, limits: &Limits) -> Result<Self, ParseError> {
+        match grammar::parse(text, dialect, limits) {
+            Ok((root, warnings)) => Ok(Self { text: text.to_owned(), dialect, root, warnings }),
+            Err(diagnostics) => Err(ParseError { text: text.to_owned(), diagnostics }),
+        }
+    }
+
+    /// The text as written; spans of nodes and diagnostics point into it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How it reads a post.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The tree.
+    #[must_use]
+    pub fn root(&self) -> &Node {
+        &self.root
+    }
+
+    /// What is legal but perhaps not meant.
+    #[must_use]
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+}
+
+/// Expressions are equal when they say the same, however they are spaced and spelled.
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.dialect == other.dialect && self.root == other.root
+    }
+}
+
+/// Why a text is not an expression.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.first())]
+pub struct ParseError {
+    text: String,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl ParseError {
+    /// The text that was refused.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What is wrong, in order of place, warnings included; at least one is an error.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    fn first(&self) -> String {
+        let mut errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error);
+        match errors.next() {
+            Some(d) => {
+                let more = errors.count();
+                let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+                format!("{} at byte {} [{}]{more}", d.message, d.span.start, d.code)
+            }
+            None => "invalid expression".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Parts of the `tweetfilter` server that others can embed.

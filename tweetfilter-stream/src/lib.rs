@@ -1,0 +1,3 @@
+//! Posts from every wire.
+
+pub mod wire;
