@@ -1,29 +1,74 @@
 //! Decoding of single messages, without sockets.
+//!
+//! What a message is shows in its fields; nothing needs to be told beforehand.
 
+mod fields;
+mod html;
+mod time;
 mod v1;
 
-use tweetfilter_core::Post;
+use fields::{DEPTH, Object};
+use serde::de::DeserializeSeed;
 
-/// What one message of a stream says.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// A post.
-    Post(Box<Post>),
-    /// Any other message.
-    Other,
-}
+pub use crate::Event;
+use v1::Tweet;
 
 /// Why a message can't be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}: {message}")]
 pub struct DecodeError {
-    /// What is wrong with it.
+    /// What kind of error it is, for counting.
+    pub reason: Reason,
+    /// What is wrong with this message.
     pub message: String,
 }
 
-/// Decodes one JSON message.
+/// Why a message can't be read, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The bytes are not UTF-8.
+    NotUtf8,
+    /// The line is not one JSON value: broken, cut off, or followed by something.
+    NotJson,
+    /// JSON, but no message of a known network.
+    UnknownMessage,
+    /// Longer than the reader was told to accept.
+    TooLong,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NotUtf8 => "not UTF-8",
+            Self::NotJson => "not JSON",
+            Self::UnknownMessage => "unknown message",
+            Self::TooLong => "too long",
+        })
+    }
+}
+
+impl Reason {
+    fn because(self, message: impl Into<String>) -> DecodeError {
+        DecodeError { reason: self, message: message.into() }
+    }
+}
+
+/// Decodes one JSON message of any wire.
 ///
 /// # Errors
-/// When it is not JSON.
+/// See [`Reason`]; nothing that a message holds makes this panic.
 pub fn decode(line: &[u8]) -> Result<Event, DecodeError> {
-    v1::decode(line).map_err(|e| DecodeError { message: e.to_string() })
+    let line = str::from_utf8(line).map_err(|e| Reason::NotUtf8.because(e.to_string()))?;
+    let mut json = serde_json::Deserializer::from_str(line);
+    let tweet = Object::<Tweet<'_>>::new(DEPTH)
+        .deserialize(&mut json)
+        .and_then(|tweet| json.end().map(|()| tweet))
+        .map_err(|e| Reason::NotJson.because(e.to_string()))?;
+    match tweet {
+        Some(tweet) if tweet.is_tweet() && tweet.has_text() => Ok(Event::Post(Box::new(tweet.post()))),
+        Some(tweet) if tweet.has_text() => Ok(Event::Post(Box::new(tweet.plain()))),
+        Some(_) => Ok(Event::Other { kind: String::new() }),
+        None => Err(Reason::UnknownMessage.because("not an object")),
+    }
 }

@@ -1,0 +1,175 @@
+//! What the messages of a stream say.
+
+use tweetfilter_core::Account;
+use tweetfilter_core::post::{Millis, Post};
+
+/// What one message of a stream says.
+///
+/// Ids are the network's own, as text; absent ones are empty. New kinds may be added.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A post.
+    Post(Box<Post>),
+    /// A post in a new version, where the network sends it under the id of the first (Mastodon, Bluesky). X
+    /// gives each version an id of its own, so there it is a [`Event::Post`].
+    Edit(Box<Post>),
+    /// An event of a site stream, for one of the users that it follows.
+    ForUser {
+        /// The id of the user who saw it.
+        user: String,
+        /// What happened.
+        event: Box<Event>,
+    },
+    /// Several messages in one, such as a page of search results; in order.
+    Several(Vec<Event>),
+    /// A post was deleted; it may never have been seen here.
+    Delete {
+        /// `x`, `bluesky` or a Mastodon host; empty if the message does not tell.
+        network: String,
+        /// The post's id.
+        id: String,
+        /// Its author.
+        author: Account,
+        /// When it was deleted.
+        at: Option<Millis>,
+    },
+    /// A direct message was deleted.
+    DeleteMessage {
+        /// The message's id.
+        id: String,
+        /// Whose it was.
+        user: Account,
+    },
+    /// Coordinates of an author's posts must be forgotten.
+    ScrubGeo {
+        /// The author.
+        author: Account,
+        /// The last post that it holds for.
+        up_to: String,
+    },
+    /// A post is withheld in some countries.
+    StatusWithheld {
+        /// The post's id.
+        id: String,
+        /// Its author.
+        author: Account,
+        /// Two-letter codes.
+        countries: Vec<String>,
+    },
+    /// All posts of an author are withheld in some countries.
+    UserWithheld {
+        /// The author.
+        author: Account,
+        /// Two-letter codes.
+        countries: Vec<String>,
+    },
+    /// Matching posts that were not sent, since the connection was made.
+    Limit {
+        /// How many.
+        undelivered: u64,
+    },
+    /// The stream ends, and why.
+    Disconnect {
+        /// X's code, 1 to 12.
+        code: u64,
+        /// The stream's name.
+        stream: String,
+        /// A sentence for people.
+        reason: String,
+    },
+    /// Something is about to go wrong (`FALLING_BEHIND`, `FOLLOWS_OVER_LIMIT`).
+    Warning {
+        /// X's code.
+        code: String,
+        /// A sentence for people.
+        message: String,
+        /// How full the queue of undelivered messages is.
+        percent_full: Option<u64>,
+    },
+    /// Whom the user of the stream follows, sent at its start.
+    Friends {
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// Something happened between two accounts: `follow`, `favorite`, `list_created`, `user_update`, ….
+    Activity {
+        /// X's name of what happened; unknown ones occur.
+        kind: String,
+        /// Who did it.
+        source: Account,
+        /// To whom.
+        target: Account,
+        /// The post that it is about, where the message carries it.
+        post: Option<Box<Post>>,
+        /// When.
+        at: Option<Millis>,
+    },
+    /// A direct message; its text is not kept.
+    DirectMessage {
+        /// The message's id.
+        id: String,
+        /// Who wrote it.
+        sender: Account,
+        /// To whom.
+        recipient: Account,
+    },
+    /// A site stream's address for changing it while it runs.
+    Control {
+        /// Path on the stream's host.
+        uri: String,
+    },
+    /// An account changed its state (Bluesky).
+    AccountStatus {
+        /// Whose.
+        account: Account,
+        /// Whether it can be seen.
+        active: bool,
+        /// Why not (`deactivated`, `takendown`, …).
+        status: String,
+    },
+    /// An account changed its handle or keys (Bluesky).
+    Identity {
+        /// Id and new handle.
+        account: Account,
+    },
+    /// An error that was sent in place of a post (X's API v2).
+    Failure {
+        /// A sentence for people.
+        message: String,
+    },
+    /// A message of a known network that is no post and needs nothing done (a Bluesky like, a user object).
+    Other {
+        /// What it is, in the network's word.
+        kind: String,
+    },
+}
+
+impl Event {
+    /// All posts in it, new versions and those in envelopes and pages included, with the user of the envelope.
+    ///
+    /// ```
+    /// use tweetfilter_stream::wire::decode;
+    /// let event = decode(br#"{"id_str": "1", "text": "hi", "user": {"id": 3}}"#)?;
+    /// let posts: Vec<_> = event.into_posts().collect();
+    /// assert_eq!(posts[0].0, None);
+    /// assert_eq!(posts[0].1.text, "hi");
+    /// # Ok::<(), tweetfilter_stream::wire::DecodeError>(())
+    /// ```
+    pub fn into_posts(self) -> impl Iterator<Item = (Option<String>, Post)> {
+        let mut open = vec![(None, self)];
+        std::iter::from_fn(move || {
+            while let Some((viewer, event)) = open.pop() {
+                match event {
+                    Self::Post(post) | Self::Edit(post) => return Some((viewer, *post)),
+                    Self::ForUser { user, event } => open.push((Some(user), *event)),
+                    Self::Several(events) => {
+                        open.extend(events.into_iter().rev().map(|event| (viewer.clone(), event)));
+                    }
+                    _ => {}
+                }
+            }
+            None
+        })
+    }
+}

@@ -1,0 +1,378 @@
+//! Reading JSON objects field by field, forgiving wrong types: what is not of the expected type is absent.
+//!
+//! Everything here is generic over serde's data model, so that any JSON reader can stand beneath it. Unlike
+//! derived code it takes the last of duplicate keys, and one odd field costs that field, not the message.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// Kept objects inside each other; what lies deeper is skipped. The deepest real message (an envelope around
+/// a retweet of a quote, with a derived profile location) needs eight.
+pub(super) const DEPTH: u8 = 12;
+
+/// A JSON object of which some fields are kept.
+pub(super) trait Fields<'de>: Default {
+    /// Takes the value of one key; must consume it.
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error>;
+}
+
+/// The value of a key, not yet read.
+pub(super) struct Field<'m, A> {
+    map: &'m mut A,
+    depth: u8,
+}
+
+impl<'de, A: MapAccess<'de>> Field<'_, A> {
+    /// Reads past it.
+    pub(super) fn skip(self) -> Result<(), A::Error> {
+        self.map.next_value::<IgnoredAny>().map(drop)
+    }
+
+    /// Any scalar.
+    pub(super) fn scalar(self) -> Result<Scalar<'de>, A::Error> {
+        self.map.next_value_seed(ScalarSeed)
+    }
+
+    /// A string.
+    pub(super) fn text(self) -> Result<Option<Cow<'de, str>>, A::Error> {
+        Ok(match self.scalar()? {
+            Scalar::Text(text) => Some(text),
+            _ => None,
+        })
+    }
+
+    /// A string to keep; an empty one is absent.
+    pub(super) fn string(self) -> Result<Option<String>, A::Error> {
+        Ok(self.text()?.filter(|text| !text.is_empty()).map(Cow::into_owned))
+    }
+
+    /// An id, as a string or a number; empty when absent.
+    pub(super) fn id(self) -> Result<String, A::Error> {
+        Ok(self.scalar()?.into_id())
+    }
+
+    /// A number that can't be negative, also when it stands in a string.
+    pub(super) fn count(self) -> Result<Option<u64>, A::Error> {
+        Ok(self.scalar()?.count())
+    }
+
+    /// `true`.
+    pub(super) fn flag(self) -> Result<bool, A::Error> {
+        Ok(matches!(self.scalar()?, Scalar::Flag(true)))
+    }
+
+    /// An object.
+    pub(super) fn object<T: Fields<'de>>(self) -> Result<Option<T>, A::Error> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => self.map.next_value_seed(Object::new(depth)),
+            None => self.skip().map(|()| None),
+        }
+    }
+
+    /// An array of objects; a lone object is an array of one, and whatever is no object is left out.
+    pub(super) fn list<T: Fields<'de>>(self) -> Result<Vec<T>, A::Error> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => self.map.next_value_seed(List { depth, of: PhantomData }),
+            None => self.skip().map(|()| Vec::new()),
+        }
+    }
+
+    /// An array of scalars; nested arrays are flattened (coordinates of polygons).
+    pub(super) fn scalars(self) -> Result<Vec<Scalar<'de>>, A::Error> {
+        let mut into = Vec::new();
+        self.map.next_value_seed(Scalars { into: &mut into, depth: 8 })?;
+        Ok(into)
+    }
+}
+
+/// A scalar value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Scalar<'de> {
+    /// Null, or no scalar at all.
+    #[default]
+    None,
+    Flag(bool),
+    Whole(u64),
+    Negative(i64),
+    Real(f64),
+    Text(Cow<'de, str>),
+}
+
+impl<'de> Scalar<'de> {
+    pub(super) fn into_id(self) -> String {
+        match self {
+            Self::Text(text) => text.into_owned(),
+            Self::Whole(number) => number.to_string(),
+            Self::Negative(number) => number.to_string(),
+            _ => String::new(),
+        }
+    }
+
+    pub(super) fn count(&self) -> Option<u64> {
+        match self {
+            Self::Whole(number) => Some(*number),
+            Self::Text(text) => text.parse().ok(),
+            // Some clients wrote counts as reals.
+            Self::Real(number) if (0.0..1e15).contains(number) => Some(*number as u64),
+            _ => None,
+        }
+    }
+
+    pub(super) fn real(&self) -> Option<f64> {
+        match self {
+            Self::Whole(number) => Some(*number as f64),
+            Self::Negative(number) => Some(*number as f64),
+            Self::Real(number) => Some(*number),
+            Self::Text(text) => text.parse().ok().filter(|n: &f64| n.is_finite()),
+            _ => None,
+        }
+    }
+}
+
+/// Visitor methods for what a value should not be: it is read past and gives the visitor's default.
+macro_rules! absent {
+    (scalars) => {
+        absent!(@ visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str));
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        }
+    };
+    (map) => {
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            Ok(Default::default())
+        }
+    };
+    (seq) => {
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(Default::default())
+        }
+    };
+    (@ $($method:ident($type:ty))*) => {
+        $(fn $method<E>(self, _: $type) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        })*
+    };
+}
+
+struct ScalarSeed;
+
+impl<'de> DeserializeSeed<'de> for ScalarSeed {
+    type Value = Scalar<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ScalarSeed {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Scalar::Flag(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(u64::try_from(value).map_or(Scalar::Negative(value), Scalar::Whole))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Scalar::Whole(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Scalar::Real(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Borrowed(value)))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Owned(value)))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Scalar::None)
+    }
+
+    absent!(map);
+    absent!(seq);
+}
+
+/// Reads one object, or nothing where the value is no object.
+pub(super) struct Object<T> {
+    depth: u8,
+    of: PhantomData<T>,
+}
+
+impl<T> Object<T> {
+    pub(super) fn new(depth: u8) -> Self {
+        Self { depth, of: PhantomData }
+    }
+}
+
+impl<'de, T: Fields<'de>> DeserializeSeed<'de> for Object<T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Fields<'de>> Visitor<'de> for Object<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut object = T::default();
+        while let Some(key) = map.next_key_seed(KeySeed)? {
+            object.take(&key, Field { map: &mut map, depth: self.depth })?;
+        }
+        Ok(Some(object))
+    }
+
+    absent!(scalars);
+    absent!(seq);
+}
+
+struct KeySeed;
+
+impl<'de> DeserializeSeed<'de> for KeySeed {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for KeySeed {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(key))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(key.to_owned()))
+    }
+}
+
+struct List<T> {
+    depth: u8,
+    of: PhantomData<T>,
+}
+
+impl<'de, T: Fields<'de>> DeserializeSeed<'de> for List<T> {
+    type Value = Vec<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Fields<'de>> Visitor<'de> for List<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = seq.next_element_seed(Object::new(self.depth))? {
+            list.extend(item);
+        }
+        Ok(list)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Ok(Object::new(self.depth).visit_map(map)?.into_iter().collect())
+    }
+
+    absent!(scalars);
+}
+
+struct Scalars<'v, 'de> {
+    into: &'v mut Vec<Scalar<'de>>,
+    depth: u8,
+}
+
+impl<'de> DeserializeSeed<'de> for Scalars<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Scalars<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.into.push(Scalar::Flag(value));
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.into.push(Scalar::Negative(value));
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.into.push(Scalar::Whole(value));
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        self.into.push(Scalar::Real(value));
+        Ok(())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        self.into.push(Scalar::Text(Cow::Owned(value.to_owned())));
+        Ok(())
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<(), E> {
+        self.into.push(Scalar::Text(Cow::Borrowed(value)));
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => while seq.next_element_seed(Scalars { into: self.into, depth })?.is_some() {},
+            None => while seq.next_element::<IgnoredAny>()?.is_some() {},
+        }
+        Ok(())
+    }
+
+    absent!(map);
+}

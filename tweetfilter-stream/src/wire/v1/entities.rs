@@ -1,0 +1,329 @@
+//! Entities, their indices turned into spans of the decoded text.
+
+use std::borrow::Cow;
+
+use serde::de::MapAccess;
+use tweetfilter_core::Span;
+use tweetfilter_core::post::{self, Account, Link, Media, MediaKind, Mention, Tag};
+
+use super::super::fields::{Field, Fields};
+use super::super::html::Offsets;
+
+/// The `entities` of a tweet, or its `extended_entities`.
+#[derive(Default)]
+pub(in super::super) struct Entities<'de> {
+    pub(in super::super) hashtags: Vec<Word<'de>>,
+    pub(in super::super) symbols: Vec<Word<'de>>,
+    pub(in super::super) mentions: Vec<UserMention<'de>>,
+    pub(in super::super) urls: Vec<Url<'de>>,
+    pub(in super::super) media: Vec<Medium<'de>>,
+    pub(in super::super) poll: bool,
+}
+
+impl<'de> Fields<'de> for Entities<'de> {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        match key {
+            "hashtags" => self.hashtags = field.list()?,
+            "symbols" => self.symbols = field.list()?,
+            "user_mentions" => self.mentions = field.list()?,
+            "urls" => self.urls = field.list()?,
+            "media" => self.media = field.list()?,
+            "polls" => self.poll = !field.list::<Anything>()?.is_empty(),
+            _ => field.skip()?,
+        }
+        Ok(())
+    }
+}
+
+/// What the entities are to be read against.
+pub(in super::super) struct Surroundings<'a> {
+    /// The decoded text.
+    pub(in super::super) text: &'a str,
+    /// Its places in the payload's counting.
+    pub(in super::super) offsets: &'a Offsets,
+    /// Whether a link is the network's own (to the quoted post, or to the rest of a cut text).
+    pub(in super::super) own_link: &'a dyn Fn(&Url<'_>) -> bool,
+}
+
+impl Entities<'_> {
+    pub(in super::super) fn is_empty(&self) -> bool {
+        self.hashtags.is_empty()
+            && self.symbols.is_empty()
+            && self.mentions.is_empty()
+            && self.urls.is_empty()
+            && self.media.is_empty()
+    }
+
+    /// Converts all; `media` stands in for these entities' own where it is not empty.
+    pub(in super::super) fn convert(
+        self,
+        media: Vec<Medium<'_>>,
+        around: &Surroundings<'_>,
+    ) -> post::Entities {
+        let Surroundings { text, offsets, own_link } = *around;
+        let mut out = post::Entities {
+            hashtags: self.hashtags.into_iter().filter_map(|w| w.tag(['#', '＃'], text, offsets)).collect(),
+            cashtags: self.symbols.into_iter().filter_map(|w| w.tag(['$', '＄'], text, offsets)).collect(),
+            mentions: self.mentions.into_iter().filter_map(|m| m.mention(text, offsets)).collect(),
+            ..post::Entities::default()
+        };
+        for url in self.urls {
+            if own_link(&url) {
+                out.other_links.extend(url.link(text, offsets).span);
+            } else {
+                out.links.push(url.link(text, offsets));
+            }
+        }
+        for medium in if media.is_empty() { self.media } else { media } {
+            let span = medium.url.link(text, offsets).span;
+            out.other_links.extend(span.filter(|span| !out.other_links.contains(span)));
+            out.media.push(Media { kind: medium.kind, alt: medium.alt });
+        }
+        out
+    }
+}
+
+/// `indices`: a start and an end; an impossible pair where there are none.
+#[derive(Clone, Copy, Default)]
+pub(in super::super) struct Indices(u64, u64);
+
+impl Indices {
+    pub(in super::super) fn read<'de, A: MapAccess<'de>>(field: Field<'_, A>) -> Result<Self, A::Error> {
+        let both = field.scalars()?;
+        Ok(match both.as_slice() {
+            [start, end] => Self(start.count().unwrap_or(0), end.count().unwrap_or(0)),
+            _ => Self::default(),
+        })
+    }
+
+    /// The start alone.
+    pub(in super::super) fn set_start(&mut self, start: Option<u64>) {
+        self.0 = start.unwrap_or(0);
+    }
+
+    /// The end alone.
+    pub(in super::super) fn set_end(&mut self, end: Option<u64>) {
+        self.1 = end.unwrap_or(0);
+    }
+
+    /// The span, if the text there is as expected; else the first place that is.
+    ///
+    /// Indices of real tweets are off where they count something else than code points (old clients), and those
+    /// of a cut text may point beyond its end.
+    fn locate(self, text: &str, offsets: &Offsets, signs: [char; 2], word: &str) -> Option<Span> {
+        let fits = |at: &str| {
+            at.strip_prefix(signs).is_some_and(|rest| {
+                rest.get(..word.len()).is_some_and(|found| {
+                    found.eq_ignore_ascii_case(word) || found.to_lowercase() == word.to_lowercase()
+                })
+            })
+        };
+        if let Some(span) = offsets.span(self.0, self.1)
+            && fits(&text[span.range()])
+        {
+            return Some(span);
+        }
+        let start = text.match_indices(signs).map(|(at, _)| at).find(|&at| fits(&text[at..]))?;
+        let sign = text[start..].chars().next().map_or(0, char::len_utf8);
+        Some(Span::from(start..start + sign + word.len()))
+    }
+}
+
+/// A hashtag or a cashtag.
+#[derive(Default)]
+pub(in super::super) struct Word<'de> {
+    text: Cow<'de, str>,
+    at: Indices,
+}
+
+impl<'de> Fields<'de> for Word<'de> {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        match key {
+            "text" | "tag" => self.text = field.text()?.unwrap_or_default(),
+            "indices" => self.at = Indices::read(field)?,
+            "start" => self.at.set_start(field.count()?),
+            "end" => self.at.set_end(field.count()?),
+            _ => field.skip()?,
+        }
+        Ok(())
+    }
+}
+
+impl Word<'_> {
+    fn tag(self, signs: [char; 2], text: &str, offsets: &Offsets) -> Option<Tag> {
+        if self.text.is_empty() {
+            return None;
+        }
+        let span = self.at.locate(text, offsets, signs, &self.text);
+        Some(Tag { text: self.text.into_owned(), span })
+    }
+}
+
+/// A mention.
+#[derive(Default)]
+pub(in super::super) struct UserMention<'de> {
+    id_str: Cow<'de, str>,
+    id: String,
+    screen_name: Cow<'de, str>,
+    at: Indices,
+}
+
+impl<'de> Fields<'de> for UserMention<'de> {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        match key {
+            "id_str" => self.id_str = field.text()?.unwrap_or_default(),
+            "id" => self.id = field.id()?,
+            "screen_name" | "username" => self.screen_name = field.text()?.unwrap_or_default(),
+            "indices" => self.at = Indices::read(field)?,
+            "start" => self.at.set_start(field.count()?),
+            "end" => self.at.set_end(field.count()?),
+            _ => field.skip()?,
+        }
+        Ok(())
+    }
+}
+
+impl UserMention<'_> {
+    fn mention(self, text: &str, offsets: &Offsets) -> Option<Mention> {
+        let id = if self.id_str.is_empty() { self.id } else { self.id_str.into_owned() };
+        if self.screen_name.is_empty() && id.is_empty() {
+            return None;
+        }
+        let span = match self.screen_name.is_empty() {
+            true => None,
+            false => self.at.locate(text, offsets, ['@', '＠'], &self.screen_name),
+        };
+        Some(Mention { account: Account { id, handle: self.screen_name.into_owned() }, span })
+    }
+}
+
+/// A link.
+#[derive(Default)]
+pub(in super::super) struct Url<'de> {
+    pub(in super::super) url: Cow<'de, str>,
+    pub(in super::super) expanded: Option<Cow<'de, str>>,
+    unwound: Option<String>,
+    title: Option<String>,
+    description: Option<String>,
+    at: Indices,
+}
+
+impl<'de> Fields<'de> for Url<'de> {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        match key {
+            "url" => self.url = field.text()?.unwrap_or_default(),
+            "expanded_url" => self.expanded = field.text()?.filter(|url| !url.is_empty()),
+            "indices" => self.at = Indices::read(field)?,
+            "start" => self.at.set_start(field.count()?),
+            "end" => self.at.set_end(field.count()?),
+            "unwound" => {
+                let page = field.object::<Unwound>()?.unwrap_or_default();
+                (self.unwound, self.title, self.description) = (page.url, page.title, page.description);
+            }
+            "unwound_url" => self.unwound = field.string()?,
+            "title" => self.title = field.string()?,
+            "description" => self.description = field.string()?,
+            _ => field.skip()?,
+        }
+        Ok(())
+    }
+}
+
+impl Url<'_> {
+    pub(in super::super) fn link(self, text: &str, offsets: &Offsets) -> Link {
+        let given = offsets.span(self.at.0, self.at.1);
+        let span = match given {
+            _ if self.url.is_empty() => given,
+            Some(span) if text[span.range()].eq_ignore_ascii_case(&self.url) => given,
+            _ => text.find(&*self.url).map(|start| Span::from(start..start + self.url.len())).or(given),
+        };
+        Link {
+            url: self.url.into_owned(),
+            expanded: self.expanded.map(Cow::into_owned),
+            unwound: self.unwound,
+            title: self.title,
+            description: self.description,
+            span,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Unwound {
+    url: Option<String>,
+    title: Option<String>,
+    description: Option<String>,
+}
+
+impl<'de> Fields<'de> for Unwound {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        match key {
+            "url" => self.url = field.string()?,
+            "title" => self.title = field.string()?,
+            "description" => self.description = field.string()?,
+            _ => field.skip()?,
+        }
+        Ok(())
+    }
+}
+
+/// An object with links only (a profile's description).
+#[derive(Default)]
+pub(in super::super) struct Urls<'de> {
+    pub(in super::super) urls: Vec<Url<'de>>,
+}
+
+impl<'de> Fields<'de> for Urls<'de> {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        match key {
+            "urls" => self.urls = field.list()?,
+            _ => field.skip()?,
+        }
+        Ok(())
+    }
+}
+
+/// A picture, video or GIF.
+pub(in super::super) struct Medium<'de> {
+    url: Url<'de>,
+    kind: MediaKind,
+    alt: Option<String>,
+}
+
+impl Default for Medium<'_> {
+    fn default() -> Self {
+        Self { url: Url::default(), kind: MediaKind::Other, alt: None }
+    }
+}
+
+impl<'de> Fields<'de> for Medium<'de> {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        match key {
+            "url" | "indices" => self.url.take(key, field)?,
+            "type" => self.kind = kind(&field.text()?.unwrap_or_default()),
+            "ext_alt_text" | "alt_text" => self.alt = field.string()?,
+            _ => field.skip()?,
+        }
+        Ok(())
+    }
+}
+
+/// The kind that X and Mastodon name so.
+pub(in super::super) fn kind(name: &str) -> MediaKind {
+    match name {
+        "photo" | "image" => MediaKind::Image,
+        "video" => MediaKind::Video,
+        "animated_gif" | "gifv" => MediaKind::Gif,
+        _ => MediaKind::Other,
+    }
+}
+
+/// An object of which only the presence counts.
+#[derive(Default)]
+pub(in super::super) struct Anything;
+
+impl<'de> Fields<'de> for Anything {
+    fn take<A: MapAccess<'de>>(&mut self, _: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        field.skip()
+    }
+}

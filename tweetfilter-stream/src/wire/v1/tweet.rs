@@ -1,0 +1,362 @@
+//! The tweet object.
+
+use std::borrow::Cow;
+
+use serde::de::MapAccess;
+use tweetfilter_core::post::{Account, Engagement, Millis, Post, PostFlags, Reference, ReplyTo};
+use tweetfilter_core::{Point, text};
+
+use super::super::fields::{Field, Fields, Scalar};
+use super::super::html::{self, Offsets};
+use super::super::time;
+use super::entities::{Entities, Surroundings, Url};
+use super::place::{Geometry, Place, point};
+use super::user::User;
+
+/// A tweet as the payload has it.
+#[derive(Default)]
+pub(in super::super) struct Tweet<'de> {
+    id_str: String,
+    id: String,
+    text: Option<Cow<'de, str>>,
+    full_text: Option<Cow<'de, str>>,
+    extended: Option<Box<Extended<'de>>>,
+    entities: Option<Box<Entities<'de>>>,
+    extended_entities: Option<Box<Entities<'de>>>,
+    user: Option<Box<User<'de>>>,
+    created_at: Option<Millis>,
+    timestamp: Option<Millis>,
+    source: Option<Cow<'de, str>>,
+    lang: Option<String>,
+    search_lang: Option<String>,
+    reply: ReplyTo,
+    reply_id: String,
+    reply_user_id: String,
+    conversation: Option<String>,
+    retweeted: Option<Box<Tweet<'de>>>,
+    quoted: Option<Box<Tweet<'de>>>,
+    quote_announced: bool,
+    quoted_id_str: String,
+    quoted_id: String,
+    permalink: Option<Box<Url<'de>>>,
+    place: Option<Place>,
+    coordinates: Option<Point>,
+    geo: Option<Point>,
+    flags: PostFlags,
+    counts: Engagement,
+    versions: Vec<String>,
+}
+
+impl<'de> Fields<'de> for Tweet<'de> {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        match key {
+            "id_str" => self.id_str = field.id()?,
+            "id" => self.id = field.id()?,
+            "text" => self.text = field.text()?,
+            "full_text" => self.full_text = field.text()?,
+            // What a retweet's outer tweet repeats of its original, cut, is not read.
+            "extended_tweet" | "entities" | "extended_entities" if self.retweeted.is_some() => {
+                field.skip()?
+            }
+            "extended_tweet" => self.extended = field.object()?.map(Box::new),
+            "entities" => self.entities = field.object()?.map(Box::new),
+            "extended_entities" => self.extended_entities = field.object()?.map(Box::new),
+            "user" => self.user = field.object()?.map(Box::new),
+            "created_at" => self.created_at = field.text()?.and_then(|t| time::parse(&t)),
+            "timestamp_ms" => self.timestamp = field.count()?.and_then(|ms| Millis::try_from(ms).ok()),
+            "source" => self.source = field.text()?,
+            "lang" => self.lang = field.string()?,
+            "metadata" => self.search_lang = field.object::<Metadata>()?.and_then(|m| m.language),
+            "in_reply_to_status_id_str" => self.reply.id = field.id()?,
+            "in_reply_to_status_id" => self.reply_id = field.id()?,
+            "in_reply_to_user_id_str" => self.reply.account.id = field.id()?,
+            "in_reply_to_user_id" => self.reply_user_id = field.id()?,
+            "in_reply_to_screen_name" => self.reply.account.handle = field.string()?.unwrap_or_default(),
+            "conversation_id_str" | "conversation_id" => {
+                self.conversation = Some(field.id()?).filter(|id| !id.is_empty());
+            }
+            "retweeted_status" => {
+                self.retweeted = field.object::<Self>()?.filter(Self::has_text).map(Box::new);
+            }
+            // A retweet's outer tweet repeats the quote that its original carries.
+            "quoted_status" if self.carries_quote() => field.skip()?,
+            "quoted_status" => self.quoted = field.object()?.map(Box::new),
+            "is_quote_status" => self.quote_announced = field.flag()?,
+            "quoted_status_id_str" => self.quoted_id_str = field.id()?,
+            "quoted_status_id" => self.quoted_id = field.id()?,
+            "quoted_status_permalink" => self.permalink = field.object()?.map(Box::new),
+            "place" => self.place = field.object()?,
+            "coordinates" => self.coordinates = position(field, point)?,
+            "geo" => self.geo = position(field, |a, b| point(b, a))?,
+            "possibly_sensitive" => self.flags.sensitive = field.flag()?,
+            "nullcast" => self.flags.nullcast |= field.flag()?,
+            "scopes" => {
+                let scopes = field.object::<Scopes>()?.unwrap_or_default();
+                self.flags.nullcast |= scopes.promoted_only;
+            }
+            "self_thread" => self.flags.self_thread = field.object::<super::entities::Anything>()?.is_some(),
+            "card" => {
+                let card = field.object::<Card<'_>>()?.unwrap_or_default();
+                self.flags.poll |= card.name.starts_with("poll");
+            }
+            "edit_history" => self.versions = field.object::<Versions>()?.unwrap_or_default().0,
+            "favorite_count" => self.counts.likes = field.count()?,
+            "retweet_count" => self.counts.retweets = field.count()?,
+            "reply_count" => self.counts.replies = field.count()?,
+            "quote_count" => self.counts.quotes = field.count()?,
+            _ => field.skip()?,
+        }
+        Ok(())
+    }
+}
+
+fn position<'de, A: MapAccess<'de>>(
+    field: Field<'_, A>,
+    order: impl Fn(f64, f64) -> Option<Point>,
+) -> Result<Option<Point>, A::Error> {
+    let shape = field.object::<Geometry>()?;
+    Ok(shape.and_then(|shape| match shape.coordinates.as_slice() {
+        [a, b] => order(*a, *b),
+        _ => None,
+    }))
+}
+
+impl<'de> Tweet<'de> {
+    /// Whether there is a text to filter.
+    pub(in super::super) fn has_text(&self) -> bool {
+        self.text.is_some() || self.full_text.is_some() || self.extended.is_some()
+    }
+
+    /// Whether anything tells it from `{text, lang?, id?}`.
+    pub(in super::super) fn is_tweet(&self) -> bool {
+        self.user.is_some()
+            || self.created_at.is_some()
+            || !self.id_str.is_empty()
+            || self.entities.is_some()
+            || self.retweeted.is_some()
+            || self.full_text.is_some()
+    }
+
+    /// The post that it is if nothing but a text makes it up.
+    pub(in super::super) fn plain(self) -> Post {
+        let text = self.text.unwrap_or_default().into_owned();
+        Post { id: self.id, lang: self.lang, created_at: self.timestamp, ..Post::from_text(text) }
+    }
+
+    /// The post.
+    pub(in super::super) fn post(mut self) -> Post {
+        let retweet_of = self.retweeted.take().map(|original| {
+            let mut original = original.post();
+            if original.quote_of.as_ref().is_none_or(|quote| quote.post.is_none())
+                && let Some(quoted) = self.quoted.take()
+            {
+                original.quote_of = Some(carried(quoted.post()));
+            }
+            carried(original)
+        });
+        let whole = retweet_of.is_none();
+        let id = if self.id_str.is_empty() {
+            std::mem::take(&mut self.id)
+        } else {
+            std::mem::take(&mut self.id_str)
+        };
+        let quote_of = if whole { self.quote() } else { None };
+        let (text, entities) =
+            if whole { self.content(&id, quote_of.as_deref()) } else { Default::default() };
+        if self.reply.id.is_empty() {
+            self.reply.id = self.reply_id;
+        }
+        if self.reply.account.id.is_empty() {
+            self.reply.account.id = self.reply_user_id;
+        }
+        let reply_to = (self.reply != ReplyTo::default()).then_some(self.reply);
+        let author = self.user.map(|user| user.author()).unwrap_or_default();
+        let mut flags = self.flags;
+        flags.edited = self.versions.first().is_some_and(|first| *first != id);
+        flags.self_thread |= reply_to
+            .as_ref()
+            .is_some_and(|reply| !reply.id.is_empty() && same(&reply.account, &author.account));
+        Post {
+            network: super::NETWORK.to_owned(),
+            created_at: self.timestamp.or(self.created_at),
+            author,
+            text,
+            warning: None,
+            lang: self.lang.or(self.search_lang),
+            entities,
+            source: self.source.map(|source| html::without_tags(&source)).filter(|name| !name.is_empty()),
+            reply_to,
+            conversation_id: self.conversation,
+            retweet_of,
+            quote_of,
+            place: self.place.map(|place| place.0),
+            coordinates: self.coordinates.or(self.geo),
+            flags,
+            counts: self.counts,
+            id,
+            ..Post::default()
+        }
+    }
+
+    fn carries_quote(&self) -> bool {
+        self.retweeted.as_ref().is_some_and(|original| original.quoted.is_some())
+    }
+
+    fn quote(&mut self) -> Option<Box<Reference>> {
+        if let Some(quoted) = self.quoted.take() {
+            return Some(carried(quoted.post()));
+        }
+        let id = std::mem::take(if self.quoted_id_str.is_empty() {
+            &mut self.quoted_id
+        } else {
+            &mut self.quoted_id_str
+        });
+        (self.quote_announced || !id.is_empty()).then(|| Box::new(Reference { id, ..Reference::default() }))
+    }
+
+    /// The decoded text and what stands in it.
+    fn content(&mut self, id: &str, quote: Option<&Reference>) -> (String, tweetfilter_core::Entities) {
+        let extended = self.extended.take().map(|extended| *extended).filter(|e| e.full_text.is_some());
+        let (escaped, entities, more) = match extended {
+            Some(extended) => (extended.full_text, extended.entities, extended.extended_entities),
+            None => (
+                self.full_text.take().or(self.text.take()),
+                self.entities.take(),
+                self.extended_entities.take(),
+            ),
+        };
+        let escaped = escaped.unwrap_or_default();
+        let more = more.map(|more| more.media).unwrap_or_default();
+        self.flags.poll |= entities.as_ref().is_some_and(|entities| entities.poll);
+        let given = entities.is_some();
+        let entities = entities.map(|entities| *entities).unwrap_or_default();
+        if entities.is_empty() && more.is_empty() {
+            let text = html::unescape(escaped).into_owned();
+            let entities = if given { tweetfilter_core::Entities::default() } else { text::entities(&text) };
+            return (text, entities);
+        }
+        let offsets = Offsets::of_escaped(&escaped);
+        let text = html::unescape(escaped).into_owned();
+        let quoted = quote.map(Reference::id).unwrap_or_default();
+        let permalink = self.permalink.as_deref();
+        let own_link = |url: &Url<'_>| {
+            permalink.is_some_and(|link| !link.url.is_empty() && link.url == url.url)
+                || url.expanded.as_deref().is_some_and(|to| leads_to(to, quoted) || leads_to(to, id))
+        };
+        let mut entities =
+            entities.convert(more, &Surroundings { text: &text, offsets: &offsets, own_link: &own_link });
+        if !given {
+            let found = text::entities(&text);
+            (entities.hashtags, entities.cashtags) = (found.hashtags, found.cashtags);
+            (entities.mentions, entities.links) = (found.mentions, found.links);
+            entities.links.retain(|link| link.span.is_none_or(|span| !entities.other_links.contains(&span)));
+        }
+        (text, entities)
+    }
+}
+
+fn carried(post: Post) -> Box<Reference> {
+    Box::new(Reference { post: Some(post), ..Reference::default() })
+}
+
+/// Whether two objects are known to name one account.
+fn same(a: &Account, b: &Account) -> bool {
+    match (a.id.is_empty() || b.id.is_empty(), a.handle.is_empty() || b.handle.is_empty()) {
+        (false, _) => a.id == b.id,
+        (true, false) => a.handle.eq_ignore_ascii_case(&b.handle),
+        (true, true) => false,
+    }
+}
+
+/// Whether a link leads to the tweet of this id.
+fn leads_to(link: &str, id: &str) -> bool {
+    if id.is_empty() || !link.contains(id) {
+        return false;
+    }
+    let path = link.split(['?', '#']).next().unwrap_or_default();
+    let host = path.split("//").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    matches!(host, "twitter.com" | "www.twitter.com" | "mobile.twitter.com" | "x.com" | "www.x.com")
+        && path.trim_end_matches('/').rsplit_once('/').is_some_and(|(before, last)| {
+            last == id && (before.ends_with("/status") || before.ends_with("/statuses"))
+        })
+}
+
+/// The whole of a cut text.
+#[derive(Default)]
+struct Extended<'de> {
+    full_text: Option<Cow<'de, str>>,
+    entities: Option<Box<Entities<'de>>>,
+    extended_entities: Option<Box<Entities<'de>>>,
+}
+
+impl<'de> Fields<'de> for Extended<'de> {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        match key {
+            "full_text" => self.full_text = field.text()?,
+            "entities" => self.entities = field.object()?.map(Box::new),
+            "extended_entities" => self.extended_entities = field.object()?.map(Box::new),
+            _ => field.skip()?,
+        }
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Metadata {
+    language: Option<String>,
+}
+
+impl<'de> Fields<'de> for Metadata {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        match key {
+            "iso_language_code" => self.language = field.string()?,
+            _ => field.skip()?,
+        }
+        Ok(())
+    }
+}
+
+/// Who may see it: promoted tweets are kept from followers.
+#[derive(Default)]
+struct Scopes {
+    promoted_only: bool,
+}
+
+impl<'de> Fields<'de> for Scopes {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        match key {
+            "followers" => self.promoted_only = field.scalar()? == Scalar::Flag(false),
+            _ => field.skip()?,
+        }
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Card<'de> {
+    name: Cow<'de, str>,
+}
+
+impl<'de> Fields<'de> for Card<'de> {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        match key {
+            "name" => self.name = field.text()?.unwrap_or_default(),
+            _ => field.skip()?,
+        }
+        Ok(())
+    }
+}
+
+/// Ids of a tweet's versions, the first one first.
+#[derive(Default)]
+struct Versions(Vec<String>);
+
+impl<'de> Fields<'de> for Versions {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        match key {
+            "edit_tweet_ids" => self.0 = field.scalars()?.into_iter().map(Scalar::into_id).collect(),
+            _ => field.skip()?,
+        }
+        Ok(())
+    }
+}
