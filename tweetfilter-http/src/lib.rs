@@ -1,1 +1,6 @@
-//! Parts of the `tweetfilter` server that others can embed.
+//! What surrounds the filters: reading them from the files that people keep them in.
+//!
+//! The `tweetfilter` command stands behind the feature `cli` (on by default); a program that only wants
+//! [`import`] switches it off.
+
+pub mod import;

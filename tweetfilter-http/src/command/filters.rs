@@ -1,0 +1,301 @@
+//! The filters that the command line names: read, parsed, their ids checked, compiled.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use clap::ArgMatches;
+use tweetfilter_core::syntax::{Diagnostic, Severity};
+use tweetfilter_core::{
+    AddError, Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Limits, OwnerId,
+};
+use tweetfilter_http::import::{FilterLine, read_filters};
+
+use super::Failure;
+use super::render::{self, Origin};
+use super::terminal::Style;
+
+/// Where filters are written.
+#[derive(clap::Args)]
+pub(crate) struct Sources {
+    /// A file of filters; may be given again
+    ///
+    /// NDJSON with {"id","filter","owner"?,"name"?,"dialect"?} on each line, X's /rules JSON, or plain text
+    /// with one expression a line (its id is the line's number; there are no comments, since #word is a
+    /// filter). `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) filters: Vec<String>,
+
+    /// An expression; may be given again. Their ids are e1, e2 …
+    #[arg(long = "expr", value_name = "E", allow_hyphen_values = true)]
+    pub(crate) expressions: Vec<String>,
+
+    /// A named set of terms, one a line, for {NAME} in filters; may be given again
+    #[arg(long = "set", value_name = "NAME=FILE", value_parser = named_file)]
+    pub(crate) sets: Vec<(String, String)>,
+
+    /// The dialect of filters that name none; X's /rules JSON is of dialect x unless this says otherwise
+    #[arg(long, value_name = "native|x", value_parser = dialect)]
+    pub(crate) dialect: Option<Dialect>,
+}
+
+/// Reads `NAME=FILE`.
+pub(crate) fn named_file(text: &str) -> Result<(String, String), String> {
+    let Some((name, file)) = text.split_once('=') else {
+        return Err("write NAME=FILE".to_owned());
+    };
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
+    if name.is_empty() || name.len() > 64 || !name.chars().all(allowed) {
+        return Err("a set's name is 1 to 64 of a-z 0-9 _ -".to_owned());
+    }
+    Ok((name.to_owned(), file.to_owned()))
+}
+
+/// Reads the name of a dialect.
+pub(crate) fn dialect(text: &str) -> Result<Dialect, String> {
+    match text {
+        "native" => Ok(Dialect::Native),
+        "x" => Ok(Dialect::X),
+        _ => Err("must be `native` or `x`".to_owned()),
+    }
+}
+
+/// Whether each of the sources is a file, in the order of the command line.
+pub(crate) fn order(matches: &ArgMatches) -> Vec<bool> {
+    let places = |name: &str| matches.indices_of(name).into_iter().flatten().collect::<Vec<_>>();
+    let mut sources: Vec<(usize, bool)> = places("filters").into_iter().map(|at| (at, true)).collect();
+    sources.extend(places("expressions").into_iter().map(|at| (at, false)));
+    sources.sort_unstable();
+    sources.into_iter().map(|(_, is_file)| is_file).collect()
+}
+
+/// A filter that was parsed.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Its place among all filters.
+    pub(crate) position: usize,
+    pub(crate) id: String,
+    pub(crate) owner: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) origin: Origin,
+    pub(crate) expression: Expression,
+}
+
+/// A filter that is invalid.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Its place among all filters.
+    pub(crate) position: usize,
+    pub(crate) id: String,
+    pub(crate) dialect: Dialect,
+    pub(crate) text: String,
+    pub(crate) origin: Origin,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// All filters of the command line, in its order.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) refused: Vec<Refused>,
+    sets: Vec<(String, String)>,
+}
+
+/// Reads a whole text file, or standard input for `-`.
+pub(crate) fn read_text(name: &str) -> Result<String, Failure> {
+    let bytes = if name == "-" {
+        std::io::read_to_string(std::io::stdin()).map(String::into_bytes)
+    } else {
+        std::fs::read(Path::new(name))
+    };
+    let bytes = bytes.map_err(|error| Failure::reading(name, &error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let line =
+            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count();
+        Failure::Input(format!("{name}:{}: not UTF-8; save the file as UTF-8 text", line + 1))
+    })
+}
+
+/// A filter with the place it stands at.
+struct Named {
+    line: FilterLine,
+    file: String,
+    dialect: Dialect,
+}
+
+/// Reads and parses all that the arguments name, in the order of the command line.
+pub(crate) fn load(arguments: &Sources, order: &[bool], ignore_owners: bool) -> Result<Loaded, Failure> {
+    let mut named = Vec::new();
+    let (mut files, mut expressions) = (arguments.filters.iter(), arguments.expressions.iter().enumerate());
+    for &is_file in order {
+        if is_file {
+            named.extend(files.next().map(|file| read_file(file)).transpose()?.into_iter().flatten());
+        } else if let Some((n, text)) = expressions.next() {
+            named.push(expression(n, text));
+        }
+    }
+    if named.is_empty() {
+        return Err(Failure::Input("no filters: give --filters FILE or --expr EXPRESSION".to_owned()));
+    }
+    check_ids(&named, ignore_owners)?;
+    parse_all(named, arguments.dialect, &arguments.sets)
+}
+
+/// Reads and parses files, then expressions.
+pub(crate) fn load_files(
+    files: &[String],
+    expressions: &[String],
+    dialect: Option<Dialect>,
+    sets: &[(String, String)],
+) -> Result<Loaded, Failure> {
+    let mut named = Vec::new();
+    for file in files {
+        named.extend(read_file(file)?);
+    }
+    named.extend(expressions.iter().enumerate().map(|(n, text)| expression(n, text)));
+    parse_all(named, dialect, sets)
+}
+
+fn expression(n: usize, text: &str) -> Named {
+    let id = format!("e{}", n + 1);
+    let line = FilterLine { id, text: text.to_owned(), owner: None, name: None, dialect: None, line: 1 };
+    Named { line, file: "--expr".to_owned(), dialect: Dialect::Native }
+}
+
+fn parse_all(
+    named: Vec<Named>,
+    dialect: Option<Dialect>,
+    sets: &[(String, String)],
+) -> Result<Loaded, Failure> {
+    let mut loaded = Loaded::default();
+    for (name, file) in sets {
+        loaded.sets.push((name.clone(), read_text(file)?));
+    }
+    for filter in named {
+        loaded.parse(filter, dialect);
+    }
+    Ok(loaded)
+}
+
+fn read_file(file: &str) -> Result<Vec<Named>, Failure> {
+    let text = read_text(file)?;
+    let read = read_filters(&text).map_err(|malformed| {
+        let faults: Vec<String> =
+            malformed.faults.iter().map(|f| format!("{file}:{}: {}", f.line, f.message)).collect();
+        Failure::Input(faults.join("\ntweetfilter: "))
+    })?;
+    if read.filters.is_empty() {
+        return Err(Failure::Input(format!("{file}: holds no filters")));
+    }
+    let dialect = read.format.dialect();
+    Ok(read.filters.into_iter().map(|line| Named { line, file: file.to_owned(), dialect }).collect())
+}
+
+/// Ids are unique among the filters of an owner, and none stands both with and without an owner; where owners
+/// are ignored, they are unique altogether.
+fn check_ids(filters: &[Named], ignore_owners: bool) -> Result<(), Failure> {
+    let mut of_owner: HashMap<(&str, Option<&str>), &Named> = HashMap::with_capacity(filters.len());
+    let mut of_id: HashMap<&str, &Named> = HashMap::with_capacity(filters.len());
+    for filter in filters {
+        let (id, owner) = (filter.line.id.as_str(), filter.line.owner.as_deref());
+        let fault = |other: &Named, what: &str| {
+            let (file, line) = (&filter.file, filter.line.line);
+            let message = format!("{file}:{line}: id `{id}` {what} {}:{}", other.file, other.line.line);
+            Err(Failure::Input(message))
+        };
+        if let Some(other) = of_owner.insert((id, owner), filter) {
+            return fault(other, "is taken; ids must differ, see");
+        }
+        if let Some(other) = of_id.insert(id, filter) {
+            if ignore_owners {
+                return fault(other, "is another owner's too; with --ignore-owners ids must differ, see");
+            }
+            if other.line.owner.is_some() != owner.is_some() {
+                return fault(other, "stands both with and without an owner; ids must differ, see");
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Loaded {
+    fn parse(&mut self, filter: Named, default: Option<Dialect>) {
+        let FilterLine { id, text, owner, name, dialect, line } = filter.line;
+        let origin = Origin { name: filter.file, line };
+        let dialect = dialect.or(default).unwrap_or(filter.dialect);
+        let position = self.entries.len() + self.refused.len();
+        match Expression::parse_with(&text, dialect, &Limits::default()) {
+            Ok(expression) => self.entries.push(Entry { position, id, owner, name, origin, expression }),
+            Err(error) => {
+                let diagnostics = error.diagnostics().to_vec();
+                self.refused.push(Refused { position, id, dialect, text, origin, diagnostics });
+            }
+        }
+    }
+
+    /// Compiles the filters. Those that the set refuses move to the refused ones.
+    pub(crate) fn compile(self) -> Compiled {
+        let mut builder = FilterSetBuilder::new();
+        let mut owners: HashMap<String, OwnerId> = HashMap::new();
+        let mut refused = self.refused;
+        let mut entries = Vec::with_capacity(self.entries.len());
+        for entry in self.entries {
+            let number = FilterId(entries.len() as u64);
+            let owner = entry.owner.as_ref().map(|name| owner_id(&mut owners, name));
+            match builder.add_expression(number, owner, entry.expression.clone()) {
+                Ok(_) => entries.push(entry),
+                Err(error) => refused.push(Refused::by_set(entry, error)),
+            }
+        }
+        refused.sort_by_key(|filter| filter.position);
+        Compiled { set: builder.build(), entries, refused, owners }
+    }
+}
+
+fn owner_id(owners: &mut HashMap<String, OwnerId>, name: &str) -> OwnerId {
+    match owners.get(name) {
+        Some(&owner) => owner,
+        None => {
+            let owner = OwnerId(owners.len() as u64);
+            owners.insert(name.to_owned(), owner);
+            owner
+        }
+    }
+}
+
+impl Refused {
+    fn by_set(entry: Entry, error: AddError) -> Self {
+        Self {
+            position: entry.position,
+            id: entry.id,
+            dialect: entry.expression.dialect(),
+            text: entry.expression.text().to_owned(),
+            origin: entry.origin,
+            diagnostics: match error {
+                AddError::Parse(error) => error.diagnostics().to_vec(),
+                AddError::Refused(found) => vec![found],
+                // Numbers of filters are given out here, each once.
+                AddError::DuplicateId(_) => Vec::new(),
+            },
+        }
+    }
+}
+
+/// The compiled set beside what it was made of.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) set: FilterSet,
+    /// In the order of the set.
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) refused: Vec<Refused>,
+    pub(crate) owners: HashMap<String, OwnerId>,
+}
+
+/// Prints what is wrong with refused filters to stderr.
+pub(crate) fn report(refused: &[Refused]) {
+    let style = Style::stderr();
+    for filter in refused {
+        let errors: Vec<Diagnostic> =
+            filter.diagnostics.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
+        eprint!("{}", render::diagnostics(&errors, &filter.text, &filter.origin, style));
+    }
+}

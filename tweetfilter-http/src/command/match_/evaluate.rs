@@ -1,0 +1,180 @@
+//! One worker: lines in, output and counts out.
+
+use tweetfilter_core::{Match, OwnerId, Post, Scratch};
+use tweetfilter_stream::Event;
+use tweetfilter_stream::wire::decode;
+
+use super::input::Chunk;
+use super::output::{Found, Writer};
+use super::tally::{Place, Tally};
+use super::{Job, Output};
+
+/// What a chunk gave.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// For standard output.
+    pub(super) out: Vec<u8>,
+    /// Filters and the lines of the chunk that each gets, with [`Chunk::lines`]'s indices.
+    pub(super) split: Vec<(u32, u32)>,
+    /// Posts in the chunk.
+    pub(super) posts: u64,
+}
+
+/// Decodes, evaluates and writes.
+pub(super) struct Evaluator<'a> {
+    job: &'a Job,
+    writer: Writer<'a>,
+    scratch: Scratch,
+    matches: Vec<Match>,
+    has_owners: bool,
+    /// What all chunks gave so far.
+    pub(super) tally: Tally,
+}
+
+/// The line that is being evaluated.
+struct Line<'a> {
+    bytes: &'a [u8],
+    place: Place,
+    index: u32,
+    /// Whether it was written to the output; it holds several posts at times.
+    written: bool,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn new(job: &'a Job) -> Self {
+        Self {
+            job,
+            writer: Writer::new(job),
+            scratch: Scratch::default(),
+            matches: Vec::new(),
+            has_owners: !job.compiled.owners.is_empty() && !job.ignore_owners,
+            tally: Tally::new(job.compiled.entries.len()),
+        }
+    }
+
+    /// Evaluates the lines of a chunk.
+    pub(super) fn chunk(&mut self, chunk: &Chunk) -> Outcome {
+        let mut outcome = Outcome::default();
+        let before = self.tally.posts;
+        for (index, (bytes, place)) in chunk.lines().enumerate() {
+            self.tally.bytes += bytes.len() as u64;
+            let mut line = Line { bytes, place, index: index as u32, written: false };
+            self.line(&mut line, &mut outcome);
+        }
+        outcome.posts = self.tally.posts - before;
+        outcome
+    }
+
+    fn line(&mut self, line: &mut Line<'_>, outcome: &mut Outcome) {
+        if self.job.text {
+            let bytes = line.bytes.strip_suffix(b"\n").unwrap_or(line.bytes);
+            let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+            match str::from_utf8(bytes) {
+                Ok(text) => self.post(&Post::from_text(text), None, line, outcome),
+                Err(_) => self.tally.skip("not UTF-8", line.place),
+            }
+            return;
+        }
+        let bytes = line.bytes.trim_ascii();
+        if bytes.is_empty() {
+            return;
+        }
+        match decode(bytes) {
+            Ok(Event::Post(post)) => self.post(&post, None, line, outcome),
+            Ok(event) => self.event(event, line, outcome),
+            Err(error) => self.tally.skip(&error.reason.to_string(), line.place),
+        }
+    }
+
+    /// Takes envelopes and pages apart.
+    fn event(&mut self, event: Event, line: &mut Line<'_>, outcome: &mut Outcome) {
+        let mut open: Vec<(Option<std::rc::Rc<str>>, Event)> = vec![(None, event)];
+        while let Some((viewer, event)) = open.pop() {
+            match event {
+                Event::Post(post) | Event::Edit(post) => self.post(&post, viewer.as_deref(), line, outcome),
+                Event::ForUser { user, event } => open.push((Some(user.into()), *event)),
+                Event::Several(events) => {
+                    open.extend(events.into_iter().rev().map(|event| (viewer.clone(), event)));
+                }
+                other => self.tally.other(kind(&other)),
+            }
+        }
+    }
+
+    fn post(&mut self, post: &Post, viewer: Option<&str>, line: &mut Line<'_>, outcome: &mut Outcome) {
+        self.tally.posts += 1;
+        self.tally.delivered += u64::from(viewer.is_some());
+        self.find(post, viewer);
+        let period = self.job.by.map(|by| post.created_at.map(|time| by.number(time)));
+        let in_period = period.map(|period| {
+            let filters = self.tally.of_filter.len();
+            self.tally.of_period.entry(period).or_insert_with(|| vec![0; filters])
+        });
+        if self.matches.is_empty() {
+            return;
+        }
+        self.tally.matched_posts += 1;
+        self.tally.matches += self.matches.len() as u64;
+        for found in &self.matches {
+            self.tally.of_filter[found.index as usize] += 1;
+        }
+        if let Some(counts) = in_period {
+            self.matches.iter().for_each(|found| counts[found.index as usize] += 1);
+        }
+        if self.job.split {
+            outcome.split.extend(self.matches.iter().map(|found| (found.index, line.index)));
+            return;
+        }
+        if self.job.output == Output::Posts {
+            if !line.written {
+                line.written = true;
+                outcome.out.extend_from_slice(line.bytes);
+                if !line.bytes.ends_with(b"\n") {
+                    outcome.out.push(b'\n');
+                }
+            }
+            return;
+        }
+        let found = Found { post, viewer, place: line.place, matches: &self.matches };
+        self.writer.write(&found, &mut outcome.out);
+    }
+
+    /// Fills `matches` with the filters that match, of those that are tried on this post.
+    fn find(&mut self, post: &Post, viewer: Option<&str>) {
+        let set = &self.job.compiled.set;
+        self.matches.clear();
+        let found = set.matches_with(&mut self.scratch, post);
+        if self.has_owners {
+            let owner: Option<OwnerId> = viewer.and_then(|user| self.job.compiled.owners.get(user)).copied();
+            self.matches.extend(found.iter().filter(|m| m.owner.is_none() || m.owner == owner));
+        } else {
+            self.matches.extend_from_slice(found);
+        }
+    }
+}
+
+/// A message that is no post, in words for the summary.
+fn kind(event: &Event) -> &str {
+    match event {
+        Event::Post(_) | Event::Edit(_) => "post",
+        Event::ForUser { .. } => "envelope",
+        Event::Several(_) => "page",
+        Event::Delete { .. } => "delete",
+        Event::DeleteMessage { .. } => "direct message delete",
+        Event::ScrubGeo { .. } => "scrub_geo",
+        Event::StatusWithheld { .. } => "status_withheld",
+        Event::UserWithheld { .. } => "user_withheld",
+        Event::Limit { .. } => "limit",
+        Event::Disconnect { .. } => "disconnect",
+        Event::Warning { .. } => "warning",
+        Event::Friends { .. } => "friends",
+        Event::Activity { .. } => "event",
+        Event::DirectMessage { .. } => "direct message",
+        Event::Control { .. } => "control",
+        Event::AccountStatus { .. } => "account",
+        Event::Identity { .. } => "identity",
+        Event::Failure { .. } => "error",
+        Event::Other { kind } if !kind.is_empty() => kind,
+        _ => "other",
+    }
+}

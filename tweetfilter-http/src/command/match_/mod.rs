@@ -1,0 +1,191 @@
+//! `match`: says which filters each post of the input matches.
+
+mod evaluate;
+mod input;
+mod output;
+mod pipeline;
+mod progress;
+mod split;
+mod summary;
+mod tally;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Failure;
+use super::filters::{self, Compiled};
+use super::time::Period;
+
+/// What to print of posts that match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Output {
+    /// NDJSON, {"post":"ID","filters":["id",…]} for each post with a match
+    Matches,
+    /// The lines of posts that match, byte for byte
+    Posts,
+    /// One row for each match: post,owner,filter,name,time,author,text
+    Csv,
+    /// Rows for people
+    Table,
+    /// TSV: each filter and how many posts it matched
+    Count,
+}
+
+/// Reads posts, tries every filter on each, and says which match.
+///
+/// Input is NDJSON of tweets (v1.1, v2), Bluesky posts and Jetstream events, Mastodon statuses, Gnip activities,
+/// or {"text":"…"}; or one JSON document that holds them; plain, .gz, .bz2, .zst, or a .tar of those. All of
+/// that is found out by itself. What can't be read is counted, never fatal.
+#[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    filters: filters::Sources,
+
+    /// Leave invalid filters out, instead of running nothing
+    #[arg(long)]
+    keep_going: bool,
+
+    /// Try filters with owners on every post, not only on those that reached their owner
+    #[arg(long)]
+    ignore_owners: bool,
+
+    /// What to print; without it `table` on a terminal, else `matches`
+    #[arg(long, value_enum)]
+    output: Option<Output>,
+
+    /// Write the posts that match into one file a filter, DIR/ID.ndjson or DIR/OWNER/ID.ndjson
+    #[arg(long, value_name = "DIR")]
+    split: Option<PathBuf>,
+
+    /// Count by hour or day of the posts' own time
+    #[arg(long, value_enum)]
+    by: Option<Period>,
+
+    /// Every line of the input is the text of a post
+    #[arg(long)]
+    text: bool,
+
+    /// Threads that evaluate; without it, as many as there are processors
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+
+    /// No summary and no progress on stderr
+    #[arg(long, short)]
+    quiet: bool,
+
+    /// Files of posts; `-` is standard input, which is also read when none is named and it is no terminal
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tweetfilter match --expr 'snow -rain' posts.ndjson
+      who speaks of snow and not of rain
+  tweetfilter match --filters filters.txt --output csv day1.ndjson.gz day2.ndjson.gz > found.csv
+      a table for a spreadsheet
+  tweetfilter match --filters filters.ndjson --output count --by hour *.json.bz2
+      how often each filter matched in each hour
+  tweetfilter match --filters filters.txt --split found/ posts.ndjson
+      found/ID.ndjson holds the posts of filter ID, as they were
+  tweetfilter match --expr '{words} lang:en' --set words=words.txt posts.ndjson
+      any of the terms in words.txt, one a line
+  journalctl -f | tweetfilter match --text --expr '\"out of memory\" OR segfault'
+      any lines of text
+
+Exit: 0 done; 1 a filter is invalid (nothing is run); 2 wrong usage or unreadable input.";
+
+/// What each worker has to do, the same for all.
+#[derive(Debug)]
+struct Job {
+    compiled: Compiled,
+    output: Output,
+    split: bool,
+    by: Option<Period>,
+    text: bool,
+    ignore_owners: bool,
+    inputs: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> {
+    let started = Instant::now();
+    let output = arguments.output()?;
+    let inputs = arguments.inputs()?;
+    let sources = input::open(&inputs)?;
+    let loaded = filters::load(&arguments.filters, order, arguments.ignore_owners)?;
+    let compiled = loaded.compile();
+    filters::report(&compiled.refused);
+    if !compiled.refused.is_empty() && !arguments.keep_going {
+        let (refused, all) = (compiled.refused.len(), compiled.refused.len() + compiled.entries.len());
+        eprintln!(
+            "tweetfilter: {refused} of {all} filters invalid, nothing was run; --keep-going leaves them out"
+        );
+        return Err(Failure::Filters);
+    }
+    let job = Arc::new(Job {
+        compiled,
+        output,
+        split: arguments.split.is_some(),
+        by: arguments.by,
+        text: arguments.text,
+        ignore_owners: arguments.ignore_owners,
+        inputs,
+    });
+    let split = arguments.split.as_deref().map(|dir| split::Split::create(dir, &job.compiled.entries));
+    let threads = arguments.threads.map_or_else(processors, usize::from);
+    let progress = progress::Progress::new(!arguments.quiet, input::total_bytes(&sources));
+    let done = pipeline::run(&job, sources, threads, split.transpose()?, &progress);
+    progress.finish();
+    let (tally, unread) = done?;
+    if output == Output::Count {
+        output::write_counts(&job, &tally)?;
+    }
+    if !arguments.quiet {
+        summary::print(&job, &tally, started.elapsed());
+    }
+    summary::print_owners_unused(&job, &tally);
+    match unread {
+        None => Ok(()),
+        Some(failure) => Err(failure),
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+impl Arguments {
+    fn output(&self) -> Result<Output, Failure> {
+        let usage = |message: &str| Err(Failure::Input(message.to_owned()));
+        match (self.output, self.split.is_some(), self.by.is_some()) {
+            (_, true, true) => usage("--split writes posts and --by counts them: give one of the two"),
+            (None | Some(Output::Posts), true, _) => Ok(Output::Posts),
+            (_, true, _) => usage("--split writes posts: leave out --output, or give --output posts"),
+            (None | Some(Output::Count), _, true) => Ok(Output::Count),
+            (_, _, true) => usage("--by counts: leave out --output, or give --output count"),
+            (Some(output), ..) => Ok(output),
+            (None, ..) if std::io::stdout().is_terminal() => Ok(Output::Table),
+            (None, ..) => Ok(Output::Matches),
+        }
+    }
+
+    fn inputs(&self) -> Result<Vec<String>, Failure> {
+        let mut inputs = self.inputs.clone();
+        if inputs.is_empty() {
+            if std::io::stdin().is_terminal() {
+                return Err(Failure::Input(
+                    "no input: name a file of posts, or pipe posts into the command".to_owned(),
+                ));
+            }
+            inputs.push("-".to_owned());
+        }
+        let files = self.filters.filters.iter().chain(self.filters.sets.iter().map(|(_, file)| file));
+        if inputs.iter().chain(files).filter(|name| *name == "-").count() > 1 {
+            return Err(Failure::Input("`-` (standard input) can be read only once".to_owned()));
+        }
+        Ok(inputs)
+    }
+}

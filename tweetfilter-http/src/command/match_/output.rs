@@ -1,0 +1,243 @@
+//! What is printed of posts that match.
+
+use std::io::Write;
+
+use tweetfilter_core::{Match, Post};
+
+use super::super::Failure;
+use super::super::filters::Entry;
+use super::super::terminal::{Color, Style, columns, fit, one_line, pad};
+use super::super::time::rfc3339;
+use super::tally::{Place, Tally};
+use super::{Job, Output};
+
+/// A post and the filters that match it, at least one.
+pub(super) struct Found<'a> {
+    pub(super) post: &'a Post,
+    /// The user of the envelope that it came in.
+    pub(super) viewer: Option<&'a str>,
+    pub(super) place: Place,
+    pub(super) matches: &'a [Match],
+}
+
+/// Writes found posts in the format asked for; what is the same for every post is prepared once.
+pub(super) struct Writer<'a> {
+    job: &'a Job,
+    /// Of each filter, its id as the format writes it.
+    ids: Vec<String>,
+    style: Style,
+}
+
+/// Columns of a table beside the text.
+const TIME: usize = 16;
+const AUTHOR: usize = 16;
+const FILTERS: usize = 20;
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(job: &'a Job) -> Self {
+        let entries = &job.compiled.entries;
+        let ids = match job.output {
+            Output::Matches => entries.iter().map(|entry| json(&entry.id)).collect(),
+            Output::Csv => entries
+                .iter()
+                .map(|entry| format!("{},{}", csv(&entry.id), csv(entry.name.as_deref().unwrap_or_default())))
+                .collect(),
+            Output::Table => entries.iter().map(shown).collect(),
+            Output::Posts | Output::Count => Vec::new(),
+        };
+        let style = if job.output == Output::Table { Style::stdout() } else { Style::plain() };
+        Self { job, ids, style }
+    }
+
+    /// Appends what is printed of one post.
+    pub(super) fn write(&self, found: &Found<'_>, out: &mut Vec<u8>) {
+        match self.job.output {
+            Output::Matches => self.matches(found, out),
+            Output::Csv => self.csv(found, out),
+            Output::Table => self.row(found, out),
+            Output::Posts | Output::Count => {}
+        }
+    }
+
+    fn matches(&self, found: &Found<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"post\":");
+        push_json(out, &self.id(found));
+        if !matches!(found.post.network.as_str(), "" | "x" | "bluesky") {
+            out.extend_from_slice(b",\"network\":");
+            push_json(out, &found.post.network);
+        }
+        if let Some(viewer) = found.viewer {
+            out.extend_from_slice(b",\"owner\":");
+            push_json(out, viewer);
+        }
+        out.extend_from_slice(b",\"filters\":[");
+        for (n, m) in found.matches.iter().enumerate() {
+            if n > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(self.ids[m.index as usize].as_bytes());
+        }
+        out.extend_from_slice(b"]}\n");
+    }
+
+    fn csv(&self, found: &Found<'_>, out: &mut Vec<u8>) {
+        let post = found.post;
+        let time = post.created_at.map(rfc3339).unwrap_or_default();
+        let (id, author, text) = (csv(&self.id(found)), csv(author(post)), csv(&post.content().text));
+        for m in found.matches {
+            let owner = self.job.compiled.entries[m.index as usize].owner.as_deref();
+            let owner = csv(found.viewer.or(owner).unwrap_or_default());
+            let filter = &self.ids[m.index as usize];
+            let row = format!("{id},{owner},{filter},{time},{author},{text}\n");
+            out.extend_from_slice(row.as_bytes());
+        }
+    }
+
+    fn row(&self, found: &Found<'_>, out: &mut Vec<u8>) {
+        let post = found.post;
+        let time = post.created_at.map(|time| rfc3339(time)[..16].replace('T', " ")).unwrap_or_default();
+        let names: Vec<&str> = found.matches.iter().map(|m| self.ids[m.index as usize].as_str()).collect();
+        let left = self.style.width().saturating_sub(TIME + AUTHOR + FILTERS + 6).max(20);
+        let row = format!(
+            "{}  {}  {}  {}\n",
+            self.style.paint(Color::Dim, &pad(&time, TIME)),
+            self.style.paint(Color::Name, &pad(author(post), AUTHOR)),
+            self.style.paint(Color::Hit, &pad(&several(&names, FILTERS), FILTERS)),
+            fit(&one_line(&post.content().text), left),
+        );
+        out.extend_from_slice(row.as_bytes());
+    }
+
+    /// The post's id; of a post without one its line, with the input's name if there are several.
+    fn id(&self, found: &Found<'_>) -> String {
+        if !found.post.id.is_empty() {
+            return found.post.id.clone();
+        }
+        let Place { input, line } = found.place;
+        match self.job.inputs.as_slice() {
+            [_] => line.to_string(),
+            inputs => format!("{}:{line}", inputs[input as usize]),
+        }
+    }
+}
+
+/// What stands before the first post.
+pub(super) fn heading(output: Output) -> String {
+    match output {
+        Output::Csv => "post,owner,filter,name,time,author,text\n".to_owned(),
+        Output::Table => {
+            let style = Style::stdout();
+            let row = format!(
+                "{}  {}  {}  TEXT",
+                pad("TIME (UTC)", TIME),
+                pad("AUTHOR", AUTHOR),
+                pad("FILTERS", FILTERS)
+            );
+            format!("{}\n", style.paint(Color::Strong, &row))
+        }
+        Output::Matches | Output::Posts | Output::Count => String::new(),
+    }
+}
+
+/// As many names as fit, then how many more there are.
+fn several(names: &[&str], width: usize) -> String {
+    let all = names.join(", ");
+    if columns(&all) <= width {
+        return all;
+    }
+    for shown in (1..names.len()).rev() {
+        let some = format!("{} +{}", names[..shown].join(", "), names.len() - shown);
+        if columns(&some) <= width {
+            return some;
+        }
+    }
+    let more = if names.len() > 1 { format!(" +{}", names.len() - 1) } else { String::new() };
+    format!("{}{more}", fit(names.first().copied().unwrap_or_default(), width.saturating_sub(more.len())))
+}
+
+/// A filter's name, else its id, in one line.
+fn shown(entry: &Entry) -> String {
+    one_line(entry.name.as_deref().unwrap_or(&entry.id))
+}
+
+fn author(post: &Post) -> &str {
+    let account = &post.author.account;
+    if account.handle.is_empty() { &account.id } else { &account.handle }
+}
+
+/// A CSV field, quoted where it must be.
+fn csv(field: &str) -> String {
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}
+
+/// A TSV field: tabs, line breaks and backslashes are escaped with a backslash.
+fn tsv(field: &str) -> String {
+    field.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
+}
+
+fn json(text: &str) -> String {
+    let mut out = Vec::new();
+    push_json(&mut out, text);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+fn push_json(out: &mut Vec<u8>, text: &str) {
+    let plain = |b: &u8| *b >= 0x20 && !matches!(b, b'"' | b'\\');
+    if text.as_bytes().iter().all(plain) {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
+    }
+}
+
+/// Prints the counts: filter, owner where any filter has one, period where asked for, total.
+pub(super) fn write_counts(job: &Job, tally: &Tally) -> Result<(), Failure> {
+    let mut out = Vec::new();
+    let entries = &job.compiled.entries;
+    let has_owners = entries.iter().any(|entry| entry.owner.is_some());
+    let mut periods: Vec<_> = tally.of_period.iter().collect();
+    periods.sort_by_key(|(period, _)| **period);
+    for (n, entry) in entries.iter().enumerate() {
+        let mut start = tsv(&entry.id);
+        if has_owners {
+            start.push('\t');
+            start.push_str(&tsv(entry.owner.as_deref().unwrap_or_default()));
+        }
+        match job.by {
+            None => out.extend_from_slice(format!("{start}\t{}\n", tally.of_filter[n]).as_bytes()),
+            Some(by) => {
+                for (period, counts) in &periods {
+                    let name = period.map_or_else(|| "-".to_owned(), |number| by.name(number));
+                    out.extend_from_slice(format!("{start}\t{name}\t{}\n", counts[n]).as_bytes());
+                }
+            }
+        }
+    }
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(&out).and_then(|()| stdout.flush()).map_err(|error| Failure::writing(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_escaped() {
+        assert_eq!(csv("a,\"b\"\nc"), "\"a,\"\"b\"\"\nc\"");
+        assert_eq!(tsv("a\tb\\"), "a\\tb\\\\");
+        assert_eq!(json("é\u{1}\""), "\"é\\u0001\\\"\"");
+    }
+
+    #[test]
+    fn names_are_shown_as_far_as_there_is_room() {
+        assert_eq!(several(&["cats", "dogs"], 10), "cats, dogs");
+        assert_eq!(several(&["cats", "dogs", "birds"], 10), "cats +2");
+        assert_eq!(several(&["a very long name", "b"], 10), "a very… +1");
+    }
+}

@@ -1,0 +1,61 @@
+//! The bar on a terminal: how far, how fast, how long still.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Bytes taken from the inputs, as they are stored, counted by whoever reads them.
+pub(super) type BytesRead = Arc<AtomicU64>;
+
+/// The bar; nothing where stderr is no terminal.
+#[derive(Debug)]
+pub(super) struct Progress {
+    bar: Option<ProgressBar>,
+    read: BytesRead,
+    posts: AtomicU64,
+}
+
+impl Progress {
+    /// A bar for so many bytes; without a total it only counts.
+    pub(super) fn new(wanted: bool, total: Option<u64>) -> Self {
+        let bar = (wanted && std::io::stderr().is_terminal()).then(|| bar(total));
+        Self { bar, read: BytesRead::default(), posts: AtomicU64::new(0) }
+    }
+
+    /// Where readers count their bytes.
+    pub(super) fn bytes_read(&self) -> BytesRead {
+        Arc::clone(&self.read)
+    }
+
+    /// More posts were evaluated.
+    pub(super) fn add(&self, posts: u64) {
+        if let Some(bar) = &self.bar {
+            let posts = self.posts.fetch_add(posts, Ordering::Relaxed) + posts;
+            bar.set_position(self.read.load(Ordering::Relaxed));
+            let seconds = bar.elapsed().as_secs_f64().max(1e-3);
+            bar.set_message(format!("{posts} posts, {:.0}/s", posts as f64 / seconds));
+        }
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(total: Option<u64>) -> ProgressBar {
+    let (bar, template) = match total {
+        Some(total) => {
+            (ProgressBar::new(total), "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}, {msg}, {eta} left")
+        }
+        None => (ProgressBar::no_length(), "{spinner} {bytes} {bytes_per_sec}, {msg}"),
+    };
+    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,103 @@
+//! What was done, in a few lines on stderr.
+
+use std::time::Duration;
+
+use super::Job;
+use super::tally::{Place, Skipped, Tally};
+
+/// Prints the summary.
+pub(super) fn print(job: &Job, tally: &Tally, time: Duration) {
+    eprint!("{}", text(job, tally, time));
+}
+
+fn text(job: &Job, tally: &Tally, time: Duration) -> String {
+    let mut lines = Vec::new();
+    let found = format!(
+        "{}, {} with a match, {}",
+        counted(tally.posts, "post"),
+        grouped(tally.matched_posts),
+        counted_es(tally.matches, "match")
+    );
+    lines.push(found);
+    if !tally.others.is_empty() {
+        let mut kinds: Vec<_> = tally.others.iter().collect();
+        kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(**count), (*kind).clone()));
+        let kinds: Vec<String> =
+            kinds.iter().map(|(kind, count)| format!("{} {kind}", grouped(**count))).collect();
+        lines.push(format!("other messages: {}", kinds.join(", ")));
+    }
+    for (reason, skipped) in &tally.skipped {
+        lines.push(skipped_line(job, reason, skipped));
+    }
+    lines.push(filters(job));
+    let seconds = time.as_secs_f64().max(1e-9);
+    lines.push(format!(
+        "{seconds:.3} s, {} posts/s, {:.1} MB/s",
+        grouped((tally.posts as f64 / seconds) as u64),
+        tally.bytes as f64 / 1e6 / seconds
+    ));
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+fn skipped_line(job: &Job, reason: &str, skipped: &Skipped) -> String {
+    let place = |place: &Place| match job.inputs.as_slice() {
+        [_] => place.line.to_string(),
+        inputs => format!("{}:{}", inputs[place.input as usize], place.line),
+    };
+    let first: Vec<String> = skipped.first.iter().map(place).collect();
+    let more = if skipped.count > first.len() as u64 { " …" } else { "" };
+    let line = if skipped.count == 1 { "line" } else { "lines" };
+    format!("skipped, {reason}: {} ({line} {}{more})", grouped(skipped.count), first.join(", "))
+}
+
+fn filters(job: &Job) -> String {
+    let mut line = counted(job.compiled.entries.len() as u64, "filter");
+    let refused = job.compiled.refused.len() as u64;
+    if refused > 0 {
+        line.push_str(&format!(", {} invalid and left out", grouped(refused)));
+    }
+    line
+}
+
+/// Says so when filters have owners and no post came with an audience.
+pub(super) fn print_owners_unused(job: &Job, tally: &Tally) {
+    let owned = job.compiled.entries.iter().filter(|entry| entry.owner.is_some()).count() as u64;
+    if owned > 0 && tally.delivered == 0 && !job.ignore_owners && tally.posts > 0 {
+        eprintln!(
+            "tweetfilter: {} of an owner tried on no post, since none came in a `for_user` envelope; \
+             --ignore-owners tries them on every post",
+            counted(owned, "filter")
+        );
+    }
+}
+
+fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
+fn counted_es(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(n), if n == 1 { "" } else { "es" })
+}
+
+/// `1,234,567`
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+}

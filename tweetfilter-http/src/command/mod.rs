@@ -1,0 +1,104 @@
+//! What the command line says, and how commands end.
+
+mod check;
+mod filters;
+mod match_;
+mod render;
+mod terminal;
+mod time;
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+/// Filters for tweets: write what you look for, see every tweet that says it, and why.
+#[derive(Parser)]
+#[command(name = "tweetfilter", version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tweetfilter match --expr 'snow -rain' posts.ndjson.gz
+  tweetfilter match --filters filters.txt --output count *.ndjson.gz
+  tweetfilter check filters.txt
+
+`tweetfilter COMMAND --help` explains a command with examples.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Say which filters each post of the input matches
+    Match(match_::Arguments),
+    /// Say what is wrong or doubtful in filters, and what each costs
+    Check(check::Arguments),
+}
+
+/// Why a command did not end well.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A filter is invalid; it has been said on stderr.
+    Filters,
+    /// Usage or unreadable input.
+    Input(String),
+    /// Whoever read our output has closed it: nothing is wrong.
+    Closed,
+}
+
+impl Failure {
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::Closed => ExitCode::SUCCESS,
+            Self::Filters => ExitCode::from(1),
+            Self::Input(_) => ExitCode::from(2),
+        }
+    }
+
+    /// A failure to write the output.
+    pub(crate) fn writing(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Input(format!("can't write the output: {error}")),
+        }
+    }
+
+    /// A file that can't be read.
+    pub(crate) fn reading(name: impl fmt::Display, error: &io::Error) -> Self {
+        Self::Input(format!("{name}: {}", why(error)))
+    }
+}
+
+/// What went wrong with a file, without the number of the system's error.
+pub(crate) fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "is a directory; name the files in it".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Runs the command that the arguments ask for.
+pub(crate) fn run() -> ExitCode {
+    let matches = Arguments::command().get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let result = match arguments.command {
+        Command::Match(arguments) => {
+            let order = matches.subcommand().map(|(_, m)| filters::order(m)).unwrap_or_default();
+            match_::run(&arguments, &order)
+        }
+        Command::Check(arguments) => check::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Failure::Input(message) = &failure {
+                eprintln!("tweetfilter: {message}");
+            }
+            failure.code()
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Whether there is a terminal, how wide it is, and colors for it.
+
+use std::io::{IsTerminal, stderr, stdout};
+
+/// Where something is shown, and whether that place takes colors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    colors: bool,
+    width: usize,
+}
+
+/// Columns of what is no terminal.
+const PLAIN_WIDTH: usize = 140;
+
+impl Style {
+    /// The style of standard output.
+    pub(crate) fn stdout() -> Self {
+        Self::of(stdout().is_terminal())
+    }
+
+    /// No colors, whatever there is.
+    pub(crate) fn plain() -> Self {
+        Self::of(false)
+    }
+
+    /// The style of standard error.
+    pub(crate) fn stderr() -> Self {
+        Self::of(stderr().is_terminal())
+    }
+
+    fn of(terminal: bool) -> Self {
+        if !terminal {
+            return Self { colors: false, width: PLAIN_WIDTH };
+        }
+        let width = terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0));
+        Self { colors: colors_wanted(), width }
+    }
+
+    /// Whether colors are shown.
+    pub(crate) fn colors(self) -> bool {
+        self.colors
+    }
+
+    /// Columns.
+    pub(crate) fn width(self) -> usize {
+        self.width
+    }
+
+    /// The text in a color, where colors are shown.
+    pub(crate) fn paint(self, color: Color, text: &str) -> String {
+        if self.colors && !text.is_empty() {
+            format!("\x1b[{}m{text}\x1b[0m", color.code())
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+fn colors_wanted() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// What a color says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Color {
+    /// Of less weight.
+    Dim,
+    /// A part that matched.
+    Hit,
+    /// A name.
+    Name,
+    /// A heading.
+    Strong,
+}
+
+impl Color {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Dim => "2",
+            Self::Hit => "1;33",
+            Self::Name => "36",
+            Self::Strong => "1",
+        }
+    }
+}
+
+/// The text in one line: every run of white space and control characters is one space.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_whitespace() || c.is_control() {
+            if !line.ends_with(' ') && !line.is_empty() {
+                line.push(' ');
+            }
+        } else {
+            line.push(c);
+        }
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// Columns that a text takes in a terminal.
+pub(crate) fn columns(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
+
+/// The text cut to so many columns, with `…` where something was cut.
+pub(crate) fn fit(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let mut end = 0;
+    for (at, c) in text.char_indices() {
+        let next = at + c.len_utf8();
+        if columns(&text[..next]) >= width {
+            break;
+        }
+        end = next;
+    }
+    format!("{}…", &text[..end])
+}
+
+/// The text cut or filled up to so many columns.
+pub(crate) fn pad(text: &str, width: usize) -> String {
+    let mut text = fit(text, width);
+    text.extend(std::iter::repeat_n(' ', width.saturating_sub(columns(&text))));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!(fit("東京タワー", 5), "東京…");
+        assert_eq!(pad("東京", 6), "東京  ");
+        assert_eq!(fit("abc", 3), "abc");
+        assert_eq!(one_line("  a\n\n b\u{7}c "), "a b c");
+    }
+}

@@ -1,0 +1,206 @@
+//! Readers of filter files.
+//!
+//! A file of filters is one of three things, found out by its content:
+//!
+//! * NDJSON, `{"id","filter","owner"?,"name"?,"dialect"?}` on each line, when the first line that is not blank
+//!   is a JSON object with a string `filter`;
+//! * the JSON of X's `/2/tweets/search/stream/rules` or of PowerTrack's rules API, as answered or as sent;
+//! * else plain text with one expression a line. The id is the line's number, blank lines are skipped, and
+//!   there are no comments, since `#word` is a filter.
+//!
+//! Expressions are not parsed here, so that a caller can report all that is wrong with them.
+//!
+//! ```
+//! use tweetfilter_http::import::{Format, read_filters};
+//! let file = read_filters("snow -rain\n\n#ski\n")?;
+//! assert_eq!(file.format, Format::Plain);
+//! assert_eq!((file.filters[1].id.as_str(), file.filters[1].text.as_str()), ("3", "#ski"));
+//! # Ok::<(), tweetfilter_http::import::Malformed>(())
+//! ```
+
+mod ndjson;
+mod x_json;
+
+use std::fmt;
+
+use tweetfilter_core::Dialect;
+
+/// A filter as a file states it, not parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterLine {
+    /// Id, unique among the filters of its owner.
+    pub id: String,
+    /// The expression.
+    pub text: String,
+    /// Whose filter it is.
+    pub owner: Option<String>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// How it reads a post, where the file says so.
+    pub dialect: Option<Dialect>,
+    /// Line of the file, from 1.
+    pub line: usize,
+}
+
+/// What a file of filters is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object a line.
+    Ndjson,
+    /// X's or PowerTrack's own JSON.
+    XJson,
+    /// One expression a line.
+    Plain,
+}
+
+impl Format {
+    /// What filters in it were written for, where neither they nor the user say.
+    #[must_use]
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::XJson => Dialect::X,
+            Self::Ndjson | Self::Plain => Dialect::Native,
+        }
+    }
+}
+
+/// The filters of one file, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterFile {
+    /// What it is written in.
+    pub format: Format,
+    /// Its filters.
+    pub filters: Vec<FilterLine>,
+}
+
+/// A place of a file that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Line of the file, from 1.
+    pub line: usize,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// All faults of a file, at least one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Malformed {
+    /// In order of place.
+    pub faults: Vec<Fault>,
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, fault) in self.faults.iter().enumerate() {
+            let gap = if n == 0 { "" } else { "; " };
+            write!(f, "{gap}line {}: {}", fault.line, fault.message)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads the filters of a file's text.
+///
+/// # Errors
+/// Every line that is not what the format asks for. Expressions are not looked at.
+pub fn read_filters(text: &str) -> Result<FilterFile, Malformed> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if ndjson::is_ndjson(text) {
+        return ndjson::read(text).map(|filters| FilterFile { format: Format::Ndjson, filters });
+    }
+    if let Some(read) = x_json::read(text) {
+        return read.map(|filters| FilterFile { format: Format::XJson, filters });
+    }
+    Ok(FilterFile { format: Format::Plain, filters: plain(text) })
+}
+
+fn plain(text: &str) -> Vec<FilterLine> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(n, line)| FilterLine {
+            id: (n + 1).to_string(),
+            text: line.to_owned(),
+            owner: None,
+            name: None,
+            dialect: None,
+            line: n + 1,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(file: &FilterFile) -> Vec<&str> {
+        file.filters.iter().map(|f| f.id.as_str()).collect()
+    }
+
+    #[test]
+    fn plain_text_counts_lines_and_knows_no_comments() {
+        let file = read_filters("\u{feff}cat\r\n\r\n#dog\r\n  \n{words} -rt\n").unwrap();
+        assert_eq!(file.format, Format::Plain);
+        assert_eq!(ids(&file), ["1", "3", "5"]);
+        assert_eq!(file.filters[1].text, "#dog");
+    }
+
+    #[test]
+    fn ndjson_gives_all_that_it_says() {
+        let text = "\n{\"id\":\"a\",\"filter\":\"cat\",\"owner\":\"7\",\"name\":\"Cats\",\"dialect\":\"x\"}\n{\"id\":9,\"filter\":\"dog\"}\n";
+        let file = read_filters(text).unwrap();
+        assert_eq!(file.format, Format::Ndjson);
+        assert_eq!(
+            file.filters[0],
+            FilterLine {
+                id: "a".into(),
+                text: "cat".into(),
+                owner: Some("7".into()),
+                name: Some("Cats".into()),
+                dialect: Some(Dialect::X),
+                line: 2,
+            }
+        );
+        assert_eq!((file.filters[1].id.as_str(), file.filters[1].line), ("9", 3));
+    }
+
+    #[test]
+    fn every_bad_line_of_ndjson_is_reported() {
+        let text = concat!(
+            "{\"filter\":\"cat\"}\n",
+            "{\"id\":\"b\",\"filter\":\"dog\"}\n",
+            "cat OR dog\n",
+            "{\"id\":\"c\",\"filter\":\"x\",\"dialect\":\"gnip\"}\n"
+        );
+        let faults = read_filters(text).unwrap_err().faults;
+        assert_eq!(faults.iter().map(|f| f.line).collect::<Vec<_>>(), [1, 3, 4]);
+        assert!(faults[0].message.contains("`id`"), "{}", faults[0].message);
+        assert!(faults[2].message.contains("`native` or `x`"), "{}", faults[2].message);
+    }
+
+    #[test]
+    fn answers_and_requests_of_x_are_read() {
+        let answer = "{\n \"data\": [\n  {\"id\":\"12\",\"value\":\"cat has:images\",\"tag\":\"cats\"},\n  {\"id\":\"13\",\"value\":\"dog\"}\n ],\n \"meta\":{}\n}";
+        let file = read_filters(answer).unwrap();
+        assert_eq!(file.format, Format::XJson);
+        assert_eq!(ids(&file), ["12", "13"]);
+        assert_eq!(file.filters[0].name.as_deref(), Some("cats"));
+        assert_eq!(file.format.dialect(), Dialect::X);
+        assert_eq!(file.filters.iter().map(|f| f.line).collect::<Vec<_>>(), [3, 4]);
+
+        for text in [
+            r#"{"add":[{"value":"cat","tag":"c"},{"value":"dog"}]}"#,
+            r#"{"rules":[{"value":"cat","tag":null},{"value":"dog"}]}"#,
+            r#"[{"value":"cat"},{"value":"dog"}]"#,
+        ] {
+            assert_eq!(ids(&read_filters(text).unwrap()), ["1", "2"], "{text}");
+        }
+        assert!(read_filters("{\"value\":\"a\"}\n{\"value\":\"b\"}\n").is_err());
+        assert!(read_filters(r#"{"meta":{"sent":"2026"}}"#).unwrap_err().to_string().contains("line 1"));
+    }
+
+    #[test]
+    fn a_value_that_is_missing_is_a_fault_of_its_line() {
+        let faults = read_filters("{\"data\":[\n{\"value\":\"a\"},\n{\"tag\":\"b\"}\n]}").unwrap_err().faults;
+        assert_eq!(faults[0].line, 3);
+    }
+}

@@ -1,0 +1,63 @@
+//! `{"id","filter","owner"?,"name"?,"dialect"?}`, one a line.
+
+use serde_json::{Map, Value};
+use tweetfilter_core::Dialect;
+
+use super::{Fault, FilterLine, Malformed};
+
+/// Whether the first line that is not blank is an object with a string `filter`.
+pub(super) fn is_ndjson(text: &str) -> bool {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    first.trim_start().starts_with('{')
+        && serde_json::from_str::<Map<String, Value>>(first)
+            .is_ok_and(|object| object.get("filter").is_some_and(Value::is_string))
+}
+
+pub(super) fn read(text: &str) -> Result<Vec<FilterLine>, Malformed> {
+    let mut filters = Vec::new();
+    let mut faults = Vec::new();
+    for (n, line) in text.lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        match read_line(line, n + 1) {
+            Ok(filter) => filters.push(filter),
+            Err(message) => faults.push(Fault { line: n + 1, message }),
+        }
+    }
+    if faults.is_empty() { Ok(filters) } else { Err(Malformed { faults }) }
+}
+
+fn read_line(line: &str, number: usize) -> Result<FilterLine, String> {
+    let object: Map<String, Value> =
+        serde_json::from_str(line).map_err(|e| format!("not a JSON object like those before it: {e}"))?;
+    let Some(Value::String(text)) = object.get("filter") else {
+        return Err("`filter` must be a string: the expression".to_owned());
+    };
+    let Some(id) = identifier(object.get("id"), "id")? else {
+        return Err("`id` is missing: each filter needs one of its own".to_owned());
+    };
+    let name = match object.get("name") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(name)) => Some(name.clone()),
+        Some(_) => return Err("`name` must be a string".to_owned()),
+    };
+    let dialect = match object.get("dialect") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(name)) if name == "native" => Some(Dialect::Native),
+        Some(Value::String(name)) if name == "x" => Some(Dialect::X),
+        Some(_) => return Err("`dialect` must be `native` or `x`".to_owned()),
+    };
+    let owner = identifier(object.get("owner"), "owner")?;
+    Ok(FilterLine { id, text: text.clone(), owner, name, dialect, line: number })
+}
+
+/// Ids are strings; whole numbers are taken by their digits.
+pub(super) fn identifier(value: Option<&Value>, field: &str) -> Result<Option<String>, String> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(id)) if !id.is_empty() => Ok(Some(id.clone())),
+        Some(Value::Number(id)) if id.is_u64() => Ok(Some(id.to_string())),
+        Some(_) => Err(format!("`{field}` must be a string that is not empty")),
+    }
+}

@@ -1,0 +1,85 @@
+//! The JSON in which X's filtered stream and PowerTrack answer and take what they call rules.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::ndjson::identifier;
+use super::{Fault, FilterLine, Malformed};
+
+/// Any of the shapes: `GET` answers `data`, `POST` takes `add`, PowerTrack has `rules`.
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow, default)]
+    data: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default)]
+    add: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default)]
+    rules: Option<Vec<&'a RawValue>>,
+}
+
+/// `None` when the text is not one JSON array or object at all, and so is something else.
+pub(super) fn read(text: &str) -> Option<Result<Vec<FilterLine>, Malformed>> {
+    let items = match text.trim_start().as_bytes().first()? {
+        b'[' => serde_json::from_str::<Vec<&RawValue>>(text).ok()?,
+        b'{' => {
+            let first = text.trim_start().lines().next().unwrap_or_default();
+            let is_json = |text| serde_json::from_str::<Map<String, Value>>(text).is_ok();
+            if !is_json(text) && !is_json(first) {
+                return None;
+            }
+            match serde_json::from_str::<Document<'_>>(text) {
+                Ok(Document { data: Some(items), .. } | Document { add: Some(items), .. }) => items,
+                Ok(Document { rules: Some(items), .. }) => items,
+                _ => return Some(Err(Malformed { faults: vec![foreign(1)] })),
+            }
+        }
+        _ => return None,
+    };
+    let mut filters = Vec::new();
+    let mut faults = Vec::new();
+    let mut lines = LineNumbers { text, read: 0, line: 1 };
+    for (n, raw) in items.iter().enumerate() {
+        let line = lines.of(raw.get());
+        match read_item(raw.get(), n + 1, line) {
+            Ok(filter) => filters.push(filter),
+            Err(message) => faults.push(Fault { line, message }),
+        }
+    }
+    Some(if faults.is_empty() { Ok(filters) } else { Err(Malformed { faults }) })
+}
+
+fn foreign(line: usize) -> Fault {
+    let message = "JSON, but neither filters (`{\"id\",\"filter\"}` on each line) nor X's /rules \
+                   (`{\"data\":[{\"value\"}]}`)";
+    Fault { line, message: message.to_owned() }
+}
+
+fn read_item(raw: &str, position: usize, line: usize) -> Result<FilterLine, String> {
+    let object: Map<String, Value> =
+        serde_json::from_str(raw).map_err(|_| "must be an object with `value`".to_owned())?;
+    let Some(Value::String(text)) = object.get("value") else {
+        return Err("`value` must be a string: the expression".to_owned());
+    };
+    let id = identifier(object.get("id"), "id")?.unwrap_or_else(|| position.to_string());
+    let name = object.get("tag").and_then(Value::as_str).map(str::to_owned);
+    Ok(FilterLine { id, text: text.clone(), owner: None, name, dialect: None, line })
+}
+
+/// Line numbers of slices of one text, asked for in order, so that the text is read once.
+struct LineNumbers<'a> {
+    text: &'a str,
+    read: usize,
+    line: usize,
+}
+
+impl LineNumbers<'_> {
+    fn of(&mut self, slice: &str) -> usize {
+        let offset = (slice.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        if let Some(between) = self.text.as_bytes().get(self.read..offset) {
+            self.line += between.iter().filter(|&&b| b == b'\n').count();
+            self.read = offset;
+        }
+        self.line
+    }
+}

@@ -1,0 +1,119 @@
+//! `match`: inputs of every kind, usage, ends.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use crate::support::{Files, command, tweet};
+
+#[test]
+fn posts_without_an_id_have_their_line() {
+    let files = Files::new()
+        .with("a.ndjson", "\n{\"text\":\"snow\"}\n{\"text\":\"snow\",\"id\":\"n1\"}\n")
+        .with("b.ndjson", "{\"text\":\"snow\",\"lang\":\"en\"}\n");
+    let out = files.run(&["match", "--expr", "snow", "a.ndjson"]).out;
+    assert_eq!(out, "{\"post\":\"2\",\"filters\":[\"e1\"]}\n{\"post\":\"n1\",\"filters\":[\"e1\"]}\n");
+    let out = files.run(&["match", "--expr", "snow", "a.ndjson", "b.ndjson"]).out;
+    assert!(
+        out.starts_with("{\"post\":\"a.ndjson:2\",") && out.contains("{\"post\":\"b.ndjson:1\","),
+        "{out}"
+    );
+}
+
+#[test]
+fn lines_of_text_are_posts() {
+    let files = Files::new().with("log.txt", "disk full\r\nall well\nDISK \u{1F525} full\nlast disk full");
+    let out = files.run(&["match", "--text", "--expr", "disk full", "log.txt"]).out;
+    let ids = ["1", "3", "4"].map(|id| format!("{{\"post\":\"{id}\",\"filters\":[\"e1\"]}}\n"));
+    assert_eq!(out, ids.concat());
+}
+
+#[test]
+fn standard_input_is_read_when_it_is_piped_or_named() {
+    let files = Files::new();
+    let input = tweet("5", "bob", "snow");
+    for arguments in [&["match", "--expr", "snow"][..], &["match", "--expr", "snow", "-"]] {
+        let ended = files.run_with(arguments, input.as_bytes());
+        assert_eq!(ended.out, "{\"post\":\"5\",\"filters\":[\"e1\"]}\n", "{}", ended.err);
+    }
+    let filters = files.run_with(&["match", "--filters", "-", "-"], b"snow");
+    assert_eq!(filters.code, 2);
+    assert!(filters.err.contains("only once"), "{}", filters.err);
+}
+
+#[test]
+fn empty_input_is_no_error() {
+    let files = Files::new().with("empty", "");
+    let ended = files.run(&["match", "--expr", "snow", "empty"]);
+    assert_eq!((ended.code, ended.out.as_str()), (0, ""));
+    assert!(ended.err.contains("0 posts"), "{}", ended.err);
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_nothing_is_run() {
+    let files = Files::new().with("posts.ndjson", tweet("5", "bob", "snow")).with("latin1.txt", b"caf\xe9\n");
+    for (arguments, message) in [
+        (&["match", "--expr", "snow", "posts.ndjson", "gone"][..], "gone: no such file"),
+        (&["match", "--expr", "snow", "."], ".: is a directory"),
+        (&["match", "--filters", "gone", "posts.ndjson"], "gone: no such file"),
+        (&["match", "--filters", "latin1.txt", "posts.ndjson"], "latin1.txt:1: not UTF-8"),
+        (&["match", "posts.ndjson"], "--filters FILE or --expr"),
+        (&["match", "--expr", "snow", "--output", "csv", "--by", "day", "posts.ndjson"], "--by counts"),
+        (
+            &["match", "--expr", "snow", "--output", "csv", "--split", "d", "posts.ndjson"],
+            "--split writes posts",
+        ),
+        (&["match", "--expr", "snow", "--dialect", "gnip", "posts.ndjson"], "`native` or `x`"),
+        (&["match", "--expr", "snow", "--set", "words", "posts.ndjson"], "NAME=FILE"),
+    ] {
+        let ended = files.run(arguments);
+        assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(ended.err.contains(message), "{arguments:?}: {}", ended.err);
+    }
+}
+
+#[test]
+fn bad_lines_of_filter_files_are_all_named() {
+    let files = Files::new().with("f.ndjson", "{\"id\":\"a\",\"filter\":\"x\"}\n{\"filter\":\"y\"}\nz\n");
+    let ended = files.run(&["match", "--filters", "f.ndjson", "-"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("f.ndjson:2: ") && ended.err.contains("f.ndjson:3: "), "{}", ended.err);
+}
+
+#[test]
+fn many_threads_give_the_output_of_one() {
+    let lines: Vec<String> = (0..4_000)
+        .map(|n| tweet(&n.to_string(), "bob", &format!("word{} {}", n % 7, "filler ".repeat(n % 60))))
+        .collect();
+    let files = Files::new().with("posts.ndjson", lines.join("\n"));
+    let run = |threads| {
+        files.run(&["match", "--threads", threads, "--expr", "word3", "--expr", "word5", "posts.ndjson"]).out
+    };
+    let one = run("1");
+    assert_eq!(one.lines().count(), (0..4_000).filter(|n| n % 7 == 3 || n % 7 == 5).count());
+    assert_eq!(run("4"), one);
+}
+
+#[test]
+fn a_reader_that_closes_early_is_no_error_even_while_input_is_open() {
+    for threads in ["1", "3"] {
+        let mut child = command()
+            .args(["match", "--threads", threads, "--expr", "snow"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let post = format!("{}\n", tweet("5", "bob", "snow"));
+        // The match arrives while the input stays open: lines are not held back.
+        input.write_all(post.as_bytes()).unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        assert_eq!(line, "{\"post\":\"5\",\"filters\":[\"e1\"]}\n");
+        drop(output);
+        // The next match can't be written; the command ends without waiting for the end of its input.
+        input.write_all(post.as_bytes()).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+}

@@ -1,0 +1,193 @@
+//! `match`: filters, owners, outputs.
+
+use crate::support::{Files, tweet};
+
+fn posts() -> String {
+    let lines = [
+        tweet("11", "bob", "Snow in Oslo"),
+        tweet("12", "al", "rain, again"),
+        tweet("13", "bob", "snow and rain, \"both\""),
+        "{\"delete\":{\"status\":{\"id\":1,\"id_str\":\"1\",\"user_id\":3,\"user_id_str\":\"3\"}}}"
+            .to_owned(),
+        "{broken".to_owned(),
+        String::new(),
+        tweet("11", "bob", "Snow in Oslo"),
+    ];
+    lines.join("\r\n")
+}
+
+#[test]
+fn piped_output_is_ndjson_in_input_order_repeats_included() {
+    let files = Files::new().with("posts.ndjson", posts());
+    let ended = files.run(&["match", "--expr", "snow", "--expr", "from:bob -rain", "posts.ndjson"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert_eq!(
+        ended.out,
+        "{\"post\":\"11\",\"filters\":[\"e1\",\"e2\"]}\n\
+         {\"post\":\"13\",\"filters\":[\"e1\"]}\n\
+         {\"post\":\"11\",\"filters\":[\"e1\",\"e2\"]}\n"
+    );
+}
+
+#[test]
+fn the_summary_counts_all_that_was_read() {
+    let files = Files::new().with("posts.ndjson", posts());
+    let err = files.run(&["match", "--expr", "snow", "posts.ndjson"]).err;
+    assert!(err.contains("4 posts, 3 with a match, 3 matches\n"), "{err}");
+    assert!(err.contains("skipped, not JSON: 1 (line 5)\n"), "{err}");
+    assert!(err.contains("1 filter"), "{err}");
+    assert!(err.contains(" posts/s, ") && err.contains(" MB/s\n"), "{err}");
+    assert_eq!(files.run(&["match", "-q", "--expr", "snow", "posts.ndjson"]).err, "");
+}
+
+#[test]
+fn files_and_expressions_keep_the_order_of_the_command_line() {
+    let files = Files::new()
+        .with("a.txt", "\nsnow\n")
+        .with("b.ndjson", "{\"id\":\"z\",\"filter\":\"oslo\"}\n")
+        .with("posts.ndjson", posts());
+    let arguments = [
+        "match",
+        "--expr",
+        "in",
+        "--filters",
+        "b.ndjson",
+        "--expr",
+        "snow",
+        "--filters",
+        "a.txt",
+        "posts.ndjson",
+    ];
+    let out = files.run(&arguments).out;
+    assert!(out.starts_with("{\"post\":\"11\",\"filters\":[\"e1\",\"z\",\"e2\",\"2\"]}\n"), "{out}");
+}
+
+#[test]
+fn posts_are_given_byte_for_byte() {
+    let files = Files::new().with("posts.ndjson", posts());
+    for threads in ["1", "2", "7"] {
+        let out = files
+            .run(&["match", "--threads", threads, "--output", "posts", "--expr", "rain", "posts.ndjson"])
+            .out;
+        let lines = posts();
+        let expected: Vec<&str> = lines.split_inclusive('\n').filter(|line| line.contains("rain")).collect();
+        assert_eq!(out, expected.concat());
+    }
+}
+
+#[test]
+fn split_writes_one_file_a_filter() {
+    let filters = "{\"id\":\"a/b\",\"filter\":\"rain\"}\n{\"id\":\"none\",\"filter\":\"hail\"}\n";
+    let files = Files::new().with("posts.ndjson", posts()).with("f.ndjson", filters);
+    let ended = files.run(&["match", "--filters", "f.ndjson", "--split", "found", "posts.ndjson"]);
+    assert_eq!((ended.code, ended.out.as_str()), (0, ""), "{}", ended.err);
+    let rain = files.read("found/a%2Fb.ndjson");
+    assert_eq!(rain.lines().count(), 2);
+    assert!(posts().contains(&rain.split_inclusive('\n').next().unwrap().to_owned()));
+    assert_eq!(files.read("found/none.ndjson"), "");
+    // A second run starts anew.
+    files.run(&["match", "--filters", "f.ndjson", "--split", "found", "posts.ndjson"]);
+    assert_eq!(files.read("found/a%2Fb.ndjson"), rain);
+}
+
+#[test]
+fn counts_are_tsv_with_zero_rows_in_filter_order() {
+    let files = Files::new().with("posts.ndjson", posts()).with("f.txt", "zebra\nsnow\n");
+    let out = files
+        .run(&["match", "--output", "count", "--filters", "f.txt", "--expr", "rain", "posts.ndjson"])
+        .out;
+    assert_eq!(out, "1\t0\n2\t3\ne1\t2\n");
+}
+
+#[test]
+fn counts_by_period_use_the_posts_own_time() {
+    let later = tweet("14", "al", "snow").replace("Thu Mar 04 05", "Fri Mar 05 07");
+    let files = Files::new().with("posts.ndjson", format!("{}\n{later}\n{{\"text\":\"snow\"}}\n", posts()));
+    let run = |by| files.run(&["match", "--by", by, "--expr", "rain", "--expr", "snow", "posts.ndjson"]).out;
+    assert_eq!(
+        run("day"),
+        "e1\t-\t0\ne1\t2021-03-04\t2\ne1\t2021-03-05\t0\ne2\t-\t1\ne2\t2021-03-04\t3\ne2\t2021-03-05\t1\n"
+    );
+    assert!(run("hour").contains("e2\t2021-03-05T07:00Z\t1\n"));
+}
+
+#[test]
+fn csv_has_a_row_a_match_and_quotes_what_it_must() {
+    let filters =
+        "{\"id\":\"a\",\"filter\":\"rain\",\"name\":\"Wet, cold\"}\n{\"id\":\"b\",\"filter\":\"both\"}\n";
+    let files = Files::new().with("posts.ndjson", posts()).with("f.ndjson", filters);
+    let out = files.run(&["match", "--output", "csv", "--filters", "f.ndjson", "posts.ndjson"]).out;
+    assert_eq!(
+        out,
+        "post,owner,filter,name,time,author,text\n\
+         12,,a,\"Wet, cold\",2021-03-04T05:06:07Z,al,\"rain, again\"\n\
+         13,,a,\"Wet, cold\",2021-03-04T05:06:07Z,bob,\"snow and rain, \"\"both\"\"\"\n\
+         13,,b,,2021-03-04T05:06:07Z,bob,\"snow and rain, \"\"both\"\"\"\n"
+    );
+}
+
+#[test]
+fn tables_are_rows_for_people() {
+    let files = Files::new().with("posts.ndjson", posts());
+    let out = files.run(&["match", "--output", "table", "--expr", "oslo", "posts.ndjson"]).out;
+    let first = out.lines().nth(1).unwrap();
+    assert!(out.starts_with("TIME (UTC)") && !out.contains('\x1b'), "{out}");
+    assert!(first.starts_with("2021-03-04 05:06  bob") && first.ends_with("Snow in Oslo"), "{first}");
+}
+
+const OWNED: &str = "\
+{\"id\":\"a\",\"filter\":\"snow\",\"owner\":\"7\"}
+{\"id\":\"a\",\"filter\":\"rain\",\"owner\":\"8\"}
+{\"id\":\"b\",\"filter\":\"oslo\"}
+";
+
+#[test]
+fn filters_with_owners_and_no_audience_are_spoken_of() {
+    let files = Files::new().with("posts.ndjson", tweet("11", "bob", "Snow in Oslo")).with("f.ndjson", OWNED);
+    let ended = files.run(&["match", "--filters", "f.ndjson", "posts.ndjson"]);
+    assert_eq!(ended.out, "{\"post\":\"11\",\"filters\":[\"b\"]}\n");
+    assert!(ended.err.contains("2 filters") && ended.err.contains("--ignore-owners"), "{}", ended.err);
+}
+
+#[test]
+fn owners_can_be_ignored_if_ids_differ() {
+    let files = Files::new()
+        .with("posts.ndjson", tweet("11", "bob", "Snow in Oslo"))
+        .with("f.ndjson", OWNED)
+        .with("g.ndjson", OWNED.replace("\"a\",\"filter\":\"rain\"", "\"c\",\"filter\":\"rain\""));
+    let ended = files.run(&["match", "--ignore-owners", "--filters", "g.ndjson", "posts.ndjson"]);
+    assert_eq!(ended.out, "{\"post\":\"11\",\"filters\":[\"a\",\"b\"]}\n", "{}", ended.err);
+    let ended = files.run(&["match", "--ignore-owners", "--filters", "f.ndjson", "posts.ndjson"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("f.ndjson:2: id `a`") && ended.err.contains("f.ndjson:1"), "{}", ended.err);
+}
+
+#[test]
+fn ids_differ_within_an_owner_and_between_owned_and_not() {
+    let files = Files::new()
+        .with("twice.ndjson", "{\"id\":\"a\",\"filter\":\"x\"}\n{\"id\":\"a\",\"filter\":\"y\"}\n")
+        .with(
+            "mixed.ndjson",
+            "{\"id\":\"a\",\"filter\":\"x\"}\n{\"id\":\"a\",\"filter\":\"y\",\"owner\":\"7\"}\n",
+        );
+    for (file, what) in [("twice.ndjson", "taken"), ("mixed.ndjson", "both with and without an owner")] {
+        let ended = files.run(&["match", "--filters", file, "-"]);
+        assert_eq!((ended.code, ended.out.as_str()), (2, ""));
+        assert!(
+            ended.err.contains(&format!("{file}:2: id `a`")) && ended.err.contains(what),
+            "{}",
+            ended.err
+        );
+    }
+}
+
+#[test]
+fn an_invalid_filter_stops_all_unless_told_to_keep_going() {
+    let files = Files::new().with("posts.ndjson", posts()).with("f.txt", "snow\n)bob\n(rain\n");
+    let ended = files.run(&["match", "--filters", "f.txt", "posts.ndjson"]);
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""));
+    assert!(ended.err.contains("f.txt:2:") && ended.err.contains("f.txt:3:"), "{}", ended.err);
+    let ended = files.run(&["match", "--keep-going", "--filters", "f.txt", "posts.ndjson"]);
+    assert_eq!((ended.code, ended.out.lines().count()), (0, 3), "{}", ended.err);
+    assert!(ended.err.contains("f.txt:2:") && ended.err.contains("2 invalid and left out"), "{}", ended.err);
+}
