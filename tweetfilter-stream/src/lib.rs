@@ -1,8 +1,12 @@
 //! Posts from every wire.
 //!
 //! [`wire::decode`] reads one message of any supported network and says what it means, as an [`Event`].
+//! [`files`] reads the lines of plain and compressed files, and of tars of them.
 
 mod event;
+#[cfg(feature = "files")]
+pub mod files;
+mod json;
 pub mod wire;
 
 pub use event::Event;

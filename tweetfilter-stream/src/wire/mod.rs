@@ -11,6 +11,7 @@ use fields::{DEPTH, Object};
 use serde::de::DeserializeSeed;
 
 pub use crate::Event;
+use crate::json::Reader;
 use v1::Tweet;
 
 /// Why a message can't be read.
@@ -60,15 +61,33 @@ impl Reason {
 /// See [`Reason`]; nothing that a message holds makes this panic.
 pub fn decode(line: &[u8]) -> Result<Event, DecodeError> {
     let line = str::from_utf8(line).map_err(|e| Reason::NotUtf8.because(e.to_string()))?;
-    let mut json = serde_json::Deserializer::from_str(line);
+    let mut reader = Reader::new(line);
     let tweet = Object::<Tweet<'_>>::new(DEPTH)
-        .deserialize(&mut json)
-        .and_then(|tweet| json.end().map(|()| tweet))
+        .deserialize(&mut reader)
+        .and_then(|tweet| reader.end().map(|()| tweet))
         .map_err(|e| Reason::NotJson.because(e.to_string()))?;
+    event(tweet)
+}
+
+fn event(tweet: Option<Tweet<'_>>) -> Result<Event, DecodeError> {
     match tweet {
         Some(tweet) if tweet.is_tweet() && tweet.has_text() => Ok(Event::Post(Box::new(tweet.post()))),
         Some(tweet) if tweet.has_text() => Ok(Event::Post(Box::new(tweet.plain()))),
         Some(_) => Ok(Event::Other { kind: String::new() }),
         None => Err(Reason::UnknownMessage.because("not an object")),
     }
+}
+
+/// Decodes a tweet of API v1.1 with serde_json beneath, for comparison with [`decode`] in benchmarks.
+///
+/// # Errors
+/// See [`Reason`].
+#[doc(hidden)]
+pub fn decode_tweet_by_serde_json(line: &[u8]) -> Result<Event, DecodeError> {
+    let mut json = serde_json::Deserializer::from_slice(line);
+    let tweet = Object::<Tweet<'_>>::new(DEPTH)
+        .deserialize(&mut json)
+        .and_then(|tweet| json.end().map(|()| tweet))
+        .map_err(|e| Reason::NotJson.because(e.to_string()))?;
+    event(tweet)
 }

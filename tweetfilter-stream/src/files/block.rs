@@ -1,0 +1,75 @@
+//! Lines, many at a time.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::wire::{DecodeError, Event, Reason, decode};
+
+/// Lines of one file, or of one file in a tar, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    pub(super) bytes: Vec<u8>,
+    pub(super) pieces: Vec<Piece>,
+    pub(super) member: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) number: u64,
+    pub(super) range: Range<usize>,
+    pub(super) too_long: bool,
+}
+
+/// One line that is not blank, or one element of a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'b> {
+    /// Its number in the file, from 1; of an element the number of the line on which it begins.
+    pub number: u64,
+    /// Its own bytes, without the line end; of a line that is too long its beginning.
+    pub bytes: &'b [u8],
+    /// Whether it is longer than the reader accepts.
+    pub too_long: bool,
+}
+
+impl Block {
+    /// The lines.
+    pub fn lines(&self) -> impl ExactSizeIterator<Item = Line<'_>> {
+        self.pieces.iter().map(|piece| Line {
+            number: piece.number,
+            bytes: &self.bytes[piece.range.clone()],
+            too_long: piece.too_long,
+        })
+    }
+
+    /// The name of the file in the tar that the lines are from.
+    #[must_use]
+    pub fn member(&self) -> Option<&str> {
+        self.member.as_deref()
+    }
+
+    /// Bytes of all lines, line ends included.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.pieces.clear();
+        self.member = None;
+    }
+}
+
+impl Line<'_> {
+    /// Decodes the line's message.
+    ///
+    /// # Errors
+    /// As [`decode`]; or the line is too long.
+    pub fn decode(&self) -> Result<Event, DecodeError> {
+        if self.too_long {
+            let message = "the line is longer than the limit".to_owned();
+            return Err(DecodeError { reason: Reason::TooLong, message });
+        }
+        decode(self.bytes)
+    }
+}

@@ -1,0 +1,76 @@
+//! One JSON document in place of lines.
+
+use std::ops::Range;
+
+use crate::json::{closes, elements, members};
+
+/// The elements of a document, as ranges of its bytes: those of an array, those of `statuses`, or, of a page or
+/// any other object, the whole.
+///
+/// `None` if the text is not one JSON document.
+pub(super) fn parts(bytes: &[u8]) -> Option<Vec<Range<usize>>> {
+    let text = str::from_utf8(bytes).ok()?;
+    let whole = text.trim_start_matches('\u{feff}').trim();
+    let elements = if whole.starts_with('[') {
+        elements(whole).ok()?
+    } else {
+        match members(whole)
+            .ok()?
+            .into_iter()
+            .find(|(key, value)| key == "statuses" && value.starts_with('['))
+        {
+            Some((_, statuses)) => elements(statuses).ok()?,
+            None => vec![whole],
+        }
+    };
+    let base = text.as_ptr().addr();
+    let range = |part: &str| {
+        let start = part.as_ptr().addr() - base;
+        start..start + part.len()
+    };
+    Some(elements.into_iter().map(range).collect())
+}
+
+/// Whether the line may be the first of a document that goes on: it opens one that does not end in it.
+pub(super) fn goes_on(first_line: &[u8]) -> bool {
+    matches!(first_line.trim_ascii_start().first(), Some(b'[' | b'{'))
+        && str::from_utf8(first_line).is_ok_and(|line| !closes(line))
+}
+
+/// Whether a line is worth a look whether it holds several messages.
+pub(super) fn may_have_parts(line: &[u8]) -> bool {
+    line.starts_with(b"[") || line.starts_with(b"{\"statuses\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{goes_on, parts};
+
+    fn cut(text: &str) -> Option<Vec<&str>> {
+        Some(parts(text.as_bytes())?.into_iter().map(|part| &text[part]).collect())
+    }
+
+    #[test]
+    fn documents_are_cut() {
+        assert_eq!(cut("[{\"a\":1},\n {\"b\":[2]}\n]"), Some(vec!["{\"a\":1}", "{\"b\":[2]}"]));
+        assert_eq!(cut("{\"x\":{\"statuses\":[7]},\n\"statuses\":[ {} ]}"), Some(vec!["{}"]));
+        assert_eq!(cut("\u{feff}{\"data\":\n[1]} "), Some(vec!["{\"data\":\n[1]}"]));
+        assert_eq!(cut("{\"a\":1}\n{\"b\":1}"), None);
+        assert_eq!(cut("{\"a\":1"), None);
+    }
+
+    #[test]
+    fn only_open_lines_go_on() {
+        for (line, expected) in [
+            ("{", true),
+            (" [ {}", true),
+            ("[]", false),
+            ("{\"a\":\"}", true),
+            ("7", false),
+            ("", false),
+            ("x{", false),
+        ] {
+            assert_eq!(goes_on(line.as_bytes()), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Taking the wrappings off: compression and tars, found by their first bytes.
+
+use std::io::{self, BufReader, Chain, Cursor, Read};
+use std::sync::Arc;
+
+use super::tar::{Input, RECORD, Tar, is_tar};
+
+/// Wrappings inside each other that are taken off.
+const LAYERS: usize = 4;
+
+/// The files in a file, one after the other.
+pub(super) struct Members {
+    /// The tars that are open, the innermost last.
+    tars: Vec<(Tar, usize)>,
+    /// What was not looked into yet.
+    next: Option<Input>,
+}
+
+impl Members {
+    pub(super) fn new(input: Input) -> Self {
+        Self { tars: Vec::new(), next: Some(input) }
+    }
+
+    /// The next file: its name where it is in a tar, and its unwrapped content.
+    pub(super) fn next_member(&mut self) -> io::Result<Option<(Option<Arc<str>>, Input)>> {
+        let (mut name, mut input, mut layers) = match self.next.take() {
+            Some(input) => (None, input, 0),
+            None => match self.next_in_tar()? {
+                Some((name, input, layers)) => (Some(name), input, layers),
+                None => return Ok(None),
+            },
+        };
+        loop {
+            let (kind, whole) = peek(input)?;
+            input = whole;
+            match kind {
+                _ if layers == LAYERS => return Ok(Some((name, input))),
+                Kind::Plain => return Ok(Some((name, input))),
+                Kind::Compressed(open) => {
+                    input = open(input)?;
+                    layers += 1;
+                }
+                Kind::Tar => {
+                    self.tars.push((Tar::new(input), layers + 1));
+                    match self.next_in_tar()? {
+                        Some(found) => {
+                            name = Some(found.0);
+                            (input, layers) = (found.1, found.2);
+                        }
+                        None => return Ok(None),
+                    }
+                }
+            }
+        }
+    }
+
+    fn next_in_tar(&mut self) -> io::Result<Option<(Arc<str>, Input, usize)>> {
+        while let Some((tar, layers)) = self.tars.last_mut() {
+            if let Some((name, input)) = tar.next_file()? {
+                return Ok(Some((name.into(), input, *layers)));
+            }
+            self.tars.pop();
+        }
+        Ok(None)
+    }
+}
+
+enum Kind {
+    Plain,
+    Compressed(fn(Input) -> io::Result<Input>),
+    Tar,
+}
+
+/// What an input is, and the input as if nothing had been read of it.
+fn peek(mut input: Input) -> io::Result<(Kind, Input)> {
+    let mut start = Vec::with_capacity(RECORD);
+    let read = (&mut input).take(RECORD as u64).read_to_end(&mut start);
+    if let Err(error) = read {
+        if start.is_empty() {
+            return Err(error);
+        }
+        input = Box::new(Failing(Some(error)));
+    }
+    let kind = match start.as_slice() {
+        [0x1f, 0x8b, 8, ..] => Kind::Compressed(gzip),
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Kind::Compressed(bzip2),
+        // An ordinary frame, or one to be skipped that comes before it.
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Kind::Compressed(zstd),
+        start if is_tar(start) => Kind::Tar,
+        _ => Kind::Plain,
+    };
+    let whole: Chain<Cursor<Vec<u8>>, Input> = Cursor::new(start).chain(input);
+    Ok((kind, Box::new(whole)))
+}
+
+/// What is left of an input that failed: the failure, once.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+fn buffered(input: Input) -> BufReader<Input> {
+    BufReader::with_capacity(128 << 10, input)
+}
+
+fn gzip(input: Input) -> io::Result<Input> {
+    Ok(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(input))))
+}
+
+fn bzip2(input: Input) -> io::Result<Input> {
+    Ok(Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(input))))
+}
+
+fn zstd(input: Input) -> io::Result<Input> {
+    Ok(Box::new(zstd::stream::read::Decoder::with_buffer(buffered(input))?))
+}

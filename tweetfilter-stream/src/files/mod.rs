@@ -1,0 +1,28 @@
+//! Posts in files: plain, compressed, and tars of those; NDJSON or one JSON document.
+//!
+//! What a file is shows in its first bytes, never in its name. A [`Reader`] gives blocks of lines with their
+//! numbers and their own bytes, so that they can be decoded in parallel and printed unchanged.
+//!
+//! ```
+//! use tweetfilter_stream::files::{Block, Reader};
+//! let mut reader = Reader::new("{\"text\":\"a\"}\r\n\r\n{\"text\":\"b\"}\n".as_bytes())?;
+//! let mut block = Block::default();
+//! let mut texts = Vec::new();
+//! while reader.read(&mut block)? {
+//!     for line in block.lines() {
+//!         let posts = line.decode().map(|event| event.into_posts());
+//!         texts.extend(posts.into_iter().flatten().map(|(_, post)| (line.number, post.text)));
+//!     }
+//! }
+//! assert_eq!(texts, [(1, "a".to_owned()), (3, "b".to_owned())]);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod block;
+mod document;
+mod member;
+mod reader;
+mod tar;
+
+pub use block::{Block, Line};
+pub use reader::{Options, Reader};

@@ -1,0 +1,158 @@
+//! Tars, read from front to back.
+
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Anything that is read.
+pub(super) type Input = Box<dyn Read + Send>;
+
+/// Bytes of a header, and the unit in which everything is counted.
+pub(super) const RECORD: usize = 512;
+
+/// Longest name that is read; longer ones are cut.
+const NAME: u64 = 4096;
+
+/// Whether bytes are the beginning of a tar.
+pub(super) fn is_tar(start: &[u8]) -> bool {
+    start.get(257..262) == Some(b"ustar") && start.first().is_some_and(|&b| b != 0)
+}
+
+/// A tar.
+pub(super) struct Tar {
+    input: Arc<Mutex<Input>>,
+    /// Of the file that was last given: what is left of it, and its padding.
+    left: Arc<Mutex<u64>>,
+    padding: u64,
+}
+
+/// One file of a tar; what it does not read is passed over.
+struct File {
+    input: Arc<Mutex<Input>>,
+    left: Arc<Mutex<u64>>,
+}
+
+fn lock<T: ?Sized>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Read for File {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut left = lock(&self.left);
+        let most = usize::try_from(*left).unwrap_or(usize::MAX).min(into.len());
+        if most == 0 {
+            return Ok(0);
+        }
+        let read = lock(&self.input).read(&mut into[..most])?;
+        if read == 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the tar ends within a file"));
+        }
+        *left -= read as u64;
+        Ok(read)
+    }
+}
+
+impl Tar {
+    pub(super) fn new(input: Input) -> Self {
+        Self { input: Arc::new(Mutex::new(input)), left: Arc::default(), padding: 0 }
+    }
+
+    /// The next regular file: its name and content.
+    pub(super) fn next_file(&mut self) -> io::Result<Option<(String, Input)>> {
+        let mut long_name = None;
+        loop {
+            let rest = std::mem::take(&mut *lock(&self.left)) + std::mem::take(&mut self.padding);
+            self.pass(rest)?;
+            let mut header = [0; RECORD];
+            if !self.fill(&mut header)? || header.iter().all(|&b| b == 0) {
+                return Ok(None);
+            }
+            if header.get(257..262) != Some(b"ustar") {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "not the header of a file in a tar"));
+            }
+            let size = number(&header[124..136]).ok_or_else(|| {
+                io::Error::new(io::ErrorKind::InvalidData, "the size of a file in a tar is unreadable")
+            })?;
+            self.padding = size.next_multiple_of(RECORD as u64) - size;
+            // A new count: a file that was given before must not read on.
+            self.left = Arc::new(Mutex::new(size));
+            match header[156] {
+                b'0' | 0 | b'7' => {
+                    let name = long_name.take().unwrap_or_else(|| short_name(&header));
+                    let file = File { input: Arc::clone(&self.input), left: Arc::clone(&self.left) };
+                    return Ok(Some((name, Box::new(file))));
+                }
+                b'L' => {
+                    let name = self.content(size.min(NAME))?;
+                    long_name = Some(text(&name));
+                }
+                b'x' => {
+                    let records = self.content(size.min(NAME))?;
+                    long_name = path(&text(&records)).or(long_name);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn content(&mut self, size: u64) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        File { input: Arc::clone(&self.input), left: Arc::clone(&self.left) }
+            .take(size)
+            .read_to_end(&mut content)?;
+        Ok(content)
+    }
+
+    fn pass(&mut self, bytes: u64) -> io::Result<()> {
+        let passed = io::copy(&mut (&mut **lock(&self.input)).take(bytes), &mut io::sink())?;
+        if passed < bytes {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the tar ends within a file"));
+        }
+        Ok(())
+    }
+
+    /// Reads a whole header; `false` at the end.
+    fn fill(&mut self, header: &mut [u8; RECORD]) -> io::Result<bool> {
+        let mut input = lock(&self.input);
+        let mut filled = 0;
+        while filled < RECORD {
+            match input.read(&mut header[filled..])? {
+                0 => return Ok(false),
+                n => filled += n,
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// A number in a header: octal digits, or a binary one with its first bit set.
+fn number(field: &[u8]) -> Option<u64> {
+    if field.first()? & 0x80 != 0 {
+        let (high, low) = field.split_at(field.len() - 8);
+        let small = high[0] == 0x80 && high[1..].iter().all(|&b| b == 0);
+        // More than half of the range is no file.
+        return small
+            .then(|| low.iter().fold(0, |n, &b| n << 8 | u64::from(b)))
+            .filter(|n| *n < u64::MAX / 2);
+    }
+    let digits = text(field);
+    let digits = digits.trim();
+    if digits.is_empty() { Some(0) } else { u64::from_str_radix(digits, 8).ok() }
+}
+
+/// Text up to the first NUL.
+fn text(field: &[u8]) -> String {
+    let end = field.iter().position(|&b| b == 0).unwrap_or(field.len());
+    String::from_utf8_lossy(&field[..end]).into_owned()
+}
+
+fn short_name(header: &[u8; RECORD]) -> String {
+    let (name, prefix) = (text(&header[..100]), text(&header[345..500]));
+    // GNU's headers have other things where POSIX has the prefix.
+    let posix = header[262] == b'\0';
+    if posix && !prefix.is_empty() { format!("{prefix}/{name}") } else { name }
+}
+
+/// The path of an extended header (`LENGTH key=value` lines).
+fn path(records: &str) -> Option<String> {
+    records.lines().find_map(|record| record.split_once(' ')?.1.strip_prefix("path=").map(str::to_owned))
+}

@@ -1,0 +1,330 @@
+//! The reader, as serde's deserializer.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::scan::{container_end, ends_scalar, string_end};
+
+/// Why a text is not one JSON value, and from which byte on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Error {
+    at: usize,
+    what: Cow<'static, str>,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}", self.what, self.at)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self { at: 0, what: Cow::Owned(message.to_string()) }
+    }
+}
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// Reads one JSON text from front to back.
+pub(crate) struct Reader<'de> {
+    text: &'de str,
+    at: usize,
+}
+
+impl<'de> Reader<'de> {
+    pub(crate) fn new(text: &'de str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// That nothing but white space is left.
+    pub(crate) fn end(&mut self) -> Result<()> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.error("more after the value")),
+        }
+    }
+
+    #[cold]
+    pub(super) fn error(&self, what: &'static str) -> Error {
+        Error { at: self.at, what: Cow::Borrowed(what) }
+    }
+
+    /// The next byte that is not white space.
+    #[inline]
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        loop {
+            match bytes.get(self.at)? {
+                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                &byte => return Some(byte),
+            }
+        }
+    }
+
+    /// Where the next byte to read stands.
+    pub(super) fn place(&self) -> usize {
+        self.at
+    }
+
+    /// Reads past a byte that was peeked at.
+    pub(super) fn bump(&mut self) {
+        self.at += 1;
+    }
+
+    /// Reads past one value.
+    #[inline]
+    pub(super) fn skip(&mut self) -> Result<()> {
+        let bytes = self.text.as_bytes();
+        match self.peek() {
+            Some(b'"') => match string_end(bytes, self.at + 1) {
+                Some((end, _)) => self.at = end + 1,
+                None => return Err(self.error("a string without end")),
+            },
+            Some(b'{' | b'[') => match container_end(bytes, self.at + 1) {
+                Some(end) => self.at = end,
+                None => return Err(self.error("a bracket without end")),
+            },
+            Some(b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => {
+                while bytes.get(self.at).is_some_and(|&b| !ends_scalar(b)) {
+                    self.at += 1;
+                }
+            }
+            Some(_) => return Err(self.error("a value was expected")),
+            None => return Err(self.error("the text ends early")),
+        }
+        Ok(())
+    }
+
+    /// A string whose opening quote was peeked at.
+    #[inline]
+    pub(super) fn string(&mut self) -> Result<Cow<'de, str>> {
+        let start = self.at + 1;
+        match string_end(self.text.as_bytes(), start) {
+            Some((end, escapes)) => {
+                let raw = &self.text[start..end];
+                let string = if escapes { Cow::Owned(self.decode(raw)?) } else { Cow::Borrowed(raw) };
+                self.at = end + 1;
+                Ok(string)
+            }
+            None => Err(self.error("a string without end")),
+        }
+    }
+
+    /// Replaces the escapes of a string.
+    fn decode(&self, raw: &str) -> Result<String> {
+        let mut out = String::with_capacity(raw.len());
+        let mut rest = raw;
+        while let Some(place) = memchr::memchr(b'\\', rest.as_bytes()) {
+            out.push_str(&rest[..place]);
+            let escape = rest.as_bytes()[place + 1..].first().copied();
+            rest = rest.get(place + 2..).unwrap_or_default();
+            out.push(match escape {
+                Some(b'u') => {
+                    // Text in other scripts is one escape after the other.
+                    loop {
+                        let (c, length) = self.unit(rest)?;
+                        out.push(c);
+                        rest = &rest[length..];
+                        match rest.strip_prefix("\\u") {
+                            Some(next) => rest = next,
+                            None => break,
+                        }
+                    }
+                    continue;
+                }
+                Some(b'n') => '\n',
+                Some(b'/') => '/',
+                Some(b'"') => '"',
+                Some(b'\\') => '\\',
+                Some(b'r') => '\r',
+                Some(b't') => '\t',
+                Some(b'b') => '\u{8}',
+                Some(b'f') => '\u{c}',
+                _ => return Err(self.error("an unknown escape in the string")),
+            });
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    /// The character of `\u`, whose digits begin the rest, and the bytes that it takes there.
+    #[inline]
+    fn unit(&self, rest: &str) -> Result<(char, usize)> {
+        let bytes = rest.as_bytes();
+        let first = hex(bytes).ok_or_else(|| self.error("four hexadecimal digits were expected"))?;
+        if let Some(c) = char::from_u32(first) {
+            return Ok((c, 4));
+        }
+        if first < 0xDC00
+            && let Some(second) = bytes.get(4..).and_then(|b| b.strip_prefix(b"\\u")).and_then(hex)
+            && (0xDC00..0xE000).contains(&second)
+        {
+            let c = char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00));
+            return Ok((c.unwrap_or(char::REPLACEMENT_CHARACTER), 10));
+        }
+        Ok((char::REPLACEMENT_CHARACTER, 4))
+    }
+
+    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        let bytes = self.text.as_bytes();
+        let start = self.at;
+        while bytes.get(self.at).is_some_and(|b| matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+        {
+            self.at += 1;
+        }
+        let raw = &self.text[start..self.at];
+        if bytes.get(self.at).is_none_or(|&b| ends_scalar(b)) {
+            if let Ok(whole) = raw.parse::<u64>() {
+                return visitor.visit_u64(whole);
+            }
+            if let Ok(negative) = raw.parse::<i64>() {
+                return visitor.visit_i64(negative);
+            }
+            if let Ok(real) = raw.parse::<f64>() {
+                return visitor.visit_f64(real);
+            }
+        }
+        Err(self.error("not a number"))
+    }
+
+    fn literal(&mut self, word: &'static str) -> Result<()> {
+        let bytes = self.text.as_bytes();
+        let after = self.at + word.len();
+        if bytes[self.at..].starts_with(word.as_bytes()) && bytes.get(after).is_none_or(|&b| ends_scalar(b)) {
+            self.at = after;
+            return Ok(());
+        }
+        Err(self.error("not a value"))
+    }
+}
+
+/// Four hexadecimal digits.
+#[inline]
+fn hex(bytes: &[u8]) -> Option<u32> {
+    /// The digit of a byte; 0xFF for those that are none.
+    const DIGITS: [u8; 256] = {
+        let mut table = [0xFF; 256];
+        let mut n = 0;
+        while n < 10 {
+            table[b'0' as usize + n] = n as u8;
+            n += 1;
+        }
+        let mut n = 0;
+        while n < 6 {
+            table[b'a' as usize + n] = 10 + n as u8;
+            table[b'A' as usize + n] = 10 + n as u8;
+            n += 1;
+        }
+        table
+    };
+    let [a, b, c, d] = bytes.first_chunk::<4>()?.map(|b| u32::from(DIGITS[usize::from(b)]));
+    // A byte that is no digit spoils the sum, whatever the others are.
+    ((a | b | c | d) < 16).then_some(a << 12 | b << 8 | c << 4 | d)
+}
+
+impl<'de> Deserializer<'de> for &mut Reader<'de> {
+    type Error = Error;
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.peek() {
+            Some(b'"') => match self.string()? {
+                Cow::Borrowed(string) => visitor.visit_borrowed_str(string),
+                Cow::Owned(string) => visitor.visit_string(string),
+            },
+            Some(b'{') => {
+                self.bump();
+                visitor.visit_map(Items { reader: self, first: true })
+            }
+            Some(b'[') => {
+                self.bump();
+                visitor.visit_seq(Items { reader: self, first: true })
+            }
+            Some(b'n') => self.literal("null").and_then(|()| visitor.visit_unit()),
+            Some(b't') => self.literal("true").and_then(|()| visitor.visit_bool(true)),
+            Some(b'f') => self.literal("false").and_then(|()| visitor.visit_bool(false)),
+            Some(b'-' | b'0'..=b'9') => self.number(visitor),
+            Some(_) => Err(self.error("a value was expected")),
+            None => Err(self.error("the text ends early")),
+        }
+    }
+
+    #[inline]
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.skip()?;
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+    }
+}
+
+/// What stands between two brackets.
+struct Items<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+    first: bool,
+}
+
+impl Items<'_, '_> {
+    /// Goes to the next item, or past the closing bracket.
+    #[inline]
+    fn advance(&mut self, close: u8) -> Result<bool> {
+        let first = std::mem::replace(&mut self.first, false);
+        match self.reader.peek() {
+            Some(byte) if byte == close => {
+                self.reader.bump();
+                Ok(false)
+            }
+            Some(_) if first => Ok(true),
+            Some(b',') => {
+                self.reader.bump();
+                Ok(true)
+            }
+            Some(_) => Err(self.reader.error("a comma was expected")),
+            None => Err(self.reader.error("the text ends early")),
+        }
+    }
+}
+
+impl<'de> SeqAccess<'de> for Items<'_, 'de> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        if self.advance(b']')? { seed.deserialize(&mut *self.reader).map(Some) } else { Ok(None) }
+    }
+}
+
+impl<'de> MapAccess<'de> for Items<'_, 'de> {
+    type Error = Error;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        if !self.advance(b'}')? {
+            return Ok(None);
+        }
+        match self.reader.peek() {
+            Some(b'"') => {}
+            _ => return Err(self.reader.error("a key was expected")),
+        }
+        let key = seed.deserialize(&mut *self.reader)?;
+        match self.reader.peek() {
+            Some(b':') => self.reader.bump(),
+            _ => return Err(self.reader.error("a colon was expected")),
+        }
+        Ok(Some(key))
+    }
+
+    #[inline]
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
+        seed.deserialize(&mut *self.reader)
+    }
+}

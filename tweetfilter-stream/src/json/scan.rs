@@ -1,0 +1,206 @@
+//! Finding the ends of strings and values, many bytes at a time.
+
+use wide::u8x16;
+
+/// The first quote or backslash at or after a place.
+#[inline]
+pub(super) fn quote_or_backslash(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some((chunk, _)) = bytes.get(at..)?.split_first_chunk::<16>() {
+        let chunk = u8x16::from(*chunk);
+        let found = (chunk.simd_eq(u8x16::splat(b'"')) | chunk.simd_eq(u8x16::splat(b'\\'))).to_bitmask();
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize);
+        }
+        at += 16;
+    }
+    bytes[at..].iter().position(|&b| b == b'"' || b == b'\\').map(|n| at + n)
+}
+
+/// The end of a string: the place of its closing quote, and whether it has escapes. `at` is past the opening
+/// quote.
+#[inline]
+pub(super) fn string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    let end = quote_or_backslash(bytes, at)?;
+    if bytes[end] == b'"' {
+        Some((end, false))
+    } else {
+        escaped_string_end(bytes, end).map(|end| (end, true))
+    }
+}
+
+fn escaped_string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        // At a backslash: it takes the next character with it.
+        at = quote_or_backslash(bytes, at + 2)?;
+        if bytes[at] == b'"' {
+            return Some(at);
+        }
+    }
+}
+
+/// The place past the bracket that closes an array or object. `at` is past its opening bracket.
+pub(super) fn container_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 1_usize;
+    // Whether the block before ended in a string, and whether in it with an unfinished escape; as masks.
+    let (mut in_string, mut escaped) = (0_u64, 0_u64);
+    let mut last = [b' '; 64];
+    loop {
+        let rest = bytes.get(at..)?;
+        let block = match rest.first_chunk::<64>() {
+            Some(block) => block,
+            None if rest.is_empty() => return None,
+            None => {
+                last[..rest.len()].copy_from_slice(rest);
+                &last
+            }
+        };
+        let masks = Masks::of(block);
+        let quotes = masks.quotes & !escapes(masks.backslashes, &mut escaped);
+        // Each bit tells whether an odd number of quotes stands up to and at its place.
+        let strings = prefix_xor(quotes) ^ in_string;
+        in_string = ((strings as i64) >> 63) as u64;
+        let (opens, mut closes) = (masks.opens & !strings, masks.closes & !strings);
+        if closes.count_ones() as usize >= depth {
+            // The end may be here: count up to each closing bracket.
+            let mut passed = 0_usize;
+            while closes != 0 {
+                let place = closes.trailing_zeros();
+                let opened = (opens & ((1_u64 << place) - 1)).count_ones() as usize;
+                passed += 1;
+                if passed == depth + opened {
+                    let end = at + place as usize + 1;
+                    return (end <= bytes.len()).then_some(end);
+                }
+                closes &= closes - 1;
+            }
+            depth = depth + opens.count_ones() as usize - passed;
+        } else {
+            depth = depth + opens.count_ones() as usize - closes.count_ones() as usize;
+        }
+        at += 64;
+    }
+}
+
+/// Which of 64 bytes are what.
+struct Masks {
+    quotes: u64,
+    backslashes: u64,
+    opens: u64,
+    closes: u64,
+}
+
+impl Masks {
+    #[inline]
+    fn of(block: &[u8; 64]) -> Self {
+        let mut masks = Self { quotes: 0, backslashes: 0, opens: 0, closes: 0 };
+        let (quarters, _) = block.as_chunks::<16>();
+        for (n, quarter) in quarters.iter().enumerate() {
+            let bytes = u8x16::from(*quarter);
+            // `[` and `{`, `]` and `}` differ in this bit alone, and no other character has these with it.
+            let folded = bytes | u8x16::splat(0x20);
+            let mask =
+                |of: u8x16, byte: u8| u64::from(of.simd_eq(u8x16::splat(byte)).to_bitmask()) << (16 * n);
+            masks.quotes |= mask(bytes, b'"');
+            masks.backslashes |= mask(bytes, b'\\');
+            masks.opens |= mask(folded, b'{');
+            masks.closes |= mask(folded, b'}');
+        }
+        masks
+    }
+}
+
+/// The places that a backslash before them escapes. `carry` tells of one at the end of the block before.
+#[inline]
+fn escapes(backslashes: u64, carry: &mut u64) -> u64 {
+    if backslashes == 0 {
+        return std::mem::take(carry);
+    }
+    // Walk the backslashes that are not escaped themselves.
+    let mut open = backslashes & !*carry;
+    let mut escaped = *carry;
+    *carry = 0;
+    while open != 0 {
+        let place = open.trailing_zeros();
+        if place == 63 {
+            *carry = 1;
+            break;
+        }
+        escaped |= 2 << place;
+        open &= !(3 << place);
+    }
+    escaped
+}
+
+/// Bit n of the result is the parity of the bits up to and including n.
+#[inline]
+fn prefix_xor(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
+/// Whether a byte ends a number or literal.
+#[inline]
+pub(super) fn ends_scalar(byte: u8) -> bool {
+    matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{container_end, string_end};
+
+    /// One byte at a time.
+    fn slow_container_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+        let (mut depth, mut in_string) = (1, false);
+        while let Some(&b) = bytes.get(at) {
+            match b {
+                b'\\' if in_string => at += 1,
+                b'"' => in_string = !in_string,
+                b'[' | b'{' if !in_string => depth += 1,
+                b']' | b'}' if !in_string => depth -= 1,
+                _ => {}
+            }
+            at += 1;
+            if depth == 0 {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn ends_are_where_the_slow_way_finds_them(
+            text in proptest::collection::vec(proptest::sample::select(&b"{}[]\"\"\\\\ab,:1 "[..]), 0..300),
+        ) {
+            // Outside of strings a backslash is no JSON; both ways may differ there.
+            let text = outside_cleared(text);
+            proptest::prop_assert_eq!(container_end(&text, 0), slow_container_end(&text, 0));
+        }
+    }
+
+    fn outside_cleared(mut text: Vec<u8>) -> Vec<u8> {
+        let (mut in_string, mut at) = (false, 0);
+        while at < text.len() {
+            match text[at] {
+                b'\\' if in_string => at += 1,
+                b'\\' => text[at] = b' ',
+                b'"' => in_string = !in_string,
+                _ => {}
+            }
+            at += 1;
+        }
+        text
+    }
+
+    #[test]
+    fn strings_end() {
+        assert_eq!(string_end(br#"a"x"#, 0), Some((1, false)));
+        assert_eq!(string_end(br#"a\"b\\"x"#, 0), Some((6, true)));
+        assert_eq!(string_end(br#"a\"#, 0), None);
+        assert_eq!(string_end(br#"a"#, 0), None);
+        assert_eq!(string_end(b"", 0), None);
+        assert_eq!(string_end(br#"0123456789abcdef0123\u0041" "#, 0), Some((26, true)));
+    }
+}

@@ -1,0 +1,174 @@
+//! Lines out of every kind of file, packed here and unpacked by the reader.
+
+use std::io::{Cursor, Read, Write};
+
+use tweetfilter_stream::files::{Block, Options, Reader};
+
+const OPTIONS: Options = Options { line: 100, document: 4096, block: 7 };
+
+fn lines_of(input: impl Read + Send + 'static, options: Options) -> Vec<(u64, String)> {
+    let mut reader = Reader::with_options(input, options).expect("opens");
+    let (mut block, mut lines) = (Block::default(), Vec::new());
+    while reader.read(&mut block).expect("reads") {
+        lines.extend(block.lines().map(|line| {
+            let mark = if line.too_long { "!" } else { "" };
+            (line.number, format!("{}{mark}", String::from_utf8_lossy(line.bytes)))
+        }));
+    }
+    lines
+}
+
+fn lines(bytes: &[u8]) -> Vec<(u64, String)> {
+    let small = lines_of(Cursor::new(bytes.to_vec()), OPTIONS);
+    let large = lines_of(Cursor::new(bytes.to_vec()), Options { block: 1 << 20, ..OPTIONS });
+    assert_eq!(small, large, "the size of blocks shows");
+    small
+}
+
+fn expect(bytes: &[u8], expected: &[(u64, &str)]) {
+    let expected: Vec<_> = expected.iter().map(|&(n, text)| (n, text.to_owned())).collect();
+    assert_eq!(lines(bytes), expected, "{}", String::from_utf8_lossy(bytes));
+}
+
+#[test]
+fn lines_keep_their_numbers_and_bytes() {
+    expect(b"", &[]);
+    expect(b"\r\n\r\n", &[]);
+    expect(b"{\"a\":1}\r\n\r\n{\"b\" : 2} \n7", &[(1, "{\"a\":1}"), (3, "{\"b\" : 2} "), (4, "7")]);
+    expect(b"\xef\xbb\xbf{}\n{}", &[(1, "{}"), (2, "{}")]);
+    expect(b"\xff\n{}", &[(1, "\u{fffd}"), (2, "{}")]);
+}
+
+#[test]
+fn documents_are_cut_into_elements() {
+    expect(b"[\n{\"a\":1},\n\n {\n\"b\":2}]\n", &[(2, "{\"a\":1}"), (4, "{\n\"b\":2}")]);
+    expect(b"{\"statuses\":[\n{\"a\":1}, {}],\n\"x\":1}", &[(2, "{\"a\":1}"), (2, "{}")]);
+    expect(b"[{\"a\":1},{\"b\":2}]\n[{}]", &[(1, "{\"a\":1}"), (1, "{\"b\":2}"), (2, "{}")]);
+    expect(b"{\n \"data\": []\n}", &[(1, "{\n \"data\": []\n}")]);
+}
+
+#[test]
+fn a_broken_first_line_is_no_document() {
+    expect(b"{\"a\":\n{}\n{}", &[(1, "{\"a\":"), (2, "{}"), (3, "{}")]);
+    expect(b"[1,\n{}\n", &[(1, "[1,"), (2, "{}")]);
+}
+
+#[test]
+fn lines_over_the_limit_are_told() {
+    let long = format!("{{}}\n{}\n{{}}\n{}", "x".repeat(5000), "y".repeat(101));
+    let found = lines(long.as_bytes());
+    assert_eq!(found.len(), 4);
+    assert_eq!((found[0].0, found[2].0, found[2].1.as_str()), (1, 3, "{}"));
+    assert!(found[1].1.starts_with("xxx") && found[1].1.ends_with('!') && found[1].1.len() <= 257);
+    assert!(found[3].1.ends_with("y!"));
+    expect("z".repeat(100).as_bytes(), &[(1, &"z".repeat(100))]);
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(bytes).expect("packs");
+    packer.finish().expect("packs")
+}
+
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    packer.write_all(bytes).expect("packs");
+    packer.finish().expect("packs")
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).expect("packs")
+}
+
+/// A tar with POSIX headers; names over 100 bytes come in GNU's way.
+fn tar(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut add = |name: &str, kind: u8, content: &[u8]| {
+        let mut header = [0; 512];
+        let shown = &name.as_bytes()[..name.len().min(100)];
+        header[..shown.len()].copy_from_slice(shown);
+        header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
+        header[156] = kind;
+        header[257..263].copy_from_slice(b"ustar\0");
+        out.extend_from_slice(&header);
+        out.extend_from_slice(content);
+        out.resize(out.len().next_multiple_of(512), 0);
+    };
+    for (name, content) in files {
+        if name.len() > 100 {
+            add("././@LongLink", b'L', name.as_bytes());
+        }
+        add(name, if name.ends_with('/') { b'5' } else { b'0' }, content);
+    }
+    out.resize(out.len() + 1024, 0);
+    out
+}
+
+#[test]
+fn every_packing_is_found_by_its_first_bytes() {
+    let text = b"{\"a\":1}\n\n{\"b\":2}\n";
+    let expected = [(1, "{\"a\":1}"), (3, "{\"b\":2}")];
+    for pack in [gzip, bzip2, zstd] {
+        expect(&pack(text), &expected);
+        let two = [pack(text), pack(b"{}")].concat();
+        expect(&two, &[(1, "{\"a\":1}"), (3, "{\"b\":2}"), (4, "{}")]);
+    }
+    expect(&gzip(&bzip2(text)), &expected);
+}
+
+#[test]
+fn tars_give_their_files_one_by_one() {
+    let long = format!("2021/{}.json", "x".repeat(120));
+    let packed = tar(&[
+        ("2021/", vec![]),
+        ("2021/a.json", b"{\"a\":1}\n{\"a\":2}".to_vec()),
+        ("2021/empty", vec![]),
+        (&long, bzip2(b"\n{\"b\":1}\n")),
+        ("inner.tar", tar(&[("c.json.gz", gzip(b"[\n{}\n]"))])),
+    ]);
+    for packed in [packed.clone(), gzip(&packed), zstd(&packed)] {
+        let mut reader = Reader::with_options(Cursor::new(packed), OPTIONS).expect("opens");
+        let (mut block, mut found) = (Block::default(), Vec::new());
+        while reader.read(&mut block).expect("reads") {
+            let name = block.member().expect("a name").to_owned();
+            found.extend(
+                block.lines().map(|line| {
+                    (name.clone(), line.number, String::from_utf8_lossy(line.bytes).into_owned())
+                }),
+            );
+        }
+        let found: Vec<_> = found.iter().map(|(f, n, l)| (f.as_str(), *n, l.as_str())).collect();
+        let expected = [
+            ("2021/a.json", 1, "{\"a\":1}"),
+            ("2021/a.json", 2, "{\"a\":2}"),
+            (long.as_str(), 2, "{\"b\":1}"),
+            ("c.json.gz", 2, "{}"),
+        ];
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn broken_packings_fail_after_the_lines_before() {
+    let numbers: String =
+        (0..100_000_u64).map(|n| format!("{}\n", n.wrapping_mul(0x9E37_79B9_7F4A_7C15))).collect();
+    for packed in [gzip(numbers.as_bytes()), zstd(numbers.as_bytes())] {
+        let cut = packed[..packed.len() - 9].to_vec();
+        let mut reader = Reader::new(Cursor::new(cut)).expect("opens");
+        let (mut block, mut lines) = (Block::default(), 0);
+        let failure = loop {
+            match reader.read(&mut block) {
+                Ok(true) => lines += block.lines().len(),
+                Ok(false) => panic!("no failure"),
+                Err(error) => break error,
+            }
+        };
+        assert!(lines > 0, "{failure}");
+    }
+    let cut = tar(&[("a", b"{}\n{}".to_vec())])[..515].to_vec();
+    let mut reader = Reader::new(Cursor::new(cut)).expect("opens");
+    let mut block = Block::default();
+    assert!(reader.read(&mut block).expect("a line"));
+    assert!(reader.read(&mut block).is_err());
+    assert!(Reader::open("/").is_err());
+}
