@@ -1,10 +1,13 @@
 //! Tokens of a text.
 
-use super::Origin;
+use super::fold::{Chunk, Found, Steps, Unit, push_emoji, push_toneless, walk};
+use super::hash::Key;
+use super::tables::entry;
+use super::{Origin, accents, links, words};
 use crate::Span;
 
 /// What a token is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenKind {
     /// A run of letters, marks and numbers.
     Word,
@@ -14,19 +17,32 @@ pub enum TokenKind {
     Emoji,
 }
 
-/// The tokens of one stretch of text, in order; reused from text to text.
+/// The tokens of one stretch of text or of several, in order; reused from text to text.
 #[derive(Clone, Debug, Default)]
 pub struct Tokens {
-    bytes: String,
-    items: Vec<Item>,
+    pub(super) bytes: String,
+    pub(super) items: Vec<Item>,
+    pub(super) work: Work,
+}
+
+/// Memory of the general path.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Work {
+    pub links: Vec<Span>,
+    chunk: Chunk,
+    run: Vec<Unit>,
+    text: String,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Item {
-    span: Span,
-    folded: Span,
-    plain: Span,
-    kind: TokenKind,
+pub(super) struct Item {
+    pub span: Span,
+    pub folded: Span,
+    pub plain: Span,
+    pub folded_hash: u64,
+    pub plain_hash: u64,
+    pub kind: TokenKind,
+    pub part: u8,
 }
 
 /// One token; its position is its index.
@@ -38,8 +54,23 @@ pub struct Token<'a> {
     pub folded: &'a str,
     /// The same with one-sided accents (an emoji: skin tone) removed; the same slice when there are none.
     pub plain: &'a str,
+    /// [`super::hash`] of `folded`.
+    pub folded_hash: u64,
+    /// [`super::hash`] of `plain`.
+    pub plain_hash: u64,
     /// What it is made of.
     pub kind: TokenKind,
+    /// How many tokens before it came of characters of the same span (`½` makes two).
+    pub part: u8,
+}
+
+impl Token<'_> {
+    /// Whether `folded` and `plain` differ.
+    #[must_use]
+    #[inline]
+    pub fn is_accented(&self) -> bool {
+        !std::ptr::eq(self.folded, self.plain)
+    }
 }
 
 impl Tokens {
@@ -72,45 +103,125 @@ impl Tokens {
         self.items.clear();
     }
 
+    #[inline]
     fn token(&self, item: &Item) -> Token<'_> {
         Token {
             span: item.span,
             folded: &self.bytes[item.folded.range()],
             plain: &self.bytes[item.plain.range()],
+            folded_hash: item.folded_hash,
+            plain_hash: item.plain_hash,
             kind: item.kind,
+            part: item.part,
         }
+    }
+
+    /// Tokens of `text[range]` by the general path; `first` is the number of the stretch's first token.
+    pub(super) fn general(
+        &mut self,
+        text: &str,
+        range: (usize, usize),
+        continues: bool,
+        steps: Steps,
+        first: usize,
+    ) {
+        let mut work = std::mem::take(&mut self.work);
+        let Work { chunk, run, text: buffer, .. } = &mut work;
+        run.clear();
+        walk(text, range, continues, steps, chunk, &mut |found| match found {
+            Found::Char(c, span) => run.push(Unit { c, span }),
+            Found::Gap(_) => self.run(run, steps, first, buffer),
+            Found::Emoji(cluster, span) => {
+                self.run(run, steps, first, buffer);
+                self.emoji(cluster, span, steps, first);
+            }
+        });
+        self.run(run, steps, first, buffer);
+        self.work = work;
+    }
+
+    fn run(&mut self, run: &mut Vec<Unit>, steps: Steps, first: usize, buffer: &mut String) {
+        words::split(run, |kind, units| {
+            let (Some(start), Some(end)) = (units.first(), units.last()) else { return };
+            let span = start.span.to(end.span);
+            buffer.clear();
+            buffer.extend(units.iter().map(|u| u.c));
+            let from = self.bytes.len();
+            if !steps.case {
+                self.bytes.push_str(buffer);
+                self.push(span, kind, from, None, first);
+                return;
+            }
+            accents::level(buffer, entry, &mut self.bytes);
+            if self.bytes.len() == from {
+                return;
+            }
+            buffer.clear();
+            accents::strip(&self.bytes[from..], entry, buffer);
+            let plain = (self.bytes[from..] != **buffer).then_some(buffer.as_str());
+            self.push(span, kind, from, plain, first);
+        });
+        run.clear();
+    }
+
+    fn emoji(&mut self, cluster: &str, span: Span, steps: Steps, first: usize) {
+        let from = self.bytes.len();
+        push_emoji(cluster, &mut self.bytes);
+        let mut plain = String::new();
+        if steps.case && cluster.contains(super::fold::is_skin_tone) {
+            push_toneless(&self.bytes[from..], &mut plain);
+        }
+        let plain = (!plain.is_empty() && plain != self.bytes[from..]).then_some(plain.as_str());
+        self.push(span, TokenKind::Emoji, from, plain, first);
+    }
+
+    /// Adds the token whose folded text is what `bytes` has from `from` on.
+    fn push(&mut self, span: Span, kind: TokenKind, from: usize, plain: Option<&str>, first: usize) {
+        let key = Key::get();
+        let folded = Span::from(from..self.bytes.len());
+        let folded_hash = key.hash(&self.bytes.as_bytes()[from..]);
+        let (plain, plain_hash) = match plain {
+            None => (folded, folded_hash),
+            Some(plain) => {
+                self.bytes.push_str(plain);
+                (Span::from(folded.range().end..self.bytes.len()), key.hash(plain.as_bytes()))
+            }
+        };
+        let before = self.items[first..].iter().rev().take_while(|item| item.span.end > span.start).count();
+        let part = u8::try_from(before).unwrap_or(u8::MAX);
+        self.items.push(Item { span, folded, plain, folded_hash, plain_hash, kind, part });
     }
 }
 
 /// Cuts `text` into tokens, appending to `out` (positions go on from what is there).
-pub fn tokenize(text: &str, _origin: Origin<'_>, out: &mut Tokens) {
-    let mut rest = 0;
-    for run in text.split(|c: char| !c.is_alphanumeric()) {
-        let start = rest;
-        rest += run.len() + text[start + run.len()..].chars().next().map_or(0, char::len_utf8);
-        if run.is_empty() {
-            continue;
-        }
-        let folded = out.bytes.len();
-        out.bytes.extend(run.chars().flat_map(char::to_lowercase));
-        let folded = Span::from(folded..out.bytes.len());
-        out.items.push(Item {
-            span: Span::from(start..start + run.len()),
-            folded,
-            plain: folded,
-            kind: TokenKind::Word,
-        });
+///
+/// Takes time linear in the text, and no memory once `out` has grown.
+///
+/// ```
+/// use tweetfilter_core::text::{Origin, Tokens, tokenize};
+/// let mut tokens = Tokens::default();
+/// tokenize("Visit CAFÉ 東京 https://t.co/abc", Origin::Post(&[]), &mut tokens);
+/// let plain: Vec<&str> = tokens.iter().map(|t| t.plain).collect();
+/// assert_eq!(plain, ["visit", "cafe", "東", "京"]);
+/// assert_eq!(tokens.get(1).map(|t| t.folded), Some("café"));
+/// ```
+pub fn tokenize(text: &str, origin: Origin<'_>, out: &mut Tokens) {
+    let mut spans = std::mem::take(&mut out.work.links);
+    links::find(text, origin, &mut spans);
+    let first = out.items.len();
+    for range in links::between(text, &spans) {
+        let steps = Steps { emoji: true, apart: true, case: true };
+        out.general(text, range, range.0 > 0, steps, first);
     }
+    out.work.links = spans;
 }
 
 /// A token's text under `=`: NFKC, case and accents as typed. `original` is the slice under its span.
 #[must_use]
-pub fn exact(original: &str) -> String {
-    original.to_owned()
-}
-
-/// A token's look-alike skeleton under `~`, before runs of equal letters are compared.
-#[must_use]
-pub fn obfuscated(token: Token<'_>) -> String {
-    token.plain.to_owned()
+pub fn exact(original: &str, token: Token<'_>) -> String {
+    let mut tokens = Tokens::default();
+    let steps = Steps { emoji: true, apart: true, case: false };
+    tokens.general(original, (0, original.len()), false, steps, 0);
+    let index = usize::from(token.part).min(tokens.len().saturating_sub(1));
+    tokens.get(index).map_or_else(String::new, |t| t.folded.to_owned())
 }
