@@ -6,6 +6,7 @@
 mod event;
 #[cfg(feature = "files")]
 pub mod files;
+pub mod generate;
 mod json;
 pub mod wire;
 
