@@ -16,6 +16,7 @@
 //! tags, mentions and links by twitter-text's rules. `tables` is the one place where Unicode's data comes in.
 
 mod accents;
+mod entities;
 #[allow(dead_code, reason = "the scanner's classes are used by the fast path, which comes next")]
 mod flags;
 mod fold;
@@ -32,6 +33,7 @@ mod value;
 mod wildcard;
 mod words;
 
+pub use entities::entities;
 pub use hash::hash;
 pub use obfuscation::{obfuscated, obfuscated_into, squeezed, stretched_equal};
 pub use pattern::{Pattern, Term, WildcardError, near_items, pattern};
@@ -42,7 +44,7 @@ pub use tokens::{Token, TokenKind, Tokens, exact, tokenize};
 pub use value::{Folded, fold_value, fold_value_into};
 pub use wildcard::{Part, Wildcard};
 
-use crate::{Entities, Span};
+use crate::Span;
 
 /// Where a stretch of text comes from, which decides what a link in it is.
 #[derive(Clone, Copy, Debug)]
@@ -52,10 +54,4 @@ pub enum Origin<'a> {
     /// A post or profile: these spans are links (sorted or not, checked against the text), and so is any
     /// other `http://` or `https://` run.
     Post(&'a [Span]),
-}
-
-/// Tags, mentions, cashtags and links of a text by twitter-text's rules.
-#[must_use]
-pub fn entities(_text: &str) -> Entities {
-    Entities::default()
 }
