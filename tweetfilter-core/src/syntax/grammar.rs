@@ -1,139 +1,404 @@
-//! The parser: tokens first, then precedence climbing.
+//! The parser: precedence climbing over lexemes.
+//!
+//! Everything recurses only with parentheses, whose depth is bounded. What is wrong is reported, stands in no
+//! tree, and parsing goes on behind it: at the next operand, operator or parenthesis.
 
-use super::token::{Lexeme, lexeme};
-use super::{
-    AccountField, AccountName, Atom, Diagnostic, Dialect, Form, Node, NodeKind, Shape, TextPattern, Value,
-};
+use super::atoms::Atoms;
+use super::report::Report;
+use super::token::{Lexeme, Placed, lexemes};
+use super::{Diagnostic, Dialect, Node, NodeKind, Quota, QuotaCount, lint};
 use crate::{Limits, Span};
 
-pub(super) fn parse(
-    text: &str,
-    _: Dialect,
-    limits: &Limits,
-) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let mut lexemes = Vec::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let start = text.len() - rest.len();
-        let Ok((after, lexeme)) = lexeme(rest) else {
-            return Err(vec![Diagnostic::error(
-                "unexpected",
-                Span::from(start..text.len()),
-                "Unexpected text",
-            )]);
-        };
-        lexemes.push((lexeme, Span::from(start..text.len() - after.len())));
-        rest = after.trim_start();
-    }
-    let end = Span::from(text.len()..text.len());
-    let mut parser = Parser { lexemes, at: 0, depth: 0, nesting: limits.nesting, end };
-    let root = parser.or().map_err(|d| vec![d])?;
-    match parser.peek() {
-        None => Ok((root, Vec::new())),
-        Some(_) => Err(vec![Diagnostic::error(
-            "surplus_parenthesis",
-            parser.span(),
-            "This parenthesis was never opened",
-        )]),
-    }
+/// Parentheses are never nested deeper, whatever the limits say: the stack is finite.
+pub(super) const DEEPEST: usize = 128;
+
+/// What came of a text.
+pub(super) struct Outcome {
+    /// `None` if there are errors.
+    pub(super) root: Option<Node>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// Lexemes looked at, each as often as it was.
+    #[allow(dead_code, reason = "tests count the work")]
+    pub(super) steps: usize,
 }
 
-struct Parser<'a> {
-    lexemes: Vec<(Lexeme<'a>, Span)>,
+/// Parses a text and adds the warnings that the tree gives rise to.
+pub(super) fn parse(text: &str, dialect: Dialect, limits: &Limits) -> Outcome {
+    let mut report = Report::new(limits);
+    if text.len() > limits.expression_bytes {
+        let (have, most) = (text.len(), limits.expression_bytes);
+        let message = format!("The expression has {have} bytes; the limit expression_bytes is {most}");
+        report.push(Diagnostic::error("limit_expression_bytes", Span::from(0..text.len()), message));
+        return Outcome { root: None, diagnostics: report.finish(), steps: 0 };
+    }
+    let lexemes = lexemes(text, &mut report);
+    let atoms = Atoms::new(text, dialect, limits, &mut report);
+    let mut parser = Parser {
+        lexemes,
+        at: 0,
+        atoms,
+        count: 0,
+        open: Vec::new(),
+        commas: false,
+        blamed: None,
+        skipped: false,
+        steps: 0,
+    };
+    let root = parser.whole();
+    let steps = parser.steps;
+    let root = root.filter(|_| !report.has_errors());
+    if let Some(root) = &root {
+        lint::tree(root, text, &mut report);
+    }
+    Outcome { root, diagnostics: report.finish(), steps }
+}
+
+/// The operators between operands, weakest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Infix {
+    Or,
+    And,
+}
+
+struct Parser<'a, 'r> {
+    lexemes: Vec<Placed<'a>>,
     at: usize,
-    depth: usize,
-    nesting: usize,
-    end: Span,
+    atoms: Atoms<'a, 'r>,
+    /// Atoms so far.
+    count: usize,
+    /// Where the open parentheses stand.
+    open: Vec<Span>,
+    /// Whether a comma at this level separates elements of a quota.
+    commas: bool,
+    /// The lexeme whose missing operand was reported last.
+    blamed: Option<usize>,
+    /// Whether something too deep was skipped.
+    skipped: bool,
+    steps: usize,
 }
 
-impl<'a> Parser<'a> {
-    fn peek(&self) -> Option<&Lexeme<'a>> {
+impl<'a> Parser<'a, '_> {
+    fn whole(&mut self) -> Option<Node> {
+        if self.lexemes.is_empty() {
+            let span = Span::from(0..self.atoms.text.len());
+            self.report(Diagnostic::error("missing_operand", span, "The expression is empty"));
+            return None;
+        }
+        let mut unclosed = Vec::new();
+        let root = self.expression(Infix::Or, &mut unclosed);
+        if let Some(&innermost) = unclosed.first()
+            && !self.skipped
+        {
+            let end = Span::from(self.atoms.text.len()..self.atoms.text.len());
+            let diagnostic = match unclosed.len() {
+                1 => Diagnostic::error("missing_parenthesis", innermost, "This parenthesis is never closed"),
+                n => Diagnostic::error(
+                    "missing_parenthesis",
+                    innermost,
+                    format!("This parenthesis and {} around it are never closed", n - 1),
+                ),
+            };
+            self.report(diagnostic.fix(end, ")".repeat(unclosed.len()), "close it at the end"));
+        }
+        root
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.atoms.report.push(diagnostic);
+    }
+
+    fn peek(&mut self) -> Option<&Lexeme<'a>> {
+        self.steps += 1;
         self.lexemes.get(self.at).map(|l| &l.0)
     }
 
-    fn span(&self) -> Span {
-        self.lexemes.get(self.at).map_or(self.end, |l| l.1)
+    /// The place of a lexeme; behind the last, the end of the text.
+    fn span_at(&self, index: usize) -> Span {
+        let end = self.atoms.text.len();
+        self.lexemes.get(index).map_or(Span::from(end..end), |l| l.1)
     }
 
-    fn or(&mut self) -> Result<Node, Diagnostic> {
-        let mut items = vec![self.and()?];
-        while self.peek() == Some(&Lexeme::Run("OR")) {
-            self.at += 1;
-            items.push(self.and()?);
+    /// Operands joined by operators of at least `min`; those of equal power make one flat node.
+    fn expression(&mut self, min: Infix, unclosed: &mut Vec<Span>) -> Option<Node> {
+        let mut left = self.unary(unclosed);
+        while let Some(infix) = self.infix().filter(|i| *i >= min) {
+            let mut items = Items::new(left);
+            while self.infix() == Some(infix) {
+                self.step_over(infix);
+                items.push(match infix {
+                    Infix::Or => self.expression(Infix::And, unclosed),
+                    Infix::And => self.unary(unclosed),
+                });
+            }
+            left = items.join(infix);
         }
-        Ok(group(items, NodeKind::Or))
+        left
     }
 
-    fn and(&mut self) -> Result<Node, Diagnostic> {
-        let mut items = vec![self.unary()?];
+    /// The operator that comes next, written or implied by another operand.
+    fn infix(&mut self) -> Option<Infix> {
+        while self.open.is_empty() && self.peek() == Some(&Lexeme::Close) {
+            self.surplus();
+        }
+        let commas = self.commas;
+        match self.peek()? {
+            Lexeme::Close => None,
+            Lexeme::Comma if commas => None,
+            Lexeme::Or | Lexeme::Comma => Some(Infix::Or),
+            _ => Some(Infix::And),
+        }
+    }
+
+    /// Steps over an operator if it is written.
+    fn step_over(&mut self, infix: Infix) {
+        match (infix, self.peek()) {
+            (Infix::Or, Some(Lexeme::Comma)) => {
+                let span = self.span_at(self.at);
+                self.at += 1;
+                let message =
+                    "A comma lists values of one operator, without spaces; between operands write OR";
+                let text = self.atoms.text;
+                let pad = |c: Option<char>| if c.is_none_or(char::is_whitespace) { "" } else { " " };
+                let before = pad(text[..span.start as usize].chars().next_back());
+                let after = pad(text[span.end as usize..].chars().next());
+                let diagnostic = Diagnostic::error("comma_or", span, message);
+                if self.lexemes.get(self.at).is_none_or(|l| matches!(l.0, Lexeme::Close | Lexeme::Comma)) {
+                    self.blamed = Some(self.at - 1);
+                    self.report(diagnostic.fix(span, "", "remove the comma"));
+                } else {
+                    let before = if before.is_empty() && span.start > 0 { "" } else { " " };
+                    self.report(diagnostic.fix(span, format!("{before}OR{after}"), "any of them"));
+                }
+            }
+            (Infix::Or, Some(Lexeme::Or)) | (Infix::And, Some(Lexeme::And)) => self.at += 1,
+            _ => {}
+        }
+    }
+
+    fn surplus(&mut self) {
+        let span = self.span_at(self.at);
+        self.at += 1;
+        let message = "This parenthesis was never opened";
+        self.report(Diagnostic::error("surplus_parenthesis", span, message).fix(span, "", "remove it"));
+    }
+
+    /// An operand and the negations before it, of which pairs cancel.
+    fn unary(&mut self, unclosed: &mut Vec<Span>) -> Option<Node> {
+        let start = self.at;
+        let (mut not, mut surplus) = (false, false);
         loop {
+            let outermost = self.open.is_empty();
             match self.peek() {
-                None | Some(Lexeme::Close | Lexeme::Run("OR")) => return Ok(group(items, NodeKind::And)),
-                Some(Lexeme::Run("AND")) => self.at += 1,
+                Some(Lexeme::Minus | Lexeme::Not) => {
+                    self.at += 1;
+                    not = !not;
+                }
+                Some(Lexeme::Close) if outermost => {
+                    self.surplus();
+                    surplus = true;
+                }
+                None if surplus => return None,
+                _ => break,
+            }
+        }
+        let span = self.span_at(start);
+        let node = self.primary(unclosed)?;
+        Some(match (not, node.kind) {
+            (true, NodeKind::Not(inner)) => Node { span: span.to(inner.span), kind: inner.kind },
+            (true, kind) => {
+                let inner = Box::new(Node { span: node.span, kind });
+                Node { span: span.to(node.span), kind: NodeKind::Not(inner) }
+            }
+            (false, kind) => Node { span: node.span, kind },
+        })
+    }
+
+    fn primary(&mut self, unclosed: &mut Vec<Span>) -> Option<Node> {
+        let span = self.span_at(self.at);
+        match self.peek() {
+            None | Some(Lexeme::Close | Lexeme::Comma | Lexeme::Or | Lexeme::And) => {
+                self.missing();
+                None
+            }
+            Some(Lexeme::Open | Lexeme::Quota(_) | Lexeme::Scope(_)) => {
+                let deepest = self.atoms.limits.nesting.min(DEEPEST);
+                if self.open.len() >= deepest {
+                    self.too_deep(deepest);
+                    return None;
+                }
+                self.group(unclosed)
+            }
+            Some(Lexeme::Bad) => {
+                self.at += 1;
+                None
+            }
+            Some(_) => self.operand(span),
+        }
+    }
+
+    fn operand(&mut self, span: Span) -> Option<Node> {
+        self.count += 1;
+        let most = self.atoms.limits.atoms;
+        if self.count == most + 1 {
+            let message = format!("The expression has more atoms than allowed; the limit atoms is {most}");
+            self.report(Diagnostic::error("limit_atoms", span, message));
+        }
+        self.at += 1;
+        if self.count > most {
+            return None;
+        }
+        self.atoms.node(&self.lexemes[self.at - 1].0, span)
+    }
+
+    /// `(…)`, `N of (…)` or `in:quote(…)`.
+    fn group(&mut self, unclosed: &mut Vec<Span>) -> Option<Node> {
+        let (opener, open) = self.lexemes[self.at].clone();
+        self.at += 1;
+        self.open.push(open);
+        let outer_commas = std::mem::replace(&mut self.commas, matches!(opener, Lexeme::Quota(_)));
+        let mut items = vec![self.expression(Infix::Or, unclosed)];
+        while self.commas && self.peek() == Some(&Lexeme::Comma) {
+            self.at += 1;
+            items.push(self.expression(Infix::Or, unclosed));
+        }
+        self.commas = outer_commas;
+        self.open.pop();
+        let close = self.span_at(self.at);
+        match self.peek() {
+            Some(Lexeme::Close) => self.at += 1,
+            _ => unclosed.push(open),
+        }
+        let span = open.to(close);
+        match opener {
+            Lexeme::Quota(count) => self.quota(count, items, span),
+            Lexeme::Scope(scope) => {
+                let inner = items.pop()??;
+                Some(Node { span, kind: NodeKind::Scope(scope, Box::new(inner)) })
+            }
+            _ => items.pop()?,
+        }
+    }
+
+    fn quota(&mut self, count: QuotaCount, items: Vec<Option<Node>>, span: Span) -> Option<Node> {
+        let have = items.len();
+        let mut diagnostic = None;
+        if let QuotaCount::AtLeast(n) = count
+            && (n < 1 || n as usize > have)
+        {
+            let text = &self.atoms.text[span.range()];
+            let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+            let number = Span::from(span.range().start..span.range().start + digits);
+            let message = match n {
+                0 => "At least one element must be asked for".to_owned(),
+                _ => format!("{} elements are asked for, but there are only {have}", &text[..digits]),
+            };
+            let to = if n == 0 { 1 } else { have };
+            diagnostic =
+                Some(Diagnostic::error("quota_count", number, message).and_at(span, "these elements").fix(
+                    number,
+                    to.to_string(),
+                    format!("ask for {to}"),
+                ));
+        }
+        let items: Option<Vec<Node>> = items.into_iter().collect();
+        if let Some(diagnostic) = diagnostic {
+            self.report(diagnostic);
+            return None;
+        }
+        Some(Node { span, kind: NodeKind::Quota(Quota { count, items: items? }) })
+    }
+
+    /// Skips a group that is nested too deep.
+    fn too_deep(&mut self, most: usize) {
+        let span = self.span_at(self.at);
+        if !self.skipped {
+            let message = format!("Parentheses are nested too deep here; the limit nesting is {most}");
+            self.report(Diagnostic::error("limit_nesting", span, message));
+        }
+        self.skipped = true;
+        let mut depth = 0usize;
+        while let Some(lexeme) = self.peek() {
+            match lexeme {
+                Lexeme::Open | Lexeme::Quota(_) | Lexeme::Scope(_) => depth += 1,
+                Lexeme::Close => depth -= 1,
                 _ => {}
             }
-            items.push(self.unary()?);
-        }
-    }
-
-    fn unary(&mut self) -> Result<Node, Diagnostic> {
-        let start = self.span();
-        let mut not = false;
-        while matches!(self.peek(), Some(Lexeme::Minus | Lexeme::Run("NOT"))) {
             self.at += 1;
-            not = !not;
+            if depth == 0 {
+                return;
+            }
         }
-        let node = self.primary()?;
-        let span = start.to(node.span);
-        Ok(if not { Node { span, kind: NodeKind::Not(Box::new(node)) } } else { node })
     }
 
-    fn primary(&mut self) -> Result<Node, Diagnostic> {
-        let span = self.span();
-        match self.peek().cloned() {
-            Some(Lexeme::Open) => {
-                self.at += 1;
-                self.depth += 1;
-                if self.depth > self.nesting {
-                    return Err(Diagnostic::error(
-                        "limit_nesting",
-                        span,
-                        format!("Nested deeper than {}", self.nesting),
-                    ));
-                }
-                let node = self.or()?;
-                self.depth -= 1;
-                if self.peek() != Some(&Lexeme::Close) {
-                    return Err(Diagnostic::error(
-                        "missing_parenthesis",
-                        span,
-                        "This parenthesis is never closed",
-                    ));
-                }
-                self.at += 1;
-                Ok(node)
-            }
-            Some(Lexeme::Run(run)) if run != "OR" && run != "AND" => {
-                self.at += 1;
-                let atom = match run.strip_prefix("from:") {
-                    Some(name) => {
-                        Atom::Account(AccountField::From, vec![Value::One(AccountName::Name(name.into()))])
-                    }
-                    None => {
-                        Atom::Text(TextPattern { text: run.into(), form: Form::Folded, shape: Shape::Word })
-                    }
-                };
-                Ok(Node { span, kind: NodeKind::Atom(atom) })
-            }
-            _ => Err(Diagnostic::error("missing_operand", span, "Something to search for is missing here")),
+    /// Reports that an operand is missing, once for each operator that lacks one.
+    fn missing(&mut self) {
+        let here = matches!(self.lexemes.get(self.at), Some((Lexeme::Or | Lexeme::And, _)));
+        let blame = if here { self.at } else { self.at.saturating_sub(1) };
+        if self.blamed == Some(blame) {
+            return;
         }
+        self.blamed = Some(blame);
+        let span = self.span_at(blame);
+        let (before, next) = (blame.checked_sub(1).map(|b| self.span_at(b)), self.span_at(self.at));
+        let word = &self.atoms.text[span.range()];
+        let diagnostic = match self.lexemes.get(blame).map(|l| &l.0) {
+            Some(Lexeme::Or | Lexeme::And | Lexeme::Not | Lexeme::Minus) => {
+                let removed = match before {
+                    Some(before) => Span::new(before.end, span.end),
+                    None => Span::new(span.start, self.span_at(blame + 1).start),
+                };
+                let message = format!("Something to search for is missing beside {word}");
+                Diagnostic::error("missing_operand", span, message)
+                    .fix(removed, "", format!("remove {word}"))
+                    .fix(span, print_word(word), "search for the word")
+            }
+            Some(Lexeme::Comma) => Diagnostic::error(
+                "missing_operand",
+                span,
+                "An element is missing beside this comma",
+            )
+            .fix(span, "", "remove the comma"),
+            _ if next.is_empty() => {
+                Diagnostic::error("missing_operand", span, "Something to search for is missing here")
+            }
+            _ => {
+                let span = span.to(next);
+                Diagnostic::error("missing_operand", span, "These parentheses are empty").fix(
+                    span,
+                    "",
+                    "remove them",
+                )
+            }
+        };
+        self.report(diagnostic);
     }
 }
 
-fn group(mut items: Vec<Node>, kind: fn(Vec<Node>) -> NodeKind) -> Node {
-    if items.len() == 1 {
-        return items.remove(0);
+fn print_word(word: &str) -> String {
+    super::print::quoted(word)
+}
+
+/// Operands of one operator; those that were reported are left out.
+struct Items(Vec<Node>);
+
+impl Items {
+    fn new(first: Option<Node>) -> Self {
+        Self(first.into_iter().collect())
     }
-    let span = items[0].span.to(items[items.len() - 1].span);
-    Node { span, kind: kind(items) }
+
+    fn push(&mut self, item: Option<Node>) {
+        self.0.extend(item);
+    }
+
+    fn join(mut self, infix: Infix) -> Option<Node> {
+        if self.0.len() < 2 {
+            return self.0.pop();
+        }
+        let span = self.0[0].span.to(self.0[self.0.len() - 1].span);
+        let kind = match infix {
+            Infix::Or => NodeKind::Or,
+            Infix::And => NodeKind::And,
+        };
+        Some(Node { span, kind: kind(self.0) })
+    }
 }

@@ -1,10 +1,21 @@
 //! From text to the faithful tree and back.
 
+mod advice;
 mod ast;
+mod atoms;
+mod chars;
+mod countries;
 mod diagnostic;
 mod grammar;
+mod languages;
+mod lint;
+mod operators;
 mod print;
+mod report;
+mod suggest;
 mod token;
+mod values;
+mod words;
 
 pub use ast::*;
 pub use diagnostic::{Diagnostic, Fix, Severity};
@@ -43,9 +54,10 @@ impl Expression {
     /// # Errors
     /// Every independent error, with place and ways out.
     pub fn parse_with(text: &str, dialect: Dialect, limits: &Limits) -> Result<Self, ParseError> {
-        match grammar::parse(text, dialect, limits) {
-            Ok((root, warnings)) => Ok(Self { text: text.to_owned(), dialect, root, warnings }),
-            Err(diagnostics) => Err(ParseError { text: text.to_owned(), diagnostics }),
+        let outcome = grammar::parse(text, dialect, limits);
+        match outcome.root {
+            Some(root) => Ok(Self { text: text.to_owned(), dialect, root, warnings: outcome.diagnostics }),
+            None => Err(ParseError { text: text.to_owned(), diagnostics: outcome.diagnostics }),
         }
     }
 

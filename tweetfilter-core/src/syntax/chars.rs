@@ -1,0 +1,95 @@
+//! Which characters mean what in an expression.
+
+use std::sync::LazyLock;
+
+/// The character that the syntax sees: typographic and full-width forms of syntax characters are those.
+///
+/// Applied outside quotes and regexes, so spans point into the text as typed.
+pub(super) fn syntax(c: char) -> char {
+    match c {
+        _ if is_quote(c) => '"',
+        '（' => '(',
+        '）' => ')',
+        '＃' => '#',
+        '＠' => '@',
+        '－' => '-',
+        '’' => '\'',
+        _ => c,
+    }
+}
+
+/// Quotation marks, all of which open and close a phrase.
+pub(super) fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '“' | '”' | '„' | '‟' | '＂' | '«' | '»')
+}
+
+/// Dashes that phones type for a minus sign.
+pub(super) fn is_dash(c: char) -> bool {
+    matches!(c, '–' | '—' | '−')
+}
+
+/// Invisible and control characters that are dropped outside quotes. Joiners, variation selectors and tags
+/// are not among them: emoji and words of many scripts are spelled with them.
+pub(super) fn is_dropped(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || (c.is_control() && !c.is_whitespace())
+}
+
+/// Default-ignorable characters that may stand in a word.
+fn is_joining(c: char) -> bool {
+    matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180d}' | '\u{180f}'
+        | '\u{200c}' | '\u{200d}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0020}'..='\u{e007f}'
+        | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// What ends a run of characters besides white space.
+pub(super) fn is_delimiter(c: char) -> bool {
+    matches!(syntax(c), '"' | '(' | ')' | '[' | ']' | '{' | '}' | ',')
+}
+
+/// What may follow a finished operand besides white space and the end.
+pub(super) fn is_boundary(c: char) -> bool {
+    c.is_whitespace() || is_dropped(c) || matches!(syntax(c), '(' | ')' | ',')
+}
+
+/// Letters, marks, numbers, emoji, and ignorable characters that join them.
+pub(super) fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || is_joining(c) || (!c.is_ascii() && LETTERS.contains(c))
+}
+
+/// What a word may hold besides, but neither begin nor end with (`_` may).
+pub(super) fn is_inner(c: char) -> bool {
+    matches!(c, '-' | '\'' | '.' | '_' | '&' | '/' | '@' | '+' | '·' | '，' | '：')
+}
+
+/// Letters, marks, numbers and ignorable characters: what a hashtag is made of, with `_`.
+pub(super) fn is_tag(c: char) -> bool {
+    c == '_' || c.is_alphanumeric() || is_joining(c) || (!c.is_ascii() && MARKS.contains(c))
+}
+
+/// A sorted list of ranges of characters.
+struct Ranges(Vec<(char, char)>);
+
+static LETTERS: LazyLock<Ranges> =
+    LazyLock::new(|| Ranges::of(r"[\p{L}\p{M}\p{N}\p{Emoji}\p{Extended_Pictographic}&&[^#*]]"));
+static MARKS: LazyLock<Ranges> = LazyLock::new(|| Ranges::of(r"\p{M}"));
+
+impl Ranges {
+    /// The characters of a class of the regex syntax, whose Unicode version is this crate's.
+    fn of(class: &str) -> Self {
+        use regex_syntax::hir::{Class, HirKind};
+        let hir = regex_syntax::parse(class);
+        match hir.map(regex_syntax::hir::Hir::into_kind) {
+            Ok(HirKind::Class(Class::Unicode(c))) => {
+                Self(c.ranges().iter().map(|r| (r.start(), r.end())).collect())
+            }
+            _ => Self(Vec::new()),
+        }
+    }
+
+    fn contains(&self, c: char) -> bool {
+        let after = self.0.partition_point(|r| r.0 <= c);
+        after > 0 && c <= self.0[after - 1].1
+    }
+}

@@ -1,0 +1,41 @@
+//! Collects what is wrong.
+
+use super::{Diagnostic, Severity};
+use crate::Limits;
+
+/// Diagnostics found so far, errors and warnings apart, never more of either than the limit.
+#[derive(Debug)]
+pub(super) struct Report {
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+    most: usize,
+}
+
+impl Report {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { errors: Vec::new(), warnings: Vec::new(), most: limits.diagnostics.max(1) }
+    }
+
+    /// Adds one, if there is room; the first ones are kept.
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        let list = match diagnostic.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        if list.len() < self.most {
+            list.push(diagnostic);
+        }
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    /// All of them in order of place; where there are too many, warnings give way.
+    pub(super) fn finish(mut self) -> Vec<Diagnostic> {
+        self.warnings.truncate(self.most.saturating_sub(self.errors.len()));
+        self.errors.append(&mut self.warnings);
+        self.errors.sort_by_key(|d| (d.span, d.severity == Severity::Warning));
+        self.errors
+    }
+}

@@ -1,0 +1,13 @@
+//! What operators' values say.
+
+mod geo;
+mod names;
+mod number;
+mod time;
+
+pub(super) use geo::{bounding_box, point_radius};
+pub(super) use names::{
+    FilterWord, HAS_FLAGS, IS_FLAGS, context, domain, filter_word, flag_name, language, old_language,
+};
+pub(super) use number::{Amount, Wrong, bare, comparison, print_comparison, sample};
+pub(super) use time::{age, moment};

@@ -1,0 +1,245 @@
+//! Words and phrases: which characters they may hold, and whether anything of them can match.
+
+use super::chars::{is_dropped, is_inner, is_quote, is_word, syntax};
+use super::report::Report;
+use super::token::symbol_in_word;
+use super::{Diagnostic, Form, Shape, TextPattern, print};
+use crate::text::{Origin, Token, TokenKind, Tokens, tokenize};
+use crate::{Limits, Span};
+
+/// A run without invisible characters, its typographic forms replaced.
+pub(super) fn clean(run: &str) -> String {
+    run.chars().filter(|c| !is_dropped(*c)).map(syntax).collect()
+}
+
+/// The content of quotes, escapes resolved, and whether a backslash stood before something else.
+pub(super) fn unescape(inner: &str) -> (String, bool) {
+    let mut out = String::with_capacity(inner.len());
+    let mut literal = false;
+    let mut chars = inner.chars().peekable();
+    while let Some(c) = chars.next() {
+        match chars.peek() {
+            Some(&next) if c == '\\' && (next == '\\' || is_quote(next)) => {
+                out.push(next);
+                chars.next();
+            }
+            _ => {
+                literal |= c == '\\';
+                out.push(c);
+            }
+        }
+    }
+    (out, literal)
+}
+
+/// Whether a run is a word by its characters; reports it if not.
+pub(super) fn is_bare_word(text: &str, span: Span, report: &mut Report) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    let edge = |c: char| is_word(c) || matches!(c, '*' | '?' | '_');
+    let colon = |i: usize| {
+        let digit = |c: Option<&char>| c.is_some_and(|c| c.is_numeric());
+        i > 0 && digit(chars.get(i - 1)) && digit(chars.get(i + 1))
+    };
+    let inside = |(i, c): (usize, &char)| edge(*c) || is_inner(*c) || (*c == ':' && colon(i));
+    let body =
+        if chars.len() > 1 && chars.last() == Some(&'.') { &chars[..chars.len() - 1] } else { &chars[..] };
+    let edges = body.first().is_some_and(|c| edge(*c)) && body.last().is_some_and(|c| edge(*c));
+    if edges && chars.iter().enumerate().all(inside) {
+        return true;
+    }
+    match text.strip_suffix('，') {
+        Some(word) if word.chars().all(edge) && !word.is_empty() => {
+            let comma = Span::new(span.end - 3, span.end);
+            let message = "A comma joins nothing here; write OR for any of them, or a space for all of them";
+            report.push(Diagnostic::error("comma_or", comma, message).fix(comma, "", "remove the comma"));
+        }
+        _ => report.push(symbol_in_word(text, span)),
+    }
+    false
+}
+
+/// Checks what its tokens say of a pattern; `false` if it was reported as an error.
+pub(super) fn check(pattern: &TextPattern, span: Span, limits: &Limits, report: &mut Report) -> bool {
+    let mut tokens = Tokens::default();
+    tokenize(&pattern.text, Origin::Filter, &mut tokens);
+    let found = match pattern.shape {
+        Shape::Word => word(pattern, &tokens, span),
+        Shape::Phrase => phrase(pattern, &tokens, span, report),
+        Shape::Near(distance) => {
+            phrase(pattern, &tokens, span, report).or_else(|| near(pattern, distance, span, limits))
+        }
+    };
+    let found =
+        found.or_else(|| (pattern.form == Form::Obfuscated).then(|| obfuscated(pattern, &tokens, span))?);
+    match found {
+        Some(diagnostic) => {
+            report.push(diagnostic);
+            false
+        }
+        None => true,
+    }
+}
+
+fn no_token(text: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("no_token", span, "There is no letter, number or emoji in this, so no word can match")
+        .fix(span, format!("contains:{}", print::quoted(text)), "search for the characters")
+}
+
+fn word(pattern: &TextPattern, tokens: &Tokens, span: Span) -> Option<Diagnostic> {
+    let text = &pattern.text;
+    if !text.contains(['*', '?']) {
+        return tokens.is_empty().then(|| no_token(text, span));
+    }
+    if text.starts_with('?') || text.ends_with('?') {
+        let inner = text.trim_matches('?');
+        let message = "A question mark stands for one character, and only inside a word";
+        let diagnostic = Diagnostic::error("edge_question_mark", span, message);
+        return Some(if inner.is_empty() || inner.contains(['*', '?']) {
+            diagnostic.fix(span, format!("contains:{}", print::quoted(text)), "search for the characters")
+        } else {
+            diagnostic.fix(span, inner, "search for the word alone").fix(
+                span,
+                print::quoted(text),
+                "search for it as a phrase",
+            )
+        });
+    }
+    let phrase = print::quoted(text);
+    wildcards(text, tokens).map(|(code, message)| {
+        let diagnostic = Diagnostic::error(code, span, message);
+        let fix = if tokens.is_empty() { format!("contains:{phrase}") } else { phrase };
+        diagnostic.fix(span, fix, "search for it without wildcards")
+    })
+}
+
+/// What is wrong with the wildcards of a word.
+fn wildcards(text: &str, tokens: &Tokens) -> Option<(&'static str, &'static str)> {
+    let last = text.rfind(['*', '?'])?;
+    let first = text.find(['*', '?'])?;
+    // The token that holds the first wildcard begins behind the last separator before it, and so on.
+    let is_part = |i: usize, c: char| {
+        matches!(c, '*' | '?') || tokens.iter().any(|t| t.span.range().contains(&i)) || is_word(c)
+    };
+    let start = text[..first]
+        .char_indices()
+        .rev()
+        .find(|(i, c)| !is_part(*i, *c))
+        .map_or(0, |(i, c)| i + c.len_utf8());
+    let end = text[start..]
+        .char_indices()
+        .find(|(i, c)| !is_part(start + i, *c))
+        .map_or(text.len(), |(i, _)| start + i);
+    let inside = |t: &Token<'_>| t.span.start as usize >= start && (t.span.end as usize) <= end;
+    if last >= end || tokens.iter().any(|t| t.span.start as usize >= end) {
+        return Some(("wildcard_place", "In a word of several parts only the last part may hold wildcards"));
+    }
+    if tokens.iter().filter(inside).any(|t| t.kind != TokenKind::Word) {
+        return Some((
+            "wildcard_script",
+            "Wildcards don't work with emoji and in scripts whose words are found by their characters",
+        ));
+    }
+    if !tokens.iter().filter(inside).any(|t| t.folded.chars().count() >= 2) {
+        return Some((
+            "wildcard_short",
+            "A wildcard needs at least two letters or digits side by side in its word",
+        ));
+    }
+    None
+}
+
+fn phrase(pattern: &TextPattern, tokens: &Tokens, span: Span, report: &mut Report) -> Option<Diagnostic> {
+    let text = &pattern.text;
+    let (Some(first), Some(last)) = (tokens.get(0), tokens.get(tokens.len().saturating_sub(1))) else {
+        return Some(no_token(text, span));
+    };
+    let lost = |s: &str| s.chars().any(is_lost);
+    if lost(&text[..first.span.start as usize]) || lost(&text[last.span.end as usize..]) {
+        let message = "Symbols at the edge of a phrase are ignored; contains: searches for them too";
+        report.push(Diagnostic::warning("symbols_ignored", span, message).fix(
+            span,
+            format!("contains:{}", print::quoted(text)),
+            "search for the characters",
+        ));
+    }
+    let wild = text.char_indices().any(|(i, c)| {
+        let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let (before, after) = (text[..i].chars().next_back(), text[i + c.len_utf8()..].chars().next());
+        (c == '*' && (letter(before) || letter(after))) || (c == '?' && letter(before) && letter(after))
+    });
+    if wild {
+        let message = "In a phrase * and ? are no wildcards but symbols, which are ignored";
+        report.push(Diagnostic::warning("wildcard_in_phrase", span, message));
+    }
+    None
+}
+
+/// Whether a symbol at the edge of a phrase is worth a warning when it is ignored.
+fn is_lost(c: char) -> bool {
+    let quote =
+        matches!(c, '"' | '\'' | '“' | '”' | '„' | '‟' | '‘' | '’' | '‚' | '‹' | '›' | '«' | '»' | '`');
+    let bracket = matches!(
+        c,
+        '(' | ')' | '[' | ']' | '{' | '}' | '（' | '）' | '「' | '」' | '『' | '』' | '【' | '】'
+    );
+    let stop =
+        matches!(c, '.' | ',' | '!' | '?' | '…' | ':' | ';' | '¿' | '¡' | '。' | '、' | '，' | '！' | '？');
+    !(c.is_whitespace() || is_dropped(c) || is_word(c) || quote || bracket || stop || c == '*')
+}
+
+fn near(pattern: &TextPattern, distance: u32, span: Span, limits: &Limits) -> Option<Diagnostic> {
+    if distance > limits.proximity_distance {
+        let most = limits.proximity_distance;
+        let tilde = print::quoted(&pattern.text);
+        return Some(
+            Diagnostic::error(
+                "limit_proximity_distance",
+                span,
+                format!("The distance is {distance}; the limit proximity_distance is {most}"),
+            )
+            .fix(span, format!("{tilde}~{most}"), "use the largest distance"),
+        );
+    }
+    let mut tokens = Tokens::default();
+    let items = pattern.text.split_whitespace().filter(|item| {
+        tokens.clear();
+        tokenize(item, Origin::Filter, &mut tokens);
+        !tokens.is_empty()
+    });
+    let items = items.count();
+    if items > limits.proximity_items {
+        let most = limits.proximity_items;
+        return Some(Diagnostic::error(
+            "limit_proximity_items",
+            span,
+            format!("This proximity has {items} items; the limit proximity_items is {most}"),
+        ));
+    }
+    (items < 2).then(|| {
+        Diagnostic::error(
+            "proximity_items",
+            span,
+            "A proximity needs at least two items, with spaces between them",
+        )
+        .fix(span, print::quoted(&pattern.text), "search for the phrase")
+    })
+}
+
+fn obfuscated(pattern: &TextPattern, tokens: &Tokens, span: Span) -> Option<Diagnostic> {
+    let text = &pattern.text;
+    let diagnostic = |message| {
+        let plain = if pattern.shape == Shape::Word { text.clone() } else { print::quoted(text) };
+        Some(Diagnostic::error("obfuscated_word", span, message).fix(span, plain, "search for it as it is"))
+    };
+    if pattern.shape != Shape::Word {
+        return diagnostic("~ goes with a single word, not with a phrase");
+    }
+    if text.contains(['*', '?']) {
+        return diagnostic("~ and wildcards don't go together");
+    }
+    let one = tokens.get(0).filter(|_| tokens.len() == 1);
+    match one {
+        Some(t) if t.kind == TokenKind::Word && t.plain.chars().count() >= 4 => None,
+        _ => diagnostic("~ goes with one word of at least four letters"),
+    }
+}
