@@ -104,7 +104,7 @@ impl Data {
     }
 
     fn set_normalization(&mut self, c: char) {
-        if inert(c) {
+        if inert(c) || is_compatibility_jamo(c) {
             self.entries[c as usize] |= BOUNDARY;
             return;
         }
@@ -132,6 +132,7 @@ impl Data {
             r"[\p{Extended_Pictographic}--\p{Emoji}]",
             r"[[\p{gcb=Extend}\p{gcb=SpacingMark}]--\p{M}]",
             r"\p{Default_Ignorable_Code_Point}",
+            r"[\p{gcb=Control}--[\x00-\x7f]]",
         ] {
             for (start, end) in class(pattern) {
                 breaks[start as usize..=end as usize].fill(true);
@@ -146,7 +147,8 @@ impl Data {
             let index = c as usize;
             let (class, mapping) =
                 if breaks[index] { (CLASS_GENERAL, None) } else { self.class_of(c, joins[index]) };
-            let number = mapping.map_or(0, |mapping| {
+            let order = if class == CLASS_MARK { u32::from(canonical_combining_class(c)) } else { 0 };
+            let number = mapping.map_or(order, |mapping| {
                 *numbers.entry(mapping).or_insert_with_key(|mapping| {
                     self.mappings.push(mapping.clone());
                     u32::try_from(self.mappings.len() - 1).expect("few")
@@ -233,9 +235,13 @@ fn inert(c: char) -> bool {
         | '\u{20000}'..='\u{2f7ff}' | '\u{2fa20}'..=char::MAX)
 }
 
+fn is_compatibility_jamo(c: char) -> bool {
+    matches!(c, '\u{3131}'..='\u{318e}')
+}
+
 /// Step e for one character; compatibility jamo stay.
 fn fold(c: char) -> String {
-    if inert(c) && !c.is_ascii_uppercase() || matches!(c, '\u{3131}'..='\u{318e}') {
+    if inert(c) || is_compatibility_jamo(c) {
         return c.to_string();
     }
     let dotless = |c| if c == 'İ' { 'i' } else { c };

@@ -42,7 +42,7 @@ pub const WORD: u32 = LETTER | MARK | NUMBER;
 pub const CLASS_SHIFT: u32 = 16;
 /// How many bits it has.
 pub const CLASS_MASK: u32 = 7;
-/// Where the number of the mapping stands (0: folds to itself).
+/// Where the number of the mapping stands (0: folds to itself), or a mark's combining class.
 pub const MAPPING_SHIFT: u32 = 19;
 
 /// Only separates.
