@@ -145,8 +145,11 @@ impl Data {
         let mut numbers = HashMap::new();
         for c in '\0'..=char::MAX {
             let index = c as usize;
-            let (class, mapping) =
-                if breaks[index] { (CLASS_GENERAL, None) } else { self.class_of(c, joins[index]) };
+            let (class, mapping) = if breaks[index] {
+                (CLASS_GENERAL, self.mark_and_letter(c))
+            } else {
+                self.class_of(c, joins[index])
+            };
             let order = if class == CLASS_MARK { u32::from(canonical_combining_class(c)) } else { 0 };
             let number = mapping.map_or(order, |mapping| {
                 *numbers.entry(mapping).or_insert_with_key(|mapping| {
@@ -157,6 +160,19 @@ impl Data {
             assert!(number < 1 << (32 - MAPPING_SHIFT), "too many mappings");
             self.entries[index] |= class << CLASS_SHIFT | number << MAPPING_SHIFT;
         }
+    }
+
+    /// Thai and Lao AM: a mark for the cluster before and the letter of the next one.
+    fn mark_and_letter(&self, c: char) -> Option<(String, String)> {
+        let folded = fold(c);
+        let mut chars = folded.chars();
+        let (mark, letter) = (chars.next()?, chars.next()?);
+        let am = [c, mark, letter].iter().all(|&c| self.flags(c) & CLUSTER != 0)
+            && chars.next().is_none()
+            && self.flags(c) & self.flags(letter) & LETTER != 0
+            && self.flags(mark) & MARK != 0
+            && canonical_combining_class(mark) == 0;
+        am.then(|| (mark.to_string(), letter.to_string()))
     }
 
     fn class_of(&self, c: char, joins: bool) -> (u32, Option<(String, String)>) {

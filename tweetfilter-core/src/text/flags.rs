@@ -59,5 +59,6 @@ pub const CLASS_MARK: u32 = 4;
 pub const CLASS_POINT: u32 = 5;
 /// Starts an emoji sequence where a grapheme cluster starts.
 pub const CLASS_EMOJI: u32 = 6;
-/// Only the general path knows.
+/// Only the general path knows; with a mapping: Thai and Lao AM, a mark for the token before and the letter of
+/// the next.
 pub const CLASS_GENERAL: u32 = 7;

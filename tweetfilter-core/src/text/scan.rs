@@ -164,7 +164,17 @@ impl<'a> Scanner<'a> {
                 self.close(at);
                 return self.emoji(at, next, end);
             }
-            _ => return self.general(at, (start, end), continues),
+            _ => {
+                let Some((mark, letter)) = mapping(entry) else {
+                    return self.general(at, (start, end), continues);
+                };
+                if self.open.state != State::None {
+                    self.write(mark, mark, at, next);
+                    self.close(next);
+                }
+                self.open(State::Cluster, at);
+                self.write(letter, letter, at, next);
+            }
         }
         next
     }
