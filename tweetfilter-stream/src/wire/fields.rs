@@ -159,7 +159,7 @@ macro_rules! absent {
     };
 }
 
-struct ScalarSeed;
+pub(super) struct ScalarSeed;
 
 impl<'de> DeserializeSeed<'de> for ScalarSeed {
     type Value = Scalar<'de>;

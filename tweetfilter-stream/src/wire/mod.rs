@@ -2,17 +2,26 @@
 //!
 //! What a message is shows in its fields; nothing needs to be told beforehand.
 
+mod bluesky;
+mod control;
 mod fields;
+mod gnip;
 mod html;
+mod markup;
+mod mastodon;
 mod time;
 mod v1;
+mod v2;
+mod view;
 
-use fields::{DEPTH, Object};
-use serde::de::DeserializeSeed;
+use fields::{DEPTH, Object, Scalar};
+use serde::de::{DeserializeSeed, IgnoredAny};
+use tweetfilter_core::Post;
 
 pub use crate::Event;
-use crate::json::Reader;
+use crate::json::{Reader, elements};
 use v1::Tweet;
+use view::View;
 
 /// Why a message can't be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,21 +70,80 @@ impl Reason {
 /// See [`Reason`]; nothing that a message holds makes this panic.
 pub fn decode(line: &[u8]) -> Result<Event, DecodeError> {
     let line = str::from_utf8(line).map_err(|e| Reason::NotUtf8.because(e.to_string()))?;
+    decode_text(line, NESTED)
+}
+
+/// Messages inside each other that are read: a post in a list in an envelope.
+const NESTED: u8 = 4;
+
+/// The same for text, with so many messages inside each other at most.
+fn decode_text(line: &str, depth: u8) -> Result<Event, DecodeError> {
+    // A tenth of a stream is deletes; their first bytes tell.
+    if line.starts_with("{\"delete\"") || line.starts_with('[') {
+        return decode_other(line, depth);
+    }
     let mut reader = Reader::new(line);
     let tweet = Object::<Tweet<'_>>::new(DEPTH)
         .deserialize(&mut reader)
         .and_then(|tweet| reader.end().map(|()| tweet))
         .map_err(|e| Reason::NotJson.because(e.to_string()))?;
-    event(tweet)
+    match tweet {
+        Some(tweet) if tweet.is_tweet() => Ok(Event::Post(Box::new(tweet.post()))),
+        _ => decode_other(line, depth),
+    }
 }
 
-fn event(tweet: Option<Tweet<'_>>) -> Result<Event, DecodeError> {
-    match tweet {
-        Some(tweet) if tweet.is_tweet() && tweet.has_text() => Ok(Event::Post(Box::new(tweet.post()))),
-        Some(tweet) if tweet.has_text() => Ok(Event::Post(Box::new(tweet.plain()))),
-        Some(_) => Ok(Event::Other { kind: String::new() }),
-        None => Err(Reason::UnknownMessage.because("not an object")),
+/// Decodes a message that is no tweet of API v1.1.
+fn decode_other(line: &str, depth: u8) -> Result<Event, DecodeError> {
+    let Some(below) = depth.checked_sub(1) else {
+        return Err(Reason::UnknownMessage.because("messages in messages in messages"));
+    };
+    let each =
+        |texts: Vec<&str>| texts.into_iter().map(|text| decode_text(text, below)).collect::<Result<_, _>>();
+    // What is read on demand must be sound before.
+    serde_json::from_str::<IgnoredAny>(line).map_err(|e| Reason::NotJson.because(e.to_string()))?;
+    if line.trim_start().starts_with('[') {
+        let elements = elements(line).map_err(|e| Reason::NotJson.because(e.to_string()))?;
+        return each(elements).map(Event::Several);
     }
+    let message = View::of(line);
+    if message.is_empty() {
+        return Err(Reason::UnknownMessage.because("no object, or an empty one"));
+    }
+    if let Some(streamed) = mastodon::streamed(&message, below) {
+        return streamed;
+    }
+    if let Some(event) = control::event(&message, below)? {
+        return Ok(event);
+    }
+    if message.has("statuses") {
+        return each(message.raws("statuses")).map(Event::Several);
+    }
+    if mastodon::is_status(&message) {
+        return Ok(mastodon::event(&message));
+    }
+    if message.has("did") && message.has("kind") {
+        return Ok(bluesky::event(&message));
+    }
+    if bluesky::is_post(&message) {
+        return Ok(Event::Post(Box::new(bluesky::bare(&message))));
+    }
+    if message.has("verb") || message.text("objectType") == "activity" {
+        return Ok(gnip::event(&message));
+    }
+    if let Some(event) = v2::event(&message) {
+        return Ok(event);
+    }
+    if let Scalar::Text(text) = message.scalar("text") {
+        return Ok(Event::Post(Box::new(plain(&message, text.into_owned()))));
+    }
+    let keys: Vec<_> = message.keys().take(4).collect();
+    Err(Reason::UnknownMessage.because(format!("an object with {}", keys.join(", "))))
+}
+
+/// A text and what little may stand beside it.
+fn plain(message: &View<'_>, text: String) -> Post {
+    Post { id: message.id("id"), lang: message.string("lang"), ..Post::from_text(text) }
 }
 
 /// Decodes a tweet of API v1.1 with serde_json beneath, for comparison with [`decode`] in benchmarks.
@@ -89,5 +157,8 @@ pub fn decode_tweet_by_serde_json(line: &[u8]) -> Result<Event, DecodeError> {
         .deserialize(&mut json)
         .and_then(|tweet| json.end().map(|()| tweet))
         .map_err(|e| Reason::NotJson.because(e.to_string()))?;
-    event(tweet)
+    match tweet {
+        Some(tweet) if tweet.is_tweet() => Ok(Event::Post(Box::new(tweet.post()))),
+        _ => Err(Reason::UnknownMessage.because("no tweet")),
+    }
 }

@@ -24,8 +24,8 @@ impl<'de> Fields<'de> for Entities<'de> {
     fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
         match key {
             "hashtags" => self.hashtags = field.list()?,
-            "symbols" => self.symbols = field.list()?,
-            "user_mentions" => self.mentions = field.list()?,
+            "symbols" | "cashtags" => self.symbols = field.list()?,
+            "user_mentions" | "mentions" => self.mentions = field.list()?,
             "urls" => self.urls = field.list()?,
             "media" => self.media = field.list()?,
             "polls" => self.poll = !field.list::<Anything>()?.is_empty(),

@@ -8,7 +8,9 @@ mod place;
 mod tweet;
 mod user;
 
-pub(super) use tweet::Tweet;
+pub(super) use entities::{Entities, Surroundings, Url, Urls, kind};
+pub(super) use place::{Geometry, center, point};
+pub(super) use tweet::{Tweet, is_media_link, leads_to};
 
 /// The network's name in posts.
-const NETWORK: &str = "x";
+pub(super) const NETWORK: &str = "x";

@@ -25,11 +25,6 @@ impl<'de> Fields<'de> for Place {
             "bounding_box" => {
                 self.0.center = field.object::<Geometry>()?.and_then(|shape| center(&shape.coordinates));
             }
-            // The v2 object nests GeoJSON with a flat box.
-            "geo" => {
-                let corners = field.object::<Geometry>()?.map(|shape| shape.bbox).unwrap_or_default();
-                self.0.center = center(&corners).or(self.0.center);
-            }
             _ => field.skip()?,
         }
         Ok(())
@@ -40,7 +35,7 @@ impl<'de> Fields<'de> for Place {
 #[derive(Default)]
 pub(in super::super) struct Geometry {
     pub(in super::super) coordinates: Vec<f64>,
-    bbox: Vec<f64>,
+    pub(in super::super) bbox: Vec<f64>,
 }
 
 impl<'de> Fields<'de> for Geometry {

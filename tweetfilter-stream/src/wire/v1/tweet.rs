@@ -45,6 +45,10 @@ pub(in super::super) struct Tweet<'de> {
     flags: PostFlags,
     counts: Engagement,
     versions: Vec<String>,
+    /// A field that other messages have and tweets do not.
+    foreign: bool,
+    /// An envelope.
+    wrapped: bool,
 }
 
 impl<'de> Fields<'de> for Tweet<'de> {
@@ -104,6 +108,15 @@ impl<'de> Fields<'de> for Tweet<'de> {
             "retweet_count" => self.counts.retweets = field.count()?,
             "reply_count" => self.counts.replies = field.count()?,
             "quote_count" => self.counts.quotes = field.count()?,
+            "for_user" => {
+                self.wrapped = true;
+                field.skip()?;
+            }
+            "author_id" | "author" | "actor" | "account" | "sender" | "event" | "record" | "verb" | "did"
+            | "$type" | "data" | "username" => {
+                self.foreign = true;
+                field.skip()?;
+            }
             _ => field.skip()?,
         }
         Ok(())
@@ -123,24 +136,20 @@ fn position<'de, A: MapAccess<'de>>(
 
 impl<'de> Tweet<'de> {
     /// Whether there is a text to filter.
-    pub(in super::super) fn has_text(&self) -> bool {
+    fn has_text(&self) -> bool {
         self.text.is_some() || self.full_text.is_some() || self.extended.is_some()
     }
 
-    /// Whether anything tells it from `{text, lang?, id?}`.
+    /// Whether it is a tweet, and no message of another kind that shares some fields with it.
     pub(in super::super) fn is_tweet(&self) -> bool {
-        self.user.is_some()
-            || self.created_at.is_some()
-            || !self.id_str.is_empty()
-            || self.entities.is_some()
-            || self.retweeted.is_some()
-            || self.full_text.is_some()
-    }
-
-    /// The post that it is if nothing but a text makes it up.
-    pub(in super::super) fn plain(self) -> Post {
-        let text = self.text.unwrap_or_default().into_owned();
-        Post { id: self.id, lang: self.lang, created_at: self.timestamp, ..Post::from_text(text) }
+        let told = self.user.is_some()
+            || !self.foreign
+                && (self.created_at.is_some()
+                    || !self.id_str.is_empty()
+                    || self.entities.is_some()
+                    || self.retweeted.is_some()
+                    || self.full_text.is_some());
+        told && self.has_text() && !self.wrapped
     }
 
     /// The post.
@@ -268,8 +277,19 @@ fn same(a: &Account, b: &Account) -> bool {
     }
 }
 
+/// Whether a link leads to a medium of a tweet.
+pub(in super::super) fn is_media_link(link: &str) -> bool {
+    let mut parts = link.rsplitn(4, '/');
+    let number = parts.next().is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    number
+        && matches!(parts.next(), Some("photo" | "video"))
+        && parts
+            .next()
+            .is_some_and(|id| parts.next().is_some_and(|before| leads_to(&format!("{before}/{id}"), id)))
+}
+
 /// Whether a link leads to the tweet of this id.
-fn leads_to(link: &str, id: &str) -> bool {
+pub(in super::super) fn leads_to(link: &str, id: &str) -> bool {
     if id.is_empty() || !link.contains(id) {
         return false;
     }

@@ -1,0 +1,283 @@
+//! Bluesky: posts as records, as the app's views, and the events of Jetstream.
+//!
+//! Facets count bytes of the text. A record says nothing of its author beyond the repository that it is in.
+
+use tweetfilter_core::post::{
+    Account, Author, Engagement, Link, Media, MediaKind, Mention, Millis, Post, PostFlags, Reference,
+    ReplyTo, Tag,
+};
+use tweetfilter_core::{Entities, Span, text};
+
+use super::view::View;
+use crate::Event;
+
+/// The network's name in posts.
+const NETWORK: &str = "bluesky";
+
+/// The collection of posts in a repository.
+const POSTS: &str = "app.bsky.feed.post";
+
+/// Posts inside each other that are read.
+const NESTED: u8 = 4;
+
+/// The event of a Jetstream message.
+pub(super) fn event(message: &View<'_>) -> Event {
+    let did = message.id("did");
+    let account = || Account { id: did.clone(), handle: String::new() };
+    match &*message.text("kind") {
+        "commit" => commit(&did, &message.object("commit"), message.count("time_us")),
+        "identity" => {
+            let identity = message.object("identity");
+            Event::Identity { account: Account { handle: identity.id("handle"), ..account() } }
+        }
+        "account" => {
+            let state = message.object("account");
+            Event::AccountStatus {
+                account: account(),
+                active: state.flag("active"),
+                status: state.id("status"),
+            }
+        }
+        other => Event::Other { kind: other.to_owned() },
+    }
+}
+
+fn commit(did: &str, commit: &View<'_>, time: Option<u64>) -> Event {
+    let collection = commit.text("collection");
+    if collection != POSTS {
+        return Event::Other { kind: collection.into_owned() };
+    }
+    let uri = format!("at://{did}/{POSTS}/{}", commit.id("rkey"));
+    match (&*commit.text("operation"), commit.some_object("record")) {
+        ("create", Some(record)) => Event::Post(Box::new(post(&record, uri, did_account(did), NESTED))),
+        ("update", Some(record)) => {
+            let mut post = post(&record, uri, did_account(did), NESTED);
+            post.flags.edited = true;
+            Event::Edit(Box::new(post))
+        }
+        ("delete", _) => Event::Delete {
+            network: NETWORK.to_owned(),
+            id: uri,
+            author: did_account(did),
+            at: time.and_then(|us| Millis::try_from(us / 1000).ok()),
+        },
+        _ => Event::Other { kind: collection.into_owned() },
+    }
+}
+
+/// Whether an object is a post, as a record or as the app's view of one.
+pub(super) fn is_post(object: &View<'_>) -> bool {
+    object.text("$type") == POSTS || (object.has("record") && object.has("author")) || object.has("post")
+}
+
+/// The post of a bare record, of a view, or of an entry of a feed.
+pub(super) fn bare(object: &View<'_>) -> Post {
+    if let Some(post) = object.some_object("post") {
+        return view(&post);
+    }
+    match object.has("record") {
+        true => view(object),
+        false => post(object, object.id("uri"), Account::default(), NESTED),
+    }
+}
+
+fn view(view: &View<'_>) -> Post {
+    let mut post = post(&view.object("record"), view.id("uri"), Account::default(), NESTED);
+    post.author = author(&view.object("author"));
+    post.counts = counts(view);
+    post.flags.self_thread |= post.reply_to.as_ref().is_some_and(|r| r.account.id == post.author.account.id);
+    let embed = view.object("embed");
+    let quoted = embed.object("record");
+    // With media beside it the quote stands one level deeper.
+    let quoted = quoted.some_object("record").unwrap_or(quoted);
+    if let (Some(reference), Some(record)) = (&mut post.quote_of, quoted.some_object("value")) {
+        let mut quoted_post = self::post(&record, quoted.id("uri"), Account::default(), NESTED - 1);
+        quoted_post.author = author(&quoted.object("author"));
+        quoted_post.counts = counts(&quoted);
+        reference.post = Some(quoted_post);
+    }
+    post
+}
+
+fn author(profile: &View<'_>) -> Author {
+    Author {
+        account: Account { id: profile.id("did"), handle: profile.id("handle") },
+        name: profile.string("displayName"),
+        bio: profile.string("description"),
+        followers: profile.count("followersCount"),
+        following: profile.count("followsCount"),
+        posts: profile.count("postsCount"),
+        created_at: profile.time("createdAt"),
+        verified: profile.object("verification").text("verifiedStatus") == "valid",
+        ..Author::default()
+    }
+}
+
+fn counts(view: &View<'_>) -> Engagement {
+    Engagement {
+        likes: view.count("likeCount"),
+        retweets: view.count("repostCount"),
+        replies: view.count("replyCount"),
+        quotes: view.count("quoteCount"),
+    }
+}
+
+fn post(record: &View<'_>, uri: String, account: Account, depth: u8) -> Post {
+    let text = record.text("text").into_owned();
+    let mut entities = match (record.has("facets"), record.has("entities")) {
+        (true, _) => facets(record, &text),
+        (false, true) => old_entities(record, &text),
+        (false, false) => text::entities(&text),
+    };
+    let beside = record.ids("tags").into_iter().map(|text| Tag { text, span: None });
+    entities.hashtags.extend(beside);
+    let mut quote_of = None;
+    embed(&record.object("embed"), &mut entities, &mut quote_of, depth);
+    let reply = record.object("reply");
+    let reply_to = reply.some_object("parent").map(|parent| {
+        let id = parent.id("uri");
+        ReplyTo { account: did_account(did_of(&id)), id }
+    });
+    let root = reply.object("root").id("uri");
+    let labels = record.object("labels").list("values");
+    let author = if account.id.is_empty() { did_account(did_of(&uri)) } else { account };
+    let flags = PostFlags {
+        sensitive: labels.iter().any(|label| {
+            matches!(&*label.text("val"), "porn" | "sexual" | "nudity" | "graphic-media" | "nsfl" | "gore")
+        }),
+        self_thread: reply_to.as_ref().is_some_and(|r| !author.id.is_empty() && r.account.id == author.id),
+        ..PostFlags::default()
+    };
+    Post {
+        network: NETWORK.to_owned(),
+        created_at: record.time("createdAt"),
+        author: Author { account: author, ..Author::default() },
+        text,
+        lang: record.ids("langs").into_iter().next(),
+        entities,
+        reply_to,
+        conversation_id: Some(if root.is_empty() { uri.clone() } else { root }).filter(|id| !id.is_empty()),
+        quote_of,
+        flags,
+        id: uri,
+        ..Post::default()
+    }
+}
+
+/// The account of a repository.
+fn did_account(did: &str) -> Account {
+    Account { id: did.to_owned(), handle: String::new() }
+}
+
+/// The repository in `at://did:plc:…/app.bsky.feed.post/…`.
+fn did_of(uri: &str) -> &str {
+    uri.strip_prefix("at://").and_then(|rest| rest.split('/').next()).unwrap_or_default()
+}
+
+fn facets(record: &View<'_>, text: &str) -> Entities {
+    let mut found = Entities::default();
+    for facet in record.list("facets") {
+        let index = facet.object("index");
+        let span = span(text, index.count("byteStart"), index.count("byteEnd"));
+        let shown = span.map(|span| &text[span.range()]).unwrap_or_default();
+        for feature in facet.list("features") {
+            match feature.text("$type").rsplit('#').next() {
+                Some("link") => add_link(&mut found, shown, feature.id("uri"), span),
+                Some("tag") => found.hashtags.push(Tag { text: feature.id("tag"), span }),
+                Some("mention") => add_mention(&mut found, shown, feature.id("did"), span),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+fn add_link(found: &mut Entities, shown: &str, uri: String, span: Option<Span>) {
+    let url = if shown.is_empty() { uri.clone() } else { shown.to_owned() };
+    found.links.push(Link { url, expanded: Some(uri), span, ..Link::default() });
+}
+
+fn add_mention(found: &mut Entities, shown: &str, did: String, span: Option<Span>) {
+    let handle = shown.trim_start_matches('@').to_owned();
+    found.mentions.push(Mention { account: Account { id: did, handle }, span });
+}
+
+/// A span that lies in the text, on the borders of characters.
+fn span(text: &str, start: Option<u64>, end: Option<u64>) -> Option<Span> {
+    let (start, end) = (usize::try_from(start?).ok()?, usize::try_from(end?).ok()?);
+    text.get(start..end).filter(|text| !text.is_empty()).map(|_| Span::from(start..end))
+}
+
+/// What the first clients wrote in place of facets, in UTF-16 units.
+fn old_entities(record: &View<'_>, text: &str) -> Entities {
+    let byte = |unit: Option<u64>| {
+        let mut left = usize::try_from(unit?).ok()?;
+        for (at, c) in text.char_indices() {
+            if left == 0 {
+                return Some(at as u64);
+            }
+            left = left.checked_sub(c.len_utf16())?;
+        }
+        (left == 0).then_some(text.len() as u64)
+    };
+    let mut found = Entities::default();
+    for entity in record.list("entities") {
+        let index = entity.object("index");
+        let span = span(text, byte(index.count("start")), byte(index.count("end")));
+        let shown = span.map(|span| &text[span.range()]).unwrap_or_default();
+        match &*entity.text("type") {
+            "mention" => add_mention(&mut found, shown, entity.id("value"), span),
+            "link" => add_link(&mut found, shown, entity.id("value"), span),
+            "hashtag" => found.hashtags.push(Tag { text: entity.id("value"), span }),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn embed(embed: &View<'_>, entities: &mut Entities, quote_of: &mut Option<Box<Reference>>, depth: u8) {
+    let kind = embed.text("$type");
+    match kind.strip_prefix("app.bsky.embed.").unwrap_or_default() {
+        "images" => {
+            let images = embed.list("images");
+            let of = |image: &View<'_>| Media { kind: MediaKind::Image, alt: image.string("alt") };
+            entities.media.extend(images.iter().map(of));
+        }
+        "video" => entities.media.push(Media { kind: MediaKind::Video, alt: embed.string("alt") }),
+        "external" => {
+            let page = embed.object("external");
+            let uri = page.id("uri");
+            let (title, description) = (page.string("title"), page.string("description"));
+            match entities.links.iter_mut().find(|link| link.expanded.as_deref() == Some(&*uri)) {
+                Some(link) => (link.title, link.description) = (title, description),
+                None if uri.is_empty() => {}
+                None => entities.links.push(Link {
+                    url: uri.clone(),
+                    expanded: Some(uri),
+                    title,
+                    description,
+                    ..Link::default()
+                }),
+            }
+        }
+        "record" => {
+            let id = embed.object("record").id("uri");
+            // Feeds and lists are embedded in the same way.
+            if id.contains("/app.bsky.feed.post/") {
+                let account = did_account(did_of(&id));
+                *quote_of = Some(Box::new(Reference { id, account, post: None }));
+            }
+        }
+        "recordWithMedia" => {
+            if let Some(depth) = depth.checked_sub(1) {
+                let quoted = embed.object("record").object("record").id("uri");
+                if quoted.contains("/app.bsky.feed.post/") {
+                    let account = did_account(did_of(&quoted));
+                    *quote_of = Some(Box::new(Reference { id: quoted, account, post: None }));
+                }
+                self::embed(&embed.object("media"), entities, quote_of, depth);
+            }
+        }
+        _ => {}
+    }
+}

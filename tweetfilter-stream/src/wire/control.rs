@@ -1,0 +1,132 @@
+//! Messages of X's streams that are no posts.
+
+use tweetfilter_core::Account;
+use tweetfilter_core::post::Millis;
+
+use super::fields::Scalar;
+use super::view::View;
+use super::{DecodeError, decode_text, v1};
+use crate::Event;
+
+/// The event of a message, if it is one of these.
+pub(super) fn event(message: &View<'_>, depth: u8) -> Result<Option<Event>, DecodeError> {
+    if let Some(event) = message.raw("message").filter(|_| message.has("for_user")) {
+        let event = Box::new(decode_text(event, depth)?);
+        return Ok(Some(Event::ForUser { user: message.id("for_user"), event }));
+    }
+    Ok(notice(message).or_else(|| happening(message, depth)).or_else(|| direct_message(message)))
+}
+
+/// Messages whose whole content stands under one key.
+fn notice(message: &View<'_>) -> Option<Event> {
+    const KINDS: [&str; 10] = [
+        "delete",
+        "limit",
+        "scrub_geo",
+        "status_withheld",
+        "user_withheld",
+        "disconnect",
+        "warning",
+        "control",
+        "friends",
+        "friends_str",
+    ];
+    let kind = KINDS.into_iter().find(|kind| message.has(kind))?;
+    let body = message.object(kind);
+    let countries = || body.ids("withheld_in_countries");
+    Some(match kind {
+        "delete" => {
+            let at = timestamp(&body).or_else(|| timestamp(message));
+            match body.some_object("direct_message") {
+                Some(deleted) => Event::DeleteMessage { id: id(&deleted), user: user_of(&deleted) },
+                None => {
+                    let deleted = body.object("status");
+                    let (id, author) = (id(&deleted), user_of(&deleted));
+                    Event::Delete { network: v1::NETWORK.to_owned(), id, author, at }
+                }
+            }
+        }
+        "limit" => Event::Limit { undelivered: body.count("track").unwrap_or(0) },
+        "scrub_geo" => Event::ScrubGeo {
+            author: user_of(&body),
+            up_to: body.first_id(&["up_to_status_id_str", "up_to_status_id"]),
+        },
+        "status_withheld" => {
+            Event::StatusWithheld { id: id(&body), author: user_of(&body), countries: countries() }
+        }
+        "user_withheld" => {
+            let author = Account { id: id(&body), handle: String::new() };
+            Event::UserWithheld { author, countries: countries() }
+        }
+        "disconnect" => Event::Disconnect {
+            code: body.count("code").unwrap_or(0),
+            stream: body.id("stream_name"),
+            reason: body.id("reason"),
+        },
+        "warning" => Event::Warning {
+            code: body.id("code"),
+            message: body.id("message"),
+            percent_full: body.count("percent_full"),
+        },
+        "control" => Event::Control { uri: body.id("control_uri") },
+        _ => Event::Friends { ids: message.ids(kind) },
+    })
+}
+
+/// `{"event": "follow", "source": …, "target": …}`, or a direct message in its later form.
+fn happening(message: &View<'_>, depth: u8) -> Option<Event> {
+    let Scalar::Text(kind) = message.scalar("event") else {
+        let event = message.some_object("event")?;
+        let created = event.object("message_create");
+        let account = |id: String| Account { id, handle: String::new() };
+        return Some(Event::DirectMessage {
+            id: event.id("id"),
+            sender: account(created.id("sender_id")),
+            recipient: account(created.object("target").id("recipient_id")),
+        });
+    };
+    let post = message.raw("target_object").and_then(|object| match decode_text(object, depth) {
+        Ok(Event::Post(post)) => Some(post),
+        _ => None,
+    });
+    Some(Event::Activity {
+        kind: kind.into_owned(),
+        source: account(message, "source"),
+        target: account(message, "target"),
+        post,
+        at: message.time("created_at"),
+    })
+}
+
+fn direct_message(message: &View<'_>) -> Option<Event> {
+    let body = match message.some_object("direct_message") {
+        Some(body) => body,
+        None if message.has("sender") && !message.has("user") => message.clone(),
+        None => return None,
+    };
+    let mut sender = account(&body, "sender");
+    if sender == Account::default() {
+        sender = user_of(&body);
+    }
+    Some(Event::DirectMessage { id: id(&body), sender, recipient: account(&body, "recipient") })
+}
+
+fn id(body: &View<'_>) -> String {
+    body.first_id(&["id_str", "id"])
+}
+
+fn user_of(body: &View<'_>) -> Account {
+    Account { id: body.first_id(&["user_id_str", "user_id"]), handle: String::new() }
+}
+
+/// A user object, or its bare id.
+fn account(message: &View<'_>, key: &str) -> Account {
+    match message.some_object(key) {
+        Some(user) => Account { id: id(&user), handle: user.id("screen_name") },
+        None => Account { id: message.id(key), handle: String::new() },
+    }
+}
+
+fn timestamp(body: &View<'_>) -> Option<Millis> {
+    body.count("timestamp_ms").and_then(|ms| Millis::try_from(ms).ok())
+}

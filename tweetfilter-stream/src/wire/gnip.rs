@@ -1,0 +1,165 @@
+//! Gnip's activities (PowerTrack and Historical PowerTrack).
+
+use tweetfilter_core::post::{
+    Account, Author, Engagement, Place, Post, PostFlags, ProfileGeo, Reference, ReplyTo,
+};
+use tweetfilter_core::text;
+
+use super::html::{self, Offsets};
+use super::v1::{self, Entities, Geometry, Surroundings, Url};
+use super::view::View;
+use crate::Event;
+
+/// Activities inside each other that are read.
+const NESTED: u8 = 4;
+
+/// The event of an activity.
+pub(super) fn event(activity: &View<'_>) -> Event {
+    match &*activity.text("verb") {
+        "post" | "share" | "" if activity.has("body") => Event::Post(Box::new(post(activity, NESTED))),
+        "delete" => Event::Delete {
+            network: v1::NETWORK.to_owned(),
+            id: last_part(&activity.object("object").id("id")),
+            author: Account { id: last_part(&activity.object("actor").id("id")), handle: String::new() },
+            at: activity.time("postedTime"),
+        },
+        verb => Event::Other { kind: verb.to_owned() },
+    }
+}
+
+fn post(activity: &View<'_>, depth: u8) -> Post {
+    let id = last_part(&activity.id("id"));
+    let author = author(&activity.object("actor"), &activity.object("gnip"));
+    let below = depth.checked_sub(1);
+    let nested = |activity: View<'_>| {
+        let post = below.map(|depth| post(&activity, depth));
+        Box::new(Reference { id: last_part(&activity.id("id")), account: Account::default(), post })
+    };
+    let shared = activity.some_object("object").filter(|o| activity.text("verb") == "share" && o.has("body"));
+    let retweet_of = shared.map(nested);
+    let quote_of = match retweet_of {
+        None => activity.some_object("twitter_quoted_status").map(nested),
+        Some(_) => None,
+    };
+    let (text, entities) = match retweet_of {
+        None => content(activity, &id, quote_of.as_deref()),
+        Some(_) => Default::default(),
+    };
+    let reply_to = reply(&activity.object("inReplyTo").text("link"));
+    let own = |reply: &ReplyTo| reply.account.handle.eq_ignore_ascii_case(&author.account.handle);
+    let flags = PostFlags {
+        sensitive: activity.flag("possibly_sensitive"),
+        self_thread: reply_to.as_ref().is_some_and(own),
+        nullcast: activity.flag("nullcast"),
+        ..PostFlags::default()
+    };
+    let lang = activity.string("twitter_lang");
+    let guessed = || activity.object("gnip").object("language").string("value");
+    Post {
+        network: v1::NETWORK.to_owned(),
+        created_at: activity.time("postedTime"),
+        text,
+        lang: lang.or_else(guessed),
+        entities,
+        source: activity.object("generator").string("displayName"),
+        reply_to,
+        retweet_of,
+        quote_of,
+        place: activity.some_object("location").map(|location| place(&location)),
+        // Latitude first, as in X's own field of that name.
+        coordinates: activity.keep::<Geometry>("geo").and_then(|shape| match shape.coordinates.as_slice() {
+            [lat, lon] => v1::point(*lon, *lat),
+            _ => None,
+        }),
+        flags,
+        counts: Engagement {
+            likes: activity.count("favoritesCount"),
+            retweets: activity.count("retweetCount"),
+            ..Engagement::default()
+        },
+        id,
+        author,
+        ..Post::default()
+    }
+}
+
+fn content(activity: &View<'_>, id: &str, quote: Option<&Reference>) -> (String, tweetfilter_core::Entities) {
+    let long = activity.some_object("long_object").filter(|long| long.has("body"));
+    let holder = long.as_ref().unwrap_or(activity);
+    let escaped = holder.text("body");
+    let offsets = Offsets::of_escaped(&escaped);
+    let text = html::unescape(escaped).into_owned();
+    let Some(entities) = holder.keep::<Entities<'_>>("twitter_entities") else {
+        let entities = text::entities(&text);
+        return (text, entities);
+    };
+    let more =
+        holder.keep::<Entities<'_>>("twitter_extended_entities").map(|more| more.media).unwrap_or_default();
+    let quoted = quote.map(Reference::id).unwrap_or_default();
+    let own_link = |url: &Url<'_>| {
+        let to = url.expanded.as_deref().unwrap_or_default();
+        v1::leads_to(to, quoted) || v1::leads_to(to, id)
+    };
+    let around = Surroundings { text: &text, offsets: &offsets, own_link: &own_link };
+    let mut entities = entities.convert(more, &around);
+    for page in activity.object("gnip").list("urls") {
+        let url = page.text("url");
+        for link in entities.links.iter_mut().filter(|link| link.url == url) {
+            link.unwound = page.string("expanded_url");
+            link.title = page.string("expanded_url_title");
+            link.description = page.string("expanded_url_description");
+        }
+    }
+    (text, entities)
+}
+
+fn author(actor: &View<'_>, gnip: &View<'_>) -> Author {
+    let address = gnip.list("profileLocations").into_iter().next().map(|location| location.object("address"));
+    Author {
+        account: Account { id: last_part(&actor.id("id")), handle: actor.id("preferredUsername") },
+        name: actor.string("displayName"),
+        bio: actor.string("summary"),
+        location: actor.object("location").string("displayName"),
+        followers: actor.count("followersCount"),
+        following: actor.count("friendsCount"),
+        posts: actor.count("statusesCount"),
+        listed: actor.count("listedCount"),
+        created_at: actor.time("postedTime"),
+        verified: actor.flag("verified"),
+        profile_geo: address.map(|address| ProfileGeo {
+            country: address.string("country"),
+            country_code: address.string("countryCode"),
+            region: address.string("region"),
+            locality: address.string("locality"),
+        }),
+        ..Author::default()
+    }
+}
+
+/// The answered post and its author out of `http://twitter.com/NAME/statuses/ID`.
+fn reply(link: &str) -> Option<ReplyTo> {
+    let (before, id) = link.rsplit_once('/')?;
+    let name = before.strip_suffix("/statuses").or_else(|| before.strip_suffix("/status"))?;
+    let handle = name.rsplit('/').next().unwrap_or_default().to_owned();
+    Some(ReplyTo { id: id.to_owned(), account: Account { id: String::new(), handle } })
+}
+
+fn place(location: &View<'_>) -> Place {
+    let mut names: Vec<_> =
+        [location.string("name"), location.string("displayName")].into_iter().flatten().collect();
+    names.dedup();
+    let link = location.text("link");
+    let id = link.rsplit('/').next().unwrap_or_default().trim_end_matches(".json").to_owned();
+    Place {
+        id,
+        names,
+        country: location.string("country_code"),
+        country_code: location.string("twitter_country_code"),
+        center: location.keep::<Geometry>("geo").and_then(|shape| v1::center(&shape.coordinates)),
+    }
+}
+
+/// The bare id in `tag:search.twitter.com,2005:123` and `id:twitter.com:7`.
+fn last_part(id: &str) -> String {
+    id.rsplit(':').next().unwrap_or_default().to_owned()
+}
