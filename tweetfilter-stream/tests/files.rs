@@ -4,7 +4,7 @@ use std::io::{Cursor, Read, Write};
 
 use tweetfilter_stream::files::{Block, Options, Reader};
 
-const OPTIONS: Options = Options { line: 100, document: 4096, block: 7 };
+const OPTIONS: Options = Options { line: 100, document: 4096, block: 7, live: false, text: false };
 
 fn lines_of(input: impl Read + Send + 'static, options: Options) -> Vec<(u64, String)> {
     let mut reader = Reader::with_options(input, options).expect("opens");
@@ -171,4 +171,38 @@ fn broken_packings_fail_after_the_lines_before() {
     assert!(reader.read(&mut block).expect("a line"));
     assert!(reader.read(&mut block).is_err());
     assert!(Reader::open("/").is_err());
+}
+
+/// Gives one piece for each read, as a pipe does.
+struct Pieces(std::collections::VecDeque<&'static [u8]>);
+
+impl std::io::Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let Some(piece) = self.0.pop_front() else { return Ok(0) };
+        buffer[..piece.len()].copy_from_slice(piece);
+        Ok(piece.len())
+    }
+}
+
+#[test]
+fn a_live_line_is_given_before_the_next_one_is_there() {
+    let pieces: [&[u8]; 4] = [b"{\"text\":\"a\"}\r\n", b"{\"text\":", b"\"b\"}\n{\"te", b"xt\":\"c\"}"];
+    let options = Options { live: true, ..Options::default() };
+    let mut reader = Reader::with_options(Pieces(pieces.into()), options).unwrap();
+    let mut block = Block::default();
+    let mut blocks = Vec::new();
+    while reader.read(&mut block).unwrap() {
+        blocks.push(block.lines().map(|l| [l.bytes, l.ending].concat()).collect::<Vec<_>>().concat());
+    }
+    assert_eq!(blocks, [&b"{\"text\":\"a\"}\r\n"[..], b"{\"text\":\"b\"}\n", b"{\"text\":\"c\"}"]);
+}
+
+#[test]
+fn lines_of_text_are_given_as_they_are() {
+    let options = Options { text: true, ..Options::default() };
+    let mut reader = Reader::with_options("[\n\n  {\"statuses\":[]}\r\nend".as_bytes(), options).unwrap();
+    let mut block = Block::default();
+    assert!(reader.read(&mut block).unwrap());
+    let lines: Vec<_> = block.lines().map(|l| (l.number, str::from_utf8(l.bytes).unwrap())).collect();
+    assert_eq!(lines, [(1, "["), (2, ""), (3, "  {\"statuses\":[]}"), (4, "end")]);
 }

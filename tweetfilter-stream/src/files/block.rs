@@ -27,6 +27,8 @@ pub struct Line<'b> {
     pub number: u64,
     /// Its own bytes, without the line end; of a line that is too long its beginning.
     pub bytes: &'b [u8],
+    /// The line end as it stands there; empty where none follows.
+    pub ending: &'b [u8],
     /// Whether it is longer than the reader accepts.
     pub too_long: bool,
 }
@@ -34,11 +36,28 @@ pub struct Line<'b> {
 impl Block {
     /// The lines.
     pub fn lines(&self) -> impl ExactSizeIterator<Item = Line<'_>> {
-        self.pieces.iter().map(|piece| Line {
+        self.pieces.iter().map(|piece| self.line_of(piece))
+    }
+
+    /// The line of an index in [`Block::lines`].
+    #[must_use]
+    pub fn line(&self, index: usize) -> Option<Line<'_>> {
+        self.pieces.get(index).map(|piece| self.line_of(piece))
+    }
+
+    fn line_of(&self, piece: &Piece) -> Line<'_> {
+        let rest = &self.bytes[piece.range.end..];
+        let ending = match rest {
+            [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            _ => 0,
+        };
+        Line {
             number: piece.number,
             bytes: &self.bytes[piece.range.clone()],
+            ending: &rest[..ending],
             too_long: piece.too_long,
-        })
+        }
     }
 
     /// The name of the file in the tar that the lines are from.

@@ -72,33 +72,43 @@ enum Kind {
 }
 
 /// What an input is, and the input as if nothing had been read of it.
+///
+/// A whole record tells; a line that came alone, on a pipe, is not kept waiting for the rest of one.
 fn peek(mut input: Input) -> io::Result<(Kind, Input)> {
-    let mut start = Vec::with_capacity(RECORD);
-    let read = (&mut input).take(RECORD as u64).read_to_end(&mut start);
-    if let Err(error) = read {
-        if start.is_empty() {
-            return Err(error);
+    let mut start = vec![0; RECORD];
+    let mut read = 0;
+    while read < RECORD {
+        match input.read(&mut start[read..]) {
+            Ok(0) => break,
+            Ok(n) => read += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        input = Box::new(Failing(Some(error)));
+        let is_line = read >= MAGIC && start[..read].contains(&b'\n');
+        if is_line && compression(&start[..read]).is_none() {
+            break;
+        }
     }
-    let kind = match start.as_slice() {
-        [0x1f, 0x8b, 8, ..] => Kind::Compressed(gzip),
-        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Kind::Compressed(bzip2),
-        // An ordinary frame, or one to be skipped that comes before it.
-        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Kind::Compressed(zstd),
-        start if is_tar(start) => Kind::Tar,
-        _ => Kind::Plain,
+    start.truncate(read);
+    let kind = match compression(&start) {
+        Some(open) => Kind::Compressed(open),
+        None if is_tar(&start) => Kind::Tar,
+        None => Kind::Plain,
     };
     let whole: Chain<Cursor<Vec<u8>>, Input> = Cursor::new(start).chain(input);
     Ok((kind, Box::new(whole)))
 }
 
-/// What is left of an input that failed: the failure, once.
-struct Failing(Option<io::Error>);
+/// Bytes by which every compression is known.
+const MAGIC: usize = 10;
 
-impl Read for Failing {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), Err)
+fn compression(start: &[u8]) -> Option<fn(Input) -> io::Result<Input>> {
+    match start {
+        [0x1f, 0x8b, 8, ..] => Some(gzip),
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Some(bzip2),
+        // An ordinary frame, or one to be skipped that comes before it.
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(zstd),
+        _ => None,
     }
 }
 

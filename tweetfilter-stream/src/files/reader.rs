@@ -22,11 +22,15 @@ pub struct Options {
     pub document: usize,
     /// Bytes of one block of lines.
     pub block: usize,
+    /// Lines are given as soon as they are there, in smaller blocks: for pipes that may make us wait.
+    pub live: bool,
+    /// Lines are text and not JSON: each is given as it is, blank ones too, and no document is looked for.
+    pub text: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { line: 16 << 20, document: 64 << 20, block: 512 << 10 }
+        Self { line: 16 << 20, document: 64 << 20, block: 512 << 10, live: false, text: false }
     }
 }
 
@@ -126,7 +130,7 @@ impl Open {
             }
             block.bytes.clear();
             std::mem::swap(&mut block.bytes, &mut self.tail);
-            self.fill(&mut block.bytes, options.block);
+            self.fill(&mut block.bytes, options);
             if !self.started {
                 self.started = true;
                 if self.start(block, options) {
@@ -138,15 +142,20 @@ impl Open {
         Ok(true)
     }
 
-    /// Reads up to so many bytes more.
-    fn fill(&mut self, bytes: &mut Vec<u8>, more: usize) {
+    /// Reads up to a block's bytes more; live, what is there.
+    fn fill(&mut self, bytes: &mut Vec<u8>, options: &Options) {
         if self.ended {
             return;
         }
         let before = bytes.len();
-        let more = more.max(1);
-        let read = (&mut self.input).take(more as u64).read_to_end(bytes);
-        self.ended = bytes.len() - before < more;
+        let more = options.block.max(1);
+        let read = if options.live {
+            read_once(&mut self.input, bytes, more.min(LIVE))
+        } else {
+            (&mut self.input).take(more as u64).read_to_end(bytes)
+        };
+        let read_less = bytes.len() - before < more;
+        self.ended = if options.live { bytes.len() == before } else { read_less };
         if let Err(error) = read {
             self.ended = true;
             self.failure = Some(error);
@@ -158,17 +167,20 @@ impl Open {
         if block.bytes.starts_with(b"\xef\xbb\xbf") {
             block.bytes.drain(..3);
         }
+        if options.text {
+            return false;
+        }
         let begin = block.bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(block.bytes.len());
         let first_line = |bytes: &[u8]| memchr::memchr(b'\n', &bytes[begin..]).map(|n| begin + n);
         while first_line(&block.bytes).is_none() && !self.ended && block.bytes.len() < options.document {
-            self.fill(&mut block.bytes, options.block);
+            self.fill(&mut block.bytes, options);
         }
         let Some(end) = first_line(&block.bytes) else { return false };
         if !document::goes_on(&block.bytes[begin..end]) {
             return false;
         }
         while !self.ended && block.bytes.len() < options.document {
-            self.fill(&mut block.bytes, options.block);
+            self.fill(&mut block.bytes, options);
         }
         if !self.ended {
             return false;
@@ -201,7 +213,7 @@ impl Open {
             self.lines += 1;
             bytes.truncate(start + BEGINNING.min(options.line));
             pieces.push(Piece { number: self.lines, range: start..bytes.len(), too_long: true });
-            self.pass_line(options.block);
+            self.pass_line(options);
         } else {
             self.tail.extend_from_slice(&bytes[start..]);
             bytes.truncate(start);
@@ -209,17 +221,33 @@ impl Open {
     }
 
     /// Passes over the rest of a line.
-    fn pass_line(&mut self, step: usize) {
+    fn pass_line(&mut self, options: &Options) {
         let mut rest = Vec::new();
         while !self.ended {
             rest.clear();
-            self.fill(&mut rest, step);
+            self.fill(&mut rest, options);
             if let Some(end) = memchr::memchr(b'\n', &rest) {
                 self.tail.extend_from_slice(&rest[end + 1..]);
                 return;
             }
         }
     }
+}
+
+/// Bytes of a pipe that are read at once.
+const LIVE: usize = 64 << 10;
+
+fn read_once(input: &mut Input, bytes: &mut Vec<u8>, more: usize) -> io::Result<usize> {
+    let before = bytes.len();
+    bytes.resize(before + more, 0);
+    let read = loop {
+        match input.read(&mut bytes[before..]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => break read,
+        }
+    };
+    bytes.truncate(before + *read.as_ref().unwrap_or(&0));
+    read
 }
 
 /// Adds a line, or the several messages of one, unless it is blank.
@@ -232,7 +260,7 @@ fn push(
 ) {
     let line = &bytes[range.clone()];
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.trim_ascii().is_empty() {
+    if line.trim_ascii().is_empty() && !options.text {
         return;
     }
     if line.len() > options.line {
@@ -240,7 +268,8 @@ fn push(
         pieces.push(Piece { number, range, too_long: true });
         return;
     }
-    if document::may_have_parts(line)
+    if !options.text
+        && document::may_have_parts(line)
         && let Some(parts) = document::parts(line)
     {
         pieces.extend(parts.into_iter().map(|part| Piece {
