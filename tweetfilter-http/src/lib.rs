@@ -4,3 +4,8 @@
 //! [`import`] switches it off.
 
 pub mod import;
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

@@ -2,6 +2,7 @@
 
 mod check;
 mod filters;
+mod gen_;
 mod match_;
 mod render;
 mod terminal;
@@ -35,6 +36,8 @@ enum Command {
     Match(match_::Arguments),
     /// Say what is wrong or doubtful in filters, and what each costs
     Check(check::Arguments),
+    /// Write an invented stream of tweets, for tests and demonstrations
+    Gen(gen_::Arguments),
 }
 
 /// Why a command did not end well.
@@ -91,6 +94,7 @@ pub(crate) fn run() -> ExitCode {
             match_::run(&arguments, &order)
         }
         Command::Check(arguments) => check::run(&arguments),
+        Command::Gen(arguments) => gen_::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

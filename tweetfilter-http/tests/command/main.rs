@@ -1,6 +1,7 @@
 //! The real command, run as people run it.
 
 mod check;
+mod generating;
 mod inputs;
 mod matching;
 mod support;

@@ -2,9 +2,9 @@
 
 use tweetfilter_core::{Match, OwnerId, Post, Scratch};
 use tweetfilter_stream::Event;
-use tweetfilter_stream::wire::decode;
+use tweetfilter_stream::files::Line as Raw;
 
-use super::input::Chunk;
+use super::input::{Chunk, push_line};
 use super::output::{Found, Writer};
 use super::tally::{Place, Tally};
 use super::{Job, Output};
@@ -14,7 +14,7 @@ use super::{Job, Output};
 pub(super) struct Outcome {
     /// For standard output.
     pub(super) out: Vec<u8>,
-    /// Filters and the lines of the chunk that each gets, with [`Chunk::lines`]'s indices.
+    /// Filters and the lines of the chunk that each gets, by their indices.
     pub(super) split: Vec<(u32, u32)>,
     /// Posts in the chunk.
     pub(super) posts: u64,
@@ -33,7 +33,7 @@ pub(super) struct Evaluator<'a> {
 
 /// The line that is being evaluated.
 struct Line<'a> {
-    bytes: &'a [u8],
+    raw: Raw<'a>,
     place: Place,
     index: u32,
     /// Whether it was written to the output; it holds several posts at times.
@@ -56,9 +56,9 @@ impl<'a> Evaluator<'a> {
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> Outcome {
         let mut outcome = Outcome::default();
         let before = self.tally.posts;
-        for (index, (bytes, place)) in chunk.lines().enumerate() {
-            self.tally.bytes += bytes.len() as u64;
-            let mut line = Line { bytes, place, index: index as u32, written: false };
+        self.tally.bytes += chunk.size() as u64;
+        for (index, (raw, place)) in chunk.lines().enumerate() {
+            let mut line = Line { raw, place, index: index as u32, written: false };
             self.line(&mut line, &mut outcome);
         }
         outcome.posts = self.tally.posts - before;
@@ -67,19 +67,14 @@ impl<'a> Evaluator<'a> {
 
     fn line(&mut self, line: &mut Line<'_>, outcome: &mut Outcome) {
         if self.job.text {
-            let bytes = line.bytes.strip_suffix(b"\n").unwrap_or(line.bytes);
-            let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-            match str::from_utf8(bytes) {
+            match str::from_utf8(line.raw.bytes) {
+                Ok(_) if line.raw.too_long => self.tally.skip("too long", line.place),
                 Ok(text) => self.post(&Post::from_text(text), None, line, outcome),
                 Err(_) => self.tally.skip("not UTF-8", line.place),
             }
             return;
         }
-        let bytes = line.bytes.trim_ascii();
-        if bytes.is_empty() {
-            return;
-        }
-        match decode(bytes) {
+        match line.raw.decode() {
             Ok(Event::Post(post)) => self.post(&post, None, line, outcome),
             Ok(event) => self.event(event, line, outcome),
             Err(error) => self.tally.skip(&error.reason.to_string(), line.place),
@@ -128,10 +123,7 @@ impl<'a> Evaluator<'a> {
         if self.job.output == Output::Posts {
             if !line.written {
                 line.written = true;
-                outcome.out.extend_from_slice(line.bytes);
-                if !line.bytes.ends_with(b"\n") {
-                    outcome.out.push(b'\n');
-                }
+                push_line(&mut outcome.out, &line.raw);
             }
             return;
         }

@@ -1,50 +1,86 @@
 //! The inputs as chunks of lines.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use super::super::Failure;
+use tweetfilter_stream::files::{Block, Line, Options, Reader};
+
+use super::super::{Failure, why};
 use super::progress::BytesRead;
 use super::tally::Place;
 
-/// Bytes of lines that are handed on together.
-const CHUNK: usize = 256 << 10;
-
-/// Consecutive lines of one input.
+/// Consecutive lines of one input, or of one file in a tar.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
     input: u32,
-    bytes: Vec<u8>,
-    /// Of each line its end in `bytes` and its number in the input.
-    ends: Vec<(usize, u64)>,
+    block: Block,
 }
 
 impl Chunk {
-    /// Each line with its line end, and where it stands.
-    pub(super) fn lines(&self) -> impl Iterator<Item = (&[u8], Place)> {
+    /// Each line, and where it stands.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (Line<'_>, Place)> {
         let input = self.input;
-        self.ends.iter().enumerate().map(move |(n, &(_, line))| (self.line(n), Place { input, line }))
+        self.block.lines().map(move |line| (line, Place { input, line: line.number }))
     }
 
     /// The line of an index in the chunk.
-    pub(super) fn line(&self, n: usize) -> &[u8] {
-        let start = if n == 0 { 0 } else { self.ends[n - 1].0 };
-        &self.bytes[start..self.ends[n].0]
+    pub(super) fn line(&self, index: usize) -> Option<Line<'_>> {
+        self.block.line(index)
+    }
+
+    /// Bytes of all lines.
+    pub(super) fn size(&self) -> usize {
+        self.block.size()
+    }
+}
+
+/// Appends a line as it stands in its file, but never without a line end.
+pub(super) fn push_line(out: &mut Vec<u8>, line: &Line<'_>) {
+    out.extend_from_slice(line.bytes);
+    out.extend_from_slice(if line.ending.is_empty() { b"\n" } else { line.ending });
+}
+
+/// What places are called; files in tars are added as they are met.
+#[derive(Debug, Default)]
+pub(super) struct Names(RwLock<Vec<String>>);
+
+impl Names {
+    /// The names of the inputs. A single input needs none.
+    pub(super) fn new(inputs: &[String]) -> Self {
+        let names = if inputs.len() == 1 { vec![String::new()] } else { inputs.to_vec() };
+        Self(RwLock::new(names))
+    }
+
+    fn add(&self, input: u32, member: &str) -> u32 {
+        let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let of = &names[input as usize];
+        let name = if of.is_empty() { member.to_owned() } else { format!("{of}:{member}") };
+        names.push(name);
+        (names.len() - 1) as u32
+    }
+
+    /// `LINE`, or `FILE:LINE` where there is more than one file.
+    pub(super) fn of(&self, place: Place) -> String {
+        let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        match names.get(place.input as usize) {
+            Some(name) if !name.is_empty() => format!("{name}:{}", place.line),
+            _ => place.line.to_string(),
+        }
     }
 }
 
 /// An opened input.
 pub(super) struct Source {
     name: String,
-    from: From,
+    bytes: Bytes,
 }
 
-enum From {
+enum Bytes {
     Stdin,
-    File { file: File, bytes: Option<u64> },
+    File { file: File, size: Option<u64> },
 }
 
 /// Opens all inputs, so that one that is missing is known before anything is done.
@@ -54,24 +90,24 @@ pub(super) fn open(inputs: &[String]) -> Result<Vec<Source>, Failure> {
 
 fn open_one(name: &str) -> io::Result<Source> {
     if name == "-" {
-        return Ok(Source { name: "standard input".to_owned(), from: From::Stdin });
+        return Ok(Source { name: "standard input".to_owned(), bytes: Bytes::Stdin });
     }
     let file = File::open(name)?;
     let facts = file.metadata()?;
     if facts.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    let bytes = facts.is_file().then_some(facts.len());
-    Ok(Source { name: name.to_owned(), from: From::File { file, bytes } })
+    let size = facts.is_file().then_some(facts.len());
+    Ok(Source { name: name.to_owned(), bytes: Bytes::File { file, size } })
 }
 
 /// Bytes of all inputs as they are stored, where all have a size.
 pub(super) fn total_bytes(sources: &[Source]) -> Option<u64> {
     sources
         .iter()
-        .map(|source| match &source.from {
-            From::Stdin => None,
-            From::File { bytes, .. } => *bytes,
+        .map(|source| match &source.bytes {
+            Bytes::Stdin => None,
+            Bytes::File { size, .. } => *size,
         })
         .sum()
 }
@@ -80,92 +116,61 @@ pub(super) fn total_bytes(sources: &[Source]) -> Option<u64> {
 /// being read; what went wrong is given at the end.
 pub(super) fn read(
     sources: Vec<Source>,
+    text: bool,
+    names: &Names,
     chunks: &SyncSender<Chunk>,
     bytes_read: &BytesRead,
 ) -> Option<Failure> {
-    let outbox =
-        Arc::new(Mutex::new(Outbox { chunk: Chunk::default(), chunks: chunks.clone(), closed: false }));
     let mut failed = Vec::new();
-    for (n, source) in sources.into_iter().enumerate() {
-        with(&outbox, |outbox| outbox.chunk.input = n as u32);
-        let bytes = Counted { from: source.from, read: Arc::clone(bytes_read), outbox: Arc::clone(&outbox) };
-        if let Err(error) = lines(bytes, &outbox) {
-            failed.push(format!("{}: {error}", source.name));
-        }
-        with(&outbox, Outbox::send);
-        if with(&outbox, |outbox| outbox.closed) {
-            return None;
+    for (number, source) in sources.into_iter().enumerate() {
+        let live = !matches!(source.bytes, Bytes::File { size: Some(_), .. });
+        let options = Options { live, text, block: 256 << 10, ..Options::default() };
+        let bytes = Counted { bytes: source.bytes, read: Arc::clone(bytes_read) };
+        let read = Reader::with_options(bytes, options)
+            .and_then(|reader| read_one(reader, number as u32, names, chunks));
+        match read {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => failed.push(format!("{}: breaks off: {}", source.name, why(&error))),
         }
     }
     (!failed.is_empty()).then(|| Failure::Input(failed.join("\ntweetfilter: ")))
 }
 
-fn lines(bytes: Counted, outbox: &Mutex<Outbox>) -> io::Result<()> {
-    let mut lines = BufReader::with_capacity(CHUNK, bytes);
-    let mut line = Vec::new();
-    for number in 1.. {
-        line.clear();
-        if lines.read_until(b'\n', &mut line)? == 0 || !with(outbox, |outbox| outbox.line(&line, number)) {
-            break;
+/// Whether more is wanted.
+fn read_one(mut reader: Reader, input: u32, names: &Names, chunks: &SyncSender<Chunk>) -> io::Result<bool> {
+    let mut member: Option<(String, u32)> = None;
+    loop {
+        let mut block = Block::default();
+        if !reader.read(&mut block)? {
+            return Ok(true);
         }
-    }
-    Ok(())
-}
-
-/// Where lines wait until there are enough of them.
-struct Outbox {
-    chunk: Chunk,
-    chunks: SyncSender<Chunk>,
-    /// Nobody wants more.
-    closed: bool,
-}
-
-fn with<T>(outbox: &Mutex<Outbox>, act: impl FnOnce(&mut Outbox) -> T) -> T {
-    act(&mut outbox.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-impl Outbox {
-    /// Adds a line; false when nobody wants more.
-    fn line(&mut self, line: &[u8], number: u64) -> bool {
-        if self.chunk.bytes.capacity() == 0 {
-            self.chunk.bytes.reserve(CHUNK + CHUNK / 4);
-        }
-        self.chunk.bytes.extend_from_slice(line);
-        self.chunk.ends.push((self.chunk.bytes.len(), number));
-        if self.chunk.bytes.len() >= CHUNK {
-            self.send();
-        }
-        !self.closed
-    }
-
-    fn send(&mut self) {
-        if !self.chunk.ends.is_empty() && !self.closed {
-            let next = Chunk { input: self.chunk.input, ..Chunk::default() };
-            self.closed = self.chunks.send(std::mem::replace(&mut self.chunk, next)).is_err();
+        let input = match (block.member(), &member) {
+            (None, _) => input,
+            (Some(name), Some((last, number))) if name == last => *number,
+            (Some(name), _) => {
+                let number = names.add(input, name);
+                member = Some((name.to_owned(), number));
+                number
+            }
+        };
+        if chunks.send(Chunk { input, block }).is_err() {
+            return Ok(false);
         }
     }
 }
 
-/// The bytes of an input as they are stored, counted. Standard input may make us wait: before that, the lines
-/// that are there already are sent on.
+/// The bytes of an input as they are stored, counted.
 struct Counted {
-    from: From,
+    bytes: Bytes,
     read: BytesRead,
-    outbox: Arc<Mutex<Outbox>>,
 }
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = match &mut self.from {
-            From::File { file, bytes: Some(_) } => file.read(buffer)?,
-            From::File { file, bytes: None } => {
-                with(&self.outbox, Outbox::send);
-                file.read(buffer)?
-            }
-            From::Stdin => {
-                with(&self.outbox, Outbox::send);
-                io::stdin().lock().read(buffer)?
-            }
+        let n = match &mut self.bytes {
+            Bytes::File { file, .. } => file.read(buffer)?,
+            Bytes::Stdin => io::stdin().lock().read(buffer)?,
         };
         self.read.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)

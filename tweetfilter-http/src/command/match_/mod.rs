@@ -107,7 +107,7 @@ struct Job {
     by: Option<Period>,
     text: bool,
     ignore_owners: bool,
-    inputs: Vec<String>,
+    names: input::Names,
 }
 
 pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> {
@@ -132,7 +132,7 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
         by: arguments.by,
         text: arguments.text,
         ignore_owners: arguments.ignore_owners,
-        inputs,
+        names: input::Names::new(&inputs),
     });
     let split = arguments.split.as_deref().map(|dir| split::Split::create(dir, &job.compiled.entries));
     let threads = arguments.threads.map_or_else(processors, usize::from);

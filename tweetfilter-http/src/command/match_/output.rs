@@ -113,11 +113,7 @@ impl<'a> Writer<'a> {
         if !found.post.id.is_empty() {
             return found.post.id.clone();
         }
-        let Place { input, line } = found.place;
-        match self.job.inputs.as_slice() {
-            [_] => line.to_string(),
-            inputs => format!("{}:{line}", inputs[input as usize]),
-        }
+        self.job.names.of(found.place)
     }
 }
 

@@ -32,7 +32,8 @@ pub(super) fn run(
     let mut sink = Sink::new(job, split, progress)?;
     let (chunks, received) = sync_channel::<Chunk>(AHEAD);
     let bytes_read = progress.bytes_read();
-    let reader = start(move || input::read(sources, &chunks, &bytes_read))?;
+    let shared = Arc::clone(job);
+    let reader = start(move || input::read(sources, shared.text, &shared.names, &chunks, &bytes_read))?;
     let tally = if threads <= 1 {
         let mut evaluator = Evaluator::new(job);
         for chunk in received {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::super::Failure;
 use super::super::filters::Entry;
 use super::evaluate::Outcome;
-use super::input::Chunk;
+use super::input::{Chunk, push_line};
 
 /// Files that get posts in pieces, so that any number of them needs one open file.
 #[derive(Debug)]
@@ -53,14 +53,11 @@ impl Split {
                 continue;
             }
             last = Some((filter, line));
-            let bytes = chunk.line(line as usize);
+            let Some(line) = chunk.line(line as usize) else { continue };
             let part = &mut self.files[filter as usize];
-            part.waiting.extend_from_slice(bytes);
-            self.waiting += bytes.len();
-            if !bytes.ends_with(b"\n") {
-                part.waiting.push(b'\n');
-                self.waiting += 1;
-            }
+            let before = part.waiting.len();
+            push_line(&mut part.waiting, &line);
+            self.waiting += part.waiting.len() - before;
             if part.waiting.len() >= PIECE {
                 self.waiting -= part.waiting.len();
                 part.write()?;

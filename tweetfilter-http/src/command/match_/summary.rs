@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Job;
-use super::tally::{Place, Skipped, Tally};
+use super::tally::{Skipped, Tally};
 
 /// Prints the summary.
 pub(super) fn print(job: &Job, tally: &Tally, time: Duration) {
@@ -40,11 +40,7 @@ fn text(job: &Job, tally: &Tally, time: Duration) -> String {
 }
 
 fn skipped_line(job: &Job, reason: &str, skipped: &Skipped) -> String {
-    let place = |place: &Place| match job.inputs.as_slice() {
-        [_] => place.line.to_string(),
-        inputs => format!("{}:{}", inputs[place.input as usize], place.line),
-    };
-    let first: Vec<String> = skipped.first.iter().map(place).collect();
+    let first: Vec<String> = skipped.first.iter().map(|&place| job.names.of(place)).collect();
     let more = if skipped.count > first.len() as u64 { " …" } else { "" };
     let line = if skipped.count == 1 { "line" } else { "lines" };
     format!("skipped, {reason}: {} ({line} {}{more})", grouped(skipped.count), first.join(", "))
