@@ -89,3 +89,8 @@ pub fn tweet(id: &str, author: &str, text: &str) -> String {
         r#"{{"created_at":"Thu Mar 04 05:06:07 +0000 2021","id":{id},"id_str":"{id}","text":{text},"user":{{"id":77,"id_str":"77","screen_name":"{author}","name":"A"}}}}"#
     )
 }
+
+/// The same in the envelope of a site stream.
+pub fn for_user(user: &str, message: &str) -> String {
+    format!(r#"{{"for_user":"{user}","message":{message}}}"#)
+}

@@ -82,7 +82,11 @@ fn peek(mut input: Input) -> io::Result<(Kind, Input)> {
             Ok(0) => break,
             Ok(n) => read += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) if read == 0 => return Err(error),
+            Err(error) => {
+                input = Box::new(Failing(Some(error)));
+                break;
+            }
         }
         let is_line = read >= MAGIC && start[..read].contains(&b'\n');
         if is_line && compression(&start[..read]).is_none() {
@@ -97,6 +101,15 @@ fn peek(mut input: Input) -> io::Result<(Kind, Input)> {
     };
     let whole: Chain<Cursor<Vec<u8>>, Input> = Cursor::new(start).chain(input);
     Ok((kind, Box::new(whole)))
+}
+
+/// What is left of an input that failed: the failure, once.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 /// Bytes by which every compression is known.
