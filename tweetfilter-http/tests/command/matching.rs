@@ -7,7 +7,8 @@ fn posts() -> String {
         tweet("11", "bob", "Snow in Oslo"),
         tweet("12", "al", "rain, again"),
         tweet("13", "bob", "snow and rain, \"both\""),
-        "{\"delete\":{\"status\":{\"id\":1,\"id_str\":\"1\",\"user_id\":3,\"user_id_str\":\"3\"}}}".to_owned(),
+        "{\"delete\":{\"status\":{\"id\":1,\"id_str\":\"1\",\"user_id\":3,\"user_id_str\":\"3\"}}}"
+            .to_owned(),
         "{broken".to_owned(),
         String::new(),
         tweet("11", "bob", "Snow in Oslo"),
@@ -46,8 +47,18 @@ fn files_and_expressions_keep_the_order_of_the_command_line() {
         .with("a.txt", "\nsnow\n")
         .with("b.ndjson", "{\"id\":\"z\",\"filter\":\"oslo\"}\n")
         .with("posts.ndjson", posts());
-    let arguments =
-        ["match", "--expr", "in", "--filters", "b.ndjson", "--expr", "snow", "--filters", "a.txt", "posts.ndjson"];
+    let arguments = [
+        "match",
+        "--expr",
+        "in",
+        "--filters",
+        "b.ndjson",
+        "--expr",
+        "snow",
+        "--filters",
+        "a.txt",
+        "posts.ndjson",
+    ];
     let out = files.run(&arguments).out;
     assert!(out.starts_with("{\"post\":\"11\",\"filters\":[\"e1\",\"z\",\"e2\",\"2\"]}\n"), "{out}");
 }
@@ -56,8 +67,9 @@ fn files_and_expressions_keep_the_order_of_the_command_line() {
 fn posts_are_given_byte_for_byte() {
     let files = Files::new().with("posts.ndjson", posts());
     for threads in ["1", "2", "7"] {
-        let out =
-            files.run(&["match", "--threads", threads, "--output", "posts", "--expr", "rain", "posts.ndjson"]).out;
+        let out = files
+            .run(&["match", "--threads", threads, "--output", "posts", "--expr", "rain", "posts.ndjson"])
+            .out;
         let lines = posts();
         let expected: Vec<&str> = lines.split_inclusive('\n').filter(|line| line.contains("rain")).collect();
         assert_eq!(out, expected.concat());
@@ -82,7 +94,9 @@ fn split_writes_one_file_a_filter() {
 #[test]
 fn counts_are_tsv_with_zero_rows_in_filter_order() {
     let files = Files::new().with("posts.ndjson", posts()).with("f.txt", "zebra\nsnow\n");
-    let out = files.run(&["match", "--output", "count", "--filters", "f.txt", "--expr", "rain", "posts.ndjson"]).out;
+    let out = files
+        .run(&["match", "--output", "count", "--filters", "f.txt", "--expr", "rain", "posts.ndjson"])
+        .out;
     assert_eq!(out, "1\t0\n2\t3\ne1\t2\n");
 }
 
@@ -100,7 +114,8 @@ fn counts_by_period_use_the_posts_own_time() {
 
 #[test]
 fn csv_has_a_row_a_match_and_quotes_what_it_must() {
-    let filters = "{\"id\":\"a\",\"filter\":\"rain\",\"name\":\"Wet, cold\"}\n{\"id\":\"b\",\"filter\":\"both\"}\n";
+    let filters =
+        "{\"id\":\"a\",\"filter\":\"rain\",\"name\":\"Wet, cold\"}\n{\"id\":\"b\",\"filter\":\"both\"}\n";
     let files = Files::new().with("posts.ndjson", posts()).with("f.ndjson", filters);
     let out = files.run(&["match", "--output", "csv", "--filters", "f.ndjson", "posts.ndjson"]).out;
     assert_eq!(
@@ -172,11 +187,18 @@ fn owners_can_be_ignored_if_ids_differ() {
 fn ids_differ_within_an_owner_and_between_owned_and_not() {
     let files = Files::new()
         .with("twice.ndjson", "{\"id\":\"a\",\"filter\":\"x\"}\n{\"id\":\"a\",\"filter\":\"y\"}\n")
-        .with("mixed.ndjson", "{\"id\":\"a\",\"filter\":\"x\"}\n{\"id\":\"a\",\"filter\":\"y\",\"owner\":\"7\"}\n");
+        .with(
+            "mixed.ndjson",
+            "{\"id\":\"a\",\"filter\":\"x\"}\n{\"id\":\"a\",\"filter\":\"y\",\"owner\":\"7\"}\n",
+        );
     for (file, what) in [("twice.ndjson", "taken"), ("mixed.ndjson", "both with and without an owner")] {
         let ended = files.run(&["match", "--filters", file, "-"]);
         assert_eq!((ended.code, ended.out.as_str()), (2, ""));
-        assert!(ended.err.contains(&format!("{file}:2: id `a`")) && ended.err.contains(what), "{}", ended.err);
+        assert!(
+            ended.err.contains(&format!("{file}:2: id `a`")) && ended.err.contains(what),
+            "{}",
+            ended.err
+        );
     }
 }
 
