@@ -1,9 +1,17 @@
 //! What users hold: filters go into a builder, the builder gives a set, the set evaluates posts.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::syntax::Diagnostic;
-use crate::{Expression, Limits, ParseError, Post, Scratch};
+use crate::engine::{Index, build};
+use crate::eval::run::Tried;
+use crate::plan::TermStatistics;
+use crate::plan::atoms::Atoms;
+use crate::plan::formula::Formula;
+use crate::plan::lower::{Lowering, SetPlan};
+use crate::post::{Account, Post};
+use crate::syntax::{Diagnostic, NamedSets};
+use crate::{Cost, Dialect, Explanation, Expression, Limits, ParseError, Scratch};
 
 /// A filter's id, chosen by the caller, unique among the filters of one owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +22,15 @@ pub struct FilterId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct OwnerId(pub u64);
+
+/// An account of an owner on one network: what `me` stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// As [`Post::network`](crate::Post::network).
+    pub network: String,
+    /// Id, handle, or both.
+    pub account: Account,
+}
 
 /// A filter that matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,24 +51,84 @@ pub enum AddError {
     Parse(#[from] ParseError),
     /// The expression is one, but not in this set: `me` without owner, an unknown named set, a limit.
     #[error("{}", .0.message)]
-    Refused(Diagnostic),
+    Refused(Box<Diagnostic>),
     /// The owner has a filter of this id already.
     #[error("filter id {} is taken", (.0).0)]
     DuplicateId(FilterId),
 }
 
-/// Collects filters.
-#[derive(Debug, Default)]
+/// Collects filters and what they refer to, and compiles them.
+///
+/// Owners and named sets must be there before the filters that use them.
+///
+/// ```
+/// use tweetfilter_core::{FilterId, FilterSetBuilder, OwnerId, Expression, Post};
+/// let mut builder = FilterSetBuilder::new();
+/// builder.named_set("cities", "oslo\nnew york")?;
+/// builder.owner(OwnerId(7), Vec::new());
+/// builder.add_expression(FilterId(1), Some(OwnerId(7)), Expression::parse("{cities} snow")?)?;
+/// let set = builder.build();
+/// assert_eq!(set.matches(&Post::from_text("Snow in New York")).len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
 pub struct FilterSetBuilder {
     limits: Limits,
-    filters: Vec<(Match, Expression)>,
+    statistics: TermStatistics,
+    sets: NamedSets,
+    atoms: Atoms,
+    set_plans: Vec<SetPlan>,
+    formulas: Vec<Formula>,
     ids: HashSet<(Option<OwnerId>, FilterId)>,
+    owners: HashMap<OwnerId, Owner>,
+    entries: Entries,
 }
 
-/// Filters, compiled: immutable, `Send + Sync`, made to be shared.
+#[derive(Debug, Default)]
+struct Owner {
+    identities: Vec<Identity>,
+    regex_size: usize,
+}
+
+/// What is kept of each filter beside its compiled form.
+#[derive(Debug, Default)]
+struct Entries {
+    ids: Vec<FilterId>,
+    /// Number of the owner plus one; 0: none.
+    owners: Vec<u32>,
+    owner_ids: Vec<OwnerId>,
+    owner_numbers: HashMap<OwnerId, u32>,
+    texts: String,
+    ends: Vec<u32>,
+    x: Vec<bool>,
+}
+
+/// Filters, compiled: immutable, `Send + Sync`, made to be shared between threads that have a [`Scratch`] each.
 #[derive(Debug)]
 pub struct FilterSet {
-    filters: Vec<(Match, Expression)>,
+    pub(crate) index: Index,
+    pub(crate) limits: Limits,
+    /// Tells sets apart for what a scratch keeps of them.
+    pub(crate) number: u64,
+    entries: Entries,
+    sets: NamedSets,
+    identities: HashMap<OwnerId, Vec<Identity>>,
+}
+
+impl Default for FilterSetBuilder {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            statistics: TermStatistics::default(),
+            sets: NamedSets::default(),
+            atoms: Atoms::new(),
+            set_plans: Vec::new(),
+            formulas: Vec::new(),
+            ids: HashSet::new(),
+            owners: HashMap::new(),
+            entries: Entries::default(),
+        }
+    }
 }
 
 impl FilterSetBuilder {
@@ -61,12 +138,47 @@ impl FilterSetBuilder {
         Self::default()
     }
 
+    /// An empty builder that knows named sets already.
+    pub(crate) fn with_sets(sets: NamedSets) -> Self {
+        Self { sets, ..Self::default() }
+    }
+
+    /// Sets the limits under which further filters are parsed and added.
+    pub fn limits(&mut self, limits: Limits) -> &mut Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the term statistics by which the index is laid out; results do not depend on them.
+    pub fn statistics(&mut self, statistics: TermStatistics) -> &mut Self {
+        self.statistics = statistics;
+        self
+    }
+
+    /// States an owner and the accounts that `me` stands for in their filters.
+    pub fn owner(&mut self, id: OwnerId, identities: Vec<Identity>) -> &mut Self {
+        self.entries.owner(id);
+        self.owners.entry(id).or_default().identities = identities;
+        self
+    }
+
+    /// Adds a named set, one term a line, that filters name as `{name}`.
+    ///
+    /// # Errors
+    /// Every line that is no term, and a set that is over a limit.
+    pub fn named_set(&mut self, name: &str, terms: &str) -> Result<&mut Self, ParseError> {
+        self.sets
+            .insert(name, terms, &self.limits)
+            .map_err(|d| ParseError::new(terms.to_owned(), vec![*d]))?;
+        Ok(self)
+    }
+
     /// Parses a filter of no owner and adds it.
     ///
     /// # Errors
     /// See [`AddError`]; the builder is unchanged then.
     pub fn add(&mut self, id: FilterId, text: &str) -> Result<&mut Self, AddError> {
-        let expression = Expression::parse_with(text, crate::Dialect::Native, &self.limits)?;
+        let expression = Expression::parse_with(text, Dialect::Native, &self.limits)?;
         self.add_expression(id, None, expression)
     }
 
@@ -80,23 +192,95 @@ impl FilterSetBuilder {
         owner: Option<OwnerId>,
         expression: Expression,
     ) -> Result<&mut Self, AddError> {
-        if !self.ids.insert((owner, id)) {
+        if self.ids.contains(&(owner, id)) {
             return Err(AddError::DuplicateId(id));
         }
-        let index = u32::try_from(self.filters.len()).unwrap_or(u32::MAX);
-        self.filters.push((Match { index, id, owner }, expression));
+        let known = owner.map(|o| self.owners.entry(o).or_default());
+        let used = known.as_ref().map_or(0, |o| o.regex_size);
+        let regex_size = crate::plan::regex_size::check(&expression, &self.limits, owner.is_some(), used)
+            .map_err(|d| AddError::Refused(Box::new(d)))?;
+        let mut lowering = Lowering {
+            atoms: &mut self.atoms,
+            sets: &self.sets,
+            set_plans: &mut self.set_plans,
+            me: owner.and(known.as_ref().map(|o| o.identities.as_slice())),
+            owner: owner.map_or(0, |o| o.0.wrapping_add(1)),
+            x: expression.dialect() == Dialect::X,
+        };
+        let formula = lowering.formula(expression.root()).map_err(|d| AddError::Refused(Box::new(d)))?;
+        if let Some(known) = known {
+            known.regex_size += regex_size;
+        }
+        self.ids.insert((owner, id));
+        self.formulas.push(formula);
+        self.entries.push(id, owner, &expression);
         Ok(self)
+    }
+
+    /// Number of filters so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.formulas.len()
+    }
+
+    /// Whether no filter was added yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.formulas.is_empty()
     }
 
     /// Compiles the set.
     #[must_use]
     pub fn build(self) -> FilterSet {
-        FilterSet { filters: self.filters }
+        static SETS: AtomicU64 = AtomicU64::new(1);
+        let index = build::build(&self.formulas, self.atoms, &self.set_plans, &self.statistics);
+        FilterSet {
+            index,
+            limits: self.limits,
+            number: SETS.fetch_add(1, Ordering::Relaxed),
+            entries: self.entries,
+            sets: self.sets,
+            identities: self.owners.into_iter().map(|(id, owner)| (id, owner.identities)).collect(),
+        }
+    }
+}
+
+impl Entries {
+    fn owner(&mut self, id: OwnerId) -> u32 {
+        let next = self.owner_ids.len() as u32;
+        let number = *self.owner_numbers.entry(id).or_insert(next);
+        if number == next {
+            self.owner_ids.push(id);
+        }
+        number
+    }
+
+    fn push(&mut self, id: FilterId, owner: Option<OwnerId>, expression: &Expression) {
+        let owner = owner.map_or(0, |o| self.owner(o) + 1);
+        self.ids.push(id);
+        self.owners.push(owner);
+        self.texts.push_str(expression.text());
+        self.ends.push(self.texts.len() as u32);
+        self.x.push(expression.dialect() == Dialect::X);
     }
 }
 
 impl FilterSet {
+    /// Number of filters.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.ids.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// All filters that a post satisfies, in the order in which they were added.
+    ///
+    /// Makes a scratch for this one call; in a loop use [`FilterSet::matches_with`].
     #[must_use]
     pub fn matches(&self, post: &Post) -> Vec<Match> {
         self.matches_with(&mut Scratch::default(), post).to_vec()
@@ -104,6 +288,90 @@ impl FilterSet {
 
     /// The same with a scratch of the caller's, one per thread.
     pub fn matches_with<'s>(&self, scratch: &'s mut Scratch, post: &Post) -> &'s [Match] {
-        scratch.run(&self.filters, post)
+        scratch.run(self, post, Tried::All, false)
+    }
+
+    /// The filters without owner, and those of the given owners, that a post satisfies.
+    ///
+    /// Owners that have no filters may stand in the audience; nobody else's filters are tried.
+    pub fn matches_for<'s>(
+        &self,
+        scratch: &'s mut Scratch,
+        post: &Post,
+        audience: &[OwnerId],
+    ) -> &'s [Match] {
+        let mut owners = scratch.take_audience();
+        owners.extend(audience.iter().filter_map(|o| self.entries.owner_numbers.get(o)));
+        owners.sort_unstable();
+        scratch.run(self, post, Tried::Owners(&owners), false);
+        scratch.put_audience(owners);
+        scratch.matches()
+    }
+
+    /// Evaluates posts in order and calls `each` with the index and the matches of every one.
+    pub fn matches_batch<'p>(
+        &self,
+        scratch: &mut Scratch,
+        posts: impl IntoIterator<Item = &'p Post>,
+        mut each: impl FnMut(usize, &[Match]),
+    ) {
+        for (number, post) in posts.into_iter().enumerate() {
+            each(number, self.matches_with(scratch, post));
+        }
+    }
+
+    /// What [`FilterSet::matches_with`] gives, without the index: every filter is evaluated. For tests and for
+    /// measuring what the index is worth.
+    pub fn matches_scanned<'s>(&self, scratch: &'s mut Scratch, post: &Post) -> &'s [Match] {
+        scratch.run(self, post, Tried::All, true)
+    }
+
+    /// The text of a filter, by its place in the order of adding.
+    #[must_use]
+    pub fn text(&self, index: usize) -> Option<&str> {
+        let end = *self.entries.ends.get(index)? as usize;
+        let start = index.checked_sub(1).map_or(0, |before| self.entries.ends[before] as usize);
+        Some(&self.entries.texts[start..end])
+    }
+
+    /// The filter's tree, parsed again from its text.
+    #[must_use]
+    pub fn expression(&self, index: usize) -> Option<Expression> {
+        let dialect = if *self.entries.x.get(index)? { Dialect::X } else { Dialect::Native };
+        Expression::parse_with(self.text(index)?, dialect, &self.limits).ok()
+    }
+
+    /// How dear a filter is and why; `None` if there is no such filter.
+    #[must_use]
+    pub fn cost(&self, index: usize) -> Option<Cost> {
+        let expression = self.expression(index)?;
+        Some(crate::plan::cost::of(&expression, self.index.is_scanned(u32::try_from(index).ok()?)))
+    }
+
+    /// Why a post matches a filter or what it lacks; `None` if there is no such filter.
+    #[must_use]
+    pub fn explain(&self, index: usize, post: &Post) -> Option<Explanation> {
+        let expression = self.expression(index)?;
+        let owner = self.entry(u32::try_from(index).ok()?).owner;
+        let identities = owner.and_then(|o| self.identities.get(&o));
+        Some(crate::eval::explain::explain(&expression, post, &self.sets, identities.map(Vec::as_slice)))
+    }
+
+    /// Bytes of memory of the compiled form, without the filters' own text and without regexes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.index.bytes() + self.len() * 17
+    }
+
+    pub(crate) fn entry(&self, filter: u32) -> Match {
+        let owner = self.entries.owners[filter as usize];
+        let owner = owner.checked_sub(1).map(|o| self.entries.owner_ids[o as usize]);
+        Match { index: filter, id: self.entries.ids[filter as usize], owner }
+    }
+
+    /// The number of a filter's owner.
+    #[inline]
+    pub(crate) fn owner_number(&self, filter: u32) -> Option<u32> {
+        self.entries.owners[filter as usize].checked_sub(1)
     }
 }

@@ -11,17 +11,20 @@
 //! # Ok::<(), tweetfilter_core::AddError>(())
 //! ```
 
+mod engine;
 mod eval;
 mod filter_set;
 mod limits;
+mod plan;
 pub mod post;
 mod span;
 pub mod syntax;
 pub mod text;
 
-pub use eval::Scratch;
-pub use filter_set::{AddError, FilterId, FilterSet, FilterSetBuilder, Match, OwnerId};
+pub use eval::{Evidence, Explanation, Field, Part, Scratch};
+pub use filter_set::{AddError, FilterId, FilterSet, FilterSetBuilder, Identity, Match, OwnerId};
 pub use limits::Limits;
+pub use plan::{Cost, CostClass, TermStatistics};
 pub use post::{Account, Author, Entities, Point, Post};
 pub use span::Span;
 pub use syntax::{Dialect, Expression, ParseError};

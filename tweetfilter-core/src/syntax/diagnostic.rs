@@ -42,6 +42,14 @@ pub struct Fix {
     pub label: String,
 }
 
+impl std::fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} at byte {} [{}]", self.message, self.span.start, self.code)
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
 impl Diagnostic {
     /// An error without second place and fixes.
     #[must_use]

@@ -12,6 +12,7 @@ mod lint;
 mod operators;
 mod print;
 mod report;
+mod sets;
 mod suggest;
 mod token;
 mod values;
@@ -19,6 +20,7 @@ mod words;
 
 pub use ast::*;
 pub use diagnostic::{Diagnostic, Fix, Severity};
+pub use sets::NamedSets;
 
 use crate::Limits;
 
@@ -59,6 +61,26 @@ impl Expression {
             Some(root) => Ok(Self { text: text.to_owned(), dialect, root, warnings: outcome.diagnostics }),
             None => Err(ParseError { text: text.to_owned(), diagnostics: outcome.diagnostics }),
         }
+    }
+
+    /// An expression from a tree; its text is its canonical text, and spans of the tree are kept as they are.
+    #[must_use]
+    pub fn from_node(root: Node, dialect: Dialect) -> Self {
+        let mut expression = Self { text: String::new(), dialect, root, warnings: Vec::new() };
+        expression.text = expression.to_string();
+        expression
+    }
+
+    /// One atom alone.
+    pub(crate) fn of_atom(atom: Atom) -> Self {
+        let root = Node { span: crate::Span::default(), kind: NodeKind::Atom(atom) };
+        Self { text: String::new(), dialect: Dialect::Native, root, warnings: Vec::new() }
+    }
+
+    /// The tree, owned.
+    #[must_use]
+    pub fn into_root(self) -> Node {
+        self.root
     }
 
     /// The text as written; spans of nodes and diagnostics point into it.
@@ -102,6 +124,11 @@ pub struct ParseError {
 }
 
 impl ParseError {
+    /// Wraps what was found in a text.
+    pub(crate) fn new(text: String, diagnostics: Vec<Diagnostic>) -> Self {
+        Self { text, diagnostics }
+    }
+
     /// The text that was refused.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -55,3 +55,13 @@ pub enum Origin<'a> {
     /// other `http://` or `https://` run.
     Post(&'a [Span]),
 }
+
+/// The NFC of a text: what regexes read.
+#[must_use]
+pub fn nfc(text: &str) -> std::borrow::Cow<'_, str> {
+    use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => text.into(),
+        _ => text.nfc().collect::<String>().into(),
+    }
+}

@@ -272,7 +272,7 @@ impl Refused {
             origin: entry.origin,
             diagnostics: match error {
                 AddError::Parse(error) => error.diagnostics().to_vec(),
-                AddError::Refused(found) => vec![found],
+                AddError::Refused(found) => vec![*found],
                 // Numbers of filters are given out here, each once.
                 AddError::DuplicateId(_) => Vec::new(),
             },

@@ -1,0 +1,75 @@
+//! The compiled form of a set of filters, and what builds it.
+//!
+//! postings → candidates → confirm: a term that a post holds leads through its [`dictionary::Posting`]s to
+//! candidates; conditions beside the posting drop most of them; a flat [`program`] confirms the rest.
+
+pub(crate) mod build;
+pub(crate) mod dictionary;
+pub(crate) mod literals;
+pub(crate) mod masks;
+pub(crate) mod program;
+
+use crate::plan::atoms::Atom;
+use crate::plan::channel::{Channels, Level};
+use dictionary::{Dictionary, Posting};
+use literals::Literals;
+use masks::Masks;
+use program::Program;
+
+/// Everything that evaluation reads: immutable and shared.
+#[derive(Debug)]
+pub(crate) struct Index {
+    pub(crate) dictionary: Dictionary,
+    pub(crate) literals: Literals,
+    pub(crate) atoms: Vec<Atom>,
+    pub(crate) program: Program,
+    pub(crate) masks: Masks,
+    /// Filters without access atoms, tried on every post.
+    pub(crate) scanned: Vec<Posting>,
+    pub(crate) sets: Vec<SetEntry>,
+    pub(crate) uses: Uses,
+    /// Number of filters; postings with larger numbers lead to named sets.
+    pub(crate) filters: u32,
+}
+
+/// A named set: when its program holds, its term is present.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SetEntry {
+    /// Where its term's postings stand.
+    pub(crate) record: u32,
+    pub(crate) term: u32,
+    pub(crate) level: Level,
+    /// It has no access atoms.
+    pub(crate) scanned: bool,
+}
+
+/// Which parts of a post any filter reads: the rest is not prepared.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Uses {
+    /// By level: post, quote, original, deeper.
+    pub(crate) channels: [Channels; 4],
+    /// How many scopes stand inside each other at most.
+    pub(crate) depth: usize,
+    /// `=`, `~` and pairs occur.
+    pub(crate) exact: bool,
+    pub(crate) obfuscated: bool,
+    pub(crate) pairs: bool,
+    /// Identities (`me`) occur.
+    pub(crate) identities: bool,
+    /// Bit n: prefixes of n characters occur.
+    pub(crate) prefixes: u8,
+    /// Whether in:quote, in:retweet occur.
+    pub(crate) quote: bool,
+    pub(crate) original: bool,
+}
+
+impl Index {
+    /// Bytes of memory, the texts of filters not included.
+    pub(crate) fn bytes(&self) -> usize {
+        self.dictionary.bytes()
+            + self.literals.bytes()
+            + self.atoms.len() * size_of::<Atom>()
+            + self.program.bytes()
+            + self.scanned.len() * size_of::<Posting>()
+    }
+}

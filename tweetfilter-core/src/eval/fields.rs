@@ -1,0 +1,380 @@
+//! Where the parts of a post go: stretches of text and whole values, each with the channels it feeds.
+
+use crate::plan::channel::{Channel, Channels};
+use crate::plan::links;
+use crate::plan::lower::identity_key;
+use crate::post::{Account, AttributeValue, Link, Post};
+use crate::text;
+use crate::{Span, plan::atoms::Flag};
+
+/// The texts whose words and substrings a post's filters read.
+const TEXT: Channels = Channels::of(&[Channel::Text, Channel::TextX]);
+const WARNING: Channels = Channels::of(&[Channel::Text, Channel::TextX, Channel::Warning]);
+const LINK: Channels = Channels::of(&[Channel::Url, Channel::UrlX, Channel::TextX]);
+const QUOTED: Channels = Channels::of(&[Channel::TextX]);
+const QUOTED_LINK: Channels = Channels::of(&[Channel::UrlX, Channel::TextX]);
+
+/// One stretch of text; no phrase crosses from one to another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) feeds: Channels,
+    /// Which of the post's own spans in it are links; `None`: it is a link itself.
+    pub(crate) links: Links<'a>,
+    pub(crate) place: Place<'a>,
+}
+
+/// Where links stand in a stretch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Links<'a> {
+    /// The entities of this post.
+    Content(&'a Post),
+    /// Links in a profile.
+    Profile(&'a [Link]),
+    /// Only those that look like links.
+    Bare,
+    /// The stretch is a link: words of it are words.
+    Itself,
+}
+
+impl Links<'_> {
+    /// The spans of links.
+    pub(crate) fn spans(&self, text: &str, out: &mut Vec<Span>) {
+        out.clear();
+        // A span that does not begin as a link does is a mistake of the payload's.
+        let begins = |span: Span, url: &str| {
+            text.get(span.range()).is_some_and(|there| {
+                there.starts_with("http")
+                    || there.starts_with("pic.")
+                    || (!url.is_empty() && there.starts_with(url))
+            })
+        };
+        let own = |link: &Link| link.span.filter(|span| begins(*span, &link.url));
+        match self {
+            Self::Content(post) => {
+                out.extend(post.entities.links.iter().filter_map(own));
+                out.extend(post.entities.other_links.iter().filter(|span| begins(**span, "")));
+            }
+            Self::Profile(links) => out.extend(links.iter().filter_map(own)),
+            Self::Bare | Self::Itself => {}
+        }
+    }
+}
+
+/// Which field a stretch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place<'a> {
+    Text,
+    Warning,
+    Bio,
+    BioName,
+    BioLocation,
+    Link(usize),
+    LinkTitle(usize),
+    LinkDescription(usize),
+    Alt(usize),
+    Source,
+    Named(usize),
+    Attribute(&'a str),
+    QuotedText,
+    QuotedWarning,
+    QuotedLink(usize),
+}
+
+/// Calls `each` with the stretches of a post that feed any of `uses`.
+pub(crate) fn stretches<'a>(post: &'a Post, uses: Channels, mut each: impl FnMut(Stretch<'a>)) {
+    let content = post.content();
+    let mut put = |text: &'a str, feeds: Channels, links: Links<'a>, place: Place<'a>| {
+        let feeds = feeds.and(uses);
+        if !feeds.is_empty() && !text.is_empty() {
+            each(Stretch { text, feeds, links, place });
+        }
+    };
+    if let Some(warning) = &content.warning {
+        put(warning, WARNING, Links::Bare, Place::Warning);
+    }
+    put(&content.text, TEXT, Links::Content(content), Place::Text);
+    if uses.and(LINK).0 != 0 {
+        for (n, link) in content.entities.links.iter().enumerate() {
+            for target in targets(link) {
+                put(target, LINK, Links::Itself, Place::Link(n));
+            }
+        }
+    }
+    if uses.and(QUOTED_LINK).0 != 0
+        && let Some(quoted) = quoted(content)
+    {
+        if let Some(warning) = &quoted.warning {
+            put(warning, QUOTED, Links::Bare, Place::QuotedWarning);
+        }
+        put(&quoted.text, QUOTED, Links::Content(quoted), Place::QuotedText);
+        for (n, link) in quoted.entities.links.iter().enumerate() {
+            for target in targets(link) {
+                put(target, QUOTED_LINK, Links::Itself, Place::QuotedLink(n));
+            }
+        }
+    }
+    let one = |channel: Channel| Channels::of(&[channel]);
+    let author = &post.author;
+    if let Some(bio) = &author.bio {
+        put(bio, one(Channel::Bio), Links::Profile(&author.bio_links), Place::Bio);
+    }
+    if let Some(name) = &author.name {
+        put(name, one(Channel::BioName), Links::Bare, Place::BioName);
+    }
+    if let Some(location) = &author.location {
+        put(location, one(Channel::BioLocation), Links::Bare, Place::BioLocation);
+    }
+    if let Some(source) = &post.source {
+        put(source, one(Channel::Source), Links::Bare, Place::Source);
+    }
+    for (n, link) in content.entities.links.iter().enumerate() {
+        if let Some(title) = &link.title {
+            put(title, one(Channel::UrlTitle), Links::Bare, Place::LinkTitle(n));
+        }
+        if let Some(description) = &link.description {
+            put(description, one(Channel::UrlDescription), Links::Bare, Place::LinkDescription(n));
+        }
+    }
+    for (n, media) in content.entities.media.iter().enumerate() {
+        if let Some(alt) = &media.alt {
+            put(alt, one(Channel::Alt), Links::Bare, Place::Alt(n));
+        }
+    }
+    if let Some(place) = &post.place {
+        for (n, name) in place.names.iter().enumerate() {
+            put(name, one(Channel::Place), Links::Bare, Place::Named(n));
+        }
+    }
+    for attribute in &content.attributes {
+        if let AttributeValue::Text(value) = &attribute.value {
+            put(value, one(Channel::Attribute), Links::Bare, Place::Attribute(&attribute.name));
+        }
+    }
+}
+
+/// The quoted post's content, where it is carried.
+pub(crate) fn quoted(content: &Post) -> Option<&Post> {
+    content.quote_of.as_ref()?.post.as_ref().map(Post::content)
+}
+
+/// Where a link leads: expanded and unwound, else as it stands in the text.
+pub(crate) fn targets(link: &Link) -> impl Iterator<Item = &str> {
+    let bare = (link.expanded.is_none() && link.unwound.is_none()).then_some(link.url.as_str());
+    let unwound = link.unwound.as_deref().filter(|u| Some(*u) != link.expanded.as_deref());
+    [link.expanded.as_deref(), unwound, bare].into_iter().flatten()
+}
+
+/// A whole value, for one or two channels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Entry<'a> {
+    /// Compared by folding, with the accent rule.
+    Folded(&'a str),
+    /// Compared as it is.
+    Same(&'a str),
+    /// An account: id, handle, local part of the handle.
+    Account(&'a str, &'a Account),
+    /// A link whose host and parent domains count.
+    Host(&'a str),
+    /// A language tag and its prefixes.
+    Lang(Option<&'a str>),
+    /// `DOMAIN.ENTITY`, `DOMAIN.*`, `*.ENTITY`.
+    Annotation(&'a str, &'a str),
+}
+
+/// Calls `each` with the whole values of a post that feed any of `uses`.
+pub(crate) fn values<'a>(post: &'a Post, uses: Channels, mut each: impl FnMut(Entry<'a>, Channels)) {
+    let content = post.content();
+    let mut put = |entry: Entry<'a>, channels: &[Channel]| {
+        let feeds = Channels::of(channels).and(uses);
+        if !feeds.is_empty() {
+            each(entry, feeds);
+        }
+    };
+    put(Entry::Account(&post.network, &post.author.account), &[Channel::From]);
+    put(Entry::Lang(content.lang.as_deref()), &[Channel::Lang]);
+    if let Some(reply) = &content.reply_to {
+        put(Entry::Account(&content.network, &reply.account), &[Channel::To]);
+        put(Entry::Same(&reply.id), &[Channel::InReplyTo]);
+    }
+    if let Some(original) = &post.retweet_of {
+        put(Entry::Account(&post.network, original.account()), &[Channel::RetweetsOf, Channel::MentionX]);
+        put(Entry::Same(original.id()), &[Channel::RetweetsOfId]);
+    }
+    if let Some(quote) = &content.quote_of {
+        put(Entry::Account(&content.network, quote.account()), &[Channel::QuotesOf]);
+        put(Entry::Same(quote.id()), &[Channel::QuotesOfId]);
+    }
+    if let Some(conversation) = &content.conversation_id {
+        put(Entry::Same(conversation), &[Channel::Conversation]);
+    }
+    entities(content, true, &mut put);
+    if let Some(quoted) = quoted(content) {
+        entities(quoted, false, &mut put);
+    }
+    if let Some(place) = &post.place {
+        put(Entry::Same(&place.id), &[Channel::PlaceId]);
+        for country in [&place.country, &place.country_code].into_iter().flatten() {
+            put(Entry::Folded(country), &[Channel::Country]);
+        }
+    }
+    if let Some(geo) = &post.author.profile_geo {
+        for country in [&geo.country, &geo.country_code].into_iter().flatten() {
+            put(Entry::Folded(country), &[Channel::ProfileCountry]);
+        }
+        if let Some(region) = &geo.region {
+            put(Entry::Folded(region), &[Channel::ProfileRegion]);
+        }
+        if let Some(locality) = &geo.locality {
+            put(Entry::Folded(locality), &[Channel::ProfileLocality]);
+        }
+    }
+    for annotation in &content.annotations {
+        if !annotation.domain.is_empty() {
+            put(Entry::Annotation(&annotation.domain, &annotation.entity), &[Channel::Annotation]);
+        }
+        put(Entry::Folded(&annotation.name), &[Channel::Entity]);
+    }
+}
+
+fn entities<'a>(content: &'a Post, own: bool, put: &mut impl FnMut(Entry<'a>, &[Channel])) {
+    // The channels of dialect x stand last, so that those of a quoted post are the end of the same lists.
+    let skip = usize::from(!own);
+    for tag in &content.entities.hashtags {
+        put(Entry::Folded(&tag.text), &[Channel::Hashtag, Channel::HashtagX][skip..]);
+    }
+    for tag in &content.entities.cashtags {
+        put(Entry::Folded(&tag.text), &[Channel::Cashtag, Channel::CashtagX][skip..]);
+    }
+    for mention in &content.entities.mentions {
+        put(
+            Entry::Account(&content.network, &mention.account),
+            &[Channel::Mention, Channel::MentionX][skip..],
+        );
+    }
+    for link in &content.entities.links {
+        for target in targets(link) {
+            put(Entry::Host(target), &[Channel::Domain, Channel::DomainX][skip..]);
+        }
+    }
+}
+
+/// Calls `each` with the keys of a value: `(kind is Identity, key)`.
+pub(crate) fn keys(
+    entry: Entry<'_>,
+    identities: bool,
+    buffer: &mut String,
+    mut each: impl FnMut(bool, &str),
+) {
+    match entry {
+        Entry::Same("") => {}
+        Entry::Same(value) => each(false, value),
+        Entry::Folded(value) => {
+            let text::Folded { folded, plain } = text::fold_value(value);
+            each(false, &folded);
+            if plain != folded {
+                each(false, &plain);
+            }
+        }
+        Entry::Account(network, account) => {
+            let mut put = |name: &str| {
+                buffer.clear();
+                buffer.extend(name.chars().map(|c| c.to_ascii_lowercase()));
+                if !buffer.is_empty() {
+                    each(false, buffer);
+                }
+            };
+            put(&account.id);
+            if account.handle != account.id {
+                put(&account.handle);
+            }
+            if let Some((local, _)) = account.handle.split_once('@') {
+                put(local);
+            }
+            if identities {
+                for name in [&account.id, &account.handle] {
+                    if !name.is_empty() {
+                        each(true, &identity_key(network, name));
+                    }
+                }
+            }
+        }
+        Entry::Host(link) => {
+            let Some(host) = links::host(link) else { return };
+            let mut rest = host.as_str();
+            loop {
+                each(false, rest);
+                match rest.split_once('.') {
+                    Some((_, parent)) if !parent.is_empty() => rest = parent,
+                    _ => break,
+                }
+            }
+        }
+        Entry::Lang(tag) => {
+            let tag = links::language(tag.filter(|t| !t.is_empty()).unwrap_or("und"));
+            let mut rest = tag.as_str();
+            loop {
+                each(false, rest);
+                match rest.rsplit_once('-') {
+                    Some((prefix, _)) => rest = prefix,
+                    None => break,
+                }
+            }
+        }
+        Entry::Annotation(domain, entity) => {
+            each(false, &format!("{domain}.{entity}"));
+            each(false, &format!("{domain}.*"));
+            each(false, &format!("*.{entity}"));
+        }
+    }
+}
+
+/// The bits of a post that are flags.
+pub(crate) fn flags(post: &Post) -> u128 {
+    use crate::post::MediaKind;
+    let content = post.content();
+    let mut bits = 0u128;
+    let mut put = |flag: Flag, on: bool| bits |= u128::from(on) << flag as u8;
+    put(Flag::Retweet, post.retweet_of.is_some());
+    put(Flag::OriginalCarried, post.retweet_of.as_ref().is_some_and(|r| r.post.is_some()));
+    put(Flag::Verified, post.author.verified);
+    put(Flag::Bot, post.author.bot);
+    put(Flag::Protected, post.author.protected);
+    put(Flag::Nullcast, post.flags.nullcast);
+    put(Flag::Geo, post.coordinates.is_some() || post.place.is_some());
+    put(Flag::ProfileGeo, post.author.profile_geo.is_some());
+    put(Flag::Quote, content.quote_of.is_some());
+    put(Flag::QuoteCarried, content.quote_of.as_ref().is_some_and(|q| q.post.is_some()));
+    put(Flag::Sensitive, content.flags.sensitive);
+    put(Flag::Edited, content.flags.edited);
+    put(Flag::SelfThread, content.flags.self_thread);
+    put(Flag::Polls, content.flags.poll);
+    let lang = content.lang.as_deref().unwrap_or("");
+    put(Flag::Lang, !lang.is_empty() && !lang.eq_ignore_ascii_case("und"));
+    let quoted = quoted(content);
+    let is_reply = |p: &Post| p.reply_to.as_ref().is_some_and(|r| !r.id.is_empty());
+    put(Flag::Reply, is_reply(content));
+    put(Flag::ReplyX, is_reply(content) || quoted.is_some_and(is_reply));
+    let media =
+        |kind: Option<MediaKind>| content.entities.media.iter().any(|m| kind.is_none_or(|k| k == m.kind));
+    put(Flag::Media, media(None));
+    put(Flag::Images, media(Some(MediaKind::Image)));
+    put(Flag::Videos, media(Some(MediaKind::Video)));
+    put(Flag::Gifs, media(Some(MediaKind::Gif)));
+    put(Flag::Alt, content.entities.media.iter().any(|m| m.alt.as_ref().is_some_and(|a| !a.is_empty())));
+    let mut pair = |own: Flag, x: Flag, has: &dyn Fn(&Post) -> bool, has_x: &dyn Fn(&Post) -> bool| {
+        put(own, has(content));
+        put(x, has_x(content) || quoted.is_some_and(has_x));
+    };
+    let links = |p: &Post| !p.entities.links.is_empty();
+    let media = |p: &Post| !p.entities.media.is_empty();
+    pair(Flag::Links, Flag::LinksX, &links, &|p| links(p) || media(p));
+    pair(Flag::Media, Flag::MediaX, &media, &media);
+    let tags = |p: &Post| !p.entities.hashtags.is_empty();
+    pair(Flag::Hashtags, Flag::HashtagsX, &tags, &tags);
+    let mentions = |p: &Post| !p.entities.mentions.is_empty();
+    pair(Flag::Mentions, Flag::MentionsX, &mentions, &mentions);
+    let cashtags = |p: &Post| !p.entities.cashtags.is_empty();
+    pair(Flag::Cashtags, Flag::CashtagsX, &cashtags, &cashtags);
+    bits
+}

@@ -1,0 +1,52 @@
+//! Compiled regexes: made on first use, kept within a bound.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use regex::{Regex, RegexBuilder};
+
+use crate::syntax::RegexPattern;
+
+/// A scratch's regexes. When they grow over the bound, all are dropped and those in use are made again.
+#[derive(Debug)]
+pub(super) struct Cache {
+    compiled: RefCell<HashMap<RegexPattern, Option<Regex>>>,
+    room: usize,
+    size_limit: usize,
+}
+
+/// What a compiled regex takes at least, its lazy automaton included.
+const SMALLEST: usize = 16 << 10;
+
+impl Cache {
+    pub(super) fn new(bytes: usize, size_limit: usize) -> Self {
+        Self { compiled: RefCell::default(), room: (bytes / SMALLEST).max(16), size_limit }
+    }
+
+    /// Whether a pattern matches. One that does not compile matches nothing: it was refused when it was added.
+    pub(super) fn is_match(&self, pattern: &RegexPattern, text: &str) -> bool {
+        if let Some(known) = self.compiled.borrow().get(pattern) {
+            return known.as_ref().is_some_and(|r| r.is_match(text));
+        }
+        let made = compile(pattern, self.size_limit);
+        let found = made.as_ref().is_some_and(|r| r.is_match(text));
+        let mut compiled = self.compiled.borrow_mut();
+        if compiled.len() >= self.room {
+            compiled.clear();
+        }
+        compiled.insert(pattern.clone(), made);
+        found
+    }
+}
+
+/// The regex of a pattern, if it compiles within `size_limit` bytes.
+pub(crate) fn compile(pattern: &RegexPattern, size_limit: usize) -> Option<Regex> {
+    RegexBuilder::new(&pattern.pattern)
+        .case_insensitive(pattern.ignore_case)
+        .dot_matches_new_line(pattern.dot_matches_newline)
+        .multi_line(pattern.multi_line)
+        .ignore_whitespace(pattern.verbose)
+        .size_limit(size_limit)
+        .build()
+        .ok()
+}

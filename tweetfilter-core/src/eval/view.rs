@@ -1,0 +1,377 @@
+//! A post, prepared once and shared by all filters: its terms, bits and token positions.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+
+use super::fields::{self, Links, Stretch};
+use crate::Span;
+use crate::engine::Index;
+use crate::engine::build::{SIGNATURE_BITS, signature_of};
+use crate::engine::dictionary::{Hit, KeyKind, NO_TERM, TermId};
+use crate::engine::masks::Bits;
+use crate::plan::atoms::Wild;
+use crate::plan::channel::{Channel, Channels, Level};
+use crate::plan::links;
+use crate::plan::lower::head_key;
+use crate::post::Post;
+use crate::text::{self, Origin, Searchable, Tokens};
+
+/// A term of the dictionary that the post holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) term: TermId,
+    pub(super) record: u32,
+    pub(super) channels: Channels,
+    /// First of its positions, in `View::places`; `NO_TERM`: none.
+    first: u32,
+}
+
+/// Tokens of one stretch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) channels: Channels,
+}
+
+const SUBSTRINGS: Channels =
+    Channels::of(&[Channel::Contains, Channel::ContainsX, Channel::UrlContains, Channel::UrlContainsX]);
+
+/// What is known of one post of a chain (the post, the quoted one, the original).
+#[derive(Debug, Default)]
+pub(super) struct View {
+    pub(super) level: Level,
+    pub(super) bits: Bits,
+    pub(super) tokens: Tokens,
+    /// Stretches, in order of their tokens.
+    pub(super) runs: Vec<Run>,
+    /// Plain, folded and exact term of each token.
+    pub(super) ids: Vec<[TermId; 3]>,
+    /// Tokens as typed, where `=` occurs.
+    exact: Vec<String>,
+    pub(super) found: Vec<Found>,
+    table: Vec<(u32, u32)>,
+    generation: u32,
+    places: Vec<(u32, u32)>,
+    signature: Vec<u64>,
+    /// Search texts of the stretches that have any, with the channels they feed.
+    pub(super) searchables: Vec<(Channels, Searchable)>,
+    searchables_used: usize,
+    /// What regexes read, where any is asked for.
+    pub(super) regex_text: OnceCell<String>,
+    /// Results of dear atoms.
+    pub(super) memo: RefCell<HashMap<u32, Option<bool>>>,
+    /// The views behind the scopes.
+    pub(super) quote: Option<usize>,
+    pub(super) original: Option<usize>,
+    key: String,
+    spans: Vec<Span>,
+}
+
+impl View {
+    /// Reads a post; what no filter asks for stays unread.
+    pub(super) fn prepare(&mut self, index: &Index, post: &Post, level: Level, text_limit: usize) {
+        self.clear(level);
+        self.bits = fields::flags(post);
+        let uses = index.uses.channels[level as usize];
+        fields::stretches(post, widen(uses), |stretch| {
+            let stretch = Stretch { text: cut(stretch.text, text_limit), ..stretch };
+            self.read(index, uses, stretch);
+        });
+        let mut key = std::mem::take(&mut self.key);
+        fields::values(post, uses, |entry, channels| {
+            fields::keys(entry, index.uses.identities, &mut key, |identity, value| {
+                let kind = if identity { KeyKind::Identity } else { KeyKind::Plain };
+                self.value(index, kind, value, channels);
+            });
+        });
+        self.key = key;
+        if uses.has(Channel::Regex) {
+            self.read_raw(index, post, text_limit);
+        }
+    }
+
+    fn clear(&mut self, level: Level) {
+        self.level = level;
+        self.tokens.clear();
+        self.runs.clear();
+        self.ids.clear();
+        self.exact.clear();
+        self.found.clear();
+        self.places.clear();
+        self.signature.clear();
+        self.signature.resize(SIGNATURE_BITS as usize / 64, 0);
+        self.signature[0] = 1;
+        self.searchables_used = 0;
+        self.regex_text.take();
+        if !self.memo.get_mut().is_empty() {
+            self.memo.get_mut().clear();
+        }
+        (self.quote, self.original) = (None, None);
+        self.generation = self.generation.wrapping_add(1);
+        if self.generation == 0 || self.table.is_empty() {
+            self.generation = 1;
+            self.table.clear();
+            self.table.resize(256, (0, 0));
+        }
+    }
+
+    fn read(&mut self, index: &Index, uses: Channels, stretch: Stretch<'_>) {
+        let mut spans = std::mem::take(&mut self.spans);
+        stretch.links.spans(stretch.text, &mut spans);
+        let decoded;
+        let (text, origin) = match stretch.links {
+            Links::Itself => {
+                decoded = links::decode(stretch.text);
+                (decoded.as_str(), Origin::Filter)
+            }
+            _ => (stretch.text, Origin::Post(&spans)),
+        };
+        let words = stretch.feeds.and(uses);
+        if !words.is_empty() {
+            let start = self.tokens.len();
+            text::tokenize(text, origin, &mut self.tokens);
+            self.look_up(index, text, start, words);
+        }
+        let substrings = substring_channels(stretch.feeds).and(uses);
+        if !substrings.is_empty() {
+            self.search(index, text, origin, substrings);
+        }
+        self.spans = spans;
+    }
+
+    /// Looks up the tokens from `start` on.
+    fn look_up(&mut self, index: &Index, text: &str, start: usize, channels: Channels) {
+        let dictionary = &index.dictionary;
+        let uses = &index.uses;
+        let tokens = std::mem::take(&mut self.tokens);
+        self.runs.push(Run { start: start as u32, end: tokens.len() as u32, channels });
+        let mut before: [Option<Hit>; 3] = [None; 3];
+        for position in start..tokens.len() {
+            let Some(token) = tokens.get(position) else { break };
+            let mut now: [Option<Hit>; 3] = [None; 3];
+            now[0] = dictionary.get_plain(token.plain_hash, token.plain);
+            if token.is_accented() {
+                now[1] = dictionary.get_plain(token.folded_hash, token.folded);
+            }
+            if uses.exact {
+                let exact = text::exact(&text[token.span.range()], token);
+                now[2] = dictionary.get(KeyKind::Exact, exact.as_bytes());
+                self.exact.push(exact);
+            }
+            for hit in now.iter().flatten() {
+                self.touch(*hit, channels, position as u32);
+            }
+            if uses.pairs && before.iter().flatten().any(|h| h.starts_pair()) {
+                for a in before.iter().flatten().filter(|h| h.starts_pair()) {
+                    for b in now.iter().flatten().filter(|h| h.ends_pair()) {
+                        if let Some(pair) = dictionary.get_pair(a.term, b.term) {
+                            self.touch(pair, channels, position as u32 - 1);
+                        }
+                    }
+                }
+            }
+            if uses.obfuscated {
+                let skeleton = text::squeezed(&text::obfuscated(token));
+                if let Some(hit) = dictionary.get(KeyKind::Obfuscated, skeleton.as_bytes()) {
+                    self.touch(hit, channels, position as u32);
+                }
+            }
+            if uses.prefixes != 0 {
+                self.prefixes(index, token.plain, channels, position as u32);
+            }
+            self.ids.push(now.map(|h| h.map_or(NO_TERM, |h| h.term)));
+            before = now;
+        }
+        self.tokens = tokens;
+    }
+
+    fn prefixes(&mut self, index: &Index, plain: &str, channels: Channels, position: u32) {
+        for (n, (start, c)) in head_key(plain).char_indices().enumerate() {
+            if index.uses.prefixes >> (n + 1) & 1 == 1 {
+                let prefix = &plain[..start + c.len_utf8()];
+                if let Some(hit) = index.dictionary.get(KeyKind::Prefix, prefix.as_bytes()) {
+                    self.touch(hit, channels, position);
+                }
+            }
+        }
+    }
+
+    /// A whole value: tag, account, id …
+    fn value(&mut self, index: &Index, kind: KeyKind, value: &str, channels: Channels) {
+        let hit = match kind {
+            KeyKind::Plain => index.dictionary.get_plain(text::hash(value), value),
+            _ => index.dictionary.get(kind, value.as_bytes()),
+        };
+        if let Some(hit) = hit {
+            if channels.has(Channel::Lang)
+                && let Some(bit) = index.masks.language(hit.term)
+            {
+                self.bits |= bit;
+            }
+            self.touch(hit, channels, NO_TERM);
+        }
+        if index.uses.prefixes != 0 {
+            self.prefixes(index, value, channels, NO_TERM);
+        }
+    }
+
+    /// Runs the automaton of substrings over a stretch.
+    fn search(&mut self, index: &Index, text: &str, origin: Origin<'_>, channels: Channels) {
+        if self.searchables.len() == self.searchables_used {
+            self.searchables.push((Channels::default(), Searchable::default()));
+        }
+        let at = self.searchables_used;
+        self.searchables_used += 1;
+        let mut entry = std::mem::take(&mut self.searchables[at]);
+        entry.0 = channels;
+        text::fold_for_search(text, origin, &mut entry.1);
+        index.literals.substrings(entry.1.plain(), |term| {
+            if let Some(hit) = index.dictionary.literal(term) {
+                self.touch(hit, channels, NO_TERM);
+            }
+        });
+        self.searchables[at] = entry;
+    }
+
+    fn read_raw(&mut self, index: &Index, post: &Post, text_limit: usize) {
+        if index.literals.has_regexes() {
+            let raw = text::nfc(cut(&post.content().text, text_limit));
+            index.literals.regexes(&raw, |term| {
+                if let Some(hit) = index.dictionary.literal(term) {
+                    self.touch(hit, Channels::of(&[Channel::Regex]), NO_TERM);
+                }
+            });
+        }
+    }
+
+    /// The search texts of this post.
+    pub(super) fn search_texts(&self) -> impl Iterator<Item = &(Channels, Searchable)> {
+        self.searchables[..self.searchables_used].iter()
+    }
+
+    /// Notes that a term is there.
+    pub(super) fn touch(&mut self, hit: Hit, channels: Channels, position: u32) {
+        let at = match self.slot(hit.term) {
+            Ok(at) => {
+                self.found[at].channels.0 |= channels.0;
+                at
+            }
+            Err(slot) => {
+                let at = self.found.len();
+                self.found.push(Found { term: hit.term, record: hit.record, channels, first: NO_TERM });
+                self.table[slot] = (self.generation, at as u32);
+                let bit = usize::from(signature_of(hit.term));
+                self.signature[bit / 64] |= 1 << (bit % 64);
+                if self.found.len() * 2 > self.table.len() {
+                    self.grow();
+                }
+                at
+            }
+        };
+        if position != NO_TERM {
+            let before = self.found[at].first;
+            self.found[at].first = self.places.len() as u32;
+            self.places.push((position, before));
+        }
+    }
+
+    fn grow(&mut self) {
+        let size = self.table.len() * 2;
+        self.table.clear();
+        self.table.resize(size, (0, 0));
+        for at in 0..self.found.len() {
+            if let Err(slot) = self.slot(self.found[at].term) {
+                self.table[slot] = (self.generation, at as u32);
+            }
+        }
+    }
+
+    /// Where a term stands in `found`, or the free slot for it.
+    #[inline]
+    fn slot(&self, term: TermId) -> Result<usize, usize> {
+        let mask = self.table.len() - 1;
+        let mut slot = term.wrapping_mul(0x9e37_79b1) as usize >> 8 & mask;
+        loop {
+            let (generation, at) = self.table[slot];
+            if generation != self.generation {
+                return Err(slot);
+            }
+            if self.found[at as usize].term == term {
+                return Ok(at as usize);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    /// Whether a term was found in a channel.
+    #[inline]
+    pub(super) fn holds(&self, channel: Channel, term: TermId) -> bool {
+        self.may_hold(signature_of(term))
+            && self.slot(term).is_ok_and(|at| self.found[at].channels.has(channel))
+    }
+
+    /// Whether any term has this place in the signature.
+    #[inline]
+    pub(super) fn may_hold(&self, place: u16) -> bool {
+        self.signature[usize::from(place) / 64] >> (place % 64) & 1 == 1
+    }
+
+    /// The positions of a term, last first.
+    pub(super) fn positions(&self, term: TermId) -> impl Iterator<Item = u32> {
+        let mut at = self.slot(term).map_or(NO_TERM, |at| self.found[at].first);
+        std::iter::from_fn(move || {
+            let (position, before) = *self.places.get(at as usize)?;
+            at = before;
+            Some(position)
+        })
+    }
+
+    /// Whether the token at a position matches a word with wildcards.
+    pub(super) fn is_wild(&self, position: u32, wild: &Wild) -> bool {
+        let exact = self.exact.get(position as usize).map_or("", String::as_str);
+        self.tokens.get(position as usize).is_some_and(|token| wild.matches(token, exact))
+    }
+
+    /// The stretch that a token stands in.
+    pub(super) fn run_of(&self, position: u32) -> Option<Run> {
+        let at = self.runs.partition_point(|r| r.end <= position);
+        self.runs.get(at).copied()
+    }
+}
+
+/// Substring channels read the same stretches as word channels do.
+fn widen(uses: Channels) -> Channels {
+    let mut wide = uses;
+    for (substring, word) in [
+        (Channel::Contains, Channel::Text),
+        (Channel::ContainsX, Channel::TextX),
+        (Channel::UrlContains, Channel::Url),
+        (Channel::UrlContainsX, Channel::UrlX),
+    ] {
+        if uses.has(substring) {
+            wide.insert(word);
+        }
+    }
+    wide
+}
+
+fn substring_channels(feeds: Channels) -> Channels {
+    let mut out = Channels::default();
+    for (substring, word) in [
+        (Channel::Contains, Channel::Text),
+        (Channel::ContainsX, Channel::TextX),
+        (Channel::UrlContains, Channel::Url),
+        (Channel::UrlContainsX, Channel::UrlX),
+    ] {
+        if feeds.has(word) {
+            out.insert(substring);
+        }
+    }
+    out.and(SUBSTRINGS)
+}
+
+/// The part of a text that is read.
+pub(super) fn cut(text: &str, limit: usize) -> &str {
+    if text.len() <= limit { text } else { &text[..text.floor_char_boundary(limit)] }
+}

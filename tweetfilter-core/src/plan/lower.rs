@@ -1,0 +1,490 @@
+//! From tree to formula: NOT goes down to the atoms, values and sets open up, terms get their numbers.
+
+use std::borrow::Cow;
+
+use super::atoms::{Atom, Atoms, Element, Flag, Test, Wild};
+use super::channel::{Channel, Level};
+use super::formula::{Formula, ScopeKey};
+use super::{links, literals};
+use crate::engine::dictionary::{KeyKind, TermId};
+use crate::filter_set::Identity;
+use crate::post::Point;
+use crate::syntax::{
+    self, AccountField, AccountName, AttributeTest, Diagnostic, DistanceUnit, Form, IdField, NamedSets, Node,
+    NodeKind, PlaceField, Shape, TextPattern, Value, WordField,
+};
+use crate::text::{self, Needle, Origin, Searchable};
+
+/// A named set as one set of filters uses it: a formula that all its users share.
+#[derive(Debug)]
+pub(crate) struct SetPlan {
+    pub(crate) formula: Formula,
+    /// A term of its own, present when the set matched.
+    pub(crate) term: TermId,
+    pub(crate) level: Level,
+    key: Vec<u8>,
+}
+
+/// Lowers expressions of one set of filters.
+pub(crate) struct Lowering<'a> {
+    pub(crate) atoms: &'a mut Atoms,
+    pub(crate) sets: &'a NamedSets,
+    pub(crate) set_plans: &'a mut Vec<SetPlan>,
+    /// Whom `me` stands for.
+    pub(crate) me: Option<&'a [Identity]>,
+    /// Tells owners apart where a set names `me`.
+    pub(crate) owner: u64,
+    pub(crate) x: bool,
+}
+
+impl Lowering<'_> {
+    /// The formula of an expression.
+    pub(crate) fn formula(&mut self, node: &Node) -> Result<Formula, Diagnostic> {
+        self.node(node, false, Level::Post)
+    }
+
+    fn node(&mut self, node: &Node, negative: bool, level: Level) -> Result<Formula, Diagnostic> {
+        match &node.kind {
+            NodeKind::And(items) | NodeKind::Or(items) => {
+                let items: Result<Vec<_>, _> = items.iter().map(|n| self.node(n, negative, level)).collect();
+                let conjunction = matches!(node.kind, NodeKind::And(_)) != negative;
+                Ok(if conjunction { Formula::all(items?) } else { Formula::any(items?) })
+            }
+            NodeKind::Not(inner) => self.node(inner, !negative, level),
+            NodeKind::Quota(quota) => {
+                let (needed, none) = quota.needed();
+                let negative = negative != none;
+                let items: Result<Vec<_>, _> =
+                    quota.items.iter().map(|n| self.node(n, negative, level)).collect();
+                let items = items?;
+                let needed = if negative { (items.len() + 1).saturating_sub(needed) } else { needed };
+                Ok(Formula::at_least(needed, items))
+            }
+            NodeKind::Scope(scope, inner) => {
+                let scope = ScopeKey::of(*scope);
+                let inner = self.node(inner, negative, scope.enter(level))?;
+                let inside = Formula::In(scope, Box::new(inner));
+                let announced = scope.flags().0;
+                Ok(if negative {
+                    Formula::any([Formula::is(Test::Flag(announced), true), inside])
+                } else {
+                    inside
+                })
+            }
+            NodeKind::Atom(atom) => self.atom(atom, node, negative, level),
+        }
+    }
+
+    fn atom(
+        &mut self,
+        atom: &syntax::Atom,
+        node: &Node,
+        negative: bool,
+        level: Level,
+    ) -> Result<Formula, Diagnostic> {
+        if names_set(atom) {
+            return self.set(atom, node, negative, level);
+        }
+        let tests = self.tests(atom).map_err(|mut d| {
+            d.span = node.span;
+            d
+        })?;
+        let literals = tests.into_iter().map(|test| Formula::is(test, negative));
+        Ok(if negative { Formula::all(literals) } else { Formula::any(literals) })
+    }
+
+    /// A set is one atom, however many filters name it.
+    fn set(
+        &mut self,
+        atom: &syntax::Atom,
+        node: &Node,
+        negative: bool,
+        level: Level,
+    ) -> Result<Formula, Diagnostic> {
+        // A set may hold `me` only as a value of an account operator.
+        let owner = if matches!(atom, syntax::Atom::Account(..)) { self.owner } else { 0 };
+        let key = format!("{atom:?}{}{}{owner}", self.x, level as u8).into_bytes();
+        if let Some(known) = self.set_plans.iter().position(|s| s.key == key) {
+            return Ok(Formula::Set(known as u32, negative));
+        }
+        let mut tests = Vec::new();
+        let members = self.sets.expand(atom).map_err(|mut d| {
+            d.span = node.span;
+            d
+        })?;
+        for member in members {
+            tests.extend(self.tests(&member)?);
+        }
+        let formula = Formula::any(tests.into_iter().map(|test| Formula::is(test, false)));
+        let number = self.set_plans.len() as u32;
+        let term = self.atoms.terms.intern(KeyKind::Set, &number.to_le_bytes());
+        self.set_plans.push(SetPlan { formula, term, level, key });
+        Ok(Formula::Set(number, negative))
+    }
+
+    /// What an atom without sets asks: any of these.
+    fn tests(&mut self, atom: &syntax::Atom) -> Result<Vec<Test>, Diagnostic> {
+        use syntax::Atom as A;
+        let x = self.x;
+        Ok(match atom {
+            A::Text(pattern) => {
+                self.words(if x { Channel::TextX } else { Channel::Text }, pattern).into_iter().collect()
+            }
+            A::Words(field, values) => {
+                let channel = word_channel(*field, x);
+                let mut tests = Vec::new();
+                for value in written(values) {
+                    tests.extend(self.words(channel, value));
+                }
+                tests
+            }
+            A::Contains(values) => {
+                self.needles(if x { Channel::ContainsX } else { Channel::Contains }, values)
+            }
+            A::UrlContains(values) => {
+                self.needles(if x { Channel::UrlContainsX } else { Channel::UrlContains }, values)
+            }
+            A::Regex(pattern) => vec![self.regex(pattern)],
+            A::Hashtag { tag, prefix } => {
+                vec![self.entity(if x { Channel::HashtagX } else { Channel::Hashtag }, tag, *prefix)]
+            }
+            A::Cashtag(symbol) => {
+                vec![self.entity(if x { Channel::CashtagX } else { Channel::Cashtag }, symbol, false)]
+            }
+            A::Mention(name) => self.account(if x { Channel::MentionX } else { Channel::Mention }, name)?,
+            A::Account(field, values) => {
+                let channel = account_channel(*field);
+                let mut tests = Vec::new();
+                for value in written(values) {
+                    tests.extend(self.account(channel, value)?);
+                }
+                tests
+            }
+            A::Domain(values) => {
+                let channel = if x { Channel::DomainX } else { Channel::Domain };
+                written(values).map(|v| self.atoms.term(channel, &links::domain(v))).collect()
+            }
+            A::Id(field, values) => {
+                let channel = id_channel(*field);
+                written(values).map(|v| self.atoms.term(channel, v)).collect()
+            }
+            A::Is(values) => written(values).map(|f| Test::Flag(Flag::of_is(*f, x))).collect(),
+            A::Has(values) => written(values).map(|f| Test::Flag(Flag::of_has(*f, x))).collect(),
+            A::Lang(values) => {
+                written(values).map(|tag| self.atoms.term(Channel::Lang, &links::language(tag))).collect()
+            }
+            A::Place(field, values) => {
+                let mut tests = Vec::new();
+                for value in written(values) {
+                    tests.extend(self.place(*field, value));
+                }
+                tests
+            }
+            A::Context(values) => written(values)
+                .map(|id| {
+                    let part = |p: &Option<String>| p.clone().unwrap_or_else(|| "*".to_owned());
+                    let key = format!("{}.{}", part(&id.domain), part(&id.entity));
+                    self.atoms.term(Channel::Annotation, &key)
+                })
+                .collect(),
+            A::Entity(values) => written(values).map(|v| self.entity(Channel::Entity, v, false)).collect(),
+            A::Attribute { name, test } => self.attribute(name, test),
+            _ => vec![self.comparison(atom)],
+        })
+    }
+
+    fn comparison(&mut self, atom: &syntax::Atom) -> Test {
+        use syntax::Atom as A;
+        let plan = match atom {
+            A::Number(field, comparison) => Atom::Number(*field, *comparison),
+            A::Time(bound, time) => Atom::Time(*bound, time.millis),
+            A::AccountAge(age) => Atom::Age(age.range),
+            A::IdBound(bound, id) => Atom::IdBound(*bound, *id),
+            A::Sample(hundredths) => Atom::Sample(*hundredths),
+            A::PointRadius { center, radius, unit } => {
+                let km = match unit {
+                    DistanceUnit::Km => *radius,
+                    DistanceUnit::Mi => radius * 1.609_344,
+                };
+                Atom::Radius(Point { lon: center.lon, lat: center.lat }, km)
+            }
+            A::BoundingBox { south_west, north_east } => Atom::Inside(*south_west, *north_east),
+            // Every other atom is taken by `tests`.
+            _ => Atom::Sample(0),
+        };
+        self.atoms.intern(format!("{plan:?}").into_bytes(), || plan)
+    }
+
+    /// The key of a token under a form; `None` for a token with wildcards.
+    fn key(&mut self, token: &text::Term, form: Form) -> Option<TermId> {
+        if token.wildcard.is_some() {
+            return None;
+        }
+        Some(match form {
+            Form::Exact => self.atoms.terms.intern(KeyKind::Exact, token.exact.as_bytes()),
+            // Whether plain or with accents, a token is looked up under the same kind of key.
+            _ => self.atoms.terms.intern_plain(token.key()),
+        })
+    }
+
+    /// A word, phrase or proximity in a channel.
+    pub(crate) fn words(&mut self, channel: Channel, pattern: &TextPattern) -> Option<Test> {
+        if let Shape::Near(distance) = pattern.shape {
+            return self.near(channel, pattern, distance);
+        }
+        let written = match channel {
+            Channel::Url | Channel::UrlX => Cow::Owned(links::decode(&pattern.text)),
+            _ => Cow::Borrowed(pattern.text.as_str()),
+        };
+        let tokens = text::pattern(&written, pattern.shape == Shape::Word).ok()?.terms;
+        if pattern.form == Form::Obfuscated {
+            return self.obfuscated(channel, tokens.first()?);
+        }
+        let mut elements = Vec::with_capacity(tokens.len());
+        for token in tokens {
+            elements.push(match self.key(&token, pattern.form) {
+                Some(term) => Element::Term(term),
+                None => Element::Wild(Box::new(Wild { term: token, exact: pattern.form == Form::Exact })),
+            });
+        }
+        match elements.as_slice() {
+            [] => None,
+            [Element::Term(term)] => Some(Test::Term(channel, *term)),
+            [Element::Wild(wild)] => Some(self.wild(channel, wild)),
+            [Element::Term(a), Element::Term(b)] => {
+                Some(Test::Term(channel, self.atoms.terms.intern_pair(*a, *b)))
+            }
+            _ => Some(self.phrase(channel, elements)),
+        }
+    }
+
+    fn phrase(&mut self, channel: Channel, elements: Vec<Element>) -> Test {
+        let mut pairs = Vec::new();
+        for pair in elements.windows(2) {
+            if let [Element::Term(a), Element::Term(b)] = pair {
+                pairs.push(self.atoms.terms.intern_pair(*a, *b));
+            }
+        }
+        let mut key = vec![b'P', channel as u8];
+        for element in &elements {
+            match element {
+                Element::Term(term) => key.extend_from_slice(&term.to_le_bytes()),
+                Element::Wild(token) => key.extend_from_slice(format!("{token:?}").as_bytes()),
+            }
+        }
+        self.atoms.intern(key, || Atom::Phrase { channel, elements: elements.into(), pairs: pairs.into() })
+    }
+
+    fn near(&mut self, channel: Channel, pattern: &TextPattern, distance: u32) -> Option<Test> {
+        let mut items: Vec<Box<[TermId]>> = Vec::new();
+        let mut key = vec![b'N', channel as u8];
+        key.extend_from_slice(&distance.to_le_bytes());
+        for item in text::near_items(&pattern.text) {
+            let terms: Vec<TermId> = item.terms.iter().filter_map(|t| self.key(t, pattern.form)).collect();
+            if !terms.is_empty() {
+                key.push(terms.len() as u8);
+                key.extend(terms.iter().flat_map(|t| t.to_le_bytes()));
+                items.push(terms.into());
+            }
+        }
+        match items.as_slice() {
+            [] => None,
+            _ => Some(self.atoms.intern(key, || Atom::Near { channel, items: items.into(), distance })),
+        }
+    }
+
+    fn wild(&mut self, channel: Channel, wild: &Wild) -> Test {
+        let head = wild.head();
+        let head = (head.chars().count() >= 2)
+            .then(|| self.atoms.terms.intern(KeyKind::Prefix, head_key(head).as_bytes()));
+        let mut key = vec![b'W', channel as u8];
+        key.extend_from_slice(format!("{wild:?}").as_bytes());
+        self.atoms.intern(key, || Atom::Wild { channel, wild: Box::new(wild.clone()), head })
+    }
+
+    fn obfuscated(&mut self, channel: Channel, token: &text::Term) -> Option<Test> {
+        let mut skeleton = String::new();
+        text::obfuscated_into(&token.plain, &mut skeleton);
+        let collapsed = text::squeezed(&skeleton);
+        let term = self.atoms.terms.intern(KeyKind::Obfuscated, collapsed.as_bytes());
+        let mut key = vec![b'O', channel as u8];
+        key.extend_from_slice(skeleton.as_bytes());
+        Some(self.atoms.intern(key, || Atom::Obfuscated { channel, skeleton: skeleton.into(), term }))
+    }
+
+    fn needles(&mut self, channel: Channel, values: &[Value<String>]) -> Vec<Test> {
+        let mut tests = Vec::new();
+        let mut folded = Searchable::default();
+        for value in written(values) {
+            let value = match channel {
+                Channel::UrlContains | Channel::UrlContainsX => Cow::Owned(links::decode(value)),
+                _ => Cow::Borrowed(value.as_str()),
+            };
+            let needle = Needle::new(&value);
+            text::fold_for_search(&value, Origin::Filter, &mut folded);
+            let term = self.atoms.terms.intern(KeyKind::Literal, folded.plain().as_bytes());
+            let mut key = vec![b'C', channel as u8];
+            key.extend_from_slice(needle.text().as_bytes());
+            tests.push(self.atoms.intern(key, || Atom::Contains { channel, needle: Box::new(needle), term }));
+        }
+        tests
+    }
+
+    fn regex(&mut self, pattern: &syntax::RegexPattern) -> Test {
+        let literals = literals::required(pattern)
+            .iter()
+            .map(|literal| self.atoms.terms.intern(KeyKind::RegexLiteral, literal))
+            .collect();
+        let mut key = vec![b'R'];
+        key.extend_from_slice(format!("{pattern:?}").as_bytes());
+        self.atoms.intern(key, || Atom::Regex { pattern: Box::new(pattern.clone()), literals })
+    }
+
+    /// A whole entity: tag, symbol, name of an annotation.
+    fn entity(&mut self, channel: Channel, value: &str, prefix: bool) -> Test {
+        let text::Folded { folded, plain } = text::fold_value(value);
+        if !prefix {
+            return self.atoms.term(channel, &folded);
+        }
+        let head = self.atoms.terms.intern(KeyKind::Prefix, head_key(&plain).as_bytes());
+        let is_plain = folded == plain;
+        let mut key = vec![b'T', channel as u8];
+        key.extend_from_slice(folded.as_bytes());
+        self.atoms.intern(key, || Atom::TagPrefix { channel, prefix: folded.into(), plain: is_plain, head })
+    }
+
+    fn account(&mut self, channel: Channel, name: &AccountName) -> Result<Vec<Test>, Diagnostic> {
+        match name {
+            AccountName::Name(name) => Ok(vec![self.atoms.term(channel, &name.to_ascii_lowercase())]),
+            AccountName::Me => {
+                let Some(me) = self.me else {
+                    let message = "`me` needs an owner: this filter has none";
+                    return Err(Diagnostic::error("me_without_owner", crate::Span::default(), message));
+                };
+                let names =
+                    me.iter().flat_map(|i| [&i.account.id, &i.account.handle].map(|n| (&i.network, n)));
+                Ok(names
+                    .filter(|(_, name)| !name.is_empty())
+                    .map(|(network, name)| {
+                        Test::Term(
+                            channel,
+                            self.atoms
+                                .terms
+                                .intern(KeyKind::Identity, identity_key(network, name).as_bytes()),
+                        )
+                    })
+                    .collect())
+            }
+        }
+    }
+
+    fn place(&mut self, field: PlaceField, value: &str) -> Vec<Test> {
+        let channel = match field {
+            PlaceField::Place => {
+                let pattern =
+                    TextPattern { text: value.to_owned(), form: Form::Folded, shape: Shape::Phrase };
+                let id = self.atoms.term(Channel::PlaceId, value);
+                return self.words(Channel::Place, &pattern).into_iter().chain([id]).collect();
+            }
+            PlaceField::Country => Channel::Country,
+            PlaceField::ProfileCountry => Channel::ProfileCountry,
+            PlaceField::ProfileRegion => Channel::ProfileRegion,
+            PlaceField::ProfileLocality => Channel::ProfileLocality,
+        };
+        vec![self.entity(channel, value, false)]
+    }
+
+    fn attribute(&mut self, name: &str, test: &AttributeTest) -> Vec<Test> {
+        let name = name.to_ascii_lowercase();
+        match test {
+            AttributeTest::Number(comparison) => {
+                let key = format!("A{name}\0{comparison:?}").into_bytes();
+                vec![self.atoms.intern(key, || Atom::AttributeNumber(name.into(), *comparison))]
+            }
+            AttributeTest::Words(values) => {
+                let mut tests = Vec::new();
+                for value in written(values) {
+                    let mut key = format!("a{name}\0{value:?}").into_bytes();
+                    key.push(Channel::Attribute as u8);
+                    let words = self.words(Channel::Attribute, value);
+                    if let Some(words) = words {
+                        tests.push(self.atoms.intern(key, || Atom::Attribute {
+                            name: name.as_str().into(),
+                            pattern: Box::new(value.clone()),
+                            words,
+                        }));
+                    }
+                }
+                tests
+            }
+        }
+    }
+}
+
+/// First letters by which wildcard words and tag prefixes are found: at most four.
+pub(crate) fn head_key(head: &str) -> &str {
+    head.char_indices().nth(4).map_or(head, |(end, _)| &head[..end])
+}
+
+/// The key of an account on one network.
+pub(crate) fn identity_key(network: &str, name: &str) -> String {
+    format!("{}\0{}", network.to_ascii_lowercase(), name.trim_start_matches('@').to_ascii_lowercase())
+}
+
+pub(crate) fn written<T>(values: &[Value<T>]) -> impl Iterator<Item = &T> {
+    values.iter().filter_map(|v| match v {
+        Value::One(value) => Some(value),
+        Value::Set(_) => None,
+    })
+}
+
+fn names_set(atom: &syntax::Atom) -> bool {
+    use syntax::Atom as A;
+    fn any<T>(values: &[Value<T>]) -> bool {
+        values.iter().any(|v| matches!(v, Value::Set(_)))
+    }
+    match atom {
+        A::Set(_) => true,
+        A::Contains(v) | A::UrlContains(v) | A::Domain(v) | A::Entity(v) => any(v),
+        A::Id(_, v) | A::Lang(v) | A::Place(_, v) => any(v),
+        A::Account(_, v) => any(v),
+        A::Words(_, v) | A::Attribute { test: AttributeTest::Words(v), .. } => any(v),
+        A::Is(v) => any(v),
+        A::Has(v) => any(v),
+        A::Context(v) => any(v),
+        _ => false,
+    }
+}
+
+pub(crate) fn word_channel(field: WordField, x: bool) -> Channel {
+    match field {
+        WordField::Bio => Channel::Bio,
+        WordField::BioName => Channel::BioName,
+        WordField::BioLocation => Channel::BioLocation,
+        WordField::Url if x => Channel::UrlX,
+        WordField::Url => Channel::Url,
+        WordField::UrlTitle => Channel::UrlTitle,
+        WordField::UrlDescription => Channel::UrlDescription,
+        WordField::Alt => Channel::Alt,
+        WordField::Warning => Channel::Warning,
+        WordField::Source => Channel::Source,
+    }
+}
+
+fn account_channel(field: AccountField) -> Channel {
+    match field {
+        AccountField::From => Channel::From,
+        AccountField::To => Channel::To,
+        AccountField::RetweetsOf => Channel::RetweetsOf,
+        AccountField::QuotesOf => Channel::QuotesOf,
+    }
+}
+
+fn id_channel(field: IdField) -> Channel {
+    match field {
+        IdField::InReplyTo => Channel::InReplyTo,
+        IdField::RetweetsOf => Channel::RetweetsOfId,
+        IdField::QuotesOf => Channel::QuotesOfId,
+        IdField::Conversation => Channel::Conversation,
+    }
+}
