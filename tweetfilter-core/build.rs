@@ -38,7 +38,7 @@ const PROPERTIES: [(u32, &str); 14] = [
     (IGNORABLE, r"\p{Default_Ignorable_Code_Point}"),
     (EMOJI, r"[\p{Emoji}--[0-9#*]]"),
     (CHARACTER, r"[[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}]&&[\p{L}\p{N}]]"),
-    (CLUSTER, r"[[\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}]&&[\p{L}\p{M}\p{N}]]"),
+    (CLUSTER, r"[[\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]&&[\p{L}\p{M}\p{N}]]"),
     (LATIN, r"[\p{sc=Latin}&&\p{L}]"),
     (GREEK, r"[\p{sc=Greek}&&\p{L}]"),
     (ACCENT, ACCENTS),
@@ -104,7 +104,7 @@ impl Data {
     }
 
     fn set_normalization(&mut self, c: char) {
-        if inert(c) {
+        if inert(c) || is_compatibility_jamo(c) {
             self.entries[c as usize] |= BOUNDARY;
             return;
         }
@@ -132,6 +132,7 @@ impl Data {
             r"[\p{Extended_Pictographic}--\p{Emoji}]",
             r"[[\p{gcb=Extend}\p{gcb=SpacingMark}]--\p{M}]",
             r"\p{Default_Ignorable_Code_Point}",
+            r"[\p{gcb=Control}--[\x00-\x7f]]",
         ] {
             for (start, end) in class(pattern) {
                 breaks[start as usize..=end as usize].fill(true);
@@ -144,9 +145,13 @@ impl Data {
         let mut numbers = HashMap::new();
         for c in '\0'..=char::MAX {
             let index = c as usize;
-            let (class, mapping) =
-                if breaks[index] { (CLASS_GENERAL, None) } else { self.class_of(c, joins[index]) };
-            let number = mapping.map_or(0, |mapping| {
+            let (class, mapping) = if breaks[index] {
+                (CLASS_GENERAL, self.mark_and_letter(c))
+            } else {
+                self.class_of(c, joins[index])
+            };
+            let order = if class == CLASS_MARK { u32::from(canonical_combining_class(c)) } else { 0 };
+            let number = mapping.map_or(order, |mapping| {
                 *numbers.entry(mapping).or_insert_with_key(|mapping| {
                     self.mappings.push(mapping.clone());
                     u32::try_from(self.mappings.len() - 1).expect("few")
@@ -155,6 +160,19 @@ impl Data {
             assert!(number < 1 << (32 - MAPPING_SHIFT), "too many mappings");
             self.entries[index] |= class << CLASS_SHIFT | number << MAPPING_SHIFT;
         }
+    }
+
+    /// Thai and Lao AM: a mark for the cluster before and the letter of the next one.
+    fn mark_and_letter(&self, c: char) -> Option<(String, String)> {
+        let folded = fold(c);
+        let mut chars = folded.chars();
+        let (mark, letter) = (chars.next()?, chars.next()?);
+        let am = [c, mark, letter].iter().all(|&c| self.flags(c) & CLUSTER != 0)
+            && chars.next().is_none()
+            && self.flags(c) & self.flags(letter) & LETTER != 0
+            && self.flags(mark) & MARK != 0
+            && canonical_combining_class(mark) == 0;
+        am.then(|| (mark.to_string(), letter.to_string()))
     }
 
     fn class_of(&self, c: char, joins: bool) -> (u32, Option<(String, String)>) {
@@ -233,9 +251,13 @@ fn inert(c: char) -> bool {
         | '\u{20000}'..='\u{2f7ff}' | '\u{2fa20}'..=char::MAX)
 }
 
+fn is_compatibility_jamo(c: char) -> bool {
+    matches!(c, '\u{3131}'..='\u{318e}')
+}
+
 /// Step e for one character; compatibility jamo stay.
 fn fold(c: char) -> String {
-    if inert(c) && !c.is_ascii_uppercase() || matches!(c, '\u{3131}'..='\u{318e}') {
+    if inert(c) || is_compatibility_jamo(c) {
         return c.to_string();
     }
     let dotless = |c| if c == 'İ' { 'i' } else { c };

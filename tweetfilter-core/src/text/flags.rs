@@ -42,7 +42,7 @@ pub const WORD: u32 = LETTER | MARK | NUMBER;
 pub const CLASS_SHIFT: u32 = 16;
 /// How many bits it has.
 pub const CLASS_MASK: u32 = 7;
-/// Where the number of the mapping stands (0: folds to itself).
+/// Where the number of the mapping stands (0: folds to itself), or a mark's combining class.
 pub const MAPPING_SHIFT: u32 = 19;
 
 /// Only separates.
@@ -59,5 +59,6 @@ pub const CLASS_MARK: u32 = 4;
 pub const CLASS_POINT: u32 = 5;
 /// Starts an emoji sequence where a grapheme cluster starts.
 pub const CLASS_EMOJI: u32 = 6;
-/// Only the general path knows.
+/// Only the general path knows; with a mapping: Thai and Lao AM, a mark for the token before and the letter of
+/// the next.
 pub const CLASS_GENERAL: u32 = 7;

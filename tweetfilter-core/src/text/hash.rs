@@ -17,39 +17,56 @@ impl Key {
         })
     }
 
-    #[inline]
     pub(super) fn hash(self, bytes: &[u8]) -> u64 {
-        let Self([k0, k1, k2]) = self;
-        let mut state = k0;
-        let mut rest = bytes;
-        while let Some((head, tail)) = rest.split_first_chunk::<16>().filter(|(_, tail)| !tail.is_empty()) {
-            let [a, b] = halves(*head);
-            state = fold(a ^ k1 ^ state, b ^ k2);
-            rest = tail;
+        if bytes.len() <= SHORT {
+            let mut padded = [0; SHORT];
+            padded[..bytes.len()].copy_from_slice(bytes);
+            return self.short(u128::from_le_bytes(padded));
         }
-        let n = rest.len();
-        let (a, b) = if let (Some(first), Some(last)) = (rest.first_chunk(), rest.last_chunk()) {
-            (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
-        } else if let (Some(first), Some(last)) = (rest.first_chunk(), rest.last_chunk()) {
-            (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)))
-        } else if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
-            (u64::from(*first) << 8 | u64::from(rest[n / 2]), u64::from(*last))
-        } else {
-            (0, 0)
-        };
-        fold(fold(a ^ k1 ^ state, b ^ k2) ^ bytes.len() as u64, k2)
+        let [mut state, ..] = self.0;
+        for block in bytes.chunks(SHORT) {
+            let mut padded = [0; SHORT];
+            padded[..block.len()].copy_from_slice(block);
+            state = fold(state, self.short(u128::from_le_bytes(padded)) | 1);
+        }
+        state ^ bytes.len() as u64
+    }
+
+    /// The same for the first `len` bytes of `bytes`. Where enough bytes follow them, it does not branch on the
+    /// length, which no processor can foresee.
+    #[inline]
+    pub(super) fn hash_first(self, bytes: &[u8], len: usize) -> u64 {
+        match (bytes.first_chunk::<SHORT>(), MASKS.get(len)) {
+            (Some(first), Some(mask)) => self.short(u128::from_le_bytes(*first) & mask),
+            _ => self.hash(&bytes[..len]),
+        }
+    }
+
+    /// Tokens hold no NUL, so that padding keeps lengths apart.
+    #[inline]
+    fn short(self, text: u128) -> u64 {
+        let Self([k0, k1, k2]) = self;
+        fold(fold(text as u64 ^ k1, (text >> 64) as u64 ^ k2), k0)
     }
 }
+
+const SHORT: usize = 16;
+
+/// What leaves the first bytes of sixteen.
+static MASKS: [u128; SHORT + 1] = {
+    let mut masks = [u128::MAX; SHORT + 1];
+    let mut len = 0;
+    while len < SHORT {
+        masks[len] = (1 << (8 * len)) - 1;
+        len += 1;
+    }
+    masks
+};
 
 /// The hash of a token's text, as in [`super::Token::plain_hash`] and [`super::Token::folded_hash`].
 #[must_use]
 pub fn hash(text: &str) -> u64 {
     Key::get().hash(text.as_bytes())
-}
-
-fn halves(bytes: [u8; 16]) -> [u64; 2] {
-    let n = u128::from_le_bytes(bytes);
-    [n as u64, (n >> 64) as u64]
 }
 
 #[inline]
@@ -62,7 +79,7 @@ fn fold(a: u64, b: u64) -> u64 {
 mod tests {
     use std::collections::HashSet;
 
-    use super::hash;
+    use super::{Key, hash};
 
     #[test]
     fn texts_of_every_length_hash_apart() {
@@ -75,5 +92,10 @@ mod tests {
         }
         let all: HashSet<&str> = (0..26).flat_map(|s| (s..text.len()).map(move |e| &text[s..e])).collect();
         assert_eq!(seen.len(), all.len());
+        for len in 0..20 {
+            let all = Key::get().hash_first(text.as_bytes(), len);
+            let near_end = Key::get().hash_first(&text.as_bytes()[..len + 1], len);
+            assert_eq!((all, near_end), (hash(&text[..len]), hash(&text[..len])));
+        }
     }
 }

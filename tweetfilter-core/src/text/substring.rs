@@ -157,22 +157,23 @@ impl Searchable {
         let (Some(first), Some(last)) = (self.group.first(), self.group.last()) else { return };
         let span = first.span.to(last.span);
         let space = entry(first.c) & SPACE != 0;
-        if space && self.group.len() == 1 {
-            self.group.clear();
+        if space {
             self.add_space(span);
-            return;
+        } else {
+            self.folded.start_group(span);
+            self.plain.start_group(span);
         }
-        self.folded.start_group(span);
-        self.plain.start_group(span);
         let from = self.folded.text.len();
         if let [unit] = self.group[..]
             && unit.c.is_ascii()
         {
-            self.folded.text.push(unit.c);
-            self.plain.text.push(unit.c);
+            if !space {
+                self.folded.text.push(unit.c);
+                self.plain.text.push(unit.c);
+            }
         } else {
             self.buffer.clear();
-            self.buffer.extend(self.group.iter().map(|u| if space && u.c == first.c { ' ' } else { u.c }));
+            self.buffer.extend(self.group[usize::from(space)..].iter().map(|unit| unit.c));
             accents::level(&self.buffer, entry, &mut self.folded.text);
             accents::strip(&self.folded.text[from..], entry, &mut self.plain.text);
         }

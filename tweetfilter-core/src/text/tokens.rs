@@ -1,7 +1,11 @@
 //! Tokens of a text.
 
+use unicode_normalization::UnicodeNormalization;
+
+use super::flags::IGNORABLE;
 use super::fold::{Chunk, Found, Steps, Unit, push_emoji, push_toneless, walk};
 use super::hash::Key;
+use super::scan::Scanner;
 use super::tables::entry;
 use super::{Origin, accents, links, words};
 use crate::Span;
@@ -32,6 +36,8 @@ pub(super) struct Work {
     chunk: Chunk,
     run: Vec<Unit>,
     text: String,
+    /// Of the token that [`Scanner`] writes.
+    pub plain: String,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +49,17 @@ pub(super) struct Item {
     pub plain_hash: u64,
     pub kind: TokenKind,
     pub part: u8,
+}
+
+/// What stands before a stretch of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Nothing, or a control character.
+    Nothing,
+    /// Something that ends no word.
+    Other,
+    /// A word, which goes on.
+    Word,
 }
 
 /// One token; its position is its index.
@@ -121,27 +138,28 @@ impl Tokens {
         &mut self,
         text: &str,
         range: (usize, usize),
-        continues: bool,
+        before: Before,
         steps: Steps,
         first: usize,
     ) {
         let mut work = std::mem::take(&mut self.work);
         let Work { chunk, run, text: buffer, .. } = &mut work;
         run.clear();
-        walk(text, range, continues, steps, chunk, &mut |found| match found {
+        let mut inside = before == Before::Word;
+        walk(text, range, before != Before::Nothing, steps, chunk, &mut |found| match found {
             Found::Char(c, span) => run.push(Unit { c, span }),
-            Found::Gap(_) => self.run(run, steps, first, buffer),
+            Found::Gap(_) => self.run(run, std::mem::take(&mut inside), steps, first, buffer),
             Found::Emoji(cluster, span) => {
-                self.run(run, steps, first, buffer);
+                self.run(run, std::mem::take(&mut inside), steps, first, buffer);
                 self.emoji(cluster, span, steps, first);
             }
         });
-        self.run(run, steps, first, buffer);
+        self.run(run, inside, steps, first, buffer);
         self.work = work;
     }
 
-    fn run(&mut self, run: &mut Vec<Unit>, steps: Steps, first: usize, buffer: &mut String) {
-        words::split(run, |kind, units| {
+    fn run(&mut self, run: &mut Vec<Unit>, inside: bool, steps: Steps, first: usize, buffer: &mut String) {
+        words::split(run, inside, |kind, units| {
             let (Some(start), Some(end)) = (units.first(), units.last()) else { return };
             let span = start.span.to(end.span);
             buffer.clear();
@@ -164,7 +182,7 @@ impl Tokens {
         run.clear();
     }
 
-    fn emoji(&mut self, cluster: &str, span: Span, steps: Steps, first: usize) {
+    pub(super) fn emoji(&mut self, cluster: &str, span: Span, steps: Steps, first: usize) {
         let from = self.bytes.len();
         push_emoji(cluster, &mut self.bytes);
         let mut plain = String::new();
@@ -176,7 +194,14 @@ impl Tokens {
     }
 
     /// Adds the token whose folded text is what `bytes` has from `from` on.
-    fn push(&mut self, span: Span, kind: TokenKind, from: usize, plain: Option<&str>, first: usize) {
+    pub(super) fn push(
+        &mut self,
+        span: Span,
+        kind: TokenKind,
+        from: usize,
+        plain: Option<&str>,
+        first: usize,
+    ) {
         let key = Key::get();
         let folded = Span::from(from..self.bytes.len());
         let folded_hash = key.hash(&self.bytes.as_bytes()[from..]);
@@ -208,10 +233,9 @@ impl Tokens {
 pub fn tokenize(text: &str, origin: Origin<'_>, out: &mut Tokens) {
     let mut spans = std::mem::take(&mut out.work.links);
     links::find(text, origin, &mut spans);
-    let first = out.items.len();
+    let mut scanner = Scanner::new(text, out);
     for range in links::between(text, &spans) {
-        let steps = Steps { emoji: true, apart: true, case: true };
-        out.general(text, range, range.0 > 0, steps, first);
+        scanner.stretch(range, range.0 > 0);
     }
     out.work.links = spans;
 }
@@ -221,7 +245,11 @@ pub fn tokenize(text: &str, origin: Origin<'_>, out: &mut Tokens) {
 pub fn exact(original: &str, token: Token<'_>) -> String {
     let mut tokens = Tokens::default();
     let steps = Steps { emoji: true, apart: true, case: false };
-    tokens.general(original, (0, original.len()), false, steps, 0);
+    tokens.general(original, (0, original.len()), Before::Nothing, steps, 0);
     let index = usize::from(token.part).min(tokens.len().saturating_sub(1));
-    tokens.get(index).map_or_else(String::new, |t| t.folded.to_owned())
+    match tokens.get(index) {
+        Some(token) => token.folded.to_owned(),
+        // A mark that is a cluster of its own is no token without the word that it stands in.
+        None => original.chars().filter(|&c| entry(c) & IGNORABLE == 0).nfkc().collect(),
+    }
 }

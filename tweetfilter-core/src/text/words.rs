@@ -7,9 +7,14 @@ use super::flags::{CHARACTER, CLUSTER, MARK, WORD};
 use super::fold::Unit;
 use super::tables::entry;
 
-/// Gives each token of the run to `token`, in order.
-pub(super) fn split(run: &[Unit], mut token: impl FnMut(TokenKind, &[Unit])) {
+/// Gives each token of the run to `token`, in order. `inside` says that a word goes on where the run starts, so
+/// that marks there have a base.
+pub(super) fn split(run: &[Unit], mut inside: bool, mut token: impl FnMut(TokenKind, &[Unit])) {
     for word in run.split(|unit| entry(unit.c) & WORD == 0) {
+        if std::mem::take(&mut inside) {
+            split_word(word, &mut token);
+            continue;
+        }
         let bare = word.iter().take_while(|unit| entry(unit.c) & MARK != 0).count();
         split_word(&word[bare..], &mut token);
     }
