@@ -10,5 +10,5 @@ mod reader;
 mod scan;
 mod split;
 
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Error, RAW, Reader, decode};
 pub(crate) use split::{closes, elements, members};

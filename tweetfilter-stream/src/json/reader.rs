@@ -29,6 +29,9 @@ impl de::Error for Error {
     }
 }
 
+/// The name of a newtype that takes strings with their escapes, to decode them later or never.
+pub(crate) const RAW: &str = "tweetfilter::raw";
+
 type Result<T> = std::result::Result<T, Error>;
 
 /// Reads one JSON text from front to back.
@@ -108,7 +111,7 @@ impl<'de> Reader<'de> {
         match string_end(self.text.as_bytes(), start) {
             Some((end, escapes)) => {
                 let raw = &self.text[start..end];
-                let string = if escapes { Cow::Owned(self.decode(raw)?) } else { Cow::Borrowed(raw) };
+                let string = if escapes { Cow::Owned(decode(raw)?) } else { Cow::Borrowed(raw) };
                 self.at = end + 1;
                 Ok(string)
             }
@@ -116,62 +119,26 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// Replaces the escapes of a string.
-    fn decode(&self, raw: &str) -> Result<String> {
-        let mut out = String::with_capacity(raw.len());
-        let mut rest = raw;
-        while let Some(place) = memchr::memchr(b'\\', rest.as_bytes()) {
-            out.push_str(&rest[..place]);
-            let escape = rest.as_bytes()[place + 1..].first().copied();
-            rest = rest.get(place + 2..).unwrap_or_default();
-            out.push(match escape {
-                Some(b'u') => {
-                    // Text in other scripts is one escape after the other.
-                    loop {
-                        let (c, length) = self.unit(rest)?;
-                        out.push(c);
-                        rest = &rest[length..];
-                        match rest.strip_prefix("\\u") {
-                            Some(next) => rest = next,
-                            None => break,
-                        }
-                    }
-                    continue;
-                }
-                Some(b'n') => '\n',
-                Some(b'/') => '/',
-                Some(b'"') => '"',
-                Some(b'\\') => '\\',
-                Some(b'r') => '\r',
-                Some(b't') => '\t',
-                Some(b'b') => '\u{8}',
-                Some(b'f') => '\u{c}',
-                _ => return Err(self.error("an unknown escape in the string")),
-            });
-        }
-        out.push_str(rest);
-        Ok(out)
-    }
-
-    /// The character of `\u`, whose digits begin the rest, and the bytes that it takes there.
     #[inline]
-    fn unit(&self, rest: &str) -> Result<(char, usize)> {
-        let bytes = rest.as_bytes();
-        let first = hex(bytes).ok_or_else(|| self.error("four hexadecimal digits were expected"))?;
-        if let Some(c) = char::from_u32(first) {
-            return Ok((c, 4));
+    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        let bytes = self.text.as_bytes();
+        let start = self.at;
+        let (mut whole, mut at) = (0_u64, start);
+        while let Some(digit) = bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+            whole = whole.wrapping_mul(10).wrapping_add(u64::from(digit));
+            at += 1;
         }
-        if first < 0xDC00
-            && let Some(second) = bytes.get(4..).and_then(|b| b.strip_prefix(b"\\u")).and_then(hex)
-            && (0xDC00..0xE000).contains(&second)
-        {
-            let c = char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00));
-            return Ok((c.unwrap_or(char::REPLACEMENT_CHARACTER), 10));
+        // Nineteen digits can't overflow.
+        if (1..=19).contains(&(at - start)) && bytes.get(at).is_none_or(|&b| ends_scalar(b)) {
+            self.at = at;
+            return visitor.visit_u64(whole);
         }
-        Ok((char::REPLACEMENT_CHARACTER, 4))
+        self.odd_number(visitor)
     }
 
-    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+    /// A number with a sign, a fraction, an exponent, or many digits.
+    #[cold]
+    fn odd_number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
         let bytes = self.text.as_bytes();
         let start = self.at;
         while bytes.get(self.at).is_some_and(|b| matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
@@ -202,6 +169,63 @@ impl<'de> Reader<'de> {
         }
         Err(self.error("not a value"))
     }
+}
+
+/// Replaces the escapes of a string; `raw` is what stands between the quotes.
+pub(crate) fn decode(raw: &str) -> Result<String> {
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(place) = memchr::memchr(b'\\', rest.as_bytes()) {
+        out.push_str(&rest[..place]);
+        let escape = rest.as_bytes()[place + 1..].first().copied();
+        rest = rest.get(place + 2..).unwrap_or_default();
+        out.push(match escape {
+            Some(b'u') => {
+                // Text in other scripts is one escape after the other.
+                loop {
+                    let (c, length) = unit(rest.as_bytes()).ok_or(Error {
+                        at: 0,
+                        what: Cow::Borrowed("four hexadecimal digits were expected"),
+                    })?;
+                    out.push(c);
+                    rest = &rest[length..];
+                    match rest.strip_prefix("\\u") {
+                        Some(next) => rest = next,
+                        None => break,
+                    }
+                }
+                continue;
+            }
+            Some(b'n') => '\n',
+            Some(b'/') => '/',
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            _ => return Err(Error { at: 0, what: Cow::Borrowed("an unknown escape in a string") }),
+        });
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// The character of `\u`, whose digits begin the bytes, and the bytes that it takes there.
+#[inline]
+fn unit(bytes: &[u8]) -> Option<(char, usize)> {
+    let first = hex(bytes)?;
+    if let Some(c) = char::from_u32(first) {
+        return Some((c, 4));
+    }
+    if first < 0xDC00
+        && let Some(second) = bytes.get(4..).and_then(|b| b.strip_prefix(b"\\u")).and_then(hex)
+        && (0xDC00..0xE000).contains(&second)
+    {
+        let c = char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00));
+        return Some((c.unwrap_or(char::REPLACEMENT_CHARACTER), 10));
+    }
+    Some((char::REPLACEMENT_CHARACTER, 4))
 }
 
 /// Four hexadecimal digits.
@@ -261,9 +285,24 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor.visit_unit()
     }
 
+    /// Under the name [`RAW`], a string is given as it stands between its quotes, as bytes.
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
+        if name == RAW && self.peek() == Some(b'"') {
+            let bytes = self.text.as_bytes();
+            let start = self.at + 1;
+            let Some((end, _)) = string_end(bytes, start) else {
+                return Err(self.error("a string without end"));
+            };
+            self.at = end + 1;
+            return visitor.visit_borrowed_bytes(&bytes[start..end]);
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
-        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        unit_struct seq tuple tuple_struct map struct enum identifier
     }
 }
 
@@ -311,11 +350,13 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
         if !self.advance(b'}')? {
             return Ok(None);
         }
-        match self.reader.peek() {
-            Some(b'"') => {}
-            _ => return Err(self.reader.error("a key was expected")),
+        if self.reader.peek() != Some(b'"') {
+            return Err(self.reader.error("a key was expected"));
         }
-        let key = seed.deserialize(&mut *self.reader)?;
+        let key = match self.reader.string()? {
+            Cow::Borrowed(key) => seed.deserialize(de::value::BorrowedStrDeserializer::new(key))?,
+            Cow::Owned(key) => seed.deserialize(de::value::StringDeserializer::new(key))?,
+        };
         match self.reader.peek() {
             Some(b':') => self.reader.bump(),
             _ => return Err(self.reader.error("a colon was expected")),

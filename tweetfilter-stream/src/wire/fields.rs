@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::json;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Kept objects inside each other; what lies deeper is skipped. The deepest real message (an envelope around
@@ -44,14 +45,14 @@ impl<'de, A: MapAccess<'de>> Field<'_, A> {
         })
     }
 
+    /// A string, to be decoded if it is needed.
+    pub(super) fn raw(self) -> Result<Option<Raw<'de>>, A::Error> {
+        self.map.next_value_seed(RawSeed)
+    }
+
     /// A string to keep; an empty one is absent.
     pub(super) fn string(self) -> Result<Option<String>, A::Error> {
         Ok(self.text()?.filter(|text| !text.is_empty()).map(Cow::into_owned))
-    }
-
-    /// An id, as a string or a number; empty when absent.
-    pub(super) fn id(self) -> Result<String, A::Error> {
-        Ok(self.scalar()?.into_id())
     }
 
     /// A number that can't be negative, also when it stands in a string.
@@ -129,6 +130,55 @@ impl<'de> Scalar<'de> {
             Self::Text(text) => text.parse().ok().filter(|n: &f64| n.is_finite()),
             _ => None,
         }
+    }
+}
+
+/// A string whose escapes may not be decoded yet.
+#[derive(Debug)]
+pub(super) enum Raw<'de> {
+    /// As it stands between its quotes.
+    Escaped(&'de str),
+    Decoded(Cow<'de, str>),
+}
+
+impl<'de> Raw<'de> {
+    pub(super) fn decode(self) -> Result<Cow<'de, str>, json::Error> {
+        match self {
+            Self::Escaped(raw) if memchr::memchr(b'\\', raw.as_bytes()).is_some() => {
+                json::decode(raw).map(Cow::Owned)
+            }
+            Self::Escaped(raw) => Ok(Cow::Borrowed(raw)),
+            Self::Decoded(text) => Ok(text),
+        }
+    }
+}
+
+struct RawSeed;
+
+impl<'de> DeserializeSeed<'de> for RawSeed {
+    type Value = Option<Raw<'de>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_newtype_struct(json::RAW, self)
+    }
+}
+
+impl<'de> Visitor<'de> for RawSeed {
+    type Value = Option<Raw<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_borrowed_bytes<E>(self, raw: &'de [u8]) -> Result<Self::Value, E> {
+        Ok(str::from_utf8(raw).ok().map(Raw::Escaped))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        Ok(match ScalarSeed.deserialize(deserializer)? {
+            Scalar::Text(text) => Some(Raw::Decoded(text)),
+            _ => None,
+        })
     }
 }
 

@@ -71,8 +71,8 @@ pub(super) enum Offsets {
 impl Offsets {
     /// Of an escaped text and what it decodes to.
     pub(super) fn of_escaped(escaped: &str) -> Self {
-        if escaped.is_ascii() && memchr::memchr(b'&', escaped.as_bytes()).is_none() {
-            return Self::Same(u32::try_from(escaped.len()).unwrap_or(u32::MAX));
+        if memchr::memchr(b'&', escaped.as_bytes()).is_none() {
+            return Self::of_plain(escaped);
         }
         let mut table = Vec::with_capacity(escaped.len() + 1);
         let (mut rest, mut byte) = (escaped, 0);
@@ -92,8 +92,11 @@ impl Offsets {
         if text.is_ascii() {
             return Self::Same(u32::try_from(text.len()).unwrap_or(u32::MAX));
         }
-        let ends = text.char_indices().map(|(byte, _)| byte).chain([text.len()]);
-        Self::Table(ends.map(|byte| u32::try_from(byte).unwrap_or(u32::MAX)).collect())
+        let mut table = Vec::with_capacity(text.len() + 1);
+        // Every byte that does not continue a character begins one.
+        table.extend((0_u32..).zip(text.bytes()).filter(|(_, b)| b & 0xC0 != 0x80).map(|(at, _)| at));
+        table.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        Self::Table(table)
     }
 
     /// The span between two code points, if it lies in the text and is not empty.
@@ -116,12 +119,9 @@ impl Offsets {
 pub(super) fn without_tags(markup: &str) -> String {
     let mut out = String::with_capacity(markup.len());
     let mut rest = markup;
-    while let Some(open) = rest.find('<') {
+    while let Some(open) = memchr::memchr(b'<', rest.as_bytes()) {
         out.push_str(&rest[..open]);
-        match rest[open..].find('>') {
-            Some(close) => rest = &rest[open + close + 1..],
-            None => rest = "",
-        }
+        rest = memchr::memchr(b'>', &rest.as_bytes()[open..]).map_or("", |close| &rest[open + close + 1..]);
     }
     out.push_str(rest);
     unescape(Cow::Borrowed(out.trim())).into_owned()

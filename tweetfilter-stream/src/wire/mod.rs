@@ -88,9 +88,14 @@ fn decode_text(line: &str, depth: u8) -> Result<Event, DecodeError> {
         .and_then(|tweet| reader.end().map(|()| tweet))
         .map_err(|e| Reason::NotJson.because(e.to_string()))?;
     match tweet {
-        Some(tweet) if tweet.is_tweet() => Ok(Event::Post(Box::new(tweet.post()))),
+        Some(tweet) if tweet.is_tweet() => tweet_event(tweet),
         _ => decode_other(line, depth),
     }
+}
+
+fn tweet_event(tweet: Tweet<'_>) -> Result<Event, DecodeError> {
+    let post = tweet.post().map_err(|e| Reason::NotJson.because(e.to_string()))?;
+    Ok(Event::Post(Box::new(post)))
 }
 
 /// Decodes a message that is no tweet of API v1.1.
@@ -158,7 +163,7 @@ pub fn decode_tweet_by_serde_json(line: &[u8]) -> Result<Event, DecodeError> {
         .and_then(|tweet| json.end().map(|()| tweet))
         .map_err(|e| Reason::NotJson.because(e.to_string()))?;
     match tweet {
-        Some(tweet) if tweet.is_tweet() => Ok(Event::Post(Box::new(tweet.post()))),
+        Some(tweet) if tweet.is_tweet() => tweet_event(tweet),
         _ => Err(Reason::UnknownMessage.because("no tweet")),
     }
 }

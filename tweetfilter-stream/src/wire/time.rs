@@ -5,12 +5,36 @@ use tweetfilter_core::post::Millis;
 /// Reads a time: `Fri Jan 01 07:29:00 +0000 2021`, RFC 2822 (`Sun, 01 Nov 2009 22:31:03 +0000`), RFC 3339, or
 /// Unix seconds.
 pub(super) fn parse(text: &str) -> Option<Millis> {
+    if let Ok(text) = text.as_bytes().try_into()
+        && let Some(time) = usual(text)
+    {
+        return Some(time);
+    }
     let text = text.trim();
     match text.as_bytes() {
         [a, ..] if a.is_ascii_alphabetic() => words(text),
         [_, _, _, _, b'-', ..] => rfc3339(text),
         _ => text.parse::<i64>().ok().filter(|s| (0..=253_402_300_799).contains(s)).map(|s| s * 1000),
     }
+}
+
+/// `Fri Jan 01 07:29:00 +0000 2021`, as API v1.1 writes every time.
+fn usual(text: &[u8; 30]) -> Option<Millis> {
+    const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+    let digit = |at: usize| Some(i64::from(text[at].wrapping_sub(b'0'))).filter(|digit| *digit < 10);
+    let two = |at: usize| Some(digit(at)? * 10 + digit(at + 1)?);
+    let separate = [(3, b' '), (7, b' '), (10, b' '), (13, b':'), (16, b':'), (25, b' ')];
+    if text[19..25] != *b" +0000" || separate.iter().any(|&(at, b)| text[at] != b) {
+        return None;
+    }
+    let (months, _) = MONTHS.as_chunks::<3>();
+    let month = months.iter().position(|month| *month == text[4..7])?;
+    let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let millis = ((hour * 60 + minute) * 60 + second) * 1000;
+    moment(two(26)? * 100 + two(28)?, month as i64 + 1, two(8)?, millis, 0)
 }
 
 /// The two formats that begin with a day's name.

@@ -6,7 +6,7 @@ use serde::de::MapAccess;
 use tweetfilter_core::Span;
 use tweetfilter_core::post::{self, Account, Link, Media, MediaKind, Mention, Tag};
 
-use super::super::fields::{Field, Fields};
+use super::super::fields::{Field, Fields, Scalar};
 use super::super::html::Offsets;
 
 /// The `entities` of a tweet, or its `extended_entities`.
@@ -163,7 +163,7 @@ impl Word<'_> {
 #[derive(Default)]
 pub(in super::super) struct UserMention<'de> {
     id_str: Cow<'de, str>,
-    id: String,
+    id: Scalar<'de>,
     screen_name: Cow<'de, str>,
     at: Indices,
 }
@@ -172,7 +172,7 @@ impl<'de> Fields<'de> for UserMention<'de> {
     fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
         match key {
             "id_str" => self.id_str = field.text()?.unwrap_or_default(),
-            "id" => self.id = field.id()?,
+            "id" => self.id = field.scalar()?,
             "screen_name" | "username" => self.screen_name = field.text()?.unwrap_or_default(),
             "indices" => self.at = Indices::read(field)?,
             "start" => self.at.set_start(field.count()?),
@@ -185,7 +185,7 @@ impl<'de> Fields<'de> for UserMention<'de> {
 
 impl UserMention<'_> {
     fn mention(self, text: &str, offsets: &Offsets) -> Option<Mention> {
-        let id = if self.id_str.is_empty() { self.id } else { self.id_str.into_owned() };
+        let id = if self.id_str.is_empty() { self.id.into_id() } else { self.id_str.into_owned() };
         if self.screen_name.is_empty() && id.is_empty() {
             return None;
         }

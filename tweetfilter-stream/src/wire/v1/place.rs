@@ -12,7 +12,7 @@ pub(in super::super) struct Place(pub(in super::super) post::Place);
 impl<'de> Fields<'de> for Place {
     fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
         match key {
-            "id" => self.0.id = field.id()?,
+            "id" => self.0.id = field.scalar()?.into_id(),
             "name" | "full_name" => {
                 if let Some(name) = field.string()?
                     && !self.0.names.contains(&name)

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use crate::json;
 use serde::de::MapAccess;
 use tweetfilter_core::post::{Account, Engagement, Millis, Post, PostFlags, Reference, ReplyTo};
 use tweetfilter_core::{Point, text};
 
-use super::super::fields::{Field, Fields, Scalar};
+use super::super::fields::{Field, Fields, Raw, Scalar};
 use super::super::html::{self, Offsets};
 use super::super::time;
 use super::entities::{Entities, Surroundings, Url};
@@ -16,10 +17,10 @@ use super::user::User;
 /// A tweet as the payload has it.
 #[derive(Default)]
 pub(in super::super) struct Tweet<'de> {
-    id_str: String,
-    id: String,
-    text: Option<Cow<'de, str>>,
-    full_text: Option<Cow<'de, str>>,
+    id_str: Scalar<'de>,
+    id: Scalar<'de>,
+    text: Option<Raw<'de>>,
+    full_text: Option<Raw<'de>>,
     extended: Option<Box<Extended<'de>>>,
     entities: Option<Box<Entities<'de>>>,
     extended_entities: Option<Box<Entities<'de>>>,
@@ -29,15 +30,17 @@ pub(in super::super) struct Tweet<'de> {
     source: Option<Cow<'de, str>>,
     lang: Option<String>,
     search_lang: Option<String>,
-    reply: ReplyTo,
-    reply_id: String,
-    reply_user_id: String,
+    reply_id_str: Scalar<'de>,
+    reply_user_id_str: Scalar<'de>,
+    reply_handle: Option<String>,
+    reply_id: Scalar<'de>,
+    reply_user_id: Scalar<'de>,
     conversation: Option<String>,
     retweeted: Option<Box<Tweet<'de>>>,
     quoted: Option<Box<Tweet<'de>>>,
     quote_announced: bool,
-    quoted_id_str: String,
-    quoted_id: String,
+    quoted_id_str: Scalar<'de>,
+    quoted_id: Scalar<'de>,
     permalink: Option<Box<Url<'de>>>,
     place: Option<Place>,
     coordinates: Option<Point>,
@@ -54,15 +57,18 @@ pub(in super::super) struct Tweet<'de> {
 impl<'de> Fields<'de> for Tweet<'de> {
     fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
         match key {
-            "id_str" => self.id_str = field.id()?,
-            "id" => self.id = field.id()?,
-            "text" => self.text = field.text()?,
-            "full_text" => self.full_text = field.text()?,
+            "id_str" => self.id_str = field.scalar()?,
+            "id" => self.id = field.scalar()?,
+            "text" => self.text = field.raw()?,
+            "full_text" => self.full_text = field.raw()?,
             // What a retweet's outer tweet repeats of its original, cut, is not read.
             "extended_tweet" | "entities" | "extended_entities" if self.retweeted.is_some() => {
                 field.skip()?
             }
-            "extended_tweet" => self.extended = field.object()?.map(Box::new),
+            "extended_tweet" => {
+                self.extended =
+                    field.object::<Extended<'_>>()?.filter(|e| e.full_text.is_some()).map(Box::new);
+            }
             "entities" => self.entities = field.object()?.map(Box::new),
             "extended_entities" => self.extended_entities = field.object()?.map(Box::new),
             "user" => self.user = field.object()?.map(Box::new),
@@ -71,13 +77,13 @@ impl<'de> Fields<'de> for Tweet<'de> {
             "source" => self.source = field.text()?,
             "lang" => self.lang = field.string()?,
             "metadata" => self.search_lang = field.object::<Metadata>()?.and_then(|m| m.language),
-            "in_reply_to_status_id_str" => self.reply.id = field.id()?,
-            "in_reply_to_status_id" => self.reply_id = field.id()?,
-            "in_reply_to_user_id_str" => self.reply.account.id = field.id()?,
-            "in_reply_to_user_id" => self.reply_user_id = field.id()?,
-            "in_reply_to_screen_name" => self.reply.account.handle = field.string()?.unwrap_or_default(),
+            "in_reply_to_status_id_str" => self.reply_id_str = field.scalar()?,
+            "in_reply_to_status_id" => self.reply_id = field.scalar()?,
+            "in_reply_to_user_id_str" => self.reply_user_id_str = field.scalar()?,
+            "in_reply_to_user_id" => self.reply_user_id = field.scalar()?,
+            "in_reply_to_screen_name" => self.reply_handle = field.string()?,
             "conversation_id_str" | "conversation_id" => {
-                self.conversation = Some(field.id()?).filter(|id| !id.is_empty());
+                self.conversation = Some(field.scalar()?.into_id()).filter(|id| !id.is_empty());
             }
             "retweeted_status" => {
                 self.retweeted = field.object::<Self>()?.filter(Self::has_text).map(Box::new);
@@ -86,8 +92,8 @@ impl<'de> Fields<'de> for Tweet<'de> {
             "quoted_status" if self.carries_quote() => field.skip()?,
             "quoted_status" => self.quoted = field.object()?.map(Box::new),
             "is_quote_status" => self.quote_announced = field.flag()?,
-            "quoted_status_id_str" => self.quoted_id_str = field.id()?,
-            "quoted_status_id" => self.quoted_id = field.id()?,
+            "quoted_status_id_str" => self.quoted_id_str = field.scalar()?,
+            "quoted_status_id" => self.quoted_id = field.scalar()?,
             "quoted_status_permalink" => self.permalink = field.object()?.map(Box::new),
             "place" => self.place = field.object()?,
             "coordinates" => self.coordinates = position(field, point)?,
@@ -145,7 +151,7 @@ impl<'de> Tweet<'de> {
         let told = self.user.is_some()
             || !self.foreign
                 && (self.created_at.is_some()
-                    || !self.id_str.is_empty()
+                    || self.id_str != Scalar::None
                     || self.entities.is_some()
                     || self.retweeted.is_some()
                     || self.full_text.is_some());
@@ -153,39 +159,39 @@ impl<'de> Tweet<'de> {
     }
 
     /// The post.
-    pub(in super::super) fn post(mut self) -> Post {
-        let retweet_of = self.retweeted.take().map(|original| {
-            let mut original = original.post();
-            if original.quote_of.as_ref().is_none_or(|quote| quote.post.is_none())
-                && let Some(quoted) = self.quoted.take()
-            {
-                original.quote_of = Some(carried(quoted.post()));
+    pub(in super::super) fn post(mut self) -> Result<Post, json::Error> {
+        let retweet_of = match self.retweeted.take() {
+            Some(original) => {
+                let mut original = original.post()?;
+                if original.quote_of.as_ref().is_none_or(|quote| quote.post.is_none())
+                    && let Some(quoted) = self.quoted.take()
+                {
+                    original.quote_of = Some(carried(quoted.post()?));
+                }
+                Some(carried(original))
             }
-            carried(original)
-        });
-        let whole = retweet_of.is_none();
-        let id = if self.id_str.is_empty() {
-            std::mem::take(&mut self.id)
-        } else {
-            std::mem::take(&mut self.id_str)
+            None => None,
         };
-        let quote_of = if whole { self.quote() } else { None };
+        let whole = retweet_of.is_none();
+        let id = either(std::mem::take(&mut self.id_str), std::mem::take(&mut self.id));
+        let quote_of = if whole { self.quote()? } else { None };
         let (text, entities) =
-            if whole { self.content(&id, quote_of.as_deref()) } else { Default::default() };
-        if self.reply.id.is_empty() {
-            self.reply.id = self.reply_id;
-        }
-        if self.reply.account.id.is_empty() {
-            self.reply.account.id = self.reply_user_id;
-        }
-        let reply_to = (self.reply != ReplyTo::default()).then_some(self.reply);
+            if whole { self.content(&id, quote_of.as_deref())? } else { Default::default() };
+        let reply = ReplyTo {
+            id: either(self.reply_id_str, self.reply_id),
+            account: Account {
+                id: either(self.reply_user_id_str, self.reply_user_id),
+                handle: self.reply_handle.unwrap_or_default(),
+            },
+        };
+        let reply_to = (reply != ReplyTo::default()).then_some(reply);
         let author = self.user.map(|user| user.author()).unwrap_or_default();
         let mut flags = self.flags;
         flags.edited = self.versions.first().is_some_and(|first| *first != id);
         flags.self_thread |= reply_to
             .as_ref()
             .is_some_and(|reply| !reply.id.is_empty() && same(&reply.account, &author.account));
-        Post {
+        Ok(Post {
             network: super::NETWORK.to_owned(),
             created_at: self.timestamp.or(self.created_at),
             author,
@@ -204,28 +210,29 @@ impl<'de> Tweet<'de> {
             counts: self.counts,
             id,
             ..Post::default()
-        }
+        })
     }
 
     fn carries_quote(&self) -> bool {
         self.retweeted.as_ref().is_some_and(|original| original.quoted.is_some())
     }
 
-    fn quote(&mut self) -> Option<Box<Reference>> {
+    fn quote(&mut self) -> Result<Option<Box<Reference>>, json::Error> {
         if let Some(quoted) = self.quoted.take() {
-            return Some(carried(quoted.post()));
+            return quoted.post().map(|post| Some(carried(post)));
         }
-        let id = std::mem::take(if self.quoted_id_str.is_empty() {
-            &mut self.quoted_id
-        } else {
-            &mut self.quoted_id_str
-        });
-        (self.quote_announced || !id.is_empty()).then(|| Box::new(Reference { id, ..Reference::default() }))
+        let id = either(std::mem::take(&mut self.quoted_id_str), std::mem::take(&mut self.quoted_id));
+        let announced = self.quote_announced || !id.is_empty();
+        Ok(announced.then(|| Box::new(Reference { id, ..Reference::default() })))
     }
 
     /// The decoded text and what stands in it.
-    fn content(&mut self, id: &str, quote: Option<&Reference>) -> (String, tweetfilter_core::Entities) {
-        let extended = self.extended.take().map(|extended| *extended).filter(|e| e.full_text.is_some());
+    fn content(
+        &mut self,
+        id: &str,
+        quote: Option<&Reference>,
+    ) -> Result<(String, tweetfilter_core::Entities), json::Error> {
+        let extended = self.extended.take().map(|extended| *extended);
         let (escaped, entities, more) = match extended {
             Some(extended) => (extended.full_text, extended.entities, extended.extended_entities),
             None => (
@@ -234,7 +241,7 @@ impl<'de> Tweet<'de> {
                 self.extended_entities.take(),
             ),
         };
-        let escaped = escaped.unwrap_or_default();
+        let escaped = escaped.map(Raw::decode).transpose()?.unwrap_or_default();
         let more = more.map(|more| more.media).unwrap_or_default();
         self.flags.poll |= entities.as_ref().is_some_and(|entities| entities.poll);
         let given = entities.is_some();
@@ -242,7 +249,7 @@ impl<'de> Tweet<'de> {
         if entities.is_empty() && more.is_empty() {
             let text = html::unescape(escaped).into_owned();
             let entities = if given { tweetfilter_core::Entities::default() } else { text::entities(&text) };
-            return (text, entities);
+            return Ok((text, entities));
         }
         let offsets = Offsets::of_escaped(&escaped);
         let text = html::unescape(escaped).into_owned();
@@ -260,8 +267,14 @@ impl<'de> Tweet<'de> {
             (entities.mentions, entities.links) = (found.mentions, found.links);
             entities.links.retain(|link| link.span.is_none_or(|span| !entities.other_links.contains(&span)));
         }
-        (text, entities)
+        Ok((text, entities))
     }
+}
+
+/// The id as a string where it is one: numbers are rounded by some who wrote them.
+fn either(string: Scalar<'_>, number: Scalar<'_>) -> String {
+    let id = string.into_id();
+    if id.is_empty() { number.into_id() } else { id }
 }
 
 fn carried(post: Post) -> Box<Reference> {
@@ -304,7 +317,7 @@ pub(in super::super) fn leads_to(link: &str, id: &str) -> bool {
 /// The whole of a cut text.
 #[derive(Default)]
 struct Extended<'de> {
-    full_text: Option<Cow<'de, str>>,
+    full_text: Option<Raw<'de>>,
     entities: Option<Box<Entities<'de>>>,
     extended_entities: Option<Box<Entities<'de>>>,
 }
@@ -312,7 +325,7 @@ struct Extended<'de> {
 impl<'de> Fields<'de> for Extended<'de> {
     fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
         match key {
-            "full_text" => self.full_text = field.text()?,
+            "full_text" => self.full_text = field.raw()?,
             "entities" => self.entities = field.object()?.map(Box::new),
             "extended_entities" => self.extended_entities = field.object()?.map(Box::new),
             _ => field.skip()?,

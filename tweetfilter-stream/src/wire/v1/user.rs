@@ -3,7 +3,7 @@
 use serde::de::MapAccess;
 use tweetfilter_core::post::{Account, Author, Millis, ProfileGeo};
 
-use super::super::fields::{Field, Fields};
+use super::super::fields::{Field, Fields, Scalar};
 use super::super::html::Offsets;
 use super::super::time;
 use super::entities::{Url, Urls};
@@ -11,8 +11,8 @@ use super::entities::{Url, Urls};
 /// A user object.
 #[derive(Default)]
 pub(in super::super) struct User<'de> {
-    id_str: String,
-    id: String,
+    id_str: Scalar<'de>,
+    id: Scalar<'de>,
     screen_name: String,
     name: Option<String>,
     bio: Option<String>,
@@ -31,8 +31,8 @@ pub(in super::super) struct User<'de> {
 impl<'de> Fields<'de> for User<'de> {
     fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
         match key {
-            "id_str" => self.id_str = field.id()?,
-            "id" => self.id = field.id()?,
+            "id_str" => self.id_str = field.scalar()?,
+            "id" => self.id = field.scalar()?,
             "screen_name" => self.screen_name = field.string()?.unwrap_or_default(),
             "name" => self.name = field.string()?,
             "description" => self.bio = field.string()?,
@@ -60,7 +60,10 @@ impl<'de> Fields<'de> for User<'de> {
 
 impl User<'_> {
     pub(in super::super) fn account(self) -> Account {
-        let id = if self.id_str.is_empty() { self.id } else { self.id_str };
+        let id = match self.id_str.into_id() {
+            id if id.is_empty() => self.id.into_id(),
+            id => id,
+        };
         Account { id, handle: self.screen_name }
     }
 
