@@ -9,6 +9,7 @@ mod diagnostic;
 mod grammar;
 mod languages;
 mod lint;
+mod native;
 mod operators;
 mod print;
 mod report;
@@ -20,6 +21,7 @@ mod words;
 
 pub use ast::*;
 pub use diagnostic::{Diagnostic, Fix, Severity};
+pub use native::{Native, Wider};
 pub use sets::NamedSets;
 
 use crate::Limits;

@@ -6,7 +6,8 @@ use std::path::Path;
 use clap::ArgMatches;
 use tweetfilter_core::syntax::{Diagnostic, Severity};
 use tweetfilter_core::{
-    AddError, Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Limits, OwnerId,
+    Account, AddError, CostClass, Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity,
+    Limits, OwnerId,
 };
 use tweetfilter_http::import::{FilterLine, read_filters};
 
@@ -78,6 +79,8 @@ pub(crate) struct Entry {
     pub(crate) name: Option<String>,
     pub(crate) origin: Origin,
     pub(crate) expression: Expression,
+    /// It was written for X, which is what the format of its file says.
+    pub(crate) from_x: bool,
 }
 
 /// A filter that is invalid.
@@ -87,6 +90,8 @@ pub(crate) struct Refused {
     pub(crate) position: usize,
     pub(crate) id: String,
     pub(crate) dialect: Dialect,
+    /// What was parsed, where it was the set that refused it.
+    pub(crate) entry: Option<Box<Entry>>,
     pub(crate) text: String,
     pub(crate) origin: Origin,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -97,7 +102,14 @@ pub(crate) struct Refused {
 pub(crate) struct Loaded {
     pub(crate) entries: Vec<Entry>,
     pub(crate) refused: Vec<Refused>,
-    sets: Vec<(String, String)>,
+    sets: Vec<NamedSet>,
+}
+
+#[derive(Debug)]
+struct NamedSet {
+    name: String,
+    file: String,
+    terms: String,
 }
 
 /// Reads a whole text file, or standard input for `-`.
@@ -168,7 +180,8 @@ fn parse_all(
 ) -> Result<Loaded, Failure> {
     let mut loaded = Loaded::default();
     for (name, file) in sets {
-        loaded.sets.push((name.clone(), read_text(file)?));
+        let terms = read_text(file)?;
+        loaded.sets.push(NamedSet { name: name.clone(), file: file.clone(), terms });
     }
     for filter in named {
         loaded.parse(filter, dialect);
@@ -224,41 +237,73 @@ impl Loaded {
         let dialect = dialect.or(default).unwrap_or(filter.dialect);
         let position = self.entries.len() + self.refused.len();
         match Expression::parse_with(&text, dialect, &Limits::default()) {
-            Ok(expression) => self.entries.push(Entry { position, id, owner, name, origin, expression }),
+            Ok(expression) => {
+                let from_x = filter.dialect == Dialect::X;
+                self.entries.push(Entry { position, id, owner, name, origin, expression, from_x });
+            }
             Err(error) => {
                 let diagnostics = error.diagnostics().to_vec();
-                self.refused.push(Refused { position, id, dialect, text, origin, diagnostics });
+                self.refused.push(Refused { position, id, dialect, entry: None, text, origin, diagnostics });
             }
         }
     }
 
     /// Compiles the filters. Those that the set refuses move to the refused ones.
-    pub(crate) fn compile(self) -> Compiled {
+    pub(crate) fn compile(self) -> Result<Compiled, Failure> {
         let mut builder = FilterSetBuilder::new();
+        for NamedSet { name, file, terms } in &self.sets {
+            if let Err(error) = builder.named_set(name, terms) {
+                let told: Vec<&str> = error.diagnostics().iter().map(|d| d.message.as_str()).collect();
+                return Err(Failure::Input(format!("{file}: {}", told.join("; "))));
+            }
+        }
         let mut owners: HashMap<String, OwnerId> = HashMap::new();
+        let mut next_owner = 0;
         let mut refused = self.refused;
         let mut entries = Vec::with_capacity(self.entries.len());
         for entry in self.entries {
             let number = FilterId(entries.len() as u64);
-            let owner = entry.owner.as_ref().map(|name| owner_id(&mut owners, name));
+            let owner = entry.owner.as_ref().map(|name| {
+                *owners.entry(name.clone()).or_insert_with_key(|name| {
+                    let owner = OwnerId(next_owner);
+                    next_owner += 1;
+                    builder.owner(owner, vec![identity(name)]);
+                    owner
+                })
+            });
             match builder.add_expression(number, owner, entry.expression.clone()) {
                 Ok(_) => entries.push(entry),
                 Err(error) => refused.push(Refused::by_set(entry, error)),
             }
         }
         refused.sort_by_key(|filter| filter.position);
-        Compiled { set: builder.build(), entries, refused, owners }
+        Ok(Compiled { set: builder.build(), entries, refused, owners })
     }
 }
 
-fn owner_id(owners: &mut HashMap<String, OwnerId>, name: &str) -> OwnerId {
-    match owners.get(name) {
-        Some(&owner) => owner,
-        None => {
-            let owner = OwnerId(owners.len() as u64);
-            owners.insert(name.to_owned(), owner);
-            owner
-        }
+/// What `me` stands for in the filters of an owner: the account whose id or handle the owner's name is.
+fn identity(owner: &str) -> Identity {
+    let (id, handle) = (owner.to_owned(), owner.to_owned());
+    let (network, account) = if owner.starts_with("did:") {
+        ("bluesky", Account { id, handle: String::new() })
+    } else if let Some((_, host)) = owner.trim_start_matches('@').split_once('@') {
+        (host, Account { id: String::new(), handle })
+    } else if owner.contains('.') {
+        ("bluesky", Account { id: String::new(), handle })
+    } else if owner.bytes().all(|b| b.is_ascii_digit()) {
+        ("x", Account { id, handle: String::new() })
+    } else {
+        ("x", Account { id: String::new(), handle })
+    };
+    Identity { network: network.to_owned(), account }
+}
+
+/// A cost class in a word.
+pub(crate) fn class_name(class: CostClass) -> &'static str {
+    match class {
+        CostClass::Indexed => "indexed",
+        CostClass::Guarded => "guarded",
+        CostClass::Scanned => "scanned",
     }
 }
 
@@ -266,16 +311,17 @@ impl Refused {
     fn by_set(entry: Entry, error: AddError) -> Self {
         Self {
             position: entry.position,
-            id: entry.id,
+            id: entry.id.clone(),
             dialect: entry.expression.dialect(),
             text: entry.expression.text().to_owned(),
-            origin: entry.origin,
+            origin: entry.origin.clone(),
             diagnostics: match error {
                 AddError::Parse(error) => error.diagnostics().to_vec(),
                 AddError::Refused(found) => vec![*found],
                 // Numbers of filters are given out here, each once.
                 AddError::DuplicateId(_) => Vec::new(),
             },
+            entry: Some(Box::new(entry)),
         }
     }
 }

@@ -1,12 +1,16 @@
 //! What the command line says, and how commands end.
 
 mod check;
+mod demo;
+mod explain;
 mod filters;
 mod gen_;
+mod highlight;
 mod match_;
 mod render;
 mod terminal;
 mod time;
+mod tree;
 
 use std::fmt;
 use std::io;
@@ -27,6 +31,8 @@ Examples:
   tweetfilter match --expr 'snow -rain' posts.ndjson.gz
   tweetfilter match --filters filters.txt --output count *.ndjson.gz
   tweetfilter check filters.txt
+  tweetfilter explain --expr 'snow -rain' posts.ndjson
+  tweetfilter demo
 
 `tweetfilter COMMAND --help` explains a command with examples.";
 
@@ -36,8 +42,12 @@ enum Command {
     Match(match_::Arguments),
     /// Say what is wrong or doubtful in filters, and what each costs
     Check(check::Arguments),
+    /// Say which parts of a filter matched where in each post, or what a post lacks
+    Explain(explain::Arguments),
     /// Write an invented stream of tweets, for tests and demonstrations
     Gen(gen_::Arguments),
+    /// Show an invented stream live, through a dozen filters
+    Demo(demo::Arguments),
 }
 
 /// Why a command did not end well.
@@ -94,6 +104,8 @@ pub(crate) fn run() -> ExitCode {
             match_::run(&arguments, &order)
         }
         Command::Check(arguments) => check::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Gen(arguments) => gen_::run(&arguments),
     };
     match result {

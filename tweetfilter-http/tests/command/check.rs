@@ -38,3 +38,48 @@ fn what_is_to_be_checked_comes_from_standard_input_too() {
     assert_eq!(files.run_with(&["check"], b"cat dog\n").code, 0);
     assert_eq!(files.run(&["check", "gone.txt"]).code, 2);
 }
+
+#[test]
+fn diagnostics_have_carets_and_ways_out() {
+    let out = Files::new().run(&["check", "--expr", "cat form:bob"]).out;
+    assert!(out.contains(" --> --expr:1:5\n") && out.contains("\n  |     ^"), "{out}");
+    assert!(out.contains("from:bob") && out.contains("help: "), "{out}");
+}
+
+#[test]
+fn cost_classes_are_told() {
+    let files = Files::new().with("f.txt", "snow\ncontains:\"now\"\n-rain\n");
+    let out = files.run(&["check", "f.txt"]).out;
+    for line in ["1  indexed  snow\n", "2  guarded  contains:\"now\"\n", "3  scanned  -rain\n"] {
+        assert!(out.contains(line), "{out}");
+    }
+    let json = files.run(&["check", "--json", "f.txt"]).out;
+    assert!(json.lines().next().unwrap().contains("\"cost\":{\"class\":\"indexed\""), "{json}");
+}
+
+#[test]
+fn a_set_that_is_kept_elsewhere_is_a_warning() {
+    let files = Files::new().with("w.txt", "hail\n");
+    let ended = files.run(&["check", "--expr", "{wet} -{dry}", "--set", "wet=w.txt"]);
+    assert_eq!(ended.code, 0, "{}", ended.out);
+    assert!(ended.out.contains("warning[set_unknown]"), "{}", ended.out);
+}
+
+#[test]
+fn filters_written_for_x_are_compared() {
+    let rules = "{\"data\":[\n{\"id\":\"1\",\"value\":\"from:bob lang:en\"},\n{\"id\":\"2\",\"value\":\"snow -is:retweet\"}]}";
+    let files = Files::new().with("rules.json", rules);
+    let out = files.run(&["check", "--to", "native", "rules.json"]).out;
+    assert!(out.contains("    means the same here"), "{out}");
+    assert!(out.contains("      snow reads also links, and the quoted post's text and links\n"), "{out}");
+    assert!(
+        out.contains("    native: (snow OR url:snow OR in:quote(snow OR url:snow)) -is:retweet\n"),
+        "{out}"
+    );
+    let json = files.run(&["check", "--json", "rules.json"]).out;
+    let same: Vec<serde_json::Value> = json
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["same_as_at_x"].clone())
+        .collect();
+    assert_eq!(same, [true, false]);
+}

@@ -1,6 +1,8 @@
 //! The real command, run as people run it.
 
 mod check;
+mod demonstration;
+mod explaining;
 mod generating;
 mod inputs;
 mod matching;

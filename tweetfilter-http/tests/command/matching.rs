@@ -212,3 +212,54 @@ fn an_invalid_filter_stops_all_unless_told_to_keep_going() {
     assert_eq!((ended.code, ended.out.lines().count()), (0, 3), "{}", ended.err);
     assert!(ended.err.contains("f.txt:2:") && ended.err.contains("2 invalid and left out"), "{}", ended.err);
 }
+
+#[test]
+fn named_sets_are_read_from_files() {
+    let files = Files::new().with("posts.ndjson", posts()).with("wet.txt", "hail\n\"and rain\"\n");
+    let ended = files.run(&["match", "--expr", "{wet}", "--set", "wet=wet.txt", "posts.ndjson"]);
+    assert_eq!(ended.out, "{\"post\":\"13\",\"filters\":[\"e1\"]}\n", "{}", ended.err);
+    let ended = files.run(&["match", "--expr", "{dry}", "--set", "wet=wet.txt", "posts.ndjson"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("set_unknown"), "{}", ended.err);
+}
+
+#[test]
+fn me_is_the_owner_of_the_filter() {
+    let files = Files::new()
+        .with("posts.ndjson", [for_user("77", &tweet("1", "bob", "hi")), for_user("8", &tweet("1", "bob", "hi"))].join("\n"))
+        .with("f.ndjson", "{\"id\":\"a\",\"filter\":\"from:me\",\"owner\":\"77\"}\n{\"id\":\"b\",\"filter\":\"from:me\",\"owner\":\"8\"}\n");
+    let out = files.run(&["match", "--filters", "f.ndjson", "posts.ndjson"]).out;
+    assert_eq!(out, "{\"post\":\"1\",\"owner\":\"77\",\"filters\":[\"a\"]}\n");
+    let ended = files.run(&["match", "--expr", "from:me", "posts.ndjson"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("me_without_owner"), "{}", ended.err);
+}
+
+#[test]
+fn the_dialect_is_for_filters_that_name_none() {
+    let quoting = format!(
+        "{},\"is_quote_status\":true,\"quoted_status\":{}}}",
+        tweet("1", "bob", "look at this").trim_end_matches('}').to_owned() + "}",
+        tweet("2", "al", "snow")
+    );
+    let filters = "{\"id\":\"n\",\"filter\":\"snow\",\"dialect\":\"native\"}\n{\"id\":\"x\",\"filter\":\"snow\",\"dialect\":\"x\"}\n{\"id\":\"d\",\"filter\":\"snow\"}\n";
+    let files = Files::new()
+        .with("posts.ndjson", quoting)
+        .with("f.ndjson", filters)
+        .with("x.json", "{\"data\":[{\"id\":\"12\",\"value\":\"snow\"}]}");
+    let run = |arguments: &[&str]| files.run(&[&["match"], arguments, &["posts.ndjson"]].concat()).out;
+    assert_eq!(run(&["--filters", "f.ndjson"]), "{\"post\":\"1\",\"filters\":[\"x\"]}\n");
+    assert_eq!(
+        run(&["--dialect", "x", "--filters", "f.ndjson"]),
+        "{\"post\":\"1\",\"filters\":[\"x\",\"d\"]}\n"
+    );
+    assert_eq!(run(&["--filters", "x.json"]), "{\"post\":\"1\",\"filters\":[\"12\"]}\n");
+    assert_eq!(run(&["--dialect", "native", "--filters", "x.json"]), "");
+}
+
+#[test]
+fn the_summary_counts_cost_classes() {
+    let files = Files::new().with("posts.ndjson", posts()).with("f.txt", "snow\ncontains:\"now\"\n-rain\n");
+    let err = files.run(&["match", "--filters", "f.txt", "posts.ndjson"]).err;
+    assert!(err.contains("3 filters: 1 indexed, 1 guarded, 1 scanned\n"), "{err}");
+}

@@ -134,14 +134,14 @@ impl<'a> Evaluator<'a> {
     /// Fills `matches` with the filters that match, of those that are tried on this post.
     fn find(&mut self, post: &Post, viewer: Option<&str>) {
         let set = &self.job.compiled.set;
-        self.matches.clear();
-        let found = set.matches_with(&mut self.scratch, post);
-        if self.has_owners {
+        let found = if self.has_owners {
             let owner: Option<OwnerId> = viewer.and_then(|user| self.job.compiled.owners.get(user)).copied();
-            self.matches.extend(found.iter().filter(|m| m.owner.is_none() || m.owner == owner));
+            set.matches_for(&mut self.scratch, post, owner.as_slice())
         } else {
-            self.matches.extend_from_slice(found);
-        }
+            set.matches_with(&mut self.scratch, post)
+        };
+        self.matches.clear();
+        self.matches.extend_from_slice(found);
     }
 }
 

@@ -116,7 +116,7 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
     let inputs = arguments.inputs()?;
     let sources = input::open(&inputs)?;
     let loaded = filters::load(&arguments.filters, order, arguments.ignore_owners)?;
-    let compiled = loaded.compile();
+    let compiled = loaded.compile()?;
     filters::report(&compiled.refused);
     if !compiled.refused.is_empty() && !arguments.keep_going {
         let (refused, all) = (compiled.refused.len(), compiled.refused.len() + compiled.entries.len());
@@ -137,14 +137,18 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
     let split = arguments.split.as_deref().map(|dir| split::Split::create(dir, &job.compiled.entries));
     let threads = arguments.threads.map_or_else(processors, usize::from);
     let progress = progress::Progress::new(!arguments.quiet, input::total_bytes(&sources));
+    // Looked up beside the work, since it takes a while for many filters.
+    let counted = Arc::clone(&job);
+    let classes = (!arguments.quiet).then(|| std::thread::spawn(move || summary::classes(&counted)));
     let done = pipeline::run(&job, sources, threads, split.transpose()?, &progress);
     progress.finish();
     let (tally, unread) = done?;
     if output == Output::Count {
         output::write_counts(&job, &tally)?;
     }
-    if !arguments.quiet {
-        summary::print(&job, &tally, started.elapsed());
+    if let Some(classes) = classes {
+        let classes = classes.join().unwrap_or_default();
+        summary::print(&job, &tally, &classes, started.elapsed());
     }
     summary::print_owners_unused(&job, &tally);
     match unread {

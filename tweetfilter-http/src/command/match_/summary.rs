@@ -1,16 +1,32 @@
 //! What was done, in a few lines on stderr.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tweetfilter_core::CostClass;
+
+use super::super::filters::class_name;
 use super::Job;
 use super::tally::{Skipped, Tally};
 
-/// Prints the summary.
-pub(super) fn print(job: &Job, tally: &Tally, time: Duration) {
-    eprint!("{}", text(job, tally, time));
+/// How many filters each cost class has.
+pub(super) type Classes = BTreeMap<CostClass, u64>;
+
+/// Counts the filters of each class.
+pub(super) fn classes(job: &Job) -> Classes {
+    let mut classes = Classes::new();
+    for cost in (0..job.compiled.set.len()).filter_map(|filter| job.compiled.set.cost(filter)) {
+        *classes.entry(cost.class).or_default() += 1;
+    }
+    classes
 }
 
-fn text(job: &Job, tally: &Tally, time: Duration) -> String {
+/// Prints the summary.
+pub(super) fn print(job: &Job, tally: &Tally, classes: &Classes, time: Duration) {
+    eprint!("{}", text(job, tally, classes, time));
+}
+
+fn text(job: &Job, tally: &Tally, classes: &Classes, time: Duration) -> String {
     let mut lines = Vec::new();
     let found = format!(
         "{}, {} with a match, {}",
@@ -29,7 +45,7 @@ fn text(job: &Job, tally: &Tally, time: Duration) -> String {
     for (reason, skipped) in &tally.skipped {
         lines.push(skipped_line(job, reason, skipped));
     }
-    lines.push(filters(job));
+    lines.push(filters(job, classes));
     let seconds = time.as_secs_f64().max(1e-9);
     lines.push(format!(
         "{seconds:.3} s, {} posts/s, {:.1} MB/s",
@@ -46,8 +62,13 @@ fn skipped_line(job: &Job, reason: &str, skipped: &Skipped) -> String {
     format!("skipped, {reason}: {} ({line} {}{more})", grouped(skipped.count), first.join(", "))
 }
 
-fn filters(job: &Job) -> String {
+fn filters(job: &Job, classes: &Classes) -> String {
     let mut line = counted(job.compiled.entries.len() as u64, "filter");
+    let classes: Vec<String> =
+        classes.iter().map(|(class, count)| format!("{} {}", grouped(*count), class_name(*class))).collect();
+    if !classes.is_empty() {
+        line.push_str(&format!(": {}", classes.join(", ")));
+    }
     let refused = job.compiled.refused.len() as u64;
     if refused > 0 {
         line.push_str(&format!(", {} invalid and left out", grouped(refused)));

@@ -1,0 +1,32 @@
+//! The filters of the demonstration, and whose they are.
+
+/// A sample filter.
+pub(super) struct Sample {
+    /// Account that views the stream, and what we call it.
+    pub(super) account: u32,
+    pub(super) name: &'static str,
+    pub(super) filter: &'static str,
+}
+
+/// The people who watch, in the order of the accounts 1, 2 ….
+pub(super) const PEOPLE: [&str; 5] = ["Ana", "Kenji", "Layla", "Tom", "Mali"];
+
+const fn sample(account: u32, name: &'static str, filter: &'static str) -> Sample {
+    Sample { account, name, filter }
+}
+
+/// A dozen of them.
+pub(super) const SAMPLES: [Sample; 12] = [
+    sample(1, "lluvia", "(lluvia OR chuva) -is:retweet"),
+    sample(1, "café", "\"el café\" OR \"o café\" OR #Café"),
+    sample(1, "goles", "(gol OR fútbol OR ⚽) lang:es,pt"),
+    sample(2, "猫", "猫 OR 고양이 OR แมว OR 🐱"),
+    sample(2, "ラーメン", "ラーメン OR 寿司 OR カレー"),
+    sample(2, "地震", "地震 OR earthquake OR terremoto OR deprem OR زلزال"),
+    sample(3, "قهوة", "القهوة OR #قهوة OR kahve"),
+    sample(3, "İstanbul", "istanbul OR Ankara lang:tr"),
+    sample(4, "snow", "snow* -is:reply"),
+    sample(4, "night train", "\"train late\"~4 OR (train (night OR late OR broken))"),
+    sample(4, "loud", "caps:>60 length:>=20 lang:en"),
+    sample(5, "ฝน", "ฝน OR 비 OR 雨"),
+];
