@@ -169,7 +169,7 @@ impl FilterSetBuilder {
     pub fn named_set(&mut self, name: &str, terms: &str) -> Result<&mut Self, ParseError> {
         self.sets
             .insert(name, terms, &self.limits)
-            .map_err(|d| ParseError::new(terms.to_owned(), vec![*d]))?;
+            .map_err(|found| ParseError::new(terms.to_owned(), found))?;
         Ok(self)
     }
 

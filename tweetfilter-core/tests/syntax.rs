@@ -2,3 +2,9 @@
 
 #[path = "syntax/canonical.rs"]
 mod canonical;
+#[path = "syntax/diagnostics.rs"]
+mod diagnostics;
+#[path = "syntax/properties.rs"]
+mod properties;
+#[path = "syntax/rules.rs"]
+mod rules;

@@ -91,18 +91,13 @@ impl<'a, 'r> Atoms<'a, 'r> {
             if !is_bare_word(&text, span, self.report) {
                 return None;
             }
+            return self.checked(raw, text, Shape::Word).map(Atom::Text);
         }
         self.pattern(raw).map(Atom::Text)
     }
 
     /// A word, phrase or proximity, also as a value.
     pub(super) fn pattern(&mut self, raw: &Raw<'a>) -> Option<TextPattern> {
-        let span = self.span(raw.all);
-        let form = match raw.sign {
-            Some('=') => Form::Exact,
-            Some(_) => Form::Obfuscated,
-            None => Form::Folded,
-        };
         let (text, shape) = match raw.kind {
             RawKind::Run(run) => (self.run(run), Shape::Word),
             RawKind::Quoted(inner) => {
@@ -113,8 +108,19 @@ impl<'a, 'r> Atoms<'a, 'r> {
                 }
             }
             RawKind::Bracket(_) | RawKind::Set(_) => {
+                let span = self.span(raw.all);
                 return self.fail(super::token::symbol_in_word(raw.all, span));
             }
+        };
+        self.checked(raw, text, shape)
+    }
+
+    fn checked(&mut self, raw: &Raw<'a>, text: String, shape: Shape) -> Option<TextPattern> {
+        let span = self.span(raw.all);
+        let form = match raw.sign {
+            Some('=') => Form::Exact,
+            Some(_) => Form::Obfuscated,
+            None => Form::Folded,
         };
         let pattern = TextPattern { text, form, shape };
         check(&pattern, span, self.limits, self.report).then_some(pattern)
@@ -160,7 +166,11 @@ impl<'a, 'r> Atoms<'a, 'r> {
         let letters = tag.chars().filter(|c| *c != '_').count();
         let diagnostic = |message| Diagnostic::error("bad_hashtag", span, message);
         let diagnostic = if tag.is_empty() && !prefix {
-            diagnostic("A hashtag needs letters or digits directly behind the #")
+            diagnostic("A hashtag needs letters or digits directly behind the #").fix(
+                span,
+                "contains:\"#\"",
+                "search for the character",
+            )
         } else if tag.is_empty() {
             diagnostic("A hashtag can't be only a wildcard; has:hashtags finds posts with any").fix(
                 span,
@@ -210,6 +220,9 @@ impl<'a, 'r> Atoms<'a, 'r> {
         );
         if let Some(AccountName::Name(before)) = account(name[..end].trim_end_matches(['.', ':', '-', '@'])) {
             diagnostic = diagnostic.fix(span, format!("@{before}"), "use the name before");
+        } else {
+            let typed = print::quoted(&format!("@{name}"));
+            diagnostic = diagnostic.fix(span, format!("contains:{typed}"), "search for the characters");
         }
         self.fail(diagnostic)
     }
@@ -247,7 +260,7 @@ impl<'a, 'r> Atoms<'a, 'r> {
             )
         };
         if self.regexes > limits.regexes {
-            if self.regexes == limits.regexes + 1 {
+            if self.regexes == limits.regexes.saturating_add(1) {
                 let what = "There are more regexes than a filter may have".to_owned();
                 self.report.push(over("regexes", what, limits.regexes));
             }

@@ -6,7 +6,7 @@
 use super::atoms::Atoms;
 use super::report::Report;
 use super::token::{Lexeme, Placed, lexemes};
-use super::{Diagnostic, Dialect, Node, NodeKind, Quota, QuotaCount, lint};
+use super::{Diagnostic, Dialect, Node, NodeKind, Quota, QuotaCount, lint, print};
 use crate::{Limits, Span};
 
 /// Parentheses are never nested deeper, whatever the limits say: the stack is finite.
@@ -239,7 +239,7 @@ impl<'a> Parser<'a, '_> {
     fn operand(&mut self, span: Span) -> Option<Node> {
         self.count += 1;
         let most = self.atoms.limits.atoms;
-        if self.count == most + 1 {
+        if self.count == most.saturating_add(1) {
             let message = format!("The expression has more atoms than allowed; the limit atoms is {most}");
             self.report(Diagnostic::error("limit_atoms", span, message));
         }
@@ -293,12 +293,16 @@ impl<'a> Parser<'a, '_> {
                 _ => format!("{} elements are asked for, but there are only {have}", &text[..digits]),
             };
             let to = if n == 0 { 1 } else { have };
-            diagnostic =
-                Some(Diagnostic::error("quota_count", number, message).and_at(span, "these elements").fix(
-                    number,
-                    to.to_string(),
-                    format!("ask for {to}"),
-                ));
+            let mut found = Diagnostic::error("quota_count", number, message).and_at(span, "these elements");
+            if let [Some(Node { kind: NodeKind::And(all), .. })] = &items[..]
+                && (1..=all.len()).contains(&(n as usize))
+                && all.iter().all(|item| matches!(item.kind, NodeKind::Atom(_)))
+            {
+                let list: Vec<String> = all.iter().map(ToString::to_string).collect();
+                let fixed = format!("{n} of ({})", list.join(", "));
+                found = found.fix(span, fixed, "separate the elements by commas");
+            }
+            diagnostic = Some(found.fix(number, to.to_string(), format!("ask for {to}")));
         }
         let items: Option<Vec<Node>> = items.into_iter().collect();
         if let Some(diagnostic) = diagnostic {
@@ -348,9 +352,11 @@ impl<'a> Parser<'a, '_> {
                     None => Span::new(span.start, self.span_at(blame + 1).start),
                 };
                 let message = format!("Something to search for is missing beside {word}");
-                Diagnostic::error("missing_operand", span, message)
-                    .fix(removed, "", format!("remove {word}"))
-                    .fix(span, print_word(word), "search for the word")
+                let mut diagnostic = Diagnostic::error("missing_operand", span, message);
+                if self.lexemes.len() > 1 {
+                    diagnostic = diagnostic.fix(removed, "", format!("remove {word}"));
+                }
+                diagnostic.fix(span, print::quoted(word), "search for the word")
             }
             Some(Lexeme::Comma) => Diagnostic::error(
                 "missing_operand",
@@ -363,19 +369,12 @@ impl<'a> Parser<'a, '_> {
             }
             _ => {
                 let span = span.to(next);
-                Diagnostic::error("missing_operand", span, "These parentheses are empty").fix(
-                    span,
-                    "",
-                    "remove them",
-                )
+                let diagnostic = Diagnostic::error("missing_operand", span, "These parentheses are empty");
+                if self.lexemes.len() > 2 { diagnostic.fix(span, "", "remove them") } else { diagnostic }
             }
         };
         self.report(diagnostic);
     }
-}
-
-fn print_word(word: &str) -> String {
-    super::print::quoted(word)
 }
 
 /// Operands of one operator; those that were reported are left out.

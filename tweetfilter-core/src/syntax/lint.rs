@@ -1,7 +1,230 @@
-//! Warnings: what is legal but perhaps not meant.
+//! Warnings: what is legal but perhaps not meant, in O(n log n).
+//!
+//! What a tree alone shows comes with the [`Expression`]; the functions here need to know more: the named
+//! lists, the owner, or what the sources carry.
 
-use super::Node;
+mod access;
+mod common;
+mod group;
+mod range;
+
+use std::collections::{BTreeSet, HashMap};
+
 use super::report::Report;
+use super::values::flag_name;
+use super::{
+    AccountName, Atom, AttributeTest, Diagnostic, Expression, NamedSets, Node, NodeKind, NumberField, Value,
+    values,
+};
+use crate::Span;
+use access::Access;
 
 /// Adds the warnings that a tree gives rise to.
-pub(super) fn tree(_root: &Node, _text: &str, _report: &mut Report) {}
+pub(super) fn tree(root: &Node, text: &str, report: &mut Report) {
+    let mut lint = Lint { text, report, ids: HashMap::new() };
+    lint.visit(root);
+    atoms_of(root, &mut |atom, span| lint.atom(atom, span));
+    let message = match access::of(root) {
+        Access::Good => return,
+        Access::Common => {
+            let message =
+                "All that this filter must find are very common words, so it is tried on very many posts";
+            return report.push(Diagnostic::warning("common_words", root.span, message));
+        }
+        Access::None => {
+            "No word, phrase, tag, account or link must be there for this filter to match, so it is evaluated for every post"
+        }
+    };
+    report.push(Diagnostic::warning("evaluated_for_every_post", root.span, message));
+}
+
+/// Calls `f` with every atom of an expression and its place, in the order of the text.
+pub fn each_atom<'e>(expression: &'e Expression, f: &mut impl FnMut(&'e Atom, Span)) {
+    atoms_of(expression.root(), f);
+}
+
+fn atoms_of<'n>(root: &'n Node, f: &mut impl FnMut(&'n Atom, Span)) {
+    let mut open = vec![root];
+    while let Some(node) = open.pop() {
+        match &node.kind {
+            NodeKind::And(items) | NodeKind::Or(items) => open.extend(items.iter().rev()),
+            NodeKind::Quota(quota) => open.extend(quota.items.iter().rev()),
+            NodeKind::Not(inner) | NodeKind::Scope(_, inner) => open.push(inner),
+            NodeKind::Atom(atom) => f(atom, node.span),
+        }
+    }
+}
+
+struct Lint<'a> {
+    text: &'a str,
+    report: &'a mut Report,
+    /// Equal nodes have the same number.
+    ids: HashMap<String, u32>,
+}
+
+impl Lint<'_> {
+    fn warn(&mut self, diagnostic: Diagnostic) {
+        self.report.push(diagnostic);
+    }
+
+    fn id(&mut self, key: String) -> u32 {
+        let next = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
+        *self.ids.entry(key).or_insert(next)
+    }
+
+    /// Numbers a node and warns of what is odd in it; the depth is that of the tree, which is bounded.
+    fn visit(&mut self, node: &Node) -> u32 {
+        let key = match &node.kind {
+            NodeKind::Atom(atom) => atom.to_string(),
+            NodeKind::Not(inner) => format!("-{}", self.visit(inner)),
+            NodeKind::Scope(scope, inner) => format!("{scope:?}{}", self.visit(inner)),
+            NodeKind::And(items) => format!("&{:?}", self.list(node, items)),
+            NodeKind::Or(items) => format!("|{:?}", self.list(node, items)),
+            NodeKind::Quota(quota) => format!("{:?}{:?}", quota.count, self.list(node, &quota.items)),
+        };
+        self.id(key)
+    }
+
+    /// The sorted numbers of the elements of a flat list.
+    fn list(&mut self, node: &Node, items: &[Node]) -> Vec<u32> {
+        let mut entries = Vec::with_capacity(items.len());
+        for item in items {
+            let (negated, inner) = match &item.kind {
+                NodeKind::Not(inner) => (true, &**inner),
+                _ => (false, item),
+            };
+            entries.push(group::Entry { id: self.visit(inner), negated, item });
+        }
+        group::check(self, node, &entries);
+        let mut ids: Vec<u32> = entries.iter().map(|e| e.id * 2 + u32::from(e.negated)).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    fn atom(&mut self, atom: &Atom, span: Span) {
+        match atom {
+            Atom::Number(
+                NumberField::Likes | NumberField::Retweets | NumberField::Replies | NumberField::Quotes,
+                range,
+            ) if !range.holds(0.0) => {
+                let message =
+                    "A post that has just been written has none of these, so live posts don't match";
+                self.warn(Diagnostic::warning("zero_at_birth", span, message));
+            }
+            Atom::Regex(regex) if !access::has_literal(regex) => {
+                let message = "This regex has no fixed letters to search for first, so it runs on every post";
+                self.warn(Diagnostic::warning("regex_without_literal", span, message));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Named lists that an expression uses and that are not there: a warning for each.
+#[must_use]
+pub fn unknown_sets(expression: &Expression, sets: &NamedSets) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    each_atom(expression, &mut |atom, span| {
+        for name in sets_of(atom).into_iter().filter(|name| !sets.contains(name)) {
+            let message = format!("There is no list named {name}");
+            out.push(Diagnostic::warning("set_unknown", span, message));
+        }
+    });
+    out
+}
+
+/// Every `me` of an expression: an error for each, to be reported where a filter has no owner.
+#[must_use]
+pub fn me_without_owner(expression: &Expression) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    each_atom(expression, &mut |atom, span| {
+        let me = match atom {
+            Atom::Mention(name) => *name == AccountName::Me,
+            Atom::Account(_, names) => names.contains(&Value::One(AccountName::Me)),
+            _ => false,
+        };
+        if me {
+            let message = "me stands for the owner of the filter, and this filter has none";
+            out.push(Diagnostic::error("me_without_owner", span, message));
+        }
+    });
+    out
+}
+
+/// What the sources of posts never carry.
+///
+/// ```
+/// use tweetfilter_core::{Expression, syntax::lint};
+/// let sources = lint::Capabilities::without(["followers", "is:verified"]);
+/// let filter = Expression::parse("snow followers:>100")?;
+/// assert_eq!(lint::never_carried(&filter, &sources)[0].code, "never_carried");
+/// # Ok::<(), tweetfilter_core::ParseError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    never: BTreeSet<String>,
+}
+
+impl Capabilities {
+    /// Sources that carry everything but what these operators read: canonical names without colon, or
+    /// `is:` and `has:` with a value.
+    #[must_use]
+    pub fn without<'a>(operators: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { never: operators.into_iter().map(str::to_owned).collect() }
+    }
+}
+
+/// Operators of an expression whose data the sources never carry: a warning for each.
+#[must_use]
+pub fn never_carried(expression: &Expression, sources: &Capabilities) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    each_atom(expression, &mut |atom, span| {
+        for name in names_of(atom).into_iter().filter(|name| sources.never.contains(name)) {
+            let message = format!("No source carries what {name} reads");
+            out.push(Diagnostic::warning("never_carried", span, message));
+        }
+    });
+    out
+}
+
+/// The operator of an atom; for `is:` and `has:` with each value.
+fn names_of(atom: &Atom) -> Vec<String> {
+    fn each<T: PartialEq>(name: &str, list: &[(&'static str, T)], items: &[Value<T>]) -> Vec<String> {
+        let flags = items.iter().filter_map(|v| match v {
+            Value::One(flag) => Some(flag_name(list, flag)),
+            Value::Set(_) => None,
+        });
+        flags.map(|flag| format!("{name}:{flag}")).collect()
+    }
+    match atom {
+        Atom::Is(items) => each("is", &values::IS_FLAGS, items),
+        Atom::Has(items) => each("has", &values::HAS_FLAGS, items),
+        Atom::Text(_) | Atom::Regex(_) | Atom::Set(_) | Atom::Mention(_) | Atom::Cashtag(_) => Vec::new(),
+        Atom::Hashtag { .. } => Vec::new(),
+        other => other.to_string().split(':').next().map(str::to_owned).into_iter().collect(),
+    }
+}
+
+/// The named lists that an atom uses.
+pub(super) fn sets_of(atom: &Atom) -> Vec<&str> {
+    fn of<T>(values: &[Value<T>]) -> Vec<&str> {
+        let mut names = Vec::new();
+        for value in values {
+            if let Value::Set(name) = value {
+                names.push(name.as_str());
+            }
+        }
+        names
+    }
+    match atom {
+        Atom::Set(name) => vec![name],
+        Atom::Contains(v) | Atom::UrlContains(v) | Atom::Domain(v) | Atom::Lang(v) | Atom::Entity(v) => of(v),
+        Atom::Id(_, v) | Atom::Place(_, v) => of(v),
+        Atom::Account(_, v) => of(v),
+        Atom::Words(_, v) | Atom::Attribute { test: AttributeTest::Words(v), .. } => of(v),
+        Atom::Is(v) => of(v),
+        Atom::Has(v) => of(v),
+        Atom::Context(v) => of(v),
+        _ => Vec::new(),
+    }
+}

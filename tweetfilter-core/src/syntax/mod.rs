@@ -4,11 +4,14 @@ mod advice;
 mod ast;
 mod atoms;
 mod chars;
+mod codes;
 mod countries;
 mod diagnostic;
 mod grammar;
+#[cfg(test)]
+mod growth;
 mod languages;
-mod lint;
+pub mod lint;
 mod native;
 mod operators;
 mod print;
@@ -20,8 +23,9 @@ mod values;
 mod words;
 
 pub use ast::*;
+pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Fix, Severity};
-pub use native::{Native, Wider};
+pub use native::{Note, differences_from_x, to_native};
 pub use sets::NamedSets;
 
 use crate::Limits;

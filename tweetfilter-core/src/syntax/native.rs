@@ -1,210 +1,187 @@
-//! What an expression of dialect x says, written in the native dialect.
+//! What an expression of dialect `x` says in the native language.
 
 use super::{
-    AccountField, Atom, Dialect, Expression, HasFlag, IsFlag, Node, NodeKind, Scope, Value, WordField,
+    AccountField, AccountName, Atom, Dialect, Expression, HasFlag, IsFlag, Node, NodeKind, NumberField,
+    Quota, Scope, Value, WordField, lint,
 };
 use crate::{Limits, Span};
 
-/// An expression of dialect x in the native dialect, and where the two dialects read differently.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Native {
-    /// Finds natively what the original finds in its own dialect: what an atom reads beyond its native reading
-    /// is added by OR. One thing has no native form: where a quoted post is announced but not carried, a
-    /// negated atom is true in dialect x and unknown here.
-    pub expression: Expression,
-    /// The atoms that read more in dialect x, in order.
-    pub wider: Vec<Wider>,
-}
-
-/// An atom that reads more in dialect x than natively.
+/// Something to know about a part of an expression that was written for X.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wider {
-    /// Where it stands in the original.
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Note {
+    /// The part.
     pub span: Span,
-    /// What it reads in addition, in words.
-    pub reads: &'static str,
+    /// One sentence.
+    pub message: String,
 }
 
-impl Expression {
-    /// The expression in the native dialect.
-    ///
-    /// ```
-    /// use tweetfilter_core::{Dialect, Expression, Limits};
-    /// let rule = Expression::parse_with("snow -is:nullcast", Dialect::X, &Limits::default())?;
-    /// let native = rule.to_native();
-    /// assert_eq!(
-    ///     native.expression.to_string(),
-    ///     "(snow OR url:snow OR in:quote(snow OR url:snow)) -is:nullcast"
-    /// );
-    /// assert_eq!(native.wider.len(), 1);
-    /// # Ok::<(), tweetfilter_core::ParseError>(())
-    /// ```
-    #[must_use]
-    pub fn to_native(&self) -> Native {
-        let mut wider = Vec::new();
-        let root = match self.dialect() {
-            Dialect::Native => self.root().clone(),
-            Dialect::X => native(self.root(), &mut wider),
-        };
-        Native { expression: Expression::from_node(root, Dialect::Native), wider }
+/// The native expression that says what this one says in its dialect, spelled out; a native one is itself.
+///
+/// Each text atom of dialect `x` becomes an OR of the text, the links, and both of the quoted post.
+///
+/// ```
+/// use tweetfilter_core::{Dialect, Expression, Limits, syntax::to_native};
+/// let rule = Expression::parse_with("snow", Dialect::X, &Limits::default())?;
+/// assert_eq!(to_native(&rule).to_string(), "snow OR url:snow OR in:quote(snow OR url:snow)");
+/// # Ok::<(), tweetfilter_core::ParseError>(())
+/// ```
+#[must_use]
+pub fn to_native(expression: &Expression) -> Expression {
+    if expression.dialect() == Dialect::Native {
+        return expression.clone();
     }
-}
-
-/// Nesting is bounded by the limits of parsing, and so is this recursion.
-fn native(node: &Node, wider: &mut Vec<Wider>) -> Node {
-    let all = |nodes: &[Node], wider: &mut Vec<Wider>| nodes.iter().map(|n| native(n, wider)).collect();
-    let kind = match &node.kind {
-        NodeKind::And(items) => NodeKind::And(all(items, wider)),
-        NodeKind::Or(items) => {
-            let items: Vec<Node> = all(items, wider);
-            // What was widened is an OR itself: they are one.
-            NodeKind::Or(items.into_iter().flat_map(flat_or).collect())
-        }
-        NodeKind::Not(inner) => NodeKind::Not(Box::new(native(inner, wider))),
-        NodeKind::Quota(quota) => {
-            let mut quota = quota.clone();
-            quota.items = all(&quota.items, wider);
-            NodeKind::Quota(quota)
-        }
-        NodeKind::Scope(scope, inner) => NodeKind::Scope(*scope, Box::new(native(inner, wider))),
-        NodeKind::Atom(atom) => match widened(atom) {
-            None => node.kind.clone(),
-            Some(Readings { post, quote, reads }) => {
-                wider.push(Wider { span: node.span, reads });
-                let leaf = |atom| Node { span: node.span, kind: NodeKind::Atom(atom) };
-                let quoted = any(quote.into_iter().map(leaf).collect(), node.span);
-                let scope = NodeKind::Scope(Scope::Quote, Box::new(quoted));
-                let mut items: Vec<Node> = post.into_iter().map(leaf).collect();
-                items.push(Node { span: node.span, kind: scope });
-                NodeKind::Or(items)
-            }
-        },
+    let root = node(expression.root());
+    let text = root.to_string();
+    // The result is longer and up to two levels deeper than what was written.
+    let defaults = Limits::default();
+    let limits = Limits {
+        expression_bytes: text.len(),
+        atoms: usize::MAX,
+        nesting: usize::MAX,
+        regexes: usize::MAX,
+        ..defaults
     };
-    Node { span: node.span, kind }
+    Expression::parse_with(&text, Dialect::Native, &limits).unwrap_or_else(|_| Expression {
+        text,
+        dialect: Dialect::Native,
+        root,
+        warnings: Vec::new(),
+    })
 }
 
-fn flat_or(node: Node) -> Vec<Node> {
-    match node.kind {
-        NodeKind::Or(items) => items,
-        kind => vec![Node { span: node.span, kind }],
-    }
+fn node(n: &Node) -> Node {
+    let kind = match &n.kind {
+        NodeKind::And(items) => NodeKind::And(items.iter().map(node).collect()),
+        NodeKind::Or(items) => NodeKind::Or(items.iter().map(node).collect()),
+        NodeKind::Quota(quota) => {
+            NodeKind::Quota(Quota { count: quota.count, items: quota.items.iter().map(node).collect() })
+        }
+        NodeKind::Not(inner) => NodeKind::Not(Box::new(node(inner))),
+        NodeKind::Scope(scope, inner) => NodeKind::Scope(*scope, Box::new(node(inner))),
+        NodeKind::Atom(atom) => return spelled_out(atom, n.span),
+    };
+    Node { span: n.span, kind }
 }
 
-fn any(mut nodes: Vec<Node>, span: Span) -> Node {
-    if nodes.len() == 1 { nodes.remove(0) } else { Node { span, kind: NodeKind::Or(nodes) } }
-}
-
-/// What an atom of dialect x amounts to natively: any of these on the post, or any of those on the quote.
-struct Readings {
-    post: Vec<Atom>,
-    quote: Vec<Atom>,
-    reads: &'static str,
-}
-
-const LINKS_AND_QUOTE: &str = "links, and the quoted post's text and links";
-const QUOTE: &str = "the quoted post";
-
-fn widened(atom: &Atom) -> Option<Readings> {
-    let same = |atoms: Vec<Atom>, reads| Some(Readings { quote: atoms.clone(), post: atoms, reads });
+/// An atom of dialect `x` as what it reads.
+fn spelled_out(atom: &Atom, span: Span) -> Node {
+    let leaf = |atom: Atom| Node { span, kind: NodeKind::Atom(atom) };
+    let own = || leaf(atom.clone());
     match atom {
-        Atom::Text(pattern) => {
-            let links = Atom::Words(WordField::Url, vec![Value::One(pattern.clone())]);
-            // What has no spelling as the value of an operator is left out.
-            let links = can_be_written(&links).then_some(links);
-            same([Some(atom.clone()), links].into_iter().flatten().collect(), LINKS_AND_QUOTE)
+        Atom::Text(p) => {
+            let links = Atom::Words(WordField::Url, vec![Value::One(p.clone())]);
+            and_quoted(span, || vec![own(), leaf(links.clone())])
         }
-        Atom::Contains(values) => {
-            same(vec![atom.clone(), Atom::UrlContains(values.clone())], LINKS_AND_QUOTE)
+        Atom::Contains(v) => and_quoted(span, || vec![own(), leaf(Atom::UrlContains(v.clone()))]),
+        Atom::Hashtag { .. } | Atom::Cashtag(_) | Atom::UrlContains(_) | Atom::Domain(_) | Atom::Set(_) => {
+            and_quoted(span, || vec![own()])
         }
-        Atom::Set(name) => {
-            let links = Atom::Words(WordField::Url, vec![Value::Set(name.clone())]);
-            same(vec![atom.clone(), links], LINKS_AND_QUOTE)
-        }
-        Atom::Hashtag { .. }
-        | Atom::Cashtag(_)
-        | Atom::UrlContains(_)
-        | Atom::Domain(_)
-        | Atom::Words(WordField::Url, _) => same(vec![atom.clone()], QUOTE),
+        Atom::Words(WordField::Url, _) => and_quoted(span, || vec![own()]),
         Atom::Mention(name) => {
-            let retweet = Atom::Account(AccountField::RetweetsOf, vec![Value::One(name.clone())]);
-            Some(Readings {
-                post: vec![atom.clone(), retweet],
-                quote: vec![atom.clone()],
-                reads: "retweets of the account, and the quoted post",
-            })
-        }
-        Atom::Is(flags) if flags.contains(&Value::One(IsFlag::Reply)) => Some(Readings {
-            post: vec![atom.clone()],
-            quote: vec![Atom::Is(vec![Value::One(IsFlag::Reply)])],
-            reads: QUOTE,
-        }),
-        Atom::Has(flags) => has(flags),
-        _ => None,
-    }
-}
-
-fn has(flags: &[Value<HasFlag>]) -> Option<Readings> {
-    use HasFlag::{Cashtags, Hashtags, Links, Media, Mentions};
-    let reads_quote =
-        |flag: &&Value<HasFlag>| matches!(flag, Value::One(Links | Media | Mentions | Hashtags | Cashtags));
-    let mut quote: Vec<Value<HasFlag>> = flags.iter().filter(reads_quote).cloned().collect();
-    if quote.is_empty() {
-        return None;
-    }
-    let mut post = flags.to_vec();
-    let mut reads = QUOTE;
-    if flags.contains(&Value::One(Links)) {
-        reads = "media, and the quoted post";
-        for flags in [&mut post, &mut quote] {
-            if !flags.contains(&Value::One(Media)) {
-                flags.push(Value::One(Media));
+            let mut node = and_quoted(span, || vec![own()]);
+            if let NodeKind::Or(items) = &mut node.kind {
+                items.push(leaf(Atom::Account(AccountField::RetweetsOf, vec![Value::One(name.clone())])));
             }
+            node
         }
+        Atom::Has(values) => {
+            let is_quoted = |v: &&Value<HasFlag>| {
+                matches!(
+                    v,
+                    Value::One(
+                        HasFlag::Links
+                            | HasFlag::Media
+                            | HasFlag::Mentions
+                            | HasFlag::Hashtags
+                            | HasFlag::Cashtags
+                    )
+                )
+            };
+            let mut all = values.clone();
+            if all.contains(&Value::One(HasFlag::Links)) && !all.contains(&Value::One(HasFlag::Media)) {
+                all.push(Value::One(HasFlag::Media));
+            }
+            let quoted: Vec<_> = all.iter().filter(is_quoted).cloned().collect();
+            with_quoted_part(span, Atom::Has(all), (!quoted.is_empty()).then_some(Atom::Has(quoted)))
+        }
+        Atom::Is(values) => {
+            let reply = values.contains(&Value::One(IsFlag::Reply));
+            let quoted = reply.then(|| Atom::Is(vec![Value::One(IsFlag::Reply)]));
+            with_quoted_part(span, atom.clone(), quoted)
+        }
+        _ => own(),
     }
-    Some(Readings { post: vec![Atom::Has(post)], quote: vec![Atom::Has(quote)], reads })
 }
 
-/// Whether the atom's canonical text is that atom again.
-fn can_be_written(atom: &Atom) -> bool {
-    let node = Node { span: Span::default(), kind: NodeKind::Atom(atom.clone()) };
-    let written = Expression::from_node(node.clone(), Dialect::Native);
-    Expression::parse_with(written.text(), Dialect::Native, &Limits::default())
-        .is_ok_and(|parsed| *parsed.root() == node)
+/// `items OR in:quote(items)`
+fn and_quoted(span: Span, items: impl Fn() -> Vec<Node>) -> Node {
+    let or = |mut items: Vec<Node>| match items.len() {
+        1 => items.remove(0),
+        _ => Node { span, kind: NodeKind::Or(items) },
+    };
+    let mut all = items();
+    all.push(Node { span, kind: NodeKind::Scope(Scope::Quote, Box::new(or(items()))) });
+    or(all)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn with_quoted_part(span: Span, own: Atom, quoted: Option<Atom>) -> Node {
+    let leaf = |atom: Atom| Node { span, kind: NodeKind::Atom(atom) };
+    let Some(quoted) = quoted else { return leaf(own) };
+    let scope = Node { span, kind: NodeKind::Scope(Scope::Quote, Box::new(leaf(quoted))) };
+    Node { span, kind: NodeKind::Or(vec![leaf(own), scope]) }
+}
 
-    fn written(text: &str) -> String {
-        let expression = Expression::parse_with(text, Dialect::X, &Limits::default()).unwrap();
-        let native = expression.to_native().expression.to_string();
-        let again = Expression::parse(&native).unwrap();
-        assert_eq!(again.to_string(), native, "{text}");
-        native
-    }
-
-    #[test]
-    fn what_dialect_x_reads_is_spelled_out() {
-        for (x, expected) in [
-            ("from:bob lang:en", "from:bob lang:en"),
-            ("#tag", "#tag OR in:quote(#tag)"),
-            ("a OR from:b", "a OR url:a OR in:quote(a OR url:a) OR from:b"),
-            ("-snow", "-(snow OR url:snow OR in:quote(snow OR url:snow))"),
-            ("@al", "@al OR retweets_of:al OR in:quote(@al)"),
-            ("has:links", "has:links,media OR in:quote(has:links,media)"),
-            ("has:geo", "has:geo"),
-            ("is:reply", "is:reply OR in:quote(is:reply)"),
-            ("\"a b\"~3", "\"a b\"~3 OR url:\"a b\"~3 OR in:quote(\"a b\"~3 OR url:\"a b\"~3)"),
-            ("/x+y/", "/x+y/"),
-        ] {
-            assert_eq!(written(x), expected, "{x}");
+/// What differs between this project and X for an expression that was written for X; empty if it means the same.
+///
+/// One note for each kind of difference, at the first part that has it.
+#[must_use]
+pub fn differences_from_x(expression: &Expression) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
+    let mut note = |span: Span, message: &str| {
+        if notes.iter().all(|n| n.message != message) {
+            notes.push(Note { span, message: message.to_owned() });
         }
-    }
+    };
+    lint::each_atom(expression, &mut |atom, span| {
+        if let Some(message) = difference(atom) {
+            note(span, message);
+        }
+    });
+    notes.sort_by_key(|n| n.span);
+    notes
+}
 
-    #[test]
-    fn a_native_expression_stays_as_it_is() {
-        let native = Expression::parse("snow").unwrap().to_native();
-        assert_eq!((native.expression.to_string().as_str(), native.wider.len()), ("snow", 0));
-    }
+fn difference(atom: &Atom) -> Option<&'static str> {
+    Some(match atom {
+        Atom::Text(p) if !p.text.is_ascii() && p.text.chars().any(is_cut_by_character) => {
+            "Words in this script are found anywhere in a text, whatever the language tag of the post says"
+        }
+        Atom::Text(p) if p.text.is_ascii() => "Words without accents also find words with them",
+        Atom::Text(_) => "Words with accents find only words with the same accents",
+        Atom::Sample(_) => "The share is drawn by another method, so other posts are in it",
+        Atom::Is(v) if v.contains(&Value::One(IsFlag::Nullcast)) => {
+            "Posts are nullcast only where their payload says so"
+        }
+        Atom::Is(v) if v.contains(&Value::One(IsFlag::Verified)) => {
+            "Verified is what the payload says of the author"
+        }
+        Atom::Number(
+            NumberField::Likes | NumberField::Retweets | NumberField::Replies | NumberField::Quotes,
+            _,
+        ) => "The counts are those of the moment when the post was received",
+        Atom::Number(..) => "A comparison never matches, negated or not, where the post carries no number",
+        Atom::Account(_, v) if v.contains(&Value::One(AccountName::Me)) => {
+            "me stands for the owner of the filter"
+        }
+        Atom::Place(..) => "Places are compared as a whole, by name or id",
+        _ => return None,
+    })
+}
+
+/// Han, kana, Hangul, Thai, Lao, Khmer and Myanmar, roughly by block.
+fn is_cut_by_character(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}'
+        | '\u{3040}'..='\u{30ff}' | '\u{3130}'..='\u{318f}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}'
+        | '\u{20000}'..='\u{3ffff}')
 }

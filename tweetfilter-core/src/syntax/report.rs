@@ -1,6 +1,6 @@
 //! Collects what is wrong.
 
-use super::{Diagnostic, Severity};
+use super::{CODES, Diagnostic, Severity};
 use crate::Limits;
 
 /// Diagnostics found so far, errors and warnings apart, never more of either than the limit.
@@ -18,6 +18,7 @@ impl Report {
 
     /// Adds one, if there is room; the first ones are kept.
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        debug_assert!(CODES.iter().any(|c| c.0 == diagnostic.code), "{} is not listed", diagnostic.code);
         let list = match diagnostic.severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,

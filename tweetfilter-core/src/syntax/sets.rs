@@ -1,166 +1,238 @@
-//! Named sets: lists of terms that stand outside of expressions.
+//! Named lists of terms, kept outside the expressions that use them.
 
 use std::collections::BTreeMap;
 
-use super::{Atom, AttributeTest, Diagnostic, Dialect, Expression, NodeKind, Shape, Value};
+use super::atoms::Atoms;
+use super::lint::sets_of;
+use super::report::Report;
+use super::token::{Lexeme, is_one_value, lexemes};
+use super::{Atom, AttributeTest, Diagnostic, Dialect, NodeKind, Severity, Shape, TextPattern, Value, print};
 use crate::{Limits, Span};
 
-/// Named sets of terms or values, by name.
+/// Lists of terms by name; `{name}` in an expression stands for any of them.
 ///
 /// ```
-/// use tweetfilter_core::Limits;
-/// use tweetfilter_core::syntax::{Atom, NamedSets};
+/// use tweetfilter_core::{Limits, syntax::{Atom, NamedSets}};
 /// let mut sets = NamedSets::default();
-/// sets.insert("cities", "oslo\n\"new york\"\n#paris", &Limits::default())?;
-/// assert_eq!(sets.expand(&Atom::Set("cities".into()))?.len(), 3);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// sets.insert("storms", "tornado\n\"tropical storm\"\n#hurricane", &Limits::default()).unwrap();
+/// assert_eq!(sets.expand(&Atom::Set("storms".into())).unwrap().len(), 3);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NamedSets {
-    sets: BTreeMap<String, Vec<String>>,
+    lines: BTreeMap<String, Vec<Line>>,
+}
+
+/// A term, and where it stands in its list, counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    number: u32,
+    term: Box<str>,
 }
 
 impl NamedSets {
-    /// Adds a set, or replaces it: one term or value a line, blank lines skipped.
-    ///
-    /// What a line may be depends on where the set is named, so lines are read when it is: see
-    /// [`expand`](Self::expand).
+    /// Adds a list, or replaces the one of this name: one term a line, blank lines skipped. A term is a word,
+    /// a phrase, `#tag`, `@name`, `$SYM`, or a value of the operator that the list is used with; a line of
+    /// several bare words is a phrase.
     ///
     /// # Errors
-    /// `set_name` for a name that is not `[a-z0-9_-]{1,64}`, `limit_set_terms` for too many lines.
-    pub fn insert(&mut self, name: &str, lines: &str, limits: &Limits) -> Result<(), Box<Diagnostic>> {
-        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
-        if name.is_empty() || name.len() > 64 || !name.bytes().all(legal) {
-            let message = format!("`{name}` is no name of a set: 1 to 64 of a-z, 0-9, `_` and `-`");
-            return Err(Box::new(Diagnostic::error("set_name", Span::from(0..0), message)));
+    /// A name that is none, too many terms, and lines that can be no term; spans are those of `text`. Nothing
+    /// is changed then.
+    pub fn insert(&mut self, name: &str, text: &str, limits: &Limits) -> Result<(), Vec<Diagnostic>> {
+        let mut report = Report::new(limits);
+        let mut atoms = Atoms::new(name, Dialect::Native, limits, &mut report);
+        let _ = atoms.set_name(name, Span::from(0..name.len()));
+        let mut lines = Vec::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            let term = line.trim().trim_start_matches('\u{feff}');
+            if term.is_empty() {
+                continue;
+            }
+            let start = term.as_ptr() as usize - text.as_ptr() as usize;
+            let span = Span::from(start..start + term.len());
+            if lines.len() == limits.set_terms {
+                let most = limits.set_terms;
+                let message =
+                    format!("The list {name} has more terms than allowed; the limit set_terms is {most}");
+                report.push(Diagnostic::error("limit_set_terms", span, message));
+                break;
+            }
+            if !is_one_value(&value(term)) && term_atom(term, limits).is_err() {
+                let message =
+                    format!("Line {number} of the list {name} is no word, phrase, tag, account or value");
+                report.push(Diagnostic::error("set_term", span, message));
+            }
+            lines.push(Line { number, term: term.into() });
         }
-        let lines: Vec<String> =
-            lines.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect();
-        if lines.len() > limits.set_terms {
-            let message = format!(
-                "The set `{name}` has {} terms, which is over the limit set_terms = {}",
-                lines.len(),
-                limits.set_terms
-            );
-            return Err(Box::new(Diagnostic::error("limit_set_terms", Span::from(0..0), message)));
+        if report.has_errors() {
+            let mut found = report.finish();
+            // Fixes are made for expressions.
+            found.iter_mut().for_each(|d| d.fixes.clear());
+            return Err(found);
         }
-        self.sets.insert(name.to_owned(), lines);
+        self.lines.insert(name.to_owned(), lines);
         Ok(())
     }
 
-    /// Whether there is a set of this name.
+    /// Whether there is a list of this name.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        self.sets.contains_key(name)
+        self.lines.contains_key(name)
     }
 
-    /// The atoms that an atom stands for, free of sets: any of them makes it true.
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.lines.keys().map(String::as_str)
+    }
+
+    /// The atoms, any of which the atom stands for, free of lists; the atom itself if it names none.
     ///
     /// # Errors
-    /// `set_unknown` for a name that is not there, `set_term` for a line that is no term here. Spans are empty;
-    /// the caller knows where the atom stands.
+    /// A list that is not there (`set_unknown`), or a line that can't be what the atom takes (`set_term`).
+    /// Their span is empty: the atom's place is known to the caller.
     pub fn expand(&self, atom: &Atom) -> Result<Vec<Atom>, Diagnostic> {
-        match atom {
-            Atom::Set(name) => self.lines(name)?.iter().map(|line| term(name, line)).collect(),
-            Atom::Contains(values) => self.values(atom, values),
-            Atom::UrlContains(values) | Atom::Domain(values) | Atom::Entity(values) => {
-                self.values(atom, values)
-            }
-            Atom::Id(_, values) | Atom::Lang(values) | Atom::Place(_, values) => self.values(atom, values),
-            Atom::Account(_, values) => self.values(atom, values),
-            Atom::Words(_, values) | Atom::Attribute { test: AttributeTest::Words(values), .. } => {
-                self.values(atom, values)
-            }
-            Atom::Is(values) => self.values(atom, values),
-            Atom::Has(values) => self.values(atom, values),
-            Atom::Context(values) => self.values(atom, values),
-            _ => Ok(vec![atom.clone()]),
+        if let Atom::Set(name) = atom {
+            let limits = Limits::default();
+            let term = |line: &Line| term_atom(&line.term, &limits).map_err(|e| wrong(name, line, e));
+            return self.lines(name)?.iter().map(term).collect();
         }
-    }
-
-    fn lines(&self, name: &str) -> Result<&[String], Diagnostic> {
-        self.sets.get(name).map(Vec::as_slice).ok_or_else(|| {
-            Diagnostic::error("set_unknown", Span::from(0..0), format!("There is no set `{{{name}}}`"))
-        })
-    }
-
-    fn values<T>(&self, atom: &Atom, values: &[Value<T>]) -> Result<Vec<Atom>, Diagnostic> {
-        if values.iter().all(|v| matches!(v, Value::One(_))) {
+        if sets_of(atom).is_empty() {
             return Ok(vec![atom.clone()]);
         }
-        let text = Expression::of_atom(atom.clone()).to_string();
-        let (operator, _) = text.split_once(':').unwrap_or((&text, ""));
-        let mut out = Vec::new();
-        let written: Vec<&Value<T>> = values.iter().filter(|v| matches!(v, Value::One(_))).collect();
-        if !written.is_empty() {
-            out.push(without_sets(atom));
-        }
-        for value in values {
-            if let Value::Set(name) = value {
-                for line in self.lines(name)? {
-                    out.push(operand(operator, name, line)?);
-                }
+        let printed = atom.to_string();
+        let operator = printed.split(':').next().unwrap_or_default();
+        let mut out: Option<Atom> = None;
+        let mut add = |atom: Atom| match &mut out {
+            None => out = Some(atom),
+            Some(all) => append(all, atom),
+        };
+        for part in single_values(atom) {
+            let [name] = sets_of(&part)[..] else {
+                add(part);
+                continue;
+            };
+            for line in self.lines(name)? {
+                let text = format!("{operator}:{}", value(&line.term));
+                add(one_atom(&text, &Limits::default()).map_err(|e| wrong(name, line, e))?);
             }
         }
-        Ok(out)
+        Ok(out.into_iter().collect())
+    }
+
+    fn lines(&self, name: &str) -> Result<&[Line], Diagnostic> {
+        let lines = self.lines.get(name).map(Vec::as_slice);
+        let unknown =
+            || Diagnostic::error("set_unknown", Span::default(), format!("There is no list named {name}"));
+        lines.ok_or_else(unknown)
     }
 }
 
-/// A line of a set on the text: a word, a phrase, `#`, `@` or `$`. Several words are a phrase.
-fn term(name: &str, line: &str) -> Result<Atom, Diagnostic> {
-    let legal = |atom: &Atom| match atom {
-        Atom::Text(pattern) => !matches!(pattern.shape, Shape::Near(_)),
-        Atom::Hashtag { .. } | Atom::Mention(_) | Atom::Cashtag(_) => true,
-        _ => false,
+fn wrong(name: &str, line: &Line, message: String) -> Diagnostic {
+    let message = format!("Line {} of the list {name} can't stand here: {message}", line.number);
+    Diagnostic::error("set_term", Span::default(), message)
+}
+
+/// A line as an operator's value.
+fn value(term: &str) -> String {
+    match is_one_value(term) {
+        true => term.to_owned(),
+        false if term.starts_with('"') => term.to_owned(),
+        false => print::quoted(term),
+    }
+}
+
+/// A line as a term of the text: several bare words are a phrase, and so is what loses nothing but stops and
+/// brackets by it.
+fn term_atom(term: &str, limits: &Limits) -> Result<Atom, String> {
+    let special = term.starts_with(['"', '#', '@', '$', '=', '~']);
+    let words = !special && term.split_whitespace().nth(1).is_some();
+    let phrase = || one_atom(&print::quoted(term), limits).ok().filter(|atom| loses_nothing(atom, limits));
+    let atom = match one_atom(term, limits) {
+        _ if words => one_atom(&print::quoted(term), limits)?,
+        Ok(atom) => atom,
+        Err(message) => phrase().ok_or(message)?,
     };
-    [line.to_owned(), quoted(line)]
-        .iter()
-        .find_map(|text| atom_of(text).filter(legal))
-        .ok_or_else(|| refused(name, line, "a word, phrase, #tag, @name or $SYMBOL"))
+    match atom {
+        Atom::Text(TextPattern { shape: Shape::Word | Shape::Phrase, .. }) => Ok(atom),
+        Atom::Hashtag { .. } | Atom::Mention(_) | Atom::Cashtag(_) => Ok(atom),
+        _ => Err("a list holds words, phrases, tags and accounts, no operators".to_owned()),
+    }
 }
 
-/// A line of a set as a value of an operator.
-fn operand(operator: &str, name: &str, line: &str) -> Result<Atom, Diagnostic> {
-    [format!("{operator}:{line}"), format!("{operator}:{}", quoted(line))]
-        .iter()
-        .find_map(|text| atom_of(text))
-        .ok_or_else(|| refused(name, line, &format!("a value of {operator}:")))
+/// Whether a phrase is reported without warning.
+fn loses_nothing(atom: &Atom, limits: &Limits) -> bool {
+    let mut report = Report::new(limits);
+    match atom {
+        Atom::Text(p) => {
+            super::words::check(p, Span::default(), limits, &mut report) && report.finish().is_empty()
+        }
+        _ => false,
+    }
 }
 
-fn quoted(line: &str) -> String {
-    format!("\"{}\"", line.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// The single atom that a text is, if it is one.
-fn atom_of(text: &str) -> Option<Atom> {
-    match Expression::parse_with(text, Dialect::Native, &Limits::default()).ok()?.into_root().kind {
-        NodeKind::Atom(atom) => Some(atom),
+/// The atom of a text that is one operand; else the first error.
+fn one_atom(text: &str, limits: &Limits) -> Result<Atom, String> {
+    let mut report = Report::new(limits);
+    let lexemes = lexemes(text, &mut report);
+    let operand = match &lexemes[..] {
+        [(lexeme @ (Lexeme::Text(_) | Lexeme::Entity(..) | Lexeme::Operator { .. }), span)] => {
+            Some((lexeme, *span))
+        }
         _ => None,
+    };
+    let node = operand
+        .and_then(|(lexeme, span)| Atoms::new(text, Dialect::Native, limits, &mut report).node(lexeme, span));
+    match node.map(|n| n.kind) {
+        Some(NodeKind::Atom(atom)) if !report.has_errors() => Ok(atom),
+        _ => {
+            let found = report.finish().into_iter().find(|d| d.severity == Severity::Error);
+            Err(found.map_or_else(|| "it is no single term".to_owned(), |d| d.message))
+        }
     }
 }
 
-fn refused(name: &str, line: &str, wanted: &str) -> Diagnostic {
-    Diagnostic::error(
-        "set_term",
-        Span::from(0..0),
-        format!("`{line}` in the set `{{{name}}}` is not {wanted}"),
-    )
+/// The atom once for each of its values.
+fn single_values(atom: &Atom) -> Vec<Atom> {
+    fn each<T: Clone>(values: &[Value<T>], make: impl Fn(Vec<Value<T>>) -> Atom) -> Vec<Atom> {
+        values.iter().map(|v| make(vec![v.clone()])).collect()
+    }
+    match atom {
+        Atom::Contains(v) => each(v, Atom::Contains),
+        Atom::UrlContains(v) => each(v, Atom::UrlContains),
+        Atom::Domain(v) => each(v, Atom::Domain),
+        Atom::Lang(v) => each(v, Atom::Lang),
+        Atom::Entity(v) => each(v, Atom::Entity),
+        Atom::Id(field, v) => each(v, |v| Atom::Id(*field, v)),
+        Atom::Place(field, v) => each(v, |v| Atom::Place(*field, v)),
+        Atom::Account(field, v) => each(v, |v| Atom::Account(*field, v)),
+        Atom::Words(field, v) => each(v, |v| Atom::Words(*field, v)),
+        Atom::Is(v) => each(v, Atom::Is),
+        Atom::Has(v) => each(v, Atom::Has),
+        Atom::Context(v) => each(v, Atom::Context),
+        Atom::Attribute { name, test: AttributeTest::Words(v) } => {
+            each(v, |v| Atom::Attribute { name: name.clone(), test: AttributeTest::Words(v) })
+        }
+        other => vec![other.clone()],
+    }
 }
 
-fn without_sets(atom: &Atom) -> Atom {
-    fn keep<T>(values: &mut Vec<Value<T>>) {
-        values.retain(|v| matches!(v, Value::One(_)));
-    }
-    let mut atom = atom.clone();
-    match &mut atom {
-        Atom::Contains(v) | Atom::UrlContains(v) | Atom::Domain(v) | Atom::Entity(v) => keep(v),
-        Atom::Id(_, v) | Atom::Lang(v) | Atom::Place(_, v) => keep(v),
-        Atom::Account(_, v) => keep(v),
-        Atom::Words(_, v) | Atom::Attribute { test: AttributeTest::Words(v), .. } => keep(v),
-        Atom::Is(v) => keep(v),
-        Atom::Has(v) => keep(v),
-        Atom::Context(v) => keep(v),
+/// Adds the values of an atom to another of the same operator.
+fn append(all: &mut Atom, more: Atom) {
+    match (all, more) {
+        (Atom::Contains(a), Atom::Contains(b))
+        | (Atom::UrlContains(a), Atom::UrlContains(b))
+        | (Atom::Domain(a), Atom::Domain(b))
+        | (Atom::Lang(a), Atom::Lang(b))
+        | (Atom::Entity(a), Atom::Entity(b))
+        | (Atom::Id(_, a), Atom::Id(_, b))
+        | (Atom::Place(_, a), Atom::Place(_, b)) => a.extend(b),
+        (Atom::Account(_, a), Atom::Account(_, b)) => a.extend(b),
+        (
+            Atom::Words(_, a) | Atom::Attribute { test: AttributeTest::Words(a), .. },
+            Atom::Words(_, b) | Atom::Attribute { test: AttributeTest::Words(b), .. },
+        ) => a.extend(b),
+        (Atom::Is(a), Atom::Is(b)) => a.extend(b),
+        (Atom::Has(a), Atom::Has(b)) => a.extend(b),
+        (Atom::Context(a), Atom::Context(b)) => a.extend(b),
         _ => {}
     }
-    atom
 }

@@ -151,6 +151,10 @@ impl<'a> Lexer<'a, '_> {
         ));
     }
 
+    pub(super) fn is_outermost(&self) -> bool {
+        self.open.is_empty()
+    }
+
     pub(super) fn in_quota(&self) -> bool {
         self.open.last() == Some(&true)
     }
@@ -274,6 +278,9 @@ impl<'a> Lexer<'a, '_> {
     fn text_operand(&mut self) {
         let start = self.rest;
         match self.value() {
+            Some(Raw { kind: RawKind::Run(":" | ";" | ":-" | ";-" | ":'"), .. }) if self.is_mouth() => {
+                self.emoticon(start);
+            }
             Some(raw) => self.finish(Lexeme::Text(raw), start),
             None => self.no_operand(start),
         }
@@ -308,4 +315,12 @@ fn scope(input: &str) -> nom::IResult<&str, Scope> {
         _ => None,
     });
     map((name, open), |parts| parts.0).parse(input)
+}
+
+/// Whether a text is one word, phrase or value and nothing else.
+pub(super) fn is_one_value(text: &str) -> bool {
+    let whole = raw::raw(text).is_ok_and(|(after, raw)| {
+        after.is_empty() && matches!(raw.kind, RawKind::Run(_) | RawKind::Quoted(_))
+    });
+    whole && !text.contains(is_dropped)
 }

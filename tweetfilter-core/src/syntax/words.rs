@@ -4,7 +4,7 @@ use super::chars::{is_dropped, is_inner, is_quote, is_word, syntax};
 use super::report::Report;
 use super::token::symbol_in_word;
 use super::{Diagnostic, Form, Shape, TextPattern, print};
-use crate::text::{Origin, Token, TokenKind, Tokens, tokenize};
+use crate::text::{Pattern, TokenKind, WildcardError, near_items, pattern};
 use crate::{Limits, Span};
 
 /// A run without invisible characters, its typographic forms replaced.
@@ -59,18 +59,18 @@ pub(super) fn is_bare_word(text: &str, span: Span, report: &mut Report) -> bool 
 }
 
 /// Checks what its tokens say of a pattern; `false` if it was reported as an error.
-pub(super) fn check(pattern: &TextPattern, span: Span, limits: &Limits, report: &mut Report) -> bool {
-    let mut tokens = Tokens::default();
-    tokenize(&pattern.text, Origin::Filter, &mut tokens);
-    let found = match pattern.shape {
-        Shape::Word => word(pattern, &tokens, span),
-        Shape::Phrase => phrase(pattern, &tokens, span, report),
-        Shape::Near(distance) => {
-            phrase(pattern, &tokens, span, report).or_else(|| near(pattern, distance, span, limits))
+pub(super) fn check(p: &TextPattern, span: Span, limits: &Limits, report: &mut Report) -> bool {
+    let found = match (p.shape, pattern(&p.text, p.shape == Shape::Word)) {
+        _ if p.form == Form::Obfuscated && p.shape != Shape::Word => {
+            Some(not_obfuscated(p, span, "~ goes with a single word, not with a phrase"))
         }
+        (Shape::Word, tokens) => word(p, tokens, span),
+        (_, Err(_)) => None,
+        (shape, Ok(tokens)) => phrase(p, &tokens, span, report).or_else(|| match shape {
+            Shape::Near(distance) => near(p, distance, span, limits),
+            _ => None,
+        }),
     };
-    let found =
-        found.or_else(|| (pattern.form == Form::Obfuscated).then(|| obfuscated(pattern, &tokens, span))?);
     match found {
         Some(diagnostic) => {
             report.push(diagnostic);
@@ -85,72 +85,53 @@ fn no_token(text: &str, span: Span) -> Diagnostic {
         .fix(span, format!("contains:{}", print::quoted(text)), "search for the characters")
 }
 
-fn word(pattern: &TextPattern, tokens: &Tokens, span: Span) -> Option<Diagnostic> {
-    let text = &pattern.text;
-    if !text.contains(['*', '?']) {
-        return tokens.is_empty().then(|| no_token(text, span));
-    }
+fn word(p: &TextPattern, tokens: Result<Pattern, WildcardError>, span: Span) -> Option<Diagnostic> {
+    let text = &p.text;
     if text.starts_with('?') || text.ends_with('?') {
-        let inner = text.trim_matches('?');
-        let message = "A question mark stands for one character, and only inside a word";
-        let diagnostic = Diagnostic::error("edge_question_mark", span, message);
-        return Some(if inner.is_empty() || inner.contains(['*', '?']) {
-            diagnostic.fix(span, format!("contains:{}", print::quoted(text)), "search for the characters")
-        } else {
-            diagnostic.fix(span, inner, "search for the word alone").fix(
-                span,
-                print::quoted(text),
-                "search for it as a phrase",
-            )
-        });
+        return Some(edge_question_mark(text, span));
     }
-    let phrase = print::quoted(text);
-    wildcards(text, tokens).map(|(code, message)| {
-        let diagnostic = Diagnostic::error(code, span, message);
-        let fix = if tokens.is_empty() { format!("contains:{phrase}") } else { phrase };
-        diagnostic.fix(span, fix, "search for it without wildcards")
-    })
-}
-
-/// What is wrong with the wildcards of a word.
-fn wildcards(text: &str, tokens: &Tokens) -> Option<(&'static str, &'static str)> {
-    let last = text.rfind(['*', '?'])?;
-    let first = text.find(['*', '?'])?;
-    // The token that holds the first wildcard begins behind the last separator before it, and so on.
-    let is_part = |i: usize, c: char| {
-        matches!(c, '*' | '?') || tokens.iter().any(|t| t.span.range().contains(&i)) || is_word(c)
-    };
-    let start = text[..first]
-        .char_indices()
-        .rev()
-        .find(|(i, c)| !is_part(*i, *c))
-        .map_or(0, |(i, c)| i + c.len_utf8());
-    let end = text[start..]
-        .char_indices()
-        .find(|(i, c)| !is_part(start + i, *c))
-        .map_or(text.len(), |(i, _)| start + i);
-    let inside = |t: &Token<'_>| t.span.start as usize >= start && (t.span.end as usize) <= end;
-    if last >= end || tokens.iter().any(|t| t.span.start as usize >= end) {
-        return Some(("wildcard_place", "In a word of several parts only the last part may hold wildcards"));
-    }
-    if tokens.iter().filter(inside).any(|t| t.kind != TokenKind::Word) {
-        return Some((
+    let (code, message) = match tokens {
+        Ok(tokens) if tokens.is_empty() => return Some(no_token(text, span)),
+        Ok(tokens) if p.form == Form::Obfuscated => return obfuscated(p, &tokens, span),
+        Ok(_) => return None,
+        Err(WildcardError::NotInLastToken(_)) => {
+            ("wildcard_place", "In a word of several parts only the last part may hold wildcards")
+        }
+        Err(WildcardError::TooFewLiterals(_)) => {
+            ("wildcard_short", "A wildcard needs at least two letters or digits side by side in its word")
+        }
+        Err(WildcardError::NotInWord(_)) => (
             "wildcard_script",
             "Wildcards don't work with emoji and in scripts whose words are found by their characters",
-        ));
-    }
-    if !tokens.iter().filter(inside).any(|t| t.folded.chars().count() >= 2) {
-        return Some((
-            "wildcard_short",
-            "A wildcard needs at least two letters or digits side by side in its word",
-        ));
-    }
-    None
+        ),
+    };
+    let phrase = print::quoted(text);
+    let plain = text.chars().any(char::is_alphanumeric);
+    let fix = if plain { phrase } else { format!("contains:{phrase}") };
+    Some(Diagnostic::error(code, span, message).fix(span, fix, "search for it without wildcards"))
 }
 
-fn phrase(pattern: &TextPattern, tokens: &Tokens, span: Span, report: &mut Report) -> Option<Diagnostic> {
-    let text = &pattern.text;
-    let (Some(first), Some(last)) = (tokens.get(0), tokens.get(tokens.len().saturating_sub(1))) else {
+fn edge_question_mark(text: &str, span: Span) -> Diagnostic {
+    let inner = text.trim_matches('?');
+    let message = "A question mark stands for one character, and only inside a word";
+    let diagnostic = Diagnostic::error("edge_question_mark", span, message);
+    if inner.is_empty() || inner.contains(['*', '?']) {
+        return diagnostic.fix(
+            span,
+            format!("contains:{}", print::quoted(text)),
+            "search for the characters",
+        );
+    }
+    diagnostic.fix(span, inner, "search for the word alone").fix(
+        span,
+        print::quoted(text),
+        "search for it as a phrase",
+    )
+}
+
+fn phrase(p: &TextPattern, tokens: &Pattern, span: Span, report: &mut Report) -> Option<Diagnostic> {
+    let text = &p.text;
+    let (Some(first), Some(last)) = (tokens.terms.first(), tokens.terms.last()) else {
         return Some(no_token(text, span));
     };
     let lost = |s: &str| s.chars().any(is_lost);
@@ -187,10 +168,10 @@ fn is_lost(c: char) -> bool {
     !(c.is_whitespace() || is_dropped(c) || is_word(c) || quote || bracket || stop || c == '*')
 }
 
-fn near(pattern: &TextPattern, distance: u32, span: Span, limits: &Limits) -> Option<Diagnostic> {
+fn near(p: &TextPattern, distance: u32, span: Span, limits: &Limits) -> Option<Diagnostic> {
     if distance > limits.proximity_distance {
         let most = limits.proximity_distance;
-        let tilde = print::quoted(&pattern.text);
+        let tilde = print::quoted(&p.text);
         return Some(
             Diagnostic::error(
                 "limit_proximity_distance",
@@ -200,13 +181,7 @@ fn near(pattern: &TextPattern, distance: u32, span: Span, limits: &Limits) -> Op
             .fix(span, format!("{tilde}~{most}"), "use the largest distance"),
         );
     }
-    let mut tokens = Tokens::default();
-    let items = pattern.text.split_whitespace().filter(|item| {
-        tokens.clear();
-        tokenize(item, Origin::Filter, &mut tokens);
-        !tokens.is_empty()
-    });
-    let items = items.count();
+    let items = near_items(&p.text).len();
     if items > limits.proximity_items {
         let most = limits.proximity_items;
         return Some(Diagnostic::error(
@@ -221,25 +196,21 @@ fn near(pattern: &TextPattern, distance: u32, span: Span, limits: &Limits) -> Op
             span,
             "A proximity needs at least two items, with spaces between them",
         )
-        .fix(span, print::quoted(&pattern.text), "search for the phrase")
+        .fix(span, print::quoted(&p.text), "search for the phrase")
     })
 }
 
-fn obfuscated(pattern: &TextPattern, tokens: &Tokens, span: Span) -> Option<Diagnostic> {
-    let text = &pattern.text;
-    let diagnostic = |message| {
-        let plain = if pattern.shape == Shape::Word { text.clone() } else { print::quoted(text) };
-        Some(Diagnostic::error("obfuscated_word", span, message).fix(span, plain, "search for it as it is"))
-    };
-    if pattern.shape != Shape::Word {
-        return diagnostic("~ goes with a single word, not with a phrase");
+fn not_obfuscated(p: &TextPattern, span: Span, message: &str) -> Diagnostic {
+    let plain = if p.shape == Shape::Word { p.text.clone() } else { print::quoted(&p.text) };
+    Diagnostic::error("obfuscated_word", span, message).fix(span, plain, "search for it as it is")
+}
+
+fn obfuscated(p: &TextPattern, tokens: &Pattern, span: Span) -> Option<Diagnostic> {
+    if p.text.contains(['*', '?']) {
+        return Some(not_obfuscated(p, span, "~ and wildcards don't go together"));
     }
-    if text.contains(['*', '?']) {
-        return diagnostic("~ and wildcards don't go together");
-    }
-    let one = tokens.get(0).filter(|_| tokens.len() == 1);
-    match one {
-        Some(t) if t.kind == TokenKind::Word && t.plain.chars().count() >= 4 => None,
-        _ => diagnostic("~ goes with one word of at least four letters"),
+    match &tokens.terms[..] {
+        [t] if t.kind == TokenKind::Word && t.plain.chars().count() >= 4 => None,
+        _ => Some(not_obfuscated(p, span, "~ goes with one word of at least four letters")),
     }
 }

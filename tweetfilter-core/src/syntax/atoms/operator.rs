@@ -42,8 +42,7 @@ impl<'a> Atoms<'a, '_> {
             ValueKind::Entity => Atom::Entity(self.list(raws, Self::string)?),
             ValueKind::Attribute => return self.attribute(name, raws, span),
             ValueKind::In => {
-                let message = "in: is in:quote(…) or in:retweet(…), with the parenthesis directly behind";
-                return self.fail(Diagnostic::error("bad_scope", span, message));
+                return self.bad_scope(raws, span);
             }
             ValueKind::Filter => return None,
             // What follows takes one value.
@@ -52,6 +51,24 @@ impl<'a> Atoms<'a, '_> {
                 return self.single_atom(operator.kind, name, raw, span);
             }
         })
+    }
+
+    /// `in:` without its parenthesis.
+    fn bad_scope(&mut self, raws: &[Raw<'a>], span: Span) -> Option<Atom> {
+        let message = "in: is in:quote(…) or in:retweet(…), with the parenthesis directly behind";
+        let mut diagnostic = Diagnostic::error("bad_scope", span, message);
+        let after = &self.text[span.range().end..];
+        let spaces = after.len() - after.trim_start().len();
+        let which = raws.first().map_or("", |r| r.all).to_ascii_lowercase();
+        if matches!(&*which, "quote" | "retweet") {
+            if after.trim_start().starts_with('(') {
+                let space = Span::from(span.range().end..span.range().end + spaces);
+                diagnostic = diagnostic.fix(space, "", "remove the space");
+            }
+            diagnostic =
+                diagnostic.fix(span, format!("is:{which}"), format!("find posts that are a {which}"));
+        }
+        self.fail(diagnostic)
     }
 
     fn single_atom(&mut self, kind: ValueKind, name: &str, raw: &Raw<'a>, span: Span) -> Option<Atom> {
@@ -307,8 +324,6 @@ impl<'a> Atoms<'a, '_> {
             diagnostic = diagnostic.fix(span, code, "write it with a hyphen");
         } else if let Some(code) = values::old_language(&primary) {
             diagnostic = diagnostic.fix(span, code, format!("use {code}"));
-        } else if let Some(code) = primary.get(..2).and_then(values::language).filter(|_| primary.len() > 3) {
-            diagnostic = diagnostic.fix(span, code.clone(), format!("use {code}"));
         }
         self.fail(diagnostic)
     }

@@ -4,7 +4,7 @@ use super::raw::{self, boundary, gap, run};
 use super::{Lexeme, Lexer, Raw, keyword};
 use crate::Span;
 use crate::syntax::chars::{is_boundary, is_quote, syntax};
-use crate::syntax::{Diagnostic, operators, print, suggest};
+use crate::syntax::{Diagnostic, advice, operators, print, suggest};
 
 impl<'a> Lexer<'a, '_> {
     /// The word, phrase or value at the present place; `None`, with nothing reported, where there is none.
@@ -76,6 +76,26 @@ impl<'a> Lexer<'a, '_> {
         self.push(Lexeme::Bad, start);
     }
 
+    /// Whether a parenthesis follows that closes or opens nothing, as in `:)`.
+    pub(super) fn is_mouth(&self) -> bool {
+        match self.peek().map(syntax) {
+            Some(')') => self.is_outermost(),
+            Some('(') => boundary(&self.rest[self.peek().map_or(0, char::len_utf8)..]),
+            _ => false,
+        }
+    }
+
+    /// `:)` and the like.
+    pub(super) fn emoticon(&mut self, start: &'a str) {
+        if let Some(c) = self.peek() {
+            self.advance(c);
+        }
+        let span = self.since(start);
+        let text = &self.text[span.range()];
+        self.error(symbol_in_word(text, span));
+        self.push(Lexeme::Bad, start);
+    }
+
     pub(super) fn regex(&mut self) {
         let start = self.rest;
         let closed = raw::regex(start);
@@ -86,15 +106,10 @@ impl<'a> Lexer<'a, '_> {
                 return self.push(Lexeme::Regex { pattern, flags }, start);
             }
         }
-        let end = self.rest[1.min(self.rest.len())..].find(|c: char| is_boundary(c) || is_quote(c));
-        self.rest = match (end, closed.is_ok()) {
-            (_, true) => {
-                &self.rest
-                    [self.rest.find(|c: char| is_boundary(c) || is_quote(c)).unwrap_or(self.rest.len())..]
-            }
-            (Some(end), _) => &self.rest[1 + end..],
-            (None, _) => &self.rest[self.rest.len()..],
-        };
+        // Behind a closed one the rest of the run; else the run that began with the slash.
+        let from = if closed.is_ok() { self.rest } else { &start[1..] };
+        let end = from.find(|c: char| is_boundary(c) || is_quote(c)).unwrap_or(from.len());
+        self.rest = &from[end..];
         let span = self.since(start);
         let text = &self.text[span.range()];
         let mut diagnostic = Diagnostic::error(
@@ -137,7 +152,7 @@ impl<'a> Lexer<'a, '_> {
         if let Some(c) = self.peek() {
             self.advance(c);
         }
-        let name = run(self.rest).map_or("", |(after, name)| {
+        let name = run(self.rest).map_or(&self.rest[..0], |(after, name)| {
             self.rest = after;
             name
         });
@@ -204,6 +219,9 @@ impl<'a> Lexer<'a, '_> {
             ));
         } else if known {
             self.error(Diagnostic::error("missing_value", head, format!("{name}: needs a value")));
+        } else if let Some(advice) = advice::of(name) {
+            let message = format!("{name}: is not supported. {advice}");
+            self.error(Diagnostic::error("unsupported_operator", head, message));
         } else {
             let colon = Span::new(head.end - 1, head.end);
             let message = format!("There is no operator {name}:");
