@@ -77,12 +77,6 @@ impl Expression {
         expression
     }
 
-    /// One atom alone.
-    pub(crate) fn of_atom(atom: Atom) -> Self {
-        let root = Node { span: crate::Span::default(), kind: NodeKind::Atom(atom) };
-        Self { text: String::new(), dialect: Dialect::Native, root, warnings: Vec::new() }
-    }
-
     /// The tree, owned.
     #[must_use]
     pub fn into_root(self) -> Node {
