@@ -15,6 +15,8 @@ mod engine;
 mod eval;
 mod filter_set;
 mod limits;
+#[cfg(feature = "oracle")]
+pub mod oracle;
 mod plan;
 pub mod post;
 mod span;

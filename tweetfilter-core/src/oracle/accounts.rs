@@ -1,0 +1,33 @@
+//! Accounts by name, by id, and as `me`.
+
+use super::Reading;
+use crate::syntax::AccountName;
+use crate::{Account, Post};
+
+/// Whether a filter's name means the account.
+pub(super) fn is(name: &AccountName, account: &Account, reading: &Reading<'_>) -> bool {
+    match name {
+        AccountName::Name(name) => named(name, account),
+        AccountName::Me => reading.surroundings.me.iter().any(|me| {
+            let same_id = !me.account.id.is_empty() && named(&me.account.id, account);
+            let same_handle = !me.account.handle.is_empty() && named(&me.account.handle, account);
+            me.network == reading.act.network && (same_id || same_handle)
+        }),
+    }
+}
+
+/// Name or id in any case; without a server, the local part on any server.
+fn named(name: &str, account: &Account) -> bool {
+    let same = |other: &str| !other.is_empty() && name.eq_ignore_ascii_case(other);
+    let local = match account.handle.split_once('@') {
+        Some((local, _)) if !name.contains('@') => local,
+        _ => "",
+    };
+    same(&account.id) || same(&account.handle) || same(local)
+}
+
+/// Whether the posts that mentions are read in mention the account.
+pub(super) fn mentioned(name: &AccountName, reading: &Reading<'_>) -> bool {
+    let mut mentions = reading.posts().into_iter().flat_map(|post: &Post| &post.entities.mentions);
+    mentions.any(|mention| is(name, &mention.account, reading))
+}

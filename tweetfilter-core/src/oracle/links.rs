@@ -1,0 +1,137 @@
+//! Links as filters read them: decoded, and their hosts.
+
+use crate::Post;
+
+/// Where the post's own links lead: expanded, and unwound; the link itself where the payload expands nothing.
+pub(super) fn targets(post: &Post) -> Vec<String> {
+    let mut targets = Vec::new();
+    for link in &post.entities.links {
+        let known: Vec<&String> = link.expanded.iter().chain(&link.unwound).collect();
+        targets.extend(if known.is_empty() { vec![&link.url] } else { known });
+    }
+    targets.into_iter().map(|target| decoded(target)).collect()
+}
+
+/// Percent and punycode escapes resolved, where they are valid.
+pub(super) fn decoded(url: &str) -> String {
+    let bytes = unescaped(url.as_bytes());
+    let text = String::from_utf8(bytes).unwrap_or_else(|_| url.to_owned());
+    let mut out = String::new();
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let label =
+            rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '-').len();
+        let (run, after) = rest.split_at(label);
+        out.push_str(&unicode_label(run).unwrap_or_else(|| run.to_owned()));
+        let next = after.chars().next().map_or(0, char::len_utf8);
+        out.push_str(&after[..next]);
+        rest = &after[next..];
+    }
+    out
+}
+
+fn unescaped(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut i = 0;
+    while i < bytes.len() {
+        let digit = |at: usize| bytes.get(at).and_then(|b| char::from(*b).to_digit(16));
+        match (bytes[i], digit(i + 1), digit(i + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                i += 3;
+            }
+            (byte, ..) => {
+                out.push(byte);
+                i += 1;
+            }
+        }
+    }
+    out
+}
+
+/// The host of a link, lower case, without user, port and outer dots.
+pub(super) fn host(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = host.split(':').next().unwrap_or_default();
+    host.trim_matches('.').to_lowercase()
+}
+
+/// The host or a parent domain of it.
+pub(super) fn under(host: &str, domain: &str) -> bool {
+    let domain = decoded(domain).to_lowercase();
+    let domain = domain.trim_matches('.');
+    !domain.is_empty()
+        && (host == domain || host.strip_suffix(domain).is_some_and(|front| front.ends_with('.')))
+}
+
+/// `xn--…` as the Unicode it stands for (RFC 3492); `None` for anything else.
+fn unicode_label(label: &str) -> Option<String> {
+    let prefix = label.get(..4)?;
+    if !prefix.eq_ignore_ascii_case("xn--") {
+        return None;
+    }
+    let label = Some(&label[4..]).filter(|rest| !rest.is_empty())?;
+    let (basic, digits) = label.rsplit_once('-').unwrap_or(("", label));
+    let mut out: Vec<char> = basic.chars().collect();
+    let (mut code, mut index, mut bias) = (128_u32, 0_u32, 72_u32);
+    let mut digits = digits.bytes();
+    while digits.len() > 0 {
+        let before = index;
+        let mut weight = 1_u32;
+        for step in 1_u32.. {
+            let digit = match digits.next()? {
+                byte @ b'a'..=b'z' => u32::from(byte - b'a'),
+                byte @ b'A'..=b'Z' => u32::from(byte - b'A'),
+                byte @ b'0'..=b'9' => u32::from(byte - b'0') + 26,
+                _ => return None,
+            };
+            index = index.checked_add(digit.checked_mul(weight)?)?;
+            let threshold = (step * 36).saturating_sub(bias).clamp(1, 26);
+            if digit < threshold {
+                break;
+            }
+            weight = weight.checked_mul(36 - threshold)?;
+        }
+        let length = u32::try_from(out.len()).ok()? + 1;
+        bias = adapted(index - before, length, before == 0);
+        code = code.checked_add(index / length)?;
+        index %= length;
+        out.insert(index as usize, char::from_u32(code)?);
+        index += 1;
+    }
+    Some(out.into_iter().collect())
+}
+
+fn adapted(delta: u32, length: u32, first: bool) -> u32 {
+    let mut delta = if first { delta / 700 } else { delta / 2 };
+    delta += delta / length;
+    let mut bias = 0;
+    while delta > 455 {
+        delta /= 35;
+        bias += 36;
+    }
+    bias + 36 * delta / (delta + 38)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_resolved_on_both_sides() {
+        assert_eq!(decoded("http://xn--bcher-kva.example/caf%C3%A9"), "http://bücher.example/café");
+        assert_eq!(decoded("100%zz xn--"), "100%zz xn--");
+        assert_eq!(decoded("a%FFb"), "a%FFb", "not UTF-8: as it stands");
+        assert_eq!(decoded("XN--BCHER-KVA"), "BüCHER");
+        assert_eq!(decoded("xn--wgv71a119e.jp"), "日本語.jp");
+    }
+
+    #[test]
+    fn hosts() {
+        assert_eq!(host("https://bob@Sub.Example.com:8080/x?y#z"), "sub.example.com");
+        assert!(under("sub.example.com", "example.com") && under("example.com", "example.com"));
+        assert!(!under("badexample.com", "example.com"));
+    }
+}
