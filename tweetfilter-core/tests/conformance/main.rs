@@ -1,0 +1,132 @@
+//! What the language means, row by row: every way to evaluate an expression gives the row's answer.
+
+mod coverage;
+mod rows;
+
+use rows::Row;
+use tweetfilter_core::oracle::{self, Surroundings};
+use tweetfilter_core::{Expression, FilterId, FilterSet, FilterSetBuilder, Limits, OwnerId, Post, Scratch};
+
+fn parsed(row: &Row, text: &str) -> Result<Expression, String> {
+    Expression::parse_with(text, row.dialect, &Limits::default()).map_err(|error| error.to_string())
+}
+
+/// Runs `answer` on every row that is not an error and reports all that differ.
+fn hold(answer: impl Fn(&Row, &Post) -> Result<bool, String>) {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for row in rows::all().iter().filter(|row| row.error.is_none()) {
+        count += 1;
+        let answer = answer(row, &row.post());
+        if answer.as_ref().ok() != row.expect.as_ref() {
+            wrong.push(format!("{} {}: {answer:?}, expected {:?}", row.place, row.filter, row.expect));
+        }
+    }
+    assert!(count >= 500, "only {count} rows");
+    assert!(wrong.is_empty(), "{} of {count} rows differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn by_oracle(row: &Row, text: &str, post: &Post) -> Result<bool, String> {
+    let (sets, me) = (row.named_sets(), row.me());
+    Ok(oracle::holds(&parsed(row, text)?, post, &Surroundings { sets: &sets, me: &me }))
+}
+
+#[test]
+fn oracle() {
+    hold(|row, post| by_oracle(row, &row.filter, post));
+}
+
+#[test]
+fn oracle_after_canonical_printing() {
+    hold(|row, post| by_oracle(row, &parsed(row, &row.filter)?.to_string(), post));
+}
+
+/// The row's filter among others, so that it is found, not only confirmed.
+fn compiled(row: &Row, text: &str) -> Result<FilterSet, String> {
+    let mut builder = FilterSetBuilder::new();
+    for (name, lines) in &row.sets {
+        builder.named_set(name, lines).map_err(|error| error.to_string())?;
+    }
+    builder.owner(OWNER, row.me());
+    builder.add(OTHER, "somethingelse OR contains:\"something else\"").map_err(|error| error.to_string())?;
+    builder.add_expression(FILTER, Some(OWNER), parsed(row, text)?).map_err(|error| error.to_string())?;
+    Ok(builder.build())
+}
+
+const OWNER: OwnerId = OwnerId(3);
+const FILTER: FilterId = FilterId(1);
+const OTHER: FilterId = FilterId(2);
+
+/// Whether the row's filter is among the matches.
+fn found(matches: &[tweetfilter_core::Match]) -> bool {
+    matches.iter().any(|found| found.id == FILTER && found.owner == Some(OWNER))
+}
+
+#[test]
+fn engine_single() {
+    hold(|row, post| Ok(found(&compiled(row, &row.filter)?.matches(post))));
+}
+
+#[test]
+fn engine_after_canonical_printing() {
+    hold(|row, post| Ok(found(&compiled(row, &parsed(row, &row.filter)?.to_string())?.matches(post))));
+}
+
+#[test]
+fn engine_with_the_index_off() {
+    hold(|row, post| Ok(found(compiled(row, &row.filter)?.matches_scanned(&mut Scratch::default(), post))));
+}
+
+#[test]
+fn engine_batch() {
+    let other = Post::from_text("another post, before and after");
+    hold(|row, post| {
+        let mut answers = Vec::new();
+        let mut scratch = Scratch::default();
+        let posts = [&other, post, &other, post];
+        compiled(row, &row.filter)?
+            .matches_batch(&mut scratch, posts, |_, matches| answers.push(found(matches)));
+        if answers[1] != answers[3] || answers[0] != answers[2] {
+            return Err(format!("one post, two answers: {answers:?}"));
+        }
+        Ok(answers[1])
+    });
+}
+
+#[test]
+fn engine_audience() {
+    hold(|row, post| {
+        let set = compiled(row, &row.filter)?;
+        let mut scratch = Scratch::default();
+        if found(set.matches_for(&mut scratch, post, &[OwnerId(4)])) {
+            return Err("found for a stranger".into());
+        }
+        Ok(found(set.matches_for(&mut scratch, post, &[OwnerId(4), OWNER])))
+    });
+}
+
+#[test]
+fn refused_expressions() {
+    for row in rows::all() {
+        let Some(code) = &row.error else { continue };
+        let Err(error) = Expression::parse_with(&row.filter, row.dialect, &Limits::default()) else {
+            panic!("{} {}: accepted, expected {code}", row.place, row.filter);
+        };
+        let codes: Vec<_> = error.diagnostics().iter().map(|d| d.code.to_string()).collect();
+        assert!(codes.contains(code), "{} {}: {codes:?}, expected {code}", row.place, row.filter);
+    }
+}
+
+#[test]
+fn the_oracle_shares_nothing_with_plan_engine_and_evaluation() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/oracle");
+    let mut files = 0;
+    for file in std::fs::read_dir(folder).expect("the oracle") {
+        let text = std::fs::read_to_string(file.expect("a file").path()).expect("its text");
+        files += 1;
+        for module in ["plan", "engine", "eval", "filter_set"] {
+            assert!(!text.contains(&format!("crate::{module}")), "{module}");
+        }
+    }
+    assert!(files >= 5);
+}
