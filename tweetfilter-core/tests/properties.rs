@@ -1,0 +1,187 @@
+//! Laws that hold of all filters and all posts.
+
+mod generated;
+
+use generated::{Choices, SETS};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tweetfilter_core::oracle::{self, Surroundings};
+use tweetfilter_core::syntax::NamedSets;
+use tweetfilter_core::{
+    Account, Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId, Post,
+    Scratch,
+};
+
+/// The owner of every other filter.
+const OWNER: OwnerId = OwnerId(7);
+
+fn me() -> Vec<Identity> {
+    let identity = |network: &str, id: &str, handle: &str| Identity {
+        network: network.into(),
+        account: Account { id: id.into(), handle: handle.into() },
+    };
+    vec![identity("x", "12", "bob"), identity("bluesky", "did:plc:x", ""), identity("", "", "eve")]
+}
+
+fn named_sets() -> NamedSets {
+    let mut sets = NamedSets::default();
+    for (name, text) in SETS {
+        sets.insert(name, text, &Limits::default()).expect("a set");
+    }
+    sets
+}
+
+/// The expression that bytes stand for; `None` where it is refused.
+fn expression(bytes: &[u8]) -> Option<Expression> {
+    let mut choices = Choices::new(bytes);
+    let dialect = if choices.once_in(3) { Dialect::X } else { Dialect::Native };
+    let text = generated::filter(&mut choices);
+    Expression::parse_with(&text, dialect, &Limits::default()).ok()
+}
+
+fn expressions(all: &[Vec<u8>]) -> Vec<Expression> {
+    all.iter().filter_map(|bytes| expression(bytes)).collect()
+}
+
+fn posts(all: &[Vec<u8>]) -> Vec<Post> {
+    all.iter().map(|bytes| generated::post(&mut Choices::new(bytes))).collect()
+}
+
+fn compiled(expressions: &[Expression]) -> FilterSet {
+    let mut builder = FilterSetBuilder::new();
+    builder.owner(OWNER, me());
+    for (name, text) in SETS {
+        builder.named_set(name, text).expect("a set");
+    }
+    for (n, expression) in expressions.iter().enumerate() {
+        builder.add_expression(FilterId(n as u64), Some(OWNER), expression.clone()).expect("a filter");
+    }
+    builder.build()
+}
+
+/// What the oracle says: the numbers of the expressions that hold.
+fn by_oracle(expressions: &[Expression], post: &Post) -> Vec<u64> {
+    let (sets, me) = (named_sets(), me());
+    let surroundings = Surroundings { sets: &sets, me: &me };
+    let holds = |(_, expression): &(usize, &Expression)| oracle::holds(expression, post, &surroundings);
+    expressions.iter().enumerate().filter(holds).map(|(n, _)| n as u64).collect()
+}
+
+fn ids(matches: &[tweetfilter_core::Match]) -> Vec<u64> {
+    matches.iter().map(|found| found.id.0).collect()
+}
+
+/// The filters by text, for a failure to paste.
+fn told(expressions: &[Expression], post: &Post) -> String {
+    let filters: Vec<_> =
+        expressions.iter().enumerate().map(|(n, e)| format!("{n} {:?} {}", e.dialect(), e.text())).collect();
+    format!("{}\n{}", filters.join("\n"), serde_json::to_string(post).expect("a post"))
+}
+
+fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), 0..most)
+}
+
+#[test]
+fn most_generated_filters_parse() {
+    let mut state = 1_u64;
+    let mut run = || -> Vec<u8> {
+        (0..120)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 56) as u8
+            })
+            .collect()
+    };
+    let mut refused = Vec::new();
+    for _ in 0..500 {
+        let text = generated::filter(&mut Choices::new(&run()));
+        if let Err(error) = Expression::parse(&text) {
+            refused.push(format!("{text}: {error}"));
+        }
+    }
+    assert!(refused.len() < 50, "{} of 500 are refused:\n{}", refused.len(), refused.join("\n"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, max_shrink_iters: 4096, ..ProptestConfig::default() })]
+
+    #[test]
+    fn printing_an_expression_keeps_its_meaning_and_is_a_fixed_point(bytes in bytes(200)) {
+        if let Some(expression) = expression(&bytes) {
+            let printed = expression.to_string();
+            let again = Expression::parse_with(&printed, expression.dialect(), &Limits::default());
+            let again = again.map_err(|error| TestCaseError::fail(format!("{} -> {printed}: {error}", expression.text())))?;
+            prop_assert_eq!(&again, &expression, "{} -> {}", expression.text(), printed);
+            prop_assert_eq!(again.to_string(), printed);
+        }
+    }
+
+    #[test]
+    fn an_expression_and_its_negation_are_never_both_true(filter in bytes(160), post in bytes(300)) {
+        if let Some(expression) = expression(&filter) {
+            let negated = format!("-({})", expression.text());
+            let limits = Limits { nesting: 80, ..Limits::default() };
+            let negated = Expression::parse_with(&negated, expression.dialect(), &limits).expect("the negation");
+            let post = generated::post(&mut Choices::new(&post));
+            let found = by_oracle(&[expression.clone(), negated], &post);
+            prop_assert!(found.len() < 2, "{}", told(&[expression], &post));
+        }
+    }
+
+    #[test]
+    fn the_engine_agrees_with_the_oracle_in_every_configuration(
+        filters in vec(bytes(160), 1..24),
+        some_posts in vec(bytes(300), 1..6),
+    ) {
+        let (expressions, posts) = (expressions(&filters), posts(&some_posts));
+        let set = compiled(&expressions);
+        let mut scratch = Scratch::default();
+        let mut batch = vec![Vec::new(); posts.len()];
+        set.matches_batch(&mut scratch, &posts, |n, found| batch[n] = ids(found));
+        for (post, batch) in posts.iter().zip(batch) {
+            let expected = by_oracle(&expressions, post);
+            let told = || told(&expressions, post);
+            prop_assert_eq!(&ids(&set.matches(post)), &expected, "single\n{}", told());
+            prop_assert_eq!(&ids(set.matches_with(&mut scratch, post)), &expected, "scratch reused\n{}", told());
+            prop_assert_eq!(&ids(set.matches_scanned(&mut scratch, post)), &expected, "index off\n{}", told());
+            prop_assert_eq!(&batch, &expected, "batch\n{}", told());
+            prop_assert_eq!(&ids(set.matches_for(&mut scratch, post, &[OWNER])), &expected, "audience\n{}", told());
+            prop_assert!(set.matches_for(&mut scratch, post, &[OwnerId(8)]).is_empty(), "strangers\n{}", told());
+        }
+    }
+
+    #[test]
+    fn order_and_company_do_not_matter(filters in vec(bytes(120), 1..24), post in bytes(300), by in 0..24_usize) {
+        let expressions = expressions(&filters);
+        let post = generated::post(&mut Choices::new(&post));
+        let mut together = ids(&compiled(&expressions).matches(&post));
+        let alone: Vec<u64> = (0..expressions.len())
+            .filter(|n| !compiled(&expressions[*n..=*n]).matches(&post).is_empty())
+            .map(|n| n as u64)
+            .collect();
+        prop_assert_eq!(&together, &alone, "{}", told(&expressions, &post));
+        let mut turned = expressions.clone();
+        if !turned.is_empty() {
+            turned.rotate_left(by % expressions.len());
+            let length = expressions.len() as u64;
+            let back = |n: u64| (n + by as u64 % length) % length;
+            let mut after: Vec<u64> = ids(&compiled(&turned).matches(&post)).into_iter().map(back).collect();
+            after.sort_unstable();
+            together.sort_unstable();
+            prop_assert_eq!(after, together, "{}", told(&expressions, &post));
+        }
+    }
+
+    #[test]
+    fn prefilters_never_lose(filters in vec(bytes(60), 1..64), some_posts in vec(bytes(120), 1..12)) {
+        let (expressions, posts) = (expressions(&filters), posts(&some_posts));
+        let set = compiled(&expressions);
+        let mut scratch = Scratch::default();
+        for post in &posts {
+            let scanned = ids(set.matches_scanned(&mut scratch, post));
+            let indexed = ids(set.matches_with(&mut scratch, post));
+            prop_assert_eq!(indexed, scanned, "{}", told(&expressions, post));
+        }
+    }
+}
