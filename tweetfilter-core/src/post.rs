@@ -131,11 +131,11 @@ pub struct Entities {
     pub cashtags: Vec<Tag>,
     /// `@name`.
     pub mentions: Vec<Mention>,
-    /// Links in the text, without media and the quote's own link.
+    /// Links in the text, without media.
     pub links: Vec<Link>,
     /// Pictures, videos, GIFs.
     pub media: Vec<Media>,
-    /// Further spans of the text that are links but not the author's own: the quote's link and media links.
+    /// Further spans of the text that are links but lead to nothing that filters read: media, the rest of a cut text.
     pub other_links: Vec<Span>,
 }
 
@@ -175,6 +175,8 @@ pub struct Link {
     pub description: Option<String>,
     /// Where in the text.
     pub span: Option<Span>,
+    /// It is the quote's own link: read by `url:` and `domain:`, but neither `has:links` nor counted by `links:`.
+    pub quote: bool,
 }
 
 /// A picture, video or GIF.
@@ -221,6 +223,13 @@ pub struct Reference {
     pub account: Account,
     /// The post itself, where the payload carries it.
     pub post: Option<Post>,
+}
+
+impl Entities {
+    /// The author's own links: all but the quote's.
+    pub fn own_links(&self) -> impl Iterator<Item = &Link> {
+        self.links.iter().filter(|link| !link.quote)
+    }
 }
 
 impl Reference {

@@ -95,8 +95,9 @@ fn quotes_are_carried_or_announced_and_their_link_is_not_the_authors() {
         "entities":{"urls":[{"url":"https://t.co/q","expanded_url":"https://twitter.com/cy/status/4?s=20","indices":[3,17]}]}}"#,
     );
     assert_eq!(carried.quote_of.as_ref().map(|r| r.id()), Some("4"));
-    assert!(carried.entities.links.is_empty());
-    assert_eq!(carried.entities.other_links[0].range(), 3..17);
+    assert!(carried.entities.own_links().next().is_none());
+    assert!(carried.entities.links[0].quote);
+    assert_eq!(carried.entities.links[0].span.map(|span| span.range()), Some(3..17));
     let announced = post(
         r#"{"id_str":"5","text":"so","user":{"id_str":"1"},"is_quote_status":true,"quoted_status_id_str":"4","entities":{}}"#,
     );

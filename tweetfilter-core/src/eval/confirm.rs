@@ -217,7 +217,10 @@ impl Chain<'_> {
                 if a.handle.is_empty() { a.id.to_ascii_lowercase() } else { a.handle.to_ascii_lowercase() }
             }))),
             N::Links => Some(distinct(
-                content.entities.links.iter().map(|l| l.expanded.as_deref().unwrap_or(&l.url).to_owned()),
+                content
+                    .entities
+                    .own_links()
+                    .map(|l| text::fold_value(l.expanded.as_deref().unwrap_or(&l.url)).folded),
             )),
             N::Length | N::Emoji | N::Caps => Some(self.shape(field, content)),
         }

@@ -366,7 +366,7 @@ pub(crate) fn flags(post: &Post) -> u128 {
         put(own, has(content));
         put(x, has_x(content) || quoted.is_some_and(has_x));
     };
-    let links = |p: &Post| !p.entities.links.is_empty();
+    let links = |p: &Post| p.entities.own_links().next().is_some();
     let media = |p: &Post| !p.entities.media.is_empty();
     pair(Flag::Links, Flag::LinksX, &links, &|p| links(p) || media(p));
     pair(Flag::Media, Flag::MediaX, &media, &media);

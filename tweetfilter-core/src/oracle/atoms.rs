@@ -195,9 +195,9 @@ fn has(flag: HasFlag, reading: &Reading<'_>) -> bool {
     let any = |present: fn(&Post) -> bool| reading.posts().into_iter().any(present);
     match flag {
         HasFlag::Links if reading.dialect == Dialect::X => {
-            any(|post| !post.entities.links.is_empty() || !post.entities.media.is_empty())
+            any(|post| post.entities.own_links().next().is_some() || !post.entities.media.is_empty())
         }
-        HasFlag::Links => any(|post| !post.entities.links.is_empty()),
+        HasFlag::Links => any(|post| post.entities.own_links().next().is_some()),
         HasFlag::Media => any(|post| !post.entities.media.is_empty()),
         HasFlag::Images => media(MediaKind::Image),
         HasFlag::Videos => media(MediaKind::Video),
@@ -249,7 +249,7 @@ fn number(field: NumberField, reading: &Reading<'_>) -> Option<f64> {
             account => account.handle.as_str(),
         })),
         NumberField::Links => {
-            distinct(entities.links.iter().map(|link| link.expanded.as_deref().unwrap_or(&link.url)))
+            distinct(entities.own_links().map(|link| link.expanded.as_deref().unwrap_or(&link.url)))
         }
         NumberField::Length => return Some(words::length(reading.content)),
         NumberField::Emoji => return Some(words::emoji(reading.content)),

@@ -106,6 +106,7 @@ fn link(choices: &mut Choices<'_>, text: &str) -> Link {
         title: maybe(choices, self::text),
         description: maybe(choices, self::text),
         span,
+        quote: choices.once_in(4),
     }
 }
 

@@ -96,11 +96,13 @@ fn content(activity: &View<'_>, id: &str, quote: Option<&Reference>) -> (String,
     let more =
         holder.keep::<Entities<'_>>("twitter_extended_entities").map(|more| more.media).unwrap_or_default();
     let quoted = quote.map(Reference::id).unwrap_or_default();
+    let quote_link = |url: &Url<'_>| v1::leads_to(url.expanded.as_deref().unwrap_or_default(), quoted);
     let own_link = |url: &Url<'_>| {
         let to = url.expanded.as_deref().unwrap_or_default();
-        v1::leads_to(to, quoted) || v1::leads_to(to, id)
+        v1::leads_to(to, id)
     };
-    let around = Surroundings { text: &text, offsets: &offsets, own_link: &own_link };
+    let around =
+        Surroundings { text: &text, offsets: &offsets, quote_link: &quote_link, own_link: &own_link };
     let mut entities = entities.convert(more, &around);
     for page in activity.object("gnip").list("urls") {
         let url = page.text("url");

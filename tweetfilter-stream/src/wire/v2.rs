@@ -199,11 +199,13 @@ fn content(tweet: &View<'_>, id: &str, quote: Option<&Reference>) -> (String, tw
         return (text, entities);
     };
     let quoted = quote.map(Reference::id).unwrap_or_default();
+    let quote_link = |url: &Url<'_>| v1::leads_to(url.expanded.as_deref().unwrap_or_default(), quoted);
     let own_link = |url: &Url<'_>| {
         let to = url.expanded.as_deref().unwrap_or_default();
-        v1::leads_to(to, quoted) || v1::leads_to(to, id) || v1::is_media_link(to)
+        v1::leads_to(to, id) || v1::is_media_link(to)
     };
-    let around = Surroundings { text: &text, offsets: &offsets, own_link: &own_link };
+    let around =
+        Surroundings { text: &text, offsets: &offsets, quote_link: &quote_link, own_link: &own_link };
     let entities = entities.convert(Vec::new(), &around);
     (text, entities)
 }

@@ -41,7 +41,9 @@ pub(in super::super) struct Surroundings<'a> {
     pub(in super::super) text: &'a str,
     /// Its places in the payload's counting.
     pub(in super::super) offsets: &'a Offsets,
-    /// Whether a link is the network's own (to the quoted post, or to the rest of a cut text).
+    /// Whether a link is the one to the quoted post.
+    pub(in super::super) quote_link: &'a dyn Fn(&Url<'_>) -> bool,
+    /// Whether a link is the network's own (to a medium, or to the rest of a cut text).
     pub(in super::super) own_link: &'a dyn Fn(&Url<'_>) -> bool,
 }
 
@@ -60,7 +62,7 @@ impl Entities<'_> {
         media: Vec<Medium<'_>>,
         around: &Surroundings<'_>,
     ) -> post::Entities {
-        let Surroundings { text, offsets, own_link } = *around;
+        let Surroundings { text, offsets, quote_link, own_link } = *around;
         let mut out = post::Entities {
             hashtags: self.hashtags.into_iter().filter_map(|w| w.tag(['#', '＃'], text, offsets)).collect(),
             cashtags: self.symbols.into_iter().filter_map(|w| w.tag(['$', '＄'], text, offsets)).collect(),
@@ -71,7 +73,8 @@ impl Entities<'_> {
             if own_link(&url) {
                 out.other_links.extend(url.link(text, offsets).span);
             } else {
-                out.links.push(url.link(text, offsets));
+                let quote = quote_link(&url);
+                out.links.push(Link { quote, ..url.link(text, offsets) });
             }
         }
         for medium in if media.is_empty() { self.media } else { media } {
@@ -238,6 +241,7 @@ impl Url<'_> {
             _ => text.find(&*self.url).map(|start| Span::from(start..start + self.url.len())).or(given),
         };
         Link {
+            quote: false,
             url: self.url.into_owned(),
             expanded: self.expanded.map(Cow::into_owned),
             unwound: self.unwound,

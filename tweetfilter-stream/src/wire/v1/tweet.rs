@@ -255,12 +255,15 @@ impl<'de> Tweet<'de> {
         let text = html::unescape(escaped).into_owned();
         let quoted = quote.map(Reference::id).unwrap_or_default();
         let permalink = self.permalink.as_deref();
-        let own_link = |url: &Url<'_>| {
-            permalink.is_some_and(|link| !link.url.is_empty() && link.url == url.url)
-                || url.expanded.as_deref().is_some_and(|to| leads_to(to, quoted) || leads_to(to, id))
+        let leads = |url: &Url<'_>, id: &str| url.expanded.as_deref().is_some_and(|to| leads_to(to, id));
+        let quote_link = |url: &Url<'_>| {
+            permalink.is_some_and(|link| !link.url.is_empty() && link.url == url.url) || leads(url, quoted)
         };
-        let mut entities =
-            entities.convert(more, &Surroundings { text: &text, offsets: &offsets, own_link: &own_link });
+        let own_link = |url: &Url<'_>| leads(url, id);
+        let mut entities = entities.convert(
+            more,
+            &Surroundings { text: &text, offsets: &offsets, quote_link: &quote_link, own_link: &own_link },
+        );
         if !given {
             let found = text::entities(&text);
             (entities.hashtags, entities.cashtags) = (found.hashtags, found.cashtags);
