@@ -111,7 +111,8 @@ pub(super) fn walk(
                 on(Found::Gap(span));
                 continue;
             }
-            if flags & BOUNDARY != 0 {
+            // NFKC would make conjoining jamo of these, which attach to what stands before them.
+            if flags & BOUNDARY != 0 || matches!(c, '\u{3131}'..='\u{318e}') {
                 chunk.finish(steps.case, on);
             }
             chunk.add(c, span);

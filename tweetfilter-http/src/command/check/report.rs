@@ -1,7 +1,7 @@
 //! What `check` says of one filter.
 
 use serde_json::{Value, json};
-use tweetfilter_core::syntax::{Diagnostic, Severity};
+use tweetfilter_core::syntax::{Diagnostic, Note, Severity, differences_from_x, to_native};
 use tweetfilter_core::{Cost, Dialect, Expression};
 
 use super::super::filters::{Compiled, Entry, Refused, class_name};
@@ -77,7 +77,7 @@ impl<'a> Checked<'a> {
             one_line(&entry.expression.to_string()),
         );
         if spelled_out {
-            let native = one_line(&entry.expression.to_native().expression.to_string());
+            let native = one_line(&to_native(&entry.expression).to_string());
             shown.push_str(&format!("    native: {native}\n"));
         }
         if let Some(there) = AtX::of(entry) {
@@ -119,25 +119,23 @@ impl<'a> Checked<'a> {
             "diagnostics": diagnostics,
         });
         if spelled_out {
-            object["native"] = entry.expression.to_native().expression.to_string().into();
+            object["native"] = to_native(&entry.expression).to_string().into();
         }
         if let Some(there) = AtX::of(entry) {
             object["same_as_at_x"] = there.is_same().into();
-            object["differs"] = there
-                .differs
-                .iter()
-                .map(|(span, reads)| json!({"start": span.start, "end": span.end, "reads": reads}))
-                .collect();
+            object["differs"] = json!(there.notes);
+            object["reads_as_much"] = json!(there.wider);
         }
         object
     }
 }
 
-/// How a filter that was written for X reads here, in the native dialect.
+/// How a filter that was written for X reads here.
 struct AtX {
-    differs: Vec<(std::ops::Range<usize>, String)>,
-    /// It is run in dialect x, so the difference shows only where it is taken over into the native one.
-    kept: bool,
+    /// What is known to differ, with the part it is about.
+    notes: Vec<Note>,
+    /// Run in the native dialect it reads less than at X; this native text reads as much.
+    wider: Option<String>,
 }
 
 impl AtX {
@@ -147,35 +145,31 @@ impl AtX {
             return None;
         }
         let limits = tweetfilter_core::Limits::default();
-        let text = entry.expression.text();
-        let there = Expression::parse_with(text, Dialect::X, &limits).ok()?;
-        let wider = there.to_native().wider;
-        let mut differs: Vec<_> =
-            wider.into_iter().map(|wider| (wider.span.range(), wider.reads.to_owned())).collect();
-        let here = Expression::parse_with(text, Dialect::Native, &limits);
-        if here.is_ok_and(|here| here.root() != there.root()) {
-            // The trees differ only where a number stands bare.
-            differs.push((0..text.len(), "bare numbers as `at least`".to_owned()));
-        }
-        Some(Self { differs, kept })
+        let there = Expression::parse_with(entry.expression.text(), Dialect::X, &limits).ok()?;
+        let spelled = to_native(&there);
+        let wider = (!kept && spelled.root() != entry.expression.root()).then(|| spelled.to_string());
+        Some(Self { notes: differences_from_x(&there), wider })
     }
 
     fn is_same(&self) -> bool {
-        self.differs.is_empty()
+        self.notes.is_empty() && self.wider.is_none()
     }
 
     fn text(&self, expression: &str) -> String {
         if self.is_same() {
-            return "    means the same here in both dialects\n".to_owned();
+            return "    means the same here as at X\n".to_owned();
         }
-        let mut shown = if self.kept {
-            "    means the same in dialect x; in the native one it reads less, since at X\n".to_owned()
-        } else {
-            "    differs from X, where\n".to_owned()
-        };
-        for (range, reads) in &self.differs {
-            let written = expression.get(range.clone()).unwrap_or_default();
-            shown.push_str(&format!("      {} reads also {reads}\n", one_line(written)));
+        let mut shown = String::new();
+        if let Some(wider) = &self.wider {
+            shown.push_str("    reads less in the native dialect than at X; as much reads\n");
+            shown.push_str(&format!("      {}\n", one_line(wider)));
+        }
+        if !self.notes.is_empty() {
+            shown.push_str("    differs from X:\n");
+        }
+        for note in &self.notes {
+            let written = expression.get(note.span.range()).unwrap_or_default();
+            shown.push_str(&format!("      {}: {}\n", one_line(written), note.message));
         }
         shown
     }
