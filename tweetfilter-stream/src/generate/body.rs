@@ -42,19 +42,13 @@ pub(super) struct Body {
 
 impl Body {
     /// Composes a text; a reply begins with the name of whom it answers.
-    pub(super) fn compose(
-        seed: u64,
-        random: &mut Random,
-        language: usize,
-        kind: Kind,
-        to: Option<&Person>,
-    ) -> Self {
+    pub(super) fn compose(random: &mut Random, language: usize, kind: Kind, to: Option<&Person>) -> Self {
         let words = lexicon(language);
         let mut body = Self::default();
         if let Some(to) = to {
             body.mention(to.clone());
             while random.chance(1800) && body.chars < 100 {
-                body.mention(Person::writer(seed, random, language));
+                body.mention(Person::writer(random, language));
             }
         }
         body.display.0 = body.chars;
@@ -83,7 +77,7 @@ impl Body {
                 });
             }
             if random.chance(330) && body.chars > body.display.0 && kind != Kind::Reply {
-                body.mention(Person::famous(seed, random, language));
+                body.mention(Person::famous(random, language));
             }
             body.push_counted(&sentence, length);
             if smileys && random.chance(6000) {

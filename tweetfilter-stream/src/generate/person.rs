@@ -1,10 +1,14 @@
-//! The accounts of the stream: each a function of the seed, its language and its rank.
+//! The accounts of the stream: each a function of its language and its rank.
+//!
+//! They are the same whatever the seed, so that streams of two seeds are two samples of one world.
 
 use super::json::Json;
 use super::lexicon::{Lexicon, emoji, lexicon};
 use super::random::Random;
 use super::time::{Clock, created_at};
 
+/// What all streams have in common.
+const WORLD: u64 = 0x7477_6565_7466_696c;
 /// Accounts of one language.
 const ACCOUNTS: u32 = 60_000;
 /// Followers by quantile, of those who write and of those who are retweeted.
@@ -28,24 +32,23 @@ pub(super) struct Person {
     pub(super) id: u64,
     pub(super) handle: String,
     pub(super) name: String,
-    seed: u64,
     language: usize,
     number: u64,
 }
 
 impl Person {
     /// Somebody who writes in that language.
-    pub(super) fn writer(seed: u64, random: &mut Random, language: usize) -> Self {
-        Self::numbered(seed, language, u64::from(random.zipf(ACCOUNTS, 400)))
+    pub(super) fn writer(random: &mut Random, language: usize) -> Self {
+        Self::numbered(language, u64::from(random.zipf(ACCOUNTS, 400)))
     }
 
     /// Somebody whose posts others retweet and quote.
-    pub(super) fn famous(seed: u64, random: &mut Random, language: usize) -> Self {
-        Self::numbered(seed, language, u64::from(ACCOUNTS + random.zipf(ACCOUNTS / 4, 60)))
+    pub(super) fn famous(random: &mut Random, language: usize) -> Self {
+        Self::numbered(language, u64::from(ACCOUNTS + random.zipf(ACCOUNTS / 4, 60)))
     }
 
-    fn numbered(seed: u64, language: usize, number: u64) -> Self {
-        let random = &mut Random::of(seed, [1, language as u64, number]);
+    fn numbered(language: usize, number: u64) -> Self {
+        let random = &mut Random::of(WORLD, [1, language as u64, number]);
         let id = if random.chance(5500) {
             u64::from(random.between(12_000, u32::MAX - 1))
         } else {
@@ -80,7 +83,7 @@ impl Person {
         if random.chance(2500) {
             name.push_str(emoji(random));
         }
-        Self { id, handle, name, seed, language, number }
+        Self { id, handle, name, language, number }
     }
 
     /// Number that decides who follows this account.
@@ -90,7 +93,7 @@ impl Person {
 
     /// The whole user object.
     pub(super) fn write(&self, json: &mut Json) {
-        let random = &mut Random::of(self.seed, [2, self.language as u64, self.number]);
+        let random = &mut Random::of(WORLD, [2, self.language as u64, self.number]);
         let famous = self.number >= u64::from(ACCOUNTS);
         let words = lexicon(self.language);
         json.raw("{\"id\":")

@@ -52,7 +52,7 @@ impl Tweet {
     pub(super) fn live(seed: u64, random: &mut Random, clock: &mut Clock) -> Self {
         let language = pick_language(random);
         let (millis, id) = clock.next(random);
-        let author = Person::writer(seed, random, language);
+        let author = Person::writer(random, language);
         let mut tweet = Self::new(id, millis, language, author);
         tweet.details = random.next();
         if random.chance(lexicon(language).retweets) {
@@ -63,7 +63,7 @@ impl Tweet {
             return tweet;
         }
         let kind = if random.chance(4800) { Kind::Reply } else { Kind::Own };
-        tweet.answer(seed, random, kind);
+        tweet.answer(random, kind);
         if random.chance(750) {
             let number = random.zipf(ORIGINALS, 100);
             let quoted = Self::original(seed, language, number, false);
@@ -80,10 +80,10 @@ impl Tweet {
         let random = &mut Random::of(seed, [3, language as u64, u64::from(number)]);
         let age = u64::from(random.quantile(&[(0, 60), (500, 20_000), (900, 170_000), (1000, 30_000_000)]));
         let millis = Clock::START_MILLIS - age * 1000 - u64::from(random.below(1000));
-        let author = Person::famous(seed, random, language);
+        let author = Person::famous(random, language);
         let mut tweet = Self::new(id(millis, random.next()), millis, language, author);
         let kind = if random.chance(900) { Kind::Reply } else { Kind::Original };
-        tweet.answer(seed, random, kind);
+        tweet.answer(random, kind);
         let retweets =
             random.quantile(&[(0, 1), (300, 90), (500, 900), (800, 9_000), (990, 90_000), (1000, 900_000)]);
         tweet.counts = [retweets / 12, retweets / 9, retweets, retweets * 3 + random.below(90)];
@@ -112,15 +112,15 @@ impl Tweet {
     }
 
     /// Writes the text, and for a reply says what it answers.
-    fn answer(&mut self, seed: u64, random: &mut Random, kind: Kind) {
+    fn answer(&mut self, random: &mut Random, kind: Kind) {
         if kind == Kind::Reply {
-            let to = Person::writer(seed, random, self.language);
+            let to = Person::writer(random, self.language);
             let age = u64::from(random.quantile(&[(0, 5), (500, 900), (900, 40_000), (1000, 900_000)]));
             self.answers = Some((id(self.millis - age * 1000, random.next()), to));
         }
         // One in ten answers somebody without naming them in the text (their own thread).
         let named = self.answers.as_ref().map(|(_, to)| to).filter(|_| !random.chance(900));
-        self.body = Body::compose(seed, random, self.language, kind, named);
+        self.body = Body::compose(random, self.language, kind, named);
     }
 
     pub(super) fn id(&self) -> u64 {
