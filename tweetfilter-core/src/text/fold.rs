@@ -86,6 +86,34 @@ pub(super) fn walk(
     on: &mut impl FnMut(Found<'_>),
 ) {
     chunk.raw.clear();
+    let bytes = &text.as_bytes()[..end];
+    let is_ascii = |at: usize| bytes.get(at).is_none_or(u8::is_ascii);
+    let mut at = start;
+    while at < end {
+        // ASCII before ASCII folds by itself; no cluster ends between that would not end there anyway.
+        while at < end && is_ascii(at) && is_ascii(at + 1) {
+            let c = char::from(if steps.case { bytes[at].to_ascii_lowercase() } else { bytes[at] });
+            on(Found::Char(c, Span::from(at..at + 1)));
+            at += 1;
+        }
+        let rest = at;
+        while at < end && !(is_ascii(at) && is_ascii(at + 1)) {
+            at += 1;
+        }
+        let continues = if rest > start { !bytes[rest - 1].is_ascii_control() } else { continues };
+        walk_clusters(text, (rest, at), continues, steps, chunk, on);
+    }
+}
+
+/// The same by grapheme clusters, whatever stands there.
+fn walk_clusters(
+    text: &str,
+    (start, end): (usize, usize),
+    continues: bool,
+    steps: Steps,
+    chunk: &mut Chunk,
+    on: &mut impl FnMut(Found<'_>),
+) {
     for (at, cluster) in text[start..end].grapheme_indices(true) {
         let at = start + at;
         let span = Span::from(at..at + cluster.len());

@@ -22,6 +22,8 @@ mod accents;
 mod entities;
 mod flags;
 mod fold;
+#[cfg(test)]
+mod growth;
 mod hash;
 mod links;
 mod obfuscation;

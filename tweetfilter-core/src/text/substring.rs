@@ -47,6 +47,11 @@ impl Side {
     }
 
     fn find_boundaries(&mut self) {
+        if self.text.is_ascii() {
+            // White space is one space, so no CR LF is left.
+            self.boundaries.resize(self.text.len() / 64 + 1, u64::MAX);
+            return;
+        }
         self.boundaries.resize(self.text.len() / 64 + 1, 0);
         let ends = [self.text.len()];
         for at in self.text.grapheme_indices(true).map(|(at, _)| at).chain(ends) {
