@@ -265,6 +265,26 @@ proptest! {
     }
 
     #[test]
+    fn substrings_are_searched_in_the_folded_text(text in texts()) {
+        let text: String = text.chars().filter(|&c| !is_emoji(c) && c != '\u{20e3}' && !is_mark(c)).collect();
+        let known: String = text.chars().filter(|&c| !is_ignorable(c)).collect();
+        let mut folded = Searchable::default();
+        fold_for_search(&text, Origin::Filter, &mut folded);
+        let squeeze = |text: &str| {
+            let mut out = String::new();
+            for c in text.chars().map(|c| if is_space(c) { ' ' } else { c }) {
+                if !(c == ' ' && out.ends_with(' ')) {
+                    out.push(c);
+                }
+            }
+            out
+        };
+        let expected = squeeze(&level(&fold(&known)));
+        prop_assert_eq!(folded.plain(), strip(&expected));
+        prop_assert_eq!(folded.folded(), expected);
+    }
+
+    #[test]
     fn a_text_contains_itself(text in texts()) {
         let mut folded = Searchable::default();
         fold_for_search(&text, Origin::Filter, &mut folded);

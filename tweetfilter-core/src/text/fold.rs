@@ -9,8 +9,8 @@ use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::flags::{APART, BOUNDARY, EMOJI, IGNORABLE};
-use super::tables::entry;
+use super::flags::{APART, BOUNDARY, CLASS_CHARACTER, CLASS_CLUSTER, CLASS_WORD, EMOJI, IGNORABLE};
+use super::tables::{class, entry, mapping};
 use crate::Span;
 
 /// Which of the steps are taken.
@@ -56,6 +56,14 @@ impl Chunk {
     }
 
     fn finish(&mut self, case: bool, on: &mut impl FnMut(Found<'_>)) {
+        let mut alone = self.raw.chars();
+        if let (Some(c), None) = (alone.next(), alone.next())
+            && folds_to_itself(c)
+        {
+            on(Found::Char(c, self.span));
+            self.raw.clear();
+            return;
+        }
         let mut chars = self.raw.chars();
         // Compatibility jamo stay as they are.
         if let Some(jamo @ '\u{3131}'..='\u{318e}') = self.raw.chars().next() {
@@ -147,6 +155,13 @@ fn walk_clusters(
         }
     }
     chunk.finish(steps.case, on);
+}
+
+/// Whether the table knows a letter or number, alone, to be what it folds to.
+fn folds_to_itself(c: char) -> bool {
+    let entry = entry(c);
+    let letter = matches!(class(entry), CLASS_WORD | CLASS_CHARACTER | CLASS_CLUSTER);
+    letter && mapping(entry).is_none()
 }
 
 /// Whether a grapheme cluster is an emoji sequence.

@@ -7,9 +7,9 @@
 use memchr::memmem::Finder;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::flags::{MARK, POINT, SPACE};
+use super::flags::{CLASS_CHARACTER, CLASS_CLUSTER, CLASS_SEPARATOR, CLASS_WORD, MARK, POINT, SPACE};
 use super::fold::{Chunk, Found, Steps, Unit, push_emoji, push_toneless, walk};
-use super::tables::entry;
+use super::tables::{class, entry, mapping};
 use super::{Origin, accents, links};
 use crate::Span;
 
@@ -169,12 +169,17 @@ impl Searchable {
             self.plain.start_group(span);
         }
         let from = self.folded.text.len();
-        if let [unit] = self.group[..]
-            && unit.c.is_ascii()
-        {
+        let alone = if let [unit] = self.group[..] { Some((unit.c, entry(unit.c))) } else { None };
+        if let Some((c, entry)) = alone.filter(|&(_, entry)| {
+            matches!(class(entry), CLASS_SEPARATOR | CLASS_WORD | CLASS_CHARACTER | CLASS_CLUSTER)
+        }) {
+            // Folded already, so its mapping is what its accents make of it.
+            let mut utf8 = [0; 4];
+            let itself: &str = c.encode_utf8(&mut utf8);
+            let (folded, plain) = mapping(entry).unwrap_or((itself, itself));
             if !space {
-                self.folded.text.push(unit.c);
-                self.plain.text.push(unit.c);
+                self.folded.text.push_str(folded);
+                self.plain.text.push_str(plain);
             }
         } else {
             self.buffer.clear();
