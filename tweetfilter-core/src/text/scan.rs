@@ -344,7 +344,8 @@ impl<'a> Scanner<'a> {
             let entry = entry(c);
             let class = class(entry);
             match class {
-                CLASS_SEPARATOR => break,
+                // A keycap that something is prepended to is none.
+                CLASS_SEPARATOR if before_token || !matches!(c, '#' | '*') => break,
                 CLASS_CHARACTER | CLASS_CLUSTER if entry & MARK == 0 && before_token && to > at => break,
                 _ => {}
             }
