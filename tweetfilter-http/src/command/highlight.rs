@@ -22,11 +22,15 @@ pub(crate) fn line(set: &FilterSet, filter: usize, post: &Post, width: usize, st
 /// The places of an explanation in the content's text, in order and without overlaps.
 pub(crate) fn spans(explanation: &Explanation, text: &str) -> Vec<Range<usize>> {
     let places = explanation.parts.iter().flat_map(|part| &part.places);
-    let mut spans: Vec<Range<usize>> = places
+    let spans = places
         .filter(|place| place.field == Field::Text && place.scopes.is_empty())
         .filter_map(|place| place.span.map(|span| span.range()))
-        .filter(|range| text.get(range.clone()).is_some())
-        .collect();
+        .filter(|range| text.get(range.clone()).is_some());
+    merged(spans.collect())
+}
+
+/// Ranges in order and without overlaps.
+pub(crate) fn merged(mut spans: Vec<Range<usize>>) -> Vec<Range<usize>> {
     spans.sort_unstable_by_key(|range| (range.start, range.end));
     let mut merged: Vec<Range<usize>> = Vec::new();
     for span in spans {

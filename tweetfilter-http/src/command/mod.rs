@@ -36,17 +36,13 @@ Examples:
 
 `tweetfilter COMMAND --help` explains a command with examples.";
 
+/// Their documentation is that of their arguments.
 #[derive(Subcommand)]
 enum Command {
-    /// Say which filters each post of the input matches
     Match(match_::Arguments),
-    /// Say what is wrong or doubtful in filters, and what each costs
     Check(check::Arguments),
-    /// Say which parts of a filter matched where in each post, or what a post lacks
     Explain(explain::Arguments),
-    /// Write an invented stream of tweets, for tests and demonstrations
     Gen(gen_::Arguments),
-    /// Show an invented stream live, through a dozen filters
     Demo(demo::Arguments),
 }
 

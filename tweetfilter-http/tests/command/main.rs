@@ -7,3 +7,4 @@ mod generating;
 mod inputs;
 mod matching;
 mod support;
+mod wires;

@@ -6,6 +6,7 @@ use tweetfilter_core::{Match, Post};
 
 use super::super::Failure;
 use super::super::filters::Entry;
+use super::super::highlight;
 use super::super::terminal::{Color, Style, columns, fit, one_line, pad};
 use super::super::time::rfc3339;
 use super::tally::{Place, Tally};
@@ -103,9 +104,21 @@ impl<'a> Writer<'a> {
             self.style.paint(Color::Dim, &pad(&time, TIME)),
             self.style.paint(Color::Name, &pad(author(post), AUTHOR)),
             self.style.paint(Color::Hit, &pad(&several(&names, FILTERS), FILTERS)),
-            fit(&one_line(&post.content().text), left),
+            self.text(found, left),
         );
         out.extend_from_slice(row.as_bytes());
+    }
+
+    /// The text in one line, the parts that matched marked where colors are shown.
+    fn text(&self, found: &Found<'_>, width: usize) -> String {
+        let text = &found.post.content().text;
+        if !self.style.colors() {
+            return fit(&one_line(text), width);
+        }
+        let set = &self.job.compiled.set;
+        let parts = found.matches.iter().filter_map(|m| set.explain(m.index as usize, found.post));
+        let spans: Vec<_> = parts.flat_map(|explained| highlight::spans(&explained, text)).collect();
+        highlight::marked(text, &highlight::merged(spans), width, self.style)
     }
 
     /// The post's id; of a post without one its line, with the input's name if there are several.

@@ -118,14 +118,16 @@ struct Sink<'a> {
 impl<'a> Sink<'a> {
     fn new(job: &Job, split: Option<Split>, progress: &'a Progress) -> Result<Self, Failure> {
         let mut out = std::io::stdout();
-        out.write_all(heading(job.output).as_bytes()).map_err(|e| Failure::writing(&e))?;
+        let heading = heading(job.output);
+        progress.aside(|| out.write_all(heading.as_bytes())).map_err(|e| Failure::writing(&e))?;
         Ok(Self { out, split, progress })
     }
 
     fn write(&mut self, chunk: &Chunk, outcome: &Outcome) -> Result<(), Failure> {
         self.progress.add(outcome.posts);
         if !outcome.out.is_empty() {
-            let written = self.out.write_all(&outcome.out).and_then(|()| self.out.flush());
+            let out = &mut self.out;
+            let written = self.progress.aside(|| out.write_all(&outcome.out).and_then(|()| out.flush()));
             written.map_err(|error| Failure::writing(&error))?;
         }
         match &mut self.split {

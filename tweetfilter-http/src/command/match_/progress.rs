@@ -40,6 +40,14 @@ impl Progress {
         }
     }
 
+    /// Writes to the same terminal, perhaps, without the bar in between.
+    pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
     /// Takes the bar away.
     pub(super) fn finish(&self) {
         if let Some(bar) = &self.bar {

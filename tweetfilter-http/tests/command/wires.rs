@@ -1,0 +1,86 @@
+//! `match`: the formats, found out by themselves, and how their posts are named.
+
+use std::io::Write;
+
+use flate2::{Compression, write::GzEncoder};
+
+use crate::support::{Files, tweet};
+
+#[test]
+fn compressed_files_are_known_by_their_bytes() {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(format!("{}\n", tweet("5", "bob", "snow")).as_bytes()).unwrap();
+    // The name says nothing.
+    let files = Files::new().with("posts.txt", packed.finish().unwrap());
+    let out = files.run(&["match", "--expr", "snow", "posts.txt"]).out;
+    assert_eq!(out, "{\"post\":\"5\",\"filters\":[\"e1\"]}\n");
+}
+
+#[test]
+fn an_input_that_breaks_off_gives_what_it_had_and_ends_with_two() {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    for n in 0..3_000 {
+        packed.write_all(format!("{}\n", tweet(&n.to_string(), "bob", "snow")).as_bytes()).unwrap();
+    }
+    let packed = packed.finish().unwrap();
+    let files =
+        Files::new().with("cut.gz", &packed[..packed.len() - 20]).with("posts", tweet("x1", "b", "snow"));
+    let ended = files.run(&["match", "--expr", "snow", "cut.gz", "posts"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("cut.gz: breaks off"), "{}", ended.err);
+    assert!(ended.out.lines().count() > 1_000, "{}", ended.out.lines().count());
+}
+
+#[test]
+fn one_document_gives_each_of_its_elements() {
+    let [one, two] = [tweet("5", "bob", "snow"), tweet("6", "al", "rain")];
+    let files = Files::new()
+        .with("array.json", format!("[\n  {one},\n  {two}\n]\n"))
+        .with("search.json", format!("{{\"statuses\": [{two},\n{one}],\n\"search_metadata\": {{}}}}"));
+    for file in ["array.json", "search.json"] {
+        let ended = files.run(&["match", "--output", "posts", "--expr", "snow", file]);
+        assert_eq!(ended.out, format!("{one}\n"), "{file}: {}", ended.err);
+    }
+}
+
+#[test]
+fn a_page_of_the_second_api_is_read() {
+    let page = r#"{"data":[{"id":"5","text":"snow","author_id":"7"},{"id":"6","text":"rain","author_id":"7"}],"includes":{"users":[{"id":"7","username":"bob","name":"Bob"}]},"meta":{"result_count":2}}"#;
+    let files = Files::new().with("page.json", page);
+    let out = files.run(&["match", "--expr", "from:bob", "--expr", "rain", "page.json"]).out;
+    assert_eq!(out, "{\"post\":\"5\",\"filters\":[\"e1\"]}\n{\"post\":\"6\",\"filters\":[\"e1\",\"e2\"]}\n");
+}
+
+#[test]
+fn posts_of_other_networks_have_their_own_ids() {
+    let bluesky = r#"{"did":"did:plc:abc","time_us":1783175888085434,"kind":"commit","commit":{"rev":"3m","operation":"create","collection":"app.bsky.feed.post","rkey":"3k","record":{"$type":"app.bsky.feed.post","createdAt":"2026-07-04T14:38:08.999Z","text":"snow"},"cid":"b"}}"#;
+    let mastodon = r#"{"id":"117","created_at":"2026-08-01T13:49:42.878Z","uri":"https://example.social/users/bob/statuses/117","url":"https://example.social/@bob/117","content":"<p>snow</p>","language":"en","account":{"id":"1","username":"bob","acct":"bob","url":"https://example.social/@bob"}}"#;
+    let files = Files::new().with("posts.ndjson", format!("{bluesky}\n{mastodon}\n"));
+    let ended = files.run(&["match", "--expr", "snow", "posts.ndjson"]);
+    assert_eq!(
+        ended.out,
+        "{\"post\":\"at://did:plc:abc/app.bsky.feed.post/3k\",\"filters\":[\"e1\"]}\n\
+         {\"post\":\"117\",\"network\":\"example.social\",\"filters\":[\"e1\"]}\n",
+        "{}",
+        ended.err
+    );
+}
+
+/// A real stream, where it is present: every line is a post, another message, or skipped with a reason.
+#[test]
+fn a_real_stream_is_accounted_for() {
+    let Some(data) = std::env::var_os("TWEETFILTER_DATA") else {
+        println!("skipped: no data");
+        return;
+    };
+    let stream = std::path::Path::new(&data).join("v1_stream_2021.ndjson.gz");
+    let stream = stream.to_string_lossy();
+    let files = Files::new();
+    let one = files.run(&["match", "--threads", "1", "--expr", "lang:ja has:media", "--expr", "な", &stream]);
+    assert!(one.err.starts_with("3,173 posts, "), "{}", one.err);
+    assert!(one.err.contains("other messages: 307 delete\n") && !one.err.contains("skipped"), "{}", one.err);
+    let many =
+        files.run(&["match", "--threads", "3", "--expr", "lang:ja has:media", "--expr", "な", &stream]);
+    assert!(one.out.lines().count() > 100);
+    assert_eq!(one.out, many.out);
+}
