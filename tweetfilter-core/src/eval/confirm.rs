@@ -82,18 +82,17 @@ impl Chain<'_> {
             atom,
             Atom::Regex { .. } | Atom::Contains { .. } | Atom::Near { .. } | Atom::Phrase { .. }
         ) {
-            return self.evaluate(atom, view);
+            return self.evaluate(id, atom, view);
         }
-        let memo = &self.views[view].memo;
-        if let Some(known) = memo.borrow().get(&id) {
-            return *known;
+        if let Some(known) = self.views[view].known(id) {
+            return known;
         }
-        let truth = self.evaluate(atom, view);
-        memo.borrow_mut().insert(id, truth);
+        let truth = self.evaluate(id, atom, view);
+        self.views[view].learn(id, truth);
         truth
     }
 
-    fn evaluate(&self, atom: &Atom, number: usize) -> Option<bool> {
+    fn evaluate(&self, id: u32, atom: &Atom, number: usize) -> Option<bool> {
         let view = &self.views[number];
         let post = self.posts[number];
         Some(match atom {
@@ -125,7 +124,7 @@ impl Chain<'_> {
                 possible && {
                     let read =
                         || text::nfc(super::view::cut(&post.content().text, self.text_limit)).into_owned();
-                    self.regexes.is_match(pattern, view.regex_text.get_or_init(read))
+                    self.regexes.is_match(id, pattern, view.regex_text.get_or_init(read))
                 }
             }
             Atom::TagPrefix { channel, prefix, plain, head } => {

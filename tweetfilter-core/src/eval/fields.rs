@@ -312,7 +312,7 @@ pub(crate) fn keys(
         }
         Entry::Lang(tag) => {
             let tag = links::language(tag.filter(|t| !t.is_empty()).unwrap_or("und"));
-            let mut rest = tag.as_str();
+            let mut rest = tag.as_ref();
             loop {
                 each(false, rest);
                 match rest.rsplit_once('-') {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use regex::{Regex, RegexBuilder};
 
@@ -10,9 +11,32 @@ use crate::syntax::RegexPattern;
 /// A scratch's regexes. When they grow over the bound, all are dropped and those in use are made again.
 #[derive(Debug)]
 pub(super) struct Cache {
-    compiled: RefCell<HashMap<RegexPattern, Option<Regex>>>,
+    /// By the number of the atom.
+    compiled: RefCell<HashMap<u32, Option<Regex>, Numbers>>,
     room: usize,
     size_limit: usize,
+}
+
+/// Numbers of atoms are ours, not a stranger's: one multiplication spreads them.
+type Numbers = BuildHasherDefault<NumberHasher>;
+
+#[derive(Default)]
+struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32(u32::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
 }
 
 /// What a compiled regex takes at least, its lazy automaton included.
@@ -24,8 +48,8 @@ impl Cache {
     }
 
     /// Whether a pattern matches. One that does not compile matches nothing: it was refused when it was added.
-    pub(super) fn is_match(&self, pattern: &RegexPattern, text: &str) -> bool {
-        if let Some(known) = self.compiled.borrow().get(pattern) {
+    pub(super) fn is_match(&self, atom: u32, pattern: &RegexPattern, text: &str) -> bool {
+        if let Some(known) = self.compiled.borrow().get(&atom) {
             return known.as_ref().is_some_and(|r| r.is_match(text));
         }
         let made = compile(pattern, self.size_limit);
@@ -34,7 +58,7 @@ impl Cache {
         if compiled.len() >= self.room {
             compiled.clear();
         }
-        compiled.insert(pattern.clone(), made);
+        compiled.insert(atom, made);
         found
     }
 }

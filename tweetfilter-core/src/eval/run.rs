@@ -42,21 +42,29 @@ impl Scratch {
         if self.regexes.as_ref().is_none_or(|r| r.0 != set.number) {
             self.regexes = Some((set.number, Cache::new(set.limits.regex_cache, set.limits.regex_size)));
         }
-        let mut posts: Vec<&Post> = Vec::new();
-        self.prepare(set, post, &mut posts);
+        let alone = [post];
+        let mut chain_of_posts: Vec<&Post> = Vec::new();
+        let posts: &[&Post] = if index.uses.depth == 0 {
+            self.prepare_one(set, post);
+            &alone
+        } else {
+            self.prepare(set, post, &mut chain_of_posts);
+            &chain_of_posts
+        };
+        self.comparisons(set, posts);
         self.begin(index.filters as usize + index.sets.len());
         if scan {
             self.candidates.extend((0..index.filters).filter(|f| tried.admits(set, *f)));
         } else {
             for view in (0..posts.len()).rev() {
-                self.walk(set, view, &posts, tried);
+                self.walk(set, view, posts, tried);
             }
             self.walk_scanned(set, tried);
         }
         let Some((_, regexes)) = &self.regexes else { return &[] };
         let views = &self.views[..posts.len()];
         let text_limit = set.limits.post_text_bytes;
-        let chain = Chain { index, views, posts: &posts, regexes, text_limit, scan };
+        let chain = Chain { index, views, posts, regexes, text_limit, scan };
         let confirmed = self.candidates.iter().filter(|f| chain.holds(**f, 0));
         self.matched.extend(confirmed);
         self.matched.sort_unstable();
@@ -106,7 +114,14 @@ impl Scratch {
                 }
             }
         }
-        self.comparisons(set, posts);
+    }
+
+    /// The same where no filter looks behind a scope.
+    fn prepare_one(&mut self, set: &FilterSet, post: &Post) {
+        if self.views.is_empty() {
+            self.views.push(View::default());
+        }
+        self.views[0].prepare(&set.index, post, Level::Post, set.limits.post_text_bytes);
     }
 
     /// Sets the bits of the comparisons that have some.

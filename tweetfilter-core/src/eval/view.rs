@@ -1,7 +1,6 @@
 //! A post, prepared once and shared by all filters: its terms, bits and token positions.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
 
 use super::fields::{self, Links, Stretch};
 use crate::Span;
@@ -59,8 +58,8 @@ pub(super) struct View {
     searchables_used: usize,
     /// What regexes read, where any is asked for.
     pub(super) regex_text: OnceCell<String>,
-    /// Results of dear atoms.
-    pub(super) memo: RefCell<HashMap<u32, Option<bool>>>,
+    /// Results of dear atoms, by number: the generation they were found in, and what was found.
+    memo: RefCell<Vec<(u32, Option<bool>)>>,
     /// The views behind the scopes.
     pub(super) quote: Option<usize>,
     pub(super) original: Option<usize>,
@@ -104,15 +103,13 @@ impl View {
         self.signature[0] = 1;
         self.searchables_used = 0;
         self.regex_text.take();
-        if !self.memo.get_mut().is_empty() {
-            self.memo.get_mut().clear();
-        }
         (self.quote, self.original) = (None, None);
         self.generation = self.generation.wrapping_add(1);
         if self.generation == 0 || self.table.is_empty() {
             self.generation = 1;
             self.table.clear();
             self.table.resize(256, (0, 0));
+            self.memo.get_mut().clear();
         }
     }
 
@@ -309,6 +306,21 @@ impl View {
     pub(super) fn holds(&self, channel: Channel, term: TermId) -> bool {
         self.may_hold(signature_of(term))
             && self.slot(term).is_ok_and(|at| self.found[at].channels.has(channel))
+    }
+
+    /// What an atom was found to be for this post, if it was asked before.
+    pub(super) fn known(&self, atom: u32) -> Option<Option<bool>> {
+        let memo = self.memo.borrow();
+        memo.get(atom as usize).filter(|known| known.0 == self.generation).map(|known| known.1)
+    }
+
+    /// Notes what an atom was found to be.
+    pub(super) fn learn(&self, atom: u32, truth: Option<bool>) {
+        let mut memo = self.memo.borrow_mut();
+        if memo.len() <= atom as usize {
+            memo.resize(atom as usize + 1, (0, None));
+        }
+        memo[atom as usize] = (self.generation, truth);
     }
 
     /// Whether any term has this place in the signature.

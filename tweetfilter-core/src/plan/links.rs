@@ -1,5 +1,7 @@
 //! Links and language tags as both sides of a comparison see them.
 
+use std::borrow::Cow;
+
 /// A link with its `%XX` and `xn--` escapes resolved, where they are valid.
 pub(crate) fn decode(link: &str) -> String {
     let decoded = if link.contains('%') { unescape(link) } else { link.to_owned() };
@@ -98,19 +100,23 @@ pub(crate) fn domain(name: &str) -> String {
 }
 
 /// A language tag in lower case with `-`, old codes as their new ones, nothing as `und`.
-pub(crate) fn language(tag: &str) -> String {
-    let tag = tag.to_ascii_lowercase().replace('_', "-");
-    let (first, rest) = tag.find('-').map_or((tag.as_str(), ""), |at| tag.split_at(at));
-    let first = match first {
+pub(crate) fn language(tag: &str) -> Cow<'_, str> {
+    let tag: Cow<'_, str> = if tag.bytes().any(|b| b.is_ascii_uppercase() || b == b'_') {
+        tag.to_ascii_lowercase().replace('_', "-").into()
+    } else {
+        tag.into()
+    };
+    let first = tag.split('-').next().unwrap_or_default();
+    let new = match first {
         "" => "und",
         "iw" => "he",
         "in" => "id",
         "ji" => "yi",
         "tl" => "fil",
         "no" => "nb",
-        other => other,
+        _ => return tag,
     };
-    format!("{first}{rest}")
+    format!("{new}{}", &tag[first.len()..]).into()
 }
 
 #[cfg(test)]
