@@ -4,6 +4,8 @@
 mod canonical;
 #[path = "syntax/diagnostics.rs"]
 mod diagnostics;
+#[path = "syntax/documentation.rs"]
+mod documentation;
 #[path = "syntax/properties.rs"]
 mod properties;
 #[path = "syntax/rules.rs"]
