@@ -24,42 +24,61 @@ pub type Millis = i64;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Post {
     /// `x`, `bluesky`, a Mastodon host, or empty.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub network: String,
     /// The network's own id, opaque; empty where there is none.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub id: String,
     /// When it was posted.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub created_at: Option<Millis>,
     /// Who posted it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub author: Author,
     /// The whole decoded text.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub text: String,
     /// Content warning.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub warning: Option<String>,
     /// BCP 47 tag, as the payload gives it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub lang: Option<String>,
     /// Tags, mentions, links and media in the text.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub entities: Entities,
     /// Name of the client, without mark-up.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub source: Option<String>,
     /// The post that this one answers.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub reply_to: Option<ReplyTo>,
     /// The conversation's id.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub conversation_id: Option<String>,
     /// The original, of a native retweet.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub retweet_of: Option<Box<Reference>>,
     /// The quoted post.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub quote_of: Option<Box<Reference>>,
     /// The tagged place.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub place: Option<Place>,
     /// Exact coordinates of the post.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub coordinates: Option<Point>,
     /// Yes/no facts of the payload.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub flags: PostFlags,
     /// Likes, retweets, replies, quotes.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub counts: Engagement,
     /// X's annotations.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub annotations: Vec<Annotation>,
     /// Fields of an embedder's own, read by `attr.NAME:`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub attributes: Vec<Attribute>,
 }
 
@@ -68,32 +87,46 @@ pub struct Post {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Author {
     /// Id and handle.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub account: Account,
     /// Display name.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub name: Option<String>,
     /// Profile description.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub bio: Option<String>,
     /// Links in the description, as spans of `bio`, where the payload gives them.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub bio_links: Vec<Link>,
     /// Location as typed.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub location: Option<String>,
     /// Number of followers.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub followers: Option<u64>,
     /// Number of accounts followed.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub following: Option<u64>,
     /// Number of posts.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub posts: Option<u64>,
     /// Number of lists that hold the account.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub listed: Option<u64>,
     /// When the account was made.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub created_at: Option<Millis>,
     /// Verified.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub verified: bool,
     /// Protected (private).
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub protected: bool,
     /// Says of itself that it is a bot.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub bot: bool,
     /// The location that the payload derives from the profile.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub profile_geo: Option<ProfileGeo>,
 }
 
@@ -102,8 +135,10 @@ pub struct Author {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Account {
     /// The network's id (`123`, `did:plc:…`).
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub id: String,
     /// The handle without `@` (`bob`, `bob.bsky.social`, `bob@mastodon.social`).
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub handle: String,
 }
 
@@ -112,12 +147,16 @@ pub struct Account {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct ProfileGeo {
     /// Country's name.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub country: Option<String>,
     /// Two-letter country code.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub country_code: Option<String>,
     /// Region's name.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub region: Option<String>,
     /// Town's name.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub locality: Option<String>,
 }
 
@@ -126,16 +165,22 @@ pub struct ProfileGeo {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Entities {
     /// `#tag`, text without the `#`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub hashtags: Vec<Tag>,
     /// `$SYM`, text without the `$`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub cashtags: Vec<Tag>,
     /// `@name`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub mentions: Vec<Mention>,
     /// Links in the text, without media.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub links: Vec<Link>,
     /// Pictures, videos, GIFs.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub media: Vec<Media>,
     /// Further spans of the text that are links but lead to nothing that filters read: media, the rest of a cut text.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub other_links: Vec<Span>,
 }
 
@@ -144,8 +189,10 @@ pub struct Entities {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Tag {
     /// Without the sign.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub text: String,
     /// Where in the text, sign included; `None` for a tag that stands outside of it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub span: Option<Span>,
 }
 
@@ -154,8 +201,10 @@ pub struct Tag {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Mention {
     /// Who.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub account: Account,
     /// Where in the text, sign included.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub span: Option<Span>,
 }
 
@@ -164,18 +213,25 @@ pub struct Mention {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Link {
     /// As it stands in the text (`https://t.co/…`).
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub url: String,
     /// Where it leads, as the network expands it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub expanded: Option<String>,
     /// Where it leads after all redirects.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub unwound: Option<String>,
     /// Title of the page.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub title: Option<String>,
     /// Description of the page.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub description: Option<String>,
     /// Where in the text.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub span: Option<Span>,
     /// It is the quote's own link: read by `url:` and `domain:`, but neither `has:links` nor counted by `links:`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub quote: bool,
 }
 
@@ -208,8 +264,10 @@ pub enum MediaKind {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct ReplyTo {
     /// Its id; empty where only the account is known (then this is not `is:reply`).
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub id: String,
     /// Its author.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub account: Account,
 }
 
@@ -218,10 +276,13 @@ pub struct ReplyTo {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Reference {
     /// Its id.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub id: String,
     /// Its author where the payload names them without carrying the post.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub account: Account,
     /// The post itself, where the payload carries it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub post: Option<Post>,
 }
 
@@ -269,14 +330,19 @@ pub struct Point {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Place {
     /// The network's id.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub id: String,
     /// Short and full name.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub names: Vec<String>,
     /// Country's name.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub country: Option<String>,
     /// Two-letter country code.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub country_code: Option<String>,
     /// Centre of its bounding box.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub center: Option<Point>,
 }
 
@@ -285,14 +351,19 @@ pub struct Place {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct PostFlags {
     /// Marked as sensitive.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub sensitive: bool,
     /// An edited version.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub edited: bool,
     /// Part of a thread of its own author.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub self_thread: bool,
     /// Promoted only.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub nullcast: bool,
     /// Carries a poll.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub poll: bool,
 }
 
@@ -301,12 +372,16 @@ pub struct PostFlags {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Engagement {
     /// Likes.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub likes: Option<u64>,
     /// Retweets.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub retweets: Option<u64>,
     /// Replies.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub replies: Option<u64>,
     /// Quotes.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub quotes: Option<u64>,
 }
 
@@ -315,10 +390,13 @@ pub struct Engagement {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Annotation {
     /// Domain's id; empty for a bare named entity.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub domain: String,
     /// Entity's id; empty for a bare named entity.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub entity: String,
     /// Entity's name, read by `entity:`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub name: String,
 }
 
@@ -340,6 +418,12 @@ pub enum AttributeValue {
     Number(f64),
     /// Read as words.
     Text(String),
+}
+
+/// Whether a field says nothing, so that the serialized form leaves it out.
+#[cfg(feature = "serde")]
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Post {

@@ -8,6 +8,7 @@ mod event;
 pub mod files;
 pub mod generate;
 mod json;
+pub mod shrunk;
 pub mod wire;
 
 pub use event::Event;
