@@ -44,8 +44,8 @@ fn v2_with_includes() {
     let at = |span: Option<tweetfilter_core::Span>| &post.text[span.expect("a span").range()];
     assert_eq!(at(post.entities.mentions[0].span), "@bo");
     assert_eq!(at(post.entities.hashtags[0].span), "#x");
-    assert!(post.entities.links.is_empty());
-    assert_eq!(post.entities.other_links.len(), 2);
+    assert!(post.entities.links.iter().all(|link| link.quote));
+    assert_eq!((post.entities.links.len(), post.entities.other_links.len()), (1, 1));
     let media: Vec<_> = post.entities.media.iter().map(|m| (m.kind, m.alt.as_deref())).collect();
     assert_eq!(media, [(MediaKind::Image, Some("a dog")), (MediaKind::Gif, None)]);
     assert_eq!(
