@@ -1,8 +1,12 @@
 //! Substrings by Aho-Corasick: the literals of `contains:`, and those that regexes require.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::dictionary::{Interner, KeyKind, TermId};
+
+/// Up to so many bytes of literals, the automaton is a table with a row for each: faster while that table
+/// fits a cache.
+const DFA_BYTES: usize = 3 << 10;
 
 /// Two automata: over the accentless search text, and over the raw text that regexes read.
 #[derive(Debug, Default)]
@@ -28,8 +32,10 @@ impl Literals {
             if ids.is_empty() {
                 return None;
             }
+            let bytes: usize = ids.iter().map(|t| terms.key(*t).1.len()).sum();
             let search = AhoCorasick::builder()
                 .match_kind(MatchKind::Standard)
+                .kind((bytes <= DFA_BYTES).then_some(AhoCorasickKind::DFA))
                 .build(ids.iter().map(|t| terms.key(*t).1))
                 .ok();
             Some(Automaton { search, terms: ids })

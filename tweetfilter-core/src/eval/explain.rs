@@ -531,7 +531,7 @@ impl Seeker<'_> {
             }
         };
         let mut found = Vec::new();
-        let mut buffer = String::new();
+        let mut buffer = fields::Buffer::default();
         for mention in &content.entities.mentions {
             let entry = Entry::Account(&content.network, &mention.account);
             fields::keys(entry, false, &mut buffer, |_, key| {

@@ -259,29 +259,37 @@ fn entities<'a>(content: &'a Post, own: bool, put: &mut impl FnMut(Entry<'a>, &[
     }
 }
 
+/// Memory for keys, reused from value to value.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    name: String,
+    folded: text::Folded,
+}
+
 /// Calls `each` with the keys of a value: `(kind is Identity, key)`.
 pub(crate) fn keys(
     entry: Entry<'_>,
     identities: bool,
-    buffer: &mut String,
+    buffer: &mut Buffer,
     mut each: impl FnMut(bool, &str),
 ) {
     match entry {
         Entry::Same("") => {}
         Entry::Same(value) => each(false, value),
         Entry::Folded(value) => {
-            let text::Folded { folded, plain } = text::fold_value(value);
-            each(false, &folded);
-            if plain != folded {
-                each(false, &plain);
+            text::fold_value_into(value, &mut buffer.folded);
+            each(false, &buffer.folded.folded);
+            if buffer.folded.is_accented() {
+                each(false, &buffer.folded.plain);
             }
         }
         Entry::Account(network, account) => {
             let mut put = |name: &str| {
-                buffer.clear();
-                buffer.extend(name.chars().map(|c| c.to_ascii_lowercase()));
-                if !buffer.is_empty() {
-                    each(false, buffer);
+                buffer.name.clear();
+                buffer.name.push_str(name);
+                buffer.name.make_ascii_lowercase();
+                if !buffer.name.is_empty() {
+                    each(false, &buffer.name);
                 }
             };
             put(&account.id);

@@ -63,7 +63,7 @@ pub(super) struct View {
     /// The views behind the scopes.
     pub(super) quote: Option<usize>,
     pub(super) original: Option<usize>,
-    key: String,
+    key: fields::Buffer,
     spans: Vec<Span>,
 }
 
@@ -141,13 +141,12 @@ impl View {
     fn look_up(&mut self, index: &Index, text: &str, start: usize, channels: Channels) {
         let dictionary = &index.dictionary;
         let uses = &index.uses;
-        let tokens = std::mem::take(&mut self.tokens);
-        self.runs.push(Run { start: start as u32, end: tokens.len() as u32, channels });
+        let end = self.tokens.len();
+        self.runs.push(Run { start: start as u32, end: end as u32, channels });
         let mut before: [Option<Hit>; 3] = [None; 3];
-        for position in start..tokens.len() {
-            let Some(token) = tokens.get(position) else { break };
-            let mut now: [Option<Hit>; 3] = [None; 3];
-            now[0] = dictionary.get_plain(token.plain_hash, token.plain);
+        for position in start..end {
+            let Some(token) = self.tokens.get(position) else { break };
+            let mut now = [dictionary.get_plain(token.plain_hash, token.plain), None, None];
             if token.is_accented() {
                 now[1] = dictionary.get_plain(token.folded_hash, token.folded);
             }
@@ -156,7 +155,16 @@ impl View {
                 now[2] = dictionary.get(KeyKind::Exact, exact.as_bytes());
                 self.exact.push(exact);
             }
-            for hit in now.iter().flatten() {
+            let mut others: [Option<Hit>; 5] = [None; 5];
+            if uses.obfuscated {
+                let skeleton = text::squeezed(&text::obfuscated(token));
+                others[0] = dictionary.get(KeyKind::Obfuscated, skeleton.as_bytes());
+            }
+            if uses.prefixes != 0 {
+                others[1..].copy_from_slice(&prefixes(index, token.plain));
+            }
+            self.ids.push(now.map(|h| h.map_or(NO_TERM, |h| h.term)));
+            for hit in now.iter().chain(&others).flatten() {
                 self.touch(*hit, channels, position as u32);
             }
             if uses.pairs && before.iter().flatten().any(|h| h.starts_pair()) {
@@ -168,29 +176,7 @@ impl View {
                     }
                 }
             }
-            if uses.obfuscated {
-                let skeleton = text::squeezed(&text::obfuscated(token));
-                if let Some(hit) = dictionary.get(KeyKind::Obfuscated, skeleton.as_bytes()) {
-                    self.touch(hit, channels, position as u32);
-                }
-            }
-            if uses.prefixes != 0 {
-                self.prefixes(index, token.plain, channels, position as u32);
-            }
-            self.ids.push(now.map(|h| h.map_or(NO_TERM, |h| h.term)));
             before = now;
-        }
-        self.tokens = tokens;
-    }
-
-    fn prefixes(&mut self, index: &Index, plain: &str, channels: Channels, position: u32) {
-        for (n, (start, c)) in head_key(plain).char_indices().enumerate() {
-            if index.uses.prefixes >> (n + 1) & 1 == 1 {
-                let prefix = &plain[..start + c.len_utf8()];
-                if let Some(hit) = index.dictionary.get(KeyKind::Prefix, prefix.as_bytes()) {
-                    self.touch(hit, channels, position);
-                }
-            }
         }
     }
 
@@ -209,7 +195,9 @@ impl View {
             self.touch(hit, channels, NO_TERM);
         }
         if index.uses.prefixes != 0 {
-            self.prefixes(index, value, channels, NO_TERM);
+            for hit in prefixes(index, value).into_iter().flatten() {
+                self.touch(hit, channels, NO_TERM);
+            }
         }
     }
 
@@ -350,6 +338,18 @@ impl View {
         let at = self.runs.partition_point(|r| r.end <= position);
         self.runs.get(at).copied()
     }
+}
+
+/// The prefixes of a token that begin a word with wildcards.
+fn prefixes(index: &Index, plain: &str) -> [Option<Hit>; 4] {
+    let mut hits = [None; 4];
+    for (n, (start, c)) in head_key(plain).char_indices().enumerate().take(4) {
+        if index.uses.prefixes >> (n + 1) & 1 == 1 {
+            let prefix = &plain[..start + c.len_utf8()];
+            hits[n] = index.dictionary.get(KeyKind::Prefix, prefix.as_bytes());
+        }
+    }
+    hits
 }
 
 /// Substring channels read the same stretches as word channels do.

@@ -101,6 +101,14 @@ pub(crate) fn domain(name: &str) -> String {
 
 /// A language tag in lower case with `-`, old codes as their new ones, nothing as `und`.
 pub(crate) fn language(tag: &str) -> Cow<'_, str> {
+    // Most tags are two small letters, and few of those are old codes.
+    if let [a, b] = tag.as_bytes()
+        && a.is_ascii_lowercase()
+        && b.is_ascii_lowercase()
+        && !matches!(tag, "iw" | "in" | "ji" | "tl" | "no")
+    {
+        return tag.into();
+    }
     let tag: Cow<'_, str> = if tag.bytes().any(|b| b.is_ascii_uppercase() || b == b'_') {
         tag.to_ascii_lowercase().replace('_', "-").into()
     } else {

@@ -64,6 +64,10 @@ pub enum Origin<'a> {
 #[must_use]
 pub fn nfc(text: &str) -> std::borrow::Cow<'_, str> {
     use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+    // Nothing below U+0300 composes or is composed of what does.
+    if text.is_ascii() || text.chars().all(|c| c < '\u{300}') {
+        return text.into();
+    }
     match is_nfc_quick(text.chars()) {
         IsNormalized::Yes => text.into(),
         _ => text.nfc().collect::<String>().into(),
