@@ -7,8 +7,8 @@ mod generated;
 
 use std::fmt;
 
-use generated::{Choices, SETS};
 use arbitrary::{Arbitrary, Unstructured};
+use generated::{Choices, SETS};
 use libfuzzer_sys::fuzz_target;
 use tweetfilter_core::oracle::{self, Surroundings};
 use tweetfilter_core::syntax::NamedSets;

@@ -11,4 +11,6 @@ mod scan;
 mod split;
 
 pub(crate) use reader::{Error, RAW, Reader, decode};
-pub(crate) use split::{closes, elements, members};
+#[cfg(feature = "files")]
+pub(crate) use split::closes;
+pub(crate) use split::{elements, members};

@@ -43,6 +43,7 @@ pub(crate) fn members(text: &str) -> Result<Vec<(Cow<'_, str>, &str)>, Error> {
     Ok(found)
 }
 
+#[cfg(feature = "files")]
 /// Whether the value that a text begins with also ends in it.
 pub(crate) fn closes(text: &str) -> bool {
     Reader::new(text).skip().is_ok()
