@@ -2,19 +2,17 @@
 //!
 //! Shared machines drift by up to a factor of two, so two figures mean something beside each other only when
 //! their runs alternate. Every round runs every contestant once; what is reported is the median. Time is the
-//! thread's own time on a processor where Linux tells it, so that waiting for a busy machine does not count.
+//! thread's own time on a processor, so that waiting for a busy machine does not count.
 
-use std::sync::LazyLock;
-use std::time::Instant;
+use cpu_time::ThreadTime;
 
-static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
-
-/// Seconds that this thread has run, or, where the system does not tell, that have passed.
+/// Seconds of processor time that this thread has used, to the nanosecond where the system counts so finely.
+///
+/// # Panics
+/// Where the system has no clock for threads.
 #[must_use]
 pub fn seconds() -> f64 {
-    let ran = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanoseconds = ran.and_then(|ran| ran.split_whitespace().next()?.parse::<u64>().ok());
-    nanoseconds.map_or_else(|| BEGIN.elapsed().as_secs_f64(), |n| n as f64 / 1e9)
+    ThreadTime::now().as_duration().as_secs_f64()
 }
 
 /// One pass of a contestant over all its posts.
