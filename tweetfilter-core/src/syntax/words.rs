@@ -49,9 +49,10 @@ pub(super) fn is_bare_word(text: &str, span: Span, report: &mut Report) -> bool 
     }
     match text.strip_suffix('，') {
         Some(word) if word.chars().all(edge) && !word.is_empty() => {
-            let comma = Span::new(span.end - 3, span.end);
+            // Where invisible characters were dropped, places in the text are not places in the expression.
+            let comma = if span.len() == text.len() { Span::new(span.end - 3, span.end) } else { span };
             let message = "A comma joins nothing here; write OR for any of them, or a space for all of them";
-            report.push(Diagnostic::error("comma_or", comma, message).fix(comma, "", "remove the comma"));
+            report.push(Diagnostic::error("comma_or", comma, message).fix(span, word, "remove the comma"));
         }
         _ => report.push(symbol_in_word(text, span)),
     }
