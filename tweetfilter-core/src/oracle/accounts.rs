@@ -9,8 +9,11 @@ pub(super) fn is(name: &AccountName, account: &Account, reading: &Reading<'_>) -
     match name {
         AccountName::Name(name) => named(name, account),
         AccountName::Me => reading.surroundings.me.iter().any(|me| {
-            let same_id = !me.account.id.is_empty() && named(&me.account.id, account);
-            let same_handle = !me.account.handle.is_empty() && named(&me.account.handle, account);
+            // The account itself: a local part alone would also be a stranger's on another server.
+            let same = |own: &str, other: &str| !own.is_empty() && own.eq_ignore_ascii_case(other);
+            let same_id = same(&me.account.id, &account.id) || same(&me.account.id, &account.handle);
+            let same_handle =
+                same(&me.account.handle, &account.handle) || same(&me.account.handle, &account.id);
             me.network == reading.act.network && (same_id || same_handle)
         }),
     }
