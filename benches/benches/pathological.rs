@@ -70,7 +70,7 @@ fn cases() -> Vec<Case> {
         ),
         (
             "a filter of eight thousand words",
-            vec![numbered(8000, &|n| format!("v{n}")).join(" OR ")],
+            vec![numbered(7000, &|n| format!("v{n}")).join(" OR ")],
             Post::from_text(words),
             0,
         ),

@@ -147,8 +147,7 @@ fn walk_clusters(
                 on(Found::Gap(span));
                 continue;
             }
-            // NFKC would make conjoining jamo of these, which attach to what stands before them.
-            if flags & BOUNDARY != 0 || matches!(c, '\u{3131}'..='\u{318e}') {
+            if flags & BOUNDARY != 0 {
                 chunk.finish(steps.case, on);
             }
             chunk.add(c, span);
