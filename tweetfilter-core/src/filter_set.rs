@@ -93,9 +93,8 @@ struct Owner {
 /// What is kept of each filter beside its compiled form.
 #[derive(Debug, Default)]
 struct Entries {
-    ids: Vec<FilterId>,
-    /// Number of the owner plus one; 0: none.
-    owners: Vec<u32>,
+    /// Id, and number of the owner plus one; 0: none. Side by side, since a match asks for both.
+    filters: Vec<(FilterId, u32)>,
     owner_ids: Vec<OwnerId>,
     owner_numbers: HashMap<OwnerId, u32>,
     texts: String,
@@ -257,8 +256,7 @@ impl Entries {
 
     fn push(&mut self, id: FilterId, owner: Option<OwnerId>, expression: &Expression) {
         let owner = owner.map_or(0, |o| self.owner(o) + 1);
-        self.ids.push(id);
-        self.owners.push(owner);
+        self.filters.push((id, owner));
         self.texts.push_str(expression.text());
         self.ends.push(self.texts.len() as u32);
         self.x.push(expression.dialect() == Dialect::X);
@@ -269,7 +267,7 @@ impl FilterSet {
     /// Number of filters.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.ids.len()
+        self.entries.filters.len()
     }
 
     /// Whether there are none.
@@ -364,14 +362,14 @@ impl FilterSet {
     }
 
     pub(crate) fn entry(&self, filter: u32) -> Match {
-        let owner = self.entries.owners[filter as usize];
+        let (id, owner) = self.entries.filters[filter as usize];
         let owner = owner.checked_sub(1).map(|o| self.entries.owner_ids[o as usize]);
-        Match { index: filter, id: self.entries.ids[filter as usize], owner }
+        Match { index: filter, id, owner }
     }
 
     /// The number of a filter's owner.
     #[inline]
     pub(crate) fn owner_number(&self, filter: u32) -> Option<u32> {
-        self.entries.owners[filter as usize].checked_sub(1)
+        self.entries.filters[filter as usize].1.checked_sub(1)
     }
 }

@@ -48,20 +48,18 @@ pub(crate) fn build(
                 if is_set {
                     scanned_sets[number - formulas.len()] = true;
                 } else {
-                    scanned.push(Posting::new(filter, condition.number, 0, condition.whole));
+                    scanned.push(Posting::new(filter, condition.number, 0).make_final(condition.whole));
                 }
                 continue;
             };
             let complete = condition.checked && is_complete(formula, &access.ways, &masks);
             for way in &access.ways {
                 let signature = if complete { 0 } else { second_term(formula, way, level, &mut chooser) };
-                let is_final = complete && !way.confirm;
                 let header = ListHeader { channel: way.channel, level: way.level };
-                postings.push((
-                    way.term,
-                    header,
-                    Posting::new(filter, condition.number, signature, is_final),
-                ));
+                let posting = Posting::new(filter, condition.number, signature)
+                    .make_final(complete && !way.confirm)
+                    .make_only(access.ways.len() == 1);
+                postings.push((way.term, header, posting));
             }
         }
     }
@@ -72,7 +70,6 @@ pub(crate) fn build(
     for term in 0..atoms.terms.len() as TermId {
         let (kind, key) = atoms.terms.key(term);
         match kind {
-            KeyKind::Exact => uses.exact = true,
             KeyKind::Obfuscated => uses.obfuscated = true,
             KeyKind::Pair => uses.pairs = true,
             KeyKind::Identity => uses.identities = true,
@@ -90,7 +87,7 @@ pub(crate) fn build(
         scanned,
     });
     Index {
-        literals: Literals::new(&atoms.terms),
+        literals: Literals::new(&atoms.terms, &dictionary),
         sets: sets.collect(),
         dictionary,
         atoms: atoms.list,
@@ -193,11 +190,12 @@ impl Uses {
             Test::Atom(id) => match &atoms.list[id as usize] {
                 Atom::Phrase { channel, elements, .. } => {
                     channels.insert(*channel);
-                    self.exact |= elements.iter().any(|e| matches!(e, Element::Wild(wild) if wild.exact));
+                    self.exact_wild |=
+                        elements.iter().any(|e| matches!(e, Element::Wild(wild) if wild.exact));
                 }
                 Atom::Wild { channel, wild, .. } => {
                     channels.insert(*channel);
-                    self.exact |= wild.exact;
+                    self.exact_wild |= wild.exact;
                 }
                 Atom::Near { channel, .. }
                 | Atom::Obfuscated { channel, .. }

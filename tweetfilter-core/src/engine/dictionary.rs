@@ -1,8 +1,9 @@
 //! The term dictionary: bytes to term, and term to postings, in one arena.
 //!
-//! While a set is built, [`Interner`] gives each key a dense number. [`Dictionary`] is the frozen form: a table
-//! of tags and offsets, and an arena of records, each a key with its posting lists behind it, so that a hit
-//! costs two cache lines. Keys are verified on every hit; the hash is seeded per process.
+//! While a set is built, [`Interner`] gives each key a dense number. [`Dictionary`] is the frozen form: a bitmap
+//! that most keys of a post stop at, small enough for the caches; a table of tags and offsets; and an arena of
+//! records, each a key with its posting lists behind it. So a miss costs one cache line of few, a hit two more.
+//! Keys are verified on every hit; the hash is seeded per process.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -104,6 +105,12 @@ impl Table {
         Self { slots: vec![0; (entries * 2).next_power_of_two().max(16)], len: 0 }
     }
 
+    /// The slot at which a search for a hash begins.
+    #[inline]
+    fn first(&self, hash: u64) -> u64 {
+        self.slots[hash as usize & (self.slots.len() - 1)]
+    }
+
     #[inline]
     fn find(&self, hash: u64, mut same: impl FnMut(u32) -> bool) -> Option<u32> {
         let mask = self.slots.len().wrapping_sub(1);
@@ -150,6 +157,7 @@ struct Key {
     start: u32,
     len: u32,
     kind: KeyKind,
+    flags: u8,
 }
 
 impl Interner {
@@ -166,6 +174,13 @@ impl Interner {
     /// The number of a plain key: a folded token or a whole value.
     pub(crate) fn intern_plain(&mut self, key: &str) -> TermId {
         self.intern_hashed(crate::text::hash(key), KeyKind::Plain, key.as_bytes())
+    }
+
+    /// The number of a token as typed; its plain text then says that it is worth asking for.
+    pub(crate) fn intern_exact(&mut self, exact: &str, plain: &str) -> TermId {
+        let gate = self.intern_plain(plain);
+        self.keys[gate as usize].flags |= TYPED;
+        self.intern(KeyKind::Exact, exact.as_bytes())
     }
 
     /// The number of two terms in a row.
@@ -186,7 +201,7 @@ impl Interner {
             return id;
         }
         let id = self.keys.len() as TermId;
-        self.keys.push(Key { hash, start: self.bytes.len() as u32, len: key.len() as u32, kind });
+        self.keys.push(Key { hash, start: self.bytes.len() as u32, len: key.len() as u32, kind, flags: 0 });
         self.bytes.extend_from_slice(key);
         if self.table.is_crowded() {
             let mut larger = Table::with_room(self.keys.len() * 2);
@@ -212,16 +227,17 @@ impl Interner {
 
     /// Lays out keys with their postings, which must be sorted by term.
     pub(crate) fn freeze(&self, postings: &[(TermId, ListHeader, Posting)]) -> Dictionary {
-        let mut pairs = vec![0u8; self.keys.len()];
+        let mut flags: Vec<u8> = self.keys.iter().map(|key| key.flags).collect();
         for key in &self.keys {
             if key.kind == KeyKind::Pair {
                 let (a, b) = pair_of(&self.bytes[key.start as usize..]);
-                pairs[a as usize] |= STARTS_PAIR;
-                pairs[b as usize] |= ENDS_PAIR;
+                flags[a as usize] |= STARTS_PAIR;
+                flags[b as usize] |= ENDS_PAIR;
             }
         }
         let mut dictionary = Dictionary {
             seed: self.seed,
+            known: Bitmap::with_room(self.keys.len()),
             table: Table::with_room(self.keys.len()),
             records: Vec::with_capacity(self.bytes.len() + self.keys.len() * 8 + postings.len() * 9),
             offsets: Vec::new(),
@@ -233,11 +249,12 @@ impl Interner {
             rest = others;
             let offset = dictionary.records.len() as u32;
             let bytes = &self.bytes[key.start as usize..(key.start + key.len) as usize];
-            push_record(&mut dictionary.records, id as TermId, *key, bytes, pairs[id], own);
+            push_record(&mut dictionary.records, id as TermId, *key, bytes, flags[id], own);
             if matches!(key.kind, KeyKind::Literal | KeyKind::RegexLiteral | KeyKind::Set) {
                 dictionary.offsets.push((id as TermId, offset));
             } else {
                 dictionary.table.insert(key.hash, offset);
+                dictionary.known.insert(key.hash);
             }
         }
         dictionary.records.shrink_to_fit();
@@ -253,6 +270,8 @@ fn pair_of(key: &[u8]) -> (u32, u32) {
 /// The term begins (ends) a pair.
 const STARTS_PAIR: u8 = 1;
 const ENDS_PAIR: u8 = 2;
+/// It is the plain text of a token that some filter asks for as typed.
+const TYPED: u8 = 4;
 
 /// Where the postings of one list were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,13 +287,18 @@ pub(crate) struct ListHeader {
 pub(crate) struct Posting(pub(crate) u64);
 
 impl Posting {
-    pub(crate) fn new(filter: u32, mask: u16, signature: u16, is_final: bool) -> Self {
-        Self(
-            u64::from(filter) << 32
-                | u64::from(mask) << 16
-                | u64::from(signature & 0x7fff) << 1
-                | u64::from(is_final),
-        )
+    pub(crate) fn new(filter: u32, mask: u16, signature: u16) -> Self {
+        Self(u64::from(filter) << 32 | u64::from(mask) << 16 | u64::from(signature & 0xfff) << 2)
+    }
+
+    /// Nothing is left to confirm.
+    pub(crate) fn make_final(self, is_final: bool) -> Self {
+        Self(self.0 | u64::from(is_final))
+    }
+
+    /// No other posting leads to this filter.
+    pub(crate) fn make_only(self, is_only: bool) -> Self {
+        Self(self.0 | u64::from(is_only) << 1)
     }
 
     #[inline]
@@ -291,7 +315,13 @@ impl Posting {
     /// Place in the post's signature of a second term that must be there; 0: none.
     #[inline]
     pub(crate) fn signature(self) -> u16 {
-        (self.0 >> 1) as u16 & 0x7fff
+        (self.0 >> 2) as u16 & 0xfff
+    }
+
+    /// Whether this is the one way to its filter, so that it can't be found twice.
+    #[inline]
+    pub(crate) fn is_only(self) -> bool {
+        self.0 >> 1 & 1 == 1
     }
 
     #[inline]
@@ -300,21 +330,21 @@ impl Posting {
     }
 }
 
-// A record: term u32, key length u32, lists u8, kind and pair flags u8, key, lists.
+// A record: term u32, key length (24 bits) and kind, lists u8, flags u8, key, lists.
 // A list: channel u8, level u8, count u32, postings of eight bytes.
 fn push_record(
     out: &mut Vec<u8>,
     id: TermId,
     key: Key,
     bytes: &[u8],
-    pairs: u8,
+    flags: u8,
     own: &[(TermId, ListHeader, Posting)],
 ) {
     let lists: Vec<_> = own.chunk_by(|a, b| a.1 == b.1).collect();
     out.extend_from_slice(&id.to_le_bytes());
-    out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+    out.extend_from_slice(&identity(key.kind, bytes).to_le_bytes());
     out.push(lists.len().min(255) as u8);
-    out.push((key.kind as u8) << 2 | pairs);
+    out.push(flags);
     out.extend_from_slice(bytes);
     for list in lists {
         out.push(list[0].1.channel as u8);
@@ -328,15 +358,70 @@ fn push_record(
 
 const HEAD: usize = 10;
 
+/// Kind and length of a key: an expression, and with it any key, is shorter than 2²⁴ bytes.
+#[inline]
+fn identity(kind: KeyKind, key: &[u8]) -> u32 {
+    (kind as u32) << 24 | key.len() as u32
+}
+
+#[inline]
+fn identity_of(head: &[u8]) -> u32 {
+    u32::from_le_bytes([head[4], head[5], head[6], head[7]])
+}
+
 #[inline]
 fn key_len(head: &[u8]) -> usize {
-    u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize
+    (identity_of(head) & 0xff_ffff) as usize
+}
+
+/// Equality of two keys of the same length, most of them a few bytes long.
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    match (a.first_chunk::<8>(), b.first_chunk::<8>(), a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(a_first), Some(b_first), Some(a_last), Some(b_last)) => {
+            a_first == b_first && a_last == b_last && (a.len() <= 16 || a == b)
+        }
+        _ => a.is_empty() || tail(a) == tail(b),
+    }
+}
+
+/// A bit for the hash of every key: most keys of a post are none, and end here.
+///
+/// **A set bit means nothing yet**: other keys share it.
+#[derive(Debug, Default)]
+struct Bitmap {
+    bits: Vec<u64>,
+}
+
+impl Bitmap {
+    /// At least eight bits for each key.
+    fn with_room(keys: usize) -> Self {
+        Self { bits: vec![0; (keys / 8).next_power_of_two().max(16)] }
+    }
+
+    // The table takes the hash's lowest bits.
+    #[inline]
+    fn place(&self, hash: u64) -> (usize, u32) {
+        ((hash >> 40) as usize & (self.bits.len() - 1), (hash >> 34) as u32 & 63)
+    }
+
+    fn insert(&mut self, hash: u64) {
+        let (word, bit) = self.place(hash);
+        self.bits[word] |= 1 << bit;
+    }
+
+    #[inline]
+    fn has(&self, hash: u64) -> bool {
+        let (word, bit) = self.place(hash);
+        self.bits[word] >> bit & 1 == 1
+    }
 }
 
 /// Keys with their postings, frozen.
 #[derive(Debug)]
 pub(crate) struct Dictionary {
     seed: Seed,
+    known: Bitmap,
     table: Table,
     records: Vec<u8>,
     /// Records of literals and sets, by term.
@@ -367,13 +452,34 @@ impl Hit {
     pub(crate) fn ends_pair(self) -> bool {
         self.flags & ENDS_PAIR != 0
     }
+
+    /// Whether the token as typed is worth a look-up.
+    #[inline]
+    pub(crate) fn is_typed(self) -> bool {
+        self.flags & TYPED != 0
+    }
 }
 
 impl Dictionary {
+    /// Whether a key of this hash may be there.
+    #[inline]
+    pub(crate) fn may_hold(&self, hash: u64) -> bool {
+        self.known.has(hash)
+    }
+
+    /// Reads what look-ups of these hashes are going to read, so that their waits for memory overlap.
+    #[inline]
+    pub(crate) fn warm(&self, hashes: impl Iterator<Item = u64> + Clone) {
+        let slots = hashes.map(|hash| self.table.first(hash));
+        std::hint::black_box(slots.clone().fold(0, |all, slot| all ^ slot));
+        let heads = slots.filter_map(|slot| self.records.get((slot as u32).checked_sub(1)? as usize + HEAD));
+        std::hint::black_box(heads.fold(0, |all, byte| all ^ byte));
+    }
+
     /// A plain key by its [`crate::text::hash`], which tokens bring along.
     #[inline]
-    pub(crate) fn get_plain(&self, hash: u64, key: &str) -> Option<Hit> {
-        self.find(hash, KeyKind::Plain, key.as_bytes())
+    pub(crate) fn get_plain(&self, hash: u64, key: &[u8]) -> Option<Hit> {
+        self.find(hash, KeyKind::Plain, key)
     }
 
     #[inline]
@@ -398,12 +504,14 @@ impl Dictionary {
 
     #[inline]
     fn find(&self, hash: u64, kind: KeyKind, key: &[u8]) -> Option<Hit> {
+        if !self.known.has(hash) {
+            return None;
+        }
+        let wanted = identity(kind, key);
         let offset = self.table.find(hash, |offset| {
             let at = offset as usize;
             let head = &self.records[at..at + HEAD];
-            head[9] >> 2 == kind as u8
-                && key_len(head) == key.len()
-                && &self.records[at + HEAD..at + HEAD + key.len()] == key
+            identity_of(head) == wanted && is_same(&self.records[at + HEAD..at + HEAD + key.len()], key)
         })?;
         Some(self.hit(offset))
     }
@@ -411,11 +519,7 @@ impl Dictionary {
     #[inline]
     fn hit(&self, offset: u32) -> Hit {
         let head = &self.records[offset as usize..offset as usize + HEAD];
-        Hit {
-            term: u32::from_le_bytes([head[0], head[1], head[2], head[3]]),
-            record: offset,
-            flags: head[9] & 3,
-        }
+        Hit { term: u32::from_le_bytes([head[0], head[1], head[2], head[3]]), record: offset, flags: head[9] }
     }
 
     /// Calls `each` with the postings of a record in the given channels of one level.
@@ -445,6 +549,6 @@ impl Dictionary {
 
     /// Bytes of memory.
     pub(crate) fn bytes(&self) -> usize {
-        self.table.slots.len() * 8 + self.records.len() + self.offsets.len() * 8
+        self.known.bits.len() * 8 + self.table.slots.len() * 8 + self.records.len() + self.offsets.len() * 8
     }
 }

@@ -1,18 +1,28 @@
-//! Substrings by Aho-Corasick: the literals of `contains:`, and those that regexes require.
+//! Substrings: the literals of `contains:`, and those that regexes require. By grams, and by Aho-Corasick what
+//! has no gram of its own.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::dictionary::{Interner, KeyKind, TermId};
+use super::dictionary::{Dictionary, Hit, Interner, KeyKind, TermId};
+use super::grams::Grams;
 
 /// Up to so many bytes of literals, the automaton is a table with a row for each: faster while that table
 /// fits a cache.
 const DFA_BYTES: usize = 3 << 10;
 
-/// Two automata: over the accentless search text, and over the raw text that regexes read.
+/// Two sets: over the accentless search text, and over the raw text that regexes read.
 #[derive(Debug, Default)]
 pub(crate) struct Literals {
-    substrings: Option<Automaton>,
-    regexes: Option<Automaton>,
+    substrings: Option<Finder>,
+    regexes: Option<Finder>,
+}
+
+/// Finds literals: every one that occurs, and some that do not.
+#[derive(Debug)]
+struct Finder {
+    wide: Option<Grams<4>>,
+    narrow: Option<Grams<2>>,
+    rest: Option<Automaton>,
 }
 
 #[derive(Debug)]
@@ -20,36 +30,28 @@ struct Automaton {
     /// `None` if there are too many literals for an automaton: then each counts as found in every text, and
     /// confirmation does the work.
     search: Option<AhoCorasick>,
-    terms: Box<[TermId]>,
+    hits: Box<[Hit]>,
 }
 
 impl Literals {
-    pub(crate) fn new(terms: &Interner) -> Self {
-        let of = |kind: KeyKind| -> Option<Automaton> {
-            let ids: Box<[TermId]> = (0..terms.len() as TermId)
+    pub(crate) fn new(terms: &Interner, dictionary: &Dictionary) -> Self {
+        let of = |kind: KeyKind| -> Option<Finder> {
+            let mut literals: Vec<(&[u8], Hit)> = (0..terms.len() as TermId)
                 .filter(|t| terms.key(*t).0 == kind && !terms.key(*t).1.is_empty())
+                .filter_map(|t| Some((terms.key(t).1, dictionary.literal(t)?)))
                 .collect();
-            if ids.is_empty() {
-                return None;
-            }
-            let bytes: usize = ids.iter().map(|t| terms.key(*t).1.len()).sum();
-            let search = AhoCorasick::builder()
-                .match_kind(MatchKind::Standard)
-                .kind((bytes <= DFA_BYTES).then_some(AhoCorasickKind::DFA))
-                .build(ids.iter().map(|t| terms.key(*t).1))
-                .ok();
-            Some(Automaton { search, terms: ids })
+            (!literals.is_empty()).then(|| Finder::new(&mut literals))
         };
         Self { substrings: of(KeyKind::Literal), regexes: of(KeyKind::RegexLiteral) }
     }
 
     /// Calls `found` with the term of every literal in an accentless search text, repeats included.
-    pub(crate) fn substrings(&self, text: &str, found: impl FnMut(TermId)) {
+    pub(crate) fn substrings(&self, text: &str, found: impl FnMut(Hit)) {
         run(self.substrings.as_ref(), text, found);
     }
 
     /// The same for the text that regexes read.
-    pub(crate) fn regexes(&self, text: &str, found: impl FnMut(TermId)) {
+    pub(crate) fn regexes(&self, text: &str, found: impl FnMut(Hit)) {
         run(self.regexes.as_ref(), text, found);
     }
 
@@ -58,22 +60,61 @@ impl Literals {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let of = |a: &Option<Automaton>| {
-            a.as_ref()
-                .map_or(0, |a| a.search.as_ref().map_or(0, AhoCorasick::memory_usage) + a.terms.len() * 4)
-        };
-        of(&self.substrings) + of(&self.regexes)
+        [&self.substrings, &self.regexes].into_iter().flatten().map(Finder::memory).sum()
     }
 }
 
-fn run(automaton: Option<&Automaton>, text: &str, mut found: impl FnMut(TermId)) {
-    let Some(automaton) = automaton else { return };
+impl Finder {
+    fn new(literals: &mut Vec<(&[u8], Hit)>) -> Self {
+        let wide = Grams::new(literals);
+        let (short, mut long): (Vec<_>, Vec<_>) = literals.iter().copied().partition(|(l, _)| l.len() < 4);
+        let mut open = short;
+        let narrow = Grams::new(&mut open);
+        open.append(&mut long);
+        Self { wide, narrow, rest: Automaton::new(&open) }
+    }
+
+    fn memory(&self) -> usize {
+        self.wide.as_ref().map_or(0, Grams::memory)
+            + self.narrow.as_ref().map_or(0, Grams::memory)
+            + self.rest.as_ref().map_or(0, Automaton::memory)
+    }
+}
+
+impl Automaton {
+    fn new(literals: &[(&[u8], Hit)]) -> Option<Self> {
+        let bytes: usize = literals.iter().map(|(literal, _)| literal.len()).sum();
+        let search = || {
+            AhoCorasick::builder()
+                .match_kind(MatchKind::Standard)
+                .kind((bytes <= DFA_BYTES).then_some(AhoCorasickKind::DFA))
+                .build(literals.iter().map(|(literal, _)| literal))
+                .ok()
+        };
+        let hits = || literals.iter().map(|(_, hit)| *hit).collect();
+        (!literals.is_empty()).then(|| Self { search: search(), hits: hits() })
+    }
+
+    fn memory(&self) -> usize {
+        self.search.as_ref().map_or(0, AhoCorasick::memory_usage) + size_of_val(&*self.hits)
+    }
+}
+
+fn run(finder: Option<&Finder>, text: &str, mut found: impl FnMut(Hit)) {
+    let Some(Finder { wide, narrow, rest }) = finder else { return };
+    if let Some(wide) = wide {
+        wide.find(text.as_bytes(), &mut found);
+    }
+    if let Some(narrow) = narrow {
+        narrow.find(text.as_bytes(), &mut found);
+    }
+    let Some(automaton) = rest else { return };
     match &automaton.search {
         Some(search) => {
             for hit in search.find_overlapping_iter(text) {
-                found(automaton.terms[hit.pattern().as_usize()]);
+                found(automaton.hits[hit.pattern().as_usize()]);
             }
         }
-        None => automaton.terms.iter().copied().for_each(found),
+        None => automaton.hits.iter().copied().for_each(found),
     }
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod build;
 pub(crate) mod dictionary;
+mod grams;
 pub(crate) mod literals;
 pub(crate) mod masks;
 pub(crate) mod program;
@@ -50,8 +51,8 @@ pub(crate) struct Uses {
     pub(crate) channels: [Channels; 4],
     /// How many scopes stand inside each other at most.
     pub(crate) depth: usize,
-    /// `=`, `~` and pairs occur.
-    pub(crate) exact: bool,
+    /// `=` with wildcards, `~` and pairs occur.
+    pub(crate) exact_wild: bool,
     pub(crate) obfuscated: bool,
     pub(crate) pairs: bool,
     /// Identities (`me`) occur.

@@ -25,6 +25,21 @@ pub(super) struct Chain<'a> {
 }
 
 impl Chain<'_> {
+    /// Adds the candidates whose programs hold to `matched`.
+    ///
+    /// In a large set the programs lie far apart in memory: they are all asked for before the first of them runs, so
+    /// that the waits overlap. `starts` is memory for that.
+    pub(super) fn confirm(&self, candidates: &[u32], starts: &mut Vec<u32>, matched: &mut Vec<u32>) {
+        let program = &self.index.program;
+        starts.clear();
+        starts.extend(candidates.iter().map(|filter| program.start(*filter) as u32));
+        let first_steps = starts.iter().map(|start| size(&program.steps[*start as usize]));
+        std::hint::black_box(first_steps.sum::<usize>());
+        let programs = candidates.iter().zip(&*starts);
+        matched
+            .extend(programs.filter(|(_, start)| self.step(**start as usize, 0)).map(|(filter, _)| *filter));
+    }
+
     /// Whether a filter's program (or a set's) holds.
     pub(super) fn holds(&self, filter: u32, view: usize) -> bool {
         self.step(self.index.program.start(filter), view)

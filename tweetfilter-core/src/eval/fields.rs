@@ -165,6 +165,21 @@ pub(crate) fn targets(link: &Link) -> impl Iterator<Item = &str> {
     [link.expanded.as_deref(), unwound, bare].into_iter().flatten()
 }
 
+/// Reads the first byte of what is going to be read of a post, so that the waits for memory overlap: a post is
+/// many small pieces, and among thousands of posts few are in a cache.
+pub(crate) fn warm(post: &Post) {
+    let content = post.content();
+    let first = |text: &str| text.as_bytes().first().copied().unwrap_or(0);
+    let entities = &content.entities;
+    let account = |account: &Account| first(&account.id) ^ first(&account.handle);
+    let mut all =
+        first(&content.text) ^ content.lang.as_deref().map_or(0, first) ^ account(&post.author.account);
+    all ^= entities.hashtags.iter().fold(0, |all, tag| all ^ first(&tag.text));
+    all ^= entities.mentions.iter().fold(0, |all, mention| all ^ account(&mention.account));
+    all ^= entities.links.iter().flat_map(targets).fold(0, |all, target| all ^ first(target));
+    std::hint::black_box(all);
+}
+
 /// A whole value, for one or two channels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Entry<'a> {
@@ -341,8 +356,8 @@ pub(crate) fn keys(
 pub(crate) fn flags(post: &Post) -> u128 {
     use crate::post::MediaKind;
     let content = post.content();
-    let mut bits = 0u128;
-    let mut put = |flag: Flag, on: bool| bits |= u128::from(on) << flag as u8;
+    let mut bits = 0u64;
+    let mut put = |flag: Flag, on: bool| bits |= u64::from(on) << flag as u8;
     put(Flag::Retweet, post.retweet_of.is_some());
     put(Flag::OriginalCarried, post.retweet_of.as_ref().is_some_and(|r| r.post.is_some()));
     put(Flag::Verified, post.author.verified);
@@ -359,30 +374,64 @@ pub(crate) fn flags(post: &Post) -> u128 {
     put(Flag::Polls, content.flags.poll);
     let lang = content.lang.as_deref().unwrap_or("");
     put(Flag::Lang, !lang.is_empty() && !lang.eq_ignore_ascii_case("und"));
-    let quoted = quoted(content);
-    let is_reply = |p: &Post| p.reply_to.as_ref().is_some_and(|r| !r.id.is_empty());
-    put(Flag::Reply, is_reply(content));
-    put(Flag::ReplyX, is_reply(content) || quoted.is_some_and(is_reply));
-    let media =
-        |kind: Option<MediaKind>| content.entities.media.iter().any(|m| kind.is_none_or(|k| k == m.kind));
-    put(Flag::Media, media(None));
-    put(Flag::Images, media(Some(MediaKind::Image)));
-    put(Flag::Videos, media(Some(MediaKind::Video)));
-    put(Flag::Gifs, media(Some(MediaKind::Gif)));
-    put(Flag::Alt, content.entities.media.iter().any(|m| m.alt.as_ref().is_some_and(|a| !a.is_empty())));
-    let mut pair = |own: Flag, x: Flag, has: &dyn Fn(&Post) -> bool, has_x: &dyn Fn(&Post) -> bool| {
-        put(own, has(content));
-        put(x, has_x(content) || quoted.is_some_and(has_x));
-    };
-    let links = |p: &Post| p.entities.own_links().next().is_some();
-    let media = |p: &Post| !p.entities.media.is_empty();
-    pair(Flag::Links, Flag::LinksX, &links, &|p| links(p) || media(p));
-    pair(Flag::Media, Flag::MediaX, &media, &media);
-    let tags = |p: &Post| !p.entities.hashtags.is_empty();
-    pair(Flag::Hashtags, Flag::HashtagsX, &tags, &tags);
-    let mentions = |p: &Post| !p.entities.mentions.is_empty();
-    pair(Flag::Mentions, Flag::MentionsX, &mentions, &mentions);
-    let cashtags = |p: &Post| !p.entities.cashtags.is_empty();
-    pair(Flag::Cashtags, Flag::CashtagsX, &cashtags, &cashtags);
-    bits
+    for media in &content.entities.media {
+        match media.kind {
+            MediaKind::Image => put(Flag::Images, true),
+            MediaKind::Video => put(Flag::Videos, true),
+            MediaKind::Gif => put(Flag::Gifs, true),
+            MediaKind::Other => {}
+        }
+        put(Flag::Alt, media.alt.as_ref().is_some_and(|alt| !alt.is_empty()));
+    }
+    let own = Shown::of(content);
+    put(Flag::Reply, own.reply);
+    put(Flag::Links, own.links);
+    put(Flag::Media, own.media);
+    put(Flag::Hashtags, own.hashtags);
+    put(Flag::Mentions, own.mentions);
+    put(Flag::Cashtags, own.cashtags);
+    let both = quoted(content).map_or(own, |quoted| own.or(Shown::of(quoted)));
+    put(Flag::ReplyX, both.reply);
+    put(Flag::LinksX, both.links || both.media);
+    put(Flag::MediaX, both.media);
+    put(Flag::HashtagsX, both.hashtags);
+    put(Flag::MentionsX, both.mentions);
+    put(Flag::CashtagsX, both.cashtags);
+    u128::from(bits)
+}
+
+/// What a post shows that dialect x also reads in the quoted one.
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    reply: bool,
+    links: bool,
+    media: bool,
+    hashtags: bool,
+    mentions: bool,
+    cashtags: bool,
+}
+
+impl Shown {
+    fn of(post: &Post) -> Self {
+        let entities = &post.entities;
+        Self {
+            reply: post.reply_to.as_ref().is_some_and(|r| !r.id.is_empty()),
+            links: entities.own_links().next().is_some(),
+            media: !entities.media.is_empty(),
+            hashtags: !entities.hashtags.is_empty(),
+            mentions: !entities.mentions.is_empty(),
+            cashtags: !entities.cashtags.is_empty(),
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            reply: self.reply || other.reply,
+            links: self.links || other.links,
+            media: self.media || other.media,
+            hashtags: self.hashtags || other.hashtags,
+            mentions: self.mentions || other.mentions,
+            cashtags: self.cashtags || other.cashtags,
+        }
+    }
 }

@@ -18,9 +18,11 @@ pub struct Scratch {
     views: Vec<View>,
     candidates: Vec<u32>,
     matched: Vec<u32>,
-    /// Generation in which a filter was last a candidate or match.
-    seen: Vec<u32>,
-    generation: u32,
+    /// A bit for each filter: it is a candidate or match already. A bit, so that all of them stay in a cache.
+    seen: Vec<u64>,
+    /// Whose bits are set.
+    marked: Vec<u32>,
+    starts: Vec<u32>,
     regexes: Option<(u64, Cache)>,
     matches: Vec<Match>,
     audience: Vec<u32>,
@@ -52,7 +54,7 @@ impl Scratch {
             &chain_of_posts
         };
         self.comparisons(set, posts);
-        self.begin(index.filters as usize + index.sets.len());
+        self.begin(index.filters as usize);
         if scan {
             self.candidates.extend((0..index.filters).filter(|f| tried.admits(set, *f)));
         } else {
@@ -65,8 +67,7 @@ impl Scratch {
         let views = &self.views[..posts.len()];
         let text_limit = set.limits.post_text_bytes;
         let chain = Chain { index, views, posts, regexes, text_limit, scan };
-        let confirmed = self.candidates.iter().filter(|f| chain.holds(**f, 0));
-        self.matched.extend(confirmed);
+        chain.confirm(&self.candidates, &mut self.starts, &mut self.matched);
         self.matched.sort_unstable();
         self.matched.dedup();
         self.matches.clear();
@@ -74,15 +75,15 @@ impl Scratch {
         &self.matches
     }
 
-    fn begin(&mut self, numbers: usize) {
+    fn begin(&mut self, filters: usize) {
         self.candidates.clear();
         self.matched.clear();
-        self.generation = self.generation.wrapping_add(1);
-        if self.generation == 0 || self.seen.len() < numbers {
-            self.generation = 1;
-            self.seen.clear();
-            self.seen.resize(numbers, 0);
+        for filter in self.marked.drain(..) {
+            if let Some(word) = self.seen.get_mut(filter as usize / 64) {
+                *word = 0;
+            }
         }
+        self.seen.resize(filters.div_ceil(64), 0);
     }
 
     /// Prepares the views of a post and of those behind its scopes, as deep as any filter looks.
@@ -162,8 +163,8 @@ impl Scratch {
             let found = self.views[view].found[at];
             at += 1;
             let (current, main) = (&self.views[view], &self.views[0]);
-            let (candidates, matched, seen, generation) =
-                (&mut self.candidates, &mut self.matched, &mut self.seen, self.generation);
+            let (candidates, matched, seen, marked) =
+                (&mut self.candidates, &mut self.matched, &mut self.seen, &mut self.marked);
             index.dictionary.postings(found.record, found.channels, level, |posting| {
                 let filter = posting.filter();
                 if filter >= index.filters {
@@ -174,12 +175,19 @@ impl Scratch {
                 }
                 if !index.masks.get(posting.mask()).admits(bits)
                     || !main.may_hold(posting.signature())
-                    || seen[filter as usize] == generation
                     || !tried.admits(set, filter)
                 {
                     return;
                 }
-                seen[filter as usize] = generation;
+                if !posting.is_only() {
+                    let word = &mut seen[filter as usize / 64];
+                    let bit = 1 << (filter % 64);
+                    if *word & bit != 0 {
+                        return;
+                    }
+                    *word |= bit;
+                    marked.push(filter);
+                }
                 if posting.is_final() { matched.push(filter) } else { candidates.push(filter) }
             });
             for (number, is_final) in sets.drain(..) {

@@ -46,7 +46,7 @@ pub(super) struct View {
     pub(super) runs: Vec<Run>,
     /// Plain, folded and exact term of each token.
     pub(super) ids: Vec<[TermId; 3]>,
-    /// Tokens as typed, where `=` occurs.
+    /// Tokens as typed, where `=` occurs with wildcards.
     exact: Vec<String>,
     pub(super) found: Vec<Found>,
     table: Vec<(u32, u32)>,
@@ -65,11 +65,14 @@ pub(super) struct View {
     pub(super) original: Option<usize>,
     key: fields::Buffer,
     spans: Vec<Span>,
+    worth: Vec<u32>,
+    skeleton: String,
 }
 
 impl View {
     /// Reads a post; what no filter asks for stays unread.
     pub(super) fn prepare(&mut self, index: &Index, post: &Post, level: Level, text_limit: usize) {
+        fields::warm(post);
         self.clear(level);
         self.bits = fields::flags(post);
         let uses = index.uses.channels[level as usize];
@@ -143,47 +146,97 @@ impl View {
         let uses = &index.uses;
         let end = self.tokens.len();
         self.runs.push(Run { start: start as u32, end: end as u32, channels });
-        let mut before: [Option<Hit>; 3] = [None; 3];
-        for position in start..end {
-            let Some(token) = self.tokens.get(position) else { break };
-            let mut now = [dictionary.get_plain(token.plain_hash, token.plain), None, None];
-            if token.is_accented() {
-                now[1] = dictionary.get_plain(token.folded_hash, token.folded);
-            }
-            if uses.exact {
-                let exact = text::exact(&text[token.span.range()], token);
-                now[2] = dictionary.get(KeyKind::Exact, exact.as_bytes());
-                self.exact.push(exact);
-            }
-            let mut others: [Option<Hit>; 5] = [None; 5];
-            if uses.obfuscated {
-                let skeleton = text::squeezed(&text::obfuscated(token));
-                others[0] = dictionary.get(KeyKind::Obfuscated, skeleton.as_bytes());
-            }
-            if uses.prefixes != 0 {
-                others[1..].copy_from_slice(&prefixes(index, token.plain));
-            }
-            self.ids.push(now.map(|h| h.map_or(NO_TERM, |h| h.term)));
-            for hit in now.iter().chain(&others).flatten() {
-                self.touch(*hit, channels, position as u32);
-            }
-            if uses.pairs && before.iter().flatten().any(|h| h.starts_pair()) {
-                for a in before.iter().flatten().filter(|h| h.starts_pair()) {
+        self.ids.resize(end, [NO_TERM; 3]);
+        if uses.exact_wild {
+            let tokens = (start..end).filter_map(|p| self.tokens.get(p));
+            self.exact.extend(tokens.map(|token| text::exact(&text[token.span.range()], token)));
+        }
+        let mut worth = std::mem::take(&mut self.worth);
+        self.worth_looking_up(index, start, &mut worth);
+        dictionary.warm(worth.iter().map(|position| self.tokens.hashes(*position as usize).0));
+        let mut before: (u32, [Option<Hit>; 3]) = (NO_TERM, [None; 3]);
+        for &position in &worth {
+            let now = self.look_up_token(index, text, position, channels);
+            if uses.pairs && before.0.wrapping_add(1) == position {
+                for a in before.1.iter().flatten().filter(|h| h.starts_pair()) {
                     for b in now.iter().flatten().filter(|h| h.ends_pair()) {
                         if let Some(pair) = dictionary.get_pair(a.term, b.term) {
-                            self.touch(pair, channels, position as u32 - 1);
+                            self.touch(pair, channels, position - 1);
                         }
                     }
                 }
             }
-            before = now;
+            before = (position, now);
         }
+        self.worth = worth;
+    }
+
+    /// The tokens that the dictionary may know, without a branch for each: nothing could foresee it.
+    fn worth_looking_up(&self, index: &Index, start: usize, worth: &mut Vec<u32>) {
+        let end = self.tokens.len();
+        worth.clear();
+        if index.uses.obfuscated || index.uses.prefixes != 0 {
+            worth.extend(start as u32..end as u32);
+            return;
+        }
+        worth.resize(end - start, 0);
+        let mut found = 0;
+        for position in start..end {
+            let (plain, folded, _) = self.tokens.hashes(position);
+            worth[found] = position as u32;
+            let may_hold = index.dictionary.may_hold(plain) | index.dictionary.may_hold(folded);
+            found += usize::from(may_hold);
+        }
+        worth.truncate(found);
+    }
+
+    /// Plain, folded and exact term of a token, which are touched, as are the others that it holds.
+    fn look_up_token(
+        &mut self,
+        index: &Index,
+        text: &str,
+        position: u32,
+        channels: Channels,
+    ) -> [Option<Hit>; 3] {
+        let dictionary = &index.dictionary;
+        let at = position as usize;
+        let (plain_hash, folded_hash, accented) = self.tokens.hashes(at);
+        let (plain, folded) = self.tokens.keys(at);
+        let mut now = [dictionary.get_plain(plain_hash, plain), None, None];
+        if accented {
+            now[1] = dictionary.get_plain(folded_hash, folded);
+        }
+        if now[0].is_some_and(Hit::is_typed)
+            && let Some(token) = self.tokens.get(at)
+        {
+            let exact = text::exact(&text[token.span.range()], token);
+            now[2] = dictionary.get(KeyKind::Exact, exact.as_bytes());
+        }
+        for (hit, id) in now.iter().zip(&mut self.ids[at]) {
+            *id = hit.map_or(NO_TERM, |h| h.term);
+        }
+        for hit in now.iter().flatten() {
+            self.touch(*hit, channels, position);
+        }
+        if index.uses.obfuscated {
+            self.skeleton.clear();
+            text::squeezed_into(self.tokens.plain(at), &mut self.skeleton);
+            if let Some(hit) = dictionary.get(KeyKind::Obfuscated, self.skeleton.as_bytes()) {
+                self.touch(hit, channels, position);
+            }
+        }
+        if index.uses.prefixes != 0 {
+            for hit in prefixes(index, self.tokens.plain(at)).into_iter().flatten() {
+                self.touch(hit, channels, position);
+            }
+        }
+        now
     }
 
     /// A whole value: tag, account, id …
     fn value(&mut self, index: &Index, kind: KeyKind, value: &str, channels: Channels) {
         let hit = match kind {
-            KeyKind::Plain => index.dictionary.get_plain(text::hash(value), value),
+            KeyKind::Plain => index.dictionary.get_plain(text::hash(value), value.as_bytes()),
             _ => index.dictionary.get(kind, value.as_bytes()),
         };
         if let Some(hit) = hit {
@@ -201,7 +254,7 @@ impl View {
         }
     }
 
-    /// Runs the automaton of substrings over a stretch.
+    /// Searches a stretch for substrings.
     fn search(&mut self, index: &Index, text: &str, origin: Origin<'_>, channels: Channels) {
         if self.searchables.len() == self.searchables_used {
             self.searchables.push((Channels::default(), Searchable::default()));
@@ -211,22 +264,15 @@ impl View {
         let mut entry = std::mem::take(&mut self.searchables[at]);
         entry.0 = channels;
         text::fold_for_search(text, origin, &mut entry.1);
-        index.literals.substrings(entry.1.plain(), |term| {
-            if let Some(hit) = index.dictionary.literal(term) {
-                self.touch(hit, channels, NO_TERM);
-            }
-        });
+        index.literals.substrings(entry.1.plain(), |hit| self.touch(hit, channels, NO_TERM));
         self.searchables[at] = entry;
     }
 
     fn read_raw(&mut self, index: &Index, post: &Post, text_limit: usize) {
         if index.literals.has_regexes() {
             let raw = text::nfc(cut(&post.content().text, text_limit));
-            index.literals.regexes(&raw, |term| {
-                if let Some(hit) = index.dictionary.literal(term) {
-                    self.touch(hit, Channels::of(&[Channel::Regex]), NO_TERM);
-                }
-            });
+            let channels = Channels::of(&[Channel::Regex]);
+            index.literals.regexes(&raw, |hit| self.touch(hit, channels, NO_TERM));
         }
     }
 

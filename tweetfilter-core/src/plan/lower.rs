@@ -221,7 +221,7 @@ impl Lowering<'_> {
             return None;
         }
         Some(match form {
-            Form::Exact => self.atoms.terms.intern(KeyKind::Exact, token.exact.as_bytes()),
+            Form::Exact => self.atoms.terms.intern_exact(&token.exact, &token.plain),
             // Whether plain or with accents, a token is looked up under the same kind of key.
             _ => self.atoms.terms.intern_plain(token.key()),
         })

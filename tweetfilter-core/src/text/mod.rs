@@ -26,6 +26,7 @@ mod fold;
 mod growth;
 mod hash;
 mod links;
+mod nfc;
 mod obfuscation;
 mod pattern;
 mod scan;
@@ -39,6 +40,8 @@ mod words;
 
 pub use entities::entities;
 pub use hash::hash;
+pub use nfc::nfc;
+pub(crate) use obfuscation::squeezed_into;
 pub use obfuscation::{obfuscated, obfuscated_into, squeezed, stretched_equal};
 pub use pattern::{Pattern, Term, WildcardError, near_items, pattern};
 pub use shape::{caps, emoji, length};
@@ -58,18 +61,4 @@ pub enum Origin<'a> {
     /// A post or profile: these spans are links (sorted or not, checked against the text), and so is any
     /// other `http://` or `https://` run.
     Post(&'a [Span]),
-}
-
-/// The NFC of a text: what regexes read.
-#[must_use]
-pub fn nfc(text: &str) -> std::borrow::Cow<'_, str> {
-    use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
-    // Nothing below U+0300 composes or is composed of what does.
-    if text.is_ascii() || text.chars().all(|c| c < '\u{300}') {
-        return text.into();
-    }
-    match is_nfc_quick(text.chars()) {
-        IsNormalized::Yes => text.into(),
-        _ => text.nfc().collect::<String>().into(),
-    }
 }

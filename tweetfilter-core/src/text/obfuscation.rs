@@ -24,14 +24,35 @@ pub fn obfuscated(token: Token<'_>) -> String {
 /// Appends the skeleton of a token's plain text to `out`.
 pub fn obfuscated_into(plain: &str, out: &mut String) {
     let letters = plain.chars().any(|c| entry(c) & LETTER != 0);
-    out.extend(plain.chars().map(|c| {
-        let c = match c {
-            '0'..='9' if letters => leet(c),
-            'a'..='z' => c,
-            c => confusable(c),
-        };
-        if c == 'l' { 'i' } else { c }
-    }));
+    out.extend(plain.chars().map(|c| look_alike(c, letters)));
+}
+
+#[inline]
+fn look_alike(c: char, letters: bool) -> char {
+    let c = match c {
+        '0'..='9' if letters => leet(c),
+        'a'..='z' => c,
+        c => confusable(c),
+    };
+    if c == 'l' { 'i' } else { c }
+}
+
+/// Appends the [`squeezed`] skeleton of a token's plain text to `out`.
+pub(crate) fn squeezed_into(plain: &str, out: &mut String) {
+    let from = out.len();
+    let letters = plain.is_ascii() && plain.bytes().any(|b| b.is_ascii_alphabetic());
+    if !letters {
+        let mut skeleton = String::new();
+        obfuscated_into(plain, &mut skeleton);
+        out.extend(runs(&skeleton).map(|(c, _)| c));
+        return;
+    }
+    for byte in plain.bytes() {
+        let c = look_alike(char::from(byte), true);
+        if !(out.len() > from && out.ends_with(c)) {
+            out.push(c);
+        }
+    }
 }
 
 fn leet(digit: char) -> char {

@@ -109,6 +109,27 @@ impl Tokens {
         self.items.get(index).map(|item| self.token(item))
     }
 
+    /// Hashes of the plain and of the folded text of the token at a position, and whether the two texts differ.
+    #[inline]
+    pub(crate) fn hashes(&self, index: usize) -> (u64, u64, bool) {
+        let item = &self.items[index];
+        (item.plain_hash, item.folded_hash, item.folded.start != item.plain.start)
+    }
+
+    /// The plain and the folded text of the token at a position, as bytes.
+    #[inline]
+    pub(crate) fn keys(&self, index: usize) -> (&[u8], &[u8]) {
+        let item = &self.items[index];
+        let bytes = self.bytes.as_bytes();
+        (&bytes[item.plain.range()], &bytes[item.folded.range()])
+    }
+
+    /// The plain text of the token at a position.
+    #[inline]
+    pub(crate) fn plain(&self, index: usize) -> &str {
+        &self.bytes[self.items[index].plain.range()]
+    }
+
     /// All tokens in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Token<'_>> {
         self.items.iter().map(|item| self.token(item))
