@@ -22,6 +22,8 @@ Measures tweetfilter and prints a table.
   --no-rivals      without mokaccino and the plain loop
   --record         also write benches/record/DATE-COMMIT.md and .csv
   --checksum       only print the checksum of TF-1
+  --print-filters  only print the filters of the first workload at the first size, one a line: for
+                   measuring the command itself
   --spin SECONDS   only match the first workload at the first size over and over, for a profiler;
                    from raw lines with --raw
 ";
@@ -33,6 +35,7 @@ struct Arguments {
     record: bool,
     spin: Option<u64>,
     raw: bool,
+    print_filters: bool,
 }
 
 fn main() -> ExitCode {
@@ -51,6 +54,12 @@ fn main() -> ExitCode {
             println!("{name}: skipped: no data");
             continue;
         };
+        if arguments.print_filters {
+            for filter in workload.filters.iter().take(arguments.plan.sizes[0]) {
+                println!("{filter}");
+            }
+            return ExitCode::SUCCESS;
+        }
         if let Some(length) = arguments.spin {
             spin(&workload, arguments.plan.sizes[0], length as f64, arguments.raw);
             return ExitCode::SUCCESS;
@@ -68,8 +77,15 @@ fn main() -> ExitCode {
 
 fn read(mut given: impl Iterator<Item = String>) -> Result<Option<Arguments>, String> {
     let plan = Plan { rounds: 7, sizes: vec![1000, 10_000, 100_000], rivals: true };
-    let mut arguments =
-        Arguments { plan, workloads: Vec::new(), posts: 20_000, record: false, spin: None, raw: false };
+    let mut arguments = Arguments {
+        plan,
+        workloads: Vec::new(),
+        posts: 20_000,
+        record: false,
+        spin: None,
+        raw: false,
+        print_filters: false,
+    };
     while let Some(option) = given.next() {
         let mut value = || given.next().ok_or_else(|| format!("{option} needs a value"));
         let number = |text: String| text.parse().map_err(|_| format!("{text} is not a number"));
@@ -85,6 +101,7 @@ fn read(mut given: impl Iterator<Item = String>) -> Result<Option<Arguments>, St
             "--no-rivals" => arguments.plan.rivals = false,
             "--record" => arguments.record = true,
             "--raw" => arguments.raw = true,
+            "--print-filters" => arguments.print_filters = true,
             "--spin" => arguments.spin = Some(number(value()?)? as u64),
             "--checksum" => {
                 println!("{:016x}", Tf1::new().checksum());

@@ -11,7 +11,7 @@ use crate::plan::formula::Formula;
 use crate::plan::lower::{Lowering, SetPlan};
 use crate::post::{Account, Post};
 use crate::syntax::{Diagnostic, NamedSets};
-use crate::{Cost, Dialect, Explanation, Expression, Limits, ParseError, Scratch};
+use crate::{Cost, CostClass, Dialect, Explanation, Expression, Limits, ParseError, Scratch};
 
 /// A filter's id, chosen by the caller, unique among the filters of one owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,6 +100,8 @@ struct Entries {
     texts: String,
     ends: Vec<u32>,
     x: Vec<bool>,
+    /// By their form alone.
+    classes: Vec<CostClass>,
 }
 
 /// Filters, compiled: immutable, `Send + Sync`, made to be shared between threads that have a [`Scratch`] each.
@@ -260,6 +262,7 @@ impl Entries {
         self.texts.push_str(expression.text());
         self.ends.push(self.texts.len() as u32);
         self.x.push(expression.dialect() == Dialect::X);
+        self.classes.push(crate::plan::cost::of(expression, false).class);
     }
 }
 
@@ -346,6 +349,14 @@ impl FilterSet {
         Some(crate::plan::cost::of(&expression, self.index.is_scanned(u32::try_from(index).ok()?)))
     }
 
+    /// The class of [`FilterSet::cost`] alone, which is known without parsing.
+    #[must_use]
+    pub fn cost_class(&self, index: usize) -> Option<CostClass> {
+        let scanned = self.index.is_scanned(u32::try_from(index).ok()?);
+        let class = *self.entries.classes.get(index)?;
+        Some(if scanned { CostClass::Scanned } else { class })
+    }
+
     /// Why a post matches a filter or what it lacks; `None` if there is no such filter.
     #[must_use]
     pub fn explain(&self, index: usize, post: &Post) -> Option<Explanation> {
@@ -358,7 +369,7 @@ impl FilterSet {
     /// Bytes of memory of the compiled form, without the filters' own text and without regexes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.index.bytes() + self.len() * 17
+        self.index.bytes() + self.len() * 22
     }
 
     pub(crate) fn entry(&self, filter: u32) -> Match {

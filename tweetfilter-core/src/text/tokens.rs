@@ -264,6 +264,9 @@ pub fn tokenize(text: &str, origin: Origin<'_>, out: &mut Tokens) {
 /// A token's text under `=`: NFKC, case and accents as typed. `original` is the slice under its span.
 #[must_use]
 pub fn exact(original: &str, token: Token<'_>) -> String {
+    if original.is_ascii() && token.kind == TokenKind::Word && token.part == 0 {
+        return original.to_owned();
+    }
     let mut tokens = Tokens::default();
     let steps = Steps { emoji: true, apart: true, case: false };
     tokens.general(original, (0, original.len()), Before::Nothing, steps, 0);

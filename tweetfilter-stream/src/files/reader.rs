@@ -152,6 +152,8 @@ impl Open {
         let read = if options.live {
             read_once(&mut self.input, bytes, more.min(LIVE))
         } else {
+            // At once: growing bit by bit copies everything again each time.
+            bytes.reserve(more);
             (&mut self.input).take(more as u64).read_to_end(bytes)
         };
         let read_less = bytes.len() - before < more;

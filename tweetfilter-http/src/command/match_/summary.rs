@@ -15,8 +15,8 @@ pub(super) type Classes = BTreeMap<CostClass, u64>;
 /// Counts the filters of each class.
 pub(super) fn classes(job: &Job) -> Classes {
     let mut classes = Classes::new();
-    for cost in (0..job.compiled.set.len()).filter_map(|filter| job.compiled.set.cost(filter)) {
-        *classes.entry(cost.class).or_default() += 1;
+    for class in (0..job.compiled.set.len()).filter_map(|filter| job.compiled.set.cost_class(filter)) {
+        *classes.entry(class).or_default() += 1;
     }
     classes
 }
