@@ -46,6 +46,8 @@ impl Chain<'_> {
     }
 
     fn step(&self, at: usize, view: usize) -> bool {
+        #[cfg(test)]
+        super::growth::count();
         let step = self.index.program.steps[at];
         match step.op {
             Op::Term(channel, term) => self.views[view].holds(channel, term) != step.negative,

@@ -8,6 +8,8 @@ pub(crate) mod explain;
 pub(crate) mod fields;
 pub(crate) mod find;
 pub(crate) mod geo;
+#[cfg(test)]
+mod growth;
 pub(crate) mod phrase;
 pub(crate) mod regexes;
 pub(crate) mod run;

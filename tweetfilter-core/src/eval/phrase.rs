@@ -5,13 +5,17 @@ use crate::engine::dictionary::TermId;
 use crate::plan::atoms::Element;
 use crate::plan::channel::Channel;
 
+/// Terms that stand in a text as often as this are equally good to begin with.
+const FEW: usize = 8;
+
 /// Whether the elements stand in a row in one stretch that feeds the channel.
 pub(super) fn phrase(view: &View, channel: Channel, elements: &[Element]) -> bool {
-    let anchor = elements.iter().enumerate().find_map(|(n, e)| match e {
-        Element::Term(term) => Some((n as u32, *term)),
+    // The rarest term: a phrase of one word over and over costs no more than its text.
+    let terms = elements.iter().zip(0..).filter_map(|(e, n)| match e {
+        Element::Term(term) => Some((n, *term)),
         Element::Wild(_) => None,
     });
-    let Some((offset, term)) = anchor else {
+    let Some((offset, term)) = terms.min_by_key(|(_, term)| view.positions(*term).take(FEW).count()) else {
         return false;
     };
     view.positions(term).any(|position| {
@@ -32,6 +36,8 @@ fn stands(view: &View, run: Run, first: u32, elements: &[Element]) -> bool {
 }
 
 fn is_at(view: &View, position: u32, term: TermId) -> bool {
+    #[cfg(test)]
+    super::growth::count();
     view.ids.get(position as usize).is_some_and(|ids| ids.contains(&term))
 }
 

@@ -283,6 +283,8 @@ impl View {
 
     /// Notes that a term is there.
     pub(super) fn touch(&mut self, hit: Hit, channels: Channels, position: u32) {
+        #[cfg(test)]
+        super::growth::count();
         let at = match self.slot(hit.term) {
             Ok(at) => {
                 self.found[at].channels.0 |= channels.0;

@@ -1,0 +1,85 @@
+//! The work of an evaluation grows no faster than the filter, and no faster than the post: counted, not timed.
+
+use std::cell::Cell;
+
+use crate::{FilterId, FilterSetBuilder, Limits, Post, Scratch};
+
+thread_local! {
+    static STEPS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// A term was noted, a step of a program taken, a token of a phrase compared.
+pub(super) fn count() {
+    STEPS.set(STEPS.get() + 1);
+}
+
+/// Steps for one filter and one post, by index and without it.
+fn steps(filter: &str, text: &str) -> u64 {
+    let mut builder = FilterSetBuilder::new();
+    builder.add(FilterId(1), filter).unwrap();
+    let set = builder.build();
+    let post = Post::from_text(format!("{text} b a"));
+    let mut scratch = Scratch::default();
+    STEPS.set(0);
+    let found = set.matches_with(&mut scratch, &post).len();
+    assert_eq!(found, set.matches_scanned(&mut scratch, &post).len());
+    STEPS.get()
+}
+
+/// A filter of a size.
+type OfSize = fn(usize) -> String;
+
+/// Filters of a size, and the words that a text repeats to make work for them.
+fn filters() -> impl Iterator<Item = (&'static str, &'static str, OfSize)> {
+    let filters: [(_, _, OfSize); 13] = [
+        ("nested NOT", "a ", |n| "-".repeat(2 * n) + "a"),
+        ("AND", "a b ", |n| vec!["(a OR b)"; n].join(" ")),
+        ("OR", "z ", |n| (0..n).map(|i| format!("w{i}")).collect::<Vec<_>>().join(" OR ") + " OR z"),
+        ("AND NOT", "a ", |n| "a".to_owned() + &(0..n).map(|i| format!(" -w{i}")).collect::<String>()),
+        ("quota", "a ", |n| {
+            let items: Vec<_> = (0..n.min(200)).map(|i| format!("w{i}")).collect();
+            format!("2 of (a, {})", items.join(", "))
+        }),
+        ("phrase of one word", "a ", |n| format!("\"{}b\"", "a ".repeat(n))),
+        ("phrase that nearly stands", "a a a b ", |n| format!("\"{}c\"", "a ".repeat(n))),
+        ("phrase whose pairs all stand", "a ", |n| format!("\"{}b a a b\"", "a ".repeat(n))),
+        ("phrase with a wildcard", "a ", |n| format!("\"{}ab*\"", "a ".repeat(n))),
+        ("nearness", "a b ", |n| format!("\"a b {}\"~{}", "a ".repeat(n.min(4)), n.min(32))),
+        ("wildcards", "ab ac ", |n| (0..n).map(|i| format!("ab{i}*")).collect::<Vec<_>>().join(" OR ")),
+        ("substrings", "ab", |n| format!("contains:\"{}c\"", "ab".repeat(n))),
+        ("parentheses", "a ", |n| format!("{}a{}", "(".repeat(n.min(60)), ")".repeat(n.min(60)))),
+    ];
+    filters.into_iter()
+}
+
+#[test]
+fn ten_times_the_post_costs_ten_times_the_steps() {
+    for (name, word, filter) in filters() {
+        let filter = filter(100);
+        let (small, large) = (steps(&filter, &word.repeat(300)), steps(&filter, &word.repeat(3_000)));
+        assert!(large <= 11 * small + 1_000, "{name}: {small} steps, then {large}");
+    }
+}
+
+#[test]
+fn ten_times_the_filter_costs_ten_times_the_steps() {
+    for (name, word, filter) in filters() {
+        let text = word.repeat(2_000);
+        let (small, large) = (steps(&filter(200), &text), steps(&filter(2_000), &text));
+        assert!(large <= 11 * small + 1_000, "{name}: {small} steps, then {large}");
+    }
+}
+
+#[test]
+fn the_largest_filters_and_posts_cost_a_bounded_number_of_steps() {
+    let limits = Limits::default();
+    for (name, word, filter) in filters() {
+        let mut n = 8_000;
+        while filter(n).len() > limits.expression_bytes || name == "wildcards" && n > 1_000 {
+            n /= 2;
+        }
+        let text = word.repeat(limits.post_text_bytes / word.len() - 2);
+        let steps = steps(&filter(n), &text);
+        assert!(steps <= 400_000, "{name}: {steps} steps");
+    }
+}
