@@ -5,142 +5,17 @@
 //! records, each a key with its posting lists behind it. So a miss costs one cache line of few, a hit two more.
 //! Keys are verified on every hit; the hash is seeded per process.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use super::hash::{Bitmap, Seed, Table, is_same};
+use crate::plan::channel::{Channels, Level};
 
-use crate::plan::channel::{Channel, Channels, Level};
-
-/// What kind of key: the first byte of its hash, so that equal bytes of different kinds differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub(crate) enum KeyKind {
-    /// Folded or plain token, or a whole value.
-    Plain,
-    /// Token as typed (`=`).
-    Exact,
-    /// Fully collapsed skeleton (`~`).
-    Obfuscated,
-    /// First characters of a wildcard word or tag.
-    Prefix,
-    /// Two terms in a row, as their numbers.
-    Pair,
-    /// A literal that Aho-Corasick finds; never looked up by hash at match time.
-    Literal,
-    /// The same for regexes, searched in another text.
-    RegexLiteral,
-    /// An account on one network.
-    Identity,
-    /// A named set that matched.
-    Set,
-}
-
-/// Hashes keys with a seed per process: filters and posts are written by strangers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seed(u64, u64);
-
-impl Seed {
-    pub(crate) fn random() -> Self {
-        let state = RandomState::new();
-        Self(state.hash_one(1u8) | 1, state.hash_one(2u8) | 1)
-    }
-
-    /// Folded multiplication over eight bytes at a time.
-    #[inline]
-    pub(crate) fn hash(self, kind: KeyKind, bytes: &[u8]) -> u64 {
-        let mut h = self.0 ^ (kind as u64) ^ ((bytes.len() as u64) << 8);
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            h = mix(h ^ u64::from_le_bytes(chunk.try_into().unwrap_or_default()), self.1);
-        }
-        let rest = chunks.remainder();
-        if !rest.is_empty() {
-            h = mix(h ^ tail(rest), self.1);
-        }
-        mix(h, 0x9e37_79b9_7f4a_7c15)
-    }
-
-    #[inline]
-    fn hash_pair(self, a: u32, b: u32) -> u64 {
-        mix(
-            mix(self.0 ^ KeyKind::Pair as u64 ^ (u64::from(a) << 32 | u64::from(b)), self.1),
-            0x9e37_79b9_7f4a_7c15,
-        )
-    }
-}
-
-#[inline]
-fn mix(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    (product as u64) ^ (product >> 64) as u64
-}
-
-/// One to seven bytes as a number.
-#[inline]
-fn tail(rest: &[u8]) -> u64 {
-    let n = rest.len();
-    if n >= 4 {
-        let low = u32::from_le_bytes([rest[0], rest[1], rest[2], rest[3]]);
-        let high = u32::from_le_bytes([rest[n - 4], rest[n - 3], rest[n - 2], rest[n - 1]]);
-        u64::from(low) | u64::from(high) << 32
-    } else {
-        u64::from(rest[0]) | u64::from(rest[n / 2]) << 8 | u64::from(rest[n - 1]) << 16
-    }
-}
+pub(crate) use super::hash::KeyKind;
+pub(crate) use super::posting::{ListHeader, Posting};
 
 /// Number of a term: dense, in the order of first use.
 pub(crate) type TermId = u32;
 
 /// No term.
 pub(crate) const NO_TERM: TermId = u32::MAX;
-
-/// Open addressing over 64-bit slots: the upper half a tag, the lower half a value plus one.
-#[derive(Debug, Default)]
-struct Table {
-    slots: Vec<u64>,
-    len: usize,
-}
-
-impl Table {
-    fn with_room(entries: usize) -> Self {
-        Self { slots: vec![0; (entries * 2).next_power_of_two().max(16)], len: 0 }
-    }
-
-    /// The slot at which a search for a hash begins.
-    #[inline]
-    fn first(&self, hash: u64) -> u64 {
-        self.slots[hash as usize & (self.slots.len() - 1)]
-    }
-
-    #[inline]
-    fn find(&self, hash: u64, mut same: impl FnMut(u32) -> bool) -> Option<u32> {
-        let mask = self.slots.len().wrapping_sub(1);
-        let mut at = hash as usize & mask;
-        loop {
-            let slot = *self.slots.get(at)?;
-            if slot == 0 {
-                return None;
-            }
-            if slot >> 32 == hash >> 32 && same(slot as u32 - 1) {
-                return Some(slot as u32 - 1);
-            }
-            at = (at + 1) & mask;
-        }
-    }
-
-    fn insert(&mut self, hash: u64, value: u32) {
-        let mask = self.slots.len() - 1;
-        let mut at = hash as usize & mask;
-        while self.slots[at] != 0 {
-            at = (at + 1) & mask;
-        }
-        self.slots[at] = hash >> 32 << 32 | u64::from(value + 1);
-        self.len += 1;
-    }
-
-    fn is_crowded(&self) -> bool {
-        self.len * 2 >= self.slots.len()
-    }
-}
 
 /// Keys and their numbers while a set is built.
 #[derive(Debug)]
@@ -273,63 +148,6 @@ const ENDS_PAIR: u8 = 2;
 /// It is the plain text of a token that some filter asks for as typed.
 const TYPED: u8 = 4;
 
-/// Where the postings of one list were found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ListHeader {
-    pub(crate) channel: Channel,
-    pub(crate) level: Level,
-}
-
-/// A filter that a term gives access to, with cheap conditions beside it.
-///
-/// **Candidate is not match** unless [`Posting::is_final`] says that nothing is left to confirm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Posting(pub(crate) u64);
-
-impl Posting {
-    pub(crate) fn new(filter: u32, mask: u16, signature: u16) -> Self {
-        Self(u64::from(filter) << 32 | u64::from(mask) << 16 | u64::from(signature & 0xfff) << 2)
-    }
-
-    /// Nothing is left to confirm.
-    pub(crate) fn make_final(self, is_final: bool) -> Self {
-        Self(self.0 | u64::from(is_final))
-    }
-
-    /// No other posting leads to this filter.
-    pub(crate) fn make_only(self, is_only: bool) -> Self {
-        Self(self.0 | u64::from(is_only) << 1)
-    }
-
-    #[inline]
-    pub(crate) fn filter(self) -> u32 {
-        (self.0 >> 32) as u32
-    }
-
-    /// Number of the condition on the post's bits.
-    #[inline]
-    pub(crate) fn mask(self) -> u16 {
-        (self.0 >> 16) as u16
-    }
-
-    /// Place in the post's signature of a second term that must be there; 0: none.
-    #[inline]
-    pub(crate) fn signature(self) -> u16 {
-        (self.0 >> 2) as u16 & 0xfff
-    }
-
-    /// Whether this is the one way to its filter, so that it can't be found twice.
-    #[inline]
-    pub(crate) fn is_only(self) -> bool {
-        self.0 >> 1 & 1 == 1
-    }
-
-    #[inline]
-    pub(crate) fn is_final(self) -> bool {
-        self.0 & 1 == 1
-    }
-}
-
 // A record: term u32, key length (24 bits) and kind, lists u8, flags u8, key, lists.
 // A list: channel u8, level u8, count u32, postings of eight bytes.
 fn push_record(
@@ -372,49 +190,6 @@ fn identity_of(head: &[u8]) -> u32 {
 #[inline]
 fn key_len(head: &[u8]) -> usize {
     (identity_of(head) & 0xff_ffff) as usize
-}
-
-/// Equality of two keys of the same length, most of them a few bytes long.
-#[inline]
-fn is_same(a: &[u8], b: &[u8]) -> bool {
-    match (a.first_chunk::<8>(), b.first_chunk::<8>(), a.last_chunk::<8>(), b.last_chunk::<8>()) {
-        (Some(a_first), Some(b_first), Some(a_last), Some(b_last)) => {
-            a_first == b_first && a_last == b_last && (a.len() <= 16 || a == b)
-        }
-        _ => a.is_empty() || tail(a) == tail(b),
-    }
-}
-
-/// A bit for the hash of every key: most keys of a post are none, and end here.
-///
-/// **A set bit means nothing yet**: other keys share it.
-#[derive(Debug, Default)]
-struct Bitmap {
-    bits: Vec<u64>,
-}
-
-impl Bitmap {
-    /// At least eight bits for each key.
-    fn with_room(keys: usize) -> Self {
-        Self { bits: vec![0; (keys / 8).next_power_of_two().max(16)] }
-    }
-
-    // The table takes the hash's lowest bits.
-    #[inline]
-    fn place(&self, hash: u64) -> (usize, u32) {
-        ((hash >> 40) as usize & (self.bits.len() - 1), (hash >> 34) as u32 & 63)
-    }
-
-    fn insert(&mut self, hash: u64) {
-        let (word, bit) = self.place(hash);
-        self.bits[word] |= 1 << bit;
-    }
-
-    #[inline]
-    fn has(&self, hash: u64) -> bool {
-        let (word, bit) = self.place(hash);
-        self.bits[word] >> bit & 1 == 1
-    }
 }
 
 /// Keys with their postings, frozen.

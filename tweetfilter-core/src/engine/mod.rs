@@ -6,8 +6,10 @@
 pub(crate) mod build;
 pub(crate) mod dictionary;
 mod grams;
+mod hash;
 pub(crate) mod literals;
 pub(crate) mod masks;
+mod posting;
 pub(crate) mod program;
 
 use crate::plan::atoms::Atom;
