@@ -3,6 +3,8 @@
 use tweetfilter_core::Account;
 use tweetfilter_core::post::{Millis, Post};
 
+use crate::wire::DecodeError;
+
 /// What one message of a stream says.
 ///
 /// Ids are the network's own, as text; absent ones are empty. New kinds may be added.
@@ -138,6 +140,8 @@ pub enum Event {
         /// A sentence for people.
         message: String,
     },
+    /// A message in a page that can't be read; those beside it can.
+    Unreadable(DecodeError),
     /// A message of a known network that is no post and needs nothing done (a Bluesky like, a user object).
     Other {
         /// What it is, in the network's word.

@@ -24,6 +24,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Edit(_) => "edit",
         Event::ForUser { .. } => "for_user",
         Event::Several(_) => "several",
+        Event::Unreadable(_) => "unreadable",
         Event::Delete { .. } => "delete",
         Event::DeleteMessage { .. } => "delete_message",
         Event::ScrubGeo { .. } => "scrub_geo",

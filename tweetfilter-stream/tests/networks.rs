@@ -96,6 +96,24 @@ fn v2_pages_errors_and_flattened_tweets() {
 }
 
 #[test]
+fn what_is_unreadable_in_a_list_keeps_nobody_out() {
+    for list in [
+        r#"[{"text":"one"},{"odd":1},3,{"text":"two"}]"#,
+        r#"{"statuses":[{"text":"one"},{"odd":1},3,{"text":"two"}]}"#,
+    ] {
+        let Event::Several(events) = event(list) else { panic!("a list") };
+        assert_eq!(events.len(), 4, "{list}");
+        let reasons = events.iter().filter_map(|event| match event {
+            Event::Unreadable(error) => Some(error.reason),
+            _ => None,
+        });
+        assert_eq!(reasons.collect::<Vec<_>>(), [Reason::UnknownMessage; 2], "{list}");
+        let texts: Vec<_> = event(list).into_posts().map(|(_, post)| post.text).collect();
+        assert_eq!(texts, ["one", "two"]);
+    }
+}
+
+#[test]
 fn bluesky_posts_count_bytes() {
     let json = r#"{"did":"did:plc:a","time_us":1783175888085434,"kind":"commit","commit":{"operation":"create","collection":"app.bsky.feed.post","rkey":"k",
         "record":{"$type":"app.bsky.feed.post","createdAt":"2026-07-04T14:38:06.240Z","langs":["ja","en"],"text":"日本 #東京 @bo.example see b.example/…",

@@ -72,7 +72,7 @@ fn unicode_label(label: &str) -> Option<String> {
     if !prefix.eq_ignore_ascii_case("xn--") {
         return None;
     }
-    let label = Some(&label[4..]).filter(|rest| !rest.is_empty())?;
+    let label = Some(&label[4..]).filter(|rest| (1..60).contains(&rest.len()))?;
     let (basic, digits) = label.rsplit_once('-').unwrap_or(("", label));
     let mut out: Vec<char> = basic.chars().collect();
     let (mut code, mut index, mut bias) = (128_u32, 0_u32, 72_u32);

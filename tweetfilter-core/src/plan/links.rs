@@ -39,9 +39,12 @@ fn unescape(link: &str) -> String {
     String::from_utf8(out).unwrap_or_else(|_| link.to_owned())
 }
 
+/// What follows `xn--` in the longest label that a host may have.
+const LONGEST: usize = 59;
+
 /// RFC 3492.
 fn punycode(label: &str) -> Option<String> {
-    if label.is_empty() {
+    if label.is_empty() || label.len() > LONGEST {
         return None;
     }
     let (basic, digits) = label.rsplit_once('-').unwrap_or(("", label));
@@ -137,6 +140,9 @@ mod tests {
         assert_eq!(decode("xn--wgv71a119e.jp"), "日本語.jp");
         assert_eq!(decode("xn--"), "xn--");
         assert_eq!(decode("%ff"), "%ff");
+        let label = |n| format!("xn--{}-3ya", "a".repeat(n));
+        assert!(!decode(&label(55)).starts_with("xn--"));
+        assert_eq!(decode(&label(56)), label(56));
     }
 
     #[test]

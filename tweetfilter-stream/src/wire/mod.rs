@@ -103,13 +103,15 @@ fn decode_other(line: &str, depth: u8) -> Result<Event, DecodeError> {
     let Some(below) = depth.checked_sub(1) else {
         return Err(Reason::UnknownMessage.because("messages in messages in messages"));
     };
-    let each =
-        |texts: Vec<&str>| texts.into_iter().map(|text| decode_text(text, below)).collect::<Result<_, _>>();
+    let each = |texts: Vec<&str>| {
+        let read = |text| decode_text(text, below).unwrap_or_else(Event::Unreadable);
+        Event::Several(texts.into_iter().map(read).collect())
+    };
     // What is read on demand must be sound before.
     serde_json::from_str::<IgnoredAny>(line).map_err(|e| Reason::NotJson.because(e.to_string()))?;
     if line.trim_start().starts_with('[') {
         let elements = elements(line).map_err(|e| Reason::NotJson.because(e.to_string()))?;
-        return each(elements).map(Event::Several);
+        return Ok(each(elements));
     }
     let message = View::of(line);
     if message.is_empty() {
@@ -122,7 +124,7 @@ fn decode_other(line: &str, depth: u8) -> Result<Event, DecodeError> {
         return Ok(event);
     }
     if message.has("statuses") {
-        return each(message.raws("statuses")).map(Event::Several);
+        return Ok(each(message.raws("statuses")));
     }
     if mastodon::is_status(&message) {
         return Ok(mastodon::event(&message));

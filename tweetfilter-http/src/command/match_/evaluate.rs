@@ -91,6 +91,7 @@ impl<'a> Evaluator<'a> {
                 Event::Several(events) => {
                     open.extend(events.into_iter().rev().map(|event| (viewer.clone(), event)));
                 }
+                Event::Unreadable(error) => self.tally.skip(&error.reason.to_string(), line.place),
                 other => self.tally.other(kind(&other)),
             }
         }
