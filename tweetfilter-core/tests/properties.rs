@@ -152,6 +152,47 @@ proptest! {
     }
 
     #[test]
+    fn an_audience_gets_its_own_filters_and_those_of_nobody(filters in vec(bytes(160), 1..24), post in bytes(300)) {
+        let others = vec![Identity {
+            network: "x".into(),
+            account: Account { id: "13".into(), handle: "al".into() },
+        }];
+        let owners = [(OwnerId(1), me()), (OwnerId(2), others)];
+        let post = generated::post(&mut Choices::new(&post));
+        let mut builder = FilterSetBuilder::new();
+        for (owner, identities) in &owners {
+            builder.owner(*owner, identities.clone());
+        }
+        for (name, text) in SETS {
+            builder.named_set(name, text).expect("a set");
+        }
+        let sets = named_sets();
+        // Whose, and whether it holds.
+        let mut expected: Vec<(u64, Option<OwnerId>, bool)> = Vec::new();
+        for (n, expression) in (0..).zip(expressions(&filters)) {
+            let of = |which: usize| {
+                let (owner, me) = &owners[which];
+                (Some(*owner), oracle::holds(&expression, &post, &Surroundings { sets: &sets, me }))
+            };
+            let nobodys = n % 3 == 2 && builder.add_expression(FilterId(n), None, expression.clone()).is_ok();
+            let (owner, holds) = if nobodys { (None, of(0).1) } else { of(n as usize % 2) };
+            if !nobodys {
+                builder.add_expression(FilterId(n), owner, expression.clone()).expect("a filter");
+            }
+            expected.push((n, owner, holds));
+        }
+        let set = builder.build();
+        let mut scratch = Scratch::default();
+        for audience in [&[][..], &[OwnerId(1)], &[OwnerId(2)], &[OwnerId(2), OwnerId(9), OwnerId(1), OwnerId(2)]] {
+            let sees = |owner: &Option<OwnerId>| owner.is_none_or(|owner| audience.contains(&owner));
+            let wanted: Vec<u64> =
+                expected.iter().filter(|(_, owner, holds)| *holds && sees(owner)).map(|(n, ..)| *n).collect();
+            let found = ids(set.matches_for(&mut scratch, &post, audience));
+            prop_assert_eq!(found, wanted, "{:?} {}", audience, told(&expressions(&filters), &post));
+        }
+    }
+
+    #[test]
     fn order_and_company_do_not_matter(filters in vec(bytes(120), 1..24), post in bytes(300), by in 0..24_usize) {
         let expressions = expressions(&filters);
         let post = generated::post(&mut Choices::new(&post));
