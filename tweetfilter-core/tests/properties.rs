@@ -103,6 +103,25 @@ fn most_generated_filters_parse() {
     assert!(refused.len() < 50, "{} of 500 are refused:\n{}", refused.len(), refused.join("\n"));
 }
 
+#[test]
+fn me_in_a_set_is_each_owners_own() {
+    let mut builder = FilterSetBuilder::new();
+    builder.named_set("us", "me\nal").expect("a set");
+    for (owner, id) in [(1, "12"), (2, "13")] {
+        let account = Account { id: id.into(), ..Account::default() };
+        builder.owner(OwnerId(owner), vec![Identity { network: "x".into(), account }]);
+        let filter = Expression::parse("from:{us}").expect("a filter");
+        builder.add_expression(FilterId(owner), Some(OwnerId(owner)), filter).expect("with its owner");
+    }
+    let set = builder.build();
+    for (author, expected) in [("12", &[1][..]), ("13", &[2]), ("14", &[])] {
+        let mut post = Post::from_text("hi");
+        post.network = "x".into();
+        post.author.account.id = author.into();
+        assert_eq!(ids(&set.matches(&post)), expected, "{author}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, max_shrink_iters: 4096, ..ProptestConfig::default() })]
 

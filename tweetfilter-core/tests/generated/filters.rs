@@ -5,7 +5,7 @@ use super::{Choices, EMOJI, IDS, NAMES, WORDS};
 /// Named sets that filters may name.
 pub const SETS: &[(&str, &str)] = &[
     ("words", "snow\n\"a b\"\n#snow\n@bob\n$AAPL\ncaf*\n東京"),
-    ("people", "bob\n12\nal"),
+    ("people", "bob\n12\nal\nme"),
     ("domains", "example.org\nbücher.example"),
 ];
 
