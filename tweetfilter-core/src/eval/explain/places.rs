@@ -1,0 +1,290 @@
+//! Where in a post an atom is true.
+
+use super::{Evidence, Field, collect};
+use crate::eval::fields::{self, Entry, Links, Place};
+use crate::eval::{find, regexes, view};
+use crate::filter_set::Identity;
+use crate::plan::channel::{Channel, Channels};
+use crate::plan::formula::ScopeKey;
+use crate::plan::links;
+use crate::plan::lower::{word_channel, written};
+use crate::post::Post;
+use crate::syntax::{
+    AccountField, AccountName, Atom, AttributeTest, IdField, NamedSets, Node, NodeKind, Scope, TextPattern,
+};
+use crate::text::{self, Needle, Origin, Searchable};
+use crate::{Expression, Limits, Span};
+
+/// Where in the post an atom is true.
+pub(super) fn places(
+    node: &Node,
+    expression: &Expression,
+    post: &Post,
+    sets: &NamedSets,
+    me: Option<&[Identity]>,
+    x: bool,
+) -> Vec<Evidence> {
+    let NodeKind::Atom(atom) = &node.kind else { return Vec::new() };
+    let mut leaves = Vec::new();
+    collect(expression.root(), &mut Vec::new(), &mut leaves);
+    let scopes = leaves.into_iter().find(|(n, _)| n.span == node.span).map(|(_, s)| s).unwrap_or_default();
+    let mut read = post;
+    let mut names = Vec::new();
+    for scope in scopes {
+        let reference = match ScopeKey::of(scope) {
+            ScopeKey::Quote => read.content().quote_of.as_ref(),
+            ScopeKey::Retweet => read.retweet_of.as_ref(),
+        };
+        names.push(match scope {
+            Scope::Quote => "quote",
+            Scope::Retweet => "retweet",
+        });
+        match reference.and_then(|r| r.post.as_ref()) {
+            Some(inner) => read = inner,
+            None => return Vec::new(),
+        }
+    }
+    let atoms = sets.expand(atom).unwrap_or_else(|_| vec![atom.clone()]);
+    let mut out = Vec::new();
+    for atom in &atoms {
+        let mut seeker = Seeker { post: read, x, me, out: &mut out };
+        seeker.atom(atom);
+    }
+    for evidence in &mut out {
+        evidence.scopes.clone_from(&names);
+    }
+    out
+}
+
+struct Seeker<'a> {
+    post: &'a Post,
+    x: bool,
+    me: Option<&'a [Identity]>,
+    out: &'a mut Vec<Evidence>,
+}
+
+impl Seeker<'_> {
+    fn atom(&mut self, atom: &Atom) {
+        let pick = |native: Channel, x: Channel| if self.x { x } else { native };
+        match atom {
+            Atom::Text(pattern) => self.words(pick(Channel::Text, Channel::TextX), pattern),
+            Atom::Words(field, values) => {
+                let channel = word_channel(*field, self.x);
+                for pattern in written(values) {
+                    self.words(channel, pattern);
+                }
+            }
+            Atom::Contains(values) => {
+                let channel = pick(Channel::Text, Channel::TextX);
+                for value in written(values) {
+                    self.needle(channel, &Needle::new(value));
+                }
+            }
+            Atom::UrlContains(values) => {
+                let channel = pick(Channel::Url, Channel::UrlX);
+                for value in written(values) {
+                    self.needle(channel, &Needle::new(&links::decode(value)));
+                }
+            }
+            Atom::Regex(pattern) => {
+                let text = &self.post.content().text;
+                let read = text::nfc(text);
+                if let Some(found) =
+                    regexes::compile(pattern, Limits::default().regex_size).and_then(|r| r.find(&read))
+                {
+                    let same = read.as_ref() == text.as_str();
+                    let span = same.then(|| Span::from(found.range()));
+                    self.put(Field::Text, span, found.as_str());
+                }
+            }
+            Atom::Hashtag { tag, prefix } => self.tags(Field::Hashtag, tag, *prefix),
+            Atom::Cashtag(symbol) => self.tags(Field::Cashtag, symbol, false),
+            Atom::Mention(name) => self.mention(name),
+            Atom::Account(field, _) => self.account(*field),
+            Atom::Id(field, _) => self.id(*field),
+            Atom::Domain(values) => {
+                for value in written(values) {
+                    let wanted = links::domain(value);
+                    let own = self.post.content().entities.links.iter().enumerate();
+                    let found: Vec<_> = own
+                        .flat_map(|(n, l)| fields::targets(l).map(move |t| (n, t)))
+                        .filter(|(_, t)| {
+                            links::host(t).is_some_and(|h| {
+                                h == wanted || h.strip_suffix(&wanted).is_some_and(|f| f.ends_with('.'))
+                            })
+                        })
+                        .collect();
+                    for (n, target) in found {
+                        self.put(Field::Link(n), None, target);
+                    }
+                }
+            }
+            Atom::Lang(_) => {
+                let lang = self.post.content().lang.clone().unwrap_or_else(|| "und".into());
+                self.put(Field::Lang, None, &lang);
+            }
+            Atom::Context(_) | Atom::Entity(_) => {
+                let names: Vec<String> =
+                    self.post.content().annotations.iter().map(|a| a.name.clone()).collect();
+                for name in names {
+                    self.put(Field::Annotation, None, &name);
+                }
+            }
+            Atom::Attribute { name, test: AttributeTest::Words(values) } => {
+                for pattern in written(values) {
+                    let name = name.clone();
+                    self.words_where(
+                        Channel::Attribute,
+                        pattern,
+                        |place| matches!(place, Place::Attribute(n) if n.eq_ignore_ascii_case(&name)),
+                    );
+                }
+            }
+            _ => self.put(Field::Metadata, None, ""),
+        }
+    }
+
+    fn put(&mut self, field: Field, span: Option<Span>, text: &str) {
+        let evidence = Evidence { field, scopes: Vec::new(), span, text: text.to_owned() };
+        if !self.out.contains(&evidence) {
+            self.out.push(evidence);
+        }
+    }
+
+    fn words(&mut self, channel: Channel, pattern: &TextPattern) {
+        self.words_where(channel, pattern, |_| true);
+    }
+
+    fn words_where(&mut self, channel: Channel, pattern: &TextPattern, admits: impl Fn(&Place<'_>) -> bool) {
+        let mut found = Vec::new();
+        each_stretch(self.post, channel, |place, text, origin| {
+            if admits(&place) {
+                for span in find::find(pattern, text, origin) {
+                    found.push((field_of(place), span, text[span.range()].to_owned()));
+                }
+            }
+        });
+        for (field, span, text) in found {
+            self.put(field, Some(span), &text);
+        }
+    }
+
+    fn needle(&mut self, channel: Channel, needle: &Needle) {
+        let mut found = Vec::new();
+        each_stretch(self.post, channel, |place, text, origin| {
+            let mut searchable = Searchable::default();
+            text::fold_for_search(text, origin, &mut searchable);
+            if let Some(span) = searchable.find(needle) {
+                found.push((field_of(place), span, text[span.range()].to_owned()));
+            }
+        });
+        for (field, span, text) in found {
+            self.put(field, Some(span), &text);
+        }
+    }
+
+    fn tags(&mut self, field: Field, wanted: &str, prefix: bool) {
+        let wanted = text::fold_value(wanted);
+        let content = self.post.content();
+        let quoted = fields::quoted(content).filter(|_| self.x);
+        for post in [Some(content), quoted].into_iter().flatten() {
+            let tags =
+                if field == Field::Hashtag { &post.entities.hashtags } else { &post.entities.cashtags };
+            for tag in tags {
+                let own = text::fold_value(&tag.text);
+                if if prefix { wanted.is_prefix_of(&own) } else { wanted.matches(&own) } {
+                    self.put(field, tag.span.filter(|_| std::ptr::eq(post, content)), &tag.text);
+                }
+            }
+        }
+    }
+
+    fn mention(&mut self, name: &AccountName) {
+        let content = self.post.content();
+        let wanted: Vec<String> = match name {
+            AccountName::Name(name) => vec![name.to_ascii_lowercase()],
+            AccountName::Me => {
+                let me = self.me.unwrap_or_default().iter();
+                me.flat_map(|i| [i.account.id.to_ascii_lowercase(), i.account.handle.to_ascii_lowercase()])
+                    .collect()
+            }
+        };
+        let mut found = Vec::new();
+        let mut buffer = fields::Buffer::default();
+        for mention in &content.entities.mentions {
+            let entry = Entry::Account(&content.network, &mention.account);
+            fields::keys(entry, false, &mut buffer, |_, key| {
+                if wanted.iter().any(|w| w == key) {
+                    found.push((mention.span, mention.account.handle.clone()));
+                }
+            });
+        }
+        for (span, handle) in found {
+            self.put(Field::Mention, span, &handle);
+        }
+    }
+
+    fn account(&mut self, field: AccountField) {
+        let content = self.post.content();
+        let (field, account) = match field {
+            AccountField::From => (Field::Author, Some(&self.post.author.account)),
+            AccountField::To => (Field::ReplyTo, content.reply_to.as_ref().map(|r| &r.account)),
+            AccountField::RetweetsOf => (Field::Original, self.post.retweet_of.as_ref().map(|r| r.account())),
+            AccountField::QuotesOf => (Field::Quoted, content.quote_of.as_ref().map(|r| r.account())),
+        };
+        if let Some(account) = account.cloned() {
+            self.put(field, None, if account.handle.is_empty() { &account.id } else { &account.handle });
+        }
+    }
+
+    fn id(&mut self, field: IdField) {
+        let content = self.post.content();
+        let (field, id) = match field {
+            IdField::InReplyTo => (Field::ReplyTo, content.reply_to.as_ref().map(|r| r.id.clone())),
+            IdField::RetweetsOf => {
+                (Field::Original, self.post.retweet_of.as_ref().map(|r| r.id().to_owned()))
+            }
+            IdField::QuotesOf => (Field::Quoted, content.quote_of.as_ref().map(|r| r.id().to_owned())),
+            IdField::Conversation => (Field::Conversation, content.conversation_id.clone()),
+        };
+        self.put(field, None, &id.unwrap_or_default());
+    }
+}
+
+/// Calls `each` with the stretches that feed a channel.
+fn each_stretch(post: &Post, channel: Channel, mut each: impl FnMut(Place<'_>, &str, Origin<'_>)) {
+    let mut spans = Vec::new();
+    fields::stretches(post, Channels::of(&[channel]), |stretch| {
+        stretch.links.spans(stretch.text, &mut spans);
+        let limit = Limits::default().post_text_bytes;
+        match stretch.links {
+            Links::Itself => {
+                let decoded = links::decode(stretch.text);
+                // Spans of a decoded link would point beside it.
+                let text = if decoded == stretch.text { stretch.text } else { &decoded };
+                each(stretch.place, view::cut(text, limit), Origin::Filter);
+            }
+            _ => each(stretch.place, view::cut(stretch.text, limit), Origin::Post(&spans)),
+        }
+    });
+}
+
+fn field_of(place: Place<'_>) -> Field {
+    match place {
+        Place::Text => Field::Text,
+        Place::Warning => Field::Warning,
+        Place::Bio => Field::Bio,
+        Place::BioName => Field::Name,
+        Place::BioLocation => Field::Location,
+        Place::Link(n) => Field::Link(n),
+        Place::LinkTitle(n) => Field::LinkTitle(n),
+        Place::LinkDescription(n) => Field::LinkDescription(n),
+        Place::Alt(n) => Field::Alt(n),
+        Place::Source => Field::Source,
+        Place::Named(n) => Field::Place(n),
+        Place::Attribute(_) => Field::Attribute,
+        Place::QuotedText => Field::QuotedText,
+        Place::QuotedWarning => Field::QuotedWarning,
+        Place::QuotedLink(n) => Field::QuotedLink(n),
+    }
+}
