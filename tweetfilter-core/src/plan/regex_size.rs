@@ -21,8 +21,8 @@ pub(crate) fn check(
     let mut stack = vec![expression.root()];
     while let Some(node) = stack.pop() {
         match &node.kind {
-            NodeKind::And(items) | NodeKind::Or(items) => stack.extend(items),
-            NodeKind::Quota(quota) => stack.extend(&quota.items),
+            NodeKind::And(items) | NodeKind::Or(items) => stack.extend(items.iter().rev()),
+            NodeKind::Quota(quota) => stack.extend(quota.items.iter().rev()),
             NodeKind::Not(inner) | NodeKind::Scope(_, inner) => stack.push(inner),
             NodeKind::Atom(Atom::Regex(pattern)) => {
                 sum = sum.saturating_add(size(pattern, node, limits)?);

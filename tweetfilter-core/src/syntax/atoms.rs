@@ -7,7 +7,8 @@ use super::report::Report;
 use super::token::{Lexeme, Raw, RawKind};
 use super::words::{check, clean, is_bare_word, unescape};
 use super::{
-    AccountName, Atom, Diagnostic, Dialect, Form, Node, NodeKind, RegexPattern, Shape, TextPattern, print,
+    AccountName, Atom, Diagnostic, Dialect, Form, Node, NodeKind, RegexPattern, Shape, TextPattern,
+    operators, print,
 };
 use crate::{Limits, Span};
 
@@ -91,9 +92,30 @@ impl<'a, 'r> Atoms<'a, 'r> {
             if !is_bare_word(&text, span, self.report) {
                 return None;
             }
+            self.full_width_colon(run);
             return self.checked(raw, text, Shape::Word).map(Atom::Text);
         }
         self.pattern(raw).map(Atom::Text)
+    }
+
+    /// Warns of a word that would be an operator if its colon were the ASCII one.
+    fn full_width_colon(&mut self, run: &'a str) {
+        let Some((name, rest)) = run.split_once('：') else { return };
+        let name = clean(name);
+        if rest.is_empty() || operators::find(&name).is_none() {
+            return;
+        }
+        let word = self.span(run);
+        let end = self.span(rest).start;
+        let colon = Span::new(end - '：'.len_utf8() as u32, end);
+        let message = format!(
+            "A full-width colon joins words to a phrase; the operator is {name}: with an ASCII colon"
+        );
+        self.report.push(Diagnostic::warning("full_width_colon", word, message).fix(
+            colon,
+            ":",
+            "use the operator",
+        ));
     }
 
     /// A word, phrase or proximity, also as a value.

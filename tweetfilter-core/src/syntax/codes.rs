@@ -3,8 +3,8 @@
 use super::Severity;
 use super::Severity::{Error, Warning};
 
-/// Every code that a [`Diagnostic`](super::Diagnostic) of this module can have, and how grave it is; `set_unknown` is an
-/// error where filters are built. SYNTAX.md has an example of each.
+/// Every code that a [`Diagnostic`](super::Diagnostic) of this module and of the building of sets can have, and how grave it is;
+/// `set_unknown` is an error where filters are built. SYNTAX.md has an example of each.
 pub const CODES: &[(&str, Severity)] = &[
     ("backslash_literal", Warning),
     ("bad_account", Error),
@@ -32,6 +32,7 @@ pub const CODES: &[(&str, Severity)] = &[
     ("edge_question_mark", Error),
     ("empty_range", Warning),
     ("evaluated_for_every_post", Warning),
+    ("full_width_colon", Warning),
     ("group_as_value", Error),
     ("invisible_dropped", Warning),
     ("limit_atoms", Error),
@@ -41,6 +42,7 @@ pub const CODES: &[(&str, Severity)] = &[
     ("limit_proximity_items", Error),
     ("limit_regex_bytes", Error),
     ("limit_regex_size", Error),
+    ("limit_regex_size_per_owner", Error),
     ("limit_regexes", Error),
     ("limit_set_terms", Error),
     ("lowercase_operator", Warning),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use tweetfilter_core::syntax::{CODES, Diagnostic, NamedSets, Severity, lint};
-use tweetfilter_core::{Dialect, Expression, Limits};
+use tweetfilter_core::{AddError, Dialect, Expression, FilterId, FilterSetBuilder, Limits, OwnerId};
 
 const ROWS: &str = include_str!("../../testdata/diagnostics/rows.txt");
 
@@ -45,6 +45,7 @@ impl Row<'_> {
                 "regexes" => &mut limits.regexes,
                 "regex_bytes" => &mut limits.regex_bytes,
                 "regex_size" => &mut limits.regex_size,
+                "regex_size_per_owner" => &mut limits.regex_size_per_owner,
                 "proximity_items" => &mut limits.proximity_items,
                 "set_terms" => &mut limits.set_terms,
                 other => panic!("no limit {other}"),
@@ -70,6 +71,8 @@ impl Row<'_> {
         for setting in &self.settings {
             let words: Vec<&str> = setting.split(' ').collect();
             match (&words[..], &parsed) {
+                (["with", "set"], Some(e)) => found.extend(self.refused(e, None)),
+                (["with", "owned", "set"], Some(e)) => found.extend(self.refused(e, Some(OwnerId(1)))),
                 (["with", "owner"], Some(e)) => found.extend(lint::me_without_owner(e)),
                 (["with", "sets"], Some(e)) => found.extend(lint::unknown_sets(e, &NamedSets::default())),
                 (["with", "sources"], Some(e)) => {
@@ -86,6 +89,19 @@ impl Row<'_> {
             }
         }
         found
+    }
+}
+
+impl Row<'_> {
+    /// What building a set of this filter says against it.
+    fn refused(&self, expression: &Expression, owner: Option<OwnerId>) -> Option<Diagnostic> {
+        let mut builder = FilterSetBuilder::new();
+        builder.limits(self.limits());
+        match builder.add_expression(FilterId(1), owner, expression.clone()) {
+            Err(AddError::Refused(found)) => Some(*found),
+            Err(other) => panic!("{}: {other}", self.text),
+            Ok(_) => None,
+        }
     }
 }
 
@@ -144,6 +160,39 @@ fn every_code_has_a_row_and_every_row_a_known_code() {
     let listed: BTreeSet<&str> = CODES.iter().map(|c| c.0).collect();
     assert_eq!(shown, listed);
     assert!(CODES.is_sorted_by_key(|c| c.0));
+}
+
+/// The sources of the library, tests in them and the list of codes left out.
+fn sources(folder: &std::path::Path, out: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, out);
+        } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("syntax/codes.rs") {
+            let text = std::fs::read_to_string(&path).expect("a source");
+            out.push(text.split("#[cfg(test)]\nmod").next().unwrap_or_default().to_owned());
+        }
+    }
+}
+
+#[test]
+fn the_list_of_codes_is_what_the_sources_make() {
+    let mut texts = Vec::new();
+    sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut texts);
+    let listed: BTreeSet<&str> = CODES.iter().map(|c| c.0).collect();
+    let mut made = BTreeSet::new();
+    for text in &texts {
+        for call in ["Diagnostic::error(", "Diagnostic::warning("] {
+            let firsts = text.split(call).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+            made.extend(firsts.filter_map(|rest| rest.split('"').next()));
+        }
+        // Some are chosen before they are made: any literal that is a code, or looks like one of a family.
+        let literals = text.split('"');
+        let family = |l: &str| ["bad_", "limit_", "missing_", "unknown_"].iter().any(|f| l.starts_with(f));
+        let word = |l: &str| l.bytes().all(|b| b == b'_' || b.is_ascii_lowercase());
+        made.extend(literals.filter(|l| listed.contains(l) || (family(l) && word(l))));
+    }
+    assert_eq!(made, listed);
 }
 
 #[test]
