@@ -2,8 +2,9 @@
 
 use std::hint::black_box;
 
+use tweetfilter_core::explain::CostClass;
 use tweetfilter_core::text::{Origin, Tokens, tokenize};
-use tweetfilter_core::{CostClass, Expression, FilterSet, Post, Scratch, Span};
+use tweetfilter_core::{Expression, FilterSet, Post, Scratch, Span};
 use tweetfilter_stream::wire::decode_tweet_by_serde_json;
 
 use crate::counting::live_bytes;

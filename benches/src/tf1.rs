@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use tweetfilter_core::post::{Link, Mention, Reference, Tag};
-use tweetfilter_core::{Account, Author, Entities, Post, Span};
+use tweetfilter_core::post::{Account, Author, Entities, Link, Mention, Reference, Tag};
+use tweetfilter_core::{Post, Span};
 
 use crate::random::{Random, Zipf};
 

@@ -11,9 +11,10 @@ use arbitrary::{Arbitrary, Unstructured};
 use generated::{Choices, SETS};
 use libfuzzer_sys::fuzz_target;
 use tweetfilter_core::oracle::{self, Surroundings};
+use tweetfilter_core::post::Account;
 use tweetfilter_core::syntax::NamedSets;
 use tweetfilter_core::{
-    Account, Dialect, Expression, FilterId, FilterSetBuilder, Identity, Limits, OwnerId, Post, Scratch,
+    Dialect, Expression, FilterId, FilterSetBuilder, Identity, Limits, OwnerId, Post, Scratch,
 };
 
 const OWNER: OwnerId = OwnerId(7);

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::{Index, build};
 use crate::eval::run::Tried;
+use crate::explain::{Cost, CostClass, Explanation};
 use crate::plan::TermStatistics;
 use crate::plan::atoms::Atoms;
 use crate::plan::formula::Formula;
 use crate::plan::lower::{Lowering, SetPlan};
 use crate::post::{Account, Post};
 use crate::syntax::{Diagnostic, NamedSets};
-use crate::{Cost, CostClass, Dialect, Explanation, Expression, Limits, ParseError, Scratch};
+use crate::{Dialect, Expression, Limits, ParseError, Scratch};
 
 /// A filter's id, chosen by the caller, unique among the filters of one owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,10 +6,10 @@ use generated::{Choices, SETS};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tweetfilter_core::oracle::{self, Surroundings};
+use tweetfilter_core::post::Account;
 use tweetfilter_core::syntax::NamedSets;
 use tweetfilter_core::{
-    Account, Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId, Post,
-    Scratch,
+    Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId, Post, Scratch,
 };
 
 /// The owner of every other filter.

@@ -1,7 +1,6 @@
 //! What the messages of a stream say.
 
-use tweetfilter_core::Account;
-use tweetfilter_core::post::{Millis, Post};
+use tweetfilter_core::post::{Account, Millis, Post};
 
 use crate::wire::DecodeError;
 

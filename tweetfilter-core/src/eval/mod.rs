@@ -15,5 +15,4 @@ pub(crate) mod regexes;
 pub(crate) mod run;
 pub(crate) mod view;
 
-pub use explain::{Evidence, Explanation, Field, Part};
 pub use run::Scratch;

@@ -1,8 +1,8 @@
 //! Accounts by name, by id, and as `me`.
 
 use super::Reading;
+use crate::post::{Account, Post};
 use crate::syntax::AccountName;
-use crate::{Account, Post};
 
 /// Whether a filter's name means the account.
 pub(super) fn is(name: &AccountName, account: &Account, reading: &Reading<'_>) -> bool {

@@ -1,7 +1,7 @@
 //! Places on the globe, and names of places.
 
 use super::{Answer, Reading, words};
-use crate::Point;
+use crate::post::Point;
 use crate::syntax::{DistanceUnit, Form, PlaceField, Shape, TextPattern};
 
 /// Mean radius of the Earth in kilometres.

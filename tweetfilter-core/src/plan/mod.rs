@@ -14,5 +14,4 @@ pub(crate) mod lower;
 pub(crate) mod regex_size;
 pub(crate) mod statistics;
 
-pub use cost::{Cost, CostClass};
 pub use statistics::TermStatistics;

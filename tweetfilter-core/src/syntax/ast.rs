@@ -1,6 +1,7 @@
 //! The faithful tree of an expression: what was written, with its places.
 
-use crate::{Point, Span};
+use crate::Span;
+use crate::post::Point;
 
 /// How an expression reads a post: `native`, or as X's filtered stream and PowerTrack did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use tweetfilter_core::post::Account;
 use tweetfilter_core::syntax::NamedSets;
-use tweetfilter_core::{Account, Dialect, Identity, Limits, Post};
+use tweetfilter_core::{Dialect, Identity, Limits, Post};
 
 /// One line: an expression and either a post with its answer, or the code of the error.
 #[derive(Deserialize)]

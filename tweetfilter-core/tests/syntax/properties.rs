@@ -1,8 +1,9 @@
 //! For random trees and texts: what is printed parses to the same, and nothing panics.
 
 use proptest::prelude::*;
+use tweetfilter_core::post::Point;
 use tweetfilter_core::syntax::*;
-use tweetfilter_core::{Dialect, Expression, Limits, Point, Span};
+use tweetfilter_core::{Dialect, Expression, Limits, Span};
 
 fn leaf(atom: Atom) -> Node {
     Node { span: Span::default(), kind: NodeKind::Atom(atom) }

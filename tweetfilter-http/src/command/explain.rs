@@ -3,7 +3,8 @@
 use std::io::{IsTerminal, Write};
 
 use serde_json::{Value, json};
-use tweetfilter_core::{Dialect, Explanation, Part, Post};
+use tweetfilter_core::explain::{Explanation, Field, Part};
+use tweetfilter_core::{Dialect, Post};
 use tweetfilter_stream::Event;
 use tweetfilter_stream::files::{Line, Reader};
 
@@ -195,7 +196,7 @@ fn part_line(part: &Part, matched: bool, expression: &str, style: Style) -> Stri
 }
 
 /// A field in words: `text`, `link 2`.
-fn field(field: &tweetfilter_core::Field) -> String {
+fn field(field: &Field) -> String {
     match serde_json::to_value(field) {
         Ok(Value::String(name)) => name.replace('_', " "),
         Ok(Value::Object(object)) => object

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use clap::ArgMatches;
+use tweetfilter_core::explain::CostClass;
+use tweetfilter_core::post::Account;
 use tweetfilter_core::syntax::{Diagnostic, Severity};
 use tweetfilter_core::{
-    Account, AddError, CostClass, Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity,
-    Limits, OwnerId,
+    AddError, Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId,
 };
 use tweetfilter_http::import::{FilterLine, read_filters};
 

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use tweetfilter_core::{Explanation, Field, FilterSet, Post};
+use tweetfilter_core::explain::{Explanation, Field};
+use tweetfilter_core::{FilterSet, Post};
 use unicode_width::UnicodeWidthChar;
 
 use super::terminal::{Color, Style};

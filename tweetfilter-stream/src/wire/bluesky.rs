@@ -3,10 +3,10 @@
 //! Facets count bytes of the text. A record says nothing of its author beyond the repository that it is in.
 
 use tweetfilter_core::post::{
-    Account, Author, Engagement, Link, Media, MediaKind, Mention, Millis, Post, PostFlags, Reference,
-    ReplyTo, Tag,
+    Account, Author, Engagement, Entities, Link, Media, MediaKind, Mention, Millis, Post, PostFlags,
+    Reference, ReplyTo, Tag,
 };
-use tweetfilter_core::{Entities, Span, text};
+use tweetfilter_core::{Span, text};
 
 use super::view::View;
 use crate::Event;

@@ -1,7 +1,6 @@
 //! Messages of X's streams that are no posts.
 
-use tweetfilter_core::Account;
-use tweetfilter_core::post::Millis;
+use tweetfilter_core::post::{Account, Millis};
 
 use super::fields::Scalar;
 use super::view::View;

@@ -83,7 +83,11 @@ fn post(activity: &View<'_>, depth: u8) -> Post {
     }
 }
 
-fn content(activity: &View<'_>, id: &str, quote: Option<&Reference>) -> (String, tweetfilter_core::Entities) {
+fn content(
+    activity: &View<'_>,
+    id: &str,
+    quote: Option<&Reference>,
+) -> (String, tweetfilter_core::post::Entities) {
     let long = activity.some_object("long_object").filter(|long| long.has("body"));
     let holder = long.as_ref().unwrap_or(activity);
     let escaped = holder.text("body");

@@ -1,9 +1,9 @@
 //! Mastodon's statuses, and the messages of its streams.
 
+use tweetfilter_core::Span;
 use tweetfilter_core::post::{
-    Account, Author, Engagement, Link, Media, Mention, Post, PostFlags, Reference, ReplyTo, Tag,
+    Account, Author, Engagement, Entities, Link, Media, Mention, Post, PostFlags, Reference, ReplyTo, Tag,
 };
-use tweetfilter_core::{Entities, Span};
 
 use super::markup::{self, Anchor};
 use super::v1;

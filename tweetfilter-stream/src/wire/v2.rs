@@ -5,9 +5,10 @@
 use std::collections::HashMap;
 
 use tweetfilter_core::post::{
-    Account, Annotation, Author, Engagement, Media, MediaKind, Place, Post, PostFlags, Reference, ReplyTo,
+    Account, Annotation, Author, Engagement, Media, MediaKind, Place, Point, Post, PostFlags, Reference,
+    ReplyTo,
 };
-use tweetfilter_core::{Point, text};
+use tweetfilter_core::text;
 
 use super::html::{self, Offsets};
 use super::v1::{self, Entities, Geometry, Surroundings, Url, Urls};
@@ -187,7 +188,11 @@ fn reply(tweet: &View<'_>, id: String, includes: &Includes<'_>) -> Option<ReplyT
     (reply != ReplyTo::default()).then_some(reply)
 }
 
-fn content(tweet: &View<'_>, id: &str, quote: Option<&Reference>) -> (String, tweetfilter_core::Entities) {
+fn content(
+    tweet: &View<'_>,
+    id: &str,
+    quote: Option<&Reference>,
+) -> (String, tweetfilter_core::post::Entities) {
     // A long tweet has its whole text apart.
     let whole = tweet.some_object("note_tweet").filter(|note| note.has("text"));
     let holder = whole.as_ref().unwrap_or(tweet);

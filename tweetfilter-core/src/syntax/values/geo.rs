@@ -1,7 +1,7 @@
 //! Points, radii and boxes.
 
 use super::number::decimal;
-use crate::Point;
+use crate::post::Point;
 use crate::syntax::{Atom, DistanceUnit};
 
 /// `lon lat 25mi`; the error says what is wrong.

@@ -1,8 +1,9 @@
 //! What `check` says of one filter.
 
 use serde_json::{Value, json};
+use tweetfilter_core::explain::Cost;
 use tweetfilter_core::syntax::{Diagnostic, Note, Severity, differences_from_x, to_native};
-use tweetfilter_core::{Cost, Dialect, Expression};
+use tweetfilter_core::{Dialect, Expression};
 
 use super::super::filters::{Compiled, Entry, Refused, class_name};
 use super::super::render;

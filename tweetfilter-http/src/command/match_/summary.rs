@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tweetfilter_core::CostClass;
+use tweetfilter_core::explain::CostClass;
 
 use super::super::filters::class_name;
 use super::Job;

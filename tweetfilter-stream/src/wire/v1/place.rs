@@ -1,7 +1,7 @@
 //! Places and coordinates.
 
 use serde::de::MapAccess;
-use tweetfilter_core::{Point, post};
+use tweetfilter_core::post::{self, Point};
 
 use super::super::fields::{Field, Fields, Scalar};
 

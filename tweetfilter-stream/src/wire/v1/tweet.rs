@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::json;
 use serde::de::MapAccess;
-use tweetfilter_core::post::{Account, Engagement, Millis, Post, PostFlags, Reference, ReplyTo};
-use tweetfilter_core::{Point, text};
+use tweetfilter_core::post::{self, Account, Engagement, Millis, Point, Post, PostFlags, Reference, ReplyTo};
+use tweetfilter_core::text;
 
 use super::super::fields::{Field, Fields, Raw, Scalar};
 use super::super::html::{self, Offsets};
@@ -231,7 +231,7 @@ impl<'de> Tweet<'de> {
         &mut self,
         id: &str,
         quote: Option<&Reference>,
-    ) -> Result<(String, tweetfilter_core::Entities), json::Error> {
+    ) -> Result<(String, post::Entities), json::Error> {
         let extended = self.extended.take().map(|extended| *extended);
         let (escaped, entities, more) = match extended {
             Some(extended) => (extended.full_text, extended.entities, extended.extended_entities),
@@ -248,7 +248,7 @@ impl<'de> Tweet<'de> {
         let entities = entities.map(|entities| *entities).unwrap_or_default();
         if entities.is_empty() && more.is_empty() {
             let text = html::unescape(escaped).into_owned();
-            let entities = if given { tweetfilter_core::Entities::default() } else { text::entities(&text) };
+            let entities = if given { post::Entities::default() } else { text::entities(&text) };
             return Ok((text, entities));
         }
         let offsets = Offsets::of_escaped(&escaped);
