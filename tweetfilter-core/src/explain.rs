@@ -1,7 +1,8 @@
-//! Why a post matches a filter or not, and what a filter costs.
+//! Why a post matches a filter or not, what a filter costs, and how it is run.
 //!
 //! [`FilterSet::explain`](crate::FilterSet::explain) gives an [`Explanation`], [`FilterSet::cost`](crate::FilterSet::cost) a
-//! [`Cost`]. Both are made on request and take no part in matching.
+//! [`Cost`], [`FilterSet::plan`](crate::FilterSet::plan) a [`Plan`]. All are made on request and take no part in matching.
 
 pub use crate::eval::explain::{Evidence, Explanation, Field, Part};
 pub use crate::plan::cost::{Cost, CostClass};
+pub use crate::plan::shown::{Plan, PlanStep};

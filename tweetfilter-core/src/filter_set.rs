@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::{Index, build};
 use crate::eval::run::Tried;
-use crate::explain::{Cost, CostClass, Explanation};
+use crate::explain::{Cost, CostClass, Explanation, Plan};
 use crate::plan::TermStatistics;
 use crate::plan::atoms::Atoms;
 use crate::plan::formula::Formula;
@@ -365,6 +365,25 @@ impl FilterSet {
         let owner = self.entry(u32::try_from(index).ok()?).owner;
         let identities = owner.and_then(|o| self.identities.get(&o));
         Some(crate::eval::explain::explain(&expression, post, &self.sets, identities.map(Vec::as_slice)))
+    }
+
+    /// How a filter is run, chosen by the default statistics; `None` if there is no such filter.
+    #[must_use]
+    pub fn plan(&self, index: usize) -> Option<Plan> {
+        let expression = self.expression(index)?;
+        let owner = self.entry(u32::try_from(index).ok()?).owner;
+        let mut atoms = Atoms::new();
+        let mut set_plans = Vec::new();
+        let mut lowering = Lowering {
+            atoms: &mut atoms,
+            sets: &self.sets,
+            set_plans: &mut set_plans,
+            me: owner.and_then(|o| self.identities.get(&o)).map(Vec::as_slice),
+            owner: owner.map_or(0, |o| o.0.wrapping_add(1)),
+            x: expression.dialect() == Dialect::X,
+        };
+        let formula = lowering.formula(expression.root()).ok()?;
+        Some(crate::plan::shown::plan(&formula, &atoms, &set_plans, self.cost(index)?))
     }
 
     /// Bytes of memory of the compiled form, without the filters' own text and without regexes.

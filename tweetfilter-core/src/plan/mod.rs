@@ -12,6 +12,7 @@ pub(crate) mod links;
 pub(crate) mod literals;
 pub(crate) mod lower;
 pub(crate) mod regex_size;
+pub(crate) mod shown;
 pub(crate) mod statistics;
 
 pub use statistics::TermStatistics;

@@ -92,7 +92,7 @@ fn stages(arguments: &Arguments, compiled: &Compiled) -> String {
         shown.push_str(&tree::text(expression));
     }
     if arguments.plan && arguments.json {
-        shown.push_str(&format!("{}\n", json!({"plan": compiled.set.cost(0)})));
+        shown.push_str(&format!("{}\n", json!({"plan": compiled.set.plan(0)})));
     } else if arguments.plan {
         shown.push_str(&tree::plan(&compiled.set, expression));
     }

@@ -46,11 +46,44 @@ fn children(node: &Node) -> Vec<&Node> {
     }
 }
 
-/// The cost class and the atoms that a post must hold for the filter to be tried.
+/// How the filter is run: its class and why, what leads to it, what is checked first, the program.
 pub(crate) fn plan(set: &FilterSet, expression: &Expression) -> String {
-    let Some(cost) = set.cost(0) else { return String::new() };
-    let class = super::filters::class_name(cost.class);
+    let Some(plan) = set.plan(0) else { return String::new() };
+    let class = super::filters::class_name(plan.cost.class);
     let atoms: Vec<&str> =
-        cost.reasons.iter().filter_map(|span| expression.text().get(span.range())).collect();
-    format!("{class}  by {}\n", if atoms.is_empty() { "no term".to_owned() } else { atoms.join(", ") })
+        plan.cost.reasons.iter().filter_map(|span| expression.text().get(span.range())).collect();
+    let mut lines =
+        format!("{class}  by {}\n", if atoms.is_empty() { "no term".to_owned() } else { atoms.join(", ") });
+    match plan.expected {
+        Some(expected) => {
+            let posts = (1.0 / expected.clamp(1e-9, 1.0)).round();
+            lines.push_str(&format!("tried on posts that hold (about one in {posts})\n"));
+            section(&mut lines, plan.access.iter().map(|way| (0, way.as_str())));
+        }
+        None => lines.push_str("tried on every post\n"),
+    }
+    if !plan.conditions.is_empty() {
+        lines.push_str("if at once\n");
+        section(&mut lines, plan.conditions.iter().map(|condition| (0, condition.as_str())));
+    }
+    lines.push_str("and matches when\n");
+    section(&mut lines, plan.program.iter().map(|step| (step.depth, step.text.as_str())));
+    lines
+}
+
+/// Lines of a section further in; of a long one the first, and how many more there are.
+fn section<'a>(lines: &mut String, items: impl ExactSizeIterator<Item = (usize, &'a str)>) {
+    const MOST: usize = 20;
+    let more = items.len().saturating_sub(MOST);
+    for (depth, text) in items.take(MOST) {
+        lines.push_str(&format!(
+            "{:indent$}{}\n",
+            "",
+            super::terminal::one_line(text),
+            indent = 2 + depth * 2
+        ));
+    }
+    if more > 0 {
+        lines.push_str(&format!("  … {more} more\n"));
+    }
 }
