@@ -4,8 +4,8 @@ use super::Reading;
 use crate::post::{Account, Post};
 use crate::syntax::AccountName;
 
-/// Whether a filter's name means the account.
-pub(super) fn is(name: &AccountName, account: &Account, reading: &Reading<'_>) -> bool {
+/// Whether a filter's name means the account that a post names: one of that post's network.
+pub(super) fn is(name: &AccountName, account: &Account, naming: &Post, reading: &Reading<'_>) -> bool {
     match name {
         AccountName::Name(name) => named(name, account),
         AccountName::Me => reading.surroundings.me.iter().any(|me| {
@@ -14,7 +14,7 @@ pub(super) fn is(name: &AccountName, account: &Account, reading: &Reading<'_>) -
             let same_id = same(&me.account.id, &account.id) || same(&me.account.id, &account.handle);
             let same_handle =
                 same(&me.account.handle, &account.handle) || same(&me.account.handle, &account.id);
-            me.network == reading.act.network && (same_id || same_handle)
+            me.network == naming.network && (same_id || same_handle)
         }),
     }
 }
@@ -31,6 +31,8 @@ fn named(name: &str, account: &Account) -> bool {
 
 /// Whether the posts that mentions are read in mention the account.
 pub(super) fn mentioned(name: &AccountName, reading: &Reading<'_>) -> bool {
-    let mut mentions = reading.posts().into_iter().flat_map(|post: &Post| &post.entities.mentions);
-    mentions.any(|mention| is(name, &mention.account, reading))
+    reading
+        .posts()
+        .into_iter()
+        .any(|post| post.entities.mentions.iter().any(|mention| is(name, &mention.account, post, reading)))
 }

@@ -64,10 +64,15 @@ fn plain_atom(atom: &Atom, reading: &Reading<'_>) -> Answer {
         }
         Atom::Mention(name) => {
             let original = reading.act.retweet_of.as_deref().filter(|_| reading.dialect == Dialect::X);
-            let retweeted = original.is_some_and(|original| accounts::is(name, original.account(), reading));
+            let retweeted =
+                original.is_some_and(|original| accounts::is(name, original.account(), reading.act, reading));
             (retweeted || accounts::mentioned(name, reading)).into()
         }
         Atom::Account(field, names) => {
+            let naming = match field {
+                AccountField::From | AccountField::RetweetsOf => reading.act,
+                AccountField::To | AccountField::QuotesOf => content,
+            };
             let account = match field {
                 AccountField::From => Some(&reading.act.author.account),
                 AccountField::To => content.reply_to.as_ref().map(|to| &to.account),
@@ -76,7 +81,7 @@ fn plain_atom(atom: &Atom, reading: &Reading<'_>) -> Answer {
                 }
                 AccountField::QuotesOf => content.quote_of.as_ref().map(|quoted| quoted.account()),
             };
-            some(names, |name| account.is_some_and(|account| accounts::is(name, account, reading)))
+            some(names, |name| account.is_some_and(|account| accounts::is(name, account, naming, reading)))
         }
         Atom::Words(field, patterns) => {
             let stretches = words::field(*field, reading);
