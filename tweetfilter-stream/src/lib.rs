@@ -3,12 +3,17 @@
 //! [`wire::decode`] reads one message of any supported network and says what it means, as an [`Event`].
 //! [`files`] reads the lines of plain and compressed files, and of tars of them.
 
+pub mod buffer;
+pub mod entry;
 mod event;
 #[cfg(feature = "files")]
 pub mod files;
+pub mod gather;
 pub mod generate;
 mod json;
 pub mod shrunk;
+pub mod store;
 pub mod wire;
+pub mod worker;
 
 pub use event::Event;

@@ -63,8 +63,7 @@ struct In {
 /// # Errors
 /// [`Error::NotFinite`], which no decoder's post has: a field of the embedder's own may.
 pub fn to_vec(post: &Post) -> Result<Vec<u8>, Error> {
-    let infinite = |a: &Attribute| matches!(a.value, AttributeValue::Number(n) if !n.is_finite());
-    if post.attributes.iter().any(infinite) {
+    if !is_finite(post) {
         return Err(Error::NotFinite);
     }
     Ok(serde_json::to_vec(&Out { v: VERSION, post })?)
@@ -83,8 +82,14 @@ pub fn from_slice(bytes: &[u8]) -> Result<Post, Error> {
     if is_sound(&post) { Ok(post) } else { Err(Error::Span) }
 }
 
+/// Whether JSON can hold all of its numbers.
+pub(crate) fn is_finite(post: &Post) -> bool {
+    let finite = |a: &Attribute| !matches!(a.value, AttributeValue::Number(n) if !n.is_finite());
+    post.attributes.iter().all(finite)
+}
+
 /// Whether all spans are of their texts.
-fn is_sound(post: &Post) -> bool {
+pub(crate) fn is_sound(post: &Post) -> bool {
     let within = |text: &str, span: Span| text.get(span.range()).is_some();
     let entities = &post.entities;
     let tags = entities.hashtags.iter().chain(&entities.cashtags).filter_map(|tag| tag.span);

@@ -1,0 +1,380 @@
+//! Lines of a source become entries: decoded once, copies for several viewers joined.
+//!
+//! A site stream sends a post once for every user who saw it. Copies that arrive together become one entry with
+//! all its viewers; those that come a little later are recognized by their bytes, and neither decoded nor
+//! shrunk again.
+//!
+//! ```
+//! use tweetfilter_stream::entry::{Audience, Entry};
+//! use tweetfilter_stream::gather::Gather;
+//! let mut gather = Gather::new("site", Audience::Viewers(Vec::new()));
+//! gather.line(br#"{"for_user":"7","message":{"id_str":"1","text":"Snow","user":{"id_str":"3"}}}"#, 0);
+//! gather.line(br#"{"for_user":"9","message":{"id_str":"1","text":"Snow","user":{"id_str":"3"}}}"#, 0);
+//! let batch = gather.take();
+//! let entry = Entry::from_slice(&batch.entries[0].bytes)?;
+//! assert_eq!(entry.to, Audience::Viewers(vec!["7".into(), "9".into()]));
+//! assert_eq!((batch.entries.len(), batch.counts.posts, batch.counts.merged), (1, 2, 1));
+//! # Ok::<(), tweetfilter_stream::entry::EntryError>(())
+//! ```
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+
+use tweetfilter_core::post::{Millis, Post};
+
+use crate::Event;
+use crate::buffer::{Batch, Counts, Encoded, Gap};
+use crate::entry::{Audience, Change, Content, Entry, Written};
+use crate::wire::{self, Reason};
+
+/// Bytes of messages that are remembered, to recognize late copies.
+const REMEMBERED: usize = 4 << 20;
+
+/// Collects what a source says until it is taken as a batch.
+#[derive(Debug)]
+pub struct Gather {
+    source: String,
+    bare: Audience,
+    pending: Vec<Pending>,
+    /// Posts that wait, by key of the post.
+    waiting: HashMap<u64, Vec<usize>>,
+    recent: Recent,
+    counts: Counts,
+    gaps: Vec<Gap>,
+    bytes: usize,
+    /// What else was said since the batch before, in order.
+    notices: Vec<Event>,
+}
+
+/// An entry that may still get further viewers.
+#[derive(Debug)]
+struct Pending {
+    key: u64,
+    at: Millis,
+    to: Audience,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    Post { network: String, id: String, written: Written },
+    Change(Change),
+}
+
+impl Gather {
+    /// Begins to collect for a source. Messages that come in no envelope reach `bare`.
+    #[must_use]
+    pub fn new(source: impl Into<String>, bare: Audience) -> Self {
+        Self {
+            source: source.into(),
+            bare,
+            pending: Vec::new(),
+            waiting: HashMap::new(),
+            recent: Recent::default(),
+            counts: Counts::default(),
+            gaps: Vec::new(),
+            bytes: 0,
+            notices: Vec::new(),
+        }
+    }
+
+    /// Takes one line, which was received at a time.
+    pub fn line(&mut self, line: &[u8], at: Millis) {
+        let line = line.trim_ascii();
+        self.counts.lines += 1;
+        self.counts.bytes += line.len() as u64;
+        if line.is_empty() {
+            self.counts.keep_alives += 1;
+            return;
+        }
+        let envelope = envelope(line);
+        let message = envelope.map_or(line, |(_, message)| message);
+        let hash = self.recent.hash(message);
+        if let Some(known) = self.recent.find(hash, message) {
+            let (key, network, id, written) =
+                (known.key, known.network.clone(), known.id.clone(), known.written.clone());
+            let to = self.audience(envelope.map(|(user, _)| user));
+            self.counts.posts += 1;
+            self.join(key, &network, &id, to, at, || written);
+            return;
+        }
+        match wire::decode(line) {
+            Ok(Event::Post(post)) => self.one(&post, false, None, at, Some((hash, message))),
+            Ok(Event::ForUser { user, event }) if matches!(*event, Event::Post(_)) => {
+                if let Event::Post(post) = *event {
+                    self.one(&post, false, Some(&user), at, Some((hash, message)));
+                }
+            }
+            Ok(event) => self.other(event, at),
+            Err(error) => self.undecodable(error.reason),
+        }
+    }
+
+    /// Counts a line that is longer than what is read.
+    pub fn too_long(&mut self) {
+        self.counts.lines += 1;
+        self.undecodable(Reason::TooLong);
+    }
+
+    /// Records that messages are missing.
+    pub fn gap(&mut self, gap: Gap) {
+        self.gaps.push(gap);
+    }
+
+    /// Bytes of the entries that wait.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether there is nothing to take.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty() && self.counts.is_empty() && self.gaps.is_empty()
+    }
+
+    /// Messages for whoever runs the source (a warning, a disconnect, a limit), since the last call.
+    pub fn notices(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// Takes what was collected. Fence and cursor are for the caller to fill in.
+    pub fn take(&mut self) -> Batch {
+        self.waiting.clear();
+        self.bytes = 0;
+        let source = &self.source;
+        let entries = self.pending.drain(..).filter_map(|pending| {
+            let Pending { key, at, to, body } = pending;
+            let bytes = match body {
+                Body::Post { written, .. } => written.entry(source, at, &to),
+                Body::Change(change) => {
+                    Entry { source: source.clone(), at, to, content: Content::Change(change) }.to_vec()
+                }
+            };
+            // Both are JSON already.
+            Some(Encoded { key, bytes: bytes.ok()? })
+        });
+        Batch {
+            entries: entries.collect(),
+            source: self.source.clone(),
+            counts: std::mem::take(&mut self.counts),
+            gaps: std::mem::take(&mut self.gaps),
+            ..Batch::default()
+        }
+    }
+
+    fn audience(&self, viewer: Option<&str>) -> Audience {
+        viewer.map_or_else(|| self.bare.clone(), |user| Audience::Viewers(vec![user.to_owned()]))
+    }
+
+    /// Takes a decoded post, and the bytes by which its copies are recognized.
+    fn one(&mut self, post: &Post, edit: bool, viewer: Option<&str>, at: Millis, seen: Option<(u64, &[u8])>) {
+        let Ok(written) = Written::new(post, edit) else {
+            return self.undecodable(Reason::UnknownMessage);
+        };
+        let key = key(&post.network, &post.id);
+        if let Some((hash, message)) = seen {
+            let known = Known {
+                bytes: message.into(),
+                key,
+                network: post.network.clone(),
+                id: post.id.clone(),
+                written: written.clone(),
+            };
+            self.recent.add(hash, known);
+        }
+        let to = self.audience(viewer);
+        self.counts.posts += 1;
+        if edit || post.id.is_empty() {
+            self.push_post(key, &post.network, &post.id, to, at, written);
+        } else {
+            self.join(key, &post.network, &post.id, to, at, || written);
+        }
+    }
+
+    /// Adds viewers to the entry of a post that waits, or makes one.
+    fn join(
+        &mut self,
+        key: u64,
+        network: &str,
+        id: &str,
+        to: Audience,
+        at: Millis,
+        written: impl FnOnce() -> Written,
+    ) {
+        let waiting = self.waiting.get(&key).into_iter().flatten().copied();
+        for index in waiting {
+            let pending = &mut self.pending[index];
+            let same =
+                matches!(&pending.body, Body::Post { network: n, id: i, .. } if n == network && i == id);
+            if same && !id.is_empty() && add(&mut pending.to, &to) {
+                self.counts.merged += 1;
+                return;
+            }
+        }
+        self.push_post(key, network, id, to, at, written());
+    }
+
+    fn push_post(&mut self, key: u64, network: &str, id: &str, to: Audience, at: Millis, written: Written) {
+        self.counts.entries += 1;
+        self.bytes += written.len();
+        if !written.is_edit() {
+            self.waiting.entry(key).or_default().push(self.pending.len());
+        }
+        let body = Body::Post { network: network.to_owned(), id: id.to_owned(), written };
+        self.pending.push(Pending { key, at, to, body });
+    }
+
+    /// Takes whatever is not a single post: the line is counted once, as what its first part is.
+    fn other(&mut self, event: Event, at: Millis) {
+        let mut open = vec![(None::<String>, event)];
+        let mut first = true;
+        while let Some((viewer, event)) = open.pop() {
+            // Each part of a page stands for a line of its own.
+            if !matches!(event, Event::ForUser { .. } | Event::Several(_)) && !std::mem::take(&mut first) {
+                self.counts.lines += 1;
+            }
+            match event {
+                Event::Post(post) => self.one(&post, false, viewer.as_deref(), at, None),
+                Event::Edit(post) => self.one(&post, true, viewer.as_deref(), at, None),
+                Event::ForUser { user, event } => open.push((Some(user), *event)),
+                Event::Several(events) => {
+                    open.extend(events.into_iter().rev().map(|event| (viewer.clone(), event)));
+                }
+                Event::Unreadable(error) => self.undecodable(error.reason),
+                event => self.control(event, viewer, at),
+            }
+        }
+        if first {
+            // An empty page.
+            self.counts.control += 1;
+        }
+    }
+
+    fn control(&mut self, event: Event, viewer: Option<String>, at: Millis) {
+        self.counts.control += 1;
+        match change(event) {
+            Ok((key, change)) => {
+                self.bytes += 100;
+                let to = self.audience(viewer.as_deref());
+                self.pending.push(Pending { key, at, to, body: Body::Change(change) });
+            }
+            Err(notice) => self.notices.push(*notice),
+        }
+    }
+
+    fn undecodable(&mut self, reason: Reason) {
+        *self.counts.undecodable.entry(reason.to_string()).or_default() += 1;
+    }
+}
+
+/// The change that an event asks for; else the event, which is for whoever runs the source.
+fn change(event: Event) -> Result<(u64, Change), Box<Event>> {
+    let x = || "x".to_owned();
+    let of_author = |network: &str, id: &str| key(network, id);
+    Ok(match event {
+        Event::Delete { network, id, .. } => (key(&network, &id), Change::Delete { network, id }),
+        Event::ScrubGeo { author, up_to } => {
+            (of_author("x", &author.id), Change::ScrubGeo { network: x(), author: author.id, up_to })
+        }
+        Event::StatusWithheld { id, countries, .. } => {
+            (key("x", &id), Change::StatusWithheld { network: x(), id, countries })
+        }
+        Event::UserWithheld { author, countries } => {
+            (of_author("x", &author.id), Change::UserWithheld { network: x(), author: author.id, countries })
+        }
+        Event::AccountStatus { account, active, status } => (
+            of_author("bluesky", &account.id),
+            Change::AccountStatus { network: "bluesky".to_owned(), author: account.id, active, status },
+        ),
+        Event::Identity { account } => {
+            (of_author("bluesky", &account.id), Change::Identity { network: "bluesky".to_owned(), account })
+        }
+        Event::Friends { ids } => (0, Change::Friends { network: x(), ids }),
+        other => return Err(Box::new(other)),
+    })
+}
+
+/// Adds one audience to another of the same kind.
+fn add(to: &mut Audience, more: &Audience) -> bool {
+    match (to, more) {
+        (Audience::Viewers(all), Audience::Viewers(more)) => {
+            for viewer in more {
+                if !all.contains(viewer) {
+                    all.push(viewer.clone());
+                }
+            }
+            true
+        }
+        (to, more) => to == more,
+    }
+}
+
+/// What partitions of a buffer are chosen by: FNV-1a of network, a zero byte, and id.
+#[must_use]
+pub fn key(network: &str, id: &str) -> u64 {
+    let bytes = network.bytes().chain([0]).chain(id.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The user and the message of an envelope in the form that X sent.
+fn envelope(line: &[u8]) -> Option<(&str, &[u8])> {
+    let rest = line.strip_prefix(b"{\"for_user\":")?;
+    let (quoted, rest) = match rest.strip_prefix(b"\"") {
+        Some(rest) => (true, rest),
+        None => (false, rest),
+    };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (user, rest) = rest.split_at(digits);
+    let rest = if quoted { rest.strip_prefix(b"\"")? } else { rest };
+    let message = rest.strip_prefix(b",\"message\":")?.strip_suffix(b"}")?;
+    let user = str::from_utf8(user).ok().filter(|user| !user.is_empty())?;
+    message.starts_with(b"{").then_some((user, message))
+}
+
+/// Messages that came a short while ago.
+#[derive(Debug, Default)]
+struct Recent {
+    hasher: RandomState,
+    by_hash: HashMap<u64, Known>,
+    order: VecDeque<u64>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Known {
+    bytes: Box<[u8]>,
+    key: u64,
+    network: String,
+    id: String,
+    written: Written,
+}
+
+impl Recent {
+    fn hash(&self, message: &[u8]) -> u64 {
+        self.hasher.hash_one(message)
+    }
+
+    fn find(&self, hash: u64, message: &[u8]) -> Option<&Known> {
+        self.by_hash.get(&hash).filter(|known| *known.bytes == *message)
+    }
+
+    fn add(&mut self, hash: u64, known: Known) {
+        self.bytes += known.size();
+        match self.by_hash.insert(hash, known) {
+            Some(before) => self.bytes -= before.size(),
+            None => self.order.push_back(hash),
+        }
+        while self.bytes > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.bytes -= self.by_hash.remove(&oldest).map_or(0, |known| known.size());
+        }
+    }
+}
+
+impl Known {
+    fn size(&self) -> usize {
+        self.bytes.len() + self.written.len()
+    }
+}

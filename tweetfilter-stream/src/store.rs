@@ -1,0 +1,200 @@
+//! The store behind the workers: what becomes of posts, and the filters that they are tried on.
+//!
+//! [`Store`] is a port; MariaDB and SQLite stand behind it in tweetfilter-sql.
+
+use std::future::Future;
+
+use tweetfilter_core::post::{Account, Millis};
+use tweetfilter_core::{Dialect, Post};
+
+use crate::buffer::EntryId;
+use crate::entry::Change;
+
+/// Where posts, who saw them and what matched are kept.
+pub trait Store: Send + Sync {
+    /// What workers need to know of accounts and filters, unless it is still of the given revision.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn filters(
+        &self,
+        known: Option<u64>,
+    ) -> impl Future<Output = Result<Option<Snapshot>, StoreError>> + Send;
+
+    /// Stores what became of a batch, in one transaction, with the next commit number.
+    ///
+    /// Every part of it is idempotent: a post that is there already is kept, and only accounts that had not seen
+    /// this version of it get a delivery. An embedded store acknowledges `leases` in the same transaction.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; after any, it may have happened or not.
+    fn commit(
+        &self,
+        outcome: &Outcome,
+        leases: &[EntryId],
+    ) -> impl Future<Output = Result<Committed, StoreError>> + Send;
+}
+
+/// Accounts, filters and named sets, as they stand at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Raised by each change.
+    pub revision: u64,
+    /// In order of their numbers.
+    pub accounts: Vec<StoredAccount>,
+    /// Enabled and not expired, by account and then in the order that the account gave them.
+    pub filters: Vec<StoredFilter>,
+    /// Name and terms, one a line.
+    pub sets: Vec<(String, String)>,
+    /// Whom accounts follow: account, network and id of the author.
+    pub follows: Vec<(i64, String, String)>,
+}
+
+/// A user of this system.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredAccount {
+    /// The store's number.
+    pub id: i64,
+    /// Unique.
+    pub name: String,
+    /// Who they are, by network.
+    pub identities: Vec<(String, Account)>,
+}
+
+/// A filter of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFilter {
+    /// The store's number, unique over all accounts.
+    pub id: i64,
+    /// Whose it is.
+    pub account: i64,
+    /// The expression.
+    pub text: String,
+    /// How it reads a post.
+    pub dialect: Dialect,
+    /// What a match does.
+    pub action: Action,
+}
+
+/// What a match of a filter does with a post in its owner's timeline.
+///
+/// The first filter of an account, in its order, that shows or hides decides; none: shown. The others add up.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It stays in the timeline.
+    Show,
+    /// It is kept out of sight.
+    Hide,
+    /// It is shown with emphasis.
+    #[default]
+    Highlight,
+    /// Its owner is told.
+    Notify,
+}
+
+/// What is to happen to a post in one timeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Verdict {
+    /// Kept out of sight.
+    pub hidden: bool,
+    /// Shown with emphasis.
+    pub highlighted: bool,
+    /// Its owner is told.
+    pub notify: bool,
+}
+
+/// What became of a batch of entries.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// The revision of the filters that posts were tried on.
+    pub revision: u64,
+    /// When it was evaluated.
+    pub at: Millis,
+    /// Posts, each at most once.
+    pub posts: Vec<Evaluated>,
+    /// Changes of stored posts, in the order of arrival; they hold for the posts of the same batch too.
+    pub changes: Vec<Change>,
+    /// What can't be stored.
+    pub dead: Vec<DeadLetter>,
+}
+
+/// A post, and what it is to whom.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluated {
+    /// The post.
+    pub post: Post,
+    /// The version of its content: 0, or when a new version was made, in milliseconds.
+    pub version: Millis,
+    /// The source that it came from.
+    pub source: String,
+    /// When it was received.
+    pub at: Millis,
+    /// Whether it is part of everybody's timeline. Then only accounts with a match stand in `deliveries`.
+    pub public: bool,
+    /// By account.
+    pub deliveries: Vec<Delivery>,
+    /// Viewers without an account here.
+    pub strangers: u32,
+}
+
+/// A post in the timeline of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Who saw it.
+    pub account: i64,
+    /// What the filters decided.
+    pub verdict: Verdict,
+    /// The filters that matched, in the account's order.
+    pub filters: Vec<i64>,
+}
+
+/// An entry that no attempt could store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Its bytes.
+    pub entry: Vec<u8>,
+    /// The source that it came from, if that could be read.
+    pub source: String,
+    /// What was wrong.
+    pub reason: String,
+    /// When it was given up.
+    pub at: Millis,
+}
+
+/// What a commit did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Its number: later commits have greater ones, and none of a smaller number appears after it.
+    pub number: i64,
+    /// Whether the leases were acknowledged with it.
+    pub acked: bool,
+    /// Posts that were new.
+    pub new: u32,
+    /// Posts that were kept out because they were deleted before.
+    pub suppressed: u32,
+    /// Deliveries that were new.
+    pub deliveries: u32,
+    /// Matches that were new.
+    pub matches: u32,
+}
+
+/// Why a store did not do what it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A deadlock, a busy lock: the same again will do.
+    #[error("the store wants it again: {0}")]
+    Retry(String),
+    /// It can't be reached, is full or read-only: hold, and try again later.
+    #[error("the store is away: {0}")]
+    Away(String),
+    /// It will never take this; smaller parts of it perhaps.
+    #[error("the store refuses it: {0}")]
+    Refused(String),
+    /// The store itself is broken, or of a version that this program does not know.
+    #[error("{0}")]
+    Unfit(String),
+}

@@ -1,0 +1,136 @@
+//! A snapshot of accounts and filters, ready for use.
+
+use std::collections::HashMap;
+
+use tweetfilter_core::post::Account;
+use tweetfilter_core::{Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId};
+
+use crate::store::{Action, Snapshot, StoredFilter};
+
+/// Accounts and filters, compiled.
+#[derive(Debug)]
+pub struct Compiled {
+    revision: u64,
+    pub(super) set: FilterSet,
+    /// By the index of a filter in the set.
+    pub(super) actions: Vec<Action>,
+    by_name: HashMap<String, i64>,
+    /// Who an id or a handle of a network is.
+    by_identity: HashMap<(String, String), Vec<i64>>,
+    by_followed: HashMap<(String, String), Vec<i64>>,
+    refused: Vec<RefusedFilter>,
+}
+
+/// A stored filter that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedFilter {
+    /// Its number in the store.
+    pub id: i64,
+    /// Why.
+    pub reason: String,
+}
+
+impl Compiled {
+    /// Compiles a snapshot. A filter that is refused harms no other.
+    #[must_use]
+    pub fn new(snapshot: &Snapshot) -> Self {
+        let mut builder = FilterSetBuilder::new();
+        let (mut by_name, mut by_identity, mut by_followed) =
+            (HashMap::new(), HashMap::new(), HashMap::new());
+        let mut refused = Vec::new();
+        for (name, terms) in &snapshot.sets {
+            // Filters that name a set which is refused say so themselves.
+            let _ = builder.named_set(name, terms);
+        }
+        for account in &snapshot.accounts {
+            by_name.insert(account.name.clone(), account.id);
+            let mut identities = Vec::new();
+            for (network, known) in &account.identities {
+                for name in [&known.id, &known.handle] {
+                    if !name.is_empty() {
+                        add(&mut by_identity, network, name, account.id);
+                    }
+                }
+                identities.push(Identity { network: network.clone(), account: known.clone() });
+            }
+            builder.owner(owner(account.id), identities);
+        }
+        for (account, network, author) in &snapshot.follows {
+            add(&mut by_followed, network, author, *account);
+        }
+        let mut actions = Vec::new();
+        for filter in &snapshot.filters {
+            match compile(&mut builder, filter) {
+                Ok(()) => actions.push(filter.action),
+                Err(reason) => refused.push(RefusedFilter { id: filter.id, reason }),
+            }
+        }
+        let (set, revision) = (builder.build(), snapshot.revision);
+        Self { revision, set, actions, by_name, by_identity, by_followed, refused }
+    }
+
+    /// Of which revision it is.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Filters that can't be used.
+    #[must_use]
+    pub fn refused(&self) -> &[RefusedFilter] {
+        &self.refused
+    }
+
+    /// Number of filters that are used.
+    #[must_use]
+    pub fn filters(&self) -> usize {
+        self.set.len()
+    }
+
+    /// An account by its name.
+    pub(super) fn named(&self, name: &str) -> Option<i64> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The accounts of a user of a network, by id or handle.
+    pub(super) fn of_user(&self, network: &str, name: &str) -> &[i64] {
+        self.by_identity.get(&(network.to_owned(), folded(name))).map_or(&[], Vec::as_slice)
+    }
+
+    /// The accounts that follow an author.
+    pub(super) fn following(&self, network: &str, author: &Account) -> impl Iterator<Item = i64> {
+        let ids = [&author.id, &author.handle];
+        ids.into_iter()
+            .filter(|id| !id.is_empty())
+            .filter_map(|id| self.by_followed.get(&(network.to_owned(), folded(id))))
+            .flatten()
+            .copied()
+    }
+}
+
+/// An account as an owner of filters.
+pub(super) fn owner(account: i64) -> OwnerId {
+    OwnerId(account.cast_unsigned())
+}
+
+/// Ids and handles, compared without case.
+fn folded(name: &str) -> String {
+    name.to_ascii_lowercase()
+}
+
+fn add(map: &mut HashMap<(String, String), Vec<i64>>, network: &str, name: &str, account: i64) {
+    let accounts = map.entry((network.to_owned(), folded(name))).or_default();
+    if !accounts.contains(&account) {
+        accounts.push(account);
+    }
+}
+
+fn compile(builder: &mut FilterSetBuilder, filter: &StoredFilter) -> Result<(), String> {
+    let expression = Expression::parse_with(&filter.text, filter.dialect, &Limits::default());
+    let expression = expression.map_err(|error| error.to_string())?;
+    let id = FilterId(filter.id.cast_unsigned());
+    builder
+        .add_expression(id, Some(owner(filter.account)), expression)
+        .map(|_| ())
+        .map_err(|error| error.to_string())
+}
