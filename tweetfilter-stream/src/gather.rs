@@ -378,3 +378,6 @@ impl Known {
         self.bytes.len() + self.written.len()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+use super::*;
+
+fn tweet(id: u64, text: &str) -> String {
+    format!(r#"{{"id_str":"{id}","text":"{text}","user":{{"id_str":"3"}}}}"#)
+}
+
+fn envelope_of(user: &str, message: &str) -> String {
+    format!(r#"{{"for_user":{user},"message":{message}}}"#)
+}
+
+fn site() -> Gather {
+    Gather::new("site", Audience::Viewers(Vec::new()))
+}
+
+fn entries(batch: &Batch) -> Vec<Entry> {
+    batch.entries.iter().map(|encoded| Entry::from_slice(&encoded.bytes).unwrap()).collect()
+}
+
+fn viewers(names: &[&str]) -> Audience {
+    Audience::Viewers(names.iter().map(|&name| name.to_owned()).collect())
+}
+
+#[test]
+fn copies_become_one_entry_in_whatever_form_the_user_stands() {
+    let mut gather = site();
+    let one = tweet(1, "Snow");
+    // The last is spaced otherwise, so it has to be decoded; its id tells that it is a copy.
+    let spaced = r#"{"for_user": "12", "message": {"id_str": "1", "text": "Snow", "user": {"id_str": "3"}}}"#;
+    for line in [
+        envelope_of("\"7\"", &one),
+        envelope_of("98765432109876", &one),
+        envelope_of("7", &one),
+        spaced.into(),
+    ] {
+        gather.line(line.as_bytes(), 5);
+    }
+    gather.line(envelope_of("\"9\"", &tweet(2, "Rain")).as_bytes(), 6);
+    let batch = gather.take();
+    let entries = entries(&batch);
+    assert_eq!(entries[0].to, viewers(&["7", "98765432109876", "12"]));
+    assert_eq!(entries[1].to, viewers(&["9"]));
+    assert_eq!((entries.len(), entries[0].at, batch.counts.posts, batch.counts.merged), (2, 5, 5, 3));
+    assert!(batch.counts.balance() && gather.is_empty());
+    assert_ne!(batch.entries[0].key, batch.entries[1].key);
+}
+
+#[test]
+fn a_late_copy_is_an_entry_with_the_same_post() {
+    let mut gather = site();
+    let one = tweet(1, "Snow");
+    gather.line(envelope_of("7", &one).as_bytes(), 1);
+    let first = entries(&gather.take()).remove(0);
+    gather.line(envelope_of("9", &one).as_bytes(), 2);
+    let batch = gather.take();
+    let late = entries(&batch).remove(0);
+    assert_eq!((late.to, late.at), (viewers(&["9"]), 2));
+    assert_eq!(late.content, first.content);
+    assert_eq!((batch.counts.entries, batch.counts.merged), (1, 0));
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let mut recent = Recent::default();
+    let long = "x".repeat(1 << 20);
+    for id in 0..10 {
+        let post = Post { id: id.to_string(), ..Post::from_text(long.as_str()) };
+        let written = Written::new(&post, false).unwrap();
+        let known = Known { bytes: [id as u8].into(), key: 0, network: String::new(), id: post.id, written };
+        recent.add(id, known);
+    }
+    assert!(recent.bytes <= REMEMBERED && recent.by_hash.len() == recent.order.len());
+    assert!(recent.find(9, &[9]).is_some() && recent.find(0, &[0]).is_none());
+    // Equal hashes of different messages are no copies.
+    assert!(recent.find(9, &[8]).is_none());
+}
+
+#[test]
+fn every_line_is_counted_as_one_thing() {
+    let mut gather = Gather::new("file", Audience::Public);
+    let delete = r#"{"delete":{"status":{"id_str":"5","user_id_str":"3"}}}"#;
+    let page = format!(r#"{{"statuses":[{},{}]}}"#, tweet(3, "a"), tweet(4, "b"));
+    for line in [
+        "",
+        "\r",
+        &tweet(1, "Snow"),
+        &tweet(1, "Snow"),
+        delete,
+        "{",
+        r#"{"limit":{"track":9}}"#,
+        &page,
+        r#"{"odd":1}"#,
+    ] {
+        gather.line(line.as_bytes(), 0);
+    }
+    gather.too_long();
+    let notices = gather.notices();
+    assert!(matches!(&notices[..], [Event::Limit { undelivered: 9 }]), "{notices:?}");
+    let batch = gather.take();
+    let counts = &batch.counts;
+    assert!(counts.balance(), "{counts:?}");
+    assert_eq!((counts.keep_alives, counts.control, counts.posts, counts.merged), (2, 2, 4, 1));
+    assert_eq!(counts.undecodable.values().sum::<u64>(), 3);
+    let changes = entries(&batch).into_iter().filter_map(|entry| match entry.content {
+        Content::Change(change) => Some((entry.to, change)),
+        _ => None,
+    });
+    let expected = Change::Delete { network: "x".into(), id: "5".into() };
+    assert_eq!(changes.collect::<Vec<_>>(), [(Audience::Public, expected)]);
+}
+
+#[test]
+fn a_new_version_is_never_joined_to_the_old_one() {
+    let mut gather = Gather::new("home", Audience::Account("ann".into()));
+    let status =
+        r#"{\"id\":\"1\",\"uri\":\"https://a.example/1\",\"content\":\"Snow\",\"account\":{\"id\":\"2\"}}"#;
+    for kind in ["update", "status.update", "status.update"] {
+        gather.line(format!(r#"{{"event":"{kind}","payload":"{status}"}}"#).as_bytes(), 0);
+    }
+    let batch = gather.take();
+    let kinds = entries(&batch).into_iter().map(|entry| matches!(entry.content, Content::Edit(_)));
+    assert_eq!(kinds.collect::<Vec<_>>(), [false, true, true]);
+    assert!(batch.counts.balance());
+}
+
+#[test]
+fn posts_without_an_id_stay_apart() {
+    let mut gather = Gather::new("file", Audience::Public);
+    for text in ["a", "b"] {
+        gather.line(format!(r#"{{"text":"{text}"}}"#).as_bytes(), 0);
+    }
+    assert_eq!(gather.take().entries.len(), 2);
+}
