@@ -149,6 +149,8 @@ pub struct Delivery {
     pub verdict: Verdict,
     /// The filters that matched, in the account's order.
     pub filters: Vec<i64>,
+    /// Whether they saw it themselves, and not only as a part of what everybody sees.
+    pub seen: bool,
 }
 
 /// An entry that no attempt could store.

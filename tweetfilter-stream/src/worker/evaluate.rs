@@ -96,12 +96,14 @@ impl Seen<'_> {
         // Filters of an account stand side by side in the set, in its order.
         for matched in found.chunk_by(|a, b| a.owner == b.owner) {
             let Some(account) = matched[0].owner.map(|owner| owner.0.cast_signed()) else { continue };
+            let place = deliveries.binary_search_by_key(&account, |delivery| delivery.account);
             let delivery = Delivery {
                 account,
                 verdict: verdict(compiled, matched),
                 filters: matched.iter().map(|found| found.id.0.cast_signed()).collect(),
+                seen: place.is_ok(),
             };
-            match deliveries.binary_search_by_key(&account, |delivery| delivery.account) {
+            match place {
                 Ok(place) => deliveries[place] = delivery,
                 Err(place) => deliveries.insert(place, delivery),
             }
@@ -119,7 +121,7 @@ impl Seen<'_> {
 }
 
 fn nothing(account: i64) -> Delivery {
-    Delivery { account, verdict: Verdict::default(), filters: Vec::new() }
+    Delivery { account, verdict: Verdict::default(), filters: Vec::new(), seen: true }
 }
 
 /// The first that shows or hides decides; the others add up.

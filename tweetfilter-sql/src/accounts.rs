@@ -1,0 +1,188 @@
+//! Accounts: users of this system, who they are elsewhere, and whom they follow.
+
+use tweetfilter_core::post::Account;
+use tweetfilter_stream::store::{StoreError, StoredAccount};
+
+use crate::database::Database;
+use crate::sql::{Sql, Tx, args, list, statements};
+
+statements! {
+    ADD = Sql::both("INSERT INTO account (name, created_at) VALUES (?, ?)");
+    ALL = Sql::both("SELECT id, name FROM account ORDER BY id");
+    BY_NAME = Sql::both("SELECT id FROM account WHERE name = ?");
+    IDENTITIES = Sql::both("SELECT account, network, native_id, handle FROM identity ORDER BY account, network, native_id, handle");
+    ADD_IDENTITY = Sql::each(
+        "INSERT INTO identity (account, network, native_id, handle) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO identity (account, network, native_id, handle) VALUES (?, ?, ?, ?)
+         ON DUPLICATE KEY UPDATE account = account",
+    );
+    REMOVE = Sql::both("DELETE FROM account WHERE id = ?");
+    REMOVE_IDENTITIES = Sql::both("DELETE FROM identity WHERE account = ?");
+    REMOVE_FOLLOWS = Sql::both("DELETE FROM follow WHERE account = ?");
+    REMOVE_FILTERS = Sql::both("DELETE FROM filter WHERE account = ?");
+    REMOVE_MATCHES = Sql::both("DELETE FROM matches WHERE account = ?");
+    REMOVE_PACKS = Sql::both("DELETE FROM delivery_pack WHERE account = ?");
+    REMOVE_SPANS = Sql::each("DELETE FROM delivery_span WHERE account = ?", "");
+    FOLLOWS = Sql::both("SELECT account, network, author FROM follow ORDER BY account, network, author");
+    FOLLOW = Sql::each(
+        "INSERT INTO follow (account, network, author, origin) VALUES (?, ?, ?, 'own')
+         ON CONFLICT DO UPDATE SET origin = 'own'",
+        "INSERT INTO follow (account, network, author, origin) VALUES (?, ?, ?, 'own')
+         ON DUPLICATE KEY UPDATE origin = 'own'",
+    );
+    UNFOLLOW = Sql::both("DELETE FROM follow WHERE account = ? AND network = ? AND author = ?");
+    OF_USER = Sql::both("SELECT DISTINCT account FROM identity WHERE network = ? AND native_id = ?");
+    DROP_FRIENDS = Sql::both("DELETE FROM follow WHERE account = ? AND network = ? AND origin = 'network'");
+    ADD_FRIENDS = Sql::each(
+        "INSERT INTO follow (account, network, author, origin) SELECT ?, ?, value, 'network' FROM json_each(?)
+         WHERE true ON CONFLICT DO NOTHING",
+        "INSERT INTO follow (account, network, author, origin)
+         SELECT ?, ?, j.id, 'network' FROM JSON_TABLE(?, '$[*]' COLUMNS
+             (id VARCHAR(500) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) j
+         ON DUPLICATE KEY UPDATE origin = follow.origin",
+    );
+    RAISE = Sql::both("UPDATE state SET value = value + 1 WHERE name = 'revision'");
+    REVISION = Sql::both("SELECT value FROM state WHERE name = 'revision'");
+}
+
+/// Who an account is on a network.
+pub type AccountIdentity = (String, Account);
+
+impl Database {
+    /// Adds an account, with who it is on networks, and returns its number.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if the name is taken.
+    pub async fn add_account(&self, name: &str, identities: &[AccountIdentity]) -> Result<i64, StoreError> {
+        let now = self.now();
+        let mut turn = self.write().await?;
+        if turn.tx.row(BY_NAME, args![name]).await?.is_some() {
+            return Err(StoreError::Refused(format!("there is an account {name} already")));
+        }
+        let id = turn.tx.insert(ADD, args![name, now]).await?;
+        for (network, Account { id: native, handle }) in identities {
+            let values = args![id, network.as_str(), native.as_str(), handle.as_str()];
+            turn.tx.run(ADD_IDENTITY, values).await?;
+        }
+        raise(&mut turn.tx).await?;
+        turn.commit().await?;
+        Ok(id)
+    }
+
+    /// Adds who an account is on a network.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn add_identity(&self, account: i64, identity: &AccountIdentity) -> Result<(), StoreError> {
+        let (network, Account { id, handle }) = identity;
+        let mut turn = self.write().await?;
+        let values = args![account, network.as_str(), id.as_str(), handle.as_str()];
+        turn.tx.run(ADD_IDENTITY, values).await?;
+        raise(&mut turn.tx).await?;
+        turn.commit().await
+    }
+
+    /// All accounts, in order of their numbers.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn accounts(&self) -> Result<Vec<StoredAccount>, StoreError> {
+        let mut tx = self.read().await?;
+        let accounts = all(&mut tx).await?;
+        tx.commit().await?;
+        Ok(accounts)
+    }
+
+    /// The number of an account.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn account(&self, name: &str) -> Result<Option<i64>, StoreError> {
+        self.rows(BY_NAME, args![name]).await?.first().map(|row| row.int(0)).transpose()
+    }
+
+    /// Removes an account, its filters, and what it saw. False if there is none.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn remove_account(&self, account: i64) -> Result<bool, StoreError> {
+        let mut turn = self.write().await?;
+        let removed = turn.tx.run(REMOVE, args![account]).await? > 0;
+        for sql in [REMOVE_IDENTITIES, REMOVE_FOLLOWS, REMOVE_FILTERS, REMOVE_MATCHES, REMOVE_PACKS] {
+            turn.tx.run(sql, args![account]).await?;
+        }
+        if turn.tx.is_sqlite() {
+            turn.tx.run(REMOVE_SPANS, args![account]).await?;
+        }
+        raise(&mut turn.tx).await?;
+        turn.commit().await?;
+        Ok(removed)
+    }
+
+    /// Lets an account follow an author, by id or handle, or no longer.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn follow(
+        &self,
+        account: i64,
+        network: &str,
+        author: &str,
+        follows: bool,
+    ) -> Result<(), StoreError> {
+        let mut turn = self.write().await?;
+        let sql = if follows { FOLLOW } else { UNFOLLOW };
+        turn.tx.run(sql, args![account, network, author]).await?;
+        raise(&mut turn.tx).await?;
+        turn.commit().await
+    }
+
+    /// Replaces whom a user of a network follows there, for all accounts that are this user. What they follow by
+    /// [`Database::follow`] stays.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn set_friends(&self, network: &str, user: &str, ids: &[String]) -> Result<(), StoreError> {
+        let mut turn = self.write().await?;
+        let ids = list(ids)?;
+        for row in turn.tx.rows(OF_USER, args![network, user]).await? {
+            let account = row.int(0)?;
+            turn.tx.run(DROP_FRIENDS, args![account, network]).await?;
+            turn.tx.run(ADD_FRIENDS, args![account, network, ids.clone()]).await?;
+        }
+        raise(&mut turn.tx).await?;
+        turn.commit().await
+    }
+}
+
+/// All accounts.
+pub(crate) async fn all(tx: &mut Tx) -> Result<Vec<StoredAccount>, StoreError> {
+    let mut accounts = Vec::new();
+    for row in tx.rows(ALL, args![]).await? {
+        accounts.push(StoredAccount { id: row.int(0)?, name: row.text(1)?, identities: Vec::new() });
+    }
+    for row in tx.rows(IDENTITIES, args![]).await? {
+        let id = row.int(0)?;
+        if let Ok(place) = accounts.binary_search_by_key(&id, |account| account.id) {
+            let known = Account { id: row.text(2)?, handle: row.text(3)? };
+            accounts[place].identities.push((row.text(1)?, known));
+        }
+    }
+    Ok(accounts)
+}
+
+/// Whom all accounts follow.
+pub(crate) async fn follows(tx: &mut Tx) -> Result<Vec<(i64, String, String)>, StoreError> {
+    let rows = tx.rows(FOLLOWS, args![]).await?;
+    rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?, row.text(2)?))).collect()
+}
+
+/// Says that accounts or filters have changed; returns the new revision.
+pub(crate) async fn raise(tx: &mut Tx) -> Result<i64, StoreError> {
+    tx.run(RAISE, args![]).await?;
+    revision(tx).await
+}
+
+pub(crate) async fn revision(tx: &mut Tx) -> Result<i64, StoreError> {
+    tx.row(REVISION, args![]).await?.map_or(Ok(0), |row| row.int(0))
+}

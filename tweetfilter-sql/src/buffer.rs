@@ -1,0 +1,297 @@
+//! The buffer of the embedded server, in the same SQLite file as the store.
+//!
+//! Leases stand in a table of their own, so that leasing does not write entries again, and are not forced to the disk:
+//! who loses one with the power gets the entry anew.
+
+use std::time::Duration;
+
+use tweetfilter_core::post::Millis;
+use tweetfilter_stream::buffer::{
+    Batch, Buffer, BufferError, Claim, Counts, EntryId, Fence, Leased, Stats,
+};
+use tweetfilter_stream::store::StoreError;
+
+use crate::database::Database;
+use crate::error::buffer_error;
+use crate::sql::{Sql, Tx, args, list, statements};
+
+/// SQLite alone has them.
+const fn sqlite(text: &'static str) -> Sql {
+    Sql::each(text, "")
+}
+
+statements! {
+    SOURCE = sqlite("SELECT holder, fence, lease_until, cursor_at, counts FROM source WHERE name = ?");
+    CLAIM = sqlite(
+        "INSERT INTO source (name, holder, fence, lease_until, cursor_at, counts) VALUES (?1, ?2, ?3, ?4, NULL, '')
+         ON CONFLICT (name) DO UPDATE SET holder = ?2, fence = ?3, lease_until = ?4",
+    );
+    RENEW = sqlite("UPDATE source SET lease_until = ? WHERE name = ? AND fence = ?");
+    PROGRESS = sqlite("UPDATE source SET cursor_at = COALESCE(?, cursor_at), counts = ? WHERE name = ?");
+    // Each entry is a part of one blob, which nobody has to copy or to escape.
+    APPEND = sqlite(
+        "INSERT INTO buffer_entry (part, at, bytes)
+         SELECT value ->> 0, ?1, substr(?2, value ->> 1, value ->> 2) FROM json_each(?3) ORDER BY id",
+    );
+    GAPS = sqlite(
+        "INSERT INTO gap (source, from_at, to_at, reason, missing)
+         SELECT ?, value ->> 'from', value ->> 'to', value ->> 'reason', value ->> 'missing' FROM json_each(?)",
+    );
+    COUNT = sqlite("UPDATE state SET value = value + ?2 WHERE name = ?1");
+    FREE = sqlite(
+        "SELECT e.seq, e.bytes, COALESCE(l.attempts, 0) FROM buffer_entry e LEFT JOIN buffer_lease l ON l.seq = e.seq
+         WHERE l.seq IS NULL OR l.lease_until <= ? ORDER BY e.seq LIMIT ?",
+    );
+    LEASE = sqlite(
+        "INSERT INTO buffer_lease (seq, holder, lease_until, attempts)
+         SELECT value, ?, ?, 1 FROM json_each(?) WHERE true
+         ON CONFLICT (seq) DO UPDATE SET holder = excluded.holder, lease_until = excluded.lease_until,
+             attempts = attempts + 1",
+    );
+    EXTEND = sqlite(
+        "UPDATE buffer_lease SET lease_until = ? WHERE holder = ? AND seq IN (SELECT value FROM json_each(?))",
+    );
+    RELEASE = sqlite(
+        "UPDATE buffer_lease SET lease_until = 0, attempts = attempts - 1
+         WHERE holder = ? AND seq IN (SELECT value FROM json_each(?))",
+    );
+    FORGET = sqlite("UPDATE buffer_lease SET lease_until = 0 WHERE lease_until > 0");
+    SIZES = sqlite(
+        "SELECT COUNT(*), COALESCE(SUM(length(bytes)), 0) FROM buffer_entry
+         WHERE seq IN (SELECT value FROM json_each(?))",
+    );
+    REMOVE = sqlite("DELETE FROM buffer_entry WHERE seq IN (SELECT value FROM json_each(?))");
+    UNLEASE = sqlite("DELETE FROM buffer_lease WHERE seq IN (SELECT value FROM json_each(?))");
+    STATS = sqlite(
+        "SELECT (SELECT value FROM state WHERE name = 'buffer_entries'),
+             (SELECT value FROM state WHERE name = 'buffer_bytes'),
+             (SELECT value FROM state WHERE name = 'redelivered'),
+             (SELECT COUNT(*) FROM buffer_lease WHERE lease_until > ?),
+             (SELECT at FROM buffer_entry ORDER BY seq LIMIT 1)",
+    );
+}
+
+/// The buffer in the file of a SQLite store. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Embedded {
+    database: Database,
+    capacity: u64,
+}
+
+impl Embedded {
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database, capacity: u64::MAX }
+    }
+
+    /// Refuses what would make the entries take more bytes than this.
+    #[must_use]
+    pub fn with_capacity(mut self, bytes: u64) -> Self {
+        self.capacity = bytes;
+        self
+    }
+
+    /// Lets go of all leases: whoever had them is gone, since one process at a time works on a file.
+    ///
+    /// # Errors
+    /// As [`Buffer::lease`].
+    pub async fn forget_leases(&self) -> Result<(), BufferError> {
+        self.database.run(FORGET, args![]).await.map(|_| ()).map_err(buffer_error)
+    }
+
+    async fn take(
+        &self,
+        source: &str,
+        instance: &str,
+        lease: Duration,
+    ) -> Result<Result<Claim, BufferError>, StoreError> {
+        let mut turn = self.database.write().await?;
+        let (now, mut claim) = (self.database.now(), Claim { fence: Fence(1), cursor: None });
+        if let Some(row) = turn.tx.row(SOURCE, args![source]).await? {
+            let (holder, until) = (row.text(0)?, row.int(2)?);
+            if holder != instance && until > now {
+                let free_in = Duration::from_millis(until.abs_diff(now));
+                return Ok(Err(BufferError::Taken { source_name: source.to_owned(), holder, free_in }));
+            }
+            claim = Claim { fence: Fence(row.int(1)?.cast_unsigned() + 1), cursor: row.maybe_text(3)? };
+        }
+        let fence = claim.fence.0.cast_signed();
+        turn.tx.run(CLAIM, args![source, instance, fence, after(now, lease)]).await?;
+        turn.commit().await?;
+        Ok(Ok(claim))
+    }
+
+    async fn add(&self, batch: &Batch) -> Result<Result<(), BufferError>, StoreError> {
+        let mut bytes = Vec::with_capacity(batch.entries.iter().map(|entry| entry.bytes.len()).sum());
+        let mut places = Vec::with_capacity(batch.entries.len());
+        for entry in &batch.entries {
+            places.push((entry.key.cast_signed(), bytes.len() + 1, entry.bytes.len()));
+            bytes.extend_from_slice(&entry.bytes);
+        }
+        let (added, size) = (number(places.len()), bytes.len());
+        let (places, gaps) = (list(&places)?, list(&batch.gaps)?);
+
+        let mut turn = self.database.write().await?;
+        let tx = &mut turn.tx;
+        let source = tx.row(SOURCE, args![batch.source.as_str()]).await?;
+        let source = match source {
+            Some(row) if row.int(1)?.cast_unsigned() == batch.fence.0 => row,
+            _ => return Ok(Err(BufferError::Fenced { source_name: batch.source.clone() })),
+        };
+        let now = self.database.now();
+        if added > 0 {
+            if self.capacity < u64::MAX {
+                let held = tx.row(STATS, args![now]).await?.map_or(Ok(0), |row| row.int(1))?;
+                if held.cast_unsigned() + size as u64 > self.capacity {
+                    return Ok(Err(BufferError::Full(format!(
+                        "{held} bytes wait, and {} may",
+                        self.capacity
+                    ))));
+                }
+            }
+            tx.run(APPEND, args![now, bytes, places]).await?;
+            tx.run(COUNT, args!["buffer_entries", added]).await?;
+            tx.run(COUNT, args!["buffer_bytes", number(size)]).await?;
+        }
+        if !batch.gaps.is_empty() {
+            tx.run(GAPS, args![batch.source.as_str(), gaps]).await?;
+        }
+        let mut counts = source_counts(&source.text(4)?);
+        counts.add(&batch.counts);
+        let counts = serde_json::to_string(&counts).map_err(|error| StoreError::Refused(error.to_string()))?;
+        let cursor = batch.cursor.as_deref().map_or(crate::sql::Arg::Null, Into::into);
+        tx.run(PROGRESS, args![cursor, counts, batch.source.as_str()]).await?;
+        turn.commit().await?;
+        Ok(Ok(()))
+    }
+
+    async fn lend(&self, worker: &str, max: usize, lease: Duration) -> Result<Vec<Leased>, StoreError> {
+        let mut turn = self.database.write_lightly().await?;
+        let now = self.database.now();
+        let (mut leased, mut seqs, mut again) = (Vec::new(), Vec::new(), 0);
+        for row in turn.tx.rows(FREE, args![now, number(max)]).await? {
+            let (seq, attempts) = (row.int(0)?, row.int(2)?);
+            seqs.push(seq);
+            again += i64::from(attempts == 1);
+            leased.push(Leased {
+                id: EntryId(seq.to_string()),
+                bytes: row.bytes(1)?,
+                attempts: u32::try_from(attempts + 1).unwrap_or(u32::MAX),
+            });
+        }
+        if !seqs.is_empty() {
+            turn.tx.run(LEASE, args![worker, after(now, lease), list(&seqs)?]).await?;
+            if again > 0 {
+                turn.tx.run(COUNT, args!["redelivered", again]).await?;
+            }
+            turn.commit().await?;
+        }
+        Ok(leased)
+    }
+
+    async fn lightly(&self, sql: Sql, args: Vec<crate::sql::Arg>) -> Result<(), BufferError> {
+        let change = async {
+            let mut turn = self.database.write_lightly().await?;
+            turn.tx.run(sql, args).await?;
+            turn.commit().await
+        };
+        change.await.map_err(buffer_error)
+    }
+}
+
+impl Buffer for Embedded {
+    async fn claim(&self, source: &str, instance: &str, lease: Duration) -> Result<Claim, BufferError> {
+        self.take(source, instance, lease).await.map_err(buffer_error)?
+    }
+
+    async fn renew(&self, source: &str, fence: Fence, lease: Duration) -> Result<(), BufferError> {
+        let until = after(self.database.now(), lease);
+        let renewed = self.database.run(RENEW, args![until, source, fence.0.cast_signed()]).await;
+        match renewed.map_err(buffer_error)? {
+            0 => Err(BufferError::Fenced { source_name: source.to_owned() }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn append(&self, batch: &Batch) -> Result<(), BufferError> {
+        self.add(batch).await.map_err(buffer_error)?
+    }
+
+    async fn lease(&self, worker: &str, max: usize, lease: Duration) -> Result<Vec<Leased>, BufferError> {
+        self.lend(worker, max, lease).await.map_err(buffer_error)
+    }
+
+    async fn extend(&self, worker: &str, entries: &[EntryId], lease: Duration) -> Result<(), BufferError> {
+        let until = after(self.database.now(), lease);
+        let seqs = list(&seqs(entries).0).map_err(buffer_error)?;
+        self.lightly(EXTEND, args![until, worker, seqs]).await
+    }
+
+    async fn ack(&self, _worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {
+        let acked = async {
+            let mut turn = self.database.write_lightly().await?;
+            ack(&mut turn.tx, entries).await?;
+            turn.commit().await
+        };
+        acked.await.map_err(buffer_error)
+    }
+
+    async fn release(&self, worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {
+        let seqs = list(&seqs(entries).0).map_err(buffer_error)?;
+        self.lightly(RELEASE, args![worker, seqs]).await
+    }
+
+    async fn stats(&self) -> Result<Stats, BufferError> {
+        stats(&self.database).await.map_err(buffer_error)
+    }
+}
+
+/// Removes entries within a transaction, whoever holds them. False if some are none of this buffer.
+pub(crate) async fn ack(tx: &mut Tx, entries: &[EntryId]) -> Result<bool, StoreError> {
+    let (seqs, all) = seqs(entries);
+    if !seqs.is_empty() {
+        let seqs = list(&seqs)?;
+        let (mut count, mut bytes) = (0, 0);
+        if let Some(row) = tx.row(SIZES, args![seqs.clone()]).await? {
+            (count, bytes) = (row.int(0)?, row.int(1)?);
+        }
+        tx.run(REMOVE, args![seqs.clone()]).await?;
+        tx.run(UNLEASE, args![seqs]).await?;
+        tx.run(COUNT, args!["buffer_entries", -count]).await?;
+        tx.run(COUNT, args!["buffer_bytes", -bytes]).await?;
+    }
+    Ok(all)
+}
+
+/// How full the buffer of a SQLite file is.
+pub(crate) async fn stats(database: &Database) -> Result<Stats, StoreError> {
+    let rows = database.rows(STATS, args![database.now()]).await?;
+    let Some(row) = rows.first() else { return Ok(Stats::default()) };
+    let count = |column| row.int(column).map(i64::cast_unsigned);
+    Ok(Stats {
+        entries: count(0)?,
+        bytes: count(1)?,
+        redelivered: count(2)?,
+        leased: count(3)?,
+        oldest: row.maybe_int(4)?,
+    })
+}
+
+/// What was counted of a source.
+pub(crate) fn source_counts(json: &str) -> Counts {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// The numbers of entries, and whether all are numbers.
+fn seqs(entries: &[EntryId]) -> (Vec<i64>, bool) {
+    let seqs: Vec<i64> = entries.iter().filter_map(|entry| entry.0.parse().ok()).collect();
+    let all = seqs.len() == entries.len();
+    (seqs, all)
+}
+
+fn after(now: Millis, time: Duration) -> Millis {
+    now.saturating_add(Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX))
+}
+
+fn number(size: usize) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,263 @@
+//! The one public type: a database, of either kind.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tweetfilter_core::post::Millis;
+use tweetfilter_stream::store::StoreError;
+
+use crate::buffer::Embedded;
+use crate::error::store_error;
+use crate::migrate;
+use crate::sql::{Arg, Row, Sql, Tx};
+
+/// How long a connection waits for the lock of another process.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A store: SQLite in a file, or MariaDB. Cheap to clone; the clones share their connections.
+///
+/// ```
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+/// # let folder = std::env::temp_dir().join(format!("tweetfilter-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let path = folder.join("a.db").to_string_lossy().into_owned();
+/// # runtime.block_on(async {
+/// use tweetfilter_sql::Database;
+/// let database = Database::open(&path).await?;
+/// let account = database.add_account("ann", &[]).await?;
+/// assert!(database.timeline(account, &Default::default()).await?.is_empty());
+/// # Ok::<(), tweetfilter_stream::store::StoreError>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Database {
+    pub(crate) engine: Engine,
+    clock: Arc<dyn Fn() -> Millis + Send + Sync>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Engine {
+    Sqlite(Arc<Files>),
+    Maria(MySqlPool),
+}
+
+/// The connections to a SQLite file.
+pub(crate) struct Files {
+    /// The one that writes, with every commit on the disk before it is answered.
+    writer: SqlitePool,
+    /// Writes too, but leaves it to the writer to reach the disk: for leases, which nobody misses after a crash.
+    light: SqlitePool,
+    readers: SqlitePool,
+    /// Held by whoever writes, so that connections of this process never wait for each other by polling.
+    turn: Arc<Mutex<()>>,
+}
+
+/// A write transaction, and the right to have one.
+pub(crate) struct Turn {
+    pub(crate) tx: Tx,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Turn {
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        self.tx.commit().await
+    }
+}
+
+impl Database {
+    /// Opens a database and brings its tables up to date.
+    ///
+    /// `mysql://user:password@host/name` is MariaDB; `sqlite:///path` or a path is a file, made if it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`] if a newer version of this program has changed it, or if the address is none.
+    pub async fn open(address: &str) -> Result<Self, StoreError> {
+        let database = Self::connect(address).await?;
+        migrate::run(&database).await?;
+        Ok(database)
+    }
+
+    /// Opens a database as it is.
+    async fn connect(address: &str) -> Result<Self, StoreError> {
+        let engine = if address.starts_with("mysql://") || address.starts_with("mariadb://") {
+            Engine::Maria(maria(address)?)
+        } else {
+            let path = address.strip_prefix("sqlite://").unwrap_or(address);
+            if path.is_empty() || path.contains("://") {
+                return Err(StoreError::Unfit(format!(
+                    "{address} is no address of a database; give a path or mysql://user@host/name"
+                )));
+            }
+            Engine::Sqlite(Arc::new(Files::open(PathBuf::from(path)).await?))
+        };
+        Ok(Self { engine, clock: Arc::new(now) })
+    }
+
+    /// Lets another clock say what time it is: leases and expiry of filters go by it.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Fn() -> Millis + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The buffer in the same file; MariaDB has none.
+    #[must_use]
+    pub fn buffer(&self) -> Option<Embedded> {
+        matches!(self.engine, Engine::Sqlite(_)).then(|| Embedded::new(self.clone()))
+    }
+
+    /// Has the server look at every statement of this library, and returns their number.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`] for one that it does not understand.
+    pub async fn check_statements(&self) -> Result<usize, StoreError> {
+        let mut tx = self.read().await?;
+        let mut checked = 0;
+        for &statement in crate::statements() {
+            let text = if tx.is_sqlite() { statement.sqlite } else { statement.maria };
+            if !text.is_empty() {
+                tx.prepare(statement).await.map_err(|error| StoreError::Unfit(format!("{error}: {text}")))?;
+                checked += 1;
+            }
+        }
+        Ok(checked)
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite(files) => {
+                let _turn = files.turn.lock().await;
+                files.readers.close().await;
+                files.light.close().await;
+                files.writer.close().await;
+            }
+            Engine::Maria(pool) => pool.close().await,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Millis {
+        (self.clock)()
+    }
+
+    /// Begins to write.
+    pub(crate) async fn write(&self) -> Result<Turn, StoreError> {
+        self.begin(false).await
+    }
+
+    /// Begins to write what may be lost with the power.
+    pub(crate) async fn write_lightly(&self) -> Result<Turn, StoreError> {
+        self.begin(true).await
+    }
+
+    async fn begin(&self, light: bool) -> Result<Turn, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(files) => {
+                let turn = files.turn.clone().lock_owned().await;
+                let pool = if light { &files.light } else { &files.writer };
+                let tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
+                Ok(Turn { tx: Tx::Sqlite(tx), _turn: Some(turn) })
+            }
+            Engine::Maria(pool) => {
+                let tx = pool.begin().await.map_err(store_error)?;
+                Ok(Turn { tx: Tx::Maria(tx), _turn: None })
+            }
+        }
+    }
+
+    /// Begins to read: all reads of the transaction see one state of SQLite, each the newest of MariaDB.
+    pub(crate) async fn read(&self) -> Result<Tx, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(files) => files.readers.begin().await.map(Tx::Sqlite),
+            Engine::Maria(pool) => pool.begin().await.map(Tx::Maria),
+        }
+        .map_err(store_error)
+    }
+
+    /// Reads with one statement.
+    pub(crate) async fn rows(&self, sql: Sql, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx.rows(sql, args).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
+    /// Changes with one statement; the number of rows.
+    pub(crate) async fn run(&self, sql: Sql, args: Vec<Arg>) -> Result<u64, StoreError> {
+        let mut turn = self.write().await?;
+        let changed = turn.tx.run(sql, args).await?;
+        turn.commit().await?;
+        Ok(changed)
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let engine = match &self.engine {
+            Engine::Sqlite(_) => "SQLite",
+            Engine::Maria(_) => "MariaDB",
+        };
+        f.debug_struct("Database").field("engine", &engine).finish_non_exhaustive()
+    }
+}
+
+impl Files {
+    async fn open(path: PathBuf) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(false)
+            .busy_timeout(BUSY)
+            .pragma("cache_size", "-32768")
+            .pragma("temp_store", "MEMORY")
+            .statement_cache_capacity(200);
+        let one = || SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        // First, since it makes the file.
+        let writer = one().connect_with(options.clone()).await.map_err(store_error)?;
+        let light = options.clone().synchronous(SqliteSynchronous::Normal);
+        let light = one().connect_with(light).await.map_err(store_error)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options.pragma("query_only", "1"))
+            .await
+            .map_err(store_error)?;
+        Ok(Self { writer, light, readers, turn: Arc::default() })
+    }
+}
+
+fn maria(address: &str) -> Result<MySqlPool, StoreError> {
+    let options = MySqlConnectOptions::from_str(address).map_err(store_error)?.statement_cache_capacity(200);
+    let pool = MySqlPoolOptions::new().max_connections(8).acquire_timeout(BUSY).after_connect(
+        |connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql(
+                    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
+                     innodb_lock_wait_timeout = 10; \
+                     SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+                )
+                .execute(connection)
+                .await
+                .map(|_| ())
+            })
+        },
+    );
+    Ok(pool.connect_lazy_with(options))
+}
+
+fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+}

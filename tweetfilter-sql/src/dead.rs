@@ -1,0 +1,101 @@
+//! Dead letters: what no attempt could store, for people to look at.
+
+use tweetfilter_core::post::Millis;
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Encoded, Fence};
+use tweetfilter_stream::entry::{Change, Content, Entry};
+use tweetfilter_stream::gather::key;
+use tweetfilter_stream::store::{DeadLetter, StoreError};
+
+use crate::database::Database;
+use crate::sql::{Sql, args, list, statements};
+use crate::lists::numbers;
+
+statements! {
+    PAGE = Sql::both(
+        "SELECT id, source, reason, at, entry FROM dead_letter WHERE id > ? ORDER BY id LIMIT ?",
+    );
+    ONES = Sql::each(
+        "SELECT id, source, reason, at, entry FROM dead_letter WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        concat!(
+            "SELECT d.id, d.source, d.reason, d.at, d.entry FROM ", numbers!(),
+            " STRAIGHT_JOIN dead_letter d ON d.id = j.n ORDER BY d.id"
+        ),
+    );
+    COUNT = Sql::both("SELECT COUNT(*) FROM dead_letter");
+    REMOVE = Sql::each(
+        "DELETE FROM dead_letter WHERE id IN (SELECT value FROM json_each(?))",
+        concat!("DELETE d FROM ", numbers!(), " STRAIGHT_JOIN dead_letter d ON d.id = j.n"),
+    );
+}
+
+/// A dead letter, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredLetter {
+    /// Its number.
+    pub id: i64,
+    /// What it is. The entry is empty if its post was deleted since.
+    pub letter: DeadLetter,
+}
+
+impl Database {
+    /// Dead letters behind a number, oldest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn dead_letters(&self, after: i64, limit: u32) -> Result<Vec<StoredLetter>, StoreError> {
+        self.rows(PAGE, args![after, i64::from(limit)]).await?.iter().map(letter).collect()
+    }
+
+    /// How many dead letters there are.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn count_dead_letters(&self) -> Result<u64, StoreError> {
+        let rows = self.rows(COUNT, args![]).await?;
+        rows.first().map_or(Ok(0), |row| row.int(0)).map(i64::cast_unsigned)
+    }
+
+    /// Puts dead letters back into a buffer, under a source that the caller has claimed, and takes them off the list.
+    /// Cut off in between, they stand in both, which does no harm. Returns how many went back.
+    ///
+    /// # Errors
+    /// Of the buffer; an error of the store is [`BufferError::Away`].
+    pub async fn retry_dead_letters(
+        &self,
+        ids: &[i64],
+        buffer: &impl Buffer,
+        source: &str,
+        fence: Fence,
+    ) -> Result<usize, BufferError> {
+        let away = |error: StoreError| BufferError::Away(error.to_string());
+        let ids = list(ids).map_err(away)?;
+        let rows = self.rows(ONES, args![ids.clone()]).await.map_err(away)?;
+        let letters = rows.iter().map(letter).collect::<Result<Vec<_>, _>>().map_err(away)?;
+        let entries: Vec<_> = letters
+            .into_iter()
+            .filter(|stored| !stored.letter.entry.is_empty())
+            .map(|stored| Encoded { key: key_of(&stored.letter.entry), bytes: stored.letter.entry })
+            .collect();
+        let count = entries.len();
+        buffer.append(&Batch { source: source.to_owned(), fence, entries, ..Batch::default() }).await?;
+        self.run(REMOVE, args![ids]).await.map_err(away)?;
+        Ok(count)
+    }
+}
+
+fn letter(row: &crate::sql::Row) -> Result<StoredLetter, StoreError> {
+    let letter =
+        DeadLetter { entry: row.bytes(4)?, source: row.text(1)?, reason: row.text(2)?, at: Millis::from(row.int(3)?) };
+    Ok(StoredLetter { id: row.int(0)?, letter })
+}
+
+/// The key under which an entry was appended, as far as it can be read.
+fn key_of(entry: &[u8]) -> u64 {
+    match Entry::from_slice(entry).map(|entry| entry.content) {
+        Ok(Content::Post(post) | Content::Edit(post)) => key(&post.network, &post.id),
+        Ok(Content::Change(Change::Delete { network, id } | Change::StatusWithheld { network, id, .. })) => {
+            key(&network, &id)
+        }
+        _ => 0,
+    }
+}

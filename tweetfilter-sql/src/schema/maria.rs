@@ -1,0 +1,139 @@
+//! The tables of MariaDB. Each says its character set, since a bare server's is latin1.
+
+use super::Step;
+
+pub(crate) const STEPS: &[Step] = &[("begin", BEGIN)];
+
+/// A table in full Unicode, compared byte by byte.
+macro_rules! table {
+    ($name:literal, $columns:literal) => {
+        concat!(
+            "CREATE TABLE IF NOT EXISTS ",
+            $name,
+            " (",
+            $columns,
+            ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
+        )
+    };
+}
+
+const BEGIN: &[&str] = &[
+    table!("state", "name VARCHAR(64) NOT NULL PRIMARY KEY, value BIGINT NOT NULL"),
+    "INSERT INTO state (name, value) VALUES ('commit', 0), ('post', 0), ('revision', 1), ('tombstones', 0),
+        ('tombstones_dropped', 0) ON DUPLICATE KEY UPDATE name = name",
+    table!(
+        "account",
+        "id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(190) NOT NULL UNIQUE, created_at BIGINT NOT NULL"
+    ),
+    table!(
+        "identity",
+        "account BIGINT NOT NULL, network VARCHAR(190) NOT NULL, native_id VARCHAR(250) NOT NULL,
+        handle VARCHAR(250) NOT NULL, PRIMARY KEY (account, network, native_id, handle)"
+    ),
+    table!(
+        "follow",
+        "account BIGINT NOT NULL, network VARCHAR(190) NOT NULL, author VARCHAR(500) NOT NULL,
+        origin VARCHAR(16) NOT NULL, PRIMARY KEY (account, network, author)"
+    ),
+    table!(
+        "filter",
+        "id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, account BIGINT NOT NULL, position BIGINT NOT NULL,
+        name VARCHAR(500) NOT NULL, text MEDIUMTEXT NOT NULL, dialect VARCHAR(16) NOT NULL,
+        action VARCHAR(16) NOT NULL, enabled TINYINT NOT NULL, expires_at BIGINT, revision BIGINT NOT NULL,
+        KEY filter_order (account, position, id)"
+    ),
+    table!(
+        "named_set",
+        "name VARCHAR(190) NOT NULL PRIMARY KEY, terms LONGTEXT NOT NULL, revision BIGINT NOT NULL"
+    ),
+    table!(
+        "post",
+        "num BIGINT NOT NULL PRIMARY KEY, network VARCHAR(190) NOT NULL, native_id VARCHAR(500) NOT NULL,
+        version BIGINT NOT NULL, since BIGINT NOT NULL, created_at BIGINT, received_at BIGINT NOT NULL,
+        author_id VARCHAR(500) NOT NULL, author_handle VARCHAR(500) NOT NULL, source VARCHAR(190) NOT NULL,
+        is_public TINYINT NOT NULL, audience LONGTEXT NOT NULL, withheld TEXT, deleted BIGINT,
+        body MEDIUMTEXT, UNIQUE KEY post_native (network, native_id)"
+    ),
+    table!(
+        "carried",
+        "network VARCHAR(190) NOT NULL, native_id VARCHAR(500) NOT NULL, post BIGINT NOT NULL,
+        author_id VARCHAR(500) NOT NULL, PRIMARY KEY (network, native_id, post), KEY carried_post (post)"
+    ),
+    table!(
+        "placed",
+        "network VARCHAR(190) NOT NULL, author_id VARCHAR(500) NOT NULL, post BIGINT NOT NULL,
+        native_id VARCHAR(500) NOT NULL, PRIMARY KEY (post, native_id),
+        KEY placed_author (network, author_id)"
+    ),
+    table!(
+        "delivery_pack",
+        "account BIGINT NOT NULL, commit_no BIGINT NOT NULL, revision BIGINT NOT NULL, items LONGTEXT NOT NULL,
+        PRIMARY KEY (account, commit_no), KEY delivery_pack_commit (commit_no)"
+    ),
+    table!(
+        "matches",
+        "account BIGINT NOT NULL, filter BIGINT NOT NULL, commit_no BIGINT NOT NULL, post BIGINT NOT NULL,
+        PRIMARY KEY (account, filter, commit_no, post), KEY matches_post (post)"
+    ),
+    table!("commit_log", "no BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL"),
+    table!(
+        "tombstone",
+        "network VARCHAR(190) NOT NULL, native_id VARCHAR(500) NOT NULL, at BIGINT NOT NULL,
+        PRIMARY KEY (network, native_id), KEY tombstone_at (at)"
+    ),
+    table!(
+        "withheld",
+        "network VARCHAR(190) NOT NULL, native_id VARCHAR(500) NOT NULL, countries TEXT NOT NULL,
+        at BIGINT NOT NULL, PRIMARY KEY (network, native_id)"
+    ),
+    table!(
+        "author",
+        "network VARCHAR(190) NOT NULL, author_id VARCHAR(500) NOT NULL, handle VARCHAR(500),
+        scrub_up_to VARCHAR(500), withheld TEXT, inactive TINYINT NOT NULL DEFAULT 0, status VARCHAR(190),
+        changed_at BIGINT NOT NULL, PRIMARY KEY (network, author_id)"
+    ),
+    table!(
+        "outcome_count",
+        "source VARCHAR(190) NOT NULL PRIMARY KEY, stored BIGINT NOT NULL, suppressed BIGINT NOT NULL,
+        repeated BIGINT NOT NULL, stale BIGINT NOT NULL, dead BIGINT NOT NULL, strangers BIGINT NOT NULL"
+    ),
+    table!(
+        "dead_letter",
+        "id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, digest VARCHAR(64) NOT NULL UNIQUE,
+        source VARCHAR(190) NOT NULL, network VARCHAR(190) NOT NULL, native_id VARCHAR(500) NOT NULL,
+        reason TEXT NOT NULL, at BIGINT NOT NULL, entry LONGBLOB NOT NULL,
+        KEY dead_letter_post (network, native_id)"
+    ),
+    table!(
+        "gap",
+        "id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, source VARCHAR(190) NOT NULL, from_at BIGINT NOT NULL,
+        to_at BIGINT NOT NULL, reason TEXT NOT NULL, missing BIGINT"
+    ),
+    table!(
+        "source",
+        "name VARCHAR(190) NOT NULL PRIMARY KEY, holder VARCHAR(190) NOT NULL, fence BIGINT NOT NULL,
+        lease_until BIGINT NOT NULL, cursor_at TEXT, counts TEXT NOT NULL"
+    ),
+    table!(
+        "crash_event",
+        "id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, part VARCHAR(190) NOT NULL, at BIGINT NOT NULL,
+        reason TEXT NOT NULL, backtrace MEDIUMTEXT NOT NULL"
+    ),
+    "CREATE OR REPLACE VIEW shown AS SELECT p.* FROM post p
+        WHERE p.body IS NOT NULL AND p.withheld IS NULL
+          AND NOT EXISTS (SELECT 1 FROM author a WHERE a.network = p.network AND a.author_id = p.author_id
+                AND (a.inactive = 1 OR a.withheld IS NOT NULL))
+          AND NOT EXISTS (SELECT 1 FROM carried c JOIN author a
+                ON a.network = c.network AND a.author_id = c.author_id
+                WHERE c.post = p.num AND (a.inactive = 1 OR a.withheld IS NOT NULL))",
+    "CREATE OR REPLACE VIEW delivery AS
+        SELECT d.account AS account, d.commit_no AS commit_no, p.num AS post, p.network AS network,
+               p.native_id AS native_id, i.verdict AS verdict, i.verdict & 1 AS hidden,
+               (i.verdict & 2) DIV 2 AS highlighted, (i.verdict & 4) DIV 4 AS notify,
+               i.filters AS filters, d.revision AS revision, p.body AS body
+        FROM delivery_pack d
+        JOIN JSON_TABLE(d.items, '$[*]' COLUMNS (post BIGINT PATH '$[0]', verdict INT PATH '$[1]',
+             filters JSON PATH '$[2]')) i
+        JOIN shown p ON p.num = i.post
+        WHERE p.since <= d.commit_no",
+];

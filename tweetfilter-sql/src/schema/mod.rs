@@ -1,0 +1,36 @@
+//! The tables, for both databases. What each column means:
+//!
+//! | table | holds |
+//! |---|---|
+//! | `state` | counters by name: the last `commit` and `post` number, the `revision` of accounts and filters, `tombstones`, `tombstones_dropped`, and the buffer's `buffer_entries`, `buffer_bytes`, `redelivered` |
+//! | `account` | users of this system: `id`, unique `name` |
+//! | `identity` | who an account is on a network: `native_id` or `handle`, the other may be empty |
+//! | `follow` | whom an account follows: network and id or handle of the `author`; `origin` is `own` if said here, `network` if the network said it |
+//! | `filter` | `position` orders those of an account; `dialect` native or x; `action` show, hide, highlight or notify; `expires_at` in milliseconds; `revision` of its last change |
+//! | `named_set` | `terms`, one a line |
+//! | `post` | `num` in order of storing; `(network, native_id)` unique; `version` 0 or the milliseconds of an edit; `since` the commit that stored this version; `audience` a JSON array of the accounts that got this version; `body` the post as `{"v":1,"post":{…}}`, null once deleted or expired; `withheld` a JSON array of countries; `deleted` when |
+//! | `carried` | which originals a retweet or quote carries: their network and id, their author, and the `post` that carries them |
+//! | `placed` | which posts, carried ones included, have coordinates or a place: of which author, under which id, and the `post` that holds them |
+//! | `delivery_pack` | what an account got with a commit: `items` is a JSON array of `[post, verdict, [filter, …]]`, where a verdict adds up 1 hidden, 2 highlighted, 4 notify; `revision` of the filters |
+//! | `delivery_span` | SQLite only: in which spans of 256 commits an account has packs, instead of an index that each commit would touch in as many places as it has accounts |
+//! | `matches` | one row for each filter that matched a post |
+//! | `commit_log` | when each commit was made; numbers have no gaps |
+//! | `tombstone` | deleted posts, so that later copies are kept out; an empty network stands for any but x and bluesky |
+//! | `withheld` | posts withheld in countries |
+//! | `author` | what was said of an author: posts up to `scrub_up_to` have no place, `withheld` countries, `inactive` |
+//! | `outcome_count` | by source, what became of its posts: stored, suppressed, repeated, stale, dead, strangers |
+//! | `dead_letter` | what no attempt could store; `digest` of its bytes, and the post that it is about if that can be read |
+//! | `gap` | messages of a source that never arrived |
+//! | `source` | who reads a source under which fencing number until when, where to go on, and what was counted |
+//! | `crash_event` | parts that ended without saying so |
+//! | `buffer_entry`, `buffer_lease` | SQLite only: the embedded buffer, and who works on what |
+//!
+//! The view `shown` has the posts that may be shown: neither deleted nor withheld, nor by, nor carrying something by,
+//! an author who is withheld or inactive. The view `delivery` unpacks the deliveries of these. Both databases keep times
+//! in milliseconds since 1970.
+
+pub(crate) mod maria;
+pub(crate) mod sqlite;
+
+/// A step: its name, and statements that do no harm when they are run again.
+pub(crate) type Step = (&'static str, &'static [&'static str]);

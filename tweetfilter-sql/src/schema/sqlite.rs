@@ -1,0 +1,99 @@
+//! The tables of SQLite.
+
+use super::Step;
+
+pub(crate) const STEPS: &[Step] = &[("begin", BEGIN)];
+
+const BEGIN: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS state (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    "INSERT INTO state (name, value) VALUES ('commit', 0), ('post', 0), ('revision', 1), ('tombstones', 0),
+        ('tombstones_dropped', 0), ('buffer_entries', 0), ('buffer_bytes', 0), ('redelivered', 0)
+        ON CONFLICT DO NOTHING",
+    "CREATE TABLE IF NOT EXISTS account (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS identity (
+        account INTEGER NOT NULL, network TEXT NOT NULL, native_id TEXT NOT NULL, handle TEXT NOT NULL,
+        PRIMARY KEY (account, network, native_id, handle)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS follow (
+        account INTEGER NOT NULL, network TEXT NOT NULL, author TEXT NOT NULL, origin TEXT NOT NULL,
+        PRIMARY KEY (account, network, author)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS filter (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, position INTEGER NOT NULL,
+        name TEXT NOT NULL, text TEXT NOT NULL, dialect TEXT NOT NULL, action TEXT NOT NULL,
+        enabled INTEGER NOT NULL, expires_at INTEGER, revision INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS filter_order ON filter (account, position, id)",
+    "CREATE TABLE IF NOT EXISTS named_set (
+        name TEXT NOT NULL PRIMARY KEY, terms TEXT NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS post (
+        num INTEGER PRIMARY KEY, network TEXT NOT NULL, native_id TEXT NOT NULL, version INTEGER NOT NULL,
+        since INTEGER NOT NULL, created_at INTEGER, received_at INTEGER NOT NULL, author_id TEXT NOT NULL,
+        author_handle TEXT NOT NULL, source TEXT NOT NULL, is_public INTEGER NOT NULL, audience TEXT NOT NULL,
+        withheld TEXT, deleted INTEGER, body TEXT)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS post_native ON post (network, native_id)",
+    "CREATE TABLE IF NOT EXISTS carried (
+        network TEXT NOT NULL, native_id TEXT NOT NULL, post INTEGER NOT NULL, author_id TEXT NOT NULL,
+        PRIMARY KEY (network, native_id, post)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS carried_post ON carried (post, network, author_id)",
+    "CREATE TABLE IF NOT EXISTS placed (
+        network TEXT NOT NULL, author_id TEXT NOT NULL, post INTEGER NOT NULL, native_id TEXT NOT NULL,
+        PRIMARY KEY (post, native_id)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS placed_author ON placed (network, author_id)",
+    "CREATE TABLE IF NOT EXISTS delivery_pack (
+        commit_no INTEGER NOT NULL, account INTEGER NOT NULL, revision INTEGER NOT NULL, items TEXT NOT NULL,
+        PRIMARY KEY (commit_no, account)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS delivery_span (
+        account INTEGER NOT NULL, span INTEGER NOT NULL, PRIMARY KEY (account, span)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS matches (
+        account INTEGER NOT NULL, filter INTEGER NOT NULL, commit_no INTEGER NOT NULL, post INTEGER NOT NULL,
+        PRIMARY KEY (account, filter, commit_no, post)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS matches_post ON matches (post)",
+    "CREATE TABLE IF NOT EXISTS commit_log (no INTEGER PRIMARY KEY, at INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS tombstone (
+        network TEXT NOT NULL, native_id TEXT NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (network, native_id)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS tombstone_at ON tombstone (at)",
+    "CREATE TABLE IF NOT EXISTS withheld (
+        network TEXT NOT NULL, native_id TEXT NOT NULL, countries TEXT NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (network, native_id)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS author (
+        network TEXT NOT NULL, author_id TEXT NOT NULL, handle TEXT, scrub_up_to TEXT, withheld TEXT,
+        inactive INTEGER NOT NULL DEFAULT 0, status TEXT, changed_at INTEGER NOT NULL,
+        PRIMARY KEY (network, author_id)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS outcome_count (
+        source TEXT NOT NULL PRIMARY KEY, stored INTEGER NOT NULL, suppressed INTEGER NOT NULL,
+        repeated INTEGER NOT NULL, stale INTEGER NOT NULL, dead INTEGER NOT NULL,
+        strangers INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS dead_letter (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, source TEXT NOT NULL,
+        network TEXT NOT NULL, native_id TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL,
+        entry BLOB NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS dead_letter_post ON dead_letter (network, native_id)",
+    "CREATE TABLE IF NOT EXISTS gap (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, from_at INTEGER NOT NULL,
+        to_at INTEGER NOT NULL, reason TEXT NOT NULL, missing INTEGER)",
+    "CREATE TABLE IF NOT EXISTS source (
+        name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT NULL,
+        lease_until INTEGER NOT NULL, cursor_at TEXT, counts TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS crash_event (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, part TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,
+        backtrace TEXT NOT NULL)",
+    // The key is what partitions are chosen by; there is one here.
+    "CREATE TABLE IF NOT EXISTS buffer_entry (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, part INTEGER NOT NULL, at INTEGER NOT NULL, bytes BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS buffer_lease (
+        seq INTEGER PRIMARY KEY, holder TEXT NOT NULL, lease_until INTEGER NOT NULL, attempts INTEGER NOT NULL)",
+    "CREATE VIEW IF NOT EXISTS shown AS SELECT p.* FROM post p
+        WHERE p.body IS NOT NULL AND p.withheld IS NULL
+          AND NOT EXISTS (SELECT 1 FROM author a WHERE a.network = p.network AND a.author_id = p.author_id
+                AND (a.inactive OR a.withheld IS NOT NULL))
+          AND NOT EXISTS (SELECT 1 FROM carried c CROSS JOIN author a
+                WHERE c.post = p.num AND a.network = c.network AND a.author_id = c.author_id
+                AND (a.inactive OR a.withheld IS NOT NULL))",
+    "CREATE VIEW IF NOT EXISTS delivery AS
+        SELECT d.account AS account, d.commit_no AS commit_no, p.num AS post, p.network AS network,
+               p.native_id AS native_id, i.value ->> 1 AS verdict, (i.value ->> 1) & 1 AS hidden,
+               ((i.value ->> 1) & 2) / 2 AS highlighted, ((i.value ->> 1) & 4) / 4 AS notify,
+               i.value -> 2 AS filters, d.revision AS revision, p.body AS body
+        FROM delivery_pack d CROSS JOIN json_each(d.items) i CROSS JOIN shown p
+        WHERE p.num = i.value ->> 0 AND p.since <= d.commit_no",
+];

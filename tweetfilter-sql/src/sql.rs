@@ -1,0 +1,244 @@
+//! Statements in both dialects, and the one way in which they are run.
+//!
+//! A statement takes lists as one JSON parameter, so its text never changes: it is `&'static str`, what users wrote is
+//! always bound, and a test can have both servers prepare all of them.
+
+use sqlx::mysql::{MySql, MySqlRow};
+use sqlx::sqlite::{Sqlite, SqliteRow};
+use sqlx::{Executor, Row as _, SqlSafeStr, Transaction};
+use tweetfilter_stream::store::StoreError;
+
+use crate::error::store_error;
+
+/// A statement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sql {
+    pub(crate) sqlite: &'static str,
+    pub(crate) maria: &'static str,
+}
+
+impl Sql {
+    /// The same text for both.
+    pub(crate) const fn both(text: &'static str) -> Self {
+        Self { sqlite: text, maria: text }
+    }
+
+    /// Each its own. An empty text: that database has no use for it.
+    pub(crate) const fn each(sqlite: &'static str, maria: &'static str) -> Self {
+        Self { sqlite, maria }
+    }
+}
+
+/// Names statements, and lists them for the check that both servers understand them.
+macro_rules! statements {
+    ($($name:ident = $sql:expr;)*) => {
+        $(const $name: $crate::sql::Sql = $sql;)*
+        /// All statements of this file.
+        pub(crate) const STATEMENTS: &[$crate::sql::Sql] = &[$($name),*];
+    };
+}
+pub(crate) use statements;
+
+/// A value that is bound.
+#[derive(Clone, Debug)]
+pub(crate) enum Arg {
+    Null,
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl From<i64> for Arg {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<bool> for Arg {
+    fn from(value: bool) -> Self {
+        Self::Int(i64::from(value))
+    }
+}
+
+impl From<Option<i64>> for Arg {
+    fn from(value: Option<i64>) -> Self {
+        value.map_or(Self::Null, Self::Int)
+    }
+}
+
+impl From<&str> for Arg {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Arg {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Vec<u8>> for Arg {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+/// A list as one parameter.
+pub(crate) fn list<T: serde::Serialize>(rows: &[T]) -> Result<Arg, StoreError> {
+    serde_json::to_string(rows).map(Arg::Text).map_err(|error| StoreError::Refused(error.to_string()))
+}
+
+/// Binds what `$arg` holds.
+macro_rules! args {
+    ($($arg:expr),* $(,)?) => { vec![$($crate::sql::Arg::from($arg)),*] };
+}
+pub(crate) use args;
+
+/// A row of either database.
+#[derive(Debug)]
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    Maria(MySqlRow),
+}
+
+impl Row {
+    /// A number; 0 for null.
+    pub(crate) fn int(&self, column: usize) -> Result<i64, StoreError> {
+        Ok(self.maybe_int(column)?.unwrap_or_default())
+    }
+
+    /// A number or null.
+    pub(crate) fn maybe_int(&self, column: usize) -> Result<Option<i64>, StoreError> {
+        match self {
+            Self::Sqlite(row) => row.try_get_unchecked(column),
+            Self::Maria(row) => row.try_get_unchecked(column),
+        }
+        .map_err(store_error)
+    }
+
+    /// A text; empty for null.
+    pub(crate) fn text(&self, column: usize) -> Result<String, StoreError> {
+        Ok(self.maybe_text(column)?.unwrap_or_default())
+    }
+
+    /// A text or null.
+    pub(crate) fn maybe_text(&self, column: usize) -> Result<Option<String>, StoreError> {
+        match self {
+            Self::Sqlite(row) => row.try_get_unchecked(column),
+            Self::Maria(row) => row.try_get_unchecked(column),
+        }
+        .map_err(store_error)
+    }
+
+    /// Bytes; none for null.
+    pub(crate) fn bytes(&self, column: usize) -> Result<Vec<u8>, StoreError> {
+        let bytes: Option<Vec<u8>> = match self {
+            Self::Sqlite(row) => row.try_get_unchecked(column),
+            Self::Maria(row) => row.try_get_unchecked(column),
+        }
+        .map_err(store_error)?;
+        Ok(bytes.unwrap_or_default())
+    }
+
+    /// A JSON value in a text.
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, column: usize) -> Result<T, StoreError> {
+        let text = self.text(column)?;
+        serde_json::from_str(&text).map_err(|error| {
+            StoreError::Unfit(format!("column {column} holds what this program did not write: {error}"))
+        })
+    }
+}
+
+/// An open transaction; dropped without [`Tx::commit`] it never happened.
+#[derive(Debug)]
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Maria(Transaction<'static, MySql>),
+}
+
+macro_rules! bound {
+    ($sql:expr, $args:expr) => {{
+        let mut statement = sqlx::query($sql);
+        for arg in $args {
+            statement = match arg {
+                Arg::Null => statement.bind(None::<i64>),
+                Arg::Int(value) => statement.bind(value),
+                Arg::Text(value) => statement.bind(value),
+                Arg::Bytes(value) => statement.bind(value),
+            };
+        }
+        statement
+    }};
+}
+
+impl Tx {
+    /// Runs a statement; the number of rows that it changed.
+    pub(crate) async fn run(&mut self, sql: Sql, args: Vec<Arg>) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(tx) => {
+                bound!(sql.sqlite, args).execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+            Self::Maria(tx) => {
+                bound!(sql.maria, args).execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+        }
+        .map_err(store_error)
+    }
+
+    /// Runs a statement that inserts one row; its number.
+    pub(crate) async fn insert(&mut self, sql: Sql, args: Vec<Arg>) -> Result<i64, StoreError> {
+        match self {
+            Self::Sqlite(tx) => {
+                bound!(sql.sqlite, args).execute(&mut **tx).await.map(|done| done.last_insert_rowid())
+            }
+            Self::Maria(tx) => bound!(sql.maria, args)
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.last_insert_id().cast_signed()),
+        }
+        .map_err(store_error)
+    }
+
+    /// Reads all rows.
+    pub(crate) async fn rows(&mut self, sql: Sql, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        let rows = match self {
+            Self::Sqlite(tx) => bound!(sql.sqlite, args)
+                .fetch_all(&mut **tx)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
+            Self::Maria(tx) => bound!(sql.maria, args)
+                .fetch_all(&mut **tx)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Maria).collect()),
+        };
+        rows.map_err(store_error)
+    }
+
+    /// Reads the first row.
+    pub(crate) async fn row(&mut self, sql: Sql, args: Vec<Arg>) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(sql, args).await?.into_iter().next())
+    }
+
+    /// Has the server look at a statement, without running it.
+    pub(crate) async fn prepare(&mut self, sql: Sql) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => (&mut **tx).prepare(sql.sqlite.into_sql_str()).await.map(|_| ()),
+            Self::Maria(tx) => (&mut **tx).prepare(sql.maria.into_sql_str()).await.map(|_| ()),
+        }
+        .map_err(store_error)
+    }
+
+    /// Makes it durable.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Maria(tx) => tx.commit().await,
+        }
+        .map_err(store_error)
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+}

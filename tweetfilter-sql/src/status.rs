@@ -1,0 +1,196 @@
+//! What stands in the database: counts, sources, gaps, crashes.
+
+use tweetfilter_core::post::Millis;
+use tweetfilter_stream::buffer::{Counts, Gap, Stats};
+use tweetfilter_stream::store::StoreError;
+
+use crate::buffer::{self, source_counts};
+use crate::database::Database;
+use crate::sql::{Sql, args, statements};
+
+statements! {
+    // A post's number counts; the table itself is too long for it.
+    COUNTS = Sql::both(
+        "SELECT (SELECT COUNT(*) FROM account), (SELECT COUNT(*) FROM filter), (SELECT COUNT(*) FROM named_set),
+             (SELECT COALESCE(MAX(num) - MIN(num) + 1, 0) FROM post),
+             (SELECT COUNT(*) FROM dead_letter), (SELECT COUNT(*) FROM gap), (SELECT COUNT(*) FROM crash_event)",
+    );
+    STATE = Sql::both("SELECT name, value FROM state");
+    OUTCOMES = Sql::both(
+        "SELECT source, stored, suppressed, repeated, stale, dead, strangers FROM outcome_count ORDER BY source",
+    );
+    SOURCES = Sql::both("SELECT name, holder, fence, lease_until, cursor_at, counts FROM source ORDER BY name");
+    GAPS = Sql::both("SELECT source, from_at, to_at, reason, missing FROM gap ORDER BY id DESC LIMIT ?");
+    CRASH = Sql::both("INSERT INTO crash_event (part, at, reason, backtrace) VALUES (?, ?, ?, ?)");
+    CRASHES = Sql::both("SELECT part, at, reason, backtrace FROM crash_event ORDER BY id DESC LIMIT ?");
+}
+
+/// How much there is of everything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Status {
+    /// Accounts.
+    pub accounts: u64,
+    /// Filters, those that are switched off included.
+    pub filters: u64,
+    /// Named sets.
+    pub sets: u64,
+    /// Posts, deleted ones included.
+    pub posts: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Gaps.
+    pub gaps: u64,
+    /// Crash events.
+    pub crashes: u64,
+    /// The last commit.
+    pub commit: i64,
+    /// The revision of accounts and filters.
+    pub revision: u64,
+    /// Deleted posts that are remembered.
+    pub tombstones: u64,
+    /// Deleted posts that were forgotten since there were too many.
+    pub tombstones_dropped: u64,
+    /// Of the embedded buffer.
+    pub buffer: Option<Stats>,
+    /// By source.
+    pub sources: Vec<SourceStatus>,
+}
+
+/// What became of the posts of a source.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SourceStatus {
+    /// Its name.
+    pub name: String,
+    /// Posts that were stored.
+    pub stored: u64,
+    /// Posts that were deleted before they came.
+    pub suppressed: u64,
+    /// Copies of stored posts, for further viewers or none.
+    pub repeated: u64,
+    /// Copies of versions that a newer one had replaced.
+    pub stale: u64,
+    /// What no attempt could store.
+    pub dead: u64,
+    /// Viewers without an account here.
+    pub strangers: u64,
+    /// What ingest counted, if it appends to the embedded buffer.
+    pub counts: Counts,
+    /// The instance that reads it, and until when.
+    pub holder: Option<(String, Millis)>,
+    /// Where it is read on from.
+    pub cursor: Option<String>,
+}
+
+/// A gap of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredGap {
+    /// The source.
+    pub source: String,
+    /// What is missing.
+    pub gap: Gap,
+}
+
+/// A part that ended without saying so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CrashEvent {
+    /// Which part of the product.
+    pub part: String,
+    /// When it ended, or when that was found out.
+    pub at: Millis,
+    /// Why, as far as is known.
+    pub reason: String,
+    /// Where, if it panicked.
+    pub backtrace: String,
+}
+
+impl Database {
+    /// How much there is of everything.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn status(&self) -> Result<Status, StoreError> {
+        let mut status = Status::default();
+        let mut tx = self.read().await?;
+        if let Some(row) = tx.row(COUNTS, args![]).await? {
+            let count = |column| row.int(column).map(i64::cast_unsigned);
+            (status.accounts, status.filters, status.sets) = (count(0)?, count(1)?, count(2)?);
+            (status.posts, status.dead) = (count(3)?, count(4)?);
+            (status.gaps, status.crashes) = (count(5)?, count(6)?);
+        }
+        for row in tx.rows(STATE, args![]).await? {
+            let value = row.int(1)?;
+            match row.text(0)?.as_str() {
+                "commit" => status.commit = value,
+                "revision" => status.revision = value.cast_unsigned(),
+                "tombstones" => status.tombstones = value.cast_unsigned(),
+                "tombstones_dropped" => status.tombstones_dropped = value.cast_unsigned(),
+                _ => {}
+            }
+        }
+        for row in tx.rows(OUTCOMES, args![]).await? {
+            let count = |column| row.int(column).map(i64::cast_unsigned);
+            status.sources.push(SourceStatus {
+                name: row.text(0)?,
+                stored: count(1)?,
+                suppressed: count(2)?,
+                repeated: count(3)?,
+                stale: count(4)?,
+                dead: count(5)?,
+                strangers: count(6)?,
+                ..SourceStatus::default()
+            });
+        }
+        for row in tx.rows(SOURCES, args![]).await? {
+            let name = row.text(0)?;
+            let known = status.sources.iter().position(|source| source.name == name);
+            let place = known.unwrap_or_else(|| {
+                status.sources.push(SourceStatus { name, ..SourceStatus::default() });
+                status.sources.len() - 1
+            });
+            let source = &mut status.sources[place];
+            source.holder = Some((row.text(1)?, row.int(3)?));
+            source.cursor = row.maybe_text(4)?;
+            source.counts = source_counts(&row.text(5)?);
+        }
+        tx.commit().await?;
+        if self.buffer().is_some() {
+            status.buffer = Some(buffer::stats(self).await?);
+        }
+        Ok(status)
+    }
+
+    /// The newest gaps.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn gaps(&self, limit: u32) -> Result<Vec<StoredGap>, StoreError> {
+        let rows = self.rows(GAPS, args![i64::from(limit)]).await?;
+        let gap = |row: &crate::sql::Row| {
+            let missing = row.maybe_int(4)?.map(i64::cast_unsigned);
+            let gap = Gap { from: row.int(1)?, to: row.int(2)?, reason: row.text(3)?, missing };
+            Ok(StoredGap { source: row.text(0)?, gap })
+        };
+        rows.iter().map(gap).collect()
+    }
+
+    /// Keeps that a part crashed.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn record_crash(&self, event: &CrashEvent) -> Result<(), StoreError> {
+        let values = args![event.part.as_str(), event.at, event.reason.as_str(), event.backtrace.as_str()];
+        self.run(CRASH, values).await.map(|_| ())
+    }
+
+    /// The newest crashes.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn crashes(&self, limit: u32) -> Result<Vec<CrashEvent>, StoreError> {
+        let rows = self.rows(CRASHES, args![i64::from(limit)]).await?;
+        let event = |row: &crate::sql::Row| {
+            Ok(CrashEvent { part: row.text(0)?, at: row.int(1)?, reason: row.text(2)?, backtrace: row.text(3)? })
+        };
+        rows.iter().map(event).collect()
+    }
+}
