@@ -112,7 +112,7 @@ impl Link {
             .await
             .map_err(|error: RedisError| self.meaning(&error))?;
         let asked = redis::cmd("CONFIG").arg("GET").arg("appendfsync").query_async(&mut connection).await;
-        let appendfsync = asked.ok().and_then(|(_, value): (String, String)| Some(value));
+        let appendfsync = asked.ok().map(|(_, value): (String, String)| value);
         let mut found = fitness::judge(&info, appendfsync.as_deref());
         if !self.allow_unsafe && !found.refusals.is_empty() {
             return Err(BufferError::Unfit(format!(

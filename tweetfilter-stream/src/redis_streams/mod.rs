@@ -22,7 +22,7 @@
 //! server's. No read blocks: an empty answer comes at once, and one connection serves all.
 //!
 //! **Removal.** Entries go by XACK and XDEL when their outcome is stored, never by trimming. `appended - removed` is
-//! how many there must be; whatever is missing was removed by a stranger, and is [`Stats::lost`]. A program that
+//! how many there must be; whatever is missing was removed by a stranger, and is [`lost`](crate::buffer::Stats::lost). A program that
 //! reads or writes the streams without this library counts `removed` and `appended` too.
 //!
 //! **A Redis Cluster** is refused for now: a batch goes to all partitions at once. All keys of a partition share its
@@ -31,11 +31,14 @@
 
 mod fitness;
 mod link;
+mod operations;
+mod reply;
 mod script;
+mod sent;
 mod sources;
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -44,7 +47,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{Script, ScriptInvocation, Value};
 
 use self::link::Link;
-use crate::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Stats};
+use self::sent::Sent;
+use crate::buffer::{BufferError, EntryId};
 
 pub use sources::SourceState;
 
@@ -91,18 +95,9 @@ struct Inner {
     was_laid_out: AtomicU64,
     /// Entries that there were at last.
     entries: AtomicU64,
-    sent: Mutex<HashMap<String, Sent>>,
+    sent: Mutex<Sent>,
     /// Workers that need not inherit any more what a predecessor of their name held.
     workers: Mutex<HashSet<String>>,
-}
-
-/// The last batch of a source.
-#[derive(Debug, Default)]
-struct Sent {
-    fence: Fence,
-    number: u64,
-    /// By this the batch is known again whose answer did not come.
-    unknown: Option<u64>,
 }
 
 impl RedisBuffer {
@@ -242,158 +237,6 @@ impl RedisBuffer {
             }
         }
     }
-
-    /// The number of a batch: that of the one before, if that is the same and its answer did not come.
-    fn number(&self, batch: &Batch) -> u64 {
-        let digest = digest(batch);
-        let mut sent = locked(&self.0.sent);
-        let sent = sent.entry(batch.source.clone()).or_default();
-        if sent.fence != batch.fence {
-            *sent = Sent { fence: batch.fence, ..Sent::default() };
-        }
-        if sent.unknown != Some(digest) {
-            sent.number += 1;
-        }
-        sent.unknown = Some(digest);
-        sent.number
-    }
-}
-
-impl Buffer for RedisBuffer {
-    async fn claim(&self, source: &str, instance: &str, lease: Duration) -> Result<Claim, BufferError> {
-        let claimed = self.run(&script::CLAIM, source, |call| {
-            call.key(source_key(source)).key(SOURCES).arg(source).arg(instance).arg(millis(lease));
-        });
-        let parts = claimed.await?.into_sequence().unwrap_or_default();
-        match parts.as_slice() {
-            [Value::Int(1), fence, cursor] => Ok(Claim { fence: Fence(read(fence)?), cursor: read(cursor)? }),
-            [Value::Int(1), fence] => Ok(Claim { fence: Fence(read(fence)?), cursor: None }),
-            [_, holder, free_in] => Err(BufferError::Taken {
-                source_name: source.to_owned(),
-                holder: read(holder)?,
-                free_in: Duration::from_millis(read(free_in)?),
-            }),
-            other => Err(strange(&other)),
-        }
-    }
-
-    async fn renew(&self, source: &str, fence: Fence, lease: Duration) -> Result<(), BufferError> {
-        let renewed = self.run(&script::RENEW, source, |call| {
-            call.key(source_key(source)).arg(fence.0).arg(millis(lease));
-        });
-        renewed.await.map(drop)
-    }
-
-    async fn append(&self, batch: &Batch) -> Result<(), BufferError> {
-        let number = self.number(batch);
-        let counts = sources::fields(&batch.counts);
-        let gaps: Vec<_> = batch.gaps.iter().filter_map(|gap| serde_json::to_string(gap).ok()).collect();
-        let appended = self.run(&script::APPEND, &batch.source, |call| {
-            call.key(source_key(&batch.source)).key(gaps_key(&batch.source));
-            self.partition_keys(call);
-            call.arg(batch.fence.0).arg(&self.0.nonce).arg(number);
-            call.arg(u8::from(batch.cursor.is_some())).arg(batch.cursor.as_deref().unwrap_or_default());
-            call.arg(counts.len()).arg(gaps.len());
-            for (field, count) in &counts {
-                call.arg(field).arg(*count);
-            }
-            for gap in &gaps {
-                call.arg(gap);
-            }
-            for entry in &batch.entries {
-                call.arg(entry.key % u64::from(self.0.partitions)).arg(entry.bytes.as_slice());
-            }
-        });
-        let entries = read(&appended.await?)?;
-        self.0.entries.store(entries, Ordering::Release);
-        if let Some(sent) = locked(&self.0.sent).get_mut(&batch.source) {
-            sent.unknown = None;
-        }
-        Ok(())
-    }
-
-    async fn lease(&self, worker: &str, max: usize, lease: Duration) -> Result<Vec<Leased>, BufferError> {
-        let inherits = locked(&self.0.workers).insert(worker.to_owned());
-        let begin = self.0.entries.load(Ordering::Relaxed) % u64::from(self.0.partitions);
-        let leased = self.run(&script::LEASE, "", |call| {
-            call.key(LOSSES);
-            self.partition_keys(call);
-            call.arg(worker).arg(max).arg(millis(LONGEST_LEASE)).arg(fresh(lease));
-            call.arg(u8::from(inherits)).arg(begin);
-        });
-        let leased = match leased.await.and_then(|answer| reply(answer)) {
-            Ok((entries, leased)) => {
-                self.0.entries.store(entries, Ordering::Release);
-                leased
-            }
-            // What the answer that did not come would have given is inherited by the next call.
-            Err(error) => {
-                locked(&self.0.workers).remove(worker);
-                return Err(error);
-            }
-        };
-        Ok(leased)
-    }
-
-    async fn extend(&self, worker: &str, entries: &[EntryId], lease: Duration) -> Result<(), BufferError> {
-        self.hold(worker, entries, fresh(lease)).await
-    }
-
-    async fn ack(&self, _worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {
-        let removed = self.run(&script::ACK, "", |call| {
-            self.partition_keys(call);
-            self.ids(call, entries);
-        });
-        removed.await.map(drop)
-    }
-
-    async fn release(&self, worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {
-        self.hold(worker, entries, millis(LONGEST_LEASE)).await
-    }
-
-    /// Bytes are Redis's own estimate of the memory of the streams, from samples (`MEMORY USAGE`).
-    async fn stats(&self) -> Result<Stats, BufferError> {
-        let counted = self.run(&script::STATS, "", |call| {
-            self.partition_keys(call);
-            call.arg(millis(LONGEST_LEASE));
-        });
-        let (entries, leased, bytes, oldest, redelivered, lost): (u64, u64, u64, i64, u64, u64) =
-            read(&counted.await?)?;
-        self.0.entries.store(entries, Ordering::Release);
-        let oldest = (oldest >= 0).then_some(oldest);
-        Ok(Stats { entries, leased, bytes, oldest, redelivered, lost })
-    }
-}
-
-/// The answer to a lease: entries of all partitions, and what was leased, oldest first.
-fn reply(answer: Value) -> Result<(u64, Vec<Leased>), BufferError> {
-    let mut parts = answer.into_sequence().unwrap_or_default().into_iter();
-    let entries = read(&parts.next().unwrap_or_default())?;
-    let mut leased = Vec::with_capacity(parts.len() / 4);
-    while let (Some(partition), Some(id), Some(attempts), Some(bytes)) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    {
-        let (partition, id): (u16, String) = (read(&partition)?, read(&id)?);
-        let bytes = match bytes {
-            Value::BulkString(bytes) => bytes,
-            other => return Err(strange(&other)),
-        };
-        let at: Option<(u64, u64)> =
-            id.split_once('-').and_then(|(time, number)| Some((time.parse().ok()?, number.parse().ok()?)));
-        let id = EntryId(format!("{partition}:{id}"));
-        leased.push((at, Leased { id, bytes, attempts: read(&attempts)? }));
-    }
-    leased.sort_by_key(|(at, _)| *at);
-    Ok((entries, leased.into_iter().map(|(_, leased)| leased).collect()))
-}
-
-fn read<T: redis::FromRedisValue>(value: &Value) -> Result<T, BufferError> {
-    redis::from_redis_value_ref(value).map_err(|_| strange(value))
-}
-
-fn strange(answer: &impl std::fmt::Debug) -> BufferError {
-    let answer: String = format!("{answer:?}").chars().take(80).collect();
-    BufferError::Away(format!("an answer that is none to what was asked: {answer}"))
 }
 
 fn source_key(source: &str) -> String {
@@ -406,21 +249,6 @@ fn gaps_key(source: &str) -> String {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX).min(1 << 50)
-}
-
-/// The idle time that a lease begins with.
-fn fresh(lease: Duration) -> u64 {
-    millis(LONGEST_LEASE.saturating_sub(lease))
-}
-
-fn digest(batch: &Batch) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for entry in &batch.entries {
-        (entry.key, &entry.bytes).hash(&mut hasher);
-    }
-    batch.cursor.hash(&mut hasher);
-    format!("{:?}{:?}", batch.counts, batch.gaps).hash(&mut hasher);
-    hasher.finish()
 }
 
 fn unique() -> String {
