@@ -19,11 +19,14 @@
 //! **Leases.** Redis knows since when an entry is idle, and not for how long it was leased. An entry that is leased
 //! for the time `t` therefore starts with an idle time of [`LONGEST_LEASE`] less `t`; at [`LONGEST_LEASE`] it is
 //! anybody's. A consumer that knows nothing of this holds what it reads for [`LONGEST_LEASE`]. The clock is the
-//! server's. No read blocks: an empty answer comes at once, and one connection serves all.
+//! server's. The first lease of a worker in its process, and the first after an answer that did not come, frees what
+//! was leased under its name before: nobody else can have it. No read blocks: an empty answer comes at once, and one
+//! connection serves all.
 //!
 //! **Removal.** Entries go by XACK and XDEL when their outcome is stored, never by trimming. `appended - removed` is
-//! how many there must be; whatever is missing was removed by a stranger, and is [`lost`](crate::buffer::Stats::lost). A program that
-//! reads or writes the streams without this library counts `removed` and `appended` too.
+//! how many there must be; whatever is missing was removed by a stranger, and is
+//! [`lost`](crate::buffer::Stats::lost). A program that reads or writes the streams without this library counts
+//! `removed` and `appended` too.
 //!
 //! **A Redis Cluster** is refused for now: a batch goes to all partitions at once. All keys of a partition share its
 //! hash tag, so that a cluster takes one append for each partition, with a cursor, fence and batch number in each

@@ -25,7 +25,7 @@ impl Buffer for RedisBuffer {
                 holder: read(holder)?,
                 free_in: Duration::from_millis(read(free_in)?),
             }),
-            other => Err(strange(&other)),
+            _ => Err(strange()),
         }
     }
 

@@ -13,10 +13,7 @@ pub(super) fn leased(answer: Value) -> Result<(u64, Vec<Leased>), BufferError> {
         (parts.next(), parts.next(), parts.next(), parts.next())
     {
         let (partition, id): (u16, String) = (read(&partition)?, read(&id)?);
-        let bytes = match bytes {
-            Value::BulkString(bytes) => bytes,
-            other => return Err(strange(&other)),
-        };
+        let Value::BulkString(bytes) = bytes else { return Err(strange()) };
         let at: Option<(u64, u64)> =
             id.split_once('-').and_then(|(time, number)| Some((time.parse().ok()?, number.parse().ok()?)));
         let id = EntryId(format!("{partition}:{id}"));
@@ -27,10 +24,10 @@ pub(super) fn leased(answer: Value) -> Result<(u64, Vec<Leased>), BufferError> {
 }
 
 pub(super) fn read<T: redis::FromRedisValue>(value: &Value) -> Result<T, BufferError> {
-    redis::from_redis_value_ref(value).map_err(|_| strange(value))
+    redis::from_redis_value_ref(value).map_err(|_| strange())
 }
 
-pub(super) fn strange(answer: &impl std::fmt::Debug) -> BufferError {
-    let answer: String = format!("{answer:?}").chars().take(80).collect();
-    BufferError::Away(format!("an answer that is none to what was asked: {answer}"))
+/// The answer itself is not repeated: it may hold what people wrote.
+pub(super) fn strange() -> BufferError {
+    BufferError::Away("an answer of Redis that is none to what was asked".to_owned())
 }
