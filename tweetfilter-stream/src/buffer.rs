@@ -226,6 +226,8 @@ pub struct Stats {
     pub oldest: Option<Millis>,
     /// Entries that were leased more than once.
     pub redelivered: u64,
+    /// Entries that are gone though nobody acknowledged them: a stranger's hand in the engine. An alarm if not 0.
+    pub lost: u64,
 }
 
 /// Why a buffer did not do what it was asked for.

@@ -11,6 +11,8 @@ pub mod files;
 pub mod gather;
 pub mod generate;
 mod json;
+#[cfg(feature = "redis")]
+pub mod redis_streams;
 pub mod shrunk;
 pub mod store;
 pub mod wire;

@@ -1,0 +1,43 @@
+-- KEYS: layout, source, the source's gaps, then streams and counts.
+-- ARGV: layout id, fence, nonce of the process, number of the batch, 1 if there is a cursor, cursor,
+-- how many counts, how many gaps; then field and number of each count, each gap, partition and bytes of each entry.
+-- Returns the entries of all partitions. All that can be refused is refused before the first write.
+local known = redis.call('HMGET', KEYS[2], 'fence', 'nonce', 'batch')
+if known[1] ~= ARGV[2] then
+  return redis.error_reply('TFFENCED another instance has the source')
+end
+local total = 0
+for p = 1, partitions() do
+  total = total + redis.call('XLEN', stream(p))
+  redis.call('HLEN', counts(p))
+end
+redis.call('LLEN', KEYS[3])
+-- The answer to this batch was lost on its way.
+if known[2] == ARGV[3] and tonumber(known[3]) >= tonumber(ARGV[4]) then
+  return total
+end
+local first_count = 9
+local first_gap = first_count + 2 * ARGV[7]
+local first_entry = first_gap + ARGV[8]
+-- Entries first: they are what memory is refused for.
+local added = {}
+for i = first_entry, #ARGV, 2 do
+  local p = tonumber(ARGV[i]) + 1
+  redis.call('XADD', stream(p), '*', 'entry', ARGV[i + 1])
+  added[p] = (added[p] or 0) + 1
+  total = total + 1
+end
+for p, count in pairs(added) do
+  redis.call('HINCRBY', counts(p), 'appended', count)
+end
+for i = first_gap, first_entry - 1 do
+  redis.call('RPUSH', KEYS[3], ARGV[i])
+end
+for i = first_count, first_gap - 1, 2 do
+  redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[i + 1])
+end
+redis.call('HSET', KEYS[2], 'nonce', ARGV[3], 'batch', ARGV[4])
+if ARGV[5] == '1' then
+  redis.call('HSET', KEYS[2], 'cursor', ARGV[6])
+end
+return total

@@ -1,0 +1,58 @@
+-- What every script begins with. KEYS[1] is the layout, ARGV[1] the id that it had when this process last looked.
+-- The streams of the n partitions are KEYS[FIRST + 1] … KEYS[FIRST + n], and their counts the n keys after those.
+local GROUP, CHUNK = 'tf', 1000
+if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then
+  return redis.error_reply('TFLAYOUT the layout is gone or another one')
+end
+
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Numbers of 13 digits and more must not come out as 1e+12.
+local function digits(number)
+  return string.format('%.0f', number)
+end
+
+-- Where memory is used up, Redis refuses a script's first write if it could take more of it, and none after that.
+-- A script that must go on all the same writes nothing first.
+local function touch()
+  redis.call('HDEL', KEYS[1], 'none')
+end
+
+local function stream(p)
+  return KEYS[FIRST + p]
+end
+
+local function counts(p)
+  return KEYS[FIRST + (#KEYS - FIRST) / 2 + p]
+end
+
+local function partitions()
+  return (#KEYS - FIRST) / 2
+end
+
+-- Calls a command with ids in pieces that Lua's stack takes.
+local function each_chunk(ids, call)
+  for at = 1, #ids, CHUNK do
+    call(unpack(ids, at, math.min(at + CHUNK - 1, #ids)))
+  end
+end
+
+-- ARGV from a place on is partition, id, partition, id, …: the ids by partition.
+local function ids_from(at)
+  local ids = {}
+  for p = 1, partitions() do
+    ids[p] = {}
+  end
+  for i = at, #ARGV, 2 do
+    local list = ids[tonumber(ARGV[i]) + 1]
+    list[#list + 1] = ARGV[i + 1]
+  end
+  return ids
+end
+
+local function lose(losses, from, to, reason, missing)
+  redis.call('RPUSH', losses, cjson.encode({ from = from, to = to, reason = reason, missing = missing }))
+end

@@ -1,0 +1,36 @@
+-- KEYS: layout, losses, then streams and counts.
+-- ARGV: id for a new layout, number of partitions, '' or the entries that were there when the layout was last seen.
+-- Returns the layout's id, its number of partitions, and the entries of all of them.
+local n, total = (#KEYS - 2) / 2, 0
+redis.call('HDEL', KEYS[1], 'none')
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local found = redis.call('HMGET', KEYS[1], 'id', 'partitions')
+local id, partitions = found[1], found[2]
+if id and partitions then
+  redis.call('HSET', KEYS[1], 'probed', string.format('%.0f', now))
+  if partitions == ARGV[2] then
+    for p = 1, n do
+      total = total + redis.call('XLEN', KEYS[2 + p])
+    end
+  end
+  return { id, partitions, total }
+end
+redis.call('HSET', KEYS[1], 'v', 1, 'id', ARGV[1], 'partitions', ARGV[2])
+for p = 1, n do
+  local made = redis.pcall('XGROUP', 'CREATE', KEYS[2 + p], 'tf', '0', 'MKSTREAM')
+  if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then
+    return redis.error_reply(made.err)
+  end
+end
+if ARGV[3] ~= '' then
+  local lost = cjson.encode({
+    from = now,
+    to = now,
+    reason = 'the keys of the buffer were removed by somebody else (FLUSHALL?)',
+    missing = tonumber(ARGV[3]),
+  })
+  redis.call('RPUSH', KEYS[2], lost)
+  redis.call('HINCRBY', KEYS[2 + n + 1], 'lost', ARGV[3])
+end
+return { ARGV[1], ARGV[2], total }

@@ -1,0 +1,263 @@
+//! The buffer on Redis Streams.
+//!
+//! | key | what |
+//! |---|---|
+//! | `tf:layout` | hash: `v`, `partitions`, and an `id` by which a `FLUSHALL` is noticed |
+//! | `tf:{0}` … `tf:{N-1}` | streams with the consumer group `tf`; each entry has one field `entry`, its JSON |
+//! | `tf:{p}:counts` | hash: entries `appended`, `removed`, `redelivered`, `lost` |
+//! | `tf:sources`, `tf:source:NAME` | names; hash: `holder`, `till`, `fence`, `cursor`, and what was counted |
+//! | `tf:gaps:NAME`, `tf:losses` | lists of JSON: messages never received; entries that strangers removed |
+//!
+//! An entry stands in the partition that its key names, so all about one post is in one stream, in order; between
+//! partitions the order is only nearly that of arrival.
+//!
+//! **Atomic.** Each operation is one script, and so one round trip that nothing comes between. Redis undoes nothing,
+//! so a script checks whatever can be refused (the fence, memory, the kinds of the keys) before its first write. The
+//! append-only file holds a script's writes as one transaction: a server that dies in the middle has none of them.
+//! A batch whose answer was lost and that is appended again by the same process is stored once.
+//!
+//! **Leases.** Redis knows since when an entry is idle, and not for how long it was leased. An entry that is leased
+//! for the time `t` therefore starts with an idle time of [`LONGEST_LEASE`] less `t`; at [`LONGEST_LEASE`] it is
+//! anybody's. A consumer that knows nothing of this holds what it reads for [`LONGEST_LEASE`]. The clock is the
+//! server's. The first lease of a worker in its process, and the first after an answer that did not come, frees what
+//! was leased under its name before: nobody else can have it. No read blocks: an empty answer comes at once, and one
+//! connection serves all.
+//!
+//! **Removal.** Entries go by XACK and XDEL when their outcome is stored, never by trimming. `appended - removed` is
+//! how many there must be; whatever is missing was removed by a stranger, and is
+//! [`lost`](crate::buffer::Stats::lost). A program that reads or writes the streams without this library counts
+//! `removed` and `appended` too.
+//!
+//! **A Redis Cluster** is refused for now: a batch goes to all partitions at once. All keys of a partition share its
+//! hash tag, so that a cluster takes one append for each partition, with a cursor, fence and batch number in each
+//! (`tf:{p}:source:NAME`); a source then resumes at the least of its cursors, and what is appended twice does no harm.
+
+mod fitness;
+mod link;
+mod operations;
+mod reply;
+mod script;
+mod sent;
+mod sources;
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use redis::aio::MultiplexedConnection;
+use redis::{Script, ScriptInvocation, Value};
+
+use self::link::Link;
+use self::sent::Sent;
+use crate::buffer::{BufferError, EntryId};
+
+pub use sources::SourceState;
+
+/// No lease is longer; one that is asked for longer is cut to this.
+pub const LONGEST_LEASE: Duration = Duration::from_secs(600);
+
+const LAYOUT: &str = "tf:layout";
+const SOURCES: &str = "tf:sources";
+const LOSSES: &str = "tf:losses";
+
+/// How a Redis is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Streams to spread entries over; fixed when the buffer is first opened.
+    pub partitions: u16,
+    /// Whether a server that may lose what it acknowledged is used all the same, with warnings.
+    pub allow_unsafe: bool,
+    /// How long an answer may take, and how long a connection.
+    pub timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { partitions: 4, allow_unsafe: false, timeout: Duration::from_secs(5) }
+    }
+}
+
+/// A buffer on a Redis server. Clones share its connection.
+///
+/// Lost connections are made anew by the next call, with a growing pause of at most a second, in which calls fail
+/// at once. Each new connection is judged as the first.
+#[derive(Clone, Debug)]
+pub struct RedisBuffer(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    link: Link,
+    partitions: u16,
+    /// Tells this process's batches from others'.
+    nonce: String,
+    /// The layout's id, once it is known.
+    layout: Mutex<Option<String>>,
+    /// Whether there ever was one.
+    was_laid_out: AtomicU64,
+    /// Entries that there were at last.
+    entries: AtomicU64,
+    sent: Mutex<Sent>,
+    /// Workers that need not inherit any more what a predecessor of their name held.
+    workers: Mutex<HashSet<String>>,
+}
+
+impl RedisBuffer {
+    /// Connects to `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`, judges the server, and lays the buffer out.
+    ///
+    /// # Errors
+    /// [`BufferError::Unfit`] if the server may lose entries, with what mends it, or if the buffer there has
+    /// another number of partitions; [`BufferError::Away`] if it does not answer.
+    pub async fn open(url: &str, options: Options) -> Result<Self, BufferError> {
+        let Options { partitions, allow_unsafe, timeout } = options;
+        if partitions == 0 {
+            return Err(BufferError::Unfit("a buffer has at least one partition".to_owned()));
+        }
+        let buffer = Self(Arc::new(Inner {
+            link: Link::new(url, timeout, allow_unsafe)?,
+            partitions,
+            nonce: unique(),
+            layout: Mutex::default(),
+            was_laid_out: AtomicU64::new(0),
+            entries: AtomicU64::new(0),
+            sent: Mutex::default(),
+            workers: Mutex::default(),
+        }));
+        buffer.probe().await?;
+        Ok(buffer)
+    }
+
+    /// What whoever runs the server should know, as of the last connection.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.0.link.warnings()
+    }
+
+    /// Asks for the buffer's health by a write, since a server that can't write still answers a PING.
+    ///
+    /// # Errors
+    /// Whatever appending would meet, but for a lack of memory.
+    pub async fn probe(&self) -> Result<(), BufferError> {
+        let (mut connection, number) = self.link().connection().await?;
+        self.lay_out(&mut connection, number).await.map(drop)
+    }
+
+    fn link(&self) -> &Link {
+        &self.0.link
+    }
+
+    /// Makes sure of the layout, and returns its id.
+    async fn lay_out(
+        &self,
+        connection: &mut MultiplexedConnection,
+        number: u64,
+    ) -> Result<String, BufferError> {
+        let known = match self.0.was_laid_out.load(Ordering::Acquire) {
+            0 => String::new(),
+            _ => self.0.entries.load(Ordering::Acquire).to_string(),
+        };
+        let mut call = script::SETUP.prepare_invoke();
+        call.key(LAYOUT).key(LOSSES).arg(unique()).arg(self.0.partitions).arg(known);
+        self.partition_keys(&mut call);
+        let (id, partitions, entries): (String, u16, u64) = match call.invoke_async(connection).await {
+            Ok(laid_out) => laid_out,
+            Err(error) => return Err(self.link().failed(number, &error).await),
+        };
+        if partitions != self.0.partitions {
+            return Err(BufferError::Unfit(format!(
+                "the buffer has {partitions} partitions, and {} are configured: configure {partitions}, or let \
+                 workers empty the buffer, stop everything, and start anew after redis-cli DEL {LAYOUT}",
+                self.0.partitions
+            )));
+        }
+        *locked(&self.0.layout) = Some(id.clone());
+        self.0.was_laid_out.store(1, Ordering::Release);
+        self.0.entries.store(entries, Ordering::Release);
+        Ok(id)
+    }
+
+    fn partition_keys(&self, call: &mut ScriptInvocation<'_>) {
+        for p in 0..self.0.partitions {
+            call.key(format!("tf:{{{p}}}"));
+        }
+        for p in 0..self.0.partitions {
+            call.key(format!("tf:{{{p}}}:counts"));
+        }
+    }
+
+    /// Runs a script. If the layout is gone, it is made anew, which records the loss, and the script runs again.
+    async fn run(
+        &self,
+        script: &Script,
+        source: &str,
+        fill: impl Fn(&mut ScriptInvocation<'_>),
+    ) -> Result<Value, BufferError> {
+        let mut again = true;
+        loop {
+            let (mut connection, number) = self.link().connection().await?;
+            let known = locked(&self.0.layout).clone();
+            let id = match known {
+                Some(id) => id,
+                None => self.lay_out(&mut connection, number).await?,
+            };
+            let mut call = script.prepare_invoke();
+            call.key(LAYOUT).arg(id);
+            fill(&mut call);
+            let error = match call.invoke_async(&mut connection).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            match error.code() {
+                Some("TFLAYOUT") if again => {
+                    *locked(&self.0.layout) = None;
+                    again = false;
+                }
+                Some("TFFENCED") => return Err(BufferError::Fenced { source_name: source.to_owned() }),
+                _ => return Err(self.link().failed(number, &error).await),
+            }
+        }
+    }
+
+    async fn hold(&self, worker: &str, entries: &[EntryId], idle: u64) -> Result<(), BufferError> {
+        let held = self.run(&script::HOLD, "", |call| {
+            self.partition_keys(call);
+            call.arg(worker).arg(idle);
+            self.ids(call, entries);
+        });
+        held.await.map(drop)
+    }
+
+    /// Adds partition and id of each entry. What is no id of this buffer is gone already.
+    fn ids(&self, call: &mut ScriptInvocation<'_>, entries: &[EntryId]) {
+        for EntryId(id) in entries {
+            let Some((partition, id)) = id.split_once(':') else { continue };
+            let sound = id
+                .split_once('-')
+                .is_some_and(|(time, number)| time.parse::<u64>().is_ok() && number.parse::<u64>().is_ok());
+            if sound && partition.parse::<u16>().is_ok_and(|p| p < self.0.partitions) {
+                call.arg(partition).arg(id);
+            }
+        }
+    }
+}
+
+fn source_key(source: &str) -> String {
+    format!("tf:source:{source}")
+}
+
+fn gaps_key(source: &str) -> String {
+    format!("tf:gaps:{source}")
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).min(1 << 50)
+}
+
+fn unique() -> String {
+    format!("{:016x}", RandomState::new().hash_one((std::process::id(), SystemTime::now())))
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,121 @@
+//! What the port asks for, one script each.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use redis::Value;
+
+use super::reply::{self, read, strange};
+use super::{
+    LONGEST_LEASE, LOSSES, RedisBuffer, SOURCES, gaps_key, locked, millis, script, source_key, sources,
+};
+use crate::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Stats};
+
+impl Buffer for RedisBuffer {
+    async fn claim(&self, source: &str, instance: &str, lease: Duration) -> Result<Claim, BufferError> {
+        let claimed = self.run(&script::CLAIM, source, |call| {
+            call.key(source_key(source)).key(SOURCES).arg(source).arg(instance).arg(millis(lease));
+        });
+        let parts = claimed.await?.into_sequence().unwrap_or_default();
+        match parts.as_slice() {
+            [Value::Int(1), fence, cursor] => Ok(Claim { fence: Fence(read(fence)?), cursor: read(cursor)? }),
+            [Value::Int(1), fence] => Ok(Claim { fence: Fence(read(fence)?), cursor: None }),
+            [_, holder, free_in] => Err(BufferError::Taken {
+                source_name: source.to_owned(),
+                holder: read(holder)?,
+                free_in: Duration::from_millis(read(free_in)?),
+            }),
+            _ => Err(strange()),
+        }
+    }
+
+    async fn renew(&self, source: &str, fence: Fence, lease: Duration) -> Result<(), BufferError> {
+        let renewed = self.run(&script::RENEW, source, |call| {
+            call.key(source_key(source)).arg(fence.0).arg(millis(lease));
+        });
+        renewed.await.map(drop)
+    }
+
+    async fn append(&self, batch: &Batch) -> Result<(), BufferError> {
+        let number = locked(&self.0.sent).number(batch);
+        let counts = sources::fields(&batch.counts);
+        let gaps: Vec<_> = batch.gaps.iter().filter_map(|gap| serde_json::to_string(gap).ok()).collect();
+        let appended = self.run(&script::APPEND, &batch.source, |call| {
+            call.key(source_key(&batch.source)).key(gaps_key(&batch.source));
+            self.partition_keys(call);
+            call.arg(batch.fence.0).arg(&self.0.nonce).arg(number);
+            call.arg(u8::from(batch.cursor.is_some())).arg(batch.cursor.as_deref().unwrap_or_default());
+            call.arg(counts.len()).arg(gaps.len());
+            for (field, count) in &counts {
+                call.arg(field).arg(*count);
+            }
+            for gap in &gaps {
+                call.arg(gap);
+            }
+            for entry in &batch.entries {
+                call.arg(entry.key % u64::from(self.0.partitions)).arg(entry.bytes.as_slice());
+            }
+        });
+        let entries = read(&appended.await?)?;
+        self.0.entries.store(entries, Ordering::Release);
+        locked(&self.0.sent).answered(&batch.source);
+        Ok(())
+    }
+
+    async fn lease(&self, worker: &str, max: usize, lease: Duration) -> Result<Vec<Leased>, BufferError> {
+        let inherits = locked(&self.0.workers).insert(worker.to_owned());
+        let begin = self.0.entries.load(Ordering::Relaxed) % u64::from(self.0.partitions);
+        let leased = self.run(&script::LEASE, "", |call| {
+            call.key(LOSSES);
+            self.partition_keys(call);
+            call.arg(worker).arg(max).arg(millis(LONGEST_LEASE)).arg(fresh(lease));
+            call.arg(u8::from(inherits)).arg(begin);
+        });
+        let leased = match leased.await.and_then(reply::leased) {
+            Ok((entries, leased)) => {
+                self.0.entries.store(entries, Ordering::Release);
+                leased
+            }
+            // What the answer that did not come would have given is inherited by the next call.
+            Err(error) => {
+                locked(&self.0.workers).remove(worker);
+                return Err(error);
+            }
+        };
+        Ok(leased)
+    }
+
+    async fn extend(&self, worker: &str, entries: &[EntryId], lease: Duration) -> Result<(), BufferError> {
+        self.hold(worker, entries, fresh(lease)).await
+    }
+
+    async fn ack(&self, _worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {
+        let removed = self.run(&script::ACK, "", |call| {
+            self.partition_keys(call);
+            self.ids(call, entries);
+        });
+        removed.await.map(drop)
+    }
+
+    async fn release(&self, worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {
+        self.hold(worker, entries, millis(LONGEST_LEASE)).await
+    }
+
+    /// Bytes are Redis's own estimate of the memory of the streams, from samples (`MEMORY USAGE`).
+    async fn stats(&self) -> Result<Stats, BufferError> {
+        let counted = self.run(&script::STATS, "", |call| {
+            self.partition_keys(call);
+            call.arg(millis(LONGEST_LEASE));
+        });
+        let (entries, leased, bytes, oldest, redelivered, lost): (u64, u64, u64, i64, u64, u64) =
+            read(&counted.await?)?;
+        self.0.entries.store(entries, Ordering::Release);
+        let oldest = (oldest >= 0).then_some(oldest);
+        Ok(Stats { entries, leased, bytes, oldest, redelivered, lost })
+    }
+}
+
+/// The idle time that a lease begins with.
+fn fresh(lease: Duration) -> u64 {
+    millis(LONGEST_LEASE.saturating_sub(lease))
+}

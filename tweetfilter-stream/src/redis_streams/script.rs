@@ -1,0 +1,29 @@
+//! The scripts that run inside Redis, each of them atomic.
+
+use std::sync::LazyLock;
+
+use redis::Script;
+
+/// A script whose streams and counts come behind so many other keys.
+macro_rules! script {
+    ($name:ident, $first:literal, $file:literal) => {
+        pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
+            Script::new(concat!(
+                "local FIRST = ",
+                $first,
+                "\n",
+                include_str!("lua/common.lua"),
+                include_str!($file)
+            ))
+        });
+    };
+}
+
+pub(super) static SETUP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/setup.lua")));
+script!(CLAIM, 3, "lua/claim.lua");
+script!(RENEW, 2, "lua/renew.lua");
+script!(APPEND, 3, "lua/append.lua");
+script!(LEASE, 2, "lua/lease.lua");
+script!(HOLD, 1, "lua/hold.lua");
+script!(ACK, 1, "lua/ack.lua");
+script!(STATS, 1, "lua/stats.lua");

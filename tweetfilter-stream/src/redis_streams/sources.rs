@@ -1,0 +1,113 @@
+//! What stands beside the entries: per source its cursor, counts and gaps, and what strangers removed.
+
+use std::collections::HashMap;
+
+use redis::RedisError;
+
+use super::{LOSSES, RedisBuffer, SOURCES, gaps_key, source_key};
+use crate::buffer::{BufferError, Counts, Gap};
+
+/// What is known of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceState {
+    /// Its name.
+    pub name: String,
+    /// The instance that read it last.
+    pub holder: Option<String>,
+    /// Where it was read up to.
+    pub cursor: Option<String>,
+    /// All that was counted.
+    pub counts: Counts,
+    /// What is known to be missing, in the order in which it was told.
+    pub gaps: Vec<Gap>,
+}
+
+impl RedisBuffer {
+    /// All sources that were ever claimed, by name.
+    ///
+    /// # Errors
+    /// [`BufferError::Away`].
+    pub async fn sources(&self) -> Result<Vec<SourceState>, BufferError> {
+        let mut names: Vec<String> = self.ask(redis::cmd("SMEMBERS").arg(SOURCES)).await?;
+        names.sort();
+        let mut states = Vec::with_capacity(names.len());
+        for name in names {
+            let fields: HashMap<String, String> =
+                self.ask(redis::cmd("HGETALL").arg(source_key(&name))).await?;
+            let gaps = self.gaps(&gaps_key(&name)).await?;
+            states.push(SourceState {
+                holder: fields.get("holder").cloned(),
+                cursor: fields.get("cursor").cloned(),
+                counts: counts(&fields),
+                gaps,
+                name,
+            });
+        }
+        Ok(states)
+    }
+
+    /// What was removed by others than workers, as far as it was noticed: it is part of `lost` in the stats.
+    ///
+    /// # Errors
+    /// [`BufferError::Away`].
+    pub async fn losses(&self) -> Result<Vec<Gap>, BufferError> {
+        self.gaps(LOSSES).await
+    }
+
+    async fn gaps(&self, key: &str) -> Result<Vec<Gap>, BufferError> {
+        let written: Vec<String> = self.ask(redis::cmd("LRANGE").arg(key).arg(0).arg(-1)).await?;
+        let read = |text: &String| {
+            serde_json::from_str(text).unwrap_or_else(|_| Gap {
+                from: 0,
+                to: 0,
+                reason: format!("not understood: {text}"),
+                missing: None,
+            })
+        };
+        Ok(written.iter().map(read).collect())
+    }
+
+    async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, BufferError> {
+        let (mut connection, number) = self.link().connection().await?;
+        let asked: Result<T, RedisError> = command.query_async(&mut connection).await;
+        match asked {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(self.link().failed(number, &error).await),
+        }
+    }
+}
+
+/// The fields of a source's hash that hold counts; those that are 0 are left out.
+pub(super) fn fields(counts: &Counts) -> Vec<(String, u64)> {
+    let Counts { lines, keep_alives, control, posts, entries, merged, undecodable, bytes } = counts;
+    let named = [
+        ("lines", lines),
+        ("keep_alives", keep_alives),
+        ("control", control),
+        ("posts", posts),
+        ("entries", entries),
+        ("merged", merged),
+        ("bytes", bytes),
+    ];
+    let named = named.into_iter().map(|(name, count)| (format!("counts:{name}"), *count));
+    let reasons = undecodable.iter().map(|(reason, count)| (format!("undecodable:{reason}"), *count));
+    named.chain(reasons).filter(|(_, count)| *count > 0).collect()
+}
+
+fn counts(fields: &HashMap<String, String>) -> Counts {
+    let number = |text: &String| text.parse().unwrap_or(0);
+    let named = |name: &str| fields.get(&format!("counts:{name}")).map_or(0, number);
+    let reasons = fields
+        .iter()
+        .filter_map(|(field, count)| Some((field.strip_prefix("undecodable:")?.to_owned(), number(count))));
+    Counts {
+        lines: named("lines"),
+        keep_alives: named("keep_alives"),
+        control: named("control"),
+        posts: named("posts"),
+        entries: named("entries"),
+        merged: named("merged"),
+        undecodable: reasons.collect(),
+        bytes: named("bytes"),
+    }
+}

@@ -1,0 +1,433 @@
+//! The buffer on Redis, on servers that the test starts itself.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use servers::{FIT, RedisServer};
+use tweetfilter_stream::buffer::{
+    Batch, Buffer, BufferError, Counts, Encoded, EntryId, Fence, Gap, Leased, Stats,
+};
+use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
+
+#[path = "support/servers.rs"]
+mod servers;
+
+const LONG: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_millis(400);
+
+fn some(count: u64) -> Vec<Encoded> {
+    let one = |key: u64| Encoded { key, bytes: format!(r#"{{"n":{key}}}"#).into_bytes() };
+    (0..count).map(one).collect()
+}
+
+fn batch(fence: Fence, entries: Vec<Encoded>, cursor: &str) -> Batch {
+    let n = entries.len() as u64;
+    let counts = Counts { lines: n, posts: n, entries: n, ..Counts::default() };
+    Batch { source: "s".into(), fence, entries, cursor: Some(cursor.into()), counts, gaps: Vec::new() }
+}
+
+async fn filled(buffer: &impl Buffer, count: u64) -> Fence {
+    let fence = buffer.claim("s", "one", LONG).await.unwrap().fence;
+    buffer.append(&batch(fence, some(count), "c")).await.unwrap();
+    fence
+}
+
+fn ids(leased: &[Leased]) -> Vec<EntryId> {
+    leased.iter().map(|entry| entry.id.clone()).collect()
+}
+
+fn bodies(leased: &[Leased]) -> BTreeSet<String> {
+    leased.iter().map(|entry| String::from_utf8(entry.bytes.clone()).unwrap()).collect()
+}
+
+/// What holds of every engine.
+mod contract {
+    use super::*;
+
+    pub async fn a_source_is_one_instances(buffer: &impl Buffer) {
+        let first = buffer.claim("s", "one", SHORT).await.unwrap();
+        assert_eq!(first.cursor, None);
+        let taken = buffer.claim("s", "two", SHORT).await.unwrap_err();
+        assert!(
+            matches!(&taken, BufferError::Taken { holder, free_in, .. } if holder == "one" && *free_in <= SHORT)
+        );
+        let again = buffer.claim("s", "one", SHORT).await.unwrap();
+        assert!(again.fence > first.fence);
+        assert!(matches!(buffer.renew("s", first.fence, LONG).await, Err(BufferError::Fenced { .. })));
+        tokio::time::sleep(SHORT / 2).await;
+        buffer.renew("s", again.fence, SHORT).await.unwrap();
+        tokio::time::sleep(SHORT * 2 / 3).await;
+        assert!(
+            matches!(buffer.claim("s", "two", LONG).await, Err(BufferError::Taken { .. })),
+            "it was renewed"
+        );
+        tokio::time::sleep(SHORT).await;
+        let second = buffer.claim("s", "two", LONG).await.unwrap();
+        assert!(second.fence > again.fence);
+        assert!(matches!(buffer.renew("s", again.fence, LONG).await, Err(BufferError::Fenced { .. })));
+    }
+
+    pub async fn a_fenced_append_leaves_nothing(buffer: &impl Buffer) {
+        let old = filled(buffer, 3).await;
+        let new = buffer.claim("s", "one", LONG).await.unwrap();
+        assert_eq!(new.cursor.as_deref(), Some("c"));
+        let late = buffer.append(&batch(old, some(9), "late")).await;
+        assert_eq!(late, Err(BufferError::Fenced { source_name: "s".into() }));
+        assert_eq!(buffer.stats().await.unwrap().entries, 3);
+        buffer.append(&Batch { cursor: None, ..batch(new.fence, some(2), "") }).await.unwrap();
+        let claim = buffer.claim("s", "one", LONG).await.unwrap();
+        assert_eq!(claim.cursor.as_deref(), Some("c"), "a batch without a cursor leaves the one before");
+        assert_eq!(buffer.stats().await.unwrap().entries, 5);
+        let unclaimed = Batch { source: "t".into(), ..batch(Fence(0), some(1), "") };
+        assert!(matches!(buffer.append(&unclaimed).await, Err(BufferError::Fenced { .. })));
+    }
+
+    pub async fn entries_are_leased_once_and_in_order(buffer: &impl Buffer) {
+        let fence = filled(buffer, 40).await;
+        let first = buffer.lease("a", 15, LONG).await.unwrap();
+        assert_eq!(first.len(), 15);
+        assert!(first.iter().all(|entry| entry.attempts == 1));
+        let second = buffer.lease("b", 15, LONG).await.unwrap();
+        let third = buffer.lease("a", 15, LONG).await.unwrap();
+        assert_eq!((second.len(), third.len()), (15, 10));
+        let all: BTreeSet<_> =
+            [&first, &second, &third].into_iter().flat_map(|leased| bodies(leased)).collect();
+        assert_eq!(all.len(), 40, "nobody holds what another does");
+        assert_eq!(buffer.lease("b", 15, LONG).await.unwrap(), []);
+        // All of one key: in order, and as many as are asked for.
+        for key in (0..4).rev() {
+            let same = (0..5).map(|n| Encoded { key, bytes: vec![b'0' + n] }).collect();
+            buffer.append(&batch(fence, same, "d")).await.unwrap();
+            let in_order = buffer.lease("a", 5, LONG).await.unwrap();
+            assert_eq!(in_order.iter().map(|entry| entry.bytes[0]).collect::<Vec<_>>(), *b"01234");
+        }
+    }
+
+    pub async fn a_lease_runs_out_unless_extended(buffer: &impl Buffer) {
+        filled(buffer, 10).await;
+        let mine = buffer.lease("a", 10, SHORT).await.unwrap();
+        let (kept, lost) = mine.split_at(4);
+        buffer.extend("a", &ids(kept), LONG).await.unwrap();
+        assert_eq!(buffer.lease("b", 10, LONG).await.unwrap(), []);
+        tokio::time::sleep(SHORT + SHORT / 2).await;
+        let theirs = buffer.lease("b", 10, LONG).await.unwrap();
+        assert_eq!(bodies(&theirs), bodies(lost));
+        assert!(theirs.iter().all(|entry| entry.attempts == 2));
+        // What another holds by now is neither extended nor given back.
+        buffer.extend("a", &ids(lost), Duration::ZERO).await.unwrap();
+        buffer.release("a", &ids(lost)).await.unwrap();
+        assert_eq!(buffer.lease("c", 10, LONG).await.unwrap(), []);
+        let stats = buffer.stats().await.unwrap();
+        assert_eq!((stats.entries, stats.leased, stats.redelivered, stats.lost), (10, 10, 6, 0));
+    }
+
+    pub async fn what_is_acknowledged_is_gone(buffer: &impl Buffer) {
+        filled(buffer, 10).await;
+        let before = buffer.stats().await.unwrap();
+        assert!(before.bytes >= 70 && before.leased == 0 && before.oldest.is_some(), "{before:?}");
+        let leased = buffer.lease("a", 6, LONG).await.unwrap();
+        assert_eq!(buffer.stats().await.unwrap().leased, 6);
+        for _ in 0..2 {
+            buffer.ack("a", &ids(&leased)).await.unwrap();
+            let stats = buffer.stats().await.unwrap();
+            assert_eq!((stats.entries, stats.leased, stats.lost), (4, 0, 0));
+        }
+        let strangers = ["", "x", "99:1-1", "0:1", "0:1-1 0:2-2"].map(|id| EntryId(id.into()));
+        buffer.ack("a", &strangers).await.unwrap();
+        buffer.release("a", &strangers).await.unwrap();
+        buffer.extend("a", &strangers, LONG).await.unwrap();
+        let rest = buffer.lease("b", 10, LONG).await.unwrap();
+        assert_eq!(rest.len(), 4);
+        buffer.ack("b", &ids(&rest)).await.unwrap();
+        assert_eq!(buffer.stats().await.unwrap(), Stats::default());
+    }
+
+    pub async fn what_is_released_is_leased_at_once(buffer: &impl Buffer) {
+        filled(buffer, 10).await;
+        let leased = buffer.lease("a", 10, LONG).await.unwrap();
+        buffer.release("a", &ids(&leased[..7])).await.unwrap();
+        assert_eq!(buffer.stats().await.unwrap().leased, 3);
+        let again = buffer.lease("b", 10, LONG).await.unwrap();
+        assert_eq!(bodies(&again), bodies(&leased[..7]));
+        assert!(again.iter().all(|entry| entry.attempts == 2));
+    }
+
+    pub async fn workers_at_once_never_share_an_entry(buffer: &(impl Buffer + Clone + 'static)) {
+        filled(buffer, 2000).await;
+        let worker = |name: &'static str| {
+            let buffer = buffer.clone();
+            tokio::spawn(async move {
+                let mut seen = Vec::new();
+                loop {
+                    let leased = buffer.lease(name, 37, LONG).await.unwrap();
+                    if leased.is_empty() {
+                        return seen;
+                    }
+                    buffer.ack(name, &ids(&leased)).await.unwrap();
+                    seen.extend(leased.into_iter().map(|entry| entry.bytes));
+                }
+            })
+        };
+        let workers = ["a", "b", "c"].map(worker);
+        let mut all = Vec::new();
+        for worker in workers {
+            all.extend(worker.await.unwrap());
+        }
+        assert_eq!(all.len(), 2000);
+        assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), 2000);
+    }
+}
+
+async fn open(server: &RedisServer) -> RedisBuffer {
+    RedisBuffer::open(&server.url(), Options::default()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_contract_holds() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    for partitions in [4, 1] {
+        let options = || Options { partitions, ..Options::default() };
+        macro_rules! each {
+            ($($name:ident)*) => {$(
+                server.say(&["FLUSHALL"]);
+                contract::$name(&RedisBuffer::open(&server.url(), options()).await.unwrap()).await;
+            )*};
+        }
+        each! {
+            a_source_is_one_instances a_fenced_append_leaves_nothing entries_are_leased_once_and_in_order
+            a_lease_runs_out_unless_extended what_is_acknowledged_is_gone what_is_released_is_leased_at_once
+            workers_at_once_never_share_an_entry
+        }
+    }
+}
+
+#[tokio::test]
+async fn counts_and_gaps_stand_with_the_cursor() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let fence = filled(&buffer, 3).await;
+    let mut more = batch(fence, some(2), "d");
+    more.counts.undecodable.insert("too long".into(), 4);
+    more.gaps.push(Gap { from: 1, to: 2, reason: "a \"stall\"".into(), missing: Some(9) });
+    buffer.append(&more).await.unwrap();
+    let sources = buffer.sources().await.unwrap();
+    let mut counts = batch(fence, some(5), "").counts;
+    counts.undecodable = more.counts.undecodable.clone();
+    assert_eq!(sources.len(), 1);
+    assert_eq!((&*sources[0].name, sources[0].cursor.as_deref()), ("s", Some("d")));
+    assert_eq!((&sources[0].counts, &sources[0].gaps), (&counts, &more.gaps));
+}
+
+#[tokio::test]
+async fn a_batch_is_one_round_trip() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let fence = filled(&buffer, 1).await;
+    server.say(&["CONFIG", "RESETSTAT"]);
+    let entries = (0..500).map(|key| Encoded { key, bytes: vec![b'x'; 1024] }).collect();
+    buffer.append(&batch(fence, entries, "d")).await.unwrap();
+    let info = server.say(&["INFO", "commandstats"]);
+    let calls = |name: &str| info.contains(&format!("cmdstat_{name}:calls="));
+    assert!(info.contains("cmdstat_evalsha:calls=1,") && info.contains("cmdstat_xadd:calls=500,"), "{info}");
+    assert!(!calls("eval") && !calls("multi") && !calls("exec"), "{info}");
+}
+
+#[tokio::test]
+async fn a_killed_server_comes_back_with_everything() {
+    let Some(mut server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let fence = filled(&buffer, 10).await;
+    let leased = buffer.lease("a", 4, LONG).await.unwrap();
+    server.kill();
+    let error = buffer.append(&batch(fence, some(1), "d")).await.unwrap_err();
+    assert!(matches!(error, BufferError::Away(_)), "{error}");
+    server.restart(None);
+    let began = Instant::now();
+    while buffer.append(&batch(fence, some(1), "d")).await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(5), "ready again within five seconds");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let stats = buffer.stats().await.unwrap();
+    assert_eq!((stats.entries, stats.leased, stats.lost), (11, 4, 0), "entries, group and leases are there");
+    assert_eq!(buffer.claim("s", "one", LONG).await.unwrap().cursor.as_deref(), Some("d"));
+    assert_eq!(buffer.lease("b", 99, LONG).await.unwrap().len(), 7);
+    buffer.ack("a", &ids(&leased)).await.unwrap();
+    // A worker that starts again gets at once what it held.
+    let again = open(&server).await.lease("b", 99, LONG).await.unwrap();
+    assert_eq!((again.len(), again[0].attempts), (7, 2));
+}
+
+#[tokio::test]
+async fn a_server_that_may_lose_entries_is_refused() {
+    for (options, expected) in [
+        (&["--appendonly", "no"][..], "CONFIG SET appendonly yes"),
+        (
+            &["--appendonly", "yes", "--maxmemory-policy", "allkeys-lru"],
+            "CONFIG SET maxmemory-policy noeviction",
+        ),
+    ] {
+        let Some(server) = RedisServer::start(options) else { return };
+        let refused = RedisBuffer::open(&server.url(), Options::default()).await.unwrap_err();
+        assert!(matches!(&refused, BufferError::Unfit(text) if text.contains(expected)), "{refused}");
+        let options = Options { allow_unsafe: true, ..Options::default() };
+        let allowed = RedisBuffer::open(&server.url(), options).await.unwrap();
+        assert!(allowed.warnings().iter().any(|text| text.contains(expected)), "{:?}", allowed.warnings());
+    }
+    let Some(mut server) = RedisServer::start(&["--appendonly", "yes"]) else { return };
+    let buffer = open(&server).await;
+    assert!(buffer.warnings().iter().any(|text| text.contains("appendfsync is everysec")));
+    let other = RedisBuffer::open(&server.url(), Options { partitions: 3, ..Options::default() }).await;
+    assert!(matches!(&other, Err(BufferError::Unfit(text)) if text.contains("configure 4")), "{other:?}");
+    // It is judged again at each connection.
+    server.restart(Some(&["--appendonly", "no"]));
+    let _ = buffer.stats().await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(matches!(buffer.stats().await, Err(BufferError::Unfit(_))));
+}
+
+#[tokio::test]
+async fn a_full_server_takes_nothing_and_still_gives() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let fence = filled(&buffer, 600).await;
+    server.say(&["CONFIG", "SET", "maxmemory", "1mb"]);
+    let full = buffer.append(&batch(fence, some(5), "full")).await.unwrap_err();
+    assert!(matches!(full, BufferError::Full(_)), "{full}");
+    let counted = Batch { entries: Vec::new(), ..batch(fence, some(5), "full") };
+    assert!(matches!(buffer.append(&counted).await, Err(BufferError::Full(_))));
+    assert_eq!(buffer.stats().await.unwrap().entries, 600);
+    buffer.renew("s", fence, LONG).await.unwrap();
+    assert_eq!(buffer.claim("s", "one", LONG).await.unwrap().cursor.as_deref(), Some("c"));
+    let leased = open(&server).await.lease("a", 600, SHORT).await.unwrap();
+    buffer.release("a", &ids(&leased)).await.unwrap();
+    let leased = buffer.lease("b", 600, LONG).await.unwrap();
+    buffer.extend("b", &ids(&leased), LONG).await.unwrap();
+    buffer.ack("b", &ids(&leased)).await.unwrap();
+    let stats = buffer.stats().await.unwrap();
+    assert_eq!((leased.len(), stats.entries, stats.redelivered, stats.lost), (600, 0, 600, 0));
+    server.say(&["CONFIG", "SET", "maxmemory", "0"]);
+    let fence = buffer.claim("s", "one", LONG).await.unwrap().fence;
+    buffer.append(&batch(fence, some(5), "d")).await.unwrap();
+    assert_eq!(buffer.sources().await.unwrap()[0].counts.lines, 605);
+}
+
+#[tokio::test]
+async fn what_strangers_remove_is_noticed() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let fence = filled(&buffer, 40).await;
+    // Ten in each partition; a few of each are leased, then one partition is trimmed.
+    let leased = buffer.lease("a", 12, SHORT).await.unwrap();
+    server.say(&["XTRIM", "tf:{0}", "MAXLEN", "0"]);
+    assert_eq!(buffer.stats().await.unwrap().lost, 10);
+    tokio::time::sleep(SHORT * 2).await;
+    let again = buffer.lease("b", 100, LONG).await.unwrap();
+    assert_eq!(again.len(), 30, "{} were leased", leased.len());
+    let losses = buffer.losses().await.unwrap();
+    assert_eq!(losses.len(), 1);
+    assert!(losses[0].reason.contains("XTRIM") && losses[0].missing == Some(3) && losses[0].from > 0);
+    buffer.ack("b", &ids(&again)).await.unwrap();
+    let stats = buffer.stats().await.unwrap();
+    assert_eq!((stats.entries, stats.leased, stats.lost), (0, 0, 10));
+    // Group and stream are made anew, and at the beginning.
+    buffer.append(&batch(fence, some(8), "d")).await.unwrap();
+    server.say(&["XGROUP", "DESTROY", "tf:{1}", "tf"]);
+    server.say(&["DEL", "tf:{2}"]);
+    assert_eq!(buffer.lease("a", 100, LONG).await.unwrap().len(), 6);
+    let stats = buffer.stats().await.unwrap();
+    assert_eq!((stats.entries, stats.lost), (6, 12));
+    assert_eq!(buffer.losses().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn work_goes_on_after_flushall() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let before = filled(&buffer, 20).await;
+    let leased = buffer.lease("a", 5, LONG).await.unwrap();
+    server.say(&["FLUSHALL"]);
+    buffer.ack("a", &ids(&leased)).await.unwrap();
+    assert_eq!(buffer.lease("a", 5, LONG).await.unwrap(), []);
+    let late = buffer.append(&batch(before, some(1), "d")).await;
+    assert!(matches!(late, Err(BufferError::Fenced { .. })));
+    assert!(filled(&buffer, 3).await > before, "no fencing number comes twice");
+    assert_eq!(buffer.lease("a", 5, LONG).await.unwrap().len(), 3);
+    let stats = buffer.stats().await.unwrap();
+    assert_eq!((stats.entries, stats.lost), (3, 20));
+    let losses = buffer.losses().await.unwrap();
+    assert!(losses.len() == 1 && losses[0].reason.contains("FLUSHALL"), "{losses:?}");
+}
+
+#[tokio::test]
+async fn a_silent_server_is_away_in_time_and_appends_once() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let options = Options { timeout: Duration::from_millis(300), ..Options::default() };
+    let buffer = RedisBuffer::open(&server.url(), options).await.unwrap();
+    let fence = filled(&buffer, 3).await;
+    server.signal("STOP");
+    let began = Instant::now();
+    let next = batch(fence, some(4), "d");
+    for _ in 0..3 {
+        assert!(matches!(buffer.append(&next).await, Err(BufferError::Away(_))));
+    }
+    assert!(matches!(buffer.lease("a", 9, LONG).await, Err(BufferError::Away(_))));
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    server.signal("CONT");
+    let began = Instant::now();
+    while buffer.append(&next).await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(5));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(buffer.stats().await.unwrap().entries, 7, "the batch whose answer was lost is there once");
+    assert_eq!(buffer.sources().await.unwrap()[0].counts.entries, 7);
+    buffer.append(&next).await.unwrap();
+    assert_eq!(buffer.stats().await.unwrap().entries, 11, "the same again on purpose is another batch");
+    assert_eq!(buffer.lease("a", 99, LONG).await.unwrap().len(), 11);
+}
+
+#[tokio::test]
+async fn scripts_that_a_stranger_removed_are_loaded_again() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let fence = filled(&buffer, 3).await;
+    server.say(&["SCRIPT", "FLUSH"]);
+    buffer.append(&batch(fence, some(4), "d")).await.unwrap();
+    assert_eq!(buffer.lease("a", 9, LONG).await.unwrap().len(), 7);
+}
+
+/// `cargo test --release --features redis --test redis -- --ignored --nocapture`
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn speed() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let fence = filled(&buffer, 0).await;
+    let entries: Vec<_> =
+        (0..256).map(|key: u64| Encoded { key: key * 7919, bytes: vec![b'x'; 1024] }).collect();
+    let batches = 400;
+    let began = Instant::now();
+    for n in 0..batches {
+        buffer.append(&batch(fence, entries.clone(), &n.to_string())).await.unwrap();
+    }
+    let appended = began.elapsed();
+    let stats = buffer.stats().await.unwrap();
+    let began = Instant::now();
+    let mut done = 0;
+    loop {
+        let leased = buffer.lease("a", 512, LONG).await.unwrap();
+        if leased.is_empty() {
+            break;
+        }
+        buffer.ack("a", &ids(&leased)).await.unwrap();
+        done += leased.len();
+    }
+    let drained = began.elapsed();
+    assert_eq!(done as u64, stats.entries);
+    let rate = |time: Duration| done as f64 / time.as_secs_f64();
+    println!(
+        "{done} entries of 1 KB: {:.0}/s appended, {:.0}/s leased and acknowledged, {} bytes an entry",
+        rate(appended),
+        rate(drained),
+        stats.bytes / stats.entries
+    );
+}
