@@ -1,7 +1,8 @@
 //! Posts from every wire.
 //!
 //! [`wire::decode`] reads one message of any supported network and says what it means, as an [`Event`].
-//! [`files`] reads the lines of plain and compressed files, and of tars of them.
+//! [`files`] reads the lines of plain and compressed files, and of tars of them. [`source`] gives the lines of
+//! files and live streams with where to read on, and [`gather`] makes entries of them.
 
 pub mod buffer;
 pub mod entry;
@@ -14,6 +15,7 @@ mod json;
 #[cfg(feature = "redis")]
 pub mod redis_streams;
 pub mod shrunk;
+pub mod source;
 pub mod store;
 pub mod wire;
 pub mod worker;

@@ -9,7 +9,7 @@ mod gnip;
 mod html;
 mod markup;
 mod mastodon;
-mod time;
+pub(crate) mod time;
 mod v1;
 mod v2;
 mod view;

@@ -4,7 +4,7 @@ use tweetfilter_core::post::Millis;
 
 /// Reads a time: `Fri Jan 01 07:29:00 +0000 2021`, RFC 2822 (`Sun, 01 Nov 2009 22:31:03 +0000`), RFC 3339, or
 /// Unix seconds.
-pub(super) fn parse(text: &str) -> Option<Millis> {
+pub(crate) fn parse(text: &str) -> Option<Millis> {
     if let Ok(text) = text.as_bytes().try_into()
         && let Some(time) = usual(text)
     {

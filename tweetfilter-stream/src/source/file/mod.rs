@@ -1,0 +1,239 @@
+//! Files and standard input as a source: everything that [`files::Reader`](crate::files::Reader) reads.
+//!
+//! A thread of its own reads ahead, so that a pipe that makes us wait holds up nothing else. The cursor is the
+//! file and how many of its lines were given; reading on passes over those. Standard input has no cursor: what
+//! follows in it are other lines.
+//!
+//! ```
+//! use tweetfilter_stream::source::Source;
+//! use tweetfilter_stream::source::file::FileSource;
+//! # fn ready<T>(future: impl Future<Output = T>) -> T {
+//! #     let mut future = std::pin::pin!(future);
+//! #     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+//! #     loop {
+//! #         match future.as_mut().poll(&mut cx) {
+//! #             std::task::Poll::Ready(value) => return value,
+//! #             std::task::Poll::Pending => std::thread::yield_now(),
+//! #         }
+//! #     }
+//! # }
+//! # let path = std::env::temp_dir().join(format!("tweetfilter-source-doc-{}", std::process::id()));
+//! # std::fs::write(&path, "{\"text\":\"a\"}\n{\"text\":\"b\"}\n")?;
+//! # ready(async {
+//! let mut source = FileSource::open([&path]);
+//! let chunk = source.next().await?.expect("lines");
+//! assert_eq!(chunk.lines.len(), 2);
+//!
+//! // Later, in another process:
+//! let mut source = FileSource::open([&path]).resume(chunk.cursor.as_deref().expect("of a file"))?;
+//! assert!(source.next().await?.is_none());
+//! # Ok::<(), tweetfilter_stream::source::SourceError>(())
+//! # }).expect("reads");
+//! # std::fs::remove_file(&path)?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod ahead;
+mod pace;
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Chunk, Clock, Lines, Source, SourceError, clock};
+use crate::files::Options;
+use ahead::{Ahead, Given, Input};
+pub use pace::Pace;
+use pace::Schedule;
+
+/// Files, one after the other.
+pub struct FileSource {
+    inputs: VecDeque<Input>,
+    options: Options,
+    /// Lines of the first input that were given by a run before this one.
+    skip: u64,
+    ahead: Option<Ahead>,
+    read: Arc<ahead::Count>,
+    total: Option<u64>,
+    pace: Option<(Schedule, Arc<dyn Clock>)>,
+    /// What was read and not given yet, and how many lines of it were.
+    open: Option<(Given, usize)>,
+    sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl std::fmt::Debug for FileSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileSource").field("progress", &self.progress()).finish_non_exhaustive()
+    }
+}
+
+/// How far the files were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes that were read of the files as they lie there, compressed or not; a little ahead of the lines.
+    pub read: u64,
+    /// Bytes of all files; `None` if one of them is no file.
+    pub total: Option<u64>,
+}
+
+/// The cursor, as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    file: String,
+    lines: u64,
+}
+
+impl FileSource {
+    /// Takes files to read. Each is opened when its turn comes; `-` is standard input.
+    pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Self {
+        let of = |path: P| match path.as_ref() {
+            path if path == Path::new("-") => {
+                Input::Stream { name: "-".into(), read: Box::new(std::io::stdin()) }
+            }
+            path => Input::File(path.to_owned()),
+        };
+        Self::new(paths.into_iter().map(of).collect())
+    }
+
+    /// Takes anything that can be read. It has no cursor.
+    pub fn from_reader(name: impl Into<String>, read: impl Read + Send + 'static) -> Self {
+        Self::new(VecDeque::from([Input::Stream { name: name.into(), read: Box::new(read) }]))
+    }
+
+    fn new(inputs: VecDeque<Input>) -> Self {
+        let size = |input: &Input| match input {
+            Input::File(path) => {
+                std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len())
+            }
+            Input::Stream { .. } => None,
+        };
+        Self {
+            total: inputs.iter().map(size).sum(),
+            inputs,
+            options: Options::default(),
+            skip: 0,
+            ahead: None,
+            read: Arc::default(),
+            pace: None,
+            open: None,
+            sleep: None,
+        }
+    }
+
+    /// Reads with other limits. [`Options::live`] holds for what is no file in any case. A cursor is good for the
+    /// limits with which it came.
+    #[must_use]
+    pub fn with_options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Gives the lines at a pace of their own instead of as fast as they are asked for.
+    #[must_use]
+    pub fn paced(mut self, pace: Pace, clock: Arc<dyn Clock>) -> Self {
+        self.pace = Some((Schedule::new(pace), clock));
+        self
+    }
+
+    /// Reads on behind a cursor.
+    ///
+    /// # Errors
+    /// [`SourceError::Cursor`] if it is none, or of a file that is not among these.
+    pub fn resume(mut self, cursor: &str) -> Result<Self, SourceError> {
+        let Cursor { file, lines } = serde_json::from_str(cursor)
+            .map_err(|_| SourceError::Cursor(format!("{cursor:?} is no cursor of a file")))?;
+        let is_it = |input: &Input| matches!(input, Input::File(path) if name(path) == file);
+        let Some(at) = self.inputs.iter().position(is_it) else {
+            return Err(SourceError::Cursor(format!("{file} is not among the files to read")));
+        };
+        for input in self.inputs.drain(..at) {
+            if let Input::File(path) = input {
+                self.read.add(std::fs::metadata(path).map_or(0, |m| m.len()));
+            }
+        }
+        self.skip = lines;
+        Ok(self)
+    }
+
+    /// How far the files were read.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress { read: self.read.get(), total: self.total }
+    }
+
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Chunk>, SourceError>> {
+        loop {
+            if let Some(sleep) = &mut self.sleep {
+                ready!(sleep.as_mut().poll(cx));
+                self.sleep = None;
+            }
+            if self.open.is_none() {
+                let ahead = self.ahead.get_or_insert_with(|| {
+                    Ahead::start(std::mem::take(&mut self.inputs), self.options, self.skip, self.read.clone())
+                });
+                match ready!(ahead.poll_next(cx)) {
+                    Some(Ok(given)) => self.open = Some((given, 0)),
+                    Some(Err(error)) => return Poll::Ready(Err(error)),
+                    None => return Poll::Ready(Ok(None)),
+                }
+            }
+            if let Some(chunk) = self.due() {
+                return Poll::Ready(Ok(Some(chunk)));
+            }
+        }
+    }
+
+    /// The lines whose time has come; if none has, what must be waited for.
+    fn due(&mut self) -> Option<Chunk> {
+        let (given, from) = self.open.take()?;
+        let Some((schedule, clock)) = &mut self.pace else {
+            let Given { name, before, lines } = given;
+            let cursor = cursor(name.as_deref(), before + lines.len() as u64);
+            return Some(Chunk { lines, at: clock::wall(), cursor, ..Chunk::default() });
+        };
+        let now = clock.now();
+        let mut lines = Lines::default();
+        let mut rest = given.lines.iter().skip(from).peekable();
+        while let Some(line) = rest.peek() {
+            let wait = schedule.wait(line.bytes, now);
+            if !wait.is_zero() {
+                if lines.is_empty() {
+                    self.sleep = Some(clock.sleep(wait));
+                }
+                break;
+            }
+            schedule.given();
+            lines.push_line(*line);
+            rest.next();
+        }
+        let ended = rest.peek().is_none();
+        drop(rest);
+        let upto = from + lines.len();
+        let cursor = cursor(given.name.as_deref(), given.before + upto as u64);
+        if !ended {
+            self.open = Some((given, upto));
+        }
+        (!lines.is_empty()).then(|| Chunk { lines, at: clock.wall(), cursor, ..Chunk::default() })
+    }
+}
+
+impl Source for FileSource {
+    fn next(&mut self) -> impl Future<Output = Result<Option<Chunk>, SourceError>> + Send {
+        poll_fn(|cx| self.poll_chunk(cx))
+    }
+}
+
+/// The name of a file in its cursor.
+fn name(path: &Path) -> String {
+    PathBuf::from(path).to_string_lossy().into_owned()
+}
+
+fn cursor(file: Option<&str>, lines: u64) -> Option<String> {
+    serde_json::to_string(&Cursor { file: file?.to_owned(), lines }).ok()
+}

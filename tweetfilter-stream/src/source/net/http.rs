@@ -1,0 +1,145 @@
+//! Long-lived responses over HTTP.
+
+use std::time::Duration;
+
+use futures_util::stream;
+use reqwest::header::{self, HeaderMap};
+use reqwest::{Client, Response, Url, redirect};
+
+use super::backoff::Trouble;
+use super::time::TokioClock;
+use super::tls;
+use super::wire::{Connection, Fault, Received};
+use crate::source::{Clock, SourceError};
+use crate::wire::time;
+
+/// Makes a client that follows no redirect, since that would carry the token elsewhere.
+pub(super) fn client() -> Result<Client, SourceError> {
+    Client::builder()
+        .tls_backend_preconfigured(tls::config()?)
+        .redirect(redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(15))
+        .tcp_keepalive(Duration::from_secs(60))
+        .user_agent(concat!("tweetfilter/", env!("CARGO_PKG_VERSION")))
+        .http1_only()
+        .build()
+        .map_err(|error| SourceError::Setup(format!("no HTTP client: {}", chain(&error))))
+}
+
+/// Reads an address to which a token may be sent: encrypted, or on this machine.
+pub(super) fn safe_url(address: &str) -> Result<Url, SourceError> {
+    let url = Url::parse(address).map_err(|error| SourceError::Setup(format!("{address}: {error}")))?;
+    let host = url.host_str().unwrap_or_default();
+    let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    match url.scheme() {
+        "https" | "wss" => Ok(url),
+        "http" | "ws" if local => Ok(url),
+        _ => Err(SourceError::Setup(format!(
+            "{address}: https is needed, or the token could be read on its way"
+        ))),
+    }
+}
+
+/// Waits for the answer to a request; its body if it is a success.
+pub(super) async fn open(request: reqwest::RequestBuilder) -> Result<(HeaderMap, Connection), Fault> {
+    let mut response = request.send().await.map_err(|error| Fault::network(chain(&error)))?;
+    let status = response.status().as_u16();
+    if status != 200 {
+        let trouble = Trouble::of_status(status);
+        let retry_after = retry_after(response.headers(), trouble);
+        let reason = format!("status {status}: {}", said(&mut response).await);
+        return Err(Fault { trouble, status: Some(status), retry_after, reason });
+    }
+    let headers = response.headers().clone();
+    let body = stream::unfold(Some(response), |response| async {
+        let mut response = response?;
+        match response.chunk().await {
+            Ok(Some(bytes)) => Some((Ok(Received::Bytes(bytes.to_vec())), Some(response))),
+            Ok(None) => None,
+            Err(error) => Some((Err(Fault::network(chain(&error))), None)),
+        }
+    });
+    Ok((headers, Box::pin(body)))
+}
+
+/// What the server says beside the status, shortened.
+async fn said(response: &mut Response) -> String {
+    let place = response.headers().get(header::LOCATION).and_then(|at| at.to_str().ok());
+    let place = place.map(|at| format!("it has moved to {at}"));
+    let body = tokio::time::timeout(Duration::from_secs(2), response.chunk()).await;
+    let body = body.ok().and_then(Result::ok).flatten().unwrap_or_default();
+    let text = String::from_utf8_lossy(&body[..body.len().min(1000)]).replace(char::is_control, " ");
+    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
+    place.unwrap_or_else(|| if text.is_empty() { "nothing is said about it".to_owned() } else { text })
+}
+
+/// How long the server asks us to wait: in seconds, until a date, or until X's limit is lifted.
+pub(super) fn retry_after(headers: &HeaderMap, trouble: Trouble) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let until = |millis: i64| {
+        let left = millis.saturating_sub(TokioClock::default().wall());
+        Duration::from_millis(left.try_into().unwrap_or(0))
+    };
+    if let Some(asked) = text("retry-after") {
+        return match asked.parse() {
+            Ok(seconds) => Some(Duration::from_secs(seconds)),
+            Err(_) => time::parse(asked).map(until),
+        };
+    }
+    let reset = text("x-rate-limit-reset").filter(|_| trouble == Trouble::Limited)?;
+    reset.parse::<i64>().ok().map(|seconds| until(seconds.saturating_mul(1000)))
+}
+
+/// An error with all its causes, without the address, which may carry secrets.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text =
+        if error.is_connect() { "no connection".to_owned() } else { "the connection failed".to_owned() };
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::{Trouble, retry_after, safe_url};
+
+    #[test]
+    fn what_the_server_asks_for_is_read() {
+        let asked = |name: &'static str, value: &str, trouble| {
+            let value = HeaderValue::from_str(value).expect("a value");
+            let headers = HeaderMap::from_iter([(HeaderName::from_static(name), value)]);
+            retry_after(&headers, trouble).map(|wait| wait.as_secs())
+        };
+        let zero = Some(Duration::ZERO.as_secs());
+        assert_eq!(asked("retry-after", " 17 ", Trouble::Server), Some(17));
+        assert_eq!(asked("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT", Trouble::Server), zero);
+        assert!(asked("retry-after", "Sun, 06 Nov 2094 08:49:37 GMT", Trouble::Server) > Some(1 << 30));
+        assert_eq!(asked("retry-after", "soon", Trouble::Server), None);
+        assert_eq!(asked("x-rate-limit-reset", "1000000000", Trouble::Limited), zero);
+        assert!(asked("x-rate-limit-reset", "3900000000", Trouble::Limited) > Some(1 << 30));
+        assert_eq!(asked("x-rate-limit-reset", "3900000000", Trouble::Server), None);
+    }
+
+    #[test]
+    fn tokens_go_over_safe_ways_only() {
+        for (address, safe) in [
+            ("https://api.x.com/2", true),
+            ("http://127.0.0.1:80/", true),
+            ("http://[::1]/", true),
+            ("http://localhost:1", true),
+            ("http://api.x.com/2", false),
+            ("http://127.0.0.1.x.com", false),
+            ("ftp://localhost", false),
+            ("no address", false),
+        ] {
+            assert_eq!(safe_url(address).is_ok(), safe, "{address}");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Keeping a connection.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tweetfilter_core::post::Millis;
+
+use super::backoff::{Backoff, HEALTHY, Trouble};
+use super::time::TokioClock;
+use super::wire::{BoxFuture, Connection, Fault, Received, Wire};
+use crate::buffer::Gap;
+use crate::source::{Chunk, Clock, Notice, Source, SourceError};
+
+/// Bytes after which a chunk is given, though more is there.
+const CHUNK: usize = 256 << 10;
+
+/// Pieces after which it is, however small they are.
+const PIECES: usize = 1024;
+
+/// How long a connection may take to be made and answered.
+const CONNECTING: Duration = Duration::from_secs(30);
+
+/// A live stream, connected again whenever it ends.
+///
+/// A network without a cursor leaves a gap between two connections, from the last line (a keep-alive is one) to
+/// the first. Its stored cursor is the time of the last line, so that a restart leaves such a gap as well.
+///
+/// Use it within a Tokio runtime with I/O and time. It spawns nothing.
+pub struct Live<W> {
+    wire: W,
+    clock: Arc<dyn Clock>,
+    state: State,
+    backoff: Backoff,
+    /// When the last line came.
+    last: Option<Millis>,
+    /// Why the connection before ended, until the next one has given a line.
+    broken: Option<String>,
+    /// What happened since the last chunk.
+    notices: Vec<Notice>,
+}
+
+impl<W: fmt::Debug> fmt::Debug for Live<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live")
+            .field("wire", &self.wire)
+            .field("backoff", &self.backoff)
+            .finish_non_exhaustive()
+    }
+}
+
+enum State {
+    Idle,
+    Waiting(BoxFuture<()>),
+    Connecting {
+        connection: BoxFuture<Result<Connection, Fault>>,
+        limit: BoxFuture<()>,
+    },
+    Open(Open),
+    /// To be said once the lines before it were given.
+    Refused(Fault),
+}
+
+struct Open {
+    connection: Connection,
+    since: Duration,
+    /// When something last came that shows that it lives.
+    alive: Duration,
+    /// When to look at that again.
+    look: BoxFuture<()>,
+    /// Whether it gave anything.
+    gave: bool,
+}
+
+impl<W: Wire> Live<W> {
+    /// Connects when it is first asked for lines.
+    pub fn new(wire: W) -> Self {
+        Self::with_clock(wire, Arc::new(TokioClock::default()))
+    }
+
+    /// The same with another clock.
+    pub fn with_clock(wire: W, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            wire,
+            clock,
+            state: State::Idle,
+            backoff: Backoff::default(),
+            last: None,
+            broken: None,
+            notices: Vec::new(),
+        }
+    }
+
+    /// Reads on behind the cursor of a chunk; what can't be read again becomes a gap.
+    ///
+    /// # Errors
+    /// [`SourceError::Cursor`] if it is of another kind of source.
+    pub fn resume(mut self, cursor: &str) -> Result<Self, SourceError> {
+        if self.wire.resumes() {
+            self.wire.resume(cursor)?;
+        } else {
+            let last = cursor.parse().ok().filter(|at: &Millis| *at >= 0);
+            let no_time = || SourceError::Cursor(format!("{cursor:?} is not the time of a last line"));
+            self.last = Some(last.ok_or_else(no_time)?);
+            self.broken = Some("it was not read".to_owned());
+        }
+        Ok(self)
+    }
+
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Chunk>, SourceError>> {
+        loop {
+            let polled = match &mut self.state {
+                State::Idle => {
+                    self.connect();
+                    continue;
+                }
+                State::Waiting(sleep) => match sleep.as_mut().poll(cx) {
+                    Poll::Ready(()) => {
+                        self.connect();
+                        continue;
+                    }
+                    Poll::Pending => Poll::Pending,
+                },
+                State::Connecting { connection, limit } => match connection.as_mut().poll(cx) {
+                    Poll::Ready(Ok(connection)) => {
+                        self.opened(connection);
+                        Poll::Pending
+                    }
+                    Poll::Ready(Err(fault)) => Poll::Ready(fault),
+                    Poll::Pending => {
+                        limit.as_mut().poll(cx).map(|()| Fault::network("no answer to the request in time"))
+                    }
+                },
+                State::Refused(fault) => Poll::Ready(fault.clone()),
+                State::Open(_) => match self.read(cx) {
+                    (None, fault) => fault,
+                    (Some(chunk), Poll::Pending) => return Poll::Ready(Ok(Some(chunk))),
+                    (Some(mut chunk), Poll::Ready(fault)) => {
+                        // The lines that came before it are given first.
+                        if fault.trouble == Trouble::Refused {
+                            self.state = State::Refused(fault);
+                        } else {
+                            let _ = self.failed(fault);
+                        }
+                        chunk.notices.append(&mut self.notices);
+                        return Poll::Ready(Ok(Some(chunk)));
+                    }
+                },
+            };
+            let pending = polled.is_pending();
+            if let Poll::Ready(fault) = polled
+                && let Err(refused) = self.failed(fault)
+            {
+                return Poll::Ready(Err(refused));
+            }
+            if !self.notices.is_empty() {
+                let notices = std::mem::take(&mut self.notices);
+                return Poll::Ready(Ok(Some(Chunk { at: self.clock.wall(), notices, ..Chunk::default() })));
+            }
+            if pending {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn connect(&mut self) {
+        let limit = self.clock.sleep(CONNECTING);
+        self.state = State::Connecting { connection: self.wire.connect(), limit };
+    }
+
+    fn opened(&mut self, connection: Connection) {
+        self.notices.push(Notice::Connected { address: self.wire.address() });
+        let now = self.clock.now();
+        let look = self.clock.sleep(self.wire.silence());
+        self.state = State::Open(Open { connection, since: now, alive: now, look, gave: false });
+    }
+
+    /// Reads what is there; gives a chunk if there are lines, and the fault if the connection has ended.
+    fn read(&mut self, cx: &mut Context<'_>) -> (Option<Chunk>, Poll<Fault>) {
+        let State::Open(open) = &mut self.state else { return (None, Poll::Pending) };
+        let (now, at) = (self.clock.now(), self.clock.wall());
+        let mut chunk = Chunk { at, ..Chunk::default() };
+        let mut fault = Poll::Pending;
+        let mut pieces = 0;
+        while fault.is_pending() {
+            if chunk.lines.size() >= CHUNK || (pieces >= PIECES && !chunk.lines.is_empty()) {
+                break;
+            }
+            if pieces >= PIECES {
+                // Much came and no line ended in it: others have their turn.
+                cx.waker().wake_by_ref();
+                break;
+            }
+            pieces += 1;
+            match open.connection.as_mut().poll_next(cx) {
+                Poll::Pending => break,
+                Poll::Ready(None) => {
+                    fault = Poll::Ready(Fault::network("the server has ended the connection"))
+                }
+                Poll::Ready(Some(Err(failed))) => fault = Poll::Ready(failed),
+                Poll::Ready(Some(Ok(Received::Alive))) => open.alive = now,
+                Poll::Ready(Some(Ok(Received::Bytes(bytes)))) => {
+                    match self.wire.take(&bytes, at, &mut chunk) {
+                        Ok(false) => continue,
+                        Ok(true) => {}
+                        Err(failed) => fault = Poll::Ready(failed),
+                    }
+                    open.alive = now;
+                    open.gave = true;
+                }
+            }
+        }
+        let silence = self.wire.silence();
+        while fault.is_pending() && open.look.as_mut().poll(cx).is_ready() {
+            let quiet = now.saturating_sub(open.alive);
+            if quiet >= silence {
+                let reason = format!("it stalled: nothing came for {} s", quiet.as_secs());
+                fault = Poll::Ready(Fault::network(reason));
+            } else {
+                open.look = self.clock.sleep(silence - quiet);
+            }
+        }
+        (self.complete(chunk), fault)
+    }
+
+    /// Adds what is known beside the lines.
+    fn complete(&mut self, mut chunk: Chunk) -> Option<Chunk> {
+        if chunk.lines.is_empty() && chunk.gaps.is_empty() && chunk.notices.is_empty() {
+            return None;
+        }
+        if self.wire.resumes() {
+            chunk.cursor = self.wire.cursor();
+        } else if !chunk.lines.is_empty() {
+            if let (Some(reason), Some(from)) = (self.broken.take(), self.last) {
+                chunk.gaps.push(Gap { from, to: chunk.at.max(from), reason, missing: None });
+            }
+            self.last = Some(chunk.at);
+            chunk.cursor = Some(chunk.at.to_string());
+        }
+        Some(chunk)
+    }
+
+    /// Notes a fault and begins to wait; fails if waiting is of no use.
+    fn failed(&mut self, fault: Fault) -> Result<(), SourceError> {
+        let address = self.wire.address();
+        if let State::Open(open) = &self.state
+            && open.gave
+            && self.clock.now().saturating_sub(open.since) >= HEALTHY
+        {
+            self.backoff = Backoff::default();
+        }
+        self.state = State::Idle;
+        self.notices.push(Notice::Disconnected { reason: format!("{address}: {}", fault.reason) });
+        if self.last.is_some() {
+            self.broken.get_or_insert_with(|| fault.reason.clone());
+        }
+        let elsewhere = self.wire.turn(&fault);
+        let trouble = match fault.trouble {
+            Trouble::Refused if elsewhere => Trouble::Server,
+            trouble => trouble,
+        };
+        let (backoff, wait) = self.backoff.after(trouble, fault.retry_after);
+        let Some(wait) = wait else {
+            return Err(SourceError::Refused { address, status: fault.status, reason: fault.reason });
+        };
+        self.backoff = backoff;
+        self.notices.push(Notice::BackingOff { wait });
+        self.state = State::Waiting(self.clock.sleep(wait));
+        Ok(())
+    }
+}
+
+impl<W: Wire> Source for Live<W> {
+    fn next(&mut self) -> impl Future<Output = Result<Option<Chunk>, SourceError>> + Send {
+        poll_fn(|cx| self.poll_chunk(cx))
+    }
+}

@@ -1,0 +1,81 @@
+//! The home timeline of one account on a Mastodon server, as server-sent events.
+
+use std::time::Duration;
+
+use reqwest::{Client, Url, header};
+use tweetfilter_core::post::Millis;
+
+use super::sse::Events;
+use super::token::Token;
+use super::wire::{BoxFuture, Connection, Fault, Wire};
+use super::{LONGEST_LINE, http};
+use crate::source::{Chunk, SourceError};
+
+/// A stream of a Mastodon server.
+#[derive(Debug)]
+pub struct Mastodon {
+    client: Client,
+    url: Url,
+    token: Token,
+    silence: Duration,
+    longest: usize,
+    events: Events,
+}
+
+impl Mastodon {
+    /// What the token's account sees. `server` is the address of its streaming, such as `https://mastodon.example`.
+    ///
+    /// # Errors
+    /// [`SourceError::Setup`] if the address is none, or neither encrypted nor on this machine.
+    pub fn home(server: &str, token: Token) -> Result<Self, SourceError> {
+        let mut url = http::safe_url(server)?;
+        url.set_path("/api/v1/streaming/user");
+        Ok(Self {
+            client: http::client()?,
+            url,
+            token,
+            silence: Duration::from_secs(90),
+            longest: LONGEST_LINE,
+            events: Events::new(LONGEST_LINE),
+        })
+    }
+
+    /// Counts the connection as dead after so long without an event or a comment, unless told otherwise 90 s.
+    #[must_use]
+    pub fn stalls_after(mut self, silence: Duration) -> Self {
+        self.silence = silence;
+        self
+    }
+
+    /// Accepts events of so many bytes.
+    #[must_use]
+    pub fn longest_line(mut self, bytes: usize) -> Self {
+        self.longest = bytes;
+        self
+    }
+}
+
+impl Wire for Mastodon {
+    fn address(&self) -> String {
+        format!("{}{}", self.url.host_str().unwrap_or_default(), self.url.path())
+    }
+
+    fn silence(&self) -> Duration {
+        self.silence
+    }
+
+    fn connect(&mut self) -> BoxFuture<Result<Connection, Fault>> {
+        self.events = Events::new(self.longest);
+        let mut request = self.client.get(self.url.clone()).header(header::ACCEPT, "text/event-stream");
+        if let Some(token) = self.token.header() {
+            request = request.header(header::AUTHORIZATION, token);
+        }
+        Box::pin(async move { http::open(request).await.map(|(_, connection)| connection) })
+    }
+
+    fn take(&mut self, bytes: &[u8], _: Millis, chunk: &mut Chunk) -> Result<bool, Fault> {
+        let before = chunk.lines.len();
+        self.events.take(bytes, &mut chunk.lines);
+        Ok(chunk.lines.len() > before)
+    }
+}

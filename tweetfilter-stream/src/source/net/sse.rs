@@ -1,0 +1,145 @@
+//! Server-sent events, made into lines.
+
+use serde::Serialize;
+
+use super::frame::{Frames, Framing};
+use crate::source::{Line, Lines};
+
+/// Takes events apart; each becomes `{"event":…,"payload":"…"}`, a comment a blank line.
+#[derive(Debug)]
+pub(super) struct Events {
+    frames: Frames,
+    longest: usize,
+    kind: String,
+    data: Option<String>,
+    /// The event is too long, or not text, and was given as such.
+    passing: bool,
+}
+
+#[derive(Serialize)]
+struct Out<'e> {
+    event: &'e str,
+    payload: &'e str,
+}
+
+impl Events {
+    pub(super) fn new(longest: usize) -> Self {
+        let frames = Frames::new(Framing::Newline, longest);
+        Self { frames, longest, kind: String::new(), data: None, passing: false }
+    }
+
+    /// Adds the events that end in these bytes.
+    pub(super) fn take(&mut self, bytes: &[u8], lines: &mut Lines) {
+        let mut fields = Lines::default();
+        self.frames.take(bytes, &mut fields);
+        for field in fields.iter() {
+            self.field(field, lines);
+        }
+    }
+
+    fn field(&mut self, field: Line<'_>, lines: &mut Lines) {
+        if field.bytes.is_empty() {
+            return self.end(lines);
+        }
+        if self.passing {
+            return;
+        }
+        if field.too_long {
+            return self.pass(field.bytes, lines);
+        }
+        let colon = memchr::memchr(b':', field.bytes).unwrap_or(field.bytes.len());
+        let (name, value) = (&field.bytes[..colon], field.bytes.get(colon + 1..).unwrap_or_default());
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match (name, str::from_utf8(value)) {
+            (b"", _) => lines.push(b"", field.ending),
+            (b"event", Ok(value)) => value.clone_into(&mut self.kind),
+            (b"data", Ok(value)) => {
+                let size = self.data.as_ref().map_or(0, |data| data.len() + 1) + value.len();
+                if size > self.longest {
+                    return self.pass(field.bytes, lines);
+                }
+                match &mut self.data {
+                    Some(data) => {
+                        data.push('\n');
+                        data.push_str(value);
+                    }
+                    None => self.data = Some(value.to_owned()),
+                }
+            }
+            (b"event" | b"data", Err(_)) => {
+                // Given as it is: whoever decodes it counts it.
+                self.forget(true);
+                lines.push(field.bytes, field.ending);
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, lines: &mut Lines) {
+        let begun = self.data.is_some() || !self.kind.is_empty();
+        if begun && !self.passing {
+            let event = if self.kind.is_empty() { "message" } else { &self.kind };
+            let out = Out { event, payload: self.data.as_deref().unwrap_or_default() };
+            // Two texts are always JSON.
+            lines.push(&serde_json::to_vec(&out).unwrap_or_default(), b"\n");
+        }
+        self.forget(false);
+    }
+
+    /// Gives the event as too long, and passes over what is left of it.
+    fn pass(&mut self, beginning: &[u8], lines: &mut Lines) {
+        self.forget(true);
+        lines.push_too_long(beginning);
+    }
+
+    fn forget(&mut self, passing: bool) {
+        (self.kind, self.data, self.passing) = (String::new(), None, passing);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Events;
+    use crate::source::Lines;
+
+    fn cut(pieces: &[&[u8]]) -> Vec<String> {
+        let (mut events, mut lines) = (Events::new(40), Lines::default());
+        pieces.iter().for_each(|piece| events.take(piece, &mut lines));
+        let shown = |line: crate::source::Line<'_>| match line.too_long {
+            true => "…".to_owned(),
+            false => String::from_utf8_lossy(line.bytes).into_owned(),
+        };
+        lines.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn events_become_lines_wherever_the_bytes_are_parted() {
+        let bytes = b":)\n\nevent: update\ndata: {\"id\":\"\xc3\xa9\"}\n\n:thump\nevent:delete\r\ndata:17\r\n\r\nid: 3\nretry: 5\n\ndata: a\ndata: b\n\nevent: x\n\nevent: half\ndata: 7\n";
+        let expected = [
+            "",
+            "{\"event\":\"update\",\"payload\":\"{\\\"id\\\":\\\"é\\\"}\"}",
+            "",
+            "{\"event\":\"delete\",\"payload\":\"17\"}",
+            "{\"event\":\"message\",\"payload\":\"a\\nb\"}",
+            "{\"event\":\"x\",\"payload\":\"\"}",
+        ];
+        for at in 0..=bytes.len() {
+            assert_eq!(cut(&[&bytes[..at], &bytes[at..]]), expected, "parted at {at}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_or_no_text_is_given_once() {
+        let many = "data: 123456789\n".repeat(9);
+        assert_eq!(
+            cut(&[many.as_bytes(), b"\ndata: 1\n\n"]),
+            ["…", "{\"event\":\"message\",\"payload\":\"1\"}"]
+        );
+        let long = format!("event: update\ndata: {}\ndata: x\n\ndata: 1\n\n", "x".repeat(90));
+        assert_eq!(cut(&[long.as_bytes()]), ["…", "{\"event\":\"message\",\"payload\":\"1\"}"]);
+        assert_eq!(
+            cut(&[b"event: a\ndata: \xff\ndata: 2\n\ndata: 1\n\n"]),
+            ["data: \u{fffd}", "{\"event\":\"message\",\"payload\":\"1\"}"]
+        );
+    }
+}

@@ -1,0 +1,244 @@
+//! X's streams: those of API v1.1 and the filtered stream of v2.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::{Client, Method, Url, header};
+use tweetfilter_core::post::Millis;
+
+use super::LONGEST_LINE;
+use super::backoff::Trouble;
+use super::frame::{Frames, Framing};
+use super::http;
+use super::inflate::Inflate;
+use super::token::Token;
+use super::wire::{BoxFuture, Connection, Fault, Wire};
+use crate::Event;
+use crate::source::{Chunk, Line, SourceError};
+use crate::wire::decode;
+
+/// A stream of X.
+#[derive(Debug)]
+pub struct X {
+    client: Client,
+    url: Url,
+    method: Method,
+    parameters: Vec<(String, String)>,
+    token: Token,
+    silence: Duration,
+    longest: usize,
+    framing: Framing,
+    frames: Frames,
+    inflate: Option<Inflate>,
+    /// Set by the connection that is being made, when it turns out to be packed.
+    packed: Arc<OnceLock<()>>,
+}
+
+impl X {
+    /// A sample of all posts: `statuses/sample`.
+    ///
+    /// # Errors
+    /// [`SourceError::Setup`], as for all that follow.
+    pub fn sample(token: Token) -> Result<Self, SourceError> {
+        Self::v1(Method::GET, "https://stream.twitter.com/1.1/statuses/sample.json", token)
+    }
+
+    /// Posts that match `track`, `follow` or `locations`, which are [parameters](X::parameter): `statuses/filter`.
+    ///
+    /// # Errors
+    /// As [`X::sample`].
+    pub fn filter(token: Token) -> Result<Self, SourceError> {
+        Self::v1(Method::POST, "https://stream.twitter.com/1.1/statuses/filter.json", token)
+    }
+
+    /// All that one user sees: `user`.
+    ///
+    /// # Errors
+    /// As [`X::sample`].
+    pub fn user(token: Token) -> Result<Self, SourceError> {
+        Self::v1(Method::GET, "https://userstream.twitter.com/1.1/user.json", token)
+    }
+
+    /// All that each of many users sees, whose ids are the parameter `follow`: `site`.
+    ///
+    /// # Errors
+    /// As [`X::sample`].
+    pub fn site(token: Token) -> Result<Self, SourceError> {
+        Self::v1(Method::GET, "https://sitestream.twitter.com/1.1/site.json", token)
+    }
+
+    /// The filtered stream of API v2, with all fields of posts that filters look at.
+    ///
+    /// # Errors
+    /// As [`X::sample`].
+    pub fn v2(token: Token) -> Result<Self, SourceError> {
+        let x = Self::at(Method::GET, "https://api.x.com/2/tweets/search/stream", token, 20)?;
+        Ok(FIELDS.iter().fold(x, |x, (name, value)| x.parameter(name, value)))
+    }
+
+    fn v1(method: Method, url: &str, token: Token) -> Result<Self, SourceError> {
+        Ok(Self::at(method, url, token, 90)?.parameter("stall_warnings", "true"))
+    }
+
+    fn at(method: Method, url: &str, token: Token, silence: u64) -> Result<Self, SourceError> {
+        Ok(Self {
+            client: http::client()?,
+            url: http::safe_url(url)?,
+            method,
+            parameters: Vec::new(),
+            token,
+            silence: Duration::from_secs(silence),
+            longest: LONGEST_LINE,
+            framing: Framing::Newline,
+            frames: Frames::new(Framing::Newline, LONGEST_LINE),
+            inflate: None,
+            packed: Arc::default(),
+        })
+    }
+
+    /// Asks another address, such as a server that speaks the same.
+    ///
+    /// # Errors
+    /// [`SourceError::Setup`] if it is none, or neither encrypted nor on this machine.
+    pub fn address_is(mut self, url: &str) -> Result<Self, SourceError> {
+        self.url = http::safe_url(url)?;
+        Ok(self)
+    }
+
+    /// Adds a parameter, or replaces it.
+    #[must_use]
+    pub fn parameter(mut self, name: &str, value: &str) -> Self {
+        self.parameters.retain(|(known, _)| known != name);
+        self.parameters.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Asks for messages that come with their length.
+    #[must_use]
+    pub fn delimited(mut self) -> Self {
+        self.framing = Framing::Length;
+        self.parameter("delimited", "length")
+    }
+
+    /// Accepts lines of so many bytes.
+    #[must_use]
+    pub fn longest_line(mut self, bytes: usize) -> Self {
+        self.longest = bytes;
+        self
+    }
+
+    /// Counts the connection as dead after so long without a line: 90 s, with API v2 20 s, unless told otherwise.
+    #[must_use]
+    pub fn stalls_after(mut self, silence: Duration) -> Self {
+        self.silence = silence;
+        self
+    }
+}
+
+/// The fields of API v2 that are read into posts.
+const FIELDS: [(&str, &str); 5] = [
+    (
+        "tweet.fields",
+        "attachments,author_id,conversation_id,created_at,edit_history_tweet_ids,entities,geo,\
+         in_reply_to_user_id,lang,possibly_sensitive,public_metrics,referenced_tweets,source,withheld",
+    ),
+    (
+        "expansions",
+        "attachments.media_keys,author_id,entities.mentions.username,geo.place_id,in_reply_to_user_id,\
+         referenced_tweets.id,referenced_tweets.id.author_id",
+    ),
+    (
+        "user.fields",
+        "created_at,description,entities,location,protected,public_metrics,verified,verified_type",
+    ),
+    ("media.fields", "alt_text,type"),
+    ("place.fields", "country_code,full_name,geo,place_type"),
+];
+
+impl Wire for X {
+    fn address(&self) -> String {
+        format!("{}{}", self.url.host_str().unwrap_or_default(), self.url.path())
+    }
+
+    fn silence(&self) -> Duration {
+        self.silence
+    }
+
+    fn connect(&mut self) -> BoxFuture<Result<Connection, Fault>> {
+        self.frames = Frames::new(self.framing, self.longest);
+        self.inflate = None;
+        self.packed = Arc::default();
+        let mut url = self.url.clone();
+        if !self.parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.parameters);
+        }
+        let request = if self.method == Method::POST {
+            let form = url.query().unwrap_or_default().to_owned();
+            url.set_query(None);
+            let request = self.client.post(url);
+            request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form)
+        } else {
+            self.client.get(url)
+        };
+        let mut request = request.header(header::ACCEPT_ENCODING, "gzip");
+        if let Some(token) = self.token.header() {
+            request = request.header(header::AUTHORIZATION, token);
+        }
+        let packed = self.packed.clone();
+        Box::pin(async move {
+            let (headers, connection) = http::open(request).await?;
+            match headers.get(header::CONTENT_ENCODING).map(|coding| coding.as_bytes()) {
+                None | Some(b"identity") => {}
+                Some(b"gzip" | b"x-gzip") => packed.set(()).unwrap_or_default(),
+                Some(other) => {
+                    let reason =
+                        format!("it packs its answer as {}, which was not asked for", other.escape_ascii());
+                    return Err(Fault::network(reason).of(Trouble::Server));
+                }
+            }
+            Ok(connection)
+        })
+    }
+
+    fn take(&mut self, bytes: &[u8], _: Millis, chunk: &mut Chunk) -> Result<bool, Fault> {
+        let before = chunk.lines.len();
+        let mut unpacked = Ok(());
+        if self.packed.get().is_some() {
+            let inflate = self.inflate.get_or_insert_with(Inflate::new);
+            unpacked = inflate.take(bytes, |bytes| self.frames.take(bytes, &mut chunk.lines));
+        } else {
+            self.frames.take(bytes, &mut chunk.lines);
+        }
+        if let Some(fault) = chunk.lines.iter().skip(before).find_map(parting) {
+            return Err(fault);
+        }
+        unpacked.map_err(|error| Fault::network(error.to_string()).of(Trouble::Server))?;
+        Ok(chunk.lines.len() > before)
+    }
+}
+
+/// What a last message says: that the stream ends, and whether to come back soon.
+fn parting(line: Line<'_>) -> Option<Fault> {
+    let bytes = line.bytes.trim_ascii_start();
+    if bytes.starts_with(b"{\"errors\"") && !line.too_long {
+        // API v2 sends errors about posts as well; those about the stream name the kind of disconnect.
+        let ends = memchr::memmem::find(bytes, b"isconnect").is_some();
+        let Ok(Event::Failure { message }) = decode(bytes) else { return None };
+        if !ends {
+            return None;
+        }
+        return Some(Fault::network(format!("the server says: {message}")));
+    }
+    if !bytes.starts_with(b"{\"disconnect\"") || line.too_long {
+        return None;
+    }
+    let Ok(Event::Disconnect { code, reason, .. }) = decode(bytes) else { return None };
+    let fault = Fault::network(format!("the server disconnects, code {code}: {reason}"));
+    Some(match code {
+        // Another connection of ours took this one's place; coming back at once would end that one.
+        2 | 9 => fault.of(Trouble::Server),
+        // The token was revoked, or its user logged out.
+        6 | 7 => fault.of(Trouble::Refused),
+        _ => fault,
+    })
+}

@@ -1,0 +1,289 @@
+//! Keeping a connection: schedule, silence, gaps and cursors, on a scripted network in paused time.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::stream;
+use tweetfilter_core::post::Millis;
+use tweetfilter_stream::buffer::Gap;
+use tweetfilter_stream::source::net::{BoxFuture, Connection, Fault, Live, Received, Trouble, Wire};
+use tweetfilter_stream::source::{Chunk, Clock, Notice, Source, SourceError};
+
+/// The runtime's time, from a moment that is known.
+struct Virtual(tokio::time::Instant);
+
+impl Clock for Virtual {
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn wall(&self) -> Millis {
+        1_000_000 + Millis::try_from(self.now().as_millis()).expect("small")
+    }
+
+    fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
+/// What a connection does: wait so many milliseconds, then give or fail.
+type Step = (u64, Result<Received, Fault>);
+
+enum Attempt {
+    Fails(Fault),
+    Hangs,
+    Opens(Vec<Step>),
+    /// Opens, gives the steps, and never says anything again.
+    Stays(Vec<Step>),
+}
+
+/// A network that does as it is told; each piece of bytes is a line, but for those that end in `…`.
+struct Script {
+    attempts: VecDeque<Attempt>,
+    made: Arc<Mutex<Vec<Duration>>>,
+    start: tokio::time::Instant,
+}
+
+impl Wire for Script {
+    fn address(&self) -> String {
+        "script".to_owned()
+    }
+
+    fn silence(&self) -> Duration {
+        Duration::from_secs(90)
+    }
+
+    fn connect(&mut self) -> BoxFuture<Result<Connection, Fault>> {
+        self.made.lock().expect("whole").push(self.start.elapsed());
+        let attempt = self.attempts.pop_front().unwrap_or(Attempt::Hangs);
+        Box::pin(async move {
+            let (steps, stays) = match attempt {
+                Attempt::Fails(fault) => return Err(fault),
+                Attempt::Hangs => return std::future::pending().await,
+                Attempt::Opens(steps) => (steps, false),
+                Attempt::Stays(steps) => (steps, true),
+            };
+            let connection: Connection =
+                Box::pin(stream::unfold(steps.into_iter(), move |mut steps| async move {
+                    match steps.next() {
+                        Some((wait, given)) => {
+                            if wait > 0 {
+                                tokio::time::sleep(Duration::from_millis(wait)).await;
+                            }
+                            Some((given, steps))
+                        }
+                        None if stays => std::future::pending().await,
+                        None => None,
+                    }
+                }));
+            Ok(connection)
+        })
+    }
+
+    fn take(&mut self, bytes: &[u8], _: Millis, chunk: &mut Chunk) -> Result<bool, Fault> {
+        if bytes.ends_with("…".as_bytes()) {
+            return Ok(false);
+        }
+        chunk.lines.push(bytes, b"\n");
+        match bytes {
+            b"revoked" => Err(Fault::network("revoked").of(Trouble::Refused)),
+            _ => Ok(true),
+        }
+    }
+}
+
+fn line(after: u64, text: &str) -> Step {
+    (after, Ok(Received::Bytes(text.as_bytes().to_vec())))
+}
+
+struct Run {
+    live: Live<Script>,
+    made: Arc<Mutex<Vec<Duration>>>,
+}
+
+fn run(attempts: impl IntoIterator<Item = Attempt>) -> Run {
+    let (start, made) = (tokio::time::Instant::now(), Arc::new(Mutex::new(Vec::new())));
+    let script = Script { attempts: attempts.into_iter().collect(), made: made.clone(), start };
+    Run { live: Live::with_clock(script, Arc::new(Virtual(start))), made }
+}
+
+impl Run {
+    /// Everything up to so many lines.
+    async fn lines(&mut self, count: usize) -> Vec<Chunk> {
+        let (mut chunks, mut lines) = (Vec::new(), 0);
+        while lines < count {
+            let chunk = self.live.next().await.expect("lines").expect("no end");
+            lines += chunk.lines.len();
+            chunks.push(chunk);
+        }
+        chunks
+    }
+
+    /// When connections were begun, in milliseconds.
+    fn made(&self) -> Vec<u128> {
+        self.made.lock().expect("whole").iter().map(Duration::as_millis).collect()
+    }
+
+    /// How long was waited before each, in milliseconds.
+    fn spaces(&self) -> Vec<u128> {
+        self.made().windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+}
+
+fn status(status: u16) -> Fault {
+    Fault { status: Some(status), ..Fault::network("no").of(Trouble::of_status(status)) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_are_spaced_by_the_schedule() {
+    for (fault, expected) in [
+        (Fault::network("cut"), vec![250, 500, 750, 1000, 1250]),
+        (status(503), vec![5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 320_000]),
+        (status(420), vec![60_000, 120_000, 240_000]),
+        (status(429), vec![60_000, 120_000, 240_000]),
+        (Fault { retry_after: Some(Duration::from_secs(77)), ..status(503) }, vec![77_000; 4]),
+    ] {
+        let failures = expected.iter().map(|_| Attempt::Fails(fault.clone()));
+        let mut run = run(failures.chain([Attempt::Stays(vec![line(0, "{}")])]));
+        let chunks = run.lines(1).await;
+        assert_eq!(run.spaces(), expected, "{fault:?}");
+        let notices: Vec<_> = chunks.into_iter().flat_map(|chunk| chunk.notices).collect();
+        let waits = notices.iter().filter_map(|notice| match notice {
+            Notice::BackingOff { wait } => Some(wait.as_millis()),
+            _ => None,
+        });
+        assert_eq!(waits.collect::<Vec<_>>(), expected, "what is said differs from what is done");
+        assert_eq!(notices.last(), Some(&Notice::Connected { address: "script".to_owned() }));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_stood_begins_the_schedule_anew() {
+    let fails = || Attempt::Fails(status(500));
+    let short = Attempt::Opens(vec![line(29_999, "a")]);
+    let long = Attempt::Opens(vec![line(30_000, "b")]);
+    let quiet = Attempt::Opens(vec![(60_000, Err(status(500)))]);
+    let mut run = run([fails(), short, fails(), long, fails(), quiet, Attempt::Stays(vec![line(0, "c")])]);
+    run.lines(3).await;
+    // Waits 5 s; 29.999 + 250 ms; 10 s; 30 s + 250 ms; 5 s again; 60 s, and 10 s, since nothing was given in them.
+    assert_eq!(run.spaces(), [5_000, 30_249, 10_000, 30_250, 5_000, 70_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_is_not_asked_again_unchanged() {
+    for code in [401, 403, 404, 406, 413, 416] {
+        let mut run = run([Attempt::Fails(status(code)), Attempt::Stays(vec![line(0, "after")])]);
+        match run.live.next().await {
+            Err(SourceError::Refused { address, status, .. }) => {
+                assert_eq!((&*address, status), ("script", Some(code)));
+            }
+            other => panic!("{code}: {other:?}"),
+        }
+        assert_eq!(run.made().len(), 1, "{code}");
+        // Whoever has mended it asks again.
+        assert_eq!(run.lines(1).await.last().map(|chunk| chunk.lines.len()), Some(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_lines_come_before_the_refusal() {
+    let mut run = run([Attempt::Stays(vec![line(0, "a"), line(0, "revoked"), line(0, "never")])]);
+    assert_eq!(run.lines(2).await.last().map(|chunk| chunk.lines.len()), Some(2));
+    assert!(matches!(run.live.next().await, Err(SourceError::Refused { .. })));
+    assert_eq!(run.made().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_a_stall_and_signs_of_life_are_not() {
+    let steps = vec![
+        line(0, "a"),
+        (89_000, Ok(Received::Alive)),
+        line(89_000, "b"),
+        // A line that drips and never ends shows no life.
+        line(60_000, "half…"),
+        line(25_000, "half…"),
+        line(1_000, "half…"),
+        line(5_000, "late"),
+    ];
+    let mut run = run([Attempt::Opens(steps), Attempt::Stays(vec![line(0, "c")])]);
+    let chunks = run.lines(3).await;
+    // 89 + 89 s of life, 90 s of silence, and the first wait.
+    assert_eq!(run.made(), [0, 178_000 + 90_000 + 250]);
+    let said = format!("{:?}", chunks.iter().map(|chunk| &chunk.notices).collect::<Vec<_>>());
+    assert!(said.contains("it stalled: nothing came for 90 s"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_answer_is_left() {
+    let mut run = run([Attempt::Hangs, Attempt::Stays(vec![line(0, "a")])]);
+    run.lines(1).await;
+    assert_eq!(run.made(), [0, 30_250]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_connection_leaves_a_gap_from_last_line_to_first() {
+    let cut = Attempt::Opens(vec![line(1_000, "a"), line(1_000, ""), line(1_000, "half…")]);
+    let mut run = run([cut, Attempt::Fails(status(503)), Attempt::Stays(vec![line(700, "b"), line(1, "c")])]);
+    let chunks = run.lines(4).await;
+    let gaps: Vec<_> = chunks.iter().flat_map(|chunk| chunk.gaps.clone()).collect();
+    // Up to the keep-alive nothing is missing: 2 s. Then 1 s more, 250 ms, 5 s, 700 ms.
+    let reason = "the server has ended the connection".to_owned();
+    assert_eq!(gaps, [Gap { from: 1_002_000, to: 1_008_950, reason, missing: None }]);
+    let of_gap = chunks.iter().find(|chunk| !chunk.gaps.is_empty()).expect("one");
+    assert_eq!(of_gap.lines.iter().next().map(|line| line.bytes), Some(&b"b"[..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_leaves_a_gap_from_the_stored_time() {
+    let mut before = run([Attempt::Stays(vec![line(5_000, "a")])]);
+    let cursor = before.lines(1).await.pop().and_then(|chunk| chunk.cursor).expect("a time");
+    assert_eq!(cursor, "1005000");
+    // The clock of each run begins at 1,000,000.
+    let Run { live, made } = run([Attempt::Stays(vec![line(9_000, "b")])]);
+    let mut after = Run { live: live.resume(&cursor).expect("its own cursor"), made };
+    let gaps = after.lines(1).await.pop().expect("a chunk").gaps;
+    let reason = "it was not read".to_owned();
+    assert_eq!(gaps, [Gap { from: 1_005_000, to: 1_009_000, reason, missing: None }]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_of_another_kind_is_refused() {
+    for cursor in ["", "{}", "-7", "yesterday"] {
+        let refused = run([]).live.resume(cursor);
+        assert!(matches!(refused, Err(SourceError::Cursor(_))), "{cursor}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_when_nobody_waits_any_longer() {
+    let texts: Vec<_> = (0..200).map(|n| format!("{n}")).collect();
+    let steps = |range: std::ops::Range<usize>| texts[range].iter().map(|text| line(70, text)).collect();
+    let mut run = run([
+        Attempt::Opens(steps(0..100)),
+        Attempt::Fails(Fault::network("cut")),
+        Attempt::Stays(steps(100..200)),
+    ]);
+    let mut given = Vec::new();
+    while given.len() < 200 {
+        if let Ok(next) = tokio::time::timeout(Duration::from_millis(33), run.live.next()).await {
+            let chunk = next.expect("lines").expect("no end");
+            given.extend(chunk.lines.iter().map(|line| String::from_utf8_lossy(line.bytes).into_owned()));
+        }
+    }
+    assert_eq!(given, texts);
+    assert_eq!(run.made(), [0, 7_250, 7_750]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_is_given_in_chunks_of_bounded_size() {
+    let long = "x".repeat(10_000);
+    let flood =
+        (0..500).map(|_| line(0, &long)).chain((0..20_000).map(|_| line(0, "half…"))).chain([line(0, "end")]);
+    let mut run = run([Attempt::Stays(flood.collect())]);
+    let chunks = run.lines(501).await;
+    let most = chunks.iter().map(|chunk| chunk.lines.size()).max();
+    assert!(most <= Some((256 << 10) + 10_001), "{most:?}");
+}

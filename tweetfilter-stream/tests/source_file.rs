@@ -1,0 +1,232 @@
+//! Files as a source: cursors, pace, progress, and what goes wrong.
+
+use std::future::Future;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tweetfilter_core::post::Millis;
+use tweetfilter_stream::buffer::Counts;
+use tweetfilter_stream::entry::Audience;
+use tweetfilter_stream::files::Options;
+use tweetfilter_stream::gather::Gather;
+use tweetfilter_stream::source::file::{FileSource, Pace, Progress};
+use tweetfilter_stream::source::{Chunk, Clock, Source, SourceError};
+
+/// The runtime's time, which the tests set.
+struct Virtual(tokio::time::Instant);
+
+impl Clock for Virtual {
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn wall(&self) -> Millis {
+        Millis::try_from(self.now().as_millis()).expect("small")
+    }
+
+    fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
+/// A folder that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path =
+            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("source-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("created");
+        Self(path)
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, content).expect("written");
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn gz(content: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(content).expect("packed");
+    packed.finish().expect("packed")
+}
+
+fn texts(chunk: &Chunk) -> Vec<String> {
+    chunk.lines.iter().map(|line| String::from_utf8_lossy(line.bytes).into_owned()).collect()
+}
+
+async fn all(mut source: FileSource) -> Vec<String> {
+    let mut found = Vec::new();
+    while let Some(chunk) = source.next().await.expect("reads") {
+        found.extend(texts(&chunk));
+    }
+    found
+}
+
+const SMALL: Options = Options { line: 100, document: 4096, block: 8, live: false, text: false };
+
+#[tokio::test]
+async fn every_cursor_reads_on_behind_its_chunk() {
+    let folder = Folder::new("cursor");
+    let plain = folder.file("a.ndjson", "{\"n\":1}\r\n\n{\"n\":2}\n{\"n\":3}");
+    let packed = folder.file("b.gz", gz(b"[{\"n\":4},\n {\"n\":5}]"));
+    let long = folder.file("c", format!("{{\"n\":6}}\n{}\n{{\"n\":7}}\n", "x".repeat(500)));
+    let paths = [plain, packed, long];
+    let expected = all(FileSource::open(&paths).with_options(SMALL)).await;
+    assert_eq!(expected[..6], ["1", "2", "3", "4", "5", "6"].map(|n| format!("{{\"n\":{n}}}")));
+    assert_eq!(expected[7..], ["{\"n\":7}"]);
+
+    let mut source = FileSource::open(&paths).with_options(SMALL);
+    let (mut before, mut chunks) = (Vec::new(), 0);
+    while let Some(chunk) = source.next().await.expect("reads") {
+        before.extend(texts(&chunk));
+        chunks += 1;
+        let cursor = chunk.cursor.expect("of a file");
+        let rest = FileSource::open(&paths).with_options(SMALL).resume(&cursor).expect("its own cursor");
+        assert_eq!([before.clone(), all(rest).await].concat(), expected, "{cursor}");
+    }
+    assert!(chunks >= 4, "{chunks} chunks try little");
+}
+
+#[tokio::test]
+async fn what_a_cursor_does_not_fit_is_refused() {
+    let folder = Folder::new("misfit");
+    let path = folder.file("a", "{}\n{}\n");
+    let cursor = |lines: u32| format!("{{\"file\":{:?},\"lines\":{lines}}}", path.to_str().expect("a name"));
+    assert!(
+        FileSource::open([&path]).resume(&cursor(2)).expect("fits").next().await.expect("reads").is_none()
+    );
+    for (paths, cursor) in [([&path], "17".to_owned()), ([&folder.0.join("b")], cursor(1))] {
+        let refused = FileSource::open(paths).resume(&cursor);
+        assert!(matches!(refused, Err(SourceError::Cursor(_))), "{cursor}");
+    }
+    let mut shrunk = FileSource::open([&path]).resume(&cursor(3)).expect("the file is there");
+    let error = shrunk.next().await.expect_err("too few lines").to_string();
+    assert!(error.contains("fewer lines"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_fails_is_named_and_the_next_is_read() {
+    let folder = Folder::new("fails");
+    let whole = gz("{\"text\":\"cut\"}\n".repeat(9000).as_bytes());
+    let (cut, good) = (folder.file("cut.gz", &whole[..whole.len() - 9]), folder.file("good", "{}\n"));
+    let mut source = FileSource::open([&folder.0.join("absent"), &cut, &folder.0, &good]);
+    let (mut errors, mut lines) = (Vec::new(), 0);
+    loop {
+        match source.next().await {
+            Ok(Some(chunk)) => lines += chunk.lines.len(),
+            Ok(None) => break,
+            Err(error) => errors.push(error.to_string()),
+        }
+    }
+    assert_eq!(errors.len(), 3, "{errors:?}");
+    assert!(errors[0].contains("absent") && errors[1].contains("cut.gz"), "{errors:?}");
+    assert!(lines > 1, "nothing before the cut");
+}
+
+#[tokio::test]
+async fn progress_is_in_bytes_of_the_files() {
+    let folder = Folder::new("progress");
+    let content = gz("{\"text\":\"hello\"}\n".repeat(50_000).as_bytes());
+    let path = folder.file("a.gz", &content);
+    let mut source = FileSource::open([&path]);
+    let total = Some(content.len() as u64);
+    assert_eq!(source.progress(), Progress { read: 0, total });
+    while source.next().await.expect("reads").is_some() {}
+    assert_eq!(source.progress(), Progress { read: content.len() as u64, total });
+    assert_eq!(FileSource::open([Path::new("-")]).progress(), Progress { read: 0, total: None });
+}
+
+/// Gives a line when it is told to.
+struct Pipe(std::sync::mpsc::Receiver<&'static str>);
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let Ok(text) = self.0.recv() else { return Ok(0) };
+        buffer[..text.len()].copy_from_slice(text.as_bytes());
+        Ok(text.len())
+    }
+}
+
+#[tokio::test]
+async fn a_pipe_makes_nobody_wait_and_loses_nothing_when_it_is_not_waited_for() {
+    let (pipe, input) = std::sync::mpsc::channel();
+    let mut source = FileSource::from_reader("pipe", Pipe(input));
+    let asked = tokio::time::timeout(Duration::from_millis(20), source.next()).await;
+    assert!(asked.is_err(), "there was nothing to give");
+    pipe.send("{\"n\":1}\n{\"n\"").expect("open");
+    let first = source.next().await.expect("reads").expect("a line");
+    assert_eq!((texts(&first), &first.cursor), (vec!["{\"n\":1}".to_owned()], &None));
+    assert!(tokio::time::timeout(Duration::from_millis(20), source.next()).await.is_err(), "half a line");
+    pipe.send(":2}\n").expect("open");
+    drop(pipe);
+    assert_eq!(texts(&source.next().await.expect("reads").expect("a line")), ["{\"n\":2}"]);
+    assert!(source.next().await.expect("reads").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_is_kept() {
+    let folder = Folder::new("rate");
+    let path = folder.file("a", "{}\n".repeat(41));
+    let clock = Arc::new(Virtual(tokio::time::Instant::now()));
+    let mut source = FileSource::open([&path]).paced(Pace::Rate(20.0), clock.clone());
+    let mut lines = 0;
+    while let Some(chunk) = source.next().await.expect("reads") {
+        lines += chunk.lines.len();
+        let cursor = chunk.cursor.expect("of a file");
+        assert!(cursor.ends_with(&format!("\"lines\":{lines}}}")), "{cursor} after {lines}");
+        let most = 1 + usize::try_from(clock.now().as_millis() / 50).expect("few");
+        assert!(lines <= most, "{lines} lines after {:?}", clock.now());
+    }
+    assert_eq!(lines, 41);
+    assert!(
+        clock.now() >= Duration::from_secs(2) && clock.now() < Duration::from_millis(2100),
+        "{:?}",
+        clock.now()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn recorded_times_are_kept_and_a_wait_that_is_given_up_goes_on() {
+    let folder = Folder::new("recorded");
+    let at = |ms: u32| format!("{{\"timestamp_ms\":\"{ms}\"}}\n");
+    let path = folder.file("a", [at(1000), at(4000), at(3000), at(9000)].concat());
+    let clock = Arc::new(Virtual(tokio::time::Instant::now()));
+    let mut source = FileSource::open([&path]).paced(Pace::AsRecorded, clock.clone());
+    let mut given = Vec::new();
+    loop {
+        match tokio::time::timeout(Duration::from_millis(700), source.next()).await {
+            Ok(Ok(Some(chunk))) => given.push((chunk.lines.len(), clock.now().as_secs())),
+            Ok(end) => break assert!(end.expect("reads").is_none()),
+            Err(_) => {}
+        }
+    }
+    // The paused clock may run on while the thread opens the file: only the spaces between are certain.
+    let first = given[0].1;
+    let spaces: Vec<_> = given.iter().map(|(lines, at)| (*lines, at - first)).collect();
+    assert_eq!(spaces, [(1, 0), (2, 3), (1, 8)]);
+}
+
+#[tokio::test]
+async fn what_is_gathered_balances() {
+    let folder = Folder::new("gather");
+    let path = folder.file("a", format!("{{\"text\":\"a\"}}\nx\n{}\n", "y".repeat(300)));
+    let mut source = FileSource::open([&path]).with_options(Options { line: 200, ..Options::default() });
+    let mut gather = Gather::new("file", Audience::Public);
+    while let Some(chunk) = source.next().await.expect("reads") {
+        chunk.gather(&mut gather);
+    }
+    let Counts { lines, posts, undecodable, .. } = gather.take().counts;
+    assert_eq!((lines, posts, undecodable.len()), (3, 1, 2));
+}
