@@ -1,9 +1,12 @@
-//! What surrounds the filters: reading them from the files that people keep them in.
+//! What surrounds the filters: reading them from the files that people keep them in, and running the parts of the
+//! server.
 //!
-//! The `tweetfilter` command stands behind the feature `cli` (on by default); a program that only wants
-//! [`import`] switches it off.
+//! The `tweetfilter` command stands behind the feature `cli`, the parts behind `serve` (both on by default); a
+//! program that only wants [`import`] switches them off.
 
 pub mod import;
+#[cfg(feature = "serve")]
+pub mod parts;
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

@@ -11,6 +11,7 @@ mod event;
 pub mod files;
 pub mod gather;
 pub mod generate;
+pub mod ingest;
 mod json;
 #[cfg(feature = "redis")]
 pub mod redis_streams;

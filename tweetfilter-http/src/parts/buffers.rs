@@ -1,0 +1,88 @@
+//! The buffer that the settings name.
+
+use std::time::Duration;
+
+use tweetfilter_sql::{Database, Embedded};
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Stats};
+use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
+
+/// Either engine of the buffer.
+#[derive(Clone, Debug)]
+pub enum Buffers {
+    /// In the file of the store.
+    Embedded(Embedded),
+    /// On a Redis server.
+    Redis(RedisBuffer),
+}
+
+impl Buffers {
+    /// Opens the buffer at an address; without one, the buffer in the file of the store.
+    ///
+    /// # Errors
+    /// [`BufferError::Unfit`] if the store is no file and there is no address, and as [`RedisBuffer::open`].
+    pub async fn open(
+        address: Option<&str>,
+        database: &Database,
+        options: Options,
+    ) -> Result<Self, BufferError> {
+        match address {
+            Some(address) => Ok(Self::Redis(RedisBuffer::open(address, options).await?)),
+            None => database.buffer().map(Self::Embedded).ok_or_else(|| {
+                let message = "a store on MariaDB needs a buffer of its own: --buffer redis://HOST";
+                BufferError::Unfit(message.to_owned())
+            }),
+        }
+    }
+
+    /// What whoever runs it should know.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        match self {
+            Self::Embedded(_) => Vec::new(),
+            Self::Redis(redis) => redis.warnings(),
+        }
+    }
+}
+
+macro_rules! each {
+    ($self:ident, $buffer:ident => $call:expr) => {
+        match $self {
+            Buffers::Embedded($buffer) => $call.await,
+            Buffers::Redis($buffer) => $call.await,
+        }
+    };
+}
+
+impl Buffer for Buffers {
+    async fn claim(&self, source: &str, instance: &str, lease: Duration) -> Result<Claim, BufferError> {
+        each!(self, b => b.claim(source, instance, lease))
+    }
+
+    async fn renew(&self, source: &str, fence: Fence, lease: Duration) -> Result<(), BufferError> {
+        each!(self, b => b.renew(source, fence, lease))
+    }
+
+    async fn append(&self, batch: &Batch) -> Result<(), BufferError> {
+        each!(self, b => b.append(batch))
+    }
+
+    async fn lease(&self, worker: &str, max: usize, lease: Duration) -> Result<Vec<Leased>, BufferError> {
+        each!(self, b => b.lease(worker, max, lease))
+    }
+
+    async fn extend(&self, worker: &str, entries: &[EntryId], lease: Duration) -> Result<(), BufferError> {
+        each!(self, b => b.extend(worker, entries, lease))
+    }
+
+    async fn ack(&self, worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {
+        each!(self, b => b.ack(worker, entries))
+    }
+
+    async fn release(&self, worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {
+        each!(self, b => b.release(worker, entries))
+    }
+
+    async fn stats(&self) -> Result<Stats, BufferError> {
+        each!(self, b => b.stats())
+    }
+}

@@ -1,0 +1,79 @@
+//! The parts of the product, each of which runs, stops and starts alone: `ingest` and `work`.
+//!
+//! A part is a future that ends when it is told to, or when going on is of no use. What passes between the parts is
+//! in the [buffer](Buffers) and in the store; nothing is kept in a part that is not there too.
+
+mod buffers;
+mod ingest;
+mod source;
+mod supervise;
+mod work;
+
+use tokio::sync::watch;
+use tweetfilter_core::post::Millis;
+use tweetfilter_stream::buffer::BufferError;
+use tweetfilter_stream::source::SourceError;
+use tweetfilter_stream::store::StoreError;
+
+pub use buffers::Buffers;
+pub use ingest::{Ingested, ingest};
+pub use source::{Kind, Opened, SourceSettings};
+pub use supervise::{catch_panics, supervise};
+pub use work::{Worked, work};
+
+/// Why a part can't go on. What only takes time is waited for instead.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PartError {
+    /// The source.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The buffer: it is unfit, or another instance reads the source.
+    #[error(transparent)]
+    Buffer(#[from] BufferError),
+    /// The store is unfit.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The settings.
+    #[error("{0}")]
+    Settings(String),
+}
+
+/// Tells parts to end.
+#[derive(Clone, Debug)]
+pub struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// A way to tell, and what is told.
+    #[must_use]
+    pub fn new() -> (watch::Sender<bool>, Self) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    /// Whether it was told.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Ends when it is told, or when nobody is left to tell.
+    pub async fn told(&mut self) {
+        let _ = self.0.wait_for(|told| *told).await;
+    }
+
+    /// Waits for a time, or until it is told.
+    pub async fn sleep(&mut self, time: std::time::Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = self.told() => {}
+        }
+    }
+}
+
+/// The time of day.
+#[must_use]
+pub fn now() -> Millis {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+}

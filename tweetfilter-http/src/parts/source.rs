@@ -1,0 +1,275 @@
+//! The sources that the settings name.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tweetfilter_stream::entry::Audience;
+use tweetfilter_stream::generate::{Generator, Options as Generated};
+use tweetfilter_stream::source::file::{FileSource, Pace};
+use tweetfilter_stream::source::net::{Jetstream, Live, Mastodon, Token, TokioClock, X};
+use tweetfilter_stream::source::{Chunk, Source, SourceError};
+
+/// What a source is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Files, or standard input.
+    File,
+    /// The invented stream of `gen`.
+    Generated,
+    /// Bluesky's Jetstream, which needs no key.
+    Jetstream,
+    /// X's sample stream, API v1.1.
+    XSample,
+    /// X's filter stream, API v1.1.
+    XFilter,
+    /// X's user stream, API v1.1.
+    XUser,
+    /// X's site stream, API v1.1: what each of many users sees.
+    XSite,
+    /// X's filtered stream, API v2.
+    XV2,
+    /// The home timeline of a Mastodon account.
+    Mastodon,
+}
+
+/// How a source is read, as the configuration says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SourceSettings {
+    /// What it is.
+    pub kind: Kind,
+    /// Whom bare messages reach: `public`, `follows`, `envelope` (nobody but those whom an envelope names), or
+    /// `account NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// Of `file`: the files; `-` is standard input.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<PathBuf>,
+    /// Of `file` and `generated`: lines a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// Of `file`: as fast as it was recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_recorded: bool,
+    /// Of a server: its address, where it is not the network's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Of a server: the file that holds the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
+    /// Of a server: the variable of the environment that holds the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_variable: Option<String>,
+    /// Of X: messages come with their length.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delimited: bool,
+    /// Of X and Jetstream: parameters such as `follow` and `track`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl SourceSettings {
+    /// A source of a kind, with nothing said about it.
+    #[must_use]
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            audience: None,
+            files: Vec::new(),
+            rate: None,
+            as_recorded: false,
+            address: None,
+            token_file: None,
+            token_variable: None,
+            delimited: false,
+            parameters: BTreeMap::new(),
+        }
+    }
+
+    /// Whom bare messages reach.
+    ///
+    /// # Errors
+    /// [`SourceError::Setup`] for a word that says nothing of the kind.
+    pub fn audience(&self) -> Result<Audience, SourceError> {
+        let nobody = || Audience::Viewers(Vec::new());
+        let Some(word) = &self.audience else {
+            return Ok(match self.kind {
+                Kind::XSite | Kind::Generated => nobody(),
+                Kind::XUser | Kind::Mastodon => {
+                    let message = "say whose timeline this is: audience = \"account NAME\"";
+                    return Err(SourceError::Setup(message.to_owned()));
+                }
+                _ => Audience::Public,
+            });
+        };
+        match (word.as_str(), word.strip_prefix("account ").map(str::trim)) {
+            ("public", _) => Ok(Audience::Public),
+            ("follows", _) => Ok(Audience::Follows),
+            ("envelope", _) => Ok(nobody()),
+            (_, Some(name)) if !name.is_empty() => Ok(Audience::Account(name.to_owned())),
+            _ => Err(SourceError::Setup(format!(
+                "audience {word:?} is none of public, follows, envelope, account NAME"
+            ))),
+        }
+    }
+
+    /// Opens it, to be read on from a cursor.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    pub fn open(&self, cursor: Option<&str>) -> Result<Opened, SourceError> {
+        match self.kind {
+            Kind::File => self.file(cursor).map(Opened::File),
+            Kind::Generated => Ok(Opened::File(self.generated())),
+            Kind::Jetstream => {
+                let jetstream = match &self.address {
+                    Some(address) => Jetstream::posts_from([address])?,
+                    None => Jetstream::posts(),
+                };
+                let jetstream = self.parameters.iter().fold(jetstream, |j, (k, v)| j.parameter(k, v));
+                live(jetstream, cursor).map(|live| Opened::Jetstream(Box::new(live)))
+            }
+            Kind::Mastodon => {
+                let address = self.address.as_deref().ok_or_else(|| {
+                    SourceError::Setup("say which server: address = \"https://mastodon.example\"".to_owned())
+                })?;
+                let home = Mastodon::home(address, self.token()?)?;
+                live(home, cursor).map(|live| Opened::Mastodon(Box::new(live)))
+            }
+            kind => {
+                let token = self.token()?;
+                let x = match kind {
+                    Kind::XSample => X::sample(token),
+                    Kind::XFilter => X::filter(token),
+                    Kind::XUser => X::user(token),
+                    Kind::XV2 => X::v2(token),
+                    _ => X::site(token),
+                }?;
+                let x = self.parameters.iter().fold(x, |x, (name, value)| x.parameter(name, value));
+                let x = if self.delimited { x.delimited() } else { x };
+                let x = match &self.address {
+                    Some(address) => x.address_is(address)?,
+                    None => x,
+                };
+                live(x, cursor).map(|live| Opened::X(Box::new(live)))
+            }
+        }
+    }
+
+    fn file(&self, cursor: Option<&str>) -> Result<FileSource, SourceError> {
+        if self.files.is_empty() {
+            return Err(SourceError::Setup("a source of kind file needs files".to_owned()));
+        }
+        let source = FileSource::open(&self.files);
+        let source = match cursor {
+            Some(cursor) => source.resume(cursor)?,
+            None => source,
+        };
+        let pace = self.rate.map(Pace::Rate).or(self.as_recorded.then_some(Pace::AsRecorded));
+        Ok(match pace {
+            Some(pace) => source.paced(pace, Arc::new(TokioClock::default())),
+            None => source,
+        })
+    }
+
+    fn generated(&self) -> FileSource {
+        let number = |name: &str, default: u64| {
+            self.parameters.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
+        };
+        let lines = Generator::new(Generated {
+            posts: number("posts", 1_000_000_000),
+            seed: number("seed", 1),
+            accounts: u32::try_from(number("accounts", 5)).unwrap_or(5),
+            audience: u32::try_from(number("audience", 2)).unwrap_or(2),
+        });
+        let source = FileSource::from_reader("generated", LineReader { lines, open: Vec::new(), at: 0 });
+        let rate = self.rate.unwrap_or(200.0);
+        source.paced(Pace::Rate(rate), Arc::new(TokioClock::default()))
+    }
+
+    fn token(&self) -> Result<Token, SourceError> {
+        match (&self.token_file, &self.token_variable) {
+            (Some(file), _) => Token::from_file(file),
+            (None, Some(variable)) => Token::from_env(variable),
+            (None, None) => Err(SourceError::Setup(
+                "it needs a token: token-file = \"FILE\", or token-variable = \"NAME\" for one in the environment"
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
+fn live<W: tweetfilter_stream::source::net::Wire>(
+    wire: W,
+    cursor: Option<&str>,
+) -> Result<Live<W>, SourceError> {
+    let live = Live::new(wire);
+    match cursor {
+        Some(cursor) => live.resume(cursor),
+        None => Ok(live),
+    }
+}
+
+/// Lines as something to be read.
+struct LineReader {
+    lines: Generator,
+    open: Vec<u8>,
+    at: usize,
+}
+
+impl std::io::Read for LineReader {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.at == self.open.len() {
+            self.at = 0;
+            self.open.clear();
+            if let Some(line) = self.lines.next() {
+                self.open.extend_from_slice(line.as_bytes());
+                self.open.push(b'\n');
+            }
+        }
+        let rest = &self.open[self.at..];
+        let read = rest.len().min(buffer.len());
+        buffer[..read].copy_from_slice(&rest[..read]);
+        self.at += read;
+        Ok(read)
+    }
+}
+
+/// A source that was opened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Opened {
+    /// Files, or lines that are made here.
+    File(FileSource),
+    /// One of X's streams.
+    X(Box<Live<X>>),
+    /// Bluesky.
+    Jetstream(Box<Live<Jetstream>>),
+    /// A Mastodon server.
+    Mastodon(Box<Live<Mastodon>>),
+}
+
+impl Opened {
+    /// How far files were read: bytes, of how many.
+    #[must_use]
+    pub fn progress(&self) -> Option<(u64, Option<u64>)> {
+        match self {
+            Self::File(file) => Some((file.progress().read, file.progress().total)),
+            _ => None,
+        }
+    }
+}
+
+impl Source for Opened {
+    async fn next(&mut self) -> Result<Option<Chunk>, SourceError> {
+        match self {
+            Self::File(source) => source.next().await,
+            Self::X(source) => source.next().await,
+            Self::Jetstream(source) => source.next().await,
+            Self::Mastodon(source) => source.next().await,
+        }
+    }
+}
