@@ -216,7 +216,9 @@ impl Entry {
             (None, Some(post), None) => Content::Edit(post),
             (None, None, Some(change)) => Content::Change(change),
             _ => {
-                return Err(EntryError::Malformed("it says neither one post, one edit nor one change".into()));
+                return Err(EntryError::Malformed(
+                    "it says neither one post, one edit nor one change".into(),
+                ));
             }
         };
         let post = match &content {
