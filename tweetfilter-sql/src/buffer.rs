@@ -6,9 +6,7 @@
 use std::time::Duration;
 
 use tweetfilter_core::post::Millis;
-use tweetfilter_stream::buffer::{
-    Batch, Buffer, BufferError, Claim, Counts, EntryId, Fence, Leased, Stats,
-};
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, Counts, EntryId, Fence, Leased, Stats};
 use tweetfilter_stream::store::StoreError;
 
 use crate::database::Database;
@@ -157,7 +155,8 @@ impl Embedded {
         }
         let mut counts = source_counts(&source.text(4)?);
         counts.add(&batch.counts);
-        let counts = serde_json::to_string(&counts).map_err(|error| StoreError::Refused(error.to_string()))?;
+        let counts =
+            serde_json::to_string(&counts).map_err(|error| StoreError::Refused(error.to_string()))?;
         let cursor = batch.cursor.as_deref().map_or(crate::sql::Arg::Null, Into::into);
         tx.run(PROGRESS, args![cursor, counts, batch.source.as_str()]).await?;
         turn.commit().await?;

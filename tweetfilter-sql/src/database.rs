@@ -240,8 +240,8 @@ impl Files {
 
 fn maria(address: &str) -> Result<MySqlPool, StoreError> {
     let options = MySqlConnectOptions::from_str(address).map_err(store_error)?.statement_cache_capacity(200);
-    let pool = MySqlPoolOptions::new().max_connections(8).acquire_timeout(BUSY).after_connect(
-        |connection, _| {
+    let pool =
+        MySqlPoolOptions::new().max_connections(8).acquire_timeout(BUSY).after_connect(|connection, _| {
             Box::pin(async move {
                 sqlx::raw_sql(
                     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
@@ -252,8 +252,7 @@ fn maria(address: &str) -> Result<MySqlPool, StoreError> {
                 .await
                 .map(|_| ())
             })
-        },
-    );
+        });
     Ok(pool.connect_lazy_with(options))
 }
 

@@ -7,8 +7,8 @@ use tweetfilter_stream::gather::key;
 use tweetfilter_stream::store::{DeadLetter, StoreError};
 
 use crate::database::Database;
-use crate::sql::{Sql, args, list, statements};
 use crate::lists::numbers;
+use crate::sql::{Sql, args, list, statements};
 
 statements! {
     PAGE = Sql::both(
@@ -84,8 +84,12 @@ impl Database {
 }
 
 fn letter(row: &crate::sql::Row) -> Result<StoredLetter, StoreError> {
-    let letter =
-        DeadLetter { entry: row.bytes(4)?, source: row.text(1)?, reason: row.text(2)?, at: Millis::from(row.int(3)?) };
+    let letter = DeadLetter {
+        entry: row.bytes(4)?,
+        source: row.text(1)?,
+        reason: row.text(2)?,
+        at: Millis::from(row.int(3)?),
+    };
     Ok(StoredLetter { id: row.int(0)?, letter })
 }
 

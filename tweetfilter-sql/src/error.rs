@@ -56,7 +56,9 @@ fn of_sqlite(code: i32, text: String) -> StoreError {
 pub(crate) fn buffer_error(error: StoreError) -> BufferError {
     match error {
         StoreError::Away(text) if text.contains("(code: 13)") => BufferError::Full(text),
-        StoreError::Retry(text) | StoreError::Away(text) | StoreError::Refused(text) => BufferError::Away(text),
+        StoreError::Retry(text) | StoreError::Away(text) | StoreError::Refused(text) => {
+            BufferError::Away(text)
+        }
         error => BufferError::Unfit(error.to_string()),
     }
 }

@@ -6,9 +6,7 @@ use serde_json::Value;
 use tweetfilter_core::Dialect;
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::EntryId;
-use tweetfilter_stream::store::{
-    Action, Committed, Outcome, Snapshot, Store, StoreError, StoredFilter,
-};
+use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, Store, StoreError, StoredFilter};
 
 use crate::accounts::{self, raise};
 use crate::database::Database;

@@ -87,7 +87,10 @@ mod tests {
         assert_eq!(open_steps(steps, &[of(1, &["CREATE"])]), Ok(1));
         let newer = [of(1, &["CREATE"]), of(2, &["ALTER"]), of(3, &["DROP"])];
         let error = open_steps(steps, &newer).unwrap_err().to_string();
-        assert!(error.contains("of version 3; 2 is the newest") && error.contains("Use the newer"), "{error}");
+        assert!(
+            error.contains("of version 3; 2 is the newest") && error.contains("Use the newer"),
+            "{error}"
+        );
         let error = open_steps(steps, &[of(1, &["CREATE!"])]).unwrap_err().to_string();
         assert!(error.contains("step 1 (begin)"), "{error}");
     }

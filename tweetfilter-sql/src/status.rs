@@ -189,7 +189,12 @@ impl Database {
     pub async fn crashes(&self, limit: u32) -> Result<Vec<CrashEvent>, StoreError> {
         let rows = self.rows(CRASHES, args![i64::from(limit)]).await?;
         let event = |row: &crate::sql::Row| {
-            Ok(CrashEvent { part: row.text(0)?, at: row.int(1)?, reason: row.text(2)?, backtrace: row.text(3)? })
+            Ok(CrashEvent {
+                part: row.text(0)?,
+                at: row.int(1)?,
+                reason: row.text(2)?,
+                backtrace: row.text(3)?,
+            })
         };
         rows.iter().map(event).collect()
     }

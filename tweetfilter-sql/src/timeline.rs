@@ -148,9 +148,9 @@ impl Database {
             let (delivered, more) = read_before(&mut tx, account, before, page.filter).await?;
             // Whole packs were read, so what follows stands before the last of them.
             let next = delivered.last().map(|last| last.cursor);
-            let wanted = delivered.into_iter().filter(|one| {
-                one.cursor < before && (page.hidden || !pack::verdict(one.bits).hidden)
-            });
+            let wanted = delivered
+                .into_iter()
+                .filter(|one| one.cursor < before && (page.hidden || !pack::verdict(one.bits).hidden));
             let wanted: Vec<_> = wanted.collect();
             for part in wanted.chunks(page.limit.clamp(1, 500)) {
                 posts.extend(shown(&mut tx, part).await?);

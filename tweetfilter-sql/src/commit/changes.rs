@@ -10,9 +10,9 @@ use tweetfilter_stream::entry::Change;
 use tweetfilter_stream::shrunk;
 use tweetfilter_stream::store::StoreError;
 
-use crate::lists::{keys, numbers, text};
 use super::posts;
 use super::prepare::{Key, body, fits, scrub, strip, up_to};
+use crate::lists::{keys, numbers, text};
 use crate::sql::{Arg, Sql, Tx, args, list, statements};
 
 /// Deleted posts that are remembered.
@@ -144,7 +144,9 @@ statements! {
 /// Refuses what no column can hold.
 pub(super) fn check(changes: &[Change]) -> Result<(), StoreError> {
     changes.iter().try_for_each(|change| match change {
-        Change::Delete { network, id } | Change::StatusWithheld { network, id, .. } => fits(&[network], &[id]),
+        Change::Delete { network, id } | Change::StatusWithheld { network, id, .. } => {
+            fits(&[network], &[id])
+        }
         Change::ScrubGeo { network, author, up_to } => fits(&[network], &[author, up_to]),
         Change::UserWithheld { network, author, .. } => fits(&[network], &[author]),
         Change::AccountStatus { network, author, status, .. } => fits(&[network, status], &[author]),

@@ -20,8 +20,8 @@ use tweetfilter_stream::store::{Committed, DeadLetter, Outcome, StoreError};
 use crate::buffer;
 use crate::database::{Database, Engine};
 use crate::digest::digest;
-use crate::sql::{Sql, Tx, args, list, statements};
 use crate::lists::text;
+use crate::sql::{Sql, Tx, args, list, statements};
 use prepare::Prepared;
 
 /// Rows and bytes that a transaction of MariaDB may have.
@@ -83,11 +83,7 @@ struct Count {
 type CountBySource = BTreeMap<String, Count>;
 
 impl Database {
-    pub(crate) async fn store(
-        &self,
-        outcome: &Outcome,
-        leases: &[EntryId],
-    ) -> Result<Committed, StoreError> {
+    pub(crate) async fn store(&self, outcome: &Outcome, leases: &[EntryId]) -> Result<Committed, StoreError> {
         let prepared = outcome.posts.iter().map(Prepared::new).collect::<Result<Vec<_>, _>>()?;
         changes::check(&outcome.changes)?;
         let parts = match self.engine {

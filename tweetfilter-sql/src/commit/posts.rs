@@ -7,8 +7,8 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_stream::store::{Committed, Delivery, StoreError};
 
 use super::CountBySource;
-use crate::lists::{keys, numbers, text};
 use super::prepare::{Key, Prepared, scrub, strip, up_to};
+use crate::lists::{keys, numbers, text};
 use crate::pack;
 use crate::sql::{Sql, Tx, args, list, statements};
 

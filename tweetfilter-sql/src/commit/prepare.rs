@@ -70,7 +70,10 @@ impl<'o> Prepared<'o> {
 pub(super) fn body(post: &Post) -> Result<Vec<u8>, StoreError> {
     let body = shrunk::to_vec(post).map_err(|error| StoreError::Refused(error.to_string()))?;
     if body.len() > BODY {
-        return Err(StoreError::Refused(format!("a post of {} bytes; at most {BODY} are stored", body.len())));
+        return Err(StoreError::Refused(format!(
+            "a post of {} bytes; at most {BODY} are stored",
+            body.len()
+        )));
     }
     Ok(body)
 }

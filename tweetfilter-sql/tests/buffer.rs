@@ -1,0 +1,86 @@
+//! The embedded buffer keeps what every buffer keeps.
+#![allow(missing_docs)]
+
+mod common;
+#[path = "../../tweetfilter-stream/tests/contract/buffer.rs"]
+mod contract;
+
+use std::time::Duration;
+
+use common::{Clock, Folder};
+use tweetfilter_sql::Database;
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Encoded};
+
+macro_rules! contract {
+    ($($name:ident($($arg:ident),*);)*) => {$(
+        #[tokio::test]
+        async fn $name() {
+            let (folder, clock) = (Folder::new(), Clock::new());
+            let database = clock.set(Database::open(&folder.file("a.db")).await.unwrap());
+            let buffer = database.buffer().unwrap();
+            contract::$name(&buffer $(, $arg(&clock))*).await;
+            database.close().await;
+        }
+    )*};
+}
+
+contract! {
+    a_source_has_one_reader(pass);
+    a_renewed_lease_lasts(pass);
+    a_fenced_reader_appends_nothing();
+    the_cursor_goes_with_its_batch();
+    entries_come_in_order_as_they_were();
+    two_workers_never_hold_one_entry();
+    a_lease_runs_out(pass);
+    a_lease_is_extended(pass);
+    what_is_acknowledged_is_gone(pass);
+    what_is_released_is_there_at_once();
+    stats_say_how_full_it_is(start);
+}
+
+fn pass(clock: &Clock) -> impl AsyncFn(Duration) {
+    let clock = clock.clone();
+    async move |time| clock.pass(time)
+}
+
+fn start(_: &Clock) -> i64 {
+    Clock::START
+}
+
+#[tokio::test]
+async fn what_was_appended_outlives_the_process_and_its_leases_do_not() {
+    let folder = Folder::new();
+    let path = folder.file("a.db");
+    let long = Duration::from_secs(600);
+    let entry = Encoded { key: 1, bytes: b"x".to_vec() };
+    {
+        let buffer = Database::open(&path).await.unwrap().buffer().unwrap();
+        let fence = buffer.claim("s", "a", long).await.unwrap().fence;
+        let batch = Batch { source: "s".into(), fence, entries: vec![entry], ..Batch::default() };
+        buffer.append(&batch).await.unwrap();
+        assert_eq!(buffer.lease("w", 9, long).await.unwrap().len(), 1);
+    }
+    let database = Database::open(&path).await.unwrap();
+    let buffer = database.buffer().unwrap();
+    assert!(buffer.lease("v", 9, long).await.unwrap().is_empty());
+    buffer.forget_leases().await.unwrap();
+    let leased = buffer.lease("v", 9, long).await.unwrap();
+    assert_eq!((leased.len(), leased[0].attempts), (1, 2));
+    database.close().await;
+}
+
+#[tokio::test]
+async fn a_full_buffer_says_so_and_takes_nothing() {
+    let folder = Folder::new();
+    let database = Database::open(&folder.file("a.db")).await.unwrap();
+    let buffer = database.buffer().unwrap().with_capacity(10);
+    let fence = buffer.claim("s", "a", Duration::from_secs(60)).await.unwrap().fence;
+    let entry = |bytes: &[u8]| Encoded { key: 1, bytes: bytes.to_vec() };
+    let batch = |entries| Batch { source: "s".into(), fence, entries, ..Batch::default() };
+    buffer.append(&batch(vec![entry(b"12345678")])).await.unwrap();
+    let full = buffer.append(&batch(vec![entry(b"1"), entry(b"23")])).await;
+    assert!(matches!(full, Err(BufferError::Full(_))), "{full:?}");
+    assert_eq!(buffer.stats().await.unwrap().entries, 1);
+    buffer.append(&batch(vec![entry(b"12")])).await.unwrap();
+    database.close().await;
+}
