@@ -444,3 +444,26 @@ async fn speed() {
         stats.bytes / stats.entries
     );
 }
+
+#[path = "contract/buffer.rs"]
+mod shared;
+
+/// The suite that every engine passes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_suite_of_all_engines_passes() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    macro_rules! each {
+        ($($name:ident($($more:expr),*))*) => {$(
+            server.say(&["FLUSHALL"]);
+            shared::$name(&open(&server).await $(, $more)*).await;
+        )*};
+    }
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    each! {
+        a_source_has_one_reader(tokio::time::sleep) a_renewed_lease_lasts(tokio::time::sleep)
+        a_fenced_reader_appends_nothing() the_cursor_goes_with_its_batch() entries_come_in_order_as_they_were()
+        two_workers_never_hold_one_entry() a_lease_runs_out(tokio::time::sleep)
+        a_lease_is_extended(tokio::time::sleep) what_is_acknowledged_is_gone(tokio::time::sleep)
+        what_is_released_is_there_at_once() stats_say_how_full_it_is(now)
+    }
+}
