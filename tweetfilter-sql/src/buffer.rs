@@ -267,6 +267,7 @@ pub(crate) async fn stats(database: &Database) -> Result<Stats, StoreError> {
     let Some(row) = rows.first() else { return Ok(Stats::default()) };
     let count = |column| row.int(column).map(i64::cast_unsigned);
     Ok(Stats {
+        lost: 0,
         entries: count(0)?,
         bytes: count(1)?,
         redelivered: count(2)?,

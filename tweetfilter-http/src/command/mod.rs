@@ -1,15 +1,21 @@
 //! What the command line says, and how commands end.
 
+mod account;
 mod check;
 mod demo;
 mod explain;
+mod filter;
 mod filters;
 mod gen_;
 mod highlight;
 mod match_;
 mod render;
+mod serve;
+mod settings;
+mod status;
 mod terminal;
 mod time;
+mod timeline;
 mod tree;
 
 use std::fmt;
@@ -44,6 +50,19 @@ enum Command {
     Explain(explain::Arguments),
     Gen(gen_::Arguments),
     Demo(demo::Arguments),
+    Serve(serve::Serve),
+    Ingest(serve::Ingest),
+    Work(serve::Work),
+    Replay(serve::Replay),
+    Account(account::Arguments),
+    Filter(filter::Arguments),
+    Set(account::Sets),
+    Timeline(timeline::Timeline),
+    Tail(timeline::Tail),
+    Status(status::Status),
+    DeadLetters(status::DeadLetters),
+    Migrate(status::Migrate),
+    Config(status::Config),
 }
 
 /// Why a command did not end well.
@@ -103,6 +122,19 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Gen(arguments) => gen_::run(&arguments),
+        Command::Serve(arguments) => serve::serve(&arguments),
+        Command::Ingest(arguments) => serve::ingest(&arguments),
+        Command::Work(arguments) => serve::work(&arguments),
+        Command::Replay(arguments) => serve::replay(&arguments),
+        Command::Account(arguments) => account::run(&arguments),
+        Command::Filter(arguments) => filter::run(&arguments),
+        Command::Set(arguments) => account::sets(&arguments),
+        Command::Timeline(arguments) => timeline::timeline(&arguments),
+        Command::Tail(arguments) => timeline::tail(&arguments),
+        Command::Status(arguments) => status::status(&arguments),
+        Command::DeadLetters(arguments) => status::dead_letters(&arguments),
+        Command::Migrate(arguments) => status::migrate(&arguments),
+        Command::Config(arguments) => status::config(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

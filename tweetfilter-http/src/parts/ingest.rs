@@ -144,7 +144,9 @@ fn tell(name: &str, chunk: &Chunk) {
         match notice {
             Notice::Connected { address } => tracing::info!(source = name, address, "connected"),
             Notice::Disconnected { reason } => tracing::warn!(source = name, reason, "disconnected"),
-            Notice::BackingOff { wait } => tracing::info!(source = name, seconds = wait.as_secs_f64(), "waits"),
+            Notice::BackingOff { wait } => {
+                tracing::info!(source = name, seconds = wait.as_secs_f64(), "waits")
+            }
             other => tracing::warn!(source = name, "{other:?}"),
         }
     }
@@ -156,11 +158,15 @@ fn tell(name: &str, chunk: &Chunk) {
 /// What the source itself says; never the text of a post.
 fn tell_message(name: &str, event: &Event) {
     match event {
-        Event::Warning { code, message, .. } => tracing::warn!(source = name, code, message, "the source warns"),
+        Event::Warning { code, message, .. } => {
+            tracing::warn!(source = name, code, message, "the source warns")
+        }
         Event::Disconnect { code, reason, .. } => {
             tracing::warn!(source = name, code, reason, "the source disconnects");
         }
-        Event::Limit { undelivered } => tracing::warn!(source = name, undelivered, "the source held posts back"),
+        Event::Limit { undelivered } => {
+            tracing::warn!(source = name, undelivered, "the source held posts back")
+        }
         Event::Failure { message } => tracing::warn!(source = name, message, "the source reports an error"),
         _ => {}
     }

@@ -19,7 +19,7 @@ pub use buffers::Buffers;
 pub use ingest::{Ingested, ingest};
 pub use source::{Kind, Opened, SourceSettings};
 pub use supervise::{catch_panics, supervise};
-pub use work::{Worked, work};
+pub use work::{Worked, Works};
 
 /// Why a part can't go on. What only takes time is waited for instead.
 #[derive(Debug, thiserror::Error)]

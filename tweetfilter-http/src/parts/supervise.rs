@@ -51,11 +51,17 @@ where
             Ok(Ok(done)) => return Some(done),
             Ok(Err(error)) => {
                 tracing::error!(part, %error, "part ended");
-                CrashEvent { part: part.to_owned(), at: now(), reason: error.to_string(), backtrace: String::new() }
+                CrashEvent {
+                    part: part.to_owned(),
+                    at: now(),
+                    reason: error.to_string(),
+                    backtrace: String::new(),
+                }
             }
             Err(joined) => {
                 let panics = &mut PANICS.lock().unwrap_or_else(PoisonError::into_inner);
-                let last = if joined.is_panic() && !panics.is_empty() { Some(panics.remove(0)) } else { None };
+                let last =
+                    if joined.is_panic() && !panics.is_empty() { Some(panics.remove(0)) } else { None };
                 let (reason, backtrace) = last.unwrap_or_else(|| ("broke off".to_owned(), String::new()));
                 tracing::error!(part, reason, "part broke");
                 CrashEvent { part: part.to_owned(), at: now(), reason, backtrace }

@@ -30,54 +30,73 @@ pub struct Worked {
     pub dead: u64,
 }
 
-/// Works until it is told to stop, or, if `until_empty`, until the buffer is empty.
-///
-/// While the store or the buffer is away, it holds what it leased and tries again.
-///
-/// # Errors
-/// See [`PartError`].
-pub async fn work<B: Buffer, S: Store>(
-    mut worker: Worker<B, S>,
-    until_empty: bool,
-    mut stop: Stop,
-    mut each: impl FnMut(&Worked),
-) -> Result<Worked, PartError> {
-    let mut worked = Worked::default();
-    let mut wait = WAIT.0;
-    let mut away = false;
-    while !stop.is_told() {
-        match worker.step(now()).await {
+/// A worker, and how it gets on. Whatever only takes time, it waits for.
+#[derive(Debug)]
+pub struct Works<B, S> {
+    worker: Worker<B, S>,
+    worked: Worked,
+    wait: Duration,
+    away: bool,
+}
+
+impl<B: Buffer, S: Store> Works<B, S> {
+    /// Begins with nothing done.
+    pub fn new(worker: Worker<B, S>) -> Self {
+        Self { worker, worked: Worked::default(), wait: WAIT.0, away: false }
+    }
+
+    /// Does one batch; `false` if there was none. While the store or the buffer is away, what was leased is held,
+    /// and this waits a little.
+    ///
+    /// # Errors
+    /// See [`PartError`].
+    pub async fn batch(&mut self, stop: &mut Stop) -> Result<bool, PartError> {
+        let error = match self.worker.step(now()).await {
             Ok(step) => {
-                if std::mem::take(&mut away) {
+                if std::mem::take(&mut self.away) {
                     tracing::info!("store and buffer are back");
                 }
-                wait = WAIT.0;
-                tell(&worker, &step);
-                worked.add(&step);
-                if step.entries > 0 {
-                    each(&worked);
-                } else if until_empty {
-                    break;
-                } else {
-                    stop.sleep(IDLE).await;
-                }
+                self.wait = WAIT.0;
+                tell(&self.worker, &step);
+                self.worked.add(&step);
+                return Ok(step.entries > 0);
             }
-            Err(error) if is_passing(&error) => {
-                if !std::mem::replace(&mut away, true) {
-                    tracing::warn!(%error, "holds its entries until it can go on");
-                }
-                stop.sleep(wait).await;
-                wait = (wait * 2).min(WAIT.1);
-            }
+            Err(error) if is_passing(&error) => error,
             Err(StepError::Buffer(error)) => return Err(error.into()),
             Err(StepError::Store(error)) => return Err(error.into()),
+        };
+        if !std::mem::replace(&mut self.away, true) {
+            tracing::warn!(%error, "holds its entries until it can go on");
         }
+        stop.sleep(self.wait).await;
+        self.wait = (self.wait * 2).min(WAIT.1);
+        Ok(true)
     }
-    // What is not given back comes back when its lease has run out.
-    if let Err(error) = worker.release().await {
-        tracing::warn!(%error, "leases are left to run out");
+
+    /// Works until it is told to stop, or, if `until_empty`, until the buffer is empty.
+    ///
+    /// # Errors
+    /// See [`PartError`].
+    pub async fn run(mut self, until_empty: bool, mut stop: Stop) -> Result<Worked, PartError> {
+        while !stop.is_told() {
+            if !self.batch(&mut stop).await? {
+                if until_empty {
+                    break;
+                }
+                stop.sleep(IDLE).await;
+            }
+        }
+        Ok(self.end().await)
     }
-    Ok(worked)
+
+    /// Gives back what was leased and not done, and tells what was done.
+    pub async fn end(mut self) -> Worked {
+        // What is not given back comes back when its lease has run out.
+        if let Err(error) = self.worker.release().await {
+            tracing::warn!(%error, "leases are left to run out");
+        }
+        self.worked
+    }
 }
 
 fn is_passing(error: &StepError) -> bool {
@@ -90,7 +109,12 @@ fn is_passing(error: &StepError) -> bool {
 
 fn tell<B: Buffer, S: Store>(worker: &Worker<B, S>, step: &Step) {
     if let (Some(refused), Some(compiled)) = (step.filters, worker.compiled()) {
-        tracing::info!(revision = compiled.revision(), filters = compiled.filters(), refused, "filters are live");
+        tracing::info!(
+            revision = compiled.revision(),
+            filters = compiled.filters(),
+            refused,
+            "filters are live"
+        );
         for filter in compiled.refused() {
             tracing::warn!(filter = filter.id, reason = filter.reason, "filter can't be used");
         }
@@ -99,7 +123,10 @@ fn tell<B: Buffer, S: Store>(worker: &Worker<B, S>, step: &Step) {
         tracing::error!(reason, "an entry went to the dead letters");
     }
     if step.held > 0 {
-        tracing::error!(entries = step.held, "entries of a newer version stay in the buffer: upgrade this worker");
+        tracing::error!(
+            entries = step.held,
+            "entries of a newer version stay in the buffer: upgrade this worker"
+        );
     }
 }
 

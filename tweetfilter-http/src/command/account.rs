@@ -1,0 +1,209 @@
+//! `account` and `set`: who uses the server, and lists that all filters may name.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use tweetfilter_core::Limits;
+use tweetfilter_core::post::Account;
+use tweetfilter_core::syntax::NamedSets;
+use tweetfilter_sql::Database;
+
+use super::Failure;
+use super::filters::{named_file, read_text};
+use super::settings::{Common, block_on, failure};
+
+/// Adds and lists accounts: the people whose filters are run.
+#[derive(clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  tweetfilter account add ann --identity x:1888:ann --identity bluesky:ann.bsky.social
+  tweetfilter account follow ann bluesky did:plc:abc
+  tweetfilter account list")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Adds an account
+    Add {
+        name: String,
+
+        /// Who they are on a network: NETWORK:ID, NETWORK:ID:HANDLE or NETWORK:HANDLE; may be given again
+        ///
+        /// Networks are `x`, `bluesky`, or a Mastodon host. Posts of an envelope are for the account with the
+        /// envelope's id; `me` in a filter stands for all of them.
+        #[arg(long = "identity", value_name = "WHO", value_parser = identity)]
+        identities: Vec<(String, Account)>,
+    },
+    /// Lists accounts, with who they are
+    List,
+    /// Removes an account, its filters and results
+    Remove { name: String },
+    /// Lets an account see what an author writes, in sources whose audience is `follows`
+    Follow {
+        name: String,
+        network: String,
+        /// The author's id or handle
+        author: String,
+        /// No longer
+        #[arg(long)]
+        not: bool,
+    },
+}
+
+fn identity(text: &str) -> Result<(String, Account), String> {
+    let usage = || "write NETWORK:ID, NETWORK:ID:HANDLE or NETWORK:HANDLE".to_owned();
+    let (network, rest) = text.split_once(':').ok_or_else(usage)?;
+    let rest = rest.trim_start_matches('@');
+    if network.is_empty() || rest.is_empty() {
+        return Err(usage());
+    }
+    // A DID has two colons of its own.
+    let own = if rest.starts_with("did:") { 2 } else { 0 };
+    let cut = rest.match_indices(':').nth(own).map(|(at, _)| at);
+    let (first, handle) = cut.map_or((rest, ""), |at| (&rest[..at], &rest[at + 1..]));
+    let is_id = own > 0 || !handle.is_empty() || first.bytes().all(|byte| byte.is_ascii_digit());
+    let (id, handle) = if is_id { (first, handle) } else { ("", first) };
+    Ok((network.to_owned(), Account { id: id.to_owned(), handle: handle.to_owned() }))
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    block_on(async {
+        let database = settings.open().await?;
+        match &arguments.command {
+            Command::Add { name, identities } => {
+                database.add_account(name, identities).await.map_err(failure)?;
+            }
+            Command::List => list(&database).await?,
+            Command::Remove { name } => {
+                database.remove_account(account(&database, name).await?).await.map_err(failure)?;
+            }
+            Command::Follow { name, network, author, not } => {
+                let id = account(&database, name).await?;
+                database.follow(id, network, author, !not).await.map_err(failure)?;
+            }
+        }
+        database.close().await;
+        Ok(())
+    })
+}
+
+async fn list(database: &Database) -> Result<(), Failure> {
+    let mut out = String::new();
+    for account in database.accounts().await.map_err(failure)? {
+        let identities = account.identities.iter().map(|(network, who)| {
+            let parts = [&who.id, &who.handle].into_iter().filter(|part| !part.is_empty());
+            parts.fold(network.clone(), |text, part| format!("{text}:{part}"))
+        });
+        let identities: Vec<_> = identities.collect();
+        out.push_str(&format!("{}\t{}\n", account.name, identities.join(" ")));
+    }
+    std::io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::writing(&error))
+}
+
+/// The number of an account.
+pub(crate) async fn account(database: &Database, name: &str) -> Result<i64, Failure> {
+    database.account(name).await.map_err(failure)?.ok_or_else(|| {
+        Failure::Input(format!("there is no account {name}; `tweetfilter account list` shows them"))
+    })
+}
+
+/// Keeps lists of terms that filters name as {NAME}.
+#[derive(clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  tweetfilter set add cities=cities.txt
+  tweetfilter filter add ann '{cities} snow'")]
+pub(crate) struct Sets {
+    #[command(subcommand)]
+    command: SetCommand,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(clap::Subcommand)]
+enum SetCommand {
+    /// Adds a list, one term a line, or replaces it
+    Add {
+        #[arg(value_name = "NAME=FILE", value_parser = named_file)]
+        set: (String, String),
+    },
+    /// Lists the names, and how many terms each has
+    List,
+    /// Writes the terms of a list
+    Show { name: String },
+    /// Removes a list
+    Remove { name: String },
+}
+
+pub(crate) fn sets(arguments: &Sets) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    block_on(async {
+        let database = settings.open().await?;
+        let known = database.named_sets().await.map_err(failure)?;
+        let missing = |name: &str| Failure::Input(format!("there is no list {name}"));
+        let mut out = String::new();
+        match &arguments.command {
+            SetCommand::Add { set: (name, file) } => {
+                let terms = read_text(file)?;
+                check(name, file, &terms)?;
+                database.set_named(name, &terms).await.map_err(failure)?;
+            }
+            SetCommand::List => {
+                for (name, terms) in &known {
+                    let count = terms.lines().filter(|line| !line.trim().is_empty()).count();
+                    out.push_str(&format!("{name}\t{count}\n"));
+                }
+            }
+            SetCommand::Show { name } => {
+                let (_, terms) = known.iter().find(|(n, _)| n == name).ok_or_else(|| missing(name))?;
+                out.clone_from(terms);
+            }
+            SetCommand::Remove { name } => {
+                if !database.remove_named(name).await.map_err(failure)? {
+                    return Err(missing(name));
+                }
+            }
+        }
+        database.close().await;
+        std::io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::writing(&error))
+    })
+}
+
+fn check(name: &str, file: &str, terms: &str) -> Result<(), Failure> {
+    let checked = NamedSets::default().insert(name, terms, &Limits::default());
+    checked.map_err(|found| {
+        let lines: Vec<_> = found.iter().map(|diagnostic| diagnostic.message.clone()).collect();
+        Failure::Input(format!("{}: {}", PathBuf::from(file).display(), lines.join("\ntweetfilter: ")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identities_are_read_in_every_form() {
+        for (text, network, id, handle) in [
+            ("x:1888", "x", "1888", ""),
+            ("x:1888:ann", "x", "1888", "ann"),
+            ("x:@ann", "x", "", "ann"),
+            ("bluesky:ann.bsky.social", "bluesky", "", "ann.bsky.social"),
+            ("bluesky:did:plc:abc", "bluesky", "did:plc:abc", ""),
+            ("bluesky:did:plc:abc:ann.bsky.social", "bluesky", "did:plc:abc", "ann.bsky.social"),
+            ("bluesky:did:web:a.example", "bluesky", "did:web:a.example", ""),
+            ("a.example:ann@a.example", "a.example", "", "ann@a.example"),
+        ] {
+            let account = Account { id: id.into(), handle: handle.into() };
+            assert_eq!(identity(text), Ok((network.to_owned(), account)), "{text}");
+        }
+        assert!(identity("ann").is_err() && identity("x:").is_err());
+    }
+}

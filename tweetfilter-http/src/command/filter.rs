@@ -1,0 +1,317 @@
+//! `filter`: the filters of accounts.
+
+use std::io::Write;
+
+use serde_json::json;
+use tweetfilter_core::syntax::Diagnostic;
+use tweetfilter_core::{
+    AddError, Dialect, Expression, FilterId, FilterSetBuilder, Identity, Limits, OwnerId,
+};
+use tweetfilter_http::import::read_filters;
+use tweetfilter_sql::{Database, FilterRow, NewFilter};
+use tweetfilter_stream::store::Action;
+
+use super::Failure;
+use super::account::account;
+use super::filters::{dialect, read_text};
+use super::render::{self, Origin};
+use super::settings::{Common, block_on, failure};
+use super::terminal::Style;
+use super::time::rfc3339;
+
+/// Adds and lists filters of accounts. What is added is live in every worker within two seconds.
+#[derive(clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  tweetfilter filter add ann 'snow (oslo OR bergen) -rain' --name weather
+  tweetfilter filter add ann '#spoiler' --action hide
+  tweetfilter filter list ann
+  tweetfilter filter import ann rules.json
+  tweetfilter filter export ann > filters.ndjson
+
+The first filter of an account, in its order, that shows or hides decides
+about a post; highlights and notifications add up.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What is said about a filter beside its text.
+#[derive(clap::Args)]
+struct Facts {
+    /// What people call it
+    #[arg(long)]
+    name: Option<String>,
+
+    /// How it reads a post [default: native]
+    #[arg(long, value_name = "native|x", value_parser = dialect)]
+    dialect: Option<Dialect>,
+
+    /// What a match does [default: highlight]
+    #[arg(long, value_name = "show|hide|highlight|notify", value_parser = action)]
+    action: Option<Action>,
+
+    /// Switch it off after so many hours
+    #[arg(long, value_name = "HOURS")]
+    expires_in: Option<f64>,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Adds a filter, and prints its number
+    Add {
+        account: String,
+        /// The expression
+        #[arg(allow_hyphen_values = true)]
+        filter: String,
+        #[command(flatten)]
+        facts: Facts,
+    },
+    /// Lists the filters of an account, in its order
+    List {
+        account: String,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Changes a filter
+    Edit {
+        number: i64,
+        /// The new expression
+        #[arg(long, value_name = "E", allow_hyphen_values = true)]
+        filter: Option<String>,
+        #[command(flatten)]
+        facts: Facts,
+        /// Switch it on or off
+        #[arg(long, value_name = "true|false")]
+        enabled: Option<bool>,
+    },
+    /// Removes a filter
+    Remove { number: i64 },
+    /// Adds the filters of a file: NDJSON, X's /rules JSON, or one expression a line
+    Import {
+        account: String,
+        file: String,
+        /// What a match does
+        #[arg(long, value_name = "show|hide|highlight|notify", value_parser = action)]
+        action: Option<Action>,
+        /// Leave invalid filters out, instead of importing nothing
+        #[arg(long)]
+        keep_going: bool,
+    },
+    /// Writes the filters of an account as NDJSON, which `import` and `match` read
+    Export { account: String },
+}
+
+fn action(text: &str) -> Result<Action, String> {
+    match text {
+        "show" => Ok(Action::Show),
+        "hide" => Ok(Action::Hide),
+        "highlight" => Ok(Action::Highlight),
+        "notify" => Ok(Action::Notify),
+        _ => Err("must be show, hide, highlight or notify".to_owned()),
+    }
+}
+
+fn action_name(action: Action) -> &'static str {
+    match action {
+        Action::Show => "show",
+        Action::Hide => "hide",
+        Action::Highlight => "highlight",
+        Action::Notify => "notify",
+    }
+}
+
+fn dialect_name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Native => "native",
+        Dialect::X => "x",
+    }
+}
+
+impl Facts {
+    fn apply(&self, filter: &mut NewFilter) {
+        if let Some(name) = &self.name {
+            filter.name.clone_from(name);
+        }
+        if let Some(dialect) = self.dialect {
+            filter.dialect = dialect;
+        }
+        if let Some(action) = self.action {
+            filter.action = action;
+        }
+        if let Some(hours) = self.expires_in {
+            filter.expires_at = Some(tweetfilter_http::parts::now() + (hours * 3_600_000.0) as i64);
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    let out = block_on(async {
+        let database = settings.open().await?;
+        let out = act(&database, &arguments.command).await?;
+        database.close().await;
+        Ok(out)
+    })?;
+    std::io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::writing(&error))
+}
+
+async fn act(database: &Database, command: &Command) -> Result<String, Failure> {
+    let unknown = |number: &i64| Failure::Input(format!("there is no filter {number}"));
+    match command {
+        Command::Add { account: name, filter, facts } => {
+            let account = account(database, name).await?;
+            let mut new = NewFilter { text: filter.clone(), ..NewFilter::default() };
+            facts.apply(&mut new);
+            Checker::of(database, account).await?.check(&new, "filter", 1)?;
+            let number = database.add_filter(account, &new).await.map_err(failure)?;
+            Ok(format!("{number}\n"))
+        }
+        Command::List { account: name, json } => {
+            let filters = database.account_filters(account(database, name).await?).await.map_err(failure)?;
+            Ok(filters.iter().map(|row| if *json { ndjson(row, name) } else { shown(row) }).collect())
+        }
+        Command::Edit { number, filter, facts, enabled } => {
+            let row = database.filter(*number).await.map_err(failure)?.ok_or_else(|| unknown(number))?;
+            let mut new = row.filter.clone();
+            if let Some(text) = filter {
+                new.text.clone_from(text);
+            }
+            facts.apply(&mut new);
+            if new != row.filter {
+                Checker::of(database, row.account).await?.check(&new, "filter", 1)?;
+                database.edit_filter(*number, &new).await.map_err(failure)?;
+            }
+            if let Some(enabled) = enabled {
+                database.enable_filter(*number, *enabled).await.map_err(failure)?;
+            }
+            Ok(String::new())
+        }
+        Command::Remove { number } => match database.remove_filter(*number).await.map_err(failure)? {
+            true => Ok(String::new()),
+            false => Err(unknown(number)),
+        },
+        Command::Import { account: name, file, action, keep_going } => {
+            import(database, name, file, *action, *keep_going).await
+        }
+        Command::Export { account: name } => {
+            let filters = database.account_filters(account(database, name).await?).await.map_err(failure)?;
+            Ok(filters.iter().map(|row| ndjson(row, name)).collect())
+        }
+    }
+}
+
+async fn import(
+    database: &Database,
+    name: &str,
+    file: &str,
+    action: Option<Action>,
+    keep_going: bool,
+) -> Result<String, Failure> {
+    let account = account(database, name).await?;
+    let text = read_text(file)?;
+    let read = read_filters(&text).map_err(|malformed| Failure::Input(format!("{file}: {malformed}")))?;
+    let mut checker = Checker::of(database, account).await?;
+    let (mut new, mut refused) = (Vec::new(), 0);
+    for line in &read.filters {
+        let filter = NewFilter {
+            name: line.name.clone().unwrap_or_default(),
+            text: line.text.clone(),
+            dialect: line.dialect.unwrap_or(read.format.dialect()),
+            action: action.unwrap_or_default(),
+            expires_at: None,
+        };
+        match checker.check(&filter, file, line.line) {
+            Ok(()) => new.push(filter),
+            Err(_) => refused += 1,
+        }
+    }
+    if refused > 0 && !keep_going {
+        let all = read.filters.len();
+        eprintln!(
+            "tweetfilter: {refused} of {all} filters invalid, nothing was imported; --keep-going leaves them out"
+        );
+        return Err(Failure::Filters);
+    }
+    for filter in &new {
+        database.add_filter(account, filter).await.map_err(failure)?;
+    }
+    eprintln!("{} filters imported, {refused} left out", new.len());
+    Ok(String::new())
+}
+
+/// What a filter must fit in with: lists, and who its owner is.
+struct Checker {
+    builder: FilterSetBuilder,
+    next: u64,
+}
+
+const OWNER: OwnerId = OwnerId(0);
+
+impl Checker {
+    async fn of(database: &Database, account: i64) -> Result<Self, Failure> {
+        let mut builder = FilterSetBuilder::new();
+        for (name, terms) in database.named_sets().await.map_err(failure)? {
+            // A list that is refused is said where a filter names it.
+            let _ = builder.named_set(&name, &terms);
+        }
+        let accounts = database.accounts().await.map_err(failure)?;
+        let known = accounts.into_iter().find(|known| known.id == account);
+        let identities = known.into_iter().flat_map(|known| known.identities);
+        let identities = identities.map(|(network, account)| Identity { network, account });
+        builder.owner(OWNER, identities.collect());
+        Ok(Self { builder, next: 0 })
+    }
+
+    /// Says on stderr what is wrong with a filter.
+    fn check(&mut self, filter: &NewFilter, name: &str, line: usize) -> Result<(), Failure> {
+        let parsed = Expression::parse_with(&filter.text, filter.dialect, &Limits::default());
+        let found: Vec<Diagnostic> = match parsed {
+            Err(error) => error.diagnostics().to_vec(),
+            Ok(expression) => {
+                self.next += 1;
+                match self.builder.add_expression(FilterId(self.next), Some(OWNER), expression) {
+                    Ok(_) => return Ok(()),
+                    Err(AddError::Refused(found)) => vec![*found],
+                    Err(AddError::Parse(error)) => error.diagnostics().to_vec(),
+                    Err(AddError::DuplicateId(_)) => Vec::new(),
+                }
+            }
+        };
+        let origin = Origin { name: name.to_owned(), line };
+        eprint!("{}", render::diagnostics(&found, &filter.text, &origin, Style::stderr()));
+        Err(Failure::Filters)
+    }
+}
+
+fn shown(row: &FilterRow) -> String {
+    let FilterRow { id, filter, enabled, .. } = row;
+    let mut facts = vec![action_name(filter.action).to_owned()];
+    if filter.dialect == Dialect::X {
+        facts.push("dialect x".to_owned());
+    }
+    if !enabled {
+        facts.push("off".to_owned());
+    }
+    facts.extend(filter.expires_at.map(|at| format!("until {}", rfc3339(at))));
+    format!("{id}\t{}\t{}\t{}\n", facts.join(", "), filter.name, filter.text.replace(['\n', '\t'], " "))
+}
+
+fn ndjson(row: &FilterRow, account: &str) -> String {
+    let NewFilter { name, text, dialect, action, expires_at } = &row.filter;
+    let mut object = json!({
+        "id": row.id.to_string(), "filter": text, "owner": account, "dialect": dialect_name(*dialect),
+        "action": action_name(*action), "enabled": row.enabled,
+    });
+    if !name.is_empty() {
+        object["name"] = json!(name);
+    }
+    if let Some(at) = expires_at {
+        object["expires_at"] = json!(rfc3339(*at));
+    }
+    format!("{object}\n")
+}

@@ -1,0 +1,383 @@
+//! `serve`, `ingest`, `work` and `replay`: the parts, together or one by one.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tweetfilter_http::parts::{
+    self, Buffers, Ingested, Kind, PartError, SourceSettings, Stop, Worked, Works, catch_panics, now,
+    supervise,
+};
+use tweetfilter_sql::{CrashEvent, Database};
+use tweetfilter_stream::buffer::Counts;
+use tweetfilter_stream::worker::{Options, Worker};
+
+use super::Failure;
+use super::settings::{Common, Keep, Settings, block_on, failure};
+
+/// Runs sources and a worker in one process, on one file if nothing else is said.
+///
+/// What sources give is kept in the buffer, each post is tried on the filters of everyone who saw it, and the
+/// results are stored. It ends at Ctrl-C or SIGTERM, within 10 seconds, and loses nothing.
+#[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    ingest: Ingest,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tweetfilter account add ann --identity bluesky:ann.bsky.social
+  tweetfilter filter add ann 'snow (oslo OR bergen)'
+  tweetfilter serve --source jetstream
+      all of Bluesky through everybody's filters, on tweetfilter.db
+  tweetfilter timeline ann
+      in another terminal: what was found
+  tweetfilter work --database mysql://tf@db/tf --buffer redis://buffer
+      one of several workers of a larger server";
+
+/// Reads sources into the buffer.
+#[derive(clap::Args)]
+pub(crate) struct Ingest {
+    /// A source of the settings, or `jetstream`, `generated`; may be given again. Without it, all of the settings
+    #[arg(long, value_name = "NAME")]
+    source: Vec<String>,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Evaluates what is in the buffer, and stores the results.
+#[derive(clap::Args)]
+pub(crate) struct Work {
+    /// End when the buffer is empty
+    #[arg(long)]
+    until_empty: bool,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Reads files as if they came from a stream, through the buffer into the store.
+///
+/// Everything that `match` reads is read. A file that was read halfway is gone on with; one that was read already
+/// changes nothing.
+#[derive(clap::Args)]
+pub(crate) struct Replay {
+    /// Whom posts in no envelope reach: public, follows, envelope, or `account NAME`
+    #[arg(long, value_name = "WHO", default_value = "public")]
+    audience: String,
+
+    /// The name of the source under which it is counted [default: replay, and the files' names]
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+
+    /// Lines a second
+    #[arg(long, value_name = "N")]
+    rate: Option<f64>,
+
+    /// As fast as it was recorded
+    #[arg(long, conflicts_with = "rate")]
+    as_recorded: bool,
+
+    /// Leave what was read in the buffer, for workers
+    #[arg(long)]
+    no_work: bool,
+
+    /// Files; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(crate) fn serve(arguments: &Serve) -> Result<(), Failure> {
+    let settings = arguments.ingest.common.settings()?;
+    let sources = settings.sources(&arguments.ingest.source)?;
+    if sources.is_empty() {
+        return Err(Failure::Input(
+            "no sources: name one, such as --source jetstream, or state them in tweetfilter.toml".to_owned(),
+        ));
+    }
+    run(&settings, sources, true)
+}
+
+pub(crate) fn ingest(arguments: &Ingest) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    let sources = settings.sources(&arguments.source)?;
+    if sources.is_empty() {
+        return Err(Failure::Input("no sources: name one, or state them in tweetfilter.toml".to_owned()));
+    }
+    run(&settings, sources, false)
+}
+
+pub(crate) fn work(arguments: &Work) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    if !arguments.until_empty {
+        return run(&settings, BTreeMap::new(), true);
+    }
+    settings.log()?;
+    block_on(async {
+        let database = settings.open().await?;
+        let buffer = settings.buffer(&database).await?;
+        let (_tell, stop) = Stop::new();
+        let works = works(&settings, &database, &buffer);
+        let worked = works.run(true, stop).await.map_err(failure)?;
+        told(&worked);
+        database.close().await;
+        Ok(())
+    })
+}
+
+fn told(worked: &Worked) {
+    let Worked { entries, posts, deliveries, matches, suppressed, dead, .. } = worked;
+    eprintln!(
+        "{entries} entries: {posts} new posts, {deliveries} deliveries, {matches} matches, {suppressed} suppressed, {dead} dead"
+    );
+}
+
+fn works(settings: &Settings, database: &Database, buffer: &Buffers) -> Works<Buffers, Database> {
+    let name = format!("{}-{}", settings.instance, std::process::id());
+    let options = Options { keep_all: settings.keep == Keep::All, ..Options::default() };
+    Works::new(Worker::new(name, buffer.clone(), database.clone(), options))
+}
+
+/// Runs parts until the process is told to end.
+fn run(settings: &Settings, sources: BTreeMap<String, SourceSettings>, working: bool) -> Result<(), Failure> {
+    settings.log()?;
+    catch_panics();
+    block_on(async {
+        let database = settings.open().await?;
+        let buffer = settings.buffer(&database).await?;
+        for warning in buffer.warnings() {
+            tracing::warn!("{warning}");
+        }
+        let running = Running::begin(settings, &database, working && !sources.is_empty()).await;
+        if let Buffers::Embedded(embedded) = &buffer
+            && working
+        {
+            embedded.forget_leases().await.map_err(failure)?;
+        }
+        let (tell, stop) = Stop::new();
+        let mut tasks = tokio::task::JoinSet::new();
+        for (name, source) in sources {
+            let (database, buffer, stop) = (database.clone(), buffer.clone(), stop.clone());
+            let instance = settings.instance.clone();
+            tasks.spawn(async move {
+                let part = format!("ingest {name}");
+                supervise(&part, &database, stop.clone(), || {
+                    let (buffer, name, source) = (buffer.clone(), name.clone(), source.clone());
+                    let (instance, stop) = (instance.clone(), stop.clone());
+                    Box::pin(async move {
+                        parts::ingest(buffer, &name, &source, &instance, stop, |_, _| {}).await.map(|_| ())
+                    })
+                })
+                .await;
+            });
+        }
+        if working {
+            let (database, buffer, stop, settings) =
+                (database.clone(), buffer.clone(), stop.clone(), settings.clone());
+            tasks.spawn(async move {
+                supervise("work", &database, stop.clone(), || {
+                    let (works, stop) = (works(&settings, &database, &buffer), stop.clone());
+                    Box::pin(async move { works.run(false, stop).await.map(|_| ()) })
+                })
+                .await;
+            });
+        }
+        if working && settings.keep_days > 0 {
+            tasks.spawn(forget(database.clone(), settings.keep_days, stop.clone()));
+        }
+        let signal = ended_by_signal().await?;
+        tracing::info!(signal, "ends");
+        let _ = tell.send(true);
+        let drained = tokio::time::timeout(Duration::from_secs(9), async {
+            while tasks.join_next().await.is_some() {}
+        });
+        if drained.await.is_err() {
+            tracing::warn!("not everything ended in time; what was leased comes back by itself");
+        }
+        running.end();
+        database.close().await;
+        Ok(())
+    })
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn ended_by_signal() -> Result<&'static str, Failure> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut term = signal(SignalKind::terminate()).map_err(failure)?;
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => ended.map(|()| "SIGINT").map_err(failure),
+            _ = term.recv() => Ok("SIGTERM"),
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        tokio::signal::ctrl_c().await.map(|()| "Ctrl-C").map_err(failure)
+    }
+}
+
+/// Forgets what is old, in small steps, once at the start and then every hour.
+async fn forget(database: Database, days: u32, mut stop: Stop) {
+    let keep = Duration::from_secs(u64::from(days) * 86_400);
+    while !stop.is_told() {
+        match database.forget_older(keep).await {
+            Ok(removed) if removed.is_empty() => stop.sleep(Duration::from_secs(3600)).await,
+            Ok(_) => stop.sleep(Duration::from_millis(50)).await,
+            Err(error) => {
+                tracing::warn!(%error, "old posts could not be forgotten");
+                stop.sleep(Duration::from_secs(60)).await;
+            }
+        }
+    }
+}
+
+/// A file beside the store that is there while a server runs: one that is found was left by a run that did not end.
+struct Running(Option<PathBuf>);
+
+impl Running {
+    async fn begin(settings: &Settings, database: &Database, all: bool) -> Self {
+        if !all || database.buffer().is_none() {
+            return Self(None);
+        }
+        let name = settings.database.strip_prefix("sqlite://").unwrap_or(&settings.database);
+        let path = PathBuf::from(format!("{name}.running"));
+        if let Ok(left) = std::fs::read_to_string(&path) {
+            let reason = format!(
+                "a run ended without saying so (killed, out of memory, or power was lost): {}",
+                left.trim()
+            );
+            tracing::warn!(reason);
+            let event = CrashEvent { part: "serve".to_owned(), at: now(), reason, backtrace: String::new() };
+            if let Err(error) = database.record_crash(&event).await {
+                tracing::warn!(%error, "the crash could not be recorded");
+            }
+        }
+        let started = super::time::rfc3339(now());
+        let written = std::fs::write(&path, format!("process {}, started {started}\n", std::process::id()));
+        if let Err(error) = written {
+            tracing::warn!(%error, path = %path.display(), "an end without notice will not be found out");
+        }
+        Self(Some(path))
+    }
+
+    fn end(self) {
+        if let Some(path) = self.0 {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    settings.log()?;
+    catch_panics();
+    let names: Vec<_> = arguments.files.iter().map(|file| file.display().to_string()).collect();
+    for file in arguments.files.iter().filter(|file| file.as_os_str() != "-") {
+        std::fs::metadata(file).map_err(|error| Failure::reading(file.display(), &error))?;
+    }
+    let name = arguments.source.clone().unwrap_or_else(|| format!("replay {}", names.join(" ")));
+    let source = SourceSettings {
+        audience: Some(arguments.audience.clone()),
+        files: arguments.files.clone(),
+        rate: arguments.rate,
+        as_recorded: arguments.as_recorded,
+        ..SourceSettings::new(Kind::File)
+    };
+    source.audience().map_err(failure)?;
+    block_on(async {
+        let database = settings.open().await?;
+        let buffer = settings.buffer(&database).await?;
+        let (tell, stop) = Stop::new();
+        let (done, read) = Stop::new();
+        let works = works(&settings, &database, &buffer);
+        let bar = bar();
+        let ingests = async {
+            let ingested = parts::ingest(
+                buffer.clone(),
+                &name,
+                &source,
+                &settings.instance,
+                stop.clone(),
+                |counts, progress| {
+                    show(&bar, counts, progress);
+                },
+            )
+            .await;
+            let _ = done.send(true);
+            ingested
+        };
+        let working = async {
+            match arguments.no_work {
+                true => Ok(Worked::default()),
+                false => drain(works, read, stop.clone()).await,
+            }
+        };
+        let signals = async {
+            let _ = ended_by_signal().await;
+            let _ = tell.send(true);
+            std::future::pending::<()>().await;
+        };
+        let (ingested, worked) = tokio::select! {
+            both = async { tokio::join!(ingests, working) } => both,
+            () = signals => unreachable!("it waits for ever"),
+        };
+        bar.finish_and_clear();
+        let Ingested { counts, ended } = ingested.map_err(failure)?;
+        eprintln!(
+            "{} lines: {} posts ({} merged), {} other messages, {} unreadable{}",
+            counts.lines,
+            counts.posts,
+            counts.merged,
+            counts.control,
+            counts.undecodable.values().sum::<u64>(),
+            if ended { "" } else { "; stopped before the end, the same command goes on" }
+        );
+        told(&worked.map_err(failure)?);
+        database.close().await;
+        Ok(())
+    })
+}
+
+/// Works while it is read, and then until the buffer is empty.
+async fn drain(mut works: Works<Buffers, Database>, read: Stop, mut stop: Stop) -> Result<Worked, PartError> {
+    while !stop.is_told() {
+        let all_read = read.is_told();
+        if works.batch(&mut stop).await? {
+            continue;
+        }
+        if all_read {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(works.end().await)
+}
+
+fn bar() -> indicatif::ProgressBar {
+    if std::io::stderr().is_terminal() {
+        let style = indicatif::ProgressStyle::with_template("{bar:30} {percent}% {msg} {eta}");
+        let bar = indicatif::ProgressBar::new(0);
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        return bar;
+    }
+    indicatif::ProgressBar::hidden()
+}
+
+fn show(bar: &indicatif::ProgressBar, counts: &Counts, progress: Option<(u64, Option<u64>)>) {
+    if let Some((read, Some(total))) = progress {
+        bar.set_length(total);
+        bar.set_position(read);
+    }
+    let seconds = bar.elapsed().as_secs_f64().max(0.001);
+    bar.set_message(format!("{} lines, {:.0}/s", counts.lines, counts.lines as f64 / seconds));
+}

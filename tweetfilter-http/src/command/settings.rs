@@ -1,0 +1,289 @@
+//! Settings of the server: from options, the environment, a file, or by default, in this order.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use tweetfilter_http::parts::{Buffers, Kind, SourceSettings};
+use tweetfilter_sql::Database;
+use tweetfilter_stream::redis_streams;
+
+use super::Failure;
+
+/// Where a setting stands if nobody says otherwise.
+pub(crate) const DATABASE: &str = "tweetfilter.db";
+const FILE: &str = "tweetfilter.toml";
+
+/// Options that all commands of the server have.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Settings")]
+pub(crate) struct Common {
+    /// The file of settings; without it `tweetfilter.toml`, if it is there
+    #[arg(long, value_name = "FILE", env = "TWEETFILTER_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// The store: a SQLite file, or mysql://USER@HOST/NAME [default: tweetfilter.db]
+    #[arg(long, value_name = "ADDRESS", env = "TWEETFILTER_DATABASE", hide_env_values = true)]
+    database: Option<String>,
+
+    /// The buffer: redis://HOST; without it, in the store's file
+    #[arg(long, value_name = "ADDRESS", env = "TWEETFILTER_BUFFER", hide_env_values = true)]
+    buffer: Option<String>,
+
+    /// Use a Redis that may lose what it acknowledged (no AOF, or evicting), with a warning
+    #[arg(long, env = "TWEETFILTER_ALLOW_UNSAFE_BUFFER")]
+    allow_unsafe_buffer: bool,
+
+    /// The name of this instance, by which it gets its sources back at once [default: the host's name]
+    #[arg(long, value_name = "NAME", env = "TWEETFILTER_INSTANCE")]
+    instance: Option<String>,
+
+    /// What is stored: all posts, or only those that a filter matched [default: all]
+    #[arg(long, value_name = "all|matched", env = "TWEETFILTER_KEEP")]
+    keep: Option<Keep>,
+
+    /// Days after which posts are forgotten; 0 keeps them [default: 30]
+    #[arg(long, value_name = "N", env = "TWEETFILTER_KEEP_DAYS")]
+    keep_days: Option<u32>,
+
+    /// Logs for people or for machines [default: human]
+    #[arg(long, value_name = "human|json", env = "TWEETFILTER_LOG_FORMAT")]
+    log_format: Option<LogFormat>,
+
+    /// What is logged: error, warn, info, debug, or a filter such as info,sqlx=debug [default: info]
+    #[arg(long, value_name = "LEVEL", env = "TWEETFILTER_LOG")]
+    log: Option<String>,
+}
+
+/// Which posts are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Keep {
+    #[default]
+    All,
+    Matched,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    #[default]
+    Human,
+    Json,
+}
+
+/// The file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    database: Option<String>,
+    buffer: Option<String>,
+    allow_unsafe_buffer: Option<bool>,
+    instance: Option<String>,
+    keep: Option<Keep>,
+    keep_days: Option<u32>,
+    log_format: Option<LogFormat>,
+    log: Option<String>,
+    #[serde(default)]
+    source: BTreeMap<String, SourceSettings>,
+}
+
+/// What holds, and where each setting is from.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) database: String,
+    pub(crate) buffer: Option<String>,
+    pub(crate) allow_unsafe_buffer: bool,
+    pub(crate) instance: String,
+    pub(crate) keep: Keep,
+    pub(crate) keep_days: u32,
+    pub(crate) log_format: LogFormat,
+    pub(crate) log: String,
+    pub(crate) sources: BTreeMap<String, SourceSettings>,
+    /// Name, value as shown, origin.
+    shown: Vec<(&'static str, String, String)>,
+}
+
+impl Common {
+    /// Finds out what holds.
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        let default = Path::new(FILE);
+        let path = self.config.as_deref().or_else(|| default.exists().then_some(default));
+        let file = match path {
+            None => File::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|e| Failure::reading(path.display(), &e))?;
+                toml::from_str(&text).map_err(|error| {
+                    Failure::Input(format!("{}: {}", path.display(), error.to_string().trim_end()))
+                })?
+            }
+        };
+        let mut shown = Vec::new();
+        let from_file = path.map_or_else(String::new, |path| path.display().to_string());
+        let mut origin = |name: &'static str, variable: &str, said: bool, in_file: bool, value: String| {
+            let origin = match (said, std::env::var_os(variable).is_some(), in_file) {
+                // An option wins over the variable; which of the two it was shows in whether it is set.
+                (true, true, _) => format!("environment {variable}, or the option"),
+                (true, false, _) => "option".to_owned(),
+                (false, _, true) => from_file.clone(),
+                (false, _, false) => "default".to_owned(),
+            };
+            shown.push((name, value, origin));
+        };
+        let database = self.database.clone().or_else(|| file.database.clone());
+        let database = database.unwrap_or_else(|| DATABASE.to_owned());
+        origin(
+            "database",
+            "TWEETFILTER_DATABASE",
+            self.database.is_some(),
+            file.database.is_some(),
+            without_password(&database),
+        );
+        let buffer = self.buffer.clone().or_else(|| file.buffer.clone());
+        let buffer_shown = buffer.as_deref().map_or("in the database".to_owned(), without_password);
+        origin("buffer", "TWEETFILTER_BUFFER", self.buffer.is_some(), file.buffer.is_some(), buffer_shown);
+        let allow_unsafe_buffer = self.allow_unsafe_buffer || file.allow_unsafe_buffer.unwrap_or(false);
+        origin(
+            "allow-unsafe-buffer",
+            "TWEETFILTER_ALLOW_UNSAFE_BUFFER",
+            self.allow_unsafe_buffer,
+            file.allow_unsafe_buffer.is_some(),
+            allow_unsafe_buffer.to_string(),
+        );
+        let instance = self.instance.clone().or_else(|| file.instance.clone()).unwrap_or_else(host);
+        origin(
+            "instance",
+            "TWEETFILTER_INSTANCE",
+            self.instance.is_some(),
+            file.instance.is_some(),
+            instance.clone(),
+        );
+        let keep = self.keep.or(file.keep).unwrap_or_default();
+        let word = format!("{keep:?}").to_lowercase();
+        origin("keep", "TWEETFILTER_KEEP", self.keep.is_some(), file.keep.is_some(), word);
+        let keep_days = self.keep_days.or(file.keep_days).unwrap_or(30);
+        origin(
+            "keep-days",
+            "TWEETFILTER_KEEP_DAYS",
+            self.keep_days.is_some(),
+            file.keep_days.is_some(),
+            keep_days.to_string(),
+        );
+        let log_format = self.log_format.or(file.log_format).unwrap_or_default();
+        let word = format!("{log_format:?}").to_lowercase();
+        origin(
+            "log-format",
+            "TWEETFILTER_LOG_FORMAT",
+            self.log_format.is_some(),
+            file.log_format.is_some(),
+            word,
+        );
+        let log = self.log.clone().or_else(|| file.log.clone()).unwrap_or_else(|| "info".to_owned());
+        origin("log", "TWEETFILTER_LOG", self.log.is_some(), file.log.is_some(), log.clone());
+        Ok(Settings {
+            database,
+            buffer,
+            allow_unsafe_buffer,
+            instance,
+            keep,
+            keep_days,
+            log_format,
+            log,
+            sources: file.source,
+            shown,
+        })
+    }
+}
+
+impl Settings {
+    /// What holds, for people.
+    pub(crate) fn show(&self) -> String {
+        let lines = self.shown.iter().map(|(name, value, origin)| format!("{name} = {value}  # {origin}\n"));
+        let sources = self.sources.iter().map(|(name, source)| {
+            let text = toml::to_string(source).unwrap_or_default();
+            format!("\n[source.{name}]\n{text}")
+        });
+        lines.chain(sources).collect()
+    }
+
+    /// Opens the store.
+    pub(crate) async fn open(&self) -> Result<Database, Failure> {
+        Database::open(&self.database).await.map_err(failure)
+    }
+
+    /// Opens the buffer beside it.
+    pub(crate) async fn buffer(&self, database: &Database) -> Result<Buffers, Failure> {
+        let options = redis_streams::Options {
+            allow_unsafe: self.allow_unsafe_buffer,
+            ..redis_streams::Options::default()
+        };
+        Buffers::open(self.buffer.as_deref(), database, options).await.map_err(failure)
+    }
+
+    /// The sources of these names; all of the file, if none is named. What the file does not know may be the name
+    /// of a kind that needs no settings.
+    pub(crate) fn sources(&self, names: &[String]) -> Result<BTreeMap<String, SourceSettings>, Failure> {
+        if names.is_empty() {
+            return Ok(self.sources.clone());
+        }
+        let of = |name: &String| {
+            let known = self.sources.get(name).cloned();
+            let source = known.or_else(|| match name.as_str() {
+                "jetstream" => Some(SourceSettings::new(Kind::Jetstream)),
+                "generated" => Some(SourceSettings::new(Kind::Generated)),
+                _ => None,
+            });
+            let unknown = || {
+                let known: Vec<_> =
+                    self.sources.keys().map(String::as_str).chain(["jetstream", "generated"]).collect();
+                Failure::Input(format!("there is no source {name}; there are {}", known.join(", ")))
+            };
+            Ok((name.clone(), source.ok_or_else(unknown)?))
+        };
+        names.iter().map(of).collect()
+    }
+
+    /// Starts logging to stderr.
+    pub(crate) fn log(&self) -> Result<(), Failure> {
+        let filter = tracing_subscriber::EnvFilter::try_new(&self.log)
+            .map_err(|error| Failure::Input(format!("log {:?}: {error}", self.log)))?;
+        let builder =
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+        match self.log_format {
+            LogFormat::Human => builder.init(),
+            LogFormat::Json => builder.json().init(),
+        }
+        Ok(())
+    }
+}
+
+/// Runs what has to wait.
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::Input(format!("can't start: {error}")))?.block_on(future)
+}
+
+/// What went wrong with store, buffer or a part.
+pub(crate) fn failure(error: impl std::fmt::Display) -> Failure {
+    Failure::Input(error.to_string())
+}
+
+/// An address without the password in it.
+fn without_password(address: &str) -> String {
+    match (address.split_once("://"), address.rsplit_once('@')) {
+        (Some((scheme, _)), Some((before, host))) => {
+            let user = before.split_once("://").map_or("", |(_, user)| user);
+            let user = user.split_once(':').map_or(user, |(user, _)| user);
+            format!("{scheme}://{user}@{host}")
+        }
+        _ => address.to_owned(),
+    }
+}
+
+fn host() -> String {
+    let name = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "tweetfilter".to_owned() } else { name.to_owned() }
+}

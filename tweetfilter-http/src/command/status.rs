@@ -1,0 +1,217 @@
+//! `status`, `dead-letters`, `migrate` and `config`: how the server is.
+
+use std::io::Write;
+use std::time::Duration;
+
+use serde_json::json;
+use tweetfilter_http::parts::now;
+use tweetfilter_stream::buffer::{Buffer, BufferError};
+
+use super::Failure;
+use super::settings::{Common, block_on, failure};
+use super::terminal::one_line;
+use super::time::rfc3339;
+
+/// Shows how full buffer and store are, and what became of what each source gave.
+#[derive(clap::Args)]
+pub(crate) struct Status {
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Shows entries that could not be stored, and has them tried again.
+#[derive(clap::Args)]
+pub(crate) struct DeadLetters {
+    #[command(subcommand)]
+    command: Letters,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(clap::Subcommand)]
+enum Letters {
+    /// Lists them: number, time, source, reason
+    List,
+    /// Puts them back into the buffer: those of these numbers, or all
+    Retry { numbers: Vec<i64> },
+}
+
+/// Brings the tables of a store up to date, which each part also does when it starts.
+#[derive(clap::Args)]
+pub(crate) struct Migrate {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Shows which settings hold, and where each is from.
+#[derive(clap::Args)]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    command: ConfigCommand,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(clap::Subcommand)]
+enum ConfigCommand {
+    /// Prints them
+    Show,
+}
+
+fn write(out: &str) -> Result<(), Failure> {
+    std::io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::writing(&error))
+}
+
+pub(crate) fn config(arguments: &Config) -> Result<(), Failure> {
+    let ConfigCommand::Show = arguments.command;
+    write(&arguments.common.settings()?.show())
+}
+
+pub(crate) fn migrate(arguments: &Migrate) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    block_on(async {
+        settings.open().await?.close().await;
+        Ok(())
+    })
+}
+
+pub(crate) fn dead_letters(arguments: &DeadLetters) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    let out = block_on(async {
+        let database = settings.open().await?;
+        let mut letters = Vec::new();
+        loop {
+            let after = letters.last().map_or(0, |last: &tweetfilter_sql::StoredLetter| last.id);
+            let page = database.dead_letters(after, 1000).await.map_err(failure)?;
+            if page.is_empty() {
+                break;
+            }
+            letters.extend(page);
+        }
+        let out = match &arguments.command {
+            Letters::List => letters
+                .iter()
+                .map(|stored| {
+                    let letter = &stored.letter;
+                    let (at, reason) = (rfc3339(letter.at), one_line(&letter.reason));
+                    format!("{}\t{at}\t{}\t{reason}\n", stored.id, letter.source)
+                })
+                .collect(),
+            Letters::Retry { numbers } => {
+                let wanted = |id: &i64| numbers.is_empty() || numbers.contains(id);
+                let ids: Vec<i64> = letters.iter().map(|stored| stored.id).filter(wanted).collect();
+                let buffer = settings.buffer(&database).await?;
+                let name = "dead letters";
+                let claim =
+                    buffer.claim(name, &settings.instance, Duration::from_secs(9)).await.map_err(failure)?;
+                let count = database
+                    .retry_dead_letters(&ids, &buffer, name, claim.fence)
+                    .await
+                    .map_err(|error: BufferError| failure(error))?;
+                format!("{count} put back\n")
+            }
+        };
+        database.close().await;
+        Ok::<String, Failure>(out)
+    })?;
+    write(&out)
+}
+
+pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    let out = block_on(async {
+        let database = settings.open().await?;
+        let status = database.status().await.map_err(failure)?;
+        let gaps = database.gaps(10).await.map_err(failure)?;
+        let crashes = database.crashes(10).await.map_err(failure)?;
+        let buffer = settings.buffer(&database).await?;
+        let stats = buffer.stats().await.map_err(failure)?;
+        database.close().await;
+        let age = stats.oldest.map(|oldest| (now() - oldest).max(0) as f64 / 1000.0);
+        let per_entry = if stats.entries == 0 { 0 } else { stats.bytes / stats.entries };
+        if arguments.json {
+            let sources: Vec<_> = status
+                .sources
+                .iter()
+                .map(|source| {
+                    json!({
+                        "name": source.name, "stored": source.stored, "suppressed": source.suppressed,
+                        "repeated": source.repeated, "stale": source.stale, "dead": source.dead,
+                        "strangers": source.strangers, "counts": source.counts, "cursor": source.cursor,
+                        "holder": source.holder.as_ref().map(|(name, _)| name),
+                    })
+                })
+                .collect();
+            let object = json!({
+                "buffer": stats, "bytes_an_entry": per_entry, "oldest_seconds": age,
+                "accounts": status.accounts, "filters": status.filters, "sets": status.sets,
+                "posts": status.posts, "dead_letters": status.dead, "gaps": status.gaps,
+                "crashes": status.crashes, "commit": status.commit, "revision": status.revision,
+                "tombstones": status.tombstones, "sources": sources,
+            });
+            return Ok(format!("{object}\n"));
+        }
+        let mut out = format!(
+            "buffer    {} entries, {} leased, {} redelivered, {} bytes ({per_entry} an entry){}\n\
+             store     {} posts, {} accounts, {} filters, {} lists; commit {}, revision {}\n\
+             trouble   {} dead letters, {} gaps, {} crashes, {} entries lost by strangers\n",
+            stats.entries,
+            stats.leased,
+            stats.redelivered,
+            stats.bytes,
+            age.map(|age| format!(", the oldest {age:.1} s old")).unwrap_or_default(),
+            status.posts,
+            status.accounts,
+            status.filters,
+            status.sets,
+            status.commit,
+            status.revision,
+            status.dead,
+            status.gaps,
+            status.crashes,
+            stats.lost,
+        );
+        for source in &status.sources {
+            let counts = &source.counts;
+            out.push_str(&format!(
+                "source    {}: {} lines, {} posts ({} merged), {} control, {} unreadable; stored {}, repeated {}, suppressed {}, dead {}, strangers {}{}\n",
+                one_line(&source.name),
+                counts.lines,
+                counts.posts,
+                counts.merged,
+                counts.control,
+                counts.undecodable.values().sum::<u64>(),
+                source.stored,
+                source.repeated,
+                source.suppressed,
+                source.dead,
+                source.strangers,
+                source.holder.as_ref().filter(|(_, until)| *until > now()).map(|(name, _)| format!("; read by {name}")).unwrap_or_default(),
+            ));
+        }
+        for gap in gaps {
+            let (from, to) = (rfc3339(gap.gap.from), rfc3339(gap.gap.to));
+            out.push_str(&format!(
+                "gap       {}: {from} to {to}, {}\n",
+                one_line(&gap.source),
+                one_line(&gap.gap.reason)
+            ));
+        }
+        for crash in crashes {
+            out.push_str(&format!(
+                "crash     {} {}: {}\n",
+                rfc3339(crash.at),
+                crash.part,
+                one_line(&crash.reason)
+            ));
+        }
+        Ok(out)
+    })?;
+    write(&out)
+}

@@ -1,0 +1,185 @@
+//! `timeline` and `tail`: what accounts see.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::time::Duration;
+
+use serde_json::json;
+use tweetfilter_sql::{Database, Page, TimelinePost};
+
+use super::Failure;
+use super::account::account;
+use super::settings::{Common, block_on, failure};
+use super::terminal::{Color, Style, fit, one_line, pad};
+use super::time::rfc3339;
+
+/// Shows what an account saw, newest first, with what its filters said.
+#[derive(clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  tweetfilter timeline ann
+  tweetfilter timeline ann --filter 3 --limit 10 --json")]
+pub(crate) struct Timeline {
+    account: String,
+
+    /// Only what this filter matched, by its number
+    #[arg(long, value_name = "N")]
+    filter: Option<i64>,
+
+    /// At most so many posts
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+
+    /// With what filters hide
+    #[arg(long)]
+    hidden: bool,
+
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Shows what is stored as it comes, until Ctrl-C.
+#[derive(clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  tweetfilter tail --account ann
+  tweetfilter tail --json | jq .post.text")]
+pub(crate) struct Tail {
+    /// Only what this account sees
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+
+    /// Only what this filter matched, by its number
+    #[arg(long, value_name = "N")]
+    filter: Option<i64>,
+
+    /// Begin behind this commit, instead of with what is new
+    #[arg(long, value_name = "N")]
+    after: Option<i64>,
+
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// How often is looked for what is new.
+const LOOK: Duration = Duration::from_millis(200);
+
+pub(crate) fn timeline(arguments: &Timeline) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    let out = block_on(async {
+        let database = settings.open().await?;
+        let id = account(&database, &arguments.account).await?;
+        let page =
+            Page { before: None, limit: arguments.limit, filter: arguments.filter, hidden: arguments.hidden };
+        let posts = database.timeline(id, &page).await.map_err(failure)?;
+        let shown = Shown::of(&database, arguments.json).await?;
+        database.close().await;
+        Ok(posts.iter().map(|post| shown.line(post, false)).collect::<String>())
+    })?;
+    std::io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::writing(&error))
+}
+
+pub(crate) fn tail(arguments: &Tail) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    block_on(async {
+        let database = settings.open().await?;
+        let id = match &arguments.account {
+            Some(name) => Some(account(&database, name).await?),
+            None => None,
+        };
+        let mut after = match arguments.after {
+            Some(after) => after,
+            None => database.status().await.map_err(failure)?.commit,
+        };
+        loop {
+            let tail = database.tail(id, after, 1000).await.map_err(failure)?;
+            if !tail.posts.is_empty() {
+                let shown = Shown::of(&database, arguments.json).await?;
+                let wanted =
+                    |post: &&TimelinePost| arguments.filter.is_none_or(|f| post.filters.contains(&f));
+                let out: String =
+                    tail.posts.iter().filter(wanted).map(|post| shown.line(post, id.is_none())).collect();
+                let mut stdout = std::io::stdout();
+                stdout
+                    .write_all(out.as_bytes())
+                    .and_then(|()| stdout.flush())
+                    .map_err(|error| Failure::writing(&error))?;
+            }
+            if tail.up_to == after {
+                tokio::time::sleep(LOOK).await;
+            }
+            after = tail.up_to;
+        }
+    })
+}
+
+/// How posts are shown.
+struct Shown {
+    json: bool,
+    style: Style,
+    accounts: HashMap<i64, String>,
+    /// What filters are called.
+    filters: HashMap<i64, String>,
+}
+
+impl Shown {
+    async fn of(database: &Database, json: bool) -> Result<Self, Failure> {
+        let (mut accounts, mut filters) = (HashMap::new(), HashMap::new());
+        for account in database.accounts().await.map_err(failure)? {
+            for row in database.account_filters(account.id).await.map_err(failure)? {
+                let name = if row.filter.name.is_empty() { row.filter.text } else { row.filter.name };
+                filters.insert(row.id, name);
+            }
+            accounts.insert(account.id, account.name);
+        }
+        Ok(Self { json, style: Style::stdout(), accounts, filters })
+    }
+
+    fn line(&self, seen: &TimelinePost, with_account: bool) -> String {
+        let account = self.accounts.get(&seen.account).cloned().unwrap_or_default();
+        if self.json {
+            let object = json!({
+                "account": account,
+                "commit": seen.cursor.commit,
+                "network": seen.network,
+                "id": seen.native_id,
+                "received_at": rfc3339(seen.received_at),
+                "source": seen.source,
+                "hidden": seen.verdict.hidden,
+                "highlighted": seen.verdict.highlighted,
+                "notify": seen.verdict.notify,
+                "filters": seen.filters,
+                "post": seen.post,
+            });
+            return format!("{object}\n");
+        }
+        let style = self.style;
+        let name = |id: &i64| self.filters.get(id).cloned().unwrap_or_else(|| id.to_string());
+        let names: Vec<String> = seen.filters.iter().map(name).collect();
+        let handle = &seen.post.author.account.handle;
+        let author = if handle.is_empty() { &seen.post.author.account.id } else { handle };
+        let mark = match (seen.verdict.hidden, seen.verdict.notify, seen.verdict.highlighted) {
+            (true, ..) => "-",
+            (_, true, _) => "!",
+            (_, _, true) => "*",
+            _ => " ",
+        };
+        let who = if with_account { format!("{} ", pad(&one_line(&account), 8)) } else { String::new() };
+        let left = style.width().saturating_sub(60).max(30);
+        format!(
+            "{who}{mark} {} {} {} {}\n",
+            style.paint(Color::Dim, &rfc3339(seen.received_at / 1000 * 1000)),
+            style.paint(Color::Name, &pad(&fit(&one_line(&format!("@{author}")), 16), 16)),
+            fit(&one_line(&seen.post.content().text), left),
+            style.paint(Color::Dim, &one_line(&names.join(", "))),
+        )
+    }
+}
