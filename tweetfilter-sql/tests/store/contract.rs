@@ -1,3 +1,5 @@
+//! Each function wants an empty database.
+
 use std::time::Duration;
 
 use tweetfilter_core::Post;

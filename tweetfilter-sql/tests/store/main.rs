@@ -1,8 +1,9 @@
 //! What every store keeps, on SQLite and on a real MariaDB.
 #![allow(missing_docs)]
 
+#[path = "../common/mod.rs"]
 mod common;
-mod store_contract;
+mod contract;
 
 use common::{Clock, Folder, Maria};
 use tweetfilter_sql::Database;
@@ -15,7 +16,7 @@ macro_rules! contract {
             async fn $name() {
                 let (folder, clock) = (Folder::new(), Clock::new());
                 let database = clock.set(Database::open(&folder.file("a.db")).await.unwrap());
-                store_contract::$name(&database, &clock).await;
+                contract::$name(&database, &clock).await;
                 database.close().await;
             })*
         }
@@ -31,7 +32,7 @@ macro_rules! contract {
                 println!("{}", stringify!($name));
                 let clock = Clock::new();
                 let database = clock.set(server.database(stringify!($name)).await);
-                store_contract::$name(&database, &clock).await;
+                contract::$name(&database, &clock).await;
                 database.close().await;
             })*
             let again = Database::open(&server.address("every_statement_is_understood")).await.unwrap();
@@ -69,7 +70,7 @@ async fn four_workers(server: &Maria) {
     let tasks: Vec<_> = (0..4)
         .map(|worker| {
             let database = database.clone();
-            tokio::spawn(async move { store_contract::work(&database, worker).await })
+            tokio::spawn(async move { contract::work(&database, worker).await })
         })
         .collect();
     let mut numbers = Vec::new();
