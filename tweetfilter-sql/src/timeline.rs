@@ -58,6 +58,9 @@ statements! {
         ),
     );
     LAST = Sql::both("SELECT value FROM state WHERE name = 'commit'");
+    UNPACKED = Sql::both(
+        "SELECT commit_no, native_id, verdict, filters FROM delivery WHERE account = ? ORDER BY commit_no, post",
+    );
 }
 
 /// A place in a timeline, right behind a post.
@@ -166,6 +169,17 @@ impl Database {
         tx.commit().await?;
         posts.truncate(page.limit);
         Ok(posts)
+    }
+
+    /// All deliveries of an account, by the view that other programs read: commit, id, verdict as a number, and the
+    /// filters as JSON.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    #[doc(hidden)] // For tests; it has no limit.
+    pub async fn unpacked(&self, account: i64) -> Result<Vec<(i64, String, i64, String)>, StoreError> {
+        let rows = self.rows(UNPACKED, args![account]).await?;
+        rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?, row.int(2)?, row.text(3)?))).collect()
     }
 
     /// What was committed after a commit, for one account or all: at most `limit` commits of it.

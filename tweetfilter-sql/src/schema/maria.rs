@@ -130,10 +130,10 @@ const BEGIN: &[&str] = &[
         SELECT d.account AS account, d.commit_no AS commit_no, p.num AS post, p.network AS network,
                p.native_id AS native_id, i.verdict AS verdict, i.verdict & 1 AS hidden,
                (i.verdict & 2) DIV 2 AS highlighted, (i.verdict & 4) DIV 4 AS notify,
-               i.filters AS filters, d.revision AS revision, p.body AS body
+               JSON_EXTRACT(d.items, CONCAT('$[', i.place - 1, '][2]')) AS filters, d.revision AS revision, p.body AS body
         FROM delivery_pack d
-        JOIN JSON_TABLE(d.items, '$[*]' COLUMNS (post BIGINT PATH '$[0]', verdict INT PATH '$[1]',
-             filters JSON PATH '$[2]')) i
+        JOIN JSON_TABLE(d.items, '$[*]' COLUMNS (place FOR ORDINALITY, post BIGINT PATH '$[0]',
+             verdict INT PATH '$[1]')) i
         JOIN shown p ON p.num = i.post
         WHERE p.since <= d.commit_no",
 ];

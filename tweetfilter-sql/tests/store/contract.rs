@@ -1,0 +1,422 @@
+//! Each function wants an empty database.
+
+use std::time::Duration;
+
+use tweetfilter_core::Post;
+use tweetfilter_core::post::{Account, Point, Reference};
+use tweetfilter_sql::{Cursor, Database, NewFilter, Page};
+use tweetfilter_stream::entry::{Audience, Change, Content, Entry};
+use tweetfilter_stream::store::{
+    Action, Committed, DeadLetter, Delivery, Evaluated, Outcome, Store, StoreError, Verdict,
+};
+
+use crate::common::Clock;
+
+fn post(id: &str, text: &str) -> Post {
+    let mut post = Post { id: id.into(), network: "x".into(), ..Post::from_text(text) };
+    post.author.account = Account { id: "100".into(), handle: "bob".into() };
+    post
+}
+
+fn seen(post: Post, version: i64, accounts: &[i64]) -> Evaluated {
+    let deliveries = accounts.iter().map(|&account| Delivery {
+        account,
+        verdict: Verdict::default(),
+        filters: Vec::new(),
+        seen: true,
+    });
+    let deliveries = deliveries.collect();
+    Evaluated { post, version, source: "s".into(), at: Clock::START, public: false, deliveries, strangers: 0 }
+}
+
+fn matched(mut evaluated: Evaluated, filters: &[i64], verdict: Verdict) -> Evaluated {
+    for delivery in &mut evaluated.deliveries {
+        (delivery.filters, delivery.verdict) = (filters.to_vec(), verdict);
+    }
+    evaluated
+}
+
+async fn commit(database: &Database, posts: Vec<Evaluated>, changes: Vec<Change>) -> Committed {
+    let outcome = Outcome { revision: 1, at: Clock::START, posts, changes, dead: Vec::new() };
+    database.commit(&outcome, &[]).await.unwrap()
+}
+
+async fn texts(database: &Database, account: i64) -> Vec<String> {
+    let page = Page { hidden: true, ..Page::default() };
+    let posts = database.timeline(account, &page).await.unwrap();
+    posts.into_iter().map(|one| one.post.text).collect()
+}
+
+fn delete(id: &str) -> Change {
+    Change::Delete { network: "x".into(), id: id.into() }
+}
+
+pub async fn every_statement_is_understood(database: &Database, _: &Clock) {
+    assert!(database.check_statements().await.unwrap() > 80);
+}
+
+pub async fn a_post_is_stored_once_and_late_viewers_get_it_too(database: &Database, _: &Clock) {
+    let first = commit(database, vec![seen(post("1", "Snø 😀"), 0, &[1, 2])], vec![]).await;
+    assert_eq!((first.number, first.new, first.deliveries), (1, 1, 2));
+    let again = commit(database, vec![seen(post("1", "Snø 😀"), 0, &[2, 1])], vec![]).await;
+    assert_eq!((again.number, again.new, again.deliveries), (2, 0, 0));
+    let late = commit(database, vec![seen(post("1", "Snø 😀"), 0, &[1, 3])], vec![]).await;
+    assert_eq!((late.new, late.deliveries), (0, 1));
+    for account in [1, 2, 3] {
+        assert_eq!(texts(database, account).await, ["Snø 😀"]);
+    }
+    assert!(texts(database, 4).await.is_empty());
+    let status = database.status().await.unwrap();
+    assert_eq!((status.posts, status.sources[0].stored, status.sources[0].repeated), (1, 1, 2));
+}
+
+pub async fn a_public_post_is_tried_once(database: &Database, _: &Clock) {
+    let public = |accounts: &[i64], itself| {
+        let mut one = matched(seen(post("1", "a"), 0, accounts), &[9], Verdict::default());
+        one.public = true;
+        one.deliveries.iter_mut().for_each(|delivery| delivery.seen = itself);
+        one
+    };
+    assert_eq!(commit(database, vec![public(&[1], false)], vec![]).await.matches, 1);
+    // Filters changed since: a repeat is not tried again, but who saw it gets it.
+    assert_eq!(commit(database, vec![public(&[1, 2], false)], vec![]).await.deliveries, 0);
+    assert_eq!(commit(database, vec![public(&[1, 2], true)], vec![]).await.deliveries, 1);
+    assert_eq!(texts(database, 2).await, ["a"]);
+}
+
+pub async fn a_new_version_replaces_the_old_one_in_any_order(database: &Database, _: &Clock) {
+    let old = || matched(seen(post("1", "old"), 0, &[1, 2]), &[5], Verdict::default());
+    let new = || seen(post("1", "new"), 70, &[1]);
+    commit(database, vec![old()], vec![]).await;
+    assert_eq!(commit(database, vec![new()], vec![]).await.deliveries, 1);
+    assert_eq!(texts(database, 1).await, ["new"]);
+    // The second account has not seen the new version, and nobody shows it the old one.
+    assert!(texts(database, 2).await.is_empty());
+    let matches = Page { filter: Some(5), ..Page::default() };
+    assert!(database.timeline(1, &matches).await.unwrap().is_empty());
+    assert_eq!(commit(database, vec![old()], vec![]).await.deliveries, 0);
+    assert_eq!(texts(database, 1).await, ["new"]);
+    assert_eq!(database.status().await.unwrap().sources[0].stale, 1);
+}
+
+pub async fn a_delete_wins_before_and_after(database: &Database, _: &Clock) {
+    let one = |id: &str| matched(seen(post(id, id), 0, &[1]), &[5], Verdict::default());
+    commit(database, vec![one("1"), one("2")], vec![]).await;
+    commit(database, vec![], vec![delete("1"), delete("3")]).await;
+    let with = commit(database, vec![one("1"), one("3"), one("4")], vec![delete("4")]).await;
+    assert_eq!((with.suppressed, with.new), (3, 0));
+    assert_eq!(texts(database, 1).await, ["2"]);
+    let page = Page { filter: Some(5), ..Page::default() };
+    assert_eq!(database.timeline(1, &page).await.unwrap().len(), 1);
+    // Said again, it counts once.
+    commit(database, vec![], vec![delete("1"), delete("4")]).await;
+    let status = database.status().await.unwrap();
+    assert_eq!((status.tombstones, status.sources[0].suppressed), (3, 3));
+}
+
+pub async fn a_delete_takes_the_original_out_of_what_carries_it(database: &Database, _: &Clock) {
+    let carry = |id: &str, original: &str, quote: bool| {
+        let mut outer = post(id, id);
+        outer.author.account.id = "200".into();
+        let of = Some(post(original, "secret"));
+        let reference = Some(Box::new(Reference { id: original.into(), post: of, ..Reference::default() }));
+        *(if quote { &mut outer.quote_of } else { &mut outer.retweet_of }) = reference;
+        seen(outer, 0, &[1])
+    };
+    commit(database, vec![carry("11", "1", false), carry("12", "1", true), carry("13", "2", true)], vec![])
+        .await;
+    commit(database, vec![], vec![delete("1")]).await;
+    assert_eq!(texts(database, 1).await, ["13", "12"]);
+    // Later copies carry it neither.
+    let late = commit(database, vec![carry("14", "1", true), carry("15", "1", false)], vec![]).await;
+    assert_eq!((late.new, late.suppressed), (1, 1));
+    let posts = database.timeline(1, &Page::default()).await.unwrap();
+    let kept: Vec<_> = posts.iter().map(|one| one.post.quote_of.as_ref().unwrap().post.is_some()).collect();
+    assert_eq!(kept, [false, true, false]);
+}
+
+pub async fn a_delete_that_names_no_network_spares_those_that_always_do(database: &Database, _: &Clock) {
+    let on = |network: &str, id: &str| seen(Post { network: network.into(), ..post(id, network) }, 0, &[1]);
+    let nameless = |id: &str| Change::Delete { network: String::new(), id: id.into() };
+    commit(database, vec![on("x", "1"), on("m.example", "1")], vec![]).await;
+    commit(database, vec![], vec![nameless("1"), nameless("2")]).await;
+    assert_eq!(texts(database, 1).await, ["x"]);
+    let late = commit(database, vec![on("x", "2"), on("m.example", "2")], vec![]).await;
+    assert_eq!((late.new, late.suppressed), (1, 1));
+}
+
+pub async fn scrubbed_places_are_gone_from_stored_and_later_posts(database: &Database, _: &Clock) {
+    let placed = |id: &str| {
+        let mut post = post(id, id);
+        post.coordinates = Some(Point { lon: 10.7, lat: 59.9 });
+        post
+    };
+    let mut outer = post("50", "50");
+    outer.author.account.id = "200".into();
+    let carried = Some(placed("9"));
+    outer.quote_of = Some(Box::new(Reference { id: "9".into(), post: carried, ..Reference::default() }));
+    commit(
+        database,
+        vec![seen(placed("99"), 0, &[1]), seen(placed("101"), 0, &[1]), seen(outer, 0, &[1])],
+        vec![],
+    )
+    .await;
+    let scrub =
+        |up_to: &str| Change::ScrubGeo { network: "x".into(), author: "100".into(), up_to: up_to.into() };
+    commit(database, vec![], vec![scrub("100")]).await;
+    // A scrub of less takes nothing back.
+    commit(database, vec![seen(placed("98"), 0, &[1]), seen(placed("102"), 0, &[1])], vec![scrub("5")]).await;
+    let posts = database.timeline(1, &Page::default()).await.unwrap();
+    let with: Vec<_> =
+        posts.iter().filter(|one| one.post.coordinates.is_some()).map(|one| one.native_id.as_str()).collect();
+    assert_eq!(with, ["102", "101"]);
+    let quoting = posts.iter().find(|one| one.native_id == "50").unwrap();
+    assert_eq!(quoting.post.quote_of.as_ref().unwrap().post.as_ref().unwrap().coordinates, None);
+}
+
+pub async fn what_is_withheld_is_not_shown(database: &Database, _: &Clock) {
+    let withheld = |id: &str, countries: &[&str]| Change::StatusWithheld {
+        network: "x".into(),
+        id: id.into(),
+        countries: countries.iter().map(ToString::to_string).collect(),
+    };
+    commit(database, vec![seen(post("1", "1"), 0, &[1]), seen(post("2", "2"), 0, &[1])], vec![]).await;
+    commit(database, vec![], vec![withheld("1", &["DE"]), withheld("3", &["XX"])]).await;
+    commit(database, vec![seen(post("3", "3"), 0, &[1])], vec![]).await;
+    assert_eq!(texts(database, 1).await, ["2"]);
+    commit(database, vec![], vec![withheld("1", &[])]).await;
+    assert_eq!(texts(database, 1).await, ["2", "1"]);
+    let user = |countries: Vec<String>| Change::UserWithheld {
+        network: "x".into(),
+        author: "100".into(),
+        countries,
+    };
+    commit(database, vec![], vec![user(vec!["FR".into()])]).await;
+    assert!(texts(database, 1).await.is_empty());
+}
+
+pub async fn posts_of_inactive_authors_are_not_shown(database: &Database, _: &Clock) {
+    let status = |active| Change::AccountStatus {
+        network: "x".into(),
+        author: "100".into(),
+        active,
+        status: "suspended".into(),
+    };
+    let mut outer = post("2", "quote");
+    outer.author.account.id = "200".into();
+    let carried = Some(post("1", "1"));
+    outer.quote_of = Some(Box::new(Reference { id: "1".into(), post: carried, ..Reference::default() }));
+    commit(database, vec![], vec![status(false)]).await;
+    commit(database, vec![seen(post("1", "1"), 0, &[1]), seen(outer, 0, &[1])], vec![]).await;
+    assert!(texts(database, 1).await.is_empty());
+    commit(database, vec![], vec![status(true)]).await;
+    assert_eq!(texts(database, 1).await.len(), 2);
+}
+
+pub async fn posts_without_an_id_are_told_apart(database: &Database, _: &Clock) {
+    let batch = || vec![seen(Post::from_text("a"), 0, &[1]), seen(Post::from_text("b"), 0, &[1])];
+    assert_eq!(commit(database, batch(), vec![]).await.new, 2);
+    assert_eq!(commit(database, batch(), vec![]).await.new, 0);
+    assert_eq!(texts(database, 1).await, ["b", "a"]);
+}
+
+pub async fn dead_letters_are_kept_once(database: &Database, _: &Clock) {
+    let entry = Entry {
+        source: "s".into(),
+        at: 1,
+        to: Audience::Public,
+        content: Content::Post(Box::new(post("1", "secret"))),
+    };
+    let letter = |entry: Vec<u8>| DeadLetter { entry, source: "s".into(), reason: "why".into(), at: 5 };
+    let dead = vec![letter(entry.to_vec().unwrap()), letter(vec![255, 0])];
+    let outcome = Outcome { dead, ..Outcome::default() };
+    database.commit(&outcome, &[]).await.unwrap();
+    database.commit(&outcome, &[]).await.unwrap();
+    assert_eq!(database.count_dead_letters().await.unwrap(), 2);
+    assert_eq!(database.status().await.unwrap().sources[0].dead, 2);
+    let letters = database.dead_letters(0, 10).await.unwrap();
+    assert_eq!(letters[0].letter, outcome.dead[0]);
+    assert_eq!(database.dead_letters(letters[0].id, 10).await.unwrap().len(), 1);
+    // A deleted post can't be read here either.
+    commit(database, vec![], vec![delete("1")]).await;
+    let letters = database.dead_letters(0, 10).await.unwrap();
+    assert!(letters[0].letter.entry.is_empty() && !letters[1].letter.entry.is_empty());
+
+    let folder = crate::common::Folder::new();
+    let other = Database::open(&folder.file("b.db")).await.unwrap();
+    let buffer = other.buffer().unwrap();
+    use tweetfilter_stream::buffer::Buffer;
+    let fence = buffer.claim("retry", "a", Duration::from_secs(9)).await.unwrap().fence;
+    let ids: Vec<i64> = letters.iter().map(|one| one.id).collect();
+    assert_eq!(database.retry_dead_letters(&ids, &buffer, "retry", fence).await.unwrap(), 1);
+    assert_eq!(database.count_dead_letters().await.unwrap(), 0);
+    assert_eq!(buffer.lease("w", 9, Duration::from_secs(9)).await.unwrap()[0].bytes, [255, 0]);
+    other.close().await;
+}
+
+pub async fn what_no_column_holds_is_refused(database: &Database, _: &Clock) {
+    let long = "9".repeat(501);
+    for outcome in [
+        Outcome { posts: vec![seen(post(&long, "a"), 0, &[1])], ..Outcome::default() },
+        Outcome { posts: vec![seen(post("1", &"a".repeat(5 << 20)), 0, &[1])], ..Outcome::default() },
+        Outcome { changes: vec![delete(&long)], ..Outcome::default() },
+    ] {
+        let refused = database.commit(&outcome, &[]).await;
+        assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    }
+    // What it just holds is stored, and many large posts in parts.
+    let large = |n: usize| seen(post(&format!("{n:0500}"), &"é".repeat(500_000)), 0, &[1]);
+    let stored = commit(database, (0..9).map(large).collect(), vec![]).await;
+    assert_eq!(stored.new, 9);
+    assert_eq!(texts(database, 1).await.len(), 9);
+}
+
+pub async fn filters_tell_their_revision_and_expire(database: &Database, clock: &Clock) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let first = database.filters(None).await.unwrap().unwrap();
+    assert_eq!(database.filters(Some(first.revision)).await.unwrap(), None);
+    let filter = |text: &str| NewFilter { text: text.into(), action: Action::Hide, ..NewFilter::default() };
+    let a = database.add_filter(ann, &filter("snow")).await.unwrap();
+    let soon = Some(Clock::START + 1_000);
+    let b = database.add_filter(ann, &NewFilter { expires_at: soon, ..filter("rain") }).await.unwrap();
+    let c = database.add_filter(ann, &filter("ice")).await.unwrap();
+    database.set_named("towns", "Oslo\nBergen").await.unwrap();
+    database.order_filters(ann, &[c, a]).await.unwrap();
+    let now = database.filters(Some(first.revision)).await.unwrap().unwrap();
+    assert_eq!(now.filters.iter().map(|one| one.id).collect::<Vec<_>>(), [b, c, a]);
+    assert_eq!((now.filters[1].text.as_str(), now.filters[1].action), ("ice", Action::Hide));
+    assert_eq!(now.sets, [("towns".into(), "Oslo\nBergen".into())]);
+    clock.pass(Duration::from_secs(1));
+    let expired = database.filters(Some(now.revision)).await.unwrap().unwrap();
+    assert_eq!(expired.filters.iter().map(|one| one.id).collect::<Vec<_>>(), [c, a]);
+    assert!(!database.filter(b).await.unwrap().unwrap().enabled);
+    assert_eq!(database.filters(Some(expired.revision)).await.unwrap(), None);
+
+    assert!(database.edit_filter(a, &filter("sleet")).await.unwrap());
+    assert!(database.enable_filter(c, false).await.unwrap());
+    let now = database.filters(Some(expired.revision)).await.unwrap().unwrap();
+    assert_eq!(now.filters.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(), ["sleet"]);
+    assert!(database.remove_filter(a).await.unwrap() && !database.remove_filter(a).await.unwrap());
+    assert!(database.remove_named("towns").await.unwrap());
+    assert!(database.named_sets().await.unwrap().is_empty());
+    assert_eq!(database.account_filters(ann).await.unwrap().len(), 2);
+}
+
+pub async fn accounts_and_follows_come_and_go(database: &Database, _: &Clock) {
+    let on_x = |id: &str, handle: &str| ("x".to_owned(), Account { id: id.into(), handle: handle.into() });
+    let ann = database.add_account("ann", &[on_x("7", "ann_x")]).await.unwrap();
+    let bob = database.add_account("bob", &[]).await.unwrap();
+    assert!(matches!(database.add_account("ann", &[]).await, Err(StoreError::Refused(_))));
+    database.add_identity(bob, &on_x("", "bob_x")).await.unwrap();
+    let accounts = database.accounts().await.unwrap();
+    assert_eq!(accounts[0].identities, [on_x("7", "ann_x")]);
+    assert_eq!(database.account("bob").await.unwrap(), Some(bob));
+    database.follow(ann, "x", "50", true).await.unwrap();
+    database.set_friends("x", "7", &["50".into(), "51".into()]).await.unwrap();
+    database.set_friends("x", "7", &["52".into()]).await.unwrap();
+    let known = database.filters(None).await.unwrap().unwrap();
+    assert_eq!(known.follows, [(ann, "x".into(), "50".into()), (ann, "x".into(), "52".into())]);
+    let renamed = Change::Identity { network: "x".into(), account: on_x("7", "ann_new").1 };
+    commit(database, vec![], vec![renamed]).await;
+    let now = database.filters(Some(known.revision)).await.unwrap().expect("a new handle is a change");
+    assert_eq!(now.accounts[0].identities, [on_x("7", "ann_new")]);
+    commit(database, vec![seen(post("1", "1"), 0, &[ann])], vec![]).await;
+    assert!(database.remove_account(ann).await.unwrap());
+    assert!(texts(database, ann).await.is_empty());
+    let now = database.filters(None).await.unwrap().unwrap();
+    assert_eq!((now.accounts.len(), now.follows.len()), (1, 0));
+}
+
+pub async fn the_timeline_pages_and_filters(database: &Database, _: &Clock) {
+    let hidden = Verdict { hidden: true, ..Verdict::default() };
+    let strong = Verdict { highlighted: true, notify: true, hidden: false };
+    let mut expected = Vec::new();
+    for n in 0..300 {
+        let (id, other) = (format!("{n}"), format!("other {n}"));
+        let one = match n % 10 {
+            0 => matched(seen(post(&id, &id), 0, &[1, 2]), &[8], hidden),
+            1 => matched(seen(post(&id, &id), 0, &[1, 2]), &[9, 7], strong),
+            _ => seen(post(&id, &id), 0, &[1]),
+        };
+        if n % 10 != 0 {
+            expected.insert(0, id);
+        }
+        commit(database, vec![one, seen(post(&other, &other), 0, &[3])], vec![]).await;
+    }
+    let (mut got, mut before): (Vec<String>, Option<Cursor>) = (Vec::new(), None);
+    loop {
+        let page = Page { before, limit: 7, ..Page::default() };
+        let posts = database.timeline(1, &page).await.unwrap();
+        let Some(last) = posts.last() else { break };
+        before = Some(last.cursor);
+        got.extend(posts.into_iter().map(|one| one.native_id));
+    }
+    assert_eq!(got, expected);
+    let of = |filter, hidden| Page { filter: Some(filter), hidden, ..Page::default() };
+    let strong_ones = database.timeline(1, &of(7, false)).await.unwrap();
+    assert_eq!((strong_ones.len(), strong_ones[0].verdict), (30, strong));
+    assert_eq!(strong_ones[0].filters, [9, 7]);
+    assert!(database.timeline(1, &of(8, false)).await.unwrap().is_empty());
+    assert_eq!(database.timeline(1, &of(8, true)).await.unwrap().len(), 30);
+    let sparse = Page { limit: 100, hidden: true, ..Page::default() };
+    assert_eq!(database.timeline(2, &sparse).await.unwrap().len(), 60);
+}
+
+pub async fn the_tail_misses_nothing(database: &Database, _: &Clock) {
+    for n in 0..10 {
+        let of = if n % 2 == 0 { [1, 2] } else { [2, 3] };
+        commit(database, vec![seen(post(&n.to_string(), &n.to_string()), 0, &of)], vec![]).await;
+    }
+    let ids =
+        |tail: &tweetfilter_sql::Tail| tail.posts.iter().map(|one| one.native_id.clone()).collect::<Vec<_>>();
+    let tail = database.tail(Some(1), 0, 2).await.unwrap();
+    assert_eq!((ids(&tail), tail.up_to), (vec!["0".to_owned(), "2".to_owned()], 3));
+    let rest = database.tail(Some(1), tail.up_to, 100).await.unwrap();
+    assert_eq!((ids(&rest), rest.up_to), (vec!["4".to_owned(), "6".to_owned(), "8".to_owned()], 10));
+    let none = database.tail(Some(1), 10, 100).await.unwrap();
+    assert_eq!((none.posts.len(), none.up_to), (0, 10));
+    let all = database.tail(None, 8, 100).await.unwrap();
+    let of: Vec<_> = all.posts.iter().map(|one| (one.cursor.commit, one.account)).collect();
+    assert_eq!(of, [(9, 1), (9, 2), (10, 2), (10, 3)]);
+}
+
+pub async fn old_posts_are_forgotten(database: &Database, clock: &Clock) {
+    let old = matched(seen(post("1", "old"), 0, &[1]), &[5], Verdict::default());
+    commit(database, vec![old], vec![delete("0")]).await;
+    clock.pass(Duration::from_secs(86_400));
+    let at = Clock::START + 86_400_000;
+    let newer = Evaluated { at, ..seen(post("2", "new"), 0, &[1]) };
+    let outcome = Outcome { at, posts: vec![newer], ..Outcome::default() };
+    database.commit(&outcome, &[]).await.unwrap();
+    let removed = database.forget_older(Duration::from_secs(3_600)).await.unwrap();
+    assert_eq!((removed.posts, removed.packs, removed.tombstones), (1, 1, 1));
+    assert!(database.forget_older(Duration::from_secs(3_600)).await.unwrap().is_empty());
+    assert_eq!(texts(database, 1).await, ["new"]);
+    assert_eq!(database.status().await.unwrap().tombstones, 0);
+    // Numbers go on: nothing new looks old to a reader who resumes.
+    assert_eq!(commit(database, vec![], vec![]).await.number, 3);
+}
+
+pub async fn the_views_unpack_deliveries(database: &Database, _: &Clock) {
+    let strong = Verdict { highlighted: true, notify: true, hidden: false };
+    commit(database, vec![matched(seen(post("1", "old"), 0, &[1, 2]), &[5, 6], strong)], vec![]).await;
+    commit(database, vec![seen(post("1", "new"), 9, &[2])], vec![]).await;
+    let rows = database.unpacked(2).await.unwrap();
+    assert_eq!(rows, [(2, "1".to_owned(), 0, "[]".to_owned())]);
+    assert!(database.unpacked(1).await.unwrap().is_empty());
+    commit(database, vec![matched(seen(post("2", "b"), 0, &[1]), &[5, 6], strong)], vec![]).await;
+    let rows = database.unpacked(1).await.unwrap();
+    assert_eq!(rows[0].2, 6);
+    assert_eq!(rows[0].3.replace(' ', ""), "[5,6]");
+}
+
+/// Ten commits of one of four workers, about posts that the others store too.
+pub async fn work(database: &Database, worker: i64) -> Vec<i64> {
+    let mut numbers = Vec::new();
+    for round in 0..10 {
+        let posts = (0..25).map(|n| seen(post(&(n * 7 % 25).to_string(), "a"), 0, &[worker, round + 10]));
+        let posts = if worker % 2 == 0 { posts.collect() } else { posts.rev().collect() };
+        numbers.push(commit(database, posts, vec![]).await.number);
+    }
+    numbers
+}

@@ -1,0 +1,105 @@
+//! What every store keeps, on SQLite and on a real MariaDB.
+#![allow(missing_docs)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod contract;
+
+use common::{Clock, Folder, Maria};
+use tweetfilter_sql::Database;
+
+macro_rules! contract {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            use super::*;
+            $(#[tokio::test]
+            async fn $name() {
+                let (folder, clock) = (Folder::new(), Clock::new());
+                let database = clock.set(Database::open(&folder.file("a.db")).await.unwrap());
+                contract::$name(&database, &clock).await;
+                database.close().await;
+            })*
+        }
+
+        /// One server for all, each with a database of its own.
+        #[tokio::test]
+        async fn maria() {
+            let Some(server) = Maria::start() else {
+                println!("skipped: no mariadbd");
+                return;
+            };
+            $({
+                println!("{}", stringify!($name));
+                let clock = Clock::new();
+                let database = clock.set(server.database(stringify!($name)).await);
+                contract::$name(&database, &clock).await;
+                database.close().await;
+            })*
+            let again = Database::open(&server.address("every_statement_is_understood")).await.unwrap();
+            again.close().await;
+            four_workers(&server).await;
+        }
+    };
+}
+
+contract!(
+    every_statement_is_understood,
+    a_post_is_stored_once_and_late_viewers_get_it_too,
+    a_public_post_is_tried_once,
+    a_new_version_replaces_the_old_one_in_any_order,
+    a_delete_wins_before_and_after,
+    a_delete_takes_the_original_out_of_what_carries_it,
+    a_delete_that_names_no_network_spares_those_that_always_do,
+    scrubbed_places_are_gone_from_stored_and_later_posts,
+    what_is_withheld_is_not_shown,
+    posts_of_inactive_authors_are_not_shown,
+    posts_without_an_id_are_told_apart,
+    dead_letters_are_kept_once,
+    what_no_column_holds_is_refused,
+    filters_tell_their_revision_and_expire,
+    accounts_and_follows_come_and_go,
+    the_timeline_pages_and_filters,
+    the_tail_misses_nothing,
+    old_posts_are_forgotten,
+    the_views_unpack_deliveries,
+);
+
+/// Commits from four workers at once: every number is given once, and nothing deadlocks.
+async fn four_workers(server: &Maria) {
+    let database = server.database("four_workers").await;
+    let tasks: Vec<_> = (0..4)
+        .map(|worker| {
+            let database = database.clone();
+            tokio::spawn(async move { contract::work(&database, worker).await })
+        })
+        .collect();
+    let mut numbers = Vec::new();
+    for task in tasks {
+        numbers.extend(task.await.unwrap());
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=40).collect::<Vec<i64>>());
+    assert_eq!(database.status().await.unwrap().posts, 25);
+    database.close().await;
+}
+
+#[tokio::test]
+async fn an_embedded_commit_acknowledges_with_it() {
+    use std::time::Duration;
+    use tweetfilter_stream::buffer::{Batch, Buffer, Encoded, EntryId};
+    use tweetfilter_stream::store::{Outcome, Store};
+    let folder = Folder::new();
+    let database = Database::open(&folder.file("a.db")).await.unwrap();
+    let buffer = database.buffer().unwrap();
+    let fence = buffer.claim("s", "a", Duration::from_secs(60)).await.unwrap().fence;
+    let entries = vec![Encoded { key: 1, bytes: b"x".to_vec() }];
+    buffer.append(&Batch { source: "s".into(), fence, entries, ..Batch::default() }).await.unwrap();
+    let leased = buffer.lease("w", 9, Duration::from_secs(60)).await.unwrap();
+    let ids: Vec<EntryId> = leased.into_iter().map(|one| one.id).collect();
+    assert!(database.commit(&Outcome::default(), &ids).await.unwrap().acked);
+    assert_eq!(buffer.stats().await.unwrap().entries, 0);
+    // What is another buffer's is left to that.
+    let foreign = [EntryId("1700000000000-0".into())];
+    assert!(!database.commit(&Outcome::default(), &foreign).await.unwrap().acked);
+    database.close().await;
+}
