@@ -114,8 +114,10 @@ impl Run {
     /// Everything up to so many lines.
     async fn lines(&mut self, count: usize) -> Vec<Chunk> {
         let (mut chunks, mut lines) = (Vec::new(), 0);
+        let latest = tokio::time::Instant::now() + Duration::from_secs(7200);
         while lines < count {
-            let chunk = self.live.next().await.expect("lines").expect("no end");
+            let next = tokio::time::timeout_at(latest, self.live.next()).await;
+            let chunk = next.expect("in two hours").expect("lines").expect("no end");
             lines += chunk.lines.len();
             chunks.push(chunk);
         }

@@ -153,6 +153,7 @@ impl Lines {
     }
 
     /// Adds a line of another.
+    #[cfg(feature = "files")]
     pub(super) fn push_line(&mut self, line: Line<'_>) {
         self.push(line.bytes, line.ending);
         if let Some(piece) = self.pieces.last_mut() {
