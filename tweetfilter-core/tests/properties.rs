@@ -125,6 +125,28 @@ fn me_in_a_set_is_each_owners_own() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, max_shrink_iters: 4096, ..ProptestConfig::default() })]
 
+    /// What an explanation says of a post is what the engine does, and its places are places of the post.
+    #[test]
+    fn explanations_agree_with_the_engine(filters in vec(bytes(60), 1..8), posts_of in vec(bytes(200), 1..4)) {
+        let (expressions, posts) = (expressions(&filters), posts(&posts_of));
+        let set = compiled(&expressions);
+        for post in &posts {
+            let found = ids(&set.matches(post));
+            for number in 0..set.len() {
+                let explained = set.explain(number, post).expect("there is such a filter");
+                let told = || format!("{}\n{}", set.text(number).unwrap(), serde_json::to_string(post).unwrap());
+                prop_assert_eq!(explained.matched, found.contains(&(number as u64)), "{}", told());
+                prop_assert!(!(explained.matched && explained.parts.is_empty()), "{}", told());
+                for part in &explained.parts {
+                    let written = set.text(number).and_then(|text| text.get(part.expression.range()));
+                    prop_assert!(written.is_some_and(|text| !text.is_empty()), "{}", told());
+                    prop_assert!(!(explained.matched && part.unknown), "{}", told());
+                    prop_assert!(explained.matched != part.negated || part.places.is_empty(), "{}", told());
+                }
+            }
+        }
+    }
+
     #[test]
     fn printing_an_expression_keeps_its_meaning_and_is_a_fixed_point(bytes in bytes(200)) {
         if let Some(expression) = expression(&bytes) {

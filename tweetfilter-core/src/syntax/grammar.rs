@@ -217,7 +217,7 @@ impl<'a> Parser<'a, '_> {
         let span = self.span_at(start);
         let node = self.primary(unclosed)?;
         Some(match (not, node.kind) {
-            (true, NodeKind::Not(inner)) => Node { span: span.to(inner.span), kind: inner.kind },
+            (true, NodeKind::Not(inner)) => *inner,
             (true, kind) => {
                 let inner = Box::new(Node { span: node.span, kind });
                 Node { span: span.to(node.span), kind: NodeKind::Not(inner) }

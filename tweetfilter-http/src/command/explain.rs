@@ -160,7 +160,7 @@ fn for_people(found: &Explanation, id: &str, post: &Post, expression: &str) -> S
             (0, _) => "nothing it could say would make it match",
             (1, _) => "it would match but for",
             (_, true) => "it would match but for any one of",
-            (_, false) => "it would match with all of",
+            (_, false) => "no single part would be enough; it lacks",
         };
         shown.push_str(&format!("    {heading}\n"));
     }
@@ -176,10 +176,9 @@ fn part_line(part: &Part, matched: bool, expression: &str, style: Style) -> Stri
     let sign = if part.negated { "-" } else { "" };
     let written = style.paint(Color::Strong, &one_line(&format!("{sign}{written}")));
     if part.places.is_empty() {
-        let why = match (matched, part.negated) {
-            (true, true) => "  does not hold",
-            (true, false) => "  holds",
-            (false, true) => "  holds, and must not",
+        let why = match (matched, part.unknown) {
+            (true, _) => "  holds",
+            (false, true) => "  unknown: the post does not say",
             (false, false) => "  does not hold",
         };
         return format!("      {written}{}\n", style.paint(Color::Dim, why));

@@ -9,7 +9,7 @@ fn a_match_names_the_parts_and_where_they_stand() {
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert_eq!(
         ended.out,
-        "11  match\n    Snow in Oslo\n      snow  text 0..4 Snow\n      oslo  text 8..12 Oslo\n      -rain  does not hold\n\n"
+        "11  match\n    Snow in Oslo\n      snow  text 0..4 Snow\n      oslo  text 8..12 Oslo\n      -rain  holds\n\n"
     );
 }
 
@@ -85,4 +85,31 @@ fn an_invalid_expression_ends_with_one() {
     let ended = files.run(&["explain", "--expr", "(cat", "--ast"]);
     assert_eq!((ended.code, ended.out.as_str()), (1, ""));
     assert!(ended.err.contains("--expr:1:1"), "{}", ended.err);
+}
+
+#[test]
+fn a_miss_claims_nothing_that_is_not_so() {
+    let said = |expression: &str, post: &str| {
+        let files = Files::new();
+        let out = files.run_with(&["explain", "--expr", expression], post.as_bytes()).out;
+        out.split_once("\n    ").and_then(|(_, out)| out.split_once("\n    ")).unwrap().1.to_owned()
+    };
+    let text = r#"{"text":"a"}"#;
+    assert_eq!(
+        said("-followers:<100", text),
+        "it would match but for\n      -followers:<100  unknown: the post does not say\n\n"
+    );
+    // Without a, (a OR b) would not hold.
+    assert_eq!(
+        said("(a OR b) -a", text),
+        "no single part would be enough; it lacks\n      -a  text 0..1 a\n\n"
+    );
+    assert_eq!(said("-a", text), "it would match but for\n      -a  text 0..1 a\n\n");
+    assert_eq!(said("-(-b)", text), "it would match but for\n      b  does not hold\n\n");
+    assert_eq!(said("in:quote(a)", text), "it would match but for\n      in:quote(a)  does not hold\n\n");
+    let announced = r#"{"created_at":"Sat Jan 01 12:00:00 +0000 2022","id_str":"1","text":"a","user":{"id_str":"5"},"is_quote_status":true,"quoted_status_id_str":"9"}"#;
+    assert_eq!(
+        said("-in:quote(a)", announced),
+        "it would match but for\n      -in:quote(a)  unknown: the post does not say\n\n"
+    );
 }
