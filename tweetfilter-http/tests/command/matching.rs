@@ -263,3 +263,14 @@ fn the_summary_counts_cost_classes() {
     let err = files.run(&["match", "--filters", "f.txt", "posts.ndjson"]).err;
     assert!(err.contains("3 filters: 1 indexed, 1 guarded, 1 scanned\n"), "{err}");
 }
+
+#[test]
+fn nothing_of_a_post_or_an_id_steers_the_terminal() {
+    let files = Files::new()
+        .with("posts.ndjson", tweet("1", "b\\u001b[2Jb", "snow \u{1b}[31m"))
+        .with("f.ndjson", "{\"id\":\"a\\u001b[1m\",\"filter\":\"snow\"}\n");
+    for output in ["table", "count", "matches"] {
+        let out = files.run(&["match", "--output", output, "--filters", "f.ndjson", "posts.ndjson"]).out;
+        assert!(!out.contains('\u{1b}') && out.contains('a'), "{out:?}");
+    }
+}

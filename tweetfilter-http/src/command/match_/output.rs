@@ -102,7 +102,7 @@ impl<'a> Writer<'a> {
         let row = format!(
             "{}  {}  {}  {}\n",
             self.style.paint(Color::Dim, &pad(&time, TIME)),
-            self.style.paint(Color::Name, &pad(author(post), AUTHOR)),
+            self.style.paint(Color::Name, &pad(&one_line(author(post)), AUTHOR)),
             self.style.paint(Color::Hit, &pad(&several(&names, FILTERS), FILTERS)),
             self.text(found, left),
         );
@@ -183,9 +183,17 @@ fn csv(field: &str) -> String {
     }
 }
 
-/// A TSV field: tabs, line breaks and backslashes are escaped with a backslash.
+/// A TSV field: backslashes, tabs, line breaks and other control characters are escaped with a backslash.
 fn tsv(field: &str) -> String {
-    field.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
+    let mut escaped = String::with_capacity(field.len());
+    for c in field.chars() {
+        if c == '\\' || c.is_control() {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 fn json(text: &str) -> String {
@@ -239,7 +247,7 @@ mod tests {
     #[test]
     fn fields_are_escaped() {
         assert_eq!(csv("a,\"b\"\nc"), "\"a,\"\"b\"\"\nc\"");
-        assert_eq!(tsv("a\tb\\"), "a\\tb\\\\");
+        assert_eq!(tsv("é\tb\\\u{1b}[1m"), "é\\tb\\\\\\u{1b}[1m");
         assert_eq!(json("é\u{1}\""), "\"é\\u0001\\\"\"");
     }
 
