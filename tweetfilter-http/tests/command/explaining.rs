@@ -1,6 +1,9 @@
 //! `explain`: matches, misses, stages.
 
-use crate::support::{Files, tweet};
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use crate::support::{Files, command, tweet};
 
 #[test]
 fn a_match_names_the_parts_and_where_they_stand() {
@@ -85,4 +88,30 @@ fn an_invalid_expression_ends_with_one() {
     let ended = files.run(&["explain", "--expr", "(cat", "--ast"]);
     assert_eq!((ended.code, ended.out.as_str()), (1, ""));
     assert!(ended.err.contains("--expr:1:1"), "{}", ended.err);
+}
+
+#[test]
+fn every_line_of_text_is_explained() {
+    let input = b"[\n\n{\"statuses\":[]}\nsnow\xff\nsnow\n";
+    let ended = Files::new().run_with(&["explain", "--text", "--expr", "snow"], input);
+    let heads: Vec<&str> = ended.out.lines().filter(|line| line.ends_with("match")).collect();
+    assert_eq!(heads, ["1  no match", "2  no match", "3  no match", "5  match"]);
+    assert!(ended.err.contains("line 4 skipped, not UTF-8"), "{}", ended.err);
+}
+
+#[test]
+fn each_post_of_a_pipe_is_explained_as_it_comes() {
+    let mut child = command()
+        .args(["explain", "--text", "--expr", "snow"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"snow\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "1  match\n");
+    drop(input);
+    child.wait().unwrap();
 }
