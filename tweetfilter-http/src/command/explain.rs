@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   tweetfilter explain --expr 'snow -rain' posts.ndjson
-  echo 'Snow in Oslo' | tweetfilter explain --text --expr 'snow (oslo OR bergen) -rain'
+  echo 'Snow in Oslo' | tweetfilter explain --text --expr 'snow oslo -rain'
   tweetfilter explain --expr 'a b OR c' --ast --plan
 
 Exit: 0 done; 1 the expression is invalid; 2 wrong usage or unreadable input.";
@@ -88,7 +88,7 @@ fn stages(arguments: &Arguments, compiled: &Compiled) -> String {
     let mut shown = String::new();
     let expression = &compiled.entries[0].expression;
     if arguments.ast && arguments.json {
-        shown.push_str(&format!("{}\n", json!({"ast": tree::text(expression)})));
+        shown.push_str(&format!("{}\n", json!({"ast": tree::json(expression)})));
     } else if arguments.ast {
         shown.push_str(&tree::text(expression));
     }

@@ -115,3 +115,14 @@ fn each_post_of_a_pipe_is_explained_as_it_comes() {
     drop(input);
     child.wait().unwrap();
 }
+
+#[test]
+fn a_tree_is_data_too() {
+    let out = Files::new().run(&["explain", "--ast", "--json", "--expr", "NOT(a) cat"]).out;
+    let object: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let tree = &object["ast"];
+    assert_eq!(tree["kind"], "and");
+    assert_eq!(tree["children"][0]["kind"], "not");
+    let expected = serde_json::json!({"kind": "atom", "span": [7, 10], "canonical": "cat"});
+    assert_eq!(tree["children"][1], expected);
+}
