@@ -25,11 +25,12 @@ pub(crate) enum Output {
     Matches,
     /// The lines of posts that match, byte for byte; a post of a document in one line
     Posts,
-    /// One row for each match: post,owner,filter,name,time,author,text
+    /// One row for each match: post,owner,filter,name,time,author,text. The owner is the filter's; of a filter
+    /// without one, the account that the post reached
     Csv,
     /// Rows for people
     Table,
-    /// TSV: each filter and how many posts it matched
+    /// TSV: filter, period with --by, how many posts matched; then the owner if any filter has one
     Count,
 }
 
@@ -79,7 +80,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
-    /// No summary and no progress on stderr
+    /// No summary, progress or warnings on stderr
     #[arg(long, short)]
     quiet: bool,
 
@@ -92,15 +93,15 @@ const EXAMPLES: &str = "\
 Examples:
   tweetfilter match --expr 'snow -rain' posts.ndjson
       who speaks of snow and not of rain
-  tweetfilter match --filters filters.txt --output csv day1.ndjson.gz day2.ndjson.gz > found.csv
+  tweetfilter match --filters filters.txt --output csv day*.gz > found.csv
       a table for a spreadsheet
-  tweetfilter match --filters filters.ndjson --output count --by hour *.json.bz2
+  tweetfilter match --filters f.ndjson --output count --by hour *.json.bz2
       how often each filter matched in each hour
-  tweetfilter match --filters filters.txt --split found/ posts.ndjson
+  tweetfilter match --filters filters.txt --split found posts.ndjson
       found/ID.ndjson holds the posts of filter ID, as they were
-  tweetfilter match --expr '{words} lang:en' --set words=words.txt posts.ndjson
+  tweetfilter match --expr '{bad} lang:en' --set bad=words.txt posts.ndjson
       any of the terms in words.txt, one a line
-  journalctl -f | tweetfilter match --text --expr '\"out of memory\" OR segfault'
+  journalctl -f | tweetfilter match --text --expr 'segfault OR oom'
       any lines of text
 
 Exit: 0 done; 1 a filter is invalid (nothing is run); 2 wrong usage or unreadable input.";
@@ -131,6 +132,9 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
             "tweetfilter: {refused} of {all} filters invalid, nothing was run; --keep-going leaves them out"
         );
         return Err(Failure::Filters);
+    }
+    if !arguments.quiet {
+        filters::report_warnings(&compiled.entries);
     }
     let job = Arc::new(Job {
         compiled,
