@@ -102,11 +102,15 @@ impl Open {
             return false;
         }
         let begin = block.bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(block.bytes.len());
-        let first_line = |bytes: &[u8]| memchr::memchr(b'\n', &bytes[begin..]).map(|n| begin + n);
-        while first_line(&block.bytes).is_none() && !self.ended && block.bytes.len() < options.document {
+        let mut searched = begin;
+        let end = loop {
+            match memchr::memchr(b'\n', &block.bytes[searched..]) {
+                Some(n) => break searched + n,
+                None if self.ended || block.bytes.len() >= options.document => return false,
+                None => searched = block.bytes.len(),
+            }
             self.fill(&mut block.bytes, options);
-        }
-        let Some(end) = first_line(&block.bytes) else { return false };
+        };
         if !document::goes_on(&block.bytes[begin..end]) {
             return false;
         }
