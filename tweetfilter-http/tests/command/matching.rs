@@ -310,6 +310,10 @@ fn every_bad_line_of_a_set_is_named() {
     for place in ["wet.txt:2 can't", "wet.txt:4 can't", "dry.txt:1 can't", " --> --expr:1:7\n"] {
         assert!(ended.err.contains(place), "{}", ended.err);
     }
+    let files = files.with("many.txt", "(\n".repeat(90_000));
+    let err = files.run(&["match", "--expr", "{many}", "--set", "many=many.txt", "-"]).err;
+    assert!(err.contains("many.txt:20 can't") && err.contains("Further lines"), "{err}");
+    assert_eq!(err.matches("error[").count(), 21);
     let ended = files.run(&["match", "--expr", "{a}", "--set", "a=wet.txt", "--set", "a=dry.txt", "-"]);
     assert_eq!(ended.code, 2);
     assert!(ended.err.contains("the set a is wet.txt already"), "{}", ended.err);

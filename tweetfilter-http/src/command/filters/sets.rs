@@ -42,17 +42,27 @@ pub(super) fn add(sets: &[NamedSet], builder: &mut FilterSetBuilder) -> Result<(
     if faults.is_empty() { Ok(()) } else { Err(Failure::Input(faults.join("\ntweetfilter: "))) }
 }
 
+/// Lines that are told of one expression.
+const MOST: usize = 20;
+
 /// Of an expression that was refused for a line of a set: each line that can't stand where the expression has the
 /// set, with the file. What else was found is given as it is.
 pub(super) fn wrong_lines(sets: &[NamedSet], expression: &Expression, found: Diagnostic) -> Vec<Diagnostic> {
     if found.code != "set_term" {
         return vec![found];
     }
+    let mut all = NamedSets::default();
+    for set in sets {
+        let _ = all.insert(&set.name, &set.terms, &Limits::default());
+    }
     let mut wrong = Vec::new();
     let mut open = vec![expression.root()];
     while let Some(node) = open.pop() {
         open.extend(tree::children(node).into_iter().rev());
         let NodeKind::Atom(atom) = &node.kind else { continue };
+        if all.expand(atom).is_ok() {
+            continue;
+        }
         // One line at a time, the other sets empty, shows each line that is wrong and not just the first.
         let mut alone = NamedSets::default();
         for set in sets {
@@ -62,6 +72,11 @@ pub(super) fn wrong_lines(sets: &[NamedSet], expression: &Expression, found: Dia
             for (n, line) in set.terms.lines().enumerate() {
                 let _ = alone.insert(&set.name, line, &Limits::default());
                 let Err(error) = alone.expand(atom) else { continue };
+                if wrong.len() == MOST {
+                    let message = "Further lines can't stand where the filter has their list";
+                    wrong.push(Diagnostic::error("set_term", node.span, message));
+                    return wrong;
+                }
                 let said = format!("Line 1 of the list {} can't stand here: ", set.name);
                 let why = error.message.strip_prefix(&said).unwrap_or(&error.message);
                 let message = format!("{}:{} can't stand here: {why}", set.file, n + 1);
