@@ -1,6 +1,9 @@
 //! `explain`: matches, misses, stages.
 
-use crate::support::{Files, tweet};
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use crate::support::{Files, command, tweet};
 
 #[test]
 fn a_match_names_the_parts_and_where_they_stand() {
@@ -112,4 +115,41 @@ fn a_miss_claims_nothing_that_is_not_so() {
         said("-in:quote(a)", announced),
         "it would match but for\n      -in:quote(a)  unknown: the post does not say\n\n"
     );
+}
+
+#[test]
+fn every_line_of_text_is_explained() {
+    let input = b"[\n\n{\"statuses\":[]}\nsnow\xff\nsnow\n";
+    let ended = Files::new().run_with(&["explain", "--text", "--expr", "snow"], input);
+    let heads: Vec<&str> = ended.out.lines().filter(|line| line.ends_with("match")).collect();
+    assert_eq!(heads, ["1  no match", "2  no match", "3  no match", "5  match"]);
+    assert!(ended.err.contains("line 4 skipped, not UTF-8"), "{}", ended.err);
+}
+
+#[test]
+fn each_post_of_a_pipe_is_explained_as_it_comes() {
+    let mut child = command()
+        .args(["explain", "--text", "--expr", "snow"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"snow\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "1  match\n");
+    drop(input);
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_tree_is_data_too() {
+    let out = Files::new().run(&["explain", "--ast", "--json", "--expr", "NOT(a) cat"]).out;
+    let object: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let tree = &object["ast"];
+    assert_eq!(tree["kind"], "and");
+    assert_eq!(tree["children"][0]["kind"], "not");
+    let expected = serde_json::json!({"kind": "atom", "span": [7, 10], "canonical": "cat"});
+    assert_eq!(tree["children"][1], expected);
 }
