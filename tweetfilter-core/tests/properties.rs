@@ -122,8 +122,68 @@ fn me_in_a_set_is_each_owners_own() {
     }
 }
 
+/// The ids of the filters that a post matches, each of its dialect, in one set.
+fn together(filters: &[(&str, Dialect)], post: &Post) -> Vec<u64> {
+    let parse = |(text, dialect): &(&str, Dialect)| {
+        Expression::parse_with(text, *dialect, &Limits::default()).expect("a filter")
+    };
+    ids(&compiled(&filters.iter().map(parse).collect::<Vec<_>>()).matches(post))
+}
+
+#[test]
+fn a_set_is_read_in_the_dialect_of_each_filter() {
+    let post: Post =
+        serde_json::from_str(r#"{"text":"x","quote_of":{"post":{"text":"snow"}}}"#).expect("a post");
+    assert_eq!(together(&[("{words}", Dialect::Native), ("{words}", Dialect::X)], &post), [1]);
+    assert_eq!(together(&[("{words}", Dialect::X), ("{words}", Dialect::Native)], &post), [0]);
+}
+
+#[test]
+fn what_is_unknown_is_unknown_to_both_sides_in_one_set() {
+    let filters = ["followers:>=100 snow", "-followers:>=100 snow", "-(followers:>=100 snow)"];
+    let filters = filters.map(|text| (text, Dialect::Native));
+    let mut post = Post::from_text("snow");
+    assert_eq!(together(&filters, &post), [0; 0]);
+    post.author.followers = Some(100);
+    assert_eq!(together(&filters, &post), [0]);
+    post.author.followers = Some(99);
+    assert_eq!(together(&filters, &post), [1, 2]);
+}
+
+#[test]
+fn literals_that_stand_in_each_other_are_all_found() {
+    let filters: Vec<String> = (4..15).map(|n| format!("contains:{}", "a".repeat(n))).collect();
+    let filters: Vec<_> = filters.iter().map(|text| (text.as_str(), Dialect::Native)).collect();
+    for n in [3, 4, 12, 14] {
+        let expected: Vec<u64> = (4..=n).map(|n| n - 4).collect();
+        assert_eq!(together(&filters, &Post::from_text("a".repeat(n as usize))), expected, "{n}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, max_shrink_iters: 4096, ..ProptestConfig::default() })]
+
+    /// What an explanation says of a post is what the engine does, and its places are places of the post.
+    #[test]
+    fn explanations_agree_with_the_engine(filters in vec(bytes(60), 1..8), posts_of in vec(bytes(200), 1..4)) {
+        let (expressions, posts) = (expressions(&filters), posts(&posts_of));
+        let set = compiled(&expressions);
+        for post in &posts {
+            let found = ids(&set.matches(post));
+            for number in 0..set.len() {
+                let explained = set.explain(number, post).expect("there is such a filter");
+                let told = || format!("{}\n{}", set.text(number).unwrap(), serde_json::to_string(post).unwrap());
+                prop_assert_eq!(explained.matched, found.contains(&(number as u64)), "{}", told());
+                prop_assert!(!(explained.matched && explained.parts.is_empty()), "{}", told());
+                for part in &explained.parts {
+                    let written = set.text(number).and_then(|text| text.get(part.expression.range()));
+                    prop_assert!(written.is_some_and(|text| !text.is_empty()), "{}", told());
+                    prop_assert!(!(explained.matched && part.unknown), "{}", told());
+                    prop_assert!(explained.matched != part.negated || part.places.is_empty(), "{}", told());
+                }
+            }
+        }
+    }
 
     #[test]
     fn printing_an_expression_keeps_its_meaning_and_is_a_fixed_point(bytes in bytes(200)) {
@@ -202,7 +262,7 @@ proptest! {
         }
         let set = builder.build();
         let mut scratch = Scratch::default();
-        for audience in [&[][..], &[OwnerId(1)], &[OwnerId(2)], &[OwnerId(2), OwnerId(9), OwnerId(1), OwnerId(2)]] {
+        for audience in [&[][..], &[OwnerId(1)], &[OwnerId(2)], &[OwnerId(2), OwnerId(1)], &[OwnerId(2), OwnerId(9), OwnerId(1), OwnerId(2)]] {
             let sees = |owner: &Option<OwnerId>| owner.is_none_or(|owner| audience.contains(&owner));
             let wanted: Vec<u64> =
                 expected.iter().filter(|(_, owner, holds)| *holds && sees(owner)).map(|(n, ..)| *n).collect();

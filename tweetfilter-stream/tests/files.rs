@@ -64,6 +64,51 @@ fn lines_over_the_limit_are_told() {
     expect("z".repeat(100).as_bytes(), &[(1, &"z".repeat(100))]);
 }
 
+#[test]
+fn a_document_over_the_limit_is_cut_while_it_is_read() {
+    let element = |n: u32| format!("{{\n \"id\": {n},\n \"text\": \"a ] b\"\n}}");
+    let elements: Vec<String> = (0..300).map(element).collect();
+    let array = format!("[\n{}\n]\n", elements.join(",\n"));
+    let search = format!("{{\"statuses\":\n[{}], \"x\":\n{{}}}}\n", elements.join(","));
+    let expected = |from: u64, step: u64| -> Vec<_> {
+        elements.iter().zip(0..).map(|(text, n)| (from + n * step, text.clone())).collect()
+    };
+    assert!(array.len() > OPTIONS.document);
+    assert_eq!(lines(array.as_bytes()), expected(2, 4));
+    assert_eq!(lines(search.as_bytes()), expected(2, 3));
+    let broken = &array[..array.len() - 20];
+    assert_eq!(lines(broken.as_bytes()).len(), 300);
+    assert_eq!(lines(broken.as_bytes())[..299], expected(2, 4)[..299]);
+}
+
+#[test]
+fn a_line_over_the_limit_that_is_an_array_is_cut() {
+    let elements: Vec<String> = (0..900).map(|n| format!("{{\"id\":{n}}}")).collect();
+    let huge = format!("{{\"id\":\"{}\"}}", "x".repeat(500));
+    let array = format!("[{},{huge},{{\"id\":7}}]", elements.join(","));
+    for text in [format!("{array}\n{{}}\n{array}\r\n\r\n"), format!("{{}}\n{array}\n{array}")] {
+        let found = lines(text.as_bytes());
+        assert_eq!(found.len(), 2 * 902 + 1);
+        let first = usize::from(text.starts_with("{}"));
+        assert_eq!(found[first + 17], (first as u64 + 1, elements[17].clone()));
+        assert!(found[first + 900].1.ends_with("xx!") && found[first + 900].1.len() <= 101);
+        assert_eq!(found[first + 901].1, "{\"id\":7}");
+        assert!(found.contains(&(2 - first as u64, "{}".to_owned())));
+        assert_eq!(found.last().unwrap().0, 3);
+    }
+}
+
+#[test]
+fn a_long_document_that_cannot_be_cut_is_one_line_that_is_too_long() {
+    let page = format!("{{\n \"data\": [{}\n ]\n}}\n", "\n  {\"id\":\"1\"},".repeat(500));
+    let found = lines(page.as_bytes());
+    assert_eq!((found.len(), found[0].0), (1, 1));
+    assert!(found[0].1.ends_with('!'), "{found:?}");
+    // A broken line before many others is that.
+    let messages = format!("{{\"a\":[\n{}", "{\"id\":1}\n".repeat(900));
+    assert_eq!(lines(messages.as_bytes()).len(), 901);
+}
+
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packer.write_all(bytes).expect("packs");
@@ -142,7 +187,7 @@ fn tars_give_their_files_one_by_one() {
             ("2021/a.json", 1, "{\"a\":1}"),
             ("2021/a.json", 2, "{\"a\":2}"),
             (long.as_str(), 2, "{\"b\":1}"),
-            ("c.json.gz", 2, "{}"),
+            ("inner.tar:c.json.gz", 2, "{}"),
         ];
         assert_eq!(found, expected);
     }
@@ -195,6 +240,15 @@ fn a_live_line_is_given_before_the_next_one_is_there() {
         blocks.push(block.lines().map(|l| [l.bytes, l.ending].concat()).collect::<Vec<_>>().concat());
     }
     assert_eq!(blocks, [&b"{\"text\":\"a\"}\r\n"[..], b"{\"text\":\"b\"}\n", b"{\"text\":\"c\"}"]);
+}
+
+#[test]
+fn a_short_first_line_does_not_wait_for_the_second() {
+    let options = Options { live: true, text: true, ..Options::default() };
+    let mut reader = Reader::with_options(Pieces([&b"ok\n"[..], b"longer\n"].into()), options).unwrap();
+    let mut block = Block::default();
+    assert!(reader.read(&mut block).unwrap());
+    assert_eq!(block.lines().map(|l| l.bytes).collect::<Vec<_>>(), [b"ok"]);
 }
 
 #[test]

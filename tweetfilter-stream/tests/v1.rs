@@ -122,6 +122,19 @@ fn a_retweet_of_a_quote_takes_the_quote_from_wherever_it_is() {
 }
 
 #[test]
+fn a_tweet_kept_from_followers_is_nullcast() {
+    for (scopes, nullcast) in [
+        (r#""scopes":{"followers":false}"#, true),
+        (r#""scopes":{"followers":true}"#, false),
+        (r#""scopes":{"place_ids":[]}"#, false),
+        (r#""nullcast":true,"scopes":{}"#, true),
+    ] {
+        let post = post(&format!(r#"{{"id_str":"1","text":"t","user":{{"id_str":"1"}},{scopes}}}"#));
+        assert_eq!(post.flags.nullcast, nullcast, "{scopes}");
+    }
+}
+
+#[test]
 fn odd_fields_cost_the_field_and_not_the_tweet() {
     let post = post(
         r#"{"id":"12","text":"a \ud83d\ude00 b","user":{"id":7,"screen_name":"al","followers_count":"many","name":{"x":[1]}},

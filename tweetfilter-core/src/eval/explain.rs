@@ -3,6 +3,8 @@
 mod places;
 mod truth;
 
+use std::collections::HashMap;
+
 use crate::filter_set::{FilterId, FilterSetBuilder, Identity, OwnerId};
 use crate::post::Post;
 use crate::syntax::{NamedSets, Node, NodeKind, Scope};
@@ -16,21 +18,24 @@ pub struct Explanation {
     /// Whether the post matches.
     pub matched: bool,
     /// A match: the atoms that made it, in order of the expression. A miss: the atoms that each alone would have
-    /// made it a match, or, where no single one would, a set that together would.
+    /// made it a match, or, where no single one would, a small set of those that it lacks.
     pub parts: Vec<Part>,
     /// A miss: each of `parts` alone would have sufficed.
     pub each_suffices: bool,
 }
 
-/// An atom of the expression in an [`Explanation`].
+/// A part of the expression in an [`Explanation`].
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Part {
-    /// Where in the expression.
+    /// Where in the expression: an atom, or a whole `in:quote(…)` where no such post is carried.
     pub expression: Span,
     /// It stands under an odd number of NOTs: it counts because it is false.
     pub negated: bool,
-    /// Where in the post it is true; empty for what is absent, and for facts that stand nowhere.
+    /// The post lacks what the atom compares, so neither it nor its negation holds.
+    pub unknown: bool,
+    /// Where in the post it is true (of a miss: and must not be); empty for what is absent, and for facts that stand
+    /// nowhere.
     pub places: Vec<Evidence>,
 }
 
@@ -93,7 +98,7 @@ pub(crate) fn explain(
     let mut leaves = Vec::new();
     collect(expression.root(), &mut Vec::new(), &mut leaves);
     let sides = evaluate(&leaves, expression.dialect(), post, sets, me);
-    let tree = truth::of(expression.root(), sides, post);
+    let tree = truth::of(expression.root(), sides.clone(), post);
     let x = expression.dialect() == Dialect::X;
     let matched = tree.holds.0;
     let mut found = Vec::new();
@@ -102,6 +107,7 @@ pub(crate) fn explain(
         tree.reasons(expression.root(), false, &mut found);
     } else {
         tree.pivots(expression.root(), false, &mut found);
+        keep_sufficient(expression.root(), &leaves, &sides, post, &mut found);
         each_suffices = !found.is_empty();
         if found.is_empty() {
             tree.lacking(expression.root(), false, &mut found);
@@ -109,17 +115,51 @@ pub(crate) fn explain(
     }
     let parts = found
         .into_iter()
-        .map(|(node, negated)| Part {
+        .map(|truth::Leaf { node, negated, unknown }| Part {
             expression: node.span,
             negated,
-            places: if matched && !negated {
-                places(node, expression, post, sets, me, x)
-            } else {
+            unknown,
+            places: if matched == negated || unknown {
                 Vec::new()
+            } else {
+                places(node, expression, post, sets, me, x)
             },
         })
         .collect();
     Explanation { matched, parts, each_suffices }
+}
+
+/// Repeated atoms that are tried one by one; further ones are left out.
+const TRIED: usize = 64;
+
+/// Leaves out what would not suffice, since the same atom stands elsewhere too, where its turning spoils the match.
+fn keep_sufficient(
+    root: &Node,
+    leaves: &[(&Node, Vec<Scope>)],
+    sides: &[(bool, bool)],
+    post: &Post,
+    found: &mut truth::Leaves<'_>,
+) {
+    if found.is_empty() {
+        return;
+    }
+    let mut same: HashMap<(String, &[Scope]), Vec<usize>> = HashMap::new();
+    let mut key_of = HashMap::new();
+    for (index, (leaf, scopes)) in leaves.iter().enumerate() {
+        let NodeKind::Atom(atom) = &leaf.kind else { continue };
+        let key = (atom.to_string(), scopes.as_slice());
+        key_of.insert(std::ptr::from_ref(*leaf), key.clone());
+        same.entry(key).or_default().push(index);
+    }
+    let mut tried = 0;
+    found.retain(|&truth::Leaf { node, negated, .. }| {
+        let all = key_of.get(&std::ptr::from_ref(node)).and_then(|key| same.get(key));
+        let Some(all) = all.filter(|all| all.len() > 1) else { return true };
+        tried += 1;
+        let mut turned = sides.to_vec();
+        all.iter().for_each(|&leaf| turned[leaf] = (!negated, negated));
+        tried <= TRIED && truth::of(root, turned, post).holds.0
+    });
 }
 
 /// The atoms of a tree in order, each with the scopes around it.

@@ -2,7 +2,7 @@
 
 mod operator;
 
-use super::chars::{is_dropped, is_tag, syntax};
+use super::chars::{is_tag, syntax};
 use super::report::Report;
 use super::token::{Lexeme, Raw, RawKind};
 use super::words::{check, clean, is_bare_word, unescape};
@@ -53,22 +53,6 @@ impl<'a, 'r> Atoms<'a, 'r> {
         Span::from(start..start + part.len())
     }
 
-    /// A run as it counts; notes the invisible characters that it loses.
-    fn run(&mut self, run: &str) -> String {
-        let start = self.span(run).start as usize;
-        for (i, c) in run.char_indices().filter(|(_, c)| is_dropped(*c)) {
-            let span = Span::from(start + i..start + i + c.len_utf8());
-            self.report.push(
-                Diagnostic::warning("invisible_dropped", span, "An invisible character here is ignored").fix(
-                    span,
-                    "",
-                    "remove the character",
-                ),
-            );
-        }
-        clean(run)
-    }
-
     /// What stands in quotes.
     fn quoted(&mut self, inner: &str, all: &str) -> String {
         let (text, literal) = unescape(inner);
@@ -88,7 +72,7 @@ impl<'a, 'r> Atoms<'a, 'r> {
     fn text_atom(&mut self, raw: &Raw<'a>) -> Option<Atom> {
         let span = self.span(raw.all);
         if let RawKind::Run(run) = raw.kind {
-            let text = self.run(run);
+            let text = clean(run);
             if !is_bare_word(&text, span, self.report) {
                 return None;
             }
@@ -121,7 +105,7 @@ impl<'a, 'r> Atoms<'a, 'r> {
     /// A word, phrase or proximity, also as a value.
     pub(super) fn pattern(&mut self, raw: &Raw<'a>) -> Option<TextPattern> {
         let (text, shape) = match raw.kind {
-            RawKind::Run(run) => (self.run(run), Shape::Word),
+            RawKind::Run(run) => (clean(run), Shape::Word),
             RawKind::Quoted(inner) => {
                 let text = self.quoted(inner, raw.all);
                 match raw.near {
@@ -180,7 +164,7 @@ impl<'a, 'r> Atoms<'a, 'r> {
     }
 
     fn hashtag(&mut self, name: &str, span: Span) -> Option<Atom> {
-        let name = self.run(name);
+        let name = clean(name);
         let (tag, prefix) = match name.strip_suffix('*') {
             Some(tag) => (tag, true),
             None => (name.as_str(), false),
@@ -230,7 +214,7 @@ impl<'a, 'r> Atoms<'a, 'r> {
     }
 
     fn mention(&mut self, name: &str, span: Span) -> Option<Atom> {
-        let name = self.run(name);
+        let name = clean(name);
         if let Some(account) = account(&name) {
             return Some(Atom::Mention(account));
         }
@@ -250,7 +234,7 @@ impl<'a, 'r> Atoms<'a, 'r> {
     }
 
     fn cashtag(&mut self, name: &str, span: Span) -> Option<Atom> {
-        let name = self.run(name);
+        let name = clean(name);
         if is_symbol(&name) {
             return Some(Atom::Cashtag(name));
         }

@@ -50,7 +50,7 @@ pub(super) fn is_delimiter(c: char) -> bool {
 
 /// What may follow a finished operand besides white space and the end.
 pub(super) fn is_boundary(c: char) -> bool {
-    c.is_whitespace() || is_dropped(c) || matches!(syntax(c), '(' | ')' | ',')
+    c.is_whitespace() || matches!(syntax(c), '(' | ')' | ',')
 }
 
 /// Letters, marks, numbers, emoji, and ignorable characters that join them.

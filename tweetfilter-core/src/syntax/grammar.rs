@@ -6,6 +6,7 @@
 use super::atoms::Atoms;
 use super::report::Report;
 use super::token::{Lexeme, Placed, lexemes};
+use super::visible::Visible;
 use super::{Diagnostic, Dialect, Node, NodeKind, Quota, QuotaCount, lint, print};
 use crate::{Limits, Span};
 
@@ -31,6 +32,18 @@ pub(super) fn parse(text: &str, dialect: Dialect, limits: &Limits) -> Outcome {
         report.push(Diagnostic::error("limit_expression_bytes", Span::from(0..text.len()), message));
         return Outcome { root: None, diagnostics: report.finish(), steps: 0 };
     }
+    let Some(visible) = Visible::of(text) else { return parse_visible(text, dialect, limits, report) };
+    visible.notes().for_each(|note| report.push(note));
+    let notes = std::mem::replace(&mut report, Report::new(limits)).finish();
+    let mut outcome = parse_visible(&visible.text, dialect, limits, report);
+    outcome.root.iter_mut().for_each(|root| visible.restore_tree(root));
+    outcome.diagnostics.iter_mut().for_each(|found| visible.restore(found));
+    let mut report = Report::new(limits);
+    outcome.diagnostics.into_iter().chain(notes).for_each(|found| report.push(found));
+    Outcome { diagnostics: report.finish(), ..outcome }
+}
+
+fn parse_visible(text: &str, dialect: Dialect, limits: &Limits, mut report: Report) -> Outcome {
     let lexemes = lexemes(text, &mut report);
     let atoms = Atoms::new(text, dialect, limits, &mut report);
     let mut parser = Parser {
@@ -204,7 +217,7 @@ impl<'a> Parser<'a, '_> {
         let span = self.span_at(start);
         let node = self.primary(unclosed)?;
         Some(match (not, node.kind) {
-            (true, NodeKind::Not(inner)) => Node { span: span.to(inner.span), kind: inner.kind },
+            (true, NodeKind::Not(inner)) => *inner,
             (true, kind) => {
                 let inner = Box::new(Node { span: node.span, kind });
                 Node { span: span.to(node.span), kind: NodeKind::Not(inner) }

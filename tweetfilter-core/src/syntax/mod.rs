@@ -20,6 +20,7 @@ mod sets;
 mod suggest;
 mod token;
 mod values;
+mod visible;
 mod words;
 
 pub use ast::*;

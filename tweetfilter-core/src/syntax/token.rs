@@ -127,28 +127,8 @@ impl<'a> Lexer<'a, '_> {
         self.rest = &self.rest[c.len_utf8()..];
     }
 
-    /// White space, and invisible characters with a note.
     fn skip_gap(&mut self) {
-        while let Some(c) = self.peek() {
-            if is_dropped(c) {
-                let start = self.rest;
-                self.advance(c);
-                self.invisible(self.since(start));
-            } else if c.is_whitespace() {
-                self.advance(c);
-            } else {
-                return;
-            }
-        }
-    }
-
-    pub(super) fn invisible(&mut self, span: Span) {
-        let message = "An invisible character here is ignored";
-        self.error(Diagnostic::warning("invisible_dropped", span, message).fix(
-            span,
-            "",
-            "remove the character",
-        ));
+        self.rest = self.rest.trim_start();
     }
 
     pub(super) fn is_outermost(&self) -> bool {
@@ -174,7 +154,7 @@ impl<'a> Lexer<'a, '_> {
 
     /// Whether an operand can begin at the present place.
     fn before_operand(&self) -> bool {
-        self.peek().is_some_and(|c| !c.is_whitespace() && !is_dropped(c) && !matches!(syntax(c), ')' | ','))
+        self.peek().is_some_and(|c| !c.is_whitespace() && !matches!(syntax(c), ')' | ','))
     }
 
     fn minus(&mut self) {

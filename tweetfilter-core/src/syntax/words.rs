@@ -7,9 +7,9 @@ use super::{Diagnostic, Form, Shape, TextPattern, print};
 use crate::text::{Pattern, TokenKind, WildcardError, near_items, pattern};
 use crate::{Limits, Span};
 
-/// A run without invisible characters, its typographic forms replaced.
+/// A run, its typographic forms replaced.
 pub(super) fn clean(run: &str) -> String {
-    run.chars().filter(|c| !is_dropped(*c)).map(syntax).collect()
+    run.chars().map(syntax).collect()
 }
 
 /// The content of quotes, escapes resolved, and whether a backslash stood before something else.
@@ -49,8 +49,7 @@ pub(super) fn is_bare_word(text: &str, span: Span, report: &mut Report) -> bool 
     }
     match text.strip_suffix('，') {
         Some(word) if word.chars().all(edge) && !word.is_empty() => {
-            // Where invisible characters were dropped, places in the text are not places in the expression.
-            let comma = if span.len() == text.len() { Span::new(span.end - 3, span.end) } else { span };
+            let comma = Span::new(span.end - '，'.len_utf8() as u32, span.end);
             let message = "A comma joins nothing here; write OR for any of them, or a space for all of them";
             report.push(Diagnostic::error("comma_or", comma, message).fix(span, word, "remove the comma"));
         }

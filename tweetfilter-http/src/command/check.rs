@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     /// Files of filters; `-` is standard input
     ///
     /// NDJSON with {"id","filter","owner"?,"name"?,"dialect"?} on each line, X's /rules JSON, or plain text
-    /// with one expression a line.
+    /// with one expression a line. Ids must differ within a file, as `match` wants them.
     #[arg(value_name = "FILE")]
     files: Vec<String>,
 
@@ -56,6 +56,7 @@ Examples:
   tweetfilter check --to native rules.json
       what X's rules mean, spelled out in the native dialect
   tweetfilter check --json filters.ndjson | jq 'select(.valid | not)'
+      the invalid ones, as data
 
 Exit: 0 all filters are valid, perhaps with warnings; 1 one is not; 2 wrong usage or unreadable file.";
 

@@ -1,12 +1,13 @@
 //! `explain`: which parts of an expression matched where, or what a post lacks.
 
-use std::io::{IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Value, json};
 use tweetfilter_core::explain::{Explanation, Field, Part};
 use tweetfilter_core::{Dialect, Post};
 use tweetfilter_stream::Event;
-use tweetfilter_stream::files::{Line, Reader};
+use tweetfilter_stream::files::{Line, Options, Reader};
 
 use super::filters::{self, Compiled};
 use super::terminal::{Color, Style, one_line};
@@ -52,7 +53,7 @@ pub(crate) struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   tweetfilter explain --expr 'snow -rain' posts.ndjson
-  echo 'Snow in Oslo' | tweetfilter explain --text --expr 'snow (oslo OR bergen) -rain'
+  echo 'Snow in Oslo' | tweetfilter explain --text --expr 'snow oslo -rain'
   tweetfilter explain --expr 'a b OR c' --ast --plan
 
 Exit: 0 done; 1 the expression is invalid; 2 wrong usage or unreadable input.";
@@ -87,7 +88,7 @@ fn stages(arguments: &Arguments, compiled: &Compiled) -> String {
     let mut shown = String::new();
     let expression = &compiled.entries[0].expression;
     if arguments.ast && arguments.json {
-        shown.push_str(&format!("{}\n", json!({"ast": tree::text(expression)})));
+        shown.push_str(&format!("{}\n", json!({"ast": tree::json(expression)})));
     } else if arguments.ast {
         shown.push_str(&tree::text(expression));
     }
@@ -106,11 +107,7 @@ fn posts(
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let unreadable = |error| Failure::reading(name, &error);
-    let mut reader = match name {
-        "-" => Reader::new(std::io::stdin()),
-        name => Reader::open(name),
-    }
-    .map_err(unreadable)?;
+    let mut reader = reader(name, arguments.text).map_err(unreadable)?;
     let mut block = Default::default();
     while reader.read(&mut block).map_err(unreadable)? {
         for line in block.lines() {
@@ -119,22 +116,42 @@ fn posts(
                 out.write_all(shown.as_bytes()).map_err(|e| Failure::writing(&e))?;
             }
         }
+        // Whoever watches a pipe sees each post as it comes.
+        out.flush().map_err(|e| Failure::writing(&e))?;
     }
     Ok(())
 }
 
+fn reader(name: &str, text: bool) -> io::Result<Reader> {
+    let options = |live| Options { live, text, ..Options::default() };
+    if name == "-" {
+        return Reader::with_options(std::io::stdin(), options(true));
+    }
+    let file = File::open(name)?;
+    let facts = file.metadata()?;
+    if facts.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Reader::with_options(file, options(!facts.is_file()))
+}
+
 /// The posts of a line; what is none is passed over, with a word on stderr where it can't be read.
 fn read(line: &Line<'_>, text: bool) -> Vec<Post> {
+    let skipped = |reason: &dyn std::fmt::Display| {
+        eprintln!("tweetfilter: line {} skipped, {reason}", line.number);
+        Vec::new()
+    };
     if text {
-        return str::from_utf8(line.bytes).map(Post::from_text).into_iter().collect();
+        return match str::from_utf8(line.bytes) {
+            _ if line.too_long => skipped(&"too long"),
+            Ok(text) => vec![Post::from_text(text)],
+            Err(_) => skipped(&"not UTF-8"),
+        };
     }
     match line.decode() {
         Ok(Event::Post(post)) => vec![*post],
         Ok(event) => event.into_posts().map(|(_, post)| post).collect(),
-        Err(error) => {
-            eprintln!("tweetfilter: line {} skipped, {}", line.number, error.reason);
-            Vec::new()
-        }
+        Err(error) => skipped(&error.reason),
     }
 }
 
@@ -160,7 +177,7 @@ fn for_people(found: &Explanation, id: &str, post: &Post, expression: &str) -> S
             (0, _) => "nothing it could say would make it match",
             (1, _) => "it would match but for",
             (_, true) => "it would match but for any one of",
-            (_, false) => "it would match with all of",
+            (_, false) => "no single part would be enough; it lacks",
         };
         shown.push_str(&format!("    {heading}\n"));
     }
@@ -176,10 +193,9 @@ fn part_line(part: &Part, matched: bool, expression: &str, style: Style) -> Stri
     let sign = if part.negated { "-" } else { "" };
     let written = style.paint(Color::Strong, &one_line(&format!("{sign}{written}")));
     if part.places.is_empty() {
-        let why = match (matched, part.negated) {
-            (true, true) => "  does not hold",
-            (true, false) => "  holds",
-            (false, true) => "  holds, and must not",
+        let why = match (matched, part.unknown) {
+            (true, _) => "  holds",
+            (false, true) => "  unknown: the post does not say",
             (false, false) => "  does not hold",
         };
         return format!("      {written}{}\n", style.paint(Color::Dim, why));

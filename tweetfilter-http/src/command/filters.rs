@@ -1,20 +1,25 @@
 //! The filters that the command line names: read, parsed, their ids checked, compiled.
 
+mod ids;
+mod refused;
+mod sets;
+
 use std::collections::HashMap;
 use std::path::Path;
 
 use clap::ArgMatches;
 use tweetfilter_core::explain::CostClass;
 use tweetfilter_core::post::Account;
-use tweetfilter_core::syntax::{Diagnostic, Severity};
 use tweetfilter_core::{
-    AddError, Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId,
+    Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId,
 };
-use tweetfilter_http::import::{FilterLine, read_filters};
+use tweetfilter_http::import::{FilterLine, Format, read_filters};
 
 use super::Failure;
-use super::render::{self, Origin};
-use super::terminal::Style;
+use super::render::Origin;
+use super::terminal::{fit, one_line};
+
+pub(crate) use refused::{Refused, report, report_warnings};
 
 /// Where filters are written.
 #[derive(clap::Args)]
@@ -84,33 +89,12 @@ pub(crate) struct Entry {
     pub(crate) from_x: bool,
 }
 
-/// A filter that is invalid.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    /// Its place among all filters.
-    pub(crate) position: usize,
-    pub(crate) id: String,
-    pub(crate) dialect: Dialect,
-    /// What was parsed, where it was the set that refused it.
-    pub(crate) entry: Option<Box<Entry>>,
-    pub(crate) text: String,
-    pub(crate) origin: Origin,
-    pub(crate) diagnostics: Vec<Diagnostic>,
-}
-
 /// All filters of the command line, in its order.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
     pub(crate) entries: Vec<Entry>,
     pub(crate) refused: Vec<Refused>,
-    sets: Vec<NamedSet>,
-}
-
-#[derive(Debug)]
-struct NamedSet {
-    name: String,
-    file: String,
-    terms: String,
+    sets: Vec<sets::NamedSet>,
 }
 
 /// Reads a whole text file, or standard input for `-`.
@@ -132,7 +116,9 @@ pub(crate) fn read_text(name: &str) -> Result<String, Failure> {
 struct Named {
     line: FilterLine,
     file: String,
-    dialect: Dialect,
+    format: Format,
+    /// What leads to it where file and line don't.
+    within: Option<String>,
 }
 
 /// Reads and parses all that the arguments name, in the order of the command line.
@@ -143,17 +129,17 @@ pub(crate) fn load(arguments: &Sources, order: &[bool], ignore_owners: bool) -> 
         if is_file {
             named.extend(files.next().map(|file| read_file(file)).transpose()?.into_iter().flatten());
         } else if let Some((n, text)) = expressions.next() {
-            named.push(expression(n, text));
+            named.push(expression(n, text, arguments.expressions.len()));
         }
     }
     if named.is_empty() {
         return Err(Failure::Input("no filters: give --filters FILE or --expr EXPRESSION".to_owned()));
     }
-    check_ids(&named, ignore_owners)?;
+    ids::check(&named, ignore_owners)?;
     parse_all(named, arguments.dialect, &arguments.sets)
 }
 
-/// Reads and parses files, then expressions.
+/// Reads and parses files, then expressions. Each file stands for itself: ids need differ only within one.
 pub(crate) fn load_files(
     files: &[String],
     expressions: &[String],
@@ -162,16 +148,26 @@ pub(crate) fn load_files(
 ) -> Result<Loaded, Failure> {
     let mut named = Vec::new();
     for file in files {
-        named.extend(read_file(file)?);
+        let of_file = read_file(file)?;
+        ids::check(&of_file, false)?;
+        named.extend(of_file);
     }
-    named.extend(expressions.iter().enumerate().map(|(n, text)| expression(n, text)));
+    let all = expressions.len();
+    named.extend(expressions.iter().enumerate().map(|(n, text)| expression(n, text, all)));
     parse_all(named, dialect, sets)
 }
 
-fn expression(n: usize, text: &str) -> Named {
+fn expression(n: usize, text: &str, all: usize) -> Named {
     let id = format!("e{}", n + 1);
+    let within = (all > 1).then(|| format!(" {id}"));
     let line = FilterLine { id, text: text.to_owned(), owner: None, name: None, dialect: None, line: 1 };
-    Named { line, file: "--expr".to_owned(), dialect: Dialect::Native }
+    Named { line, file: "--expr".to_owned(), format: Format::Plain, within }
+}
+
+/// In JSON a column of the expression is none of the line.
+fn within(line: &FilterLine) -> String {
+    let name = line.name.as_deref().map(|name| format!(" ({})", fit(&one_line(name), 40)));
+    format!(":{}, filter {}{}", line.line, fit(&one_line(&line.id), 40), name.unwrap_or_default())
 }
 
 fn parse_all(
@@ -179,11 +175,7 @@ fn parse_all(
     dialect: Option<Dialect>,
     sets: &[(String, String)],
 ) -> Result<Loaded, Failure> {
-    let mut loaded = Loaded::default();
-    for (name, file) in sets {
-        let terms = read_text(file)?;
-        loaded.sets.push(NamedSet { name: name.clone(), file: file.clone(), terms });
-    }
+    let mut loaded = Loaded { sets: sets::read(sets)?, ..Loaded::default() };
     for filter in named {
         loaded.parse(filter, dialect);
     }
@@ -200,51 +192,39 @@ fn read_file(file: &str) -> Result<Vec<Named>, Failure> {
     if read.filters.is_empty() {
         return Err(Failure::Input(format!("{file}: holds no filters")));
     }
-    let dialect = read.format.dialect();
-    Ok(read.filters.into_iter().map(|line| Named { line, file: file.to_owned(), dialect }).collect())
-}
-
-/// Ids are unique among the filters of an owner, and none stands both with and without an owner; where owners
-/// are ignored, they are unique altogether.
-fn check_ids(filters: &[Named], ignore_owners: bool) -> Result<(), Failure> {
-    let mut of_owner: HashMap<(&str, Option<&str>), &Named> = HashMap::with_capacity(filters.len());
-    let mut of_id: HashMap<&str, &Named> = HashMap::with_capacity(filters.len());
-    for filter in filters {
-        let (id, owner) = (filter.line.id.as_str(), filter.line.owner.as_deref());
-        let fault = |other: &Named, what: &str| {
-            let (file, line) = (&filter.file, filter.line.line);
-            let message = format!("{file}:{line}: id `{id}` {what} {}:{}", other.file, other.line.line);
-            Err(Failure::Input(message))
-        };
-        if let Some(other) = of_owner.insert((id, owner), filter) {
-            return fault(other, "is taken; ids must differ, see");
-        }
-        if let Some(other) = of_id.insert(id, filter) {
-            if ignore_owners {
-                return fault(other, "is another owner's too; with --ignore-owners ids must differ, see");
-            }
-            if other.line.owner.is_some() != owner.is_some() {
-                return fault(other, "stands both with and without an owner; ids must differ, see");
-            }
-        }
-    }
-    Ok(())
+    let format = read.format;
+    let named = read.filters.into_iter().map(|line| {
+        let within = (format != Format::Plain).then(|| within(&line));
+        Named { line, file: file.to_owned(), format, within }
+    });
+    Ok(named.collect())
 }
 
 impl Loaded {
     fn parse(&mut self, filter: Named, default: Option<Dialect>) {
         let FilterLine { id, text, owner, name, dialect, line } = filter.line;
-        let origin = Origin { name: filter.file, line };
-        let dialect = dialect.or(default).unwrap_or(filter.dialect);
+        let origin = Origin { name: filter.file, line, within: filter.within };
+        let dialect = dialect.or(default).unwrap_or(filter.format.dialect());
+        let from_x = filter.format.dialect() == Dialect::X;
         let position = self.entries.len() + self.refused.len();
         match Expression::parse_with(&text, dialect, &Limits::default()) {
             Ok(expression) => {
-                let from_x = filter.dialect == Dialect::X;
                 self.entries.push(Entry { position, id, owner, name, origin, expression, from_x });
             }
             Err(error) => {
                 let diagnostics = error.diagnostics().to_vec();
-                self.refused.push(Refused { position, id, dialect, entry: None, text, origin, diagnostics });
+                self.refused.push(Refused {
+                    position,
+                    id,
+                    owner,
+                    name,
+                    dialect,
+                    from_x,
+                    entry: None,
+                    text,
+                    origin,
+                    diagnostics,
+                });
             }
         }
     }
@@ -252,12 +232,7 @@ impl Loaded {
     /// Compiles the filters. Those that the set refuses move to the refused ones.
     pub(crate) fn compile(self) -> Result<Compiled, Failure> {
         let mut builder = FilterSetBuilder::new();
-        for NamedSet { name, file, terms } in &self.sets {
-            if let Err(error) = builder.named_set(name, terms) {
-                let told: Vec<&str> = error.diagnostics().iter().map(|d| d.message.as_str()).collect();
-                return Err(Failure::Input(format!("{file}: {}", told.join("; "))));
-            }
-        }
+        sets::add(&self.sets, &mut builder)?;
         let mut owners: HashMap<String, OwnerId> = HashMap::new();
         let mut next_owner = 0;
         let mut refused = self.refused;
@@ -274,7 +249,7 @@ impl Loaded {
             });
             match builder.add_expression(number, owner, entry.expression.clone()) {
                 Ok(_) => entries.push(entry),
-                Err(error) => refused.push(Refused::by_set(entry, error)),
+                Err(error) => refused.push(Refused::by_set(entry, error, &self.sets)),
             }
         }
         refused.sort_by_key(|filter| filter.position);
@@ -308,25 +283,6 @@ pub(crate) fn class_name(class: CostClass) -> &'static str {
     }
 }
 
-impl Refused {
-    fn by_set(entry: Entry, error: AddError) -> Self {
-        Self {
-            position: entry.position,
-            id: entry.id.clone(),
-            dialect: entry.expression.dialect(),
-            text: entry.expression.text().to_owned(),
-            origin: entry.origin.clone(),
-            diagnostics: match error {
-                AddError::Parse(error) => error.diagnostics().to_vec(),
-                AddError::Refused(found) => vec![*found],
-                // Numbers of filters are given out here, each once.
-                AddError::DuplicateId(_) => Vec::new(),
-            },
-            entry: Some(Box::new(entry)),
-        }
-    }
-}
-
 /// The compiled set beside what it was made of.
 #[derive(Debug)]
 pub(crate) struct Compiled {
@@ -335,14 +291,4 @@ pub(crate) struct Compiled {
     pub(crate) entries: Vec<Entry>,
     pub(crate) refused: Vec<Refused>,
     pub(crate) owners: HashMap<String, OwnerId>,
-}
-
-/// Prints what is wrong with refused filters to stderr.
-pub(crate) fn report(refused: &[Refused]) {
-    let style = Style::stderr();
-    for filter in refused {
-        let errors: Vec<Diagnostic> =
-            filter.diagnostics.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
-        eprint!("{}", render::diagnostics(&errors, &filter.text, &filter.origin, style));
-    }
 }

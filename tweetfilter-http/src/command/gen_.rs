@@ -9,7 +9,8 @@ use super::Failure;
 /// Writes a lively multilingual stream of invented tweets, as API v1.1 sent them.
 ///
 /// The shares of languages, retweets, replies, deletes, repeats and disorder are those of the public 1 % sample.
-/// The same seed gives the same bytes.
+/// The same seed gives the same bytes. Unlike on the wire, lines end in LF alone, none is blank to keep a
+/// connection alive, and words that hardly anybody uses are fewer.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -21,22 +22,24 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
 
-    /// Accounts that view the stream, 1 to N
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    accounts: u32,
+    /// Accounts that view the stream, 1 to N; without it 1000. Goes with --audience
+    #[arg(long, value_name = "N", requires = "audience")]
+    accounts: Option<u32>,
 
     /// How many of the accounts see a post, in the mean; then every line is a `for_user` envelope
-    #[arg(long, value_name = "K", default_value_t = 0)]
-    audience: u32,
+    #[arg(long, value_name = "K")]
+    audience: Option<u32>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   tweetfilter gen --posts 100000 --seed 7 > stream.ndjson
-  tweetfilter gen --posts 10000 --seed 7 --accounts 50 --audience 5 | tweetfilter match --filters owned.ndjson";
+  tweetfilter gen --posts 10000 --accounts 50 --audience 5 > seen.ndjson
+      what 50 people saw of it, each post seen by 5";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let Arguments { posts, seed, accounts, audience } = *arguments;
+    let (accounts, audience) = (accounts.unwrap_or(1000), audience.unwrap_or(0));
     if audience > accounts {
         return Err(Failure::Input(format!("--audience {audience} is more than --accounts {accounts}")));
     }

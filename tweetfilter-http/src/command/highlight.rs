@@ -11,12 +11,7 @@ use super::terminal::{Color, Style};
 /// The text that filters read of a post, cut to so many columns around the first part that matched.
 pub(crate) fn line(set: &FilterSet, filter: usize, post: &Post, width: usize, style: Style) -> String {
     let text = &post.content().text;
-    // Without colors nothing can be marked, and the beginning is as good as any part.
-    let spans = if style.colors() {
-        set.explain(filter, post).map(|found| spans(&found, text)).unwrap_or_default()
-    } else {
-        Vec::new()
-    };
+    let spans = set.explain(filter, post).map(|found| spans(&found, text)).unwrap_or_default();
     marked(text, &spans, width, style)
 }
 

@@ -13,6 +13,19 @@ pub(crate) struct Origin {
     pub(crate) name: String,
     /// Line, from 1.
     pub(crate) line: usize,
+    /// What leads to the expression where the line doesn't, to be put behind the file's name; lines and columns
+    /// are then those of the expression itself.
+    pub(crate) within: Option<String>,
+}
+
+impl Origin {
+    fn path(&self) -> String {
+        format!("{}{}", self.name, self.within.as_deref().unwrap_or_default())
+    }
+
+    fn first_line(&self) -> usize {
+        if self.within.is_some() { 1 } else { self.line }
+    }
 }
 
 /// Longer expressions are shown around the place only.
@@ -35,8 +48,8 @@ fn one(found: &Diagnostic, text: &str, origin: &Origin, style: Style) -> String 
     };
     let part = Excerpt::around(text, found);
     let mut snippet = Snippet::source(part.text)
-        .path(origin.name.as_str())
-        .line_start(origin.line)
+        .path(origin.path())
+        .line_start(origin.first_line())
         .annotation(AnnotationKind::Primary.span(part.range(found.span)));
     if let Some((span, label)) = &found.second {
         snippet = snippet.annotation(AnnotationKind::Context.span(part.range(*span)).label(label.as_str()));
@@ -51,7 +64,7 @@ fn one(found: &Diagnostic, text: &str, origin: &Origin, style: Style) -> String 
 fn way_out<'a>(fix: &'a Fix, part: &Excerpt<'a>, origin: &Origin) -> Group<'a> {
     let title = Level::HELP.secondary_title(fix.label.as_str());
     let patch = Patch::new(part.range(fix.span), fix.replacement.as_str());
-    title.element(Snippet::source(part.text).line_start(origin.line).patch(patch))
+    title.element(Snippet::source(part.text).line_start(origin.first_line()).patch(patch))
 }
 
 fn renderer(style: Style) -> Renderer {
@@ -103,7 +116,7 @@ mod tests {
             "contains:\"<3\"",
             "search for it as it stands",
         );
-        let origin = Origin { name: "filters.txt".to_owned(), line: 7 };
+        let origin = Origin { name: "filters.txt".to_owned(), line: 7, within: None };
         let shown = diagnostics(&[found], text, &origin, plain());
         assert_eq!(
             shown,
@@ -126,7 +139,7 @@ help: search for it as it stands
     #[test]
     fn any_place_of_any_text_is_shown() {
         let long = "é".repeat(5_000);
-        let origin = Origin { name: "f".to_owned(), line: 1 };
+        let origin = Origin { name: "f".to_owned(), line: 1, within: None };
         for (text, span) in [("", Span::new(0, 0)), ("a", Span::new(1, 1)), ("é", Span::new(1, 9))] {
             let found = [Diagnostic::error("code", span, "message").fix(span, "x", "label")];
             assert!(diagnostics(&found, text, &origin, plain()).contains("error[code]"));

@@ -1,5 +1,6 @@
 //! The stages of an expression, for people who want to see how it was understood.
 
+use serde_json::{Value, json};
 use tweetfilter_core::syntax::{Node, NodeKind, QuotaCount, Scope};
 use tweetfilter_core::{Expression, FilterSet, Span};
 
@@ -17,6 +18,13 @@ pub(crate) fn text(expression: &Expression) -> String {
 }
 
 fn name(node: &Node, text: &str) -> String {
+    let NodeKind::Atom(atom) = &node.kind else { return kind(node) };
+    let Span { start, end } = node.span;
+    let written = text.get(node.span.range()).unwrap_or_default();
+    format!("{written}  {start}..{end}  {atom:?}")
+}
+
+fn kind(node: &Node) -> String {
     match &node.kind {
         NodeKind::And(_) => "and".to_owned(),
         NodeKind::Or(_) => "or".to_owned(),
@@ -29,15 +37,27 @@ fn name(node: &Node, text: &str) -> String {
         },
         NodeKind::Scope(Scope::Quote, _) => "in:quote".to_owned(),
         NodeKind::Scope(Scope::Retweet, _) => "in:retweet".to_owned(),
-        NodeKind::Atom(atom) => {
-            let Span { start, end } = node.span;
-            let written = text.get(node.span.range()).unwrap_or_default();
-            format!("{written}  {start}..{end}  {atom:?}")
-        }
+        NodeKind::Atom(_) => "atom".to_owned(),
     }
 }
 
-fn children(node: &Node) -> Vec<&Node> {
+/// The tree for programs: of each node its kind and place, then what is under it, or, of an atom, its canonical
+/// form.
+pub(crate) fn json(expression: &Expression) -> Value {
+    // As deep as the limit for nesting lets it be.
+    fn tree(node: &Node) -> Value {
+        let mut object = json!({"kind": kind(node), "span": [node.span.start, node.span.end]});
+        match &node.kind {
+            NodeKind::Atom(atom) => object["canonical"] = atom.to_string().into(),
+            _ => object["children"] = children(node).into_iter().map(tree).collect(),
+        }
+        object
+    }
+    tree(expression.root())
+}
+
+/// The nodes right under a node.
+pub(crate) fn children(node: &Node) -> Vec<&Node> {
     match &node.kind {
         NodeKind::And(items) | NodeKind::Or(items) => items.iter().collect(),
         NodeKind::Quota(quota) => quota.items.iter().collect(),

@@ -83,3 +83,53 @@ fn filters_written_for_x_are_compared() {
         .collect();
     assert_eq!(same, [true, false]);
 }
+
+#[test]
+fn ids_are_checked_as_match_does() {
+    let files = Files::new()
+        .with("twice.ndjson", "{\"id\":\"a\",\"filter\":\"x\"}\n{\"id\":\"a\",\"filter\":\"y\"}\n")
+        .with(
+            "mixed.ndjson",
+            "{\"id\":\"a\",\"filter\":\"x\"}\n{\"id\":\"a\",\"filter\":\"y\",\"owner\":\"7\"}\n",
+        );
+    for file in ["twice.ndjson", "mixed.ndjson"] {
+        let ended = files.run(&["check", file]);
+        assert_eq!(ended.code, 2);
+        assert!(ended.err.contains(&format!("{file}:2: id `a`")), "{}", ended.err);
+    }
+}
+
+#[test]
+fn a_place_within_json_names_the_filter() {
+    let rules = "{\"data\":[{\"id\":\"12\",\"value\":\"cat\"},\n{\"id\":\"13\",\"value\":\"cat (dog\",\"tag\":\"pets\"}]}";
+    let files = Files::new().with("rules.json", rules);
+    let out = files.run(&["check", "rules.json"]).out;
+    assert!(out.contains(" --> rules.json:2, filter 13 (pets):1:5\n"), "{out}");
+    let err = files.run(&["match", "--expr", "a", "--expr", "(b", "-"]).err;
+    assert!(err.contains(" --> --expr e2:1:1\n"), "{err}");
+}
+
+#[test]
+fn invalid_filters_have_the_keys_of_valid_ones() {
+    let rules = "{\"data\":[{\"value\":\"cat\"},{\"value\":\"(dog\"}]}";
+    let files = Files::new().with("rules.json", rules);
+    let out = files.run(&["check", "--json", "--to", "native", "rules.json"]).out;
+    let keys: Vec<Vec<String>> = out
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Map<_, _>>(line).unwrap().into_iter())
+        .map(|object| object.map(|(key, _)| key).collect())
+        .collect();
+    assert_eq!(keys[0], keys[1]);
+}
+
+#[test]
+fn examples_of_the_help_can_be_pasted_from_narrow_terminals() {
+    for command in ["", "match", "check", "explain", "gen", "demo"] {
+        let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
+        let out = Files::new().run(&arguments).out;
+        let (_, examples) = out.split_once("Examples:").unwrap();
+        for line in examples.lines().filter(|line| line.starts_with("  ")) {
+            assert!(line.chars().count() <= 76, "{command}: {line}");
+        }
+    }
+}

@@ -9,6 +9,9 @@ fn the_demonstration_shows_matches_and_ends_with_a_summary() {
     let lines: Vec<&str> = ended.out.lines().collect();
     assert!(lines.len() > 30, "{}", ended.out);
     assert!(!ended.out.contains('\x1b'));
+    let snow = |line: &&&str| line.starts_with("Tom    snow ");
+    let rows: Vec<_> = lines.iter().filter(snow).filter(|line| line.ends_with('…')).collect();
+    assert!(rows.iter().all(|row| row.to_lowercase()[12..].contains("snow")), "{rows:?}");
     let last = lines.last().unwrap();
     assert!(last.contains("matches of") && last.contains("lines/s"), "{last}");
     let summary = &lines[lines.len() - 13..];

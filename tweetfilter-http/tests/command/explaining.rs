@@ -1,6 +1,9 @@
 //! `explain`: matches, misses, stages.
 
-use crate::support::{Files, tweet};
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use crate::support::{Files, command, tweet};
 
 #[test]
 fn a_match_names_the_parts_and_where_they_stand() {
@@ -9,7 +12,7 @@ fn a_match_names_the_parts_and_where_they_stand() {
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert_eq!(
         ended.out,
-        "11  match\n    Snow in Oslo\n      snow  text 0..4 Snow\n      oslo  text 8..12 Oslo\n      -rain  does not hold\n\n"
+        "11  match\n    Snow in Oslo\n      snow  text 0..4 Snow\n      oslo  text 8..12 Oslo\n      -rain  holds\n\n"
     );
 }
 
@@ -85,4 +88,68 @@ fn an_invalid_expression_ends_with_one() {
     let ended = files.run(&["explain", "--expr", "(cat", "--ast"]);
     assert_eq!((ended.code, ended.out.as_str()), (1, ""));
     assert!(ended.err.contains("--expr:1:1"), "{}", ended.err);
+}
+
+#[test]
+fn a_miss_claims_nothing_that_is_not_so() {
+    let said = |expression: &str, post: &str| {
+        let files = Files::new();
+        let out = files.run_with(&["explain", "--expr", expression], post.as_bytes()).out;
+        out.split_once("\n    ").and_then(|(_, out)| out.split_once("\n    ")).unwrap().1.to_owned()
+    };
+    let text = r#"{"text":"a"}"#;
+    assert_eq!(
+        said("-followers:<100", text),
+        "it would match but for\n      -followers:<100  unknown: the post does not say\n\n"
+    );
+    // Without a, (a OR b) would not hold.
+    assert_eq!(
+        said("(a OR b) -a", text),
+        "no single part would be enough; it lacks\n      -a  text 0..1 a\n\n"
+    );
+    assert_eq!(said("-a", text), "it would match but for\n      -a  text 0..1 a\n\n");
+    assert_eq!(said("-(-b)", text), "it would match but for\n      b  does not hold\n\n");
+    assert_eq!(said("in:quote(a)", text), "it would match but for\n      in:quote(a)  does not hold\n\n");
+    let announced = r#"{"created_at":"Sat Jan 01 12:00:00 +0000 2022","id_str":"1","text":"a","user":{"id_str":"5"},"is_quote_status":true,"quoted_status_id_str":"9"}"#;
+    assert_eq!(
+        said("-in:quote(a)", announced),
+        "it would match but for\n      -in:quote(a)  unknown: the post does not say\n\n"
+    );
+}
+
+#[test]
+fn every_line_of_text_is_explained() {
+    let input = b"[\n\n{\"statuses\":[]}\nsnow\xff\nsnow\n";
+    let ended = Files::new().run_with(&["explain", "--text", "--expr", "snow"], input);
+    let heads: Vec<&str> = ended.out.lines().filter(|line| line.ends_with("match")).collect();
+    assert_eq!(heads, ["1  no match", "2  no match", "3  no match", "5  match"]);
+    assert!(ended.err.contains("line 4 skipped, not UTF-8"), "{}", ended.err);
+}
+
+#[test]
+fn each_post_of_a_pipe_is_explained_as_it_comes() {
+    let mut child = command()
+        .args(["explain", "--text", "--expr", "snow"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"snow\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "1  match\n");
+    drop(input);
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_tree_is_data_too() {
+    let out = Files::new().run(&["explain", "--ast", "--json", "--expr", "NOT(a) cat"]).out;
+    let object: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let tree = &object["ast"];
+    assert_eq!(tree["kind"], "and");
+    assert_eq!(tree["children"][0]["kind"], "not");
+    let expected = serde_json::json!({"kind": "atom", "span": [7, 10], "canonical": "cat"});
+    assert_eq!(tree["children"][1], expected);
 }

@@ -25,4 +25,6 @@ fn with_an_audience_every_line_is_an_envelope() {
     assert!(out.lines().count() >= 50 && out.lines().all(|line| line.starts_with("{\"for_user\":")), "{out}");
     let ended = files.run(&["gen", "--posts", "50", "--accounts", "2", "--audience", "3"]);
     assert_eq!((ended.code, ended.out.as_str()), (2, ""));
+    let ended = files.run(&["gen", "--posts", "50", "--accounts", "9"]);
+    assert_eq!(ended.code, 2, "accounts see nothing without an audience");
 }

@@ -6,5 +6,6 @@ mod explaining;
 mod generating;
 mod inputs;
 mod matching;
+mod splitting;
 mod support;
 mod wires;

@@ -159,7 +159,7 @@ fn a_filter_with_an_owner_is_tried_on_what_reached_the_owner() {
     let csv = files.run(&["match", "--output", "csv", "--filters", "f.ndjson", "posts.ndjson"]).out;
     assert!(csv.contains("\n11,7,a,,2021-03-04T05:06:07Z,bob,Snow in Oslo\n"), "{csv}");
     let count = files.run(&["match", "--output", "count", "--filters", "f.ndjson", "posts.ndjson"]).out;
-    assert_eq!(count, "a\t7\t1\na\t8\t0\nb\t\t4\n");
+    assert_eq!(count, "a\t1\t7\na\t0\t8\nb\t4\t\n");
 }
 
 #[test]
@@ -262,4 +262,69 @@ fn the_summary_counts_cost_classes() {
     let files = Files::new().with("posts.ndjson", posts()).with("f.txt", "snow\ncontains:\"now\"\n-rain\n");
     let err = files.run(&["match", "--filters", "f.txt", "posts.ndjson"]).err;
     assert!(err.contains("3 filters: 1 indexed, 1 guarded, 1 scanned\n"), "{err}");
+}
+
+#[test]
+fn nothing_of_a_post_or_an_id_steers_the_terminal() {
+    let files = Files::new()
+        .with("posts.ndjson", tweet("1", "b\\u001b[2Jb", "snow \u{1b}[31m"))
+        .with("f.ndjson", "{\"id\":\"a\\u001b[1m\",\"filter\":\"snow\"}\n");
+    for output in ["table", "count", "matches"] {
+        let out = files.run(&["match", "--output", output, "--filters", "f.ndjson", "posts.ndjson"]).out;
+        assert!(!out.contains('\u{1b}') && out.contains('a'), "{out:?}");
+    }
+}
+
+#[test]
+fn the_owner_of_a_row_is_that_of_the_filter() {
+    let snow = tweet("11", "bob", "Snow in Oslo");
+    let filters = OWNED.replace("\"a\",\"filter\":\"rain\"", "\"c\",\"filter\":\"snow\"");
+    let files = Files::new().with("posts.ndjson", for_user("7", &snow)).with("f.ndjson", filters);
+    let arguments = ["match", "--ignore-owners", "--output", "csv", "--filters", "f.ndjson", "posts.ndjson"];
+    let out = files.run(&arguments).out;
+    for start in ["\n11,7,a,", "\n11,8,c,", "\n11,7,b,"] {
+        assert!(out.contains(start), "{out}");
+    }
+}
+
+#[test]
+fn warnings_of_filters_that_are_run_are_told() {
+    let files = Files::new().with("posts.ndjson", posts()).with("f.txt", "snow or rain\nsnow\n");
+    let arguments = ["match", "--filters", "f.txt", "posts.ndjson"];
+    let ended = files.run(&arguments);
+    assert_eq!(ended.code, 0);
+    assert!(ended.err.contains("warning[") && ended.err.contains("--> f.txt:1:6"), "{}", ended.err);
+    assert!(ended.err.contains("1 filter has warnings; `tweetfilter check`"), "{}", ended.err);
+    assert_eq!(files.run(&[&arguments[..], &["-q"]].concat()).err, "");
+}
+
+#[test]
+fn every_bad_line_of_a_set_is_named() {
+    let files = Files::new()
+        .with("posts.ndjson", posts())
+        .with("wet.txt", "hail\n(\n\n~~~\n")
+        .with("dry.txt", "@ b\n");
+    let arguments = ["match", "--expr", "{wet} {dry}", "--set", "wet=wet.txt", "--set", "dry=dry.txt", "-"];
+    let ended = files.run(&arguments);
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    for place in ["wet.txt:2 can't", "wet.txt:4 can't", "dry.txt:1 can't", " --> --expr:1:7\n"] {
+        assert!(ended.err.contains(place), "{}", ended.err);
+    }
+    let files = files.with("many.txt", "(\n".repeat(90_000));
+    let err = files.run(&["match", "--expr", "{many}", "--set", "many=many.txt", "-"]).err;
+    assert!(err.contains("many.txt:20 can't") && err.contains("Further lines"), "{err}");
+    assert_eq!(err.matches("error[").count(), 21);
+    let ended = files.run(&["match", "--expr", "{a}", "--set", "a=wet.txt", "--set", "a=dry.txt", "-"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("the set a is wet.txt already"), "{}", ended.err);
+}
+
+#[test]
+fn two_files_of_plain_text_are_told_the_way_out() {
+    let files = Files::new().with("a.txt", "snow\n").with("b.txt", "rain\n");
+    let ended = files.run(&["match", "--filters", "a.txt", "--filters", "b.txt", "-"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("b.txt:1: id `1` is taken"), "{}", ended.err);
+    assert!(ended.err.contains("write {\"id\":\"…\",\"filter\":\"…\"} on each line"), "{}", ended.err);
+    assert_eq!(files.run(&["check", "a.txt", "b.txt"]).code, 0);
 }

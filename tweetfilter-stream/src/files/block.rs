@@ -25,7 +25,8 @@ pub(super) struct Piece {
 pub struct Line<'b> {
     /// Its number in the file, from 1; of an element the number of the line on which it begins.
     pub number: u64,
-    /// Its own bytes, without the line end; of a line that is too long its beginning.
+    /// Its own bytes, without the line end; of a line that is too long its beginning. Only an element of a
+    /// document over several lines has line breaks in it.
     pub bytes: &'b [u8],
     /// The line end as it stands there; empty where none follows.
     pub ending: &'b [u8],
@@ -86,7 +87,7 @@ impl Line<'_> {
     /// As [`decode`]; or the line is too long.
     pub fn decode(&self) -> Result<Event, DecodeError> {
         if self.too_long {
-            let message = "the line is longer than the limit".to_owned();
+            let message = "the line, or the document, is longer than the limit".to_owned();
             return Err(DecodeError { reason: Reason::TooLong, message });
         }
         decode(self.bytes)

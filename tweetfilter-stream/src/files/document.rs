@@ -37,6 +37,14 @@ pub(super) fn goes_on(first_line: &[u8]) -> bool {
         && str::from_utf8(first_line).is_ok_and(|line| !closes(line))
 }
 
+/// Whether lines of which the first goes on look like one long document, and not like messages of which the
+/// first is broken.
+pub(super) fn is_whole(bytes: &[u8], first_end: usize) -> bool {
+    let mut lines = bytes[first_end..].split(|&b| b == b'\n').map(<[u8]>::trim_ascii);
+    let second = lines.find(|line| !line.is_empty()).unwrap_or_default();
+    !(second.starts_with(b"{") && parts(second).is_some())
+}
+
 /// Whether a line is worth a look whether it holds several messages.
 pub(super) fn may_have_parts(line: &[u8]) -> bool {
     line.starts_with(b"[") || line.starts_with(b"{\"statuses\"")

@@ -11,9 +11,17 @@ const LAYERS: usize = 4;
 /// The files in a file, one after the other.
 pub(super) struct Members {
     /// The tars that are open, the innermost last.
-    tars: Vec<(Tar, usize)>,
+    tars: Vec<Opened>,
     /// What was not looked into yet.
     next: Option<Input>,
+}
+
+struct Opened {
+    tar: Tar,
+    /// The tar's own name where it is in another, with a colon.
+    prefix: String,
+    /// Wrappings around what is in it.
+    layers: usize,
 }
 
 impl Members {
@@ -21,7 +29,7 @@ impl Members {
         Self { tars: Vec::new(), next: Some(input) }
     }
 
-    /// The next file: its name where it is in a tar, and its unwrapped content.
+    /// The next file: its name where it is in a tar, `OUTER:INNER` in a tar in a tar, and its unwrapped content.
     pub(super) fn next_member(&mut self) -> io::Result<Option<(Option<Arc<str>>, Input)>> {
         let (mut name, mut input, mut layers) = match self.next.take() {
             Some(input) => (None, input, 0),
@@ -41,7 +49,8 @@ impl Members {
                     layers += 1;
                 }
                 Kind::Tar => {
-                    self.tars.push((Tar::new(input), layers + 1));
+                    let prefix = name.map(|name| format!("{name}:")).unwrap_or_default();
+                    self.tars.push(Opened { tar: Tar::new(input), prefix, layers: layers + 1 });
                     match self.next_in_tar()? {
                         Some(found) => {
                             name = Some(found.0);
@@ -55,9 +64,9 @@ impl Members {
     }
 
     fn next_in_tar(&mut self) -> io::Result<Option<(Arc<str>, Input, usize)>> {
-        while let Some((tar, layers)) = self.tars.last_mut() {
+        while let Some(Opened { tar, prefix, layers }) = self.tars.last_mut() {
             if let Some((name, input)) = tar.next_file()? {
-                return Ok(Some((name.into(), input, *layers)));
+                return Ok(Some((format!("{prefix}{name}").into(), input, *layers)));
             }
             self.tars.pop();
         }
@@ -88,8 +97,8 @@ fn peek(mut input: Input) -> io::Result<(Kind, Input)> {
                 break;
             }
         }
-        let is_line = read >= MAGIC && start[..read].contains(&b'\n');
-        if is_line && compression(&start[..read]).is_none() {
+        // No compression begins with bytes among which is a line end.
+        if start[..read].contains(&b'\n') && compression(&start[..read]).is_none() {
             break;
         }
     }
@@ -111,9 +120,6 @@ impl Read for Failing {
         self.0.take().map_or(Ok(0), Err)
     }
 }
-
-/// Bytes by which every compression is known.
-const MAGIC: usize = 10;
 
 fn compression(start: &[u8]) -> Option<fn(Input) -> io::Result<Input>> {
     match start {

@@ -20,7 +20,9 @@
 
 mod block;
 mod document;
+mod elements;
 mod member;
+mod open;
 mod reader;
 mod tar;
 

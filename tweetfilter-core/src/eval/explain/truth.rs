@@ -7,6 +7,8 @@ use crate::syntax::{Node, NodeKind, Scope};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Truth {
     pub(super) holds: (bool, bool),
+    /// Of a scope: no post is there for its inner side to be read on.
+    empty: bool,
     children: Vec<Truth>,
 }
 
@@ -40,23 +42,23 @@ impl Walk {
             NodeKind::And(items) => {
                 let children = children_of(self, items, post);
                 let holds = (children.iter().all(|c| c.holds.0), children.iter().any(|c| c.holds.1));
-                Truth { holds, children }
+                Truth::new(holds, children)
             }
             NodeKind::Or(items) => {
                 let children = children_of(self, items, post);
                 let holds = (children.iter().any(|c| c.holds.0), children.iter().all(|c| c.holds.1));
-                Truth { holds, children }
+                Truth::new(holds, children)
             }
             NodeKind::Quota(quota) => {
                 let children = children_of(self, &quota.items, post);
                 let (needed, none) = quota.needed();
                 let yes = children.iter().filter(|c| c.holds.0).count() >= needed;
                 let no = children.iter().filter(|c| c.holds.1).count() + needed > children.len();
-                Truth { holds: if none { (no, yes) } else { (yes, no) }, children }
+                Truth::new(if none { (no, yes) } else { (yes, no) }, children)
             }
             NodeKind::Not(inner) => {
                 let children = children_of(self, std::slice::from_ref(inner), post);
-                Truth { holds: (children[0].holds.1, children[0].holds.0), children }
+                Truth::new((children[0].holds.1, children[0].holds.0), children)
             }
             NodeKind::Scope(scope, inner) => {
                 let reference = post.and_then(|p| match scope {
@@ -66,47 +68,67 @@ impl Walk {
                 let carried = reference.and_then(|r| r.post.as_ref());
                 let children = children_of(self, std::slice::from_ref(inner), carried);
                 let absent = post.is_some() && reference.is_none();
-                Truth { holds: (children[0].holds.0, absent || children[0].holds.1), children }
+                let holds = (children[0].holds.0, absent || children[0].holds.1);
+                Truth { empty: carried.is_none(), ..Truth::new(holds, children) }
             }
             NodeKind::Atom(_) => {
                 let holds = self.sides.get(self.next).copied().unwrap_or_default();
                 self.next += 1;
-                Truth { holds, children: Vec::new() }
+                Truth::new(holds, Vec::new())
             }
         };
         self.truth.push(truth);
     }
 }
 
-/// Atoms with the side that is meant.
-pub(super) type Atoms<'n> = Vec<(&'n Node, bool)>;
+/// An atom, or a scope without a post.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leaf<'n> {
+    pub(super) node: &'n Node,
+    /// The side that is meant is the false one.
+    pub(super) negated: bool,
+    /// Neither side holds.
+    pub(super) unknown: bool,
+}
+
+pub(super) type Leaves<'n> = Vec<Leaf<'n>>;
 
 impl Truth {
+    fn new(holds: (bool, bool), children: Vec<Self>) -> Self {
+        Self { holds, empty: false, children }
+    }
+
+    fn leaf<'n>(&self, node: &'n Node, negated: bool) -> Leaf<'n> {
+        Leaf { node, negated, unknown: self.holds == (false, false) }
+    }
+
+    fn is_leaf(&self, node: &Node) -> bool {
+        self.empty || matches!(node.kind, NodeKind::Atom(_))
+    }
+
     fn side(&self, negative: bool) -> bool {
         if negative { self.holds.1 } else { self.holds.0 }
     }
 
     /// The atoms that hold on paths that hold.
-    pub(super) fn reasons<'n>(&self, node: &'n Node, negative: bool, out: &mut Atoms<'n>) {
+    pub(super) fn reasons<'n>(&self, node: &'n Node, negative: bool, out: &mut Leaves<'n>) {
         if !self.side(negative) {
             return;
         }
-        match &node.kind {
-            NodeKind::Atom(_) => out.push((node, negative)),
-            NodeKind::Scope(_, inner) if !self.children[0].side(negative) => out.push((inner, negative)),
-            _ => {
-                let (items, negative, _) = group(node, negative);
-                for (child, item) in self.children.iter().zip(items) {
-                    child.reasons(item, negative, out);
-                }
-            }
+        if self.is_leaf(node) {
+            out.push(self.leaf(node, negative));
+            return;
+        }
+        let (items, negative, _) = group(node, negative);
+        for (child, item) in self.children.iter().zip(items) {
+            child.reasons(item, negative, out);
         }
     }
 
     /// The atoms of which each alone would turn this node to the wanted side.
-    pub(super) fn pivots<'n>(&self, node: &'n Node, negative: bool, out: &mut Atoms<'n>) {
-        if let NodeKind::Atom(_) = node.kind {
-            out.push((node, negative));
+    pub(super) fn pivots<'n>(&self, node: &'n Node, negative: bool, out: &mut Leaves<'n>) {
+        if self.is_leaf(node) {
+            out.push(self.leaf(node, negative));
             return;
         }
         let (items, negative, needed) = group(node, negative);
@@ -119,22 +141,22 @@ impl Truth {
     }
 
     /// A set of atoms that together would turn this node to the wanted side.
-    pub(super) fn lacking<'n>(&self, node: &'n Node, negative: bool, out: &mut Atoms<'n>) {
-        if let NodeKind::Atom(_) = node.kind {
-            out.push((node, negative));
+    pub(super) fn lacking<'n>(&self, node: &'n Node, negative: bool, out: &mut Leaves<'n>) {
+        if self.is_leaf(node) {
+            out.push(self.leaf(node, negative));
             return;
         }
         let (items, negative, needed) = group(node, negative);
         let holding = self.children.iter().filter(|c| c.side(negative)).count();
-        let mut options: Vec<Atoms<'n>> = self
+        let mut options: Vec<Leaves<'n>> = self
             .children
             .iter()
             .zip(items)
             .filter(|(c, _)| !c.side(negative))
             .map(|(child, item)| {
-                let mut atoms = Vec::new();
-                child.lacking(item, negative, &mut atoms);
-                atoms
+                let mut leaves = Vec::new();
+                child.lacking(item, negative, &mut leaves);
+                leaves
             })
             .collect();
         options.sort_by_key(Vec::len);

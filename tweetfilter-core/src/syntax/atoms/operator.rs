@@ -5,6 +5,7 @@ use crate::Span;
 use crate::syntax::operators::{self, Operator, ValueKind};
 use crate::syntax::token::{Raw, RawKind};
 use crate::syntax::values::{self, Amount, FilterWord, Wrong};
+use crate::syntax::words::clean;
 use crate::syntax::{
     Atom, AttributeTest, Comparison, Diagnostic, Dialect, Node, NodeKind, NumberField, PlaceField, TimeValue,
     Value, advice, countries, print, suggest,
@@ -237,7 +238,7 @@ impl<'a> Atoms<'a, '_> {
     /// A value that is a plain text.
     fn string(&mut self, raw: &Raw<'a>) -> Option<String> {
         let text = match raw.kind {
-            RawKind::Run(_) => self.run(raw.all),
+            RawKind::Run(_) => clean(raw.all),
             RawKind::Quoted(inner) if raw.sign.is_none() && raw.near.is_none() => self.quoted(inner, raw.all),
             _ => String::new(),
         };

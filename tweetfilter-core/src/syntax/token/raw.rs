@@ -8,7 +8,7 @@ use nom::multi::many0_count;
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 
-use crate::syntax::chars::{is_boundary, is_delimiter, is_dropped, is_quote};
+use crate::syntax::chars::{is_boundary, is_delimiter, is_quote};
 
 /// A word, phrase or operator value as typed.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,14 +35,14 @@ pub(in crate::syntax) enum RawKind<'a> {
     Set(&'a str),
 }
 
-/// White space and invisible characters.
+/// White space.
 pub(super) fn gap(input: &str) -> IResult<&str, &str> {
-    take_while(|c: char| c.is_whitespace() || is_dropped(c)).parse(input)
+    take_while(char::is_whitespace).parse(input)
 }
 
 /// The same, at least one.
 pub(super) fn gap1(input: &str) -> IResult<&str, &str> {
-    take_while1(|c: char| c.is_whitespace() || is_dropped(c)).parse(input)
+    take_while1(char::is_whitespace).parse(input)
 }
 
 /// Characters up to white space or a delimiter.

@@ -92,17 +92,7 @@ impl<'a> Checked<'a> {
     /// For programs.
     pub(super) fn json(&self, spelled_out: bool) -> Value {
         let entry = match self {
-            Self::Invalid(refused) => {
-                return json!({
-                    "id": refused.id,
-                    "file": refused.origin.name,
-                    "line": refused.origin.line,
-                    "filter": refused.text,
-                    "dialect": refused.dialect,
-                    "valid": false,
-                    "diagnostics": refused.diagnostics,
-                });
-            }
+            Self::Invalid(refused) => return refused_json(refused, spelled_out),
             Self::Valid { entry, .. } => entry,
         };
         let Self::Valid { cost, diagnostics, .. } = self else { return Value::Null };
@@ -129,6 +119,32 @@ impl<'a> Checked<'a> {
         }
         object
     }
+}
+
+/// An invalid filter, with the keys of a valid one.
+fn refused_json(refused: &Refused, spelled_out: bool) -> Value {
+    let mut object = json!({
+        "id": refused.id,
+        "owner": refused.owner,
+        "name": refused.name,
+        "file": refused.origin.name,
+        "line": refused.origin.line,
+        "filter": refused.text,
+        "dialect": refused.dialect,
+        "valid": false,
+        "canonical": null,
+        "cost": null,
+        "diagnostics": refused.diagnostics,
+    });
+    if spelled_out {
+        object["native"] = Value::Null;
+    }
+    if refused.dialect == Dialect::X || refused.from_x {
+        for key in ["same_as_at_x", "differs", "reads_as_much"] {
+            object[key] = Value::Null;
+        }
+    }
+    object
 }
 
 /// How a filter that was written for X reads here.

@@ -66,9 +66,12 @@ impl<'a> Evaluator<'a> {
     }
 
     fn line(&mut self, line: &mut Line<'_>, outcome: &mut Outcome) {
+        if line.raw.too_long {
+            self.tally.skip("too long (`match --help` says the limits)", line.place);
+            return;
+        }
         if self.job.text {
             match str::from_utf8(line.raw.bytes) {
-                Ok(_) if line.raw.too_long => self.tally.skip("too long", line.place),
                 Ok(text) => self.post(&Post::from_text(text), None, line, outcome),
                 Err(_) => self.tally.skip("not UTF-8", line.place),
             }

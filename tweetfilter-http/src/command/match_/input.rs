@@ -37,10 +37,40 @@ impl Chunk {
     }
 }
 
-/// Appends a line as it stands in its file, but never without a line end.
+/// Appends a line as it stands in its file, but never without a line end. An element of a document that stands
+/// on several lines becomes one line.
 pub(super) fn push_line(out: &mut Vec<u8>, line: &Line<'_>) {
-    out.extend_from_slice(line.bytes);
+    if line.bytes.contains(&b'\n') {
+        push_in_one_line(out, line.bytes);
+    } else {
+        out.extend_from_slice(line.bytes);
+    }
     out.extend_from_slice(if line.ending.is_empty() { b"\n" } else { line.ending });
+}
+
+/// Leaves out white space with line breaks in it; in a string, where JSON has none, a line break is escaped.
+fn push_in_one_line(out: &mut Vec<u8>, json: &[u8]) {
+    let (mut in_string, mut escaped) = (false, false);
+    let mut at = 0;
+    while let Some(&byte) = json.get(at) {
+        if !in_string && byte.is_ascii_whitespace() {
+            let length = json[at..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+            let space = &json[at..at + length];
+            if !space.contains(&b'\n') {
+                out.extend_from_slice(space);
+            }
+            at += length;
+            continue;
+        }
+        match byte {
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            _ => out.push(byte),
+        }
+        in_string ^= byte == b'"' && !escaped;
+        escaped = in_string && byte == b'\\' && !escaped;
+        at += 1;
+    }
 }
 
 /// What places are called; files in tars are added as they are met.

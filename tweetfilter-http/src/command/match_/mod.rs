@@ -23,13 +23,14 @@ use super::time::Period;
 pub(crate) enum Output {
     /// NDJSON, {"post":"ID","filters":["id",…]} for each post with a match
     Matches,
-    /// The lines of posts that match, byte for byte
+    /// The lines of posts that match, byte for byte; a post of a document in one line
     Posts,
-    /// One row for each match: post,owner,filter,name,time,author,text
+    /// One row for each match: post,owner,filter,name,time,author,text. The owner is the filter's; of a filter
+    /// without one, the account that the post reached
     Csv,
     /// Rows for people
     Table,
-    /// TSV: each filter and how many posts it matched
+    /// TSV: filter, period with --by, how many posts matched; then the owner if any filter has one
     Count,
 }
 
@@ -38,6 +39,10 @@ pub(crate) enum Output {
 /// Input is NDJSON of tweets (v1.1, v2), Bluesky posts and Jetstream events, Mastodon statuses, Gnip activities,
 /// or {"text":"…"}; or one JSON document that holds them; plain, .gz, .bz2, .zst, or a .tar of those. All of
 /// that is found out by itself. What can't be read is counted, never fatal.
+///
+/// A line may have 16 MiB, and so may each post of an array or of {"statuses":[…]}, which themselves may have any
+/// length. Any other document over several lines, such as a page of v2, may have 64 MiB: one that is longer is
+/// skipped as too long; ask for smaller pages, or cut it, which leaves `includes` out: jq -c '.data[]' page.json
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -57,6 +62,9 @@ pub(crate) struct Arguments {
     output: Option<Output>,
 
     /// Write the posts that match into one file a filter, DIR/ID.ndjson or DIR/OWNER/ID.ndjson
+    ///
+    /// What files can't be called everywhere is written %XX. A name that is too long, or differs from another by
+    /// case alone, gets ~ and a number in place of its end; that is told.
     #[arg(long, value_name = "DIR")]
     split: Option<PathBuf>,
 
@@ -72,7 +80,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
-    /// No summary and no progress on stderr
+    /// No summary, progress or warnings on stderr
     #[arg(long, short)]
     quiet: bool,
 
@@ -85,15 +93,15 @@ const EXAMPLES: &str = "\
 Examples:
   tweetfilter match --expr 'snow -rain' posts.ndjson
       who speaks of snow and not of rain
-  tweetfilter match --filters filters.txt --output csv day1.ndjson.gz day2.ndjson.gz > found.csv
+  tweetfilter match --filters filters.txt --output csv day*.gz > found.csv
       a table for a spreadsheet
-  tweetfilter match --filters filters.ndjson --output count --by hour *.json.bz2
+  tweetfilter match --filters f.ndjson --output count --by hour *.json.bz2
       how often each filter matched in each hour
-  tweetfilter match --filters filters.txt --split found/ posts.ndjson
+  tweetfilter match --filters filters.txt --split found posts.ndjson
       found/ID.ndjson holds the posts of filter ID, as they were
-  tweetfilter match --expr '{words} lang:en' --set words=words.txt posts.ndjson
+  tweetfilter match --expr '{bad} lang:en' --set bad=words.txt posts.ndjson
       any of the terms in words.txt, one a line
-  journalctl -f | tweetfilter match --text --expr '\"out of memory\" OR segfault'
+  journalctl -f | tweetfilter match --text --expr 'segfault OR oom'
       any lines of text
 
 Exit: 0 done; 1 a filter is invalid (nothing is run); 2 wrong usage or unreadable input.";
@@ -125,6 +133,9 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
         );
         return Err(Failure::Filters);
     }
+    if !arguments.quiet {
+        filters::report_warnings(&compiled.entries);
+    }
     let job = Arc::new(Job {
         compiled,
         output,
@@ -134,7 +145,9 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
         ignore_owners: arguments.ignore_owners,
         names: input::Names::new(&inputs),
     });
-    let split = arguments.split.as_deref().map(|dir| split::Split::create(dir, &job.compiled.entries));
+    let split = arguments.split.as_deref().map(|dir| {
+        split::Split::create(dir, &job.compiled.entries, &arguments.read(&inputs), arguments.quiet)
+    });
     let threads = arguments.threads.map_or_else(processors, usize::from);
     let progress = progress::Progress::new(!arguments.quiet, input::total_bytes(&sources));
     // Looked up beside the work, since it takes a while for many filters.
@@ -186,10 +199,15 @@ impl Arguments {
             }
             inputs.push("-".to_owned());
         }
-        let files = self.filters.filters.iter().chain(self.filters.sets.iter().map(|(_, file)| file));
-        if inputs.iter().chain(files).filter(|name| *name == "-").count() > 1 {
+        if self.read(&inputs).iter().filter(|name| **name == "-").count() > 1 {
             return Err(Failure::Input("`-` (standard input) can be read only once".to_owned()));
         }
         Ok(inputs)
+    }
+
+    /// All files that are read.
+    fn read<'a>(&'a self, inputs: &'a [String]) -> Vec<&'a str> {
+        let sets = self.filters.sets.iter().map(|(_, file)| file);
+        inputs.iter().chain(&self.filters.filters).chain(sets).map(String::as_str).collect()
     }
 }

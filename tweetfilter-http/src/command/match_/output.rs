@@ -87,7 +87,7 @@ impl<'a> Writer<'a> {
         let (id, author, text) = (csv(&self.id(found)), csv(author(post)), csv(&post.content().text));
         for m in found.matches {
             let owner = self.job.compiled.entries[m.index as usize].owner.as_deref();
-            let owner = csv(found.viewer.or(owner).unwrap_or_default());
+            let owner = csv(owner.or(found.viewer).unwrap_or_default());
             let filter = &self.ids[m.index as usize];
             let row = format!("{id},{owner},{filter},{time},{author},{text}\n");
             out.extend_from_slice(row.as_bytes());
@@ -102,7 +102,7 @@ impl<'a> Writer<'a> {
         let row = format!(
             "{}  {}  {}  {}\n",
             self.style.paint(Color::Dim, &pad(&time, TIME)),
-            self.style.paint(Color::Name, &pad(author(post), AUTHOR)),
+            self.style.paint(Color::Name, &pad(&one_line(author(post)), AUTHOR)),
             self.style.paint(Color::Hit, &pad(&several(&names, FILTERS), FILTERS)),
             self.text(found, left),
         );
@@ -183,9 +183,17 @@ fn csv(field: &str) -> String {
     }
 }
 
-/// A TSV field: tabs, line breaks and backslashes are escaped with a backslash.
+/// A TSV field: backslashes, tabs, line breaks and other control characters are escaped with a backslash.
 fn tsv(field: &str) -> String {
-    field.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
+    let mut escaped = String::with_capacity(field.len());
+    for c in field.chars() {
+        if c == '\\' || c.is_control() {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 fn json(text: &str) -> String {
@@ -205,7 +213,7 @@ fn push_json(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-/// Prints the counts: filter, owner where any filter has one, period where asked for, total.
+/// Prints the counts: filter, period where asked for, total, and the owner where any filter has one.
 pub(super) fn write_counts(job: &Job, tally: &Tally) -> Result<(), Failure> {
     let mut out = Vec::new();
     let entries = &job.compiled.entries;
@@ -213,17 +221,15 @@ pub(super) fn write_counts(job: &Job, tally: &Tally) -> Result<(), Failure> {
     let mut periods: Vec<_> = tally.of_period.iter().collect();
     periods.sort_by_key(|(period, _)| **period);
     for (n, entry) in entries.iter().enumerate() {
-        let mut start = tsv(&entry.id);
-        if has_owners {
-            start.push('\t');
-            start.push_str(&tsv(entry.owner.as_deref().unwrap_or_default()));
-        }
+        let id = tsv(&entry.id);
+        let owner = entry.owner.as_deref().map(tsv).unwrap_or_default();
+        let end = if has_owners { format!("\t{owner}\n") } else { "\n".to_owned() };
         match job.by {
-            None => out.extend_from_slice(format!("{start}\t{}\n", tally.of_filter[n]).as_bytes()),
+            None => out.extend_from_slice(format!("{id}\t{}{end}", tally.of_filter[n]).as_bytes()),
             Some(by) => {
                 for (period, counts) in &periods {
                     let name = period.map_or_else(|| "-".to_owned(), |number| by.name(number));
-                    out.extend_from_slice(format!("{start}\t{name}\t{}\n", counts[n]).as_bytes());
+                    out.extend_from_slice(format!("{id}\t{name}\t{}{end}", counts[n]).as_bytes());
                 }
             }
         }
@@ -239,7 +245,7 @@ mod tests {
     #[test]
     fn fields_are_escaped() {
         assert_eq!(csv("a,\"b\"\nc"), "\"a,\"\"b\"\"\nc\"");
-        assert_eq!(tsv("a\tb\\"), "a\\tb\\\\");
+        assert_eq!(tsv("é\tb\\\u{1b}[1m"), "é\\tb\\\\\\u{1b}[1m");
         assert_eq!(json("é\u{1}\""), "\"é\\u0001\\\"\"");
     }
 

@@ -1,13 +1,17 @@
 //! `--split`: one file of posts for each filter.
 
-use std::fs::{self, File, OpenOptions};
+mod names;
+
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::Failure;
 use super::super::filters::Entry;
+use super::super::terminal::{fit, one_line};
 use super::evaluate::Outcome;
 use super::input::{Chunk, push_line};
+use names::Names;
 
 /// Files that get posts in pieces, so that any number of them needs one open file.
 #[derive(Debug)]
@@ -27,19 +31,30 @@ const PIECE: usize = 64 << 10;
 const ALL: usize = 64 << 20;
 
 impl Split {
-    /// Makes the directory and an empty file for each filter.
-    pub(super) fn create(dir: &Path, entries: &[Entry]) -> Result<Self, Failure> {
+    /// Makes the directory and an empty file for each filter. Nothing is emptied before it is known that all
+    /// files can be written, and never a file that is read.
+    pub(super) fn create(dir: &Path, entries: &[Entry], read: &[&str], quiet: bool) -> Result<Self, Failure> {
+        if fs::metadata(dir).is_ok_and(|facts| !facts.is_dir()) {
+            let message = format!("{}: is a file; --split writes into a directory", dir.display());
+            return Err(Failure::Input(message));
+        }
+        let mut names = Names::default();
         let mut files = Vec::with_capacity(entries.len());
+        let mut renamed = Vec::new();
         for entry in entries {
-            let mut path = dir.to_owned();
-            if let Some(owner) = &entry.owner {
-                path.push(file_name(owner));
+            let (path, plain) = names.give(entry.owner.as_deref(), &entry.id);
+            let path = dir.join(path);
+            if !plain {
+                renamed.push((entry, path.clone()));
             }
-            let made = fs::create_dir_all(&path);
-            path.push(format!("{}.ndjson", file_name(&entry.id)));
-            made.and_then(|()| File::create(&path))
-                .map_err(|error| Failure::reading(path.display(), &error))?;
             files.push(Part { path, waiting: Vec::new() });
+        }
+        let read: Vec<_> = read.iter().filter_map(|name| file_of(name)).collect();
+        files.iter().try_for_each(|part| part.is_not_among(&read))?;
+        files.iter().try_for_each(|part| part.open(false))?;
+        files.iter().try_for_each(|part| part.open(true))?;
+        if !quiet {
+            tell_renamed(&renamed);
         }
         Ok(Self { files, waiting: 0 })
     }
@@ -74,6 +89,27 @@ impl Split {
 }
 
 impl Part {
+    fn is_not_among(&self, read: &[FileId]) -> Result<(), Failure> {
+        if read.is_empty() || !file_id(&self.path).is_some_and(|id| read.contains(&id)) {
+            return Ok(());
+        }
+        let path = self.path.display();
+        Err(Failure::Input(format!(
+            "{path}: --split would write over this file, which is read; name another DIR"
+        )))
+    }
+
+    /// Makes the file, or empties it.
+    fn open(&self, empty: bool) -> Result<(), Failure> {
+        let make = || -> io::Result<()> {
+            if let Some(folder) = self.path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            OpenOptions::new().write(true).create(true).truncate(empty).open(&self.path).map(drop)
+        };
+        make().map_err(|error| Failure::reading(self.path.display(), &error))
+    }
+
     fn write(&mut self) -> Result<(), Failure> {
         if self.waiting.is_empty() {
             return Ok(());
@@ -87,28 +123,38 @@ impl Part {
     }
 }
 
-/// A file's name for an id: what names can't hold everywhere is written `%XX`.
-fn file_name(id: &str) -> String {
-    let mut name = String::with_capacity(id.len());
-    for (n, c) in id.chars().enumerate() {
-        let allowed = c.is_alphanumeric() || matches!(c, '_' | '-' | '@' | '+') || (c == '.' && n > 0);
-        if allowed {
-            name.push(c);
-        } else {
-            let mut buffer = [0; 4];
-            c.encode_utf8(&mut buffer).bytes().for_each(|byte| name.push_str(&format!("%{byte:02X}")));
-        }
+/// Says which files are not called as their filters are.
+fn tell_renamed(renamed: &[(&Entry, PathBuf)]) {
+    const SHOWN: usize = 3;
+    for (entry, path) in renamed.iter().take(SHOWN) {
+        let id = fit(&one_line(&entry.id), 60);
+        eprintln!("tweetfilter: the posts of filter `{id}` go to {}", path.display());
     }
-    name
+    if renamed.len() > SHOWN {
+        eprintln!("tweetfilter: and {} more have such names: too long, or taken", renamed.len() - SHOWN);
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What two names of the same file have in common.
+#[cfg(unix)]
+type FileId = (u64, u64);
 
-    #[test]
-    fn no_id_leaves_the_directory() {
-        assert_eq!(file_name("../etc/passwd"), "%2E.%2Fetc%2Fpasswd");
-        assert_eq!(file_name("a.b_c-1 é"), "a.b_c-1%20é");
-    }
+#[cfg(unix)]
+fn file_id(path: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|facts| (facts.dev(), facts.ino()))
+}
+
+/// What two names of the same file have in common.
+#[cfg(not(unix))]
+type FileId = PathBuf;
+
+#[cfg(not(unix))]
+fn file_id(path: &Path) -> Option<FileId> {
+    fs::canonicalize(path).ok()
+}
+
+/// The file that an input's name stands for.
+fn file_of(name: &str) -> Option<FileId> {
+    file_id(Path::new(if name == "-" { "/dev/stdin" } else { name }))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tweetfilter_core::explain::CostClass;
 
 use super::super::filters::class_name;
+use super::super::terminal::one_line;
 use super::Job;
 use super::tally::{Skipped, Tally};
 
@@ -52,7 +53,8 @@ fn text(job: &Job, tally: &Tally, classes: &Classes, time: Duration) -> String {
         grouped((tally.posts as f64 / seconds) as u64),
         tally.bytes as f64 / 1e6 / seconds
     ));
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    // Kinds of messages and names in tars are the input's own words.
+    lines.iter().map(|line| format!("{}\n", one_line(line))).collect()
 }
 
 fn skipped_line(job: &Job, reason: &str, skipped: &Skipped) -> String {

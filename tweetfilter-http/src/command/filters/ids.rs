@@ -1,0 +1,63 @@
+//! Whether the ids of filters that are used together differ as they must.
+
+use std::collections::HashMap;
+
+use tweetfilter_http::import::Format;
+
+use super::super::Failure;
+use super::super::terminal::{fit, one_line};
+use super::Named;
+
+/// Faults that are told.
+const SHOWN: usize = 10;
+
+/// Ids are unique among the filters of an owner, and none stands both with and without an owner; where owners
+/// are ignored, they are unique altogether.
+pub(super) fn check(filters: &[Named], ignore_owners: bool) -> Result<(), Failure> {
+    let mut of_owner: HashMap<(&str, Option<&str>), &Named> = HashMap::with_capacity(filters.len());
+    let mut of_id: HashMap<&str, &Named> = HashMap::with_capacity(filters.len());
+    let mut faults = Vec::new();
+    let mut numbered = false;
+    for filter in filters {
+        let (id, owner) = (filter.line.id.as_str(), filter.line.owner.as_deref());
+        let same = of_owner.insert((id, owner), filter);
+        let other = of_id.insert(id, filter);
+        let fault = match (same, other) {
+            (Some(other), _) => Some((other, "is taken; ids must differ, see")),
+            (None, Some(other)) if ignore_owners => {
+                Some((other, "is another owner's too; with --ignore-owners ids must differ, see"))
+            }
+            (None, Some(other)) if other.line.owner.is_some() != owner.is_some() => {
+                Some((other, "stands both with and without an owner; ids must differ, see"))
+            }
+            _ => None,
+        };
+        if let Some((other, what)) = fault {
+            numbered |=
+                filter.file != other.file && [filter, other].iter().any(|f| f.format != Format::Ndjson);
+            faults.push(format!("{} {what} {}", place(filter, true), place(other, false)));
+        }
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let more = faults.len().saturating_sub(SHOWN);
+    faults.truncate(SHOWN);
+    if more > 0 {
+        faults.push(format!("and {more} more"));
+    }
+    if numbered {
+        faults.push(
+            "filters in plain text have the numbers of their lines as ids; to use several such files together, \
+             write {\"id\":\"…\",\"filter\":\"…\"} on each line"
+                .to_owned(),
+        );
+    }
+    Err(Failure::Input(faults.join("\ntweetfilter: ")))
+}
+
+fn place(filter: &Named, with_id: bool) -> String {
+    let (file, line) = (&filter.file, filter.line.line);
+    let id = fit(&one_line(&filter.line.id), 60);
+    if with_id { format!("{file}:{line}: id `{id}`") } else { format!("{file}:{line}") }
+}

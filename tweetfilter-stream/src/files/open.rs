@@ -1,0 +1,278 @@
+//! The lines of one file.
+
+use std::io::{self, Read};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::block::{Block, Piece};
+use super::document;
+use super::elements::{Cutter, Found};
+use super::reader::Options;
+use super::tar::Input;
+
+/// Bytes that are kept of a line that is too long.
+const BEGINNING: usize = 256;
+
+/// A file that is being read.
+pub(super) struct Open {
+    name: Option<Arc<str>>,
+    input: Input,
+    /// The beginning of a line whose end was not read yet.
+    tail: Vec<u8>,
+    /// Lines that were read, blank ones included.
+    lines: u64,
+    started: bool,
+    ended: bool,
+    /// Cuts the elements of a document that is longer than what is held at once.
+    cutter: Option<Cutter>,
+    /// An element is passed over, since it is too long.
+    passing: bool,
+    /// A failure that waits until the lines before it were given.
+    failure: Option<io::Error>,
+}
+
+impl Open {
+    pub(super) fn new(name: Option<Arc<str>>, input: Input) -> Self {
+        Self {
+            name,
+            input,
+            tail: Vec::new(),
+            lines: 0,
+            started: false,
+            ended: false,
+            cutter: None,
+            passing: false,
+            failure: None,
+        }
+    }
+
+    /// Reads at least one line; `false` at the end.
+    pub(super) fn read(&mut self, block: &mut Block, options: &Options) -> io::Result<bool> {
+        block.clear();
+        block.member.clone_from(&self.name);
+        while block.pieces.is_empty() {
+            if self.ended && self.tail.is_empty() {
+                return self.failure.take().map_or(Ok(false), Err);
+            }
+            block.bytes.clear();
+            std::mem::swap(&mut block.bytes, &mut self.tail);
+            self.fill(&mut block.bytes, options);
+            if !self.started {
+                self.started = true;
+                if self.start(block, options) {
+                    continue;
+                }
+            }
+            match self.cutter.take() {
+                Some(cutter) => self.cut(cutter, block, options),
+                None => self.split(block, options),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads up to a block's bytes more; live, what is there.
+    fn fill(&mut self, bytes: &mut Vec<u8>, options: &Options) {
+        if self.ended {
+            return;
+        }
+        let before = bytes.len();
+        let more = options.block.max(1);
+        let read = if options.live {
+            read_once(&mut self.input, bytes, more.min(LIVE))
+        } else {
+            // At once: growing bit by bit copies everything again each time.
+            bytes.reserve(more);
+            (&mut self.input).take(more as u64).read_to_end(bytes)
+        };
+        let read_less = bytes.len() - before < more;
+        self.ended = if options.live { bytes.len() == before } else { read_less };
+        if let Err(error) = read {
+            self.ended = true;
+            self.failure = Some(error);
+        }
+    }
+
+    /// Looks whether the file is one document over several lines, and takes it whole then.
+    fn start(&mut self, block: &mut Block, options: &Options) -> bool {
+        if block.bytes.starts_with(b"\xef\xbb\xbf") {
+            block.bytes.drain(..3);
+        }
+        if options.text {
+            return false;
+        }
+        let begin = block.bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(block.bytes.len());
+        let mut searched = begin;
+        let end = loop {
+            match memchr::memchr(b'\n', &block.bytes[searched..]) {
+                Some(n) => break searched + n,
+                None if self.ended || block.bytes.len() >= options.document => return false,
+                None => searched = block.bytes.len(),
+            }
+            self.fill(&mut block.bytes, options);
+        };
+        if !document::goes_on(&block.bytes[begin..end]) {
+            return false;
+        }
+        while !self.ended && block.bytes.len() < options.document {
+            self.fill(&mut block.bytes, options);
+        }
+        if !self.ended || block.bytes.len() > options.document {
+            self.cutter = Cutter::new(&block.bytes);
+            return self.cutter.is_none()
+                && document::is_whole(&block.bytes, end)
+                && self.pass_document(block);
+        }
+        let Some(parts) = document::parts(&block.bytes) else { return false };
+        let (mut number, mut counted) = (1, 0);
+        for range in parts {
+            number += line_ends(&block.bytes[counted..range.start]);
+            counted = range.start;
+            block.pieces.push(Piece { number, range, too_long: false });
+        }
+        true
+    }
+
+    /// Cuts a block into its lines and keeps what follows the last one.
+    fn split(&mut self, block: &mut Block, options: &Options) {
+        let Block { bytes, pieces, .. } = block;
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', bytes) {
+            self.lines += 1;
+            push(pieces, bytes, start..end, self.lines, options);
+            start = end + 1;
+        }
+        if self.ended {
+            if start < bytes.len() {
+                self.lines += 1;
+                push(pieces, bytes, start..bytes.len(), self.lines, options);
+            }
+        } else if bytes.len() - start <= options.line {
+            self.tail.extend_from_slice(&bytes[start..]);
+            bytes.truncate(start);
+        } else if let Some(cutter) = Cutter::new(&bytes[start..]).filter(|_| !options.text) {
+            self.tail.extend_from_slice(&bytes[start..]);
+            bytes.truncate(start);
+            self.cutter = Some(cutter);
+        } else {
+            self.lines += 1;
+            bytes.truncate(start + BEGINNING.min(options.line));
+            pieces.push(Piece { number: self.lines, range: start..bytes.len(), too_long: true });
+            self.pass_line(options);
+        }
+    }
+
+    /// Cuts a block of a long document into its elements and keeps the one that has no end yet.
+    fn cut(&mut self, mut cutter: Cutter, block: &mut Block, options: &Options) {
+        let Block { bytes, pieces, .. } = block;
+        let mut counted = 0;
+        loop {
+            match cutter.next(bytes) {
+                Found::Element(range) => {
+                    self.lines += line_ends(&bytes[counted..range.start]);
+                    counted = range.start;
+                    if !std::mem::take(&mut self.passing) {
+                        pieces.push(piece(self.lines + 1, range, options));
+                    }
+                }
+                Found::End(at) => {
+                    self.lines += line_ends(&bytes[counted..at]);
+                    self.tail.extend_from_slice(&bytes[at..]);
+                    bytes.truncate(at);
+                    return;
+                }
+                Found::Nothing => break,
+            }
+        }
+        let start = cutter.start();
+        self.lines += line_ends(&bytes[counted..start]);
+        let open = start..bytes.len();
+        if self.ended && !open.is_empty() {
+            // It breaks off within an element.
+            pieces.push(piece(self.lines + 1, open, options));
+            return;
+        }
+        if open.len() > options.line && !self.passing {
+            pieces.push(piece(self.lines + 1, open.clone(), options));
+            self.passing = true;
+        }
+        if self.passing {
+            self.lines += line_ends(&bytes[open]);
+            cutter.forget_all();
+        } else {
+            self.tail.extend_from_slice(&bytes[open]);
+            bytes.truncate(start);
+            cutter.forget(start);
+        }
+        self.cutter = Some(cutter);
+    }
+
+    /// Gives the beginning of a document that can't be cut, and passes over the rest.
+    fn pass_document(&mut self, block: &mut Block) -> bool {
+        block.bytes.truncate(BEGINNING);
+        block.pieces.push(Piece { number: 1, range: 0..block.bytes.len(), too_long: true });
+        if let Err(error) = io::copy(&mut self.input, &mut io::sink()) {
+            self.failure = Some(error);
+        }
+        self.ended = true;
+        true
+    }
+
+    /// Passes over the rest of a line.
+    fn pass_line(&mut self, options: &Options) {
+        let mut rest = Vec::new();
+        while !self.ended {
+            rest.clear();
+            self.fill(&mut rest, options);
+            if let Some(end) = memchr::memchr(b'\n', &rest) {
+                self.tail.extend_from_slice(&rest[end + 1..]);
+                return;
+            }
+        }
+    }
+}
+
+/// Bytes of a pipe that are read at once.
+const LIVE: usize = 64 << 10;
+
+fn read_once(input: &mut Input, bytes: &mut Vec<u8>, more: usize) -> io::Result<usize> {
+    let before = bytes.len();
+    bytes.resize(before + more, 0);
+    let read = loop {
+        match input.read(&mut bytes[before..]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => break read,
+        }
+    };
+    bytes.truncate(before + *read.as_ref().unwrap_or(&0));
+    read
+}
+
+fn line_ends(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// A line or an element; of one that is too long the beginning.
+fn piece(number: u64, range: Range<usize>, options: &Options) -> Piece {
+    let too_long = range.len() > options.line;
+    let length = if too_long { BEGINNING.min(options.line) } else { range.len() };
+    Piece { number, range: range.start..range.start + length, too_long }
+}
+
+/// Adds a line, or the several messages of one, unless it is blank.
+fn push(pieces: &mut Vec<Piece>, bytes: &[u8], range: Range<usize>, number: u64, options: &Options) {
+    let line = &bytes[range.clone()];
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.trim_ascii().is_empty() && !options.text {
+        return;
+    }
+    if !options.text
+        && document::may_have_parts(line)
+        && let Some(parts) = document::parts(line)
+    {
+        let place = |part: Range<usize>| range.start + part.start..range.start + part.end;
+        pieces.extend(parts.into_iter().map(|part| piece(number, place(part), options)));
+        return;
+    }
+    pieces.push(piece(number, range.start..range.start + line.len(), options));
+}
