@@ -282,7 +282,7 @@ impl Checker {
                 }
             }
         };
-        let origin = Origin { name: name.to_owned(), line };
+        let origin = Origin { name: name.to_owned(), line, within: None };
         eprint!("{}", render::diagnostics(&found, &filter.text, &origin, Style::stderr()));
         Err(Failure::Filters)
     }

@@ -20,39 +20,39 @@ const FILE: &str = "tweetfilter.toml";
 #[command(next_help_heading = "Settings")]
 pub(crate) struct Common {
     /// The file of settings; without it `tweetfilter.toml`, if it is there
-    #[arg(long, value_name = "FILE", env = "TWEETFILTER_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "TWEETFILTER_CONFIG")]
     config: Option<PathBuf>,
 
     /// The store: a SQLite file, or mysql://USER@HOST/NAME [default: tweetfilter.db]
-    #[arg(long, value_name = "ADDRESS", env = "TWEETFILTER_DATABASE", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "ADDRESS", env = "TWEETFILTER_DATABASE", hide_env_values = true)]
     database: Option<String>,
 
     /// The buffer: redis://HOST; without it, in the store's file
-    #[arg(long, value_name = "ADDRESS", env = "TWEETFILTER_BUFFER", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "ADDRESS", env = "TWEETFILTER_BUFFER", hide_env_values = true)]
     buffer: Option<String>,
 
     /// Use a Redis that may lose what it acknowledged (no AOF, or evicting), with a warning
-    #[arg(long, env = "TWEETFILTER_ALLOW_UNSAFE_BUFFER")]
+    #[arg(long, global = true, env = "TWEETFILTER_ALLOW_UNSAFE_BUFFER")]
     allow_unsafe_buffer: bool,
 
     /// The name of this instance, by which it gets its sources back at once [default: the host's name]
-    #[arg(long, value_name = "NAME", env = "TWEETFILTER_INSTANCE")]
+    #[arg(long, global = true, value_name = "NAME", env = "TWEETFILTER_INSTANCE")]
     instance: Option<String>,
 
     /// What is stored: all posts, or only those that a filter matched [default: all]
-    #[arg(long, value_name = "all|matched", env = "TWEETFILTER_KEEP")]
+    #[arg(long, global = true, value_name = "all|matched", env = "TWEETFILTER_KEEP")]
     keep: Option<Keep>,
 
     /// Days after which posts are forgotten; 0 keeps them [default: 30]
-    #[arg(long, value_name = "N", env = "TWEETFILTER_KEEP_DAYS")]
+    #[arg(long, global = true, value_name = "N", env = "TWEETFILTER_KEEP_DAYS")]
     keep_days: Option<u32>,
 
     /// Logs for people or for machines [default: human]
-    #[arg(long, value_name = "human|json", env = "TWEETFILTER_LOG_FORMAT")]
+    #[arg(long, global = true, value_name = "human|json", env = "TWEETFILTER_LOG_FORMAT")]
     log_format: Option<LogFormat>,
 
     /// What is logged: error, warn, info, debug, or a filter such as info,sqlx=debug [default: info]
-    #[arg(long, value_name = "LEVEL", env = "TWEETFILTER_LOG")]
+    #[arg(long, global = true, value_name = "LEVEL", env = "TWEETFILTER_LOG")]
     log: Option<String>,
 }
 

@@ -1,0 +1,251 @@
+//! The whole chain on one file: what was read is evaluated for everyone who saw it, once.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tweetfilter_core::oracle::{self, Surroundings};
+use tweetfilter_core::post::Account;
+use tweetfilter_core::syntax::NamedSets;
+use tweetfilter_core::{Expression, Identity};
+use tweetfilter_stream::Event;
+use tweetfilter_stream::wire::decode;
+
+use crate::support::{Ended, Files, command, for_user, tweet};
+
+/// Account, expression, action.
+const FILTERS: &[(&str, &str, &str)] = &[
+    ("1", "lang:en -is:retweet", "highlight"),
+    ("1", "has:images", "hide"),
+    ("1", "followers:>500", "show"),
+    ("2", "is:reply OR has:links", "notify"),
+    ("2", "-lang:en,ja", "highlight"),
+    ("3", "lang:ja", "hide"),
+    ("3", "emoji:>0", "hide"),
+    ("4", "in:retweet(followers:>100) OR in:quote(has:media)", "highlight"),
+];
+
+fn ok(ended: Ended) -> String {
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    ended.out
+}
+
+/// Five accounts with filters.
+fn with_accounts(files: Files) -> Files {
+    for name in ["1", "2", "3", "4", "5"] {
+        ok(files.run(&["account", "add", name, "--identity", &format!("x:{name}")]));
+    }
+    for (account, filter, action) in FILTERS {
+        ok(files.run(&["filter", "add", account, filter, "--action", action]));
+    }
+    files
+}
+
+/// Account and post, and whether it is hidden and the numbers of the filters that match.
+type Seen = BTreeMap<(String, String), (bool, Vec<usize>)>;
+
+/// What the oracle says of an accepted stream.
+fn by_oracle(lines: &str) -> Seen {
+    let filters: Vec<_> = FILTERS.iter().map(|f| (f.0, Expression::parse(f.1).unwrap(), f.2)).collect();
+    let (mut first, mut deleted, mut audience) = (HashMap::new(), HashSet::new(), HashSet::new());
+    for line in lines.lines() {
+        let Ok(Event::ForUser { user, event }) = decode(line.as_bytes()) else { panic!("{line}") };
+        match *event {
+            Event::Post(post) => {
+                audience.insert((user, post.id.clone()));
+                first.entry(post.id.clone()).or_insert(post);
+            }
+            Event::Delete { id, .. } => drop(deleted.insert(id)),
+            other => panic!("{other:?}"),
+        }
+    }
+    let gone = |id: &str| {
+        let carried = first[id].retweet_of.as_ref().map(|original| original.id().to_owned());
+        deleted.contains(id) || carried.is_some_and(|id| deleted.contains(&id))
+    };
+    let seen = audience.into_iter().filter(|(_, id)| !gone(id)).map(|(user, id)| {
+        let account = Account { id: user.clone(), ..Account::default() };
+        let me = [Identity { network: "x".into(), account }];
+        let surroundings = Surroundings { sets: &NamedSets::default(), me: &me };
+        let holds = |(_, f): &(usize, &(&str, Expression, &str))| {
+            f.0 == user && oracle::holds(&f.1, &first[&id], &surroundings)
+        };
+        let found: Vec<_> = filters.iter().enumerate().filter(holds).collect();
+        let decides = found.iter().find(|(_, f)| matches!(f.2, "show" | "hide"));
+        let hidden = decides.is_some_and(|(_, f)| f.2 == "hide");
+        ((user, id), (hidden, found.iter().map(|(n, _)| n + 1).collect()))
+    });
+    seen.collect()
+}
+
+/// What the store says.
+fn stored(files: &Files) -> Seen {
+    let mut seen = Seen::new();
+    for name in ["1", "2", "3", "4", "5"] {
+        let out = ok(files.run(&["timeline", name, "--json", "--hidden", "--limit", "1000000"]));
+        for line in out.lines() {
+            let post: Value = serde_json::from_str(line).unwrap();
+            let filters = post["filters"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize);
+            let key = (post["account"].as_str().unwrap().to_owned(), post["id"].as_str().unwrap().to_owned());
+            let value = (post["hidden"].as_bool().unwrap(), filters.collect());
+            assert_eq!(seen.insert(key.clone(), value), None, "{key:?} twice");
+        }
+    }
+    seen
+}
+
+fn assert_same(found: &Seen, expected: &Seen) {
+    let differ: Vec<_> = expected
+        .iter()
+        .filter(|(key, value)| found.get(*key) != Some(*value))
+        .map(|(key, value)| format!("{key:?}: {value:?}, stored {:?}", found.get(key)))
+        .chain(found.keys().filter(|key| !expected.contains_key(*key)).map(|key| format!("{key:?} too much")))
+        .take(10)
+        .collect();
+    assert!(differ.is_empty(), "of {} and {}:\n{}", expected.len(), found.len(), differ.join("\n"));
+}
+
+fn status(files: &Files) -> Value {
+    serde_json::from_str(&ok(files.run(&["status", "--json"]))).unwrap()
+}
+
+fn assert_balanced(status: &Value) {
+    for source in status["sources"].as_array().unwrap() {
+        let counts = &source["counts"];
+        let number = |name: &str| counts[name].as_u64().unwrap();
+        let undecodable: u64 =
+            counts["undecodable"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+        assert_eq!(
+            number("lines"),
+            number("keep_alives") + number("control") + number("posts") + undecodable,
+            "{source}"
+        );
+        assert_eq!(number("posts"), number("entries") + number("merged"), "{source}");
+    }
+}
+
+#[test]
+fn what_was_replayed_is_what_the_oracle_says_however_often() {
+    let stream = ok(Files::new().run(&["gen", "--posts", "600", "--accounts", "5", "--audience", "3"]));
+    let files = with_accounts(Files::new().with("site.ndjson", &stream));
+    let expected = by_oracle(&stream);
+    assert!(expected.len() > 500 && expected.values().filter(|seen| !seen.1.is_empty()).count() > 200);
+    ok(files.run(&["replay", "--audience", "envelope", "site.ndjson"]));
+    assert_same(&stored(&files), &expected);
+    let commit = status(&files)["commit"].clone();
+    // The same file again is read on from its end; under another name, all of it comes again.
+    ok(files.run(&["replay", "--audience", "envelope", "site.ndjson"]));
+    ok(files.run(&["replay", "--audience", "envelope", "--source", "again", "site.ndjson"]));
+    assert_same(&stored(&files), &expected);
+    let status = status(&files);
+    assert_balanced(&status);
+    assert!(status["commit"].as_i64() > commit.as_i64(), "{status}");
+    assert_eq!((&status["buffer"]["entries"], &status["dead_letters"]), (&0.into(), &0.into()));
+}
+
+#[test]
+fn results_do_not_depend_on_the_order_of_copies_and_deletes() {
+    let files = with_accounts(Files::new());
+    let delete = r#"{"delete":{"status":{"id_str":"2","user_id_str":"77"}}}"#;
+    let lines = [
+        for_user("1", delete),
+        for_user("1", &tweet("1", "bob", "snow")),
+        for_user("2", &tweet("2", "bob", "gone")),
+        for_user("3", &tweet("1", "bob", "snow")),
+        for_user("9", &tweet("3", "bob", "for a stranger")),
+    ];
+    // Each line alone, so that no copy meets another in the buffer.
+    for (number, line) in lines.iter().enumerate() {
+        let name = format!("{number}");
+        let ended =
+            files.run_with(&["replay", "--audience", "envelope", "--source", &name, "-"], line.as_bytes());
+        ok(ended);
+    }
+    let keys: Vec<_> = stored(&files).into_keys().collect();
+    assert_eq!(keys, [("1".to_owned(), "1".to_owned()), ("3".to_owned(), "1".to_owned())]);
+}
+
+/// A server that is killed with the test.
+struct Server(Child);
+
+impl Server {
+    fn start(files: &Files, arguments: &[&str]) -> Self {
+        let log = std::fs::File::options().create(true).append(true).open(files.path("log")).unwrap();
+        let child = command()
+            .args(arguments)
+            .current_dir(files.path(""))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        Self(child.unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Waits until something holds.
+fn until(what: &str, files: &Files, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !holds() {
+        assert!(Instant::now() < end, "not in time: {what}\n{}", files.read("log"));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_server_takes_new_filters_at_once_and_its_sudden_end_is_found_out() {
+    let settings = "[source.live]\nkind = \"generated\"\nrate = 400.0\n";
+    let files = with_accounts(Files::new().with("tweetfilter.toml", settings));
+    let server = Server::start(&files, &["serve"]);
+    until("posts", &files, || status(&files)["posts"].as_u64() > Some(50));
+    let number = ok(files.run(&["filter", "add", "5", "-from:nobody"]));
+    let added = Instant::now();
+    let timeline = || ok(files.run(&["timeline", "5", "--filter", number.trim(), "--json"]));
+    until("a match of the new filter", &files, || !timeline().is_empty());
+    assert!(added.elapsed() < Duration::from_secs(10), "{:?}", added.elapsed());
+    // Killed, and started again: the end without notice is a crash event.
+    drop(server);
+    let server = Server::start(&files, &["serve"]);
+    until("the crash is recorded", &files, || status(&files)["crashes"].as_u64() == Some(1));
+    let before = status(&files)["commit"].as_i64();
+    until("it goes on", &files, || status(&files)["commit"].as_i64() > before);
+    assert_balanced(&status(&files));
+    // Told to end, it does so by itself and leaves nothing to be found out.
+    let mut server = server;
+    let id = server.0.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let ended = server.0.wait().unwrap();
+    assert_eq!(ended.code(), Some(0), "{}", files.read("log"));
+    assert!(!files.path("tweetfilter.db.running").exists());
+}
+
+#[test]
+fn settings_say_where_they_are_from() {
+    let settings = "keep-days = 7\ndatabase = \"mysql://tf:secret@db/tf\"\n";
+    let files = Files::new().with("tweetfilter.toml", settings);
+    let out = ok(files.run(&["config", "show", "--keep", "matched"]));
+    assert!(out.contains("keep-days = 7  # tweetfilter.toml\n"), "{out}");
+    assert!(out.contains("keep = matched  # option\n"), "{out}");
+    assert!(out.contains("database = mysql://tf@db/tf  # tweetfilter.toml\n"), "{out}");
+    assert!(out.contains("log = info  # default\n") && !out.contains("secret"), "{out}");
+    let wrong = Files::new().with("tweetfilter.toml", "keep-day = 7\n").run(&["config", "show"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("tweetfilter.toml") && wrong.err.contains("keep-day"), "{}", wrong.err);
+}
+
+#[test]
+fn an_invalid_filter_is_refused_with_its_place() {
+    let files = with_accounts(Files::new());
+    let ended = files.run(&["filter", "add", "1", "(cat"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("missing_parenthesis"), "{}", ended.err);
+    assert_eq!(files.run(&["filter", "add", "nobody", "cat"]).code, 2);
+    assert_eq!(files.run(&["serve"]).code, 2);
+}
