@@ -140,7 +140,10 @@ fn told(worked: &Worked) {
 }
 
 fn works(settings: &Settings, database: &Database, buffer: &Buffers) -> Works<Buffers, Database> {
-    let name = format!("{}-{}", settings.instance, std::process::id());
+    let name = match settings.named {
+        true => settings.instance.clone(),
+        false => format!("{}-{}", settings.instance, std::process::id()),
+    };
     let options = Options { keep_all: settings.keep == Keep::All, ..Options::default() };
     Works::new(Worker::new(name, buffer.clone(), database.clone(), options))
 }
@@ -192,8 +195,11 @@ fn run(settings: &Settings, sources: BTreeMap<String, SourceSettings>, working: 
         if working && settings.keep_days > 0 {
             tasks.spawn(forget(database.clone(), settings.keep_days, stop.clone()));
         }
-        let signal = ended_by_signal().await?;
-        tracing::info!(signal, "ends");
+        tokio::select! {
+            signal = ended_by_signal() => tracing::info!(signal = signal?, "ends"),
+            // Files come to an end.
+            () = async { while tasks.join_next().await.is_some() {} } => tracing::info!("all sources have ended"),
+        }
         let _ = tell.send(true);
         let drained = tokio::time::timeout(Duration::from_secs(9), async {
             while tasks.join_next().await.is_some() {}

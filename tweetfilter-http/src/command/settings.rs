@@ -35,7 +35,8 @@ pub(crate) struct Common {
     #[arg(long, global = true, env = "TWEETFILTER_ALLOW_UNSAFE_BUFFER")]
     allow_unsafe_buffer: bool,
 
-    /// The name of this instance, by which it gets its sources back at once [default: the host's name]
+    /// The name of this process, by which it gets back at once what it had before it ended; no two that run at the
+    /// same time may share it [default: the host's name]
     #[arg(long, global = true, value_name = "NAME", env = "TWEETFILTER_INSTANCE")]
     instance: Option<String>,
 
@@ -97,6 +98,8 @@ pub(crate) struct Settings {
     pub(crate) buffer: Option<String>,
     pub(crate) allow_unsafe_buffer: bool,
     pub(crate) instance: String,
+    /// Whether somebody gave the instance its name.
+    pub(crate) named: bool,
     pub(crate) keep: Keep,
     pub(crate) keep_days: u32,
     pub(crate) log_format: LogFormat,
@@ -187,6 +190,7 @@ impl Common {
             buffer,
             allow_unsafe_buffer,
             instance,
+            named: self.instance.is_some() || file.instance.is_some(),
             keep,
             keep_days,
             log_format,

@@ -26,13 +26,13 @@ const FILTERS: &[(&str, &str, &str)] = &[
     ("4", "in:retweet(followers:>100) OR in:quote(has:media)", "highlight"),
 ];
 
-fn ok(ended: Ended) -> String {
+pub fn ok(ended: Ended) -> String {
     assert_eq!(ended.code, 0, "{}", ended.err);
     ended.out
 }
 
 /// Five accounts with filters.
-fn with_accounts(files: Files) -> Files {
+pub fn with_accounts(files: Files) -> Files {
     for name in ["1", "2", "3", "4", "5"] {
         ok(files.run(&["account", "add", name, "--identity", &format!("x:{name}")]));
     }
@@ -43,10 +43,10 @@ fn with_accounts(files: Files) -> Files {
 }
 
 /// Account and post, and whether it is hidden and the numbers of the filters that match.
-type Seen = BTreeMap<(String, String), (bool, Vec<usize>)>;
+pub type Seen = BTreeMap<(String, String), (bool, Vec<usize>)>;
 
 /// What the oracle says of an accepted stream.
-fn by_oracle(lines: &str) -> Seen {
+pub fn by_oracle(lines: &str) -> Seen {
     let filters: Vec<_> = FILTERS.iter().map(|f| (f.0, Expression::parse(f.1).unwrap(), f.2)).collect();
     let (mut first, mut deleted, mut audience) = (HashMap::new(), HashSet::new(), HashSet::new());
     for line in lines.lines() {
@@ -80,7 +80,7 @@ fn by_oracle(lines: &str) -> Seen {
 }
 
 /// What the store says.
-fn stored(files: &Files) -> Seen {
+pub fn stored(files: &Files) -> Seen {
     let mut seen = Seen::new();
     for name in ["1", "2", "3", "4", "5"] {
         let out = ok(files.run(&["timeline", name, "--json", "--hidden", "--limit", "1000000"]));
@@ -95,7 +95,7 @@ fn stored(files: &Files) -> Seen {
     seen
 }
 
-fn assert_same(found: &Seen, expected: &Seen) {
+pub fn assert_same(found: &Seen, expected: &Seen) {
     let differ: Vec<_> = expected
         .iter()
         .filter(|(key, value)| found.get(*key) != Some(*value))
@@ -106,7 +106,7 @@ fn assert_same(found: &Seen, expected: &Seen) {
     assert!(differ.is_empty(), "of {} and {}:\n{}", expected.len(), found.len(), differ.join("\n"));
 }
 
-fn status(files: &Files) -> Value {
+pub fn status(files: &Files) -> Value {
     serde_json::from_str(&ok(files.run(&["status", "--json"]))).unwrap()
 }
 
@@ -167,10 +167,10 @@ fn results_do_not_depend_on_the_order_of_copies_and_deletes() {
 }
 
 /// A server that is killed with the test.
-struct Server(Child);
+pub struct Server(Child);
 
 impl Server {
-    fn start(files: &Files, arguments: &[&str]) -> Self {
+    pub fn start(files: &Files, arguments: &[&str]) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(files.path("log")).unwrap();
         let child = command()
             .args(arguments)
@@ -180,6 +180,10 @@ impl Server {
             .stderr(log)
             .spawn();
         Self(child.unwrap())
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(Some(_)))
     }
 }
 
@@ -191,7 +195,7 @@ impl Drop for Server {
 }
 
 /// Waits until something holds.
-fn until(what: &str, files: &Files, mut holds: impl FnMut() -> bool) {
+pub fn until(what: &str, files: &Files, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(60);
     while !holds() {
         assert!(Instant::now() < end, "not in time: {what}\n{}", files.read("log"));
