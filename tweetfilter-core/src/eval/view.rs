@@ -10,7 +10,6 @@ use crate::engine::dictionary::{Hit, KeyKind, NO_TERM, TermId};
 use crate::engine::masks::Bits;
 use crate::plan::atoms::Wild;
 use crate::plan::channel::{Channel, Channels, Level};
-use crate::plan::links;
 use crate::plan::lower::head_key;
 use crate::post::Post;
 use crate::text::{self, Origin, Searchable, Tokens};
@@ -122,7 +121,7 @@ impl View {
         let decoded;
         let (text, origin) = match stretch.links {
             Links::Itself => {
-                decoded = links::decode(stretch.text);
+                decoded = text::decode_link(stretch.text);
                 (decoded.as_str(), Origin::Filter)
             }
             _ => (stretch.text, Origin::Post(&spans)),

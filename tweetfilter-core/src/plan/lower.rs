@@ -229,13 +229,13 @@ impl Lowering<'_> {
 
     /// A word, phrase or proximity in a channel.
     pub(crate) fn words(&mut self, channel: Channel, pattern: &TextPattern) -> Option<Test> {
-        if let Shape::Near(distance) = pattern.shape {
-            return self.near(channel, pattern, distance);
-        }
         let written = match channel {
-            Channel::Url | Channel::UrlX => Cow::Owned(links::decode(&pattern.text)),
+            Channel::Url | Channel::UrlX => Cow::Owned(text::decode_link(&pattern.text)),
             _ => Cow::Borrowed(pattern.text.as_str()),
         };
+        if let Shape::Near(distance) = pattern.shape {
+            return self.near(channel, &written, pattern.form, distance);
+        }
         let tokens = text::pattern(&written, pattern.shape == Shape::Word).ok()?.terms;
         if pattern.form == Form::Obfuscated {
             return self.obfuscated(channel, tokens.first()?);
@@ -275,12 +275,12 @@ impl Lowering<'_> {
         self.atoms.intern(key, || Atom::Phrase { channel, elements: elements.into(), pairs: pairs.into() })
     }
 
-    fn near(&mut self, channel: Channel, pattern: &TextPattern, distance: u32) -> Option<Test> {
+    fn near(&mut self, channel: Channel, written: &str, form: Form, distance: u32) -> Option<Test> {
         let mut items: Vec<Box<[TermId]>> = Vec::new();
         let mut key = vec![b'N', channel as u8];
         key.extend_from_slice(&distance.to_le_bytes());
-        for item in text::near_items(&pattern.text) {
-            let terms: Vec<TermId> = item.terms.iter().filter_map(|t| self.key(t, pattern.form)).collect();
+        for item in text::near_items(written) {
+            let terms: Vec<TermId> = item.terms.iter().filter_map(|t| self.key(t, form)).collect();
             if !terms.is_empty() {
                 key.push(terms.len() as u8);
                 key.extend(terms.iter().flat_map(|t| t.to_le_bytes()));
@@ -317,7 +317,7 @@ impl Lowering<'_> {
         let mut folded = Searchable::default();
         for value in written(values) {
             let value = match channel {
-                Channel::UrlContains | Channel::UrlContainsX => Cow::Owned(links::decode(value)),
+                Channel::UrlContains | Channel::UrlContainsX => Cow::Owned(text::decode_link(value)),
                 _ => Cow::Borrowed(value.as_str()),
             };
             let needle = Needle::new(&value);

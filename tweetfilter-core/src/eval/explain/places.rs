@@ -11,6 +11,7 @@ use crate::plan::lower::{word_channel, written};
 use crate::post::Post;
 use crate::syntax::{
     AccountField, AccountName, Atom, AttributeTest, IdField, NamedSets, Node, NodeKind, Scope, TextPattern,
+    WordField,
 };
 use crate::text::{self, Needle, Origin, Searchable};
 use crate::{Expression, Limits, Span};
@@ -71,7 +72,13 @@ impl Seeker<'_> {
             Atom::Words(field, values) => {
                 let channel = word_channel(*field, self.x);
                 for pattern in written(values) {
-                    self.words(channel, pattern);
+                    match field {
+                        WordField::Url => {
+                            let text = text::decode_link(&pattern.text);
+                            self.words(channel, &TextPattern { text, ..pattern.clone() });
+                        }
+                        _ => self.words(channel, pattern),
+                    }
                 }
             }
             Atom::Contains(values) => {
@@ -83,7 +90,7 @@ impl Seeker<'_> {
             Atom::UrlContains(values) => {
                 let channel = pick(Channel::Url, Channel::UrlX);
                 for value in written(values) {
-                    self.needle(channel, &Needle::new(&links::decode(value)));
+                    self.needle(channel, &Needle::new(&text::decode_link(value)));
                 }
             }
             Atom::Regex(pattern) => {
@@ -259,7 +266,7 @@ fn each_stretch(post: &Post, channel: Channel, mut each: impl FnMut(Place<'_>, &
         let limit = Limits::default().post_text_bytes;
         match stretch.links {
             Links::Itself => {
-                let decoded = links::decode(stretch.text);
+                let decoded = text::decode_link(stretch.text);
                 // Spans of a decoded link would point beside it.
                 let text = if decoded == stretch.text { stretch.text } else { &decoded };
                 each(stretch.place, view::cut(text, limit), Origin::Filter);
