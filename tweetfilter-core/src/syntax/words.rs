@@ -12,6 +12,21 @@ pub(super) fn clean(run: &str) -> String {
     run.chars().map(syntax).collect()
 }
 
+/// A word with full-width commas and colons as their ASCII kin: `:` between digits, else `-`, which joins as they do.
+pub(super) fn joined(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let digits = out.ends_with(char::is_numeric) && chars.peek().is_some_and(|c| c.is_numeric());
+        out.push(match c {
+            '：' if digits => ':',
+            '，' | '：' => '-',
+            c => c,
+        });
+    }
+    out
+}
+
 /// The content of quotes, escapes resolved, and whether a backslash stood before something else.
 pub(super) fn unescape(inner: &str) -> (String, bool) {
     let mut out = String::with_capacity(inner.len());

@@ -8,7 +8,7 @@ use crate::syntax::values::{self, Amount, FilterWord, Wrong};
 use crate::syntax::words::clean;
 use crate::syntax::{
     Atom, AttributeTest, Comparison, Diagnostic, Dialect, Node, NodeKind, NumberField, PlaceField, TimeValue,
-    Value, advice, countries, print, suggest,
+    Value, WordField, advice, countries, print, suggest,
 };
 
 impl<'a> Atoms<'a, '_> {
@@ -32,6 +32,9 @@ impl<'a> Atoms<'a, '_> {
             ValueKind::Contains => Atom::Contains(self.list(raws, Self::substring)?),
             ValueKind::UrlContains => Atom::UrlContains(self.list(raws, Self::substring)?),
             ValueKind::Account(field) => Atom::Account(field, self.list(raws, Self::account)?),
+            ValueKind::Words(field @ WordField::Url) => {
+                Atom::Words(field, self.list(raws, Self::link_pattern)?)
+            }
             ValueKind::Words(field) => Atom::Words(field, self.list(raws, Self::pattern)?),
             ValueKind::Domain => Atom::Domain(self.list(raws, Self::domain)?),
             ValueKind::Id(field) => Atom::Id(field, self.list(raws, Self::id)?),
