@@ -9,5 +9,5 @@ pub(super) use geo::{bounding_box, point_radius};
 pub(super) use names::{
     FilterWord, HAS_FLAGS, IS_FLAGS, context, domain, filter_word, flag_name, language, old_language,
 };
-pub(super) use number::{Amount, Wrong, bare, comparison, print_comparison, sample};
+pub(super) use number::{Amount, MOST, Wrong, bare, comparison, print_comparison, sample};
 pub(super) use time::{age, moment};
