@@ -20,6 +20,7 @@ use super::chars::{is_boundary, is_dash, is_dropped, is_quote, syntax};
 use super::report::Report;
 use super::{Diagnostic, QuotaCount, Scope, operators};
 use crate::Span;
+use crate::text::is_keycap;
 
 /// A piece of an expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,6 +94,7 @@ impl<'a> Lexer<'a, '_> {
             '"' => self.text_operand(),
             '/' => self.regex(),
             '{' => self.set(),
+            '#' if is_keycap(&start[first.len_utf8()..]) => self.text_operand(),
             sigil @ ('#' | '@' | '$') => self.entity(sigil),
             _ => self.word_like(),
         }

@@ -41,6 +41,7 @@ mod words;
 
 pub use entities::entities;
 pub(crate) use escapes::decode_link;
+pub(crate) use fold::is_keycap;
 pub use hash::hash;
 pub use nfc::nfc;
 pub(crate) use obfuscation::squeezed_into;

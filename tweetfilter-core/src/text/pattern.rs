@@ -1,5 +1,6 @@
 //! What filters ask of tokens: words, phrases and the items of a proximity, with wildcards.
 
+use super::fold::is_keycap;
 use super::wildcard::Wildcard;
 use super::{Origin, Token, TokenKind, Tokens, exact, tokenize};
 use crate::Span;
@@ -94,7 +95,8 @@ impl Term {
 /// # Errors
 /// The wildcards can't be matched.
 pub fn pattern(text: &str, wildcards: bool) -> Result<Pattern, WildcardError> {
-    let Some(first) = text.find(['*', '?']).filter(|_| wildcards) else {
+    let mut places = wildcard_places(text).filter(|_| wildcards).peekable();
+    let Some(&first) = places.peek() else {
         return Ok(Pattern { terms: terms(text) });
     };
     let mut terms = terms(&text[..first]);
@@ -110,11 +112,10 @@ pub fn pattern(text: &str, wildcards: bool) -> Result<Pattern, WildcardError> {
     }
     let mut at = first;
     let mut end = text.len();
-    for piece in text[first..].split_inclusive(['*', '?']) {
+    for to in places.chain([text.len()]) {
         let from = at;
-        at += piece.len();
-        let literal = piece.trim_end_matches(['*', '?']);
-        let to = from + literal.len();
+        at = to + 1;
+        let literal = &text[from..to];
         if let [only] = &mut self::terms(literal)[..] {
             let whole = only.span.range() == (0..literal.len());
             let last_dot = to == text.len()
@@ -140,10 +141,10 @@ pub fn pattern(text: &str, wildcards: bool) -> Result<Pattern, WildcardError> {
                 None => WildcardError::NotInLastToken(Span::from(start..from)),
             });
         }
-        match piece.as_bytes().last() {
+        match text.as_bytes().get(to) {
             Some(b'*') => pieces.push(Piece::Any),
-            Some(b'?') => pieces.push(Piece::One),
-            _ => {}
+            Some(_) => pieces.push(Piece::One),
+            None => {}
         }
     }
     let span = Span::from(start..end);
@@ -165,6 +166,12 @@ pub fn pattern(text: &str, wildcards: bool) -> Result<Pattern, WildcardError> {
     let wildcard = Some(Wildcard::new(&folded, &exact));
     terms.push(Term { span, kind: TokenKind::Word, folded, plain, exact, wildcard });
     Ok(Pattern { terms })
+}
+
+/// Where `*` and `?` stand that are no keycap.
+fn wildcard_places(text: &str) -> impl Iterator<Item = usize> {
+    let places = text.match_indices(['*', '?']).map(|(at, _)| at);
+    places.filter(|at| !is_keycap(&text[at + 1..]))
 }
 
 enum Piece {
