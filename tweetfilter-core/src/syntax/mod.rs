@@ -27,6 +27,7 @@ pub use ast::*;
 pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Fix, Severity};
 pub use native::{Note, differences_from_x, to_native};
+pub use operators::{Spelling, spellings};
 pub use sets::NamedSets;
 
 use crate::Limits;
