@@ -78,7 +78,7 @@ fn v2_pages_errors_and_flattened_tweets() {
     assert_eq!(posts[0].text, "");
     let announced = posts[1].retweet_of.as_ref().expect("announced");
     assert!(announced.post.is_none() && announced.id == "9");
-    assert_eq!(posts[1].text, "RT @cy: lost…");
+    assert_eq!((posts[1].text.as_str(), announced.account.handle.as_str()), ("lost…", "cy"));
     assert_eq!(
         event(r#"{"errors":[{"title":"operational-disconnect","detail":"bye"}]}"#),
         Event::Failure { message: "bye".to_owned() }
@@ -93,6 +93,30 @@ fn v2_pages_errors_and_flattened_tweets() {
     assert_eq!(flat.entities.media[0].kind, MediaKind::Video);
     assert_eq!(flat.quote_of.as_ref().map(|q| q.account().handle.as_str()), Some("cy"));
     assert!(flat.flags.self_thread && flat.place.is_some());
+}
+
+#[test]
+fn of_a_retweet_without_its_original_the_text_is_the_originals() {
+    for json in [
+        r#"{"data":{"id":"5","text":"RT @bob: hi @al #snow","author_id":"9","referenced_tweets":[{"type":"retweeted","id":"4"}]}}"#,
+        r##"{"data":{"id":"5","text":"RT @bob: hi @al #snow","author_id":"9","referenced_tweets":[{"type":"retweeted","id":"4"}],
+            "entities":{"mentions":[{"start":3,"end":7,"username":"bob"},{"start":12,"end":15,"username":"al"}],
+                "hashtags":[{"start":16,"end":21,"tag":"snow"}]}}}"##,
+        r#"{"id_str":"5","text":"RT @bob: hi @al #snow","user":{"id_str":"9"},"retweeted_status":{"id_str":"4"}}"#,
+        r#"{"id":"tag:search.twitter.com,2005:5","verb":"share","body":"RT @bob: hi @al #snow","object":{"id":"tag:search.twitter.com,2005:4"}}"#,
+    ] {
+        let post = post(json);
+        let original = post.retweet_of.as_ref().expect("announced");
+        assert!(original.post.is_none() && original.id == "4", "{json}");
+        assert_eq!(original.account.handle, "bob", "{json}");
+        assert_eq!(post.text, "hi @al #snow", "{json}");
+        let at = |span: Option<tweetfilter_core::Span>| span.map(|span| &post.text[span.range()]);
+        let mentions: Vec<_> = post.entities.mentions.iter().map(|m| at(m.span)).collect();
+        assert_eq!(mentions, [Some("@al")], "{json}");
+        assert_eq!(at(post.entities.hashtags[0].span), Some("#snow"), "{json}");
+    }
+    let own = post(r#"{"id_str":"5","text":"RT @bob: hi","user":{"id_str":"9"},"retweeted_status":{}}"#);
+    assert!(own.retweet_of.is_none() && own.text == "RT @bob: hi");
 }
 
 #[test]

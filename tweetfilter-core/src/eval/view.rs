@@ -2,7 +2,8 @@
 
 use std::cell::{OnceCell, RefCell};
 
-use super::fields::{self, Links, Stretch};
+use super::fields;
+use super::stretches::{self, Links, Stretch};
 use crate::Span;
 use crate::engine::Index;
 use crate::engine::build::{SIGNATURE_BITS, signature_of};
@@ -10,7 +11,6 @@ use crate::engine::dictionary::{Hit, KeyKind, NO_TERM, TermId};
 use crate::engine::masks::Bits;
 use crate::plan::atoms::Wild;
 use crate::plan::channel::{Channel, Channels, Level};
-use crate::plan::links;
 use crate::plan::lower::head_key;
 use crate::post::Post;
 use crate::text::{self, Origin, Searchable, Tokens};
@@ -76,7 +76,7 @@ impl View {
         self.clear(level);
         self.bits = fields::flags(post);
         let uses = index.uses.channels[level as usize];
-        fields::stretches(post, widen(uses), |stretch| {
+        stretches::stretches(post, widen(uses), |stretch| {
             let stretch = Stretch { text: cut(stretch.text, text_limit), ..stretch };
             self.read(index, uses, stretch);
         });
@@ -122,16 +122,17 @@ impl View {
         let decoded;
         let (text, origin) = match stretch.links {
             Links::Itself => {
-                decoded = links::decode(stretch.text);
+                decoded = text::decode_link(stretch.text);
                 (decoded.as_str(), Origin::Filter)
             }
             _ => (stretch.text, Origin::Post(&spans)),
         };
         let words = stretch.feeds.and(uses);
         if !words.is_empty() {
-            let start = self.tokens.len();
+            let (start, written) = (self.tokens.len(), self.tokens.written().len());
             text::tokenize(text, origin, &mut self.tokens);
             self.look_up(index, text, start, words);
+            self.search_tokens(index, (start, written), words);
         }
         let substrings = substring_channels(stretch.feeds).and(uses);
         if !substrings.is_empty() {
@@ -252,6 +253,16 @@ impl View {
                 self.touch(hit, channels, NO_TERM);
             }
         }
+    }
+
+    /// Searches the tokens from a place on for what words with wildcards hold.
+    fn search_tokens(&mut self, index: &Index, (start, written): (usize, usize), channels: Channels) {
+        let (tokens, exact) = (std::mem::take(&mut self.tokens), std::mem::take(&mut self.exact));
+        index.literals.parts(&tokens.written()[written..], |hit| self.touch(hit, channels, NO_TERM));
+        for token in exact.get(start..).unwrap_or_default() {
+            index.literals.exact_parts(token, |hit| self.touch(hit, channels, NO_TERM));
+        }
+        (self.tokens, self.exact) = (tokens, exact);
     }
 
     /// Searches a stretch for substrings.

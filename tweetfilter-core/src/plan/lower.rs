@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::atoms::{Atom, Atoms, Element, Flag, Test, Wild};
+use super::atoms::{Atom, Atoms, Element, Flag, Reach, Test, Wild};
 use super::channel::{Channel, Level};
 use super::formula::{Formula, ScopeKey};
-use super::{links, literals};
+use super::links;
 use crate::engine::dictionary::{KeyKind, TermId};
 use crate::filter_set::Identity;
 use crate::post::Point;
 use crate::syntax::{
-    self, AccountField, AccountName, AttributeTest, Diagnostic, DistanceUnit, Form, IdField, NamedSets, Node,
-    NodeKind, PlaceField, Shape, TextPattern, Value, WordField,
+    self, AccountName, AttributeTest, Diagnostic, DistanceUnit, Form, NamedSets, Node, NodeKind, PlaceField,
+    Shape, TextPattern, Value, literals,
 };
-use crate::text::{self, Needle, Origin, Searchable};
+use crate::text::{self, Needle, Origin, Searchable, WildcardReach};
 
 /// A named set as one set of filters uses it: a formula that all its users share.
 #[derive(Debug)]
@@ -131,7 +131,7 @@ impl Lowering<'_> {
                 self.words(if x { Channel::TextX } else { Channel::Text }, pattern).into_iter().collect()
             }
             A::Words(field, values) => {
-                let channel = word_channel(*field, x);
+                let channel = Channel::of_words(*field, x);
                 let mut tests = Vec::new();
                 for value in written(values) {
                     tests.extend(self.words(channel, value));
@@ -153,7 +153,7 @@ impl Lowering<'_> {
             }
             A::Mention(name) => self.account(if x { Channel::MentionX } else { Channel::Mention }, name)?,
             A::Account(field, values) => {
-                let channel = account_channel(*field);
+                let channel = Channel::of_account(*field);
                 let mut tests = Vec::new();
                 for value in written(values) {
                     tests.extend(self.account(channel, value)?);
@@ -165,7 +165,7 @@ impl Lowering<'_> {
                 written(values).map(|v| self.atoms.term(channel, &links::domain(v))).collect()
             }
             A::Id(field, values) => {
-                let channel = id_channel(*field);
+                let channel = Channel::of_id(*field);
                 written(values).map(|v| self.atoms.term(channel, v)).collect()
             }
             A::Is(values) => written(values).map(|f| Test::Flag(Flag::of_is(*f, x))).collect(),
@@ -229,13 +229,13 @@ impl Lowering<'_> {
 
     /// A word, phrase or proximity in a channel.
     pub(crate) fn words(&mut self, channel: Channel, pattern: &TextPattern) -> Option<Test> {
-        if let Shape::Near(distance) = pattern.shape {
-            return self.near(channel, pattern, distance);
-        }
         let written = match channel {
-            Channel::Url | Channel::UrlX => Cow::Owned(links::decode(&pattern.text)),
+            Channel::Url | Channel::UrlX => Cow::Owned(text::decode_link(&pattern.text)),
             _ => Cow::Borrowed(pattern.text.as_str()),
         };
+        if let Shape::Near(distance) = pattern.shape {
+            return self.near(channel, &written, pattern.form, distance);
+        }
         let tokens = text::pattern(&written, pattern.shape == Shape::Word).ok()?.terms;
         if pattern.form == Form::Obfuscated {
             return self.obfuscated(channel, tokens.first()?);
@@ -275,12 +275,12 @@ impl Lowering<'_> {
         self.atoms.intern(key, || Atom::Phrase { channel, elements: elements.into(), pairs: pairs.into() })
     }
 
-    fn near(&mut self, channel: Channel, pattern: &TextPattern, distance: u32) -> Option<Test> {
+    fn near(&mut self, channel: Channel, written: &str, form: Form, distance: u32) -> Option<Test> {
         let mut items: Vec<Box<[TermId]>> = Vec::new();
         let mut key = vec![b'N', channel as u8];
         key.extend_from_slice(&distance.to_le_bytes());
-        for item in text::near_items(&pattern.text) {
-            let terms: Vec<TermId> = item.terms.iter().filter_map(|t| self.key(t, pattern.form)).collect();
+        for item in text::near_items(written) {
+            let terms: Vec<TermId> = item.terms.iter().filter_map(|t| self.key(t, form)).collect();
             if !terms.is_empty() {
                 key.push(terms.len() as u8);
                 key.extend(terms.iter().flat_map(|t| t.to_le_bytes()));
@@ -294,12 +294,20 @@ impl Lowering<'_> {
     }
 
     fn wild(&mut self, channel: Channel, wild: &Wild) -> Test {
-        let head = wild.head();
-        let head = (head.chars().count() >= 2)
-            .then(|| self.atoms.terms.intern(KeyKind::Prefix, head_key(head).as_bytes()));
+        let terms = &mut self.atoms.terms;
+        let reach = match wild.term.reach(wild.exact) {
+            WildcardReach::Head(head) => {
+                Reach::Head(terms.intern(KeyKind::Prefix, head_key(head).as_bytes()))
+            }
+            WildcardReach::Part(part) => {
+                let kind = if wild.exact { KeyKind::ExactPart } else { KeyKind::Part };
+                Reach::Part(terms.intern(kind, part.as_bytes()))
+            }
+            WildcardReach::None => Reach::None,
+        };
         let mut key = vec![b'W', channel as u8];
         key.extend_from_slice(format!("{wild:?}").as_bytes());
-        self.atoms.intern(key, || Atom::Wild { channel, wild: Box::new(wild.clone()), head })
+        self.atoms.intern(key, || Atom::Wild { channel, wild: Box::new(wild.clone()), reach })
     }
 
     fn obfuscated(&mut self, channel: Channel, token: &text::Term) -> Option<Test> {
@@ -317,7 +325,7 @@ impl Lowering<'_> {
         let mut folded = Searchable::default();
         for value in written(values) {
             let value = match channel {
-                Channel::UrlContains | Channel::UrlContainsX => Cow::Owned(links::decode(value)),
+                Channel::UrlContains | Channel::UrlContainsX => Cow::Owned(text::decode_link(value)),
                 _ => Cow::Borrowed(value.as_str()),
             };
             let needle = Needle::new(&value);
@@ -453,38 +461,5 @@ fn names_set(atom: &syntax::Atom) -> bool {
         A::Has(v) => any(v),
         A::Context(v) => any(v),
         _ => false,
-    }
-}
-
-pub(crate) fn word_channel(field: WordField, x: bool) -> Channel {
-    match field {
-        WordField::Bio => Channel::Bio,
-        WordField::BioName => Channel::BioName,
-        WordField::BioLocation => Channel::BioLocation,
-        WordField::Url if x => Channel::UrlX,
-        WordField::Url => Channel::Url,
-        WordField::UrlTitle => Channel::UrlTitle,
-        WordField::UrlDescription => Channel::UrlDescription,
-        WordField::Alt => Channel::Alt,
-        WordField::Warning => Channel::Warning,
-        WordField::Source => Channel::Source,
-    }
-}
-
-fn account_channel(field: AccountField) -> Channel {
-    match field {
-        AccountField::From => Channel::From,
-        AccountField::To => Channel::To,
-        AccountField::RetweetsOf => Channel::RetweetsOf,
-        AccountField::QuotesOf => Channel::QuotesOf,
-    }
-}
-
-fn id_channel(field: IdField) -> Channel {
-    match field {
-        IdField::InReplyTo => Channel::InReplyTo,
-        IdField::RetweetsOf => Channel::RetweetsOfId,
-        IdField::QuotesOf => Channel::QuotesOfId,
-        IdField::Conversation => Channel::Conversation,
     }
 }

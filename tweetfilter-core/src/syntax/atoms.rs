@@ -5,11 +5,12 @@ mod operator;
 use super::chars::{is_tag, syntax};
 use super::report::Report;
 use super::token::{Lexeme, Raw, RawKind};
-use super::words::{check, clean, is_bare_word, unescape};
+use super::words::{check, clean, is_bare_word, joined, unescape};
 use super::{
     AccountName, Atom, Diagnostic, Dialect, Form, Node, NodeKind, RegexPattern, Shape, TextPattern,
     operators, print,
 };
+use crate::text::decode_link;
 use crate::{Limits, Span};
 
 /// Makes atoms of one expression, and reports those that can't be made.
@@ -77,7 +78,7 @@ impl<'a, 'r> Atoms<'a, 'r> {
                 return None;
             }
             self.full_width_colon(run);
-            return self.checked(raw, text, Shape::Word).map(Atom::Text);
+            return self.checked(raw, joined(&text), Shape::Word, str::to_owned).map(Atom::Text);
         }
         self.pattern(raw).map(Atom::Text)
     }
@@ -104,8 +105,17 @@ impl<'a, 'r> Atoms<'a, 'r> {
 
     /// A word, phrase or proximity, also as a value.
     pub(super) fn pattern(&mut self, raw: &Raw<'a>) -> Option<TextPattern> {
+        self.pattern_as(raw, str::to_owned)
+    }
+
+    /// The same for links: what it may be is decided by what its escapes stand for.
+    pub(super) fn link_pattern(&mut self, raw: &Raw<'a>) -> Option<TextPattern> {
+        self.pattern_as(raw, decode_link)
+    }
+
+    fn pattern_as(&mut self, raw: &Raw<'a>, read: fn(&str) -> String) -> Option<TextPattern> {
         let (text, shape) = match raw.kind {
-            RawKind::Run(run) => (clean(run), Shape::Word),
+            RawKind::Run(run) => (joined(&clean(run)), Shape::Word),
             RawKind::Quoted(inner) => {
                 let text = self.quoted(inner, raw.all);
                 match raw.near {
@@ -118,18 +128,24 @@ impl<'a, 'r> Atoms<'a, 'r> {
                 return self.fail(super::token::symbol_in_word(raw.all, span));
             }
         };
-        self.checked(raw, text, shape)
+        self.checked(raw, text, shape, read)
     }
 
-    fn checked(&mut self, raw: &Raw<'a>, text: String, shape: Shape) -> Option<TextPattern> {
+    fn checked(
+        &mut self,
+        raw: &Raw<'a>,
+        text: String,
+        shape: Shape,
+        read: fn(&str) -> String,
+    ) -> Option<TextPattern> {
         let span = self.span(raw.all);
         let form = match raw.sign {
             Some('=') => Form::Exact,
             Some(_) => Form::Obfuscated,
             None => Form::Folded,
         };
-        let pattern = TextPattern { text, form, shape };
-        check(&pattern, span, self.limits, self.report).then_some(pattern)
+        let seen = TextPattern { text: read(&text), form, shape };
+        check(&seen, span, self.limits, self.report).then_some(TextPattern { text, form, shape })
     }
 
     fn distance(&mut self, digits: &str, raw: &Raw<'a>) -> Option<u32> {

@@ -28,19 +28,19 @@ pub(super) fn is_dash(c: char) -> bool {
     matches!(c, '–' | '—' | '−')
 }
 
-/// Invisible and control characters that are dropped outside quotes. Joiners, variation selectors and tags
-/// are not among them: emoji and words of many scripts are spelled with them.
+/// Invisible and control characters that are dropped outside quotes. Those that emoji and words of some scripts
+/// are spelled with are not among them.
 pub(super) fn is_dropped(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
-        || (c.is_control() && !c.is_whitespace())
+    let interlinear = matches!(c, '\u{fff9}'..='\u{fffb}');
+    (c.is_control() && !c.is_whitespace())
+        || interlinear
+        || (!c.is_ascii() && IGNORABLE.contains(c) && !is_joining(c))
 }
 
-/// Default-ignorable characters that may stand in a word.
+/// Default-ignorable characters that may stand in a word: joiners, variation selectors, tags, Khmer inherent vowels.
 fn is_joining(c: char) -> bool {
-    matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180d}' | '\u{180f}'
-        | '\u{200c}' | '\u{200d}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0020}'..='\u{e007f}'
-        | '\u{e0100}'..='\u{e01ef}')
+    matches!(c, '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{200c}' | '\u{200d}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{e0020}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// What ends a run of characters besides white space.
@@ -73,6 +73,7 @@ struct Ranges(Vec<(char, char)>);
 
 static LETTERS: LazyLock<Ranges> =
     LazyLock::new(|| Ranges::of(r"[\p{L}\p{M}\p{N}\p{Emoji}\p{Extended_Pictographic}&&[^#*]]"));
+static IGNORABLE: LazyLock<Ranges> = LazyLock::new(|| Ranges::of(r"\p{Default_Ignorable_Code_Point}"));
 static MARKS: LazyLock<Ranges> = LazyLock::new(|| Ranges::of(r"\p{M}"));
 
 impl Ranges {
@@ -91,5 +92,25 @@ impl Ranges {
     fn contains(&self, c: char) -> bool {
         let after = self.0.partition_point(|r| r.0 <= c);
         after > 0 && c <= self.0[after - 1].1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_sees_is_dropped_or_spells_something() {
+        for c in ['\u{ad}', '\u{34f}', '\u{115f}', '\u{1160}', '\u{180e}', '\u{200b}', '\u{202e}', '\u{2060}']
+        {
+            assert!(is_dropped(c), "{c:?}");
+        }
+        for c in ['\u{206a}', '\u{206f}', '\u{3164}', '\u{feff}', '\u{ffa0}', '\u{fffb}', '\u{e0001}', '\0'] {
+            assert!(is_dropped(c), "{c:?}");
+        }
+        for c in ['\u{200c}', '\u{200d}', '\u{fe0f}', '\u{180b}', '\u{e0067}', '\u{e007f}', '\u{e0100}'] {
+            assert!(!is_dropped(c) && is_word(c), "{c:?}");
+        }
+        assert!(!IGNORABLE.0.is_empty() && ![' ', '\n', 'a', 'é', '\u{3000}'].into_iter().any(is_dropped));
     }
 }

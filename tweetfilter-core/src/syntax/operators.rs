@@ -1,5 +1,6 @@
 //! The one table of operators: names, aliases, and what kind of value each takes.
 
+use super::values::{FILTER_FLAGS, HAS_FLAGS, IS_FLAGS};
 use super::{AccountField, IdBound, IdField, NumberField, PlaceField, TimeBound, WordField};
 
 /// An operator of the language.
@@ -134,4 +135,39 @@ pub(super) fn name_of(kind: ValueKind) -> &'static str {
 /// Every name and alias.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     OPERATORS.iter().flat_map(|o| std::iter::once(o.name).chain(o.aliases.iter().copied()))
+}
+
+/// How an operator is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spelling {
+    /// Canonical name, without colon; `attr` is written `attr.NAME`.
+    pub name: &'static str,
+    /// Other names.
+    pub aliases: &'static [&'static str],
+    /// Its values, if they come from a fixed list; else empty.
+    pub values: Vec<&'static str>,
+}
+
+/// Every operator, in the order of SYNTAX.md: for completion, and for tests that none is forgotten.
+///
+/// ```
+/// use tweetfilter_core::syntax::spellings;
+/// let from = spellings().find(|operator| operator.name == "from").unwrap();
+/// assert_eq!(from.aliases, ["author"]);
+/// ```
+pub fn spellings() -> impl Iterator<Item = Spelling> {
+    fn firsts<T>(list: &[(&'static str, T)]) -> Vec<&'static str> {
+        list.iter().map(|entry| entry.0).collect()
+    }
+    OPERATORS.iter().map(|o| Spelling {
+        name: o.name,
+        aliases: o.aliases,
+        values: match o.kind {
+            ValueKind::Is => firsts(&IS_FLAGS),
+            ValueKind::Has => firsts(&HAS_FLAGS),
+            ValueKind::Filter => firsts(&FILTER_FLAGS),
+            ValueKind::In => vec!["quote", "retweet"],
+            _ => Vec::new(),
+        },
+    })
 }

@@ -7,7 +7,8 @@ mod time;
 
 pub(super) use geo::{bounding_box, point_radius};
 pub(super) use names::{
-    FilterWord, HAS_FLAGS, IS_FLAGS, context, domain, filter_word, flag_name, language, old_language,
+    FILTER_FLAGS, FilterWord, HAS_FLAGS, IS_FLAGS, context, domain, filter_word, flag_name, language,
+    old_language,
 };
-pub(super) use number::{Amount, Wrong, bare, comparison, print_comparison, sample};
+pub(super) use number::{Amount, MOST, Wrong, bare, comparison, print_comparison, sample};
 pub(super) use time::{age, moment};

@@ -4,12 +4,27 @@ use super::chars::{is_dropped, is_inner, is_quote, is_word, syntax};
 use super::report::Report;
 use super::token::symbol_in_word;
 use super::{Diagnostic, Form, Shape, TextPattern, print};
-use crate::text::{Pattern, TokenKind, WildcardError, near_items, pattern};
+use crate::text::{Pattern, TokenKind, WildcardError, is_keycap, near_items, pattern};
 use crate::{Limits, Span};
 
 /// A run, its typographic forms replaced.
 pub(super) fn clean(run: &str) -> String {
     run.chars().map(syntax).collect()
+}
+
+/// A word with full-width commas and colons as their ASCII kin: `:` between digits, else `-`, which joins as they do.
+pub(super) fn joined(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let digits = out.ends_with(char::is_numeric) && chars.peek().is_some_and(|c| c.is_numeric());
+        out.push(match c {
+            '：' if digits => ':',
+            '，' | '：' => '-',
+            c => c,
+        });
+    }
+    out
 }
 
 /// The content of quotes, escapes resolved, and whether a backslash stood before something else.
@@ -34,7 +49,10 @@ pub(super) fn unescape(inner: &str) -> (String, bool) {
 
 /// Whether a run is a word by its characters; reports it if not.
 pub(super) fn is_bare_word(text: &str, span: Span, report: &mut Report) -> bool {
-    let chars: Vec<char> = text.chars().collect();
+    // A keycap's sign may stand wherever a wildcard may.
+    let keycaps = text.char_indices().map(|(i, c)| c == '#' && is_keycap(&text[i + 1..]));
+    let chars: Vec<char> =
+        text.chars().zip(keycaps).map(|(c, keycap)| if keycap { '*' } else { c }).collect();
     let edge = |c: char| is_word(c) || matches!(c, '*' | '?' | '_');
     let colon = |i: usize| {
         let digit = |c: Option<&char>| c.is_some_and(|c| c.is_numeric());

@@ -167,13 +167,15 @@ fn folds_to_itself(c: char) -> bool {
 pub(super) fn is_emoji(cluster: &str) -> bool {
     let mut chars = cluster.chars();
     match chars.next() {
-        Some('0'..='9' | '#' | '*') => {
-            let rest = chars.as_str();
-            rest.strip_prefix('\u{fe0f}').unwrap_or(rest).starts_with('\u{20e3}')
-        }
+        Some('0'..='9' | '#' | '*') => is_keycap(chars.as_str()),
         Some(c) => entry(c) & EMOJI != 0,
         None => false,
     }
+}
+
+/// Whether what stands behind a digit, `#` or `*` makes a keycap of it.
+pub(crate) fn is_keycap(rest: &str) -> bool {
+    rest.strip_prefix('\u{fe0f}').unwrap_or(rest).starts_with('\u{20e3}')
 }
 
 /// Whether a character is one of the five skin tones.

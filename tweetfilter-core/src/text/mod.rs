@@ -16,10 +16,11 @@
 //!
 //! [`fold_for_search`] makes the text that substrings are searched in, [`fold_value`] compares whole entities,
 //! [`length`], [`emoji`] and [`caps`] count, [`obfuscated`] sees through disguises, and [`entities`] finds
-//! tags, mentions and links by twitter-text's rules. `tables` is the one place where Unicode's data comes in.
+//! tags, mentions and links by twitter-text's rules; `escapes` reads links as people do. `tables` is the one place where Unicode's data comes in.
 
 mod accents;
 mod entities;
+mod escapes;
 mod flags;
 mod fold;
 #[cfg(test)]
@@ -39,6 +40,8 @@ mod wildcard;
 mod words;
 
 pub use entities::entities;
+pub(crate) use escapes::decode_link;
+pub(crate) use fold::is_keycap;
 pub use hash::hash;
 pub use nfc::nfc;
 pub(crate) use obfuscation::squeezed_into;
@@ -49,6 +52,7 @@ pub use substring::{Needle, Searchable, fold_for_search};
 pub use tables::UNICODE_VERSION;
 pub use tokens::{Token, TokenKind, Tokens, exact, tokenize};
 pub use value::{Folded, fold_value, fold_value_into};
+pub(crate) use wildcard::WildcardReach;
 pub use wildcard::{Part, Wildcard};
 
 use crate::Span;

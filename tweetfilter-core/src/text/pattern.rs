@@ -1,6 +1,7 @@
 //! What filters ask of tokens: words, phrases and the items of a proximity, with wildcards.
 
-use super::wildcard::Wildcard;
+use super::fold::is_keycap;
+use super::wildcard::{Wildcard, WildcardReach};
 use super::{Origin, Token, TokenKind, Tokens, exact, tokenize};
 use crate::Span;
 
@@ -71,6 +72,11 @@ impl Term {
         }
     }
 
+    /// By what the tokens that it matches can be found if it has wildcards; `exact`: under `=`.
+    pub(crate) fn reach(&self, exact: bool) -> WildcardReach<'_> {
+        self.wildcard.as_ref().map_or(WildcardReach::None, |wildcard| wildcard.reach(&self.plain, exact))
+    }
+
     /// Whether it matches under `=`; `text` is what [`exact`] says of the token.
     #[must_use]
     pub fn matches_exact(&self, kind: TokenKind, text: &str) -> bool {
@@ -94,7 +100,8 @@ impl Term {
 /// # Errors
 /// The wildcards can't be matched.
 pub fn pattern(text: &str, wildcards: bool) -> Result<Pattern, WildcardError> {
-    let Some(first) = text.find(['*', '?']).filter(|_| wildcards) else {
+    let mut places = wildcard_places(text).filter(|_| wildcards).peekable();
+    let Some(&first) = places.peek() else {
         return Ok(Pattern { terms: terms(text) });
     };
     let mut terms = terms(&text[..first]);
@@ -110,11 +117,10 @@ pub fn pattern(text: &str, wildcards: bool) -> Result<Pattern, WildcardError> {
     }
     let mut at = first;
     let mut end = text.len();
-    for piece in text[first..].split_inclusive(['*', '?']) {
+    for to in places.chain([text.len()]) {
         let from = at;
-        at += piece.len();
-        let literal = piece.trim_end_matches(['*', '?']);
-        let to = from + literal.len();
+        at = to + 1;
+        let literal = &text[from..to];
         if let [only] = &mut self::terms(literal)[..] {
             let whole = only.span.range() == (0..literal.len());
             let last_dot = to == text.len()
@@ -140,10 +146,10 @@ pub fn pattern(text: &str, wildcards: bool) -> Result<Pattern, WildcardError> {
                 None => WildcardError::NotInLastToken(Span::from(start..from)),
             });
         }
-        match piece.as_bytes().last() {
+        match text.as_bytes().get(to) {
             Some(b'*') => pieces.push(Piece::Any),
-            Some(b'?') => pieces.push(Piece::One),
-            _ => {}
+            Some(_) => pieces.push(Piece::One),
+            None => {}
         }
     }
     let span = Span::from(start..end);
@@ -165,6 +171,12 @@ pub fn pattern(text: &str, wildcards: bool) -> Result<Pattern, WildcardError> {
     let wildcard = Some(Wildcard::new(&folded, &exact));
     terms.push(Term { span, kind: TokenKind::Word, folded, plain, exact, wildcard });
     Ok(Pattern { terms })
+}
+
+/// Where `*` and `?` stand that are no keycap.
+fn wildcard_places(text: &str) -> impl Iterator<Item = usize> {
+    let places = text.match_indices(['*', '?']).map(|(at, _)| at);
+    places.filter(|at| !is_keycap(&text[at + 1..]))
 }
 
 enum Piece {

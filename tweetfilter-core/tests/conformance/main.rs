@@ -4,7 +4,9 @@ mod coverage;
 mod rows;
 
 use rows::Row;
+use tweetfilter_core::explain::CostClass;
 use tweetfilter_core::oracle::{self, Surroundings};
+use tweetfilter_core::syntax::{lost_in_native, to_native};
 use tweetfilter_core::{Expression, FilterId, FilterSet, FilterSetBuilder, Limits, OwnerId, Post, Scratch};
 
 fn parsed(row: &Row, text: &str) -> Result<Expression, String> {
@@ -12,7 +14,7 @@ fn parsed(row: &Row, text: &str) -> Result<Expression, String> {
 }
 
 /// Runs `answer` on every row that is not an error and reports all that differ.
-fn hold(answer: impl Fn(&Row, &Post) -> Result<bool, String>) {
+fn hold(mut answer: impl FnMut(&Row, &Post) -> Result<bool, String>) {
     let mut wrong = Vec::new();
     let mut count = 0;
     for row in rows::all().iter().filter(|row| row.error.is_none()) {
@@ -103,6 +105,36 @@ fn engine_audience() {
         }
         Ok(found(set.matches_for(&mut scratch, post, &[OwnerId(4), OWNER])))
     });
+}
+
+#[test]
+fn a_filter_is_scanned_exactly_where_it_is_warned_of() {
+    for row in rows::all().iter().filter(|row| row.error.is_none()) {
+        let set = compiled(row, &row.filter).expect("a filter");
+        let expression = set.expression(1).expect("the row's filter");
+        let warned = expression.warnings().iter().any(|w| w.code == "evaluated_for_every_post");
+        let scanned = set.cost_class(1) == Some(CostClass::Scanned);
+        assert_eq!(warned, scanned, "{} {}", row.place, row.filter);
+        let access = set.plan(1).expect("a plan").expected;
+        // A list is looked up by its own term, whatever its lines are.
+        let lists = row.filter.contains('{');
+        assert!(lists || scanned == access.is_none(), "{} {}: {access:?}", row.place, row.filter);
+    }
+}
+
+#[test]
+fn what_is_spelled_out_for_x_means_the_same_or_a_note_says_what_is_lost() {
+    let mut noted = 0;
+    hold(|row, post| {
+        let expression = parsed(row, &row.filter)?;
+        if !lost_in_native(&expression).is_empty() {
+            noted += 1;
+            return row.expect.ok_or_else(String::new);
+        }
+        let (sets, me) = (row.named_sets(), row.me());
+        Ok(oracle::holds(&to_native(&expression), post, &Surroundings { sets: &sets, me: &me }))
+    });
+    assert!(0 < noted && noted < 500, "{noted} rows are not compared");
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Filters as text; nearly all parse.
 
-use super::{Choices, EMOJI, IDS, NAMES, WORDS};
+use super::values::{exact, obfuscated, phrase, plain, proximity, url, value, wildcards, word};
+use super::{Choices, EMOJI, IDS, NAMES};
 
 /// Named sets that filters may name.
 pub const SETS: &[(&str, &str)] = &[
     ("words", "snow\n\"a b\"\n#snow\n@bob\n$AAPL\ncaf*\n東京"),
     ("people", "bob\n12\nal\nme"),
     ("domains", "example.org\nbücher.example"),
+    ("values", "snow\n\"a b\"\n=Cafe\n~viagra\ncaf*\n\"snow 東京\"~2"),
 ];
 
 pub fn filter(choices: &mut Choices<'_>) -> String {
@@ -66,44 +68,6 @@ fn group(open: &str, choices: &mut Choices<'_>, depth: usize, out: &mut String) 
     out.push(')');
 }
 
-fn word(choices: &mut Choices<'_>) -> String {
-    choices.pick(WORDS).to_owned()
-}
-
-fn phrase(choices: &mut Choices<'_>) -> String {
-    let mut text = word(choices);
-    for _ in 0..choices.below(4) {
-        text.push_str(choices.pick(&[" ", "  ", "-", ", ", "", "\n"]));
-        text.push_str(if choices.once_in(5) { choices.pick(EMOJI) } else { choices.pick(WORDS) });
-    }
-    format!("\"{text}\"")
-}
-
-fn wildcards(choices: &mut Choices<'_>) -> String {
-    const LETTERS: &[&str] =
-        &["ab", "caf", "café", "now", "sn", "ist", "АЛ", "алё", "10", "str", "via", "boo", "εη", "كت"];
-    let (a, b) = (choices.pick(LETTERS), choices.pick(LETTERS));
-    match choices.below(7) {
-        0 => format!("{a}*"),
-        1 => format!("*{a}"),
-        2 => format!("*{a}*"),
-        3 => format!("{a}*{b}"),
-        4 => format!("{a}?{b}"),
-        5 => format!("{a}?{b}*"),
-        _ => format!("{a}-{b}*"),
-    }
-}
-
-/// A word, phrase or wildcard, as the value of an operator may be.
-fn value(choices: &mut Choices<'_>) -> String {
-    match choices.below(6) {
-        0..=2 => word(choices),
-        3 => phrase(choices),
-        4 => wildcards(choices),
-        _ => choices.pick(EMOJI).to_owned(),
-    }
-}
-
 fn list(choices: &mut Choices<'_>, one: impl Fn(&mut Choices<'_>) -> String) -> String {
     let mut values = one(choices);
     for _ in 0..[0, 0, 0, 1, 2][choices.below(5)] {
@@ -135,7 +99,6 @@ const WORD_FIELDS: &[&str] = &[
     "bio:",
     "bio_name:",
     "bio_location:",
-    "url:",
     "url_title:",
     "url_description:",
     "alt:",
@@ -212,14 +175,9 @@ fn atom(choices: &mut Choices<'_>, out: &mut String) {
         5 | 6 => phrase(choices),
         7 => choices.pick(EMOJI).to_owned(),
         8 => wildcards(choices),
-        9 => format!("={}", word(choices)),
-        10 => format!("={}", phrase(choices)),
-        11 => format!(
-            "~{}",
-            choices.pick(&["viagra", "book", "free", "cafe", "boook", "straße", "алёна", "snow"])
-        ),
-        12 => format!("\"{} {} {}\"~{}", word(choices), word(choices), word(choices), choices.below(5)),
-        13 => format!("\"{} {}\"~{}", word(choices), choices.pick(WORDS), choices.below(4)),
+        9 | 10 => exact(choices),
+        11 => obfuscated(choices),
+        12 | 13 => proximity(choices),
         14 => format!("contains:{}", list(choices, |c| if c.below(2) == 0 { word(c) } else { phrase(c) })),
         15 => choices.pick(REGEXES).to_owned(),
         16 => choices.pick(&["{words}", "from:{people}", "domain:{domains}", "to:bob,{people}"]).to_owned(),
@@ -234,7 +192,9 @@ fn atom(choices: &mut Choices<'_>, out: &mut String) {
             choices.pick(&["from:", "to:", "retweets_of:", "quotes_of:"]),
             list(choices, |c| if c.once_in(4) { "me".into() } else { c.pick(NAMES).into() })
         ),
-        21 | 22 => format!("{}{}", choices.pick(WORD_FIELDS), list(choices, value)),
+        21 => format!("{}{}", choices.pick(WORD_FIELDS), list(choices, value)),
+        22 if choices.below(2) == 0 => format!("url:{}", list(choices, url)),
+        22 => format!("{}{}", choices.pick(WORD_FIELDS), list(choices, value)),
         23 => format!("url_contains:\"{}\"", choices.pick(&["example", "/snow", "é", "://", "%C3%A9", "東"])),
         24 => format!(
             "domain:{}",
@@ -267,7 +227,7 @@ fn atom(choices: &mut Choices<'_>, out: &mut String) {
                 .into())
         ),
         30 => match choices.below(6) {
-            0 => format!("place:{}", list(choices, value)),
+            0 => format!("place:{}", list(choices, plain)),
             1 => format!("place_country:{}", choices.pick(&["no", "SE", "snow"])),
             2 => format!("profile_country:{}", choices.pick(&["us", "snow"])),
             3 => format!("profile_region:{}", phrase(choices)),
@@ -284,6 +244,13 @@ fn atom(choices: &mut Choices<'_>, out: &mut String) {
                 "bounding_box:[-180 -90 180 90]",
             ])
             .to_owned(),
+        32 if choices.once_in(4) => {
+            format!(
+                "{}{}",
+                choices.pick(&["min_faves:", "min_followers:", "min_replies:"]),
+                choices.pick(&["0", "5", "1k"])
+            )
+        }
         32 => format!("{}{}", choices.pick(NUMBER_FIELDS), comparison(choices)),
         33 => choices
             .pick(&[

@@ -3,6 +3,7 @@
 
 mod filters;
 mod posts;
+mod values;
 
 pub use filters::{SETS, filter};
 pub use posts::post;
@@ -112,7 +113,7 @@ pub const WORDS: &[&str] = &[
 ];
 
 pub const EMOJI: &[&str] =
-    &["👍", "👍🏿", "👍🏽", "👩", "👩‍🚀", "👩🏽‍🚀", "❤️", "❤", "😀", "🇳🇴", "🇸🇪", "1️⃣", "™", "©", "㊗"];
+    &["👍", "👍🏿", "👍🏽", "👩", "👩‍🚀", "👩🏽‍🚀", "❤️", "❤", "😀", "🇳🇴", "🇸🇪", "1️⃣", "#️⃣", "*️⃣", "™", "©", "㊗"];
 
 pub const NAMES: &[&str] =
     &["bob", "Al", "eve", "12", "345", "bob@a.example", "did:plc:x", "eve.bsky.social"];

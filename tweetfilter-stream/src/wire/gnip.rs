@@ -6,6 +6,7 @@ use tweetfilter_core::post::{
 use tweetfilter_core::text;
 
 use super::html::{self, Offsets};
+use super::retweet;
 use super::v1::{self, Entities, Geometry, Surroundings, Url};
 use super::view::View;
 use crate::Event;
@@ -35,14 +36,22 @@ fn post(activity: &View<'_>, depth: u8) -> Post {
         let post = below.map(|depth| post(&activity, depth));
         Box::new(Reference { id: last_part(&activity.id("id")), account: Account::default(), post })
     };
-    let shared = activity.some_object("object").filter(|o| activity.text("verb") == "share" && o.has("body"));
-    let retweet_of = shared.map(nested);
+    let shared = activity.some_object("object").filter(|_| activity.text("verb") == "share");
+    let mut retweet_of = shared.map(|object| match object.has("body") {
+        true => nested(object),
+        false => Box::new(Reference { id: last_part(&object.id("id")), ..Reference::default() }),
+    });
     let quote_of = match retweet_of {
         None => activity.some_object("twitter_quoted_status").map(nested),
         Some(_) => None,
     };
-    let (text, entities) = match retweet_of {
+    let (text, entities) = match &mut retweet_of {
         None => content(activity, &id, quote_of.as_deref()),
+        Some(original) if original.post.is_none() => {
+            let (mut text, mut entities) = content(activity, &id, None);
+            retweet::uncover(&mut text, &mut entities, original);
+            (text, entities)
+        }
         Some(_) => Default::default(),
     };
     let reply_to = reply(&activity.object("inReplyTo").text("link"));

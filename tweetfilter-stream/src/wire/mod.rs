@@ -9,6 +9,7 @@ mod gnip;
 mod html;
 mod markup;
 mod mastodon;
+mod retweet;
 pub(crate) mod time;
 mod v1;
 mod v2;

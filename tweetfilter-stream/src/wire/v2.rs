@@ -11,6 +11,7 @@ use tweetfilter_core::post::{
 use tweetfilter_core::text;
 
 use super::html::{self, Offsets};
+use super::retweet;
 use super::v1::{self, Entities, Geometry, Surroundings, Url, Urls};
 use super::view::View;
 use crate::Event;
@@ -92,12 +93,15 @@ fn post(tweet: &View<'_>, includes: &Includes<'_>, depth: u8) -> Post {
     let geo = tweet.object("geo");
     let versions = tweet.ids("edit_history_tweet_ids");
     let attachments = tweet.object("attachments");
-    let (text, mut entities) = match carried {
+    let (mut text, mut entities) = match carried {
         true => Default::default(),
         false => content(tweet, &id, quote_of.as_deref()),
     };
     if !carried {
         entities.media = media(&attachments, includes);
+        if let Some(original) = &mut retweet_of {
+            retweet::uncover(&mut text, &mut entities, original);
+        }
     }
     let reply_to = reply(tweet, answered, includes);
     let flags = PostFlags {

@@ -8,7 +8,7 @@ use crate::syntax::values::{self, Amount, FilterWord, Wrong};
 use crate::syntax::words::clean;
 use crate::syntax::{
     Atom, AttributeTest, Comparison, Diagnostic, Dialect, Node, NodeKind, NumberField, PlaceField, TimeValue,
-    Value, advice, countries, print, suggest,
+    Value, WordField, advice, countries, print, suggest,
 };
 
 impl<'a> Atoms<'a, '_> {
@@ -32,6 +32,9 @@ impl<'a> Atoms<'a, '_> {
             ValueKind::Contains => Atom::Contains(self.list(raws, Self::substring)?),
             ValueKind::UrlContains => Atom::UrlContains(self.list(raws, Self::substring)?),
             ValueKind::Account(field) => Atom::Account(field, self.list(raws, Self::account)?),
+            ValueKind::Words(field @ WordField::Url) => {
+                Atom::Words(field, self.list(raws, Self::link_pattern)?)
+            }
             ValueKind::Words(field) => Atom::Words(field, self.list(raws, Self::pattern)?),
             ValueKind::Domain => Atom::Domain(self.list(raws, Self::domain)?),
             ValueKind::Id(field) => Atom::Id(field, self.list(raws, Self::id)?),
@@ -114,8 +117,9 @@ impl<'a> Atoms<'a, '_> {
                 Some(Atom::Number(field, range))
             }
             ValueKind::AtLeast(field) => match values::bare(&text) {
-                Some(n) => Some(Atom::Number(field, Comparison::Ge(n))),
-                None => self.bad_value("bad_number", place, format!("{name}: takes a number alone")),
+                Ok(n) => Some(Atom::Number(field, Comparison::Ge(n))),
+                Err(Wrong::Large) => self.too_large(place),
+                Err(_) => self.bad_value("bad_number", place, format!("{name}: takes a number alone")),
             },
             ValueKind::Time(bound) => match values::moment(&text) {
                 Some(millis) => Some(Atom::Time(bound, TimeValue { text, millis })),
@@ -129,7 +133,7 @@ impl<'a> Atoms<'a, '_> {
             ValueKind::AccountAge => match values::age(&text) {
                 Ok(age) => Some(Atom::AccountAge(age)),
                 Err(Wrong::Reversed) => self.reversed(&text, place),
-                Err(Wrong::Number) => self.bad_value(
+                Err(_) => self.bad_value(
                     "bad_duration",
                     place,
                     "A duration is a number with its unit, h, d, w or y, as in account_age:<30d".to_owned(),
@@ -140,8 +144,7 @@ impl<'a> Atoms<'a, '_> {
                 None => self.bad_value(
                     "bad_sample",
                     place,
-                    "sample: takes a per cent number above 0 and up to 100, with at most two decimals"
-                        .to_owned(),
+                    "sample: takes a per cent number above 0 and up to 100, such as 10 or 0.5".to_owned(),
                 ),
             },
             _ => None,
@@ -150,6 +153,10 @@ impl<'a> Atoms<'a, '_> {
 
     fn bad_value(&mut self, code: &'static str, span: Span, message: String) -> Option<Atom> {
         self.fail(Diagnostic::error(code, span, message))
+    }
+
+    fn too_large(&mut self, span: Span) -> Option<Atom> {
+        self.bad_value("bad_number", span, format!("Numbers of things go up to {}", values::MOST))
     }
 
     fn reversed(&mut self, text: &str, span: Span) -> Option<Atom> {
@@ -164,6 +171,7 @@ impl<'a> Atoms<'a, '_> {
         match values::comparison(text, amount) {
             Ok(range) => return Some(range),
             Err(Wrong::Reversed) => drop(self.reversed(text, span)),
+            Err(Wrong::Large) => drop(self.too_large(span)),
             Err(Wrong::Number) => {
                 let message = "This is no number: write 100, >100, >=100, <100, <=100, 1..100 or 1.5k";
                 self.report.push(Diagnostic::error("bad_number", span, message));

@@ -44,7 +44,7 @@ pub(in crate::syntax) enum FilterWord {
 }
 
 /// Values of `filter:`.
-const FILTER_FLAGS: [(&str, FilterWord); 15] = [
+pub(in crate::syntax) const FILTER_FLAGS: [(&str, FilterWord); 15] = [
     ("links", FilterWord::Has(HasFlag::Links)),
     ("media", FilterWord::Has(HasFlag::Media)),
     ("images", FilterWord::Has(HasFlag::Images)),

@@ -11,7 +11,12 @@ pub(in crate::syntax) enum Wrong {
     Number,
     /// `a..b` with a > b.
     Reversed,
+    /// A count beyond [`MOST`].
+    Large,
 }
+
+/// The highest count that can be named: above it not every whole number could be told from its neighbors.
+pub(in crate::syntax) const MOST: f64 = 9_007_199_254_740_992.0;
 
 /// Which numbers are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +35,10 @@ pub(in crate::syntax) fn comparison(text: &str, domain: Amount) -> Result<Compar
 }
 
 /// A comparison of values of any unit.
-pub(super) fn compare(text: &str, mut read: impl FnMut(&str) -> Option<f64>) -> Result<Comparison, Wrong> {
+pub(super) fn compare(
+    text: &str,
+    mut read: impl FnMut(&str) -> Result<f64, Wrong>,
+) -> Result<Comparison, Wrong> {
     type Make = fn(f64) -> Comparison;
     const SIGNS: [(&str, Make); 5] = [
         (">=", Comparison::Ge),
@@ -41,29 +49,28 @@ pub(super) fn compare(text: &str, mut read: impl FnMut(&str) -> Option<f64>) -> 
     ];
     for (sign, make) in SIGNS {
         if let Some(rest) = text.strip_prefix(sign) {
-            return read(rest).map(make).ok_or(Wrong::Number);
+            return read(rest).map(make);
         }
     }
     match text.split_once("..") {
-        None => read(text).map(Comparison::Eq).ok_or(Wrong::Number),
+        None => read(text).map(Comparison::Eq),
         Some(("", "")) => Err(Wrong::Number),
-        Some((low, "")) => read(low).map(Comparison::Ge).ok_or(Wrong::Number),
-        Some(("", high)) => read(high).map(Comparison::Le).ok_or(Wrong::Number),
-        Some((low, high)) => match (read(low), read(high)) {
-            (Some(low), Some(high)) if low <= high => Ok(Comparison::Between(low, high)),
-            (Some(_), Some(_)) => Err(Wrong::Reversed),
-            _ => Err(Wrong::Number),
+        Some((low, "")) => read(low).map(Comparison::Ge),
+        Some(("", high)) => read(high).map(Comparison::Le),
+        Some((low, high)) => match (read(low)?, read(high)?) {
+            (low, high) if low <= high => Ok(Comparison::Between(low, high)),
+            _ => Err(Wrong::Reversed),
         },
     }
 }
 
 /// A number alone, as `min_faves:` takes it.
-pub(in crate::syntax) fn bare(text: &str) -> Option<f64> {
+pub(in crate::syntax) fn bare(text: &str) -> Result<f64, Wrong> {
     number(text, Amount::Count)
 }
 
-fn number(text: &str, domain: Amount) -> Option<f64> {
-    let (text, factor) = match text.as_bytes().last()? {
+fn number(text: &str, domain: Amount) -> Result<f64, Wrong> {
+    let (text, factor) = match text.as_bytes().last().ok_or(Wrong::Number)? {
         b'k' | b'K' => (&text[..text.len() - 1], 1_000.0),
         b'm' | b'M' => (&text[..text.len() - 1], 1_000_000.0),
         _ => (text, 1.0),
@@ -72,14 +79,18 @@ fn number(text: &str, domain: Amount) -> Option<f64> {
         Some(rest) if domain == Amount::Any => (-1.0, rest),
         _ => (1.0, text),
     };
-    let value = decimal(digits)?;
+    let value = decimal(digits).ok_or(Wrong::Number)?;
     let decimals = digits.contains('.');
     if domain == Amount::Count && decimals && (factor == 1.0 || (value * factor).fract() != 0.0) {
-        return None;
+        return Err(Wrong::Number);
     }
     // A product such as 1.1 × 1000 is not exact in binary; counts are.
     let value = value * factor;
-    Some(sign * if domain == Amount::Count { value.round() } else { value })
+    match domain {
+        Amount::Count if value > MOST => Err(Wrong::Large),
+        Amount::Count => Ok(value.round()),
+        _ => Ok(sign * value),
+    }
 }
 
 /// Digits with at most one point inside.
@@ -92,13 +103,15 @@ pub(super) fn decimal(text: &str) -> Option<f64> {
     text.parse().ok().filter(|n: &f64| n.is_finite())
 }
 
-/// Per cent in hundredths: 1 to 10,000.
+/// Per cent in hundredths, 1 to 10,000; finer parts round up, since of 10,000 shares as many are below.
 pub(in crate::syntax) fn sample(text: &str) -> Option<u16> {
-    let hundredths = decimal(text)? * 100.0;
-    let rounded = hundredths.round();
-    let exact = (hundredths - rounded).abs() < 1e-6;
-    // In range, so the cast keeps the value.
-    (exact && (1.0..=10_000.0).contains(&rounded)).then_some(rounded as u16)
+    decimal(text)?;
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let (two, finer) = part.split_at(part.len().min(2));
+    let above = u64::from(finer.bytes().any(|b| b != b'0'));
+    let hundredths =
+        whole.parse::<u64>().ok()?.checked_mul(100)? + format!("{two:0<2}").parse::<u64>().ok()? + above;
+    u16::try_from(hundredths).ok().filter(|share| (1..=10_000).contains(share))
 }
 
 /// With an explicit sign.
@@ -110,5 +123,37 @@ pub(in crate::syntax) fn print_comparison(f: &mut impl fmt::Write, c: Comparison
         Comparison::Lt(n) => write!(f, "<{n}"),
         Comparison::Le(n) => write!(f, "<={n}"),
         Comparison::Between(a, b) => write!(f, "{a}..{b}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_counted_in_hundredths() {
+        for (text, share) in [
+            ("0.01", Some(1)),
+            ("0.001", Some(1)),
+            ("12.34", Some(1_234)),
+            ("12.345", Some(1_235)),
+            ("12.34000", Some(1_234)),
+            ("7.1", Some(710)),
+            ("100", Some(10_000)),
+            ("100.001", None),
+            ("0.00", None),
+            ("99999999999999999999", None),
+            (".5", None),
+        ] {
+            assert_eq!(sample(text), share, "{text}");
+        }
+    }
+
+    #[test]
+    fn counts_are_exact() {
+        assert_eq!(comparison("9007199254740992", Amount::Count), Ok(Comparison::Eq(MOST)));
+        assert_eq!(comparison(">9007199254740994", Amount::Count), Err(Wrong::Large));
+        assert_eq!(comparison("1..99999999999999999999", Amount::Count), Err(Wrong::Large));
+        assert_eq!(comparison("..10000000000m", Amount::Count), Err(Wrong::Large));
     }
 }

@@ -87,7 +87,7 @@ fn days(text: &str) -> Option<i64> {
 
 /// `<30d`, `1y..2y` …: hours, days, weeks, years of 365 days. A bare duration is an age in whole units.
 pub(in crate::syntax) fn age(text: &str) -> Result<AgeComparison, Wrong> {
-    let range = compare(text, duration)?;
+    let range = compare(text, |part| duration(part).ok_or(Wrong::Number))?;
     let range = match range {
         Comparison::Eq(millis) => {
             let unit = unit(text.as_bytes().last().copied()).unwrap_or(1.0);

@@ -9,7 +9,7 @@ use tweetfilter_core::text;
 
 use super::super::fields::{Field, Fields, Raw, Scalar};
 use super::super::html::{self, Offsets};
-use super::super::time;
+use super::super::{retweet, time};
 use super::entities::{Entities, Surroundings, Url};
 use super::place::{Geometry, Place, point};
 use super::user::User;
@@ -37,6 +37,8 @@ pub(in super::super) struct Tweet<'de> {
     reply_user_id: Scalar<'de>,
     conversation: Option<String>,
     retweeted: Option<Box<Tweet<'de>>>,
+    /// The original of a retweet, without its text.
+    announced: Option<Box<Tweet<'de>>>,
     quoted: Option<Box<Tweet<'de>>>,
     quote_announced: bool,
     quoted_id_str: Scalar<'de>,
@@ -86,7 +88,11 @@ impl<'de> Fields<'de> for Tweet<'de> {
                 self.conversation = Some(field.scalar()?.into_id()).filter(|id| !id.is_empty());
             }
             "retweeted_status" => {
-                self.retweeted = field.object::<Self>()?.filter(Self::has_text).map(Box::new);
+                let original = field.object::<Self>()?.map(Box::new);
+                (self.retweeted, self.announced) = match original {
+                    Some(original) if original.has_text() => (Some(original), None),
+                    other => (None, other),
+                };
             }
             // A retweet's outer tweet repeats the quote that its original carries.
             "quoted_status" if self.carries_quote() => field.skip()?,
@@ -160,7 +166,7 @@ impl<'de> Tweet<'de> {
 
     /// The post.
     pub(in super::super) fn post(mut self) -> Result<Post, json::Error> {
-        let retweet_of = match self.retweeted.take() {
+        let mut retweet_of = match self.retweeted.take() {
             Some(original) => {
                 let mut original = original.post()?;
                 if original.quote_of.as_ref().is_none_or(|quote| quote.post.is_none())
@@ -170,13 +176,16 @@ impl<'de> Tweet<'de> {
                 }
                 Some(carried(original))
             }
-            None => None,
+            None => self.announced.take().and_then(|original| original.announcement()),
         };
-        let whole = retweet_of.is_none();
+        let whole = retweet_of.as_ref().is_none_or(|original| original.post.is_none());
         let id = either(std::mem::take(&mut self.id_str), std::mem::take(&mut self.id));
         let quote_of = if whole { self.quote()? } else { None };
-        let (text, entities) =
+        let (mut text, mut entities) =
             if whole { self.content(&id, quote_of.as_deref())? } else { Default::default() };
+        if let Some(original) = retweet_of.as_mut().filter(|_| whole) {
+            retweet::uncover(&mut text, &mut entities, original);
+        }
         let reply = ReplyTo {
             id: either(self.reply_id_str, self.reply_id),
             account: Account {
@@ -211,6 +220,14 @@ impl<'de> Tweet<'de> {
             id,
             ..Post::default()
         })
+    }
+
+    /// What an original without text tells of itself, if that is anything.
+    fn announcement(self) -> Option<Box<Reference>> {
+        let id = either(self.id_str, self.id);
+        let account = self.user.map(|user| user.author().account).unwrap_or_default();
+        let reference = Reference { id, account, post: None };
+        (reference != Reference::default()).then(|| Box::new(reference))
     }
 
     fn carries_quote(&self) -> bool {
