@@ -2,27 +2,31 @@
 
 use std::cell::Cell;
 
+use crate::post::Reference;
 use crate::{FilterId, FilterSetBuilder, Limits, Post, Scratch};
 
 thread_local! {
     static STEPS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// A term was noted, a step of a program taken, a token of a phrase compared.
+/// A post was opened, a term noted, a step of a program taken, a token of a phrase compared.
 pub(super) fn count() {
     STEPS.set(STEPS.get() + 1);
 }
 
-/// Steps for one filter and one post, by index and without it.
+/// Steps for one filter and one text, by index and without it.
 fn steps(filter: &str, text: &str) -> u64 {
+    steps_over(filter, &Post::from_text(format!("{text} b a")))
+}
+
+fn steps_over(filter: &str, post: &Post) -> u64 {
     let mut builder = FilterSetBuilder::new();
     builder.add(FilterId(1), filter).unwrap();
     let set = builder.build();
-    let post = Post::from_text(format!("{text} b a"));
     let mut scratch = Scratch::default();
     STEPS.set(0);
-    let found = set.matches_with(&mut scratch, &post).len();
-    assert_eq!(found, set.matches_scanned(&mut scratch, &post).len());
+    let found = set.matches_with(&mut scratch, post).len();
+    assert_eq!(found, set.matches_scanned(&mut scratch, post).len());
     STEPS.get()
 }
 
@@ -82,4 +86,23 @@ fn the_largest_filters_and_posts_cost_a_bounded_number_of_steps() {
         let steps = steps(&filter(n), &text);
         assert!(steps <= 400_000, "{name}: {steps} steps");
     }
+}
+
+/// A post that is a retweet of a post that quotes one that is a retweet, and so on.
+fn nested(depth: usize) -> Post {
+    (0..depth).fold(Post::from_text("a"), |post, level| {
+        let inner = Some(Box::new(Reference { id: "1".into(), post: Some(post), ..Reference::default() }));
+        let outer = Post::from_text("b");
+        if level % 2 == 0 { Post { quote_of: inner, ..outer } } else { Post { retweet_of: inner, ..outer } }
+    })
+}
+
+#[test]
+fn each_post_inside_others_is_opened_a_bounded_number_of_times() {
+    let filter = (0..40).fold("a".to_owned(), |inner, level| match level % 2 {
+        0 => format!("in:quote({inner} OR x)"),
+        _ => format!("in:retweet({inner} OR x)"),
+    });
+    let (small, large) = (steps_over(&filter, &nested(6)), steps_over(&filter, &nested(24)));
+    assert!(large <= 5 * small + 100, "{small} steps, then {large}");
 }

@@ -72,6 +72,8 @@ pub(super) struct View {
 impl View {
     /// Reads a post; what no filter asks for stays unread.
     pub(super) fn prepare(&mut self, index: &Index, post: &Post, level: Level, text_limit: usize) {
+        #[cfg(test)]
+        super::growth::count();
         fields::warm(post);
         self.clear(level);
         self.bits = fields::flags(post);
