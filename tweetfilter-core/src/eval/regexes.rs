@@ -14,7 +14,6 @@ pub(super) struct Cache {
     /// By the number of the atom.
     compiled: RefCell<HashMap<u32, Option<Regex>, Numbers>>,
     room: usize,
-    size_limit: usize,
 }
 
 /// Numbers of atoms are ours, not a stranger's: one multiplication spreads them.
@@ -43,16 +42,16 @@ impl Hasher for NumberHasher {
 const SMALLEST: usize = 16 << 10;
 
 impl Cache {
-    pub(super) fn new(bytes: usize, size_limit: usize) -> Self {
-        Self { compiled: RefCell::default(), room: (bytes / SMALLEST).max(16), size_limit }
+    pub(super) fn new(bytes: usize) -> Self {
+        Self { compiled: RefCell::default(), room: (bytes / SMALLEST).max(16) }
     }
 
-    /// Whether a pattern matches. One that does not compile matches nothing: it was refused when it was added.
+    /// Whether a pattern matches. How large it may be was checked when it was added, under the limits of then.
     pub(super) fn is_match(&self, atom: u32, pattern: &RegexPattern, text: &str) -> bool {
         if let Some(known) = self.compiled.borrow().get(&atom) {
             return known.as_ref().is_some_and(|r| r.is_match(text));
         }
-        let made = compile(pattern, self.size_limit);
+        let made = compile(pattern, usize::MAX);
         let found = made.as_ref().is_some_and(|r| r.is_match(text));
         let mut compiled = self.compiled.borrow_mut();
         if compiled.len() >= self.room {

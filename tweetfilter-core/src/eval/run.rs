@@ -42,7 +42,7 @@ impl Scratch {
     pub(crate) fn run(&mut self, set: &FilterSet, post: &Post, tried: Tried<'_>, scan: bool) -> &[Match] {
         let index = &set.index;
         if self.regexes.as_ref().is_none_or(|r| r.0 != set.number) {
-            self.regexes = Some((set.number, Cache::new(set.limits.regex_cache, set.limits.regex_size)));
+            self.regexes = Some((set.number, Cache::new(set.limits.regex_cache)));
         }
         let alone = [post];
         let mut chain_of_posts: Vec<&Post> = Vec::new();
