@@ -252,6 +252,21 @@ pub(crate) fn values<'a>(post: &'a Post, uses: Channels, mut each: impl FnMut(En
     }
 }
 
+/// The tags of a channel, folded, with accents or without, sorted.
+pub(crate) fn tags(post: &Post, channel: Channel, plain: bool) -> Vec<String> {
+    let mut tags = Vec::new();
+    values(post, Channels::of(&[channel]), |entry, _| {
+        if let Entry::Folded(value) = entry {
+            #[cfg(test)]
+            super::growth::count();
+            let own = text::fold_value(value);
+            tags.push(if plain { own.plain } else { own.folded });
+        }
+    });
+    tags.sort_unstable();
+    tags
+}
+
 fn entities<'a>(content: &'a Post, own: bool, put: &mut impl FnMut(Entry<'a>, &[Channel])) {
     // The channels of dialect x stand last, so that those of a quoted post are the end of the same lists.
     let skip = usize::from(!own);

@@ -33,9 +33,14 @@ fn steps_over(filter: &str, post: &Post) -> u64 {
 /// A filter of a size.
 type OfSize = fn(usize) -> String;
 
+/// Comparisons that don't hold.
+fn bounds(operator: &str, n: usize) -> String {
+    (0..n / 2).map(|i| format!("{operator}:{}", 1_000_000 + i)).collect::<Vec<_>>().join(" OR ")
+}
+
 /// Filters of a size, and the words that a text repeats to make work for them.
 fn filters() -> impl Iterator<Item = (&'static str, &'static str, OfSize)> {
-    let filters: [(_, _, OfSize); 13] = [
+    let filters: [(_, _, OfSize); 16] = [
         ("nested NOT", "a ", |n| "-".repeat(2 * n) + "a"),
         ("AND", "a b ", |n| vec!["(a OR b)"; n].join(" ")),
         ("OR", "z ", |n| (0..n).map(|i| format!("w{i}")).collect::<Vec<_>>().join(" OR ") + " OR z"),
@@ -51,6 +56,11 @@ fn filters() -> impl Iterator<Item = (&'static str, &'static str, OfSize)> {
         ("nearness", "a b ", |n| format!("\"a b {}\"~{}", "a ".repeat(n.min(4)), n.min(32))),
         ("wildcards", "ab ac ", |n| (0..n).map(|i| format!("ab{i}*")).collect::<Vec<_>>().join(" OR ")),
         ("substrings", "ab", |n| format!("contains:\"{}c\"", "ab".repeat(n))),
+        ("counts of text", "a B ", |n| bounds("length", n) + " OR " + &bounds("caps", n)),
+        ("counts of tags", "#c ", |n| bounds("hashtags", n)),
+        ("beginnings of tags", "#cart ", |n| {
+            (0..n).map(|i| format!("#car{i}*")).collect::<Vec<_>>().join(" OR ")
+        }),
         ("parentheses", "a ", |n| format!("{}a{}", "(".repeat(n.min(60)), ")".repeat(n.min(60)))),
     ];
     filters.into_iter()
