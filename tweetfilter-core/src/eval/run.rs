@@ -44,6 +44,9 @@ impl Scratch {
         if self.regexes.as_ref().is_none_or(|r| r.0 != set.number) {
             self.regexes = Some((set.number, Cache::new(set.limits.regex_cache)));
         }
+        if let Some((_, regexes)) = &self.regexes {
+            regexes.begin();
+        }
         let alone = [post];
         let mut chain_of_posts: Vec<&Post> = Vec::new();
         let posts: &[&Post] = if index.uses.depth == 0 {
