@@ -289,6 +289,10 @@ fn entities<'a>(content: &'a Post, own: bool, put: &mut impl FnMut(Entry<'a>, &[
     }
 }
 
+/// Labels of a host and subtags of a language that are looked up, with all before or behind them: a host has no
+/// more, and each costs a look at the whole.
+const MOST_PARTS: usize = 127;
+
 /// Memory for keys, reused from value to value.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
@@ -339,7 +343,8 @@ pub(crate) fn keys(
         }
         Entry::Host(link) => {
             let Some(host) = links::host(link) else { return };
-            let mut rest = host.as_str();
+            let start = host.rmatch_indices('.').nth(MOST_PARTS - 1).map_or(0, |(at, _)| at + 1);
+            let mut rest = &host[start..];
             loop {
                 each(false, rest);
                 match rest.split_once('.') {
@@ -350,7 +355,8 @@ pub(crate) fn keys(
         }
         Entry::Lang(tag) => {
             let tag = links::language(tag.filter(|t| !t.is_empty()).unwrap_or("und"));
-            let mut rest = tag.as_ref();
+            let end = tag.match_indices('-').nth(MOST_PARTS - 1).map_or(tag.len(), |(at, _)| at);
+            let mut rest = &tag[..end];
             loop {
                 each(false, rest);
                 match rest.rsplit_once('-') {

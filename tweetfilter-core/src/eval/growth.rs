@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::post::Reference;
+use crate::post::{Entities, Link, Reference};
 use crate::{FilterId, FilterSetBuilder, Limits, Post, Scratch};
 
 thread_local! {
@@ -96,6 +96,22 @@ fn the_largest_filters_and_posts_cost_a_bounded_number_of_steps() {
         let steps = steps(&filter(n), &text);
         assert!(steps <= 400_000, "{name}: {steps} steps");
     }
+}
+
+#[test]
+fn long_hosts_and_language_tags_cost_steps_by_their_length() {
+    let linked = |url| {
+        let link = Link { url, ..Link::default() };
+        Post { entities: Entities { links: vec![link], ..Entities::default() }, ..Post::default() }
+    };
+    let host = |n: usize| steps_over("domain:a.com", &linked(format!("http://{}com", "a.".repeat(n))));
+    let tagged = |n: usize| Post { lang: Some("en".to_owned() + &"-a".repeat(n)), ..Post::default() };
+    let lang = |n: usize| steps_over("lang:en", &tagged(n));
+    for (name, small, large) in [("host", host(1_000), host(10_000)), ("language", lang(1_000), lang(10_000))]
+    {
+        assert!(large <= 11 * small + 100, "{name}: {small} steps, then {large}");
+    }
+    assert!(lang(1_000) > 100);
 }
 
 /// A post that is a retweet of a post that quotes one that is a retweet, and so on.

@@ -244,6 +244,8 @@ impl View {
 
     /// A whole value: tag, account, id …
     fn value(&mut self, index: &Index, kind: KeyKind, value: &str, channels: Channels) {
+        #[cfg(test)]
+        (0..value.len()).for_each(|_| super::growth::count());
         let hit = match kind {
             KeyKind::Plain => index.dictionary.get_plain(text::hash(value), value.as_bytes()),
             _ => index.dictionary.get(kind, value.as_bytes()),
