@@ -263,7 +263,7 @@ impl Entries {
         self.texts.push_str(expression.text());
         self.ends.push(self.texts.len() as u32);
         self.x.push(expression.dialect() == Dialect::X);
-        self.classes.push(crate::plan::cost::of(expression, false).class);
+        self.classes.push(crate::syntax::cost::of(expression, false).class);
     }
 }
 
@@ -347,7 +347,7 @@ impl FilterSet {
     #[must_use]
     pub fn cost(&self, index: usize) -> Option<Cost> {
         let expression = self.expression(index)?;
-        Some(crate::plan::cost::of(&expression, self.index.is_scanned(u32::try_from(index).ok()?)))
+        Some(crate::syntax::cost::of(&expression, self.index.is_scanned(u32::try_from(index).ok()?)))
     }
 
     /// The class of [`FilterSet::cost`] alone, which is known without parsing.

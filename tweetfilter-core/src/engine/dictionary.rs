@@ -125,7 +125,7 @@ impl Interner {
             let offset = dictionary.records.len() as u32;
             let bytes = &self.bytes[key.start as usize..(key.start + key.len) as usize];
             push_record(&mut dictionary.records, id as TermId, *key, bytes, flags[id], own);
-            if matches!(key.kind, KeyKind::Literal | KeyKind::RegexLiteral | KeyKind::Set) {
+            if key.kind.is_numbered() {
                 dictionary.offsets.push((id as TermId, offset));
             } else {
                 dictionary.table.insert(key.hash, offset);

@@ -21,10 +21,21 @@ pub(crate) enum KeyKind {
     Literal,
     /// The same for regexes, searched in another text.
     RegexLiteral,
+    /// The same for words with wildcards, searched in the folded tokens.
+    Part,
+    /// The same for those under `=`, searched in the tokens as typed.
+    ExactPart,
     /// An account on one network.
     Identity,
     /// A named set that matched.
     Set,
+}
+
+impl KeyKind {
+    /// Whether its terms are found by their numbers: their keys are searched for, not looked up by hash.
+    pub(crate) fn is_numbered(self) -> bool {
+        matches!(self, Self::Literal | Self::RegexLiteral | Self::Part | Self::ExactPart | Self::Set)
+    }
 }
 
 /// Hashes keys with a seed per process: filters and posts are written by strangers.

@@ -1,4 +1,5 @@
-//! Substrings: the literals of `contains:`, and those that regexes require. By grams, and by Aho-Corasick what
+//! Substrings: the literals of `contains:`, those that regexes require, and the letters that a word with wildcards
+//! has in a row. By grams, and by Aho-Corasick what
 //! has no gram of its own.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -10,11 +11,14 @@ use super::grams::Grams;
 /// fits a cache.
 const DFA_BYTES: usize = 3 << 10;
 
-/// Two sets: over the accentless search text, and over the raw text that regexes read.
+/// A set for each text that is searched: the accentless one, the raw one that regexes read, the folded tokens, and
+/// the tokens as typed.
 #[derive(Debug, Default)]
 pub(crate) struct Literals {
     substrings: Option<Finder>,
     regexes: Option<Finder>,
+    parts: Option<Finder>,
+    exact_parts: Option<Finder>,
 }
 
 /// Finds literals: every one that occurs, and some that do not.
@@ -42,7 +46,12 @@ impl Literals {
                 .collect();
             (!literals.is_empty()).then(|| Finder::new(&mut literals))
         };
-        Self { substrings: of(KeyKind::Literal), regexes: of(KeyKind::RegexLiteral) }
+        Self {
+            substrings: of(KeyKind::Literal),
+            regexes: of(KeyKind::RegexLiteral),
+            parts: of(KeyKind::Part),
+            exact_parts: of(KeyKind::ExactPart),
+        }
     }
 
     /// Calls `found` with the term of every literal in an accentless search text, repeats included.
@@ -55,12 +64,26 @@ impl Literals {
         run(self.regexes.as_ref(), text, found);
     }
 
+    /// The same for a text that holds the folded and the plain form of every token.
+    pub(crate) fn parts(&self, tokens: &str, found: impl FnMut(Hit)) {
+        run(self.parts.as_ref(), tokens, found);
+    }
+
+    /// The same for a token as typed.
+    pub(crate) fn exact_parts(&self, token: &str, found: impl FnMut(Hit)) {
+        run(self.exact_parts.as_ref(), token, found);
+    }
+
     pub(crate) fn has_regexes(&self) -> bool {
         self.regexes.is_some()
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        [&self.substrings, &self.regexes].into_iter().flatten().map(Finder::memory).sum()
+        [&self.substrings, &self.regexes, &self.parts, &self.exact_parts]
+            .into_iter()
+            .flatten()
+            .map(Finder::memory)
+            .sum()
     }
 }
 

@@ -6,7 +6,7 @@ use super::{fields, geo};
 use crate::engine::Index;
 use crate::engine::masks::flag_bit;
 use crate::engine::program::{Op, size};
-use crate::plan::atoms::{Atom, Test};
+use crate::plan::atoms::{Atom, Reach, Test};
 use crate::plan::channel::Level;
 use crate::plan::formula::ScopeKey;
 use crate::post::{AttributeValue, Post};
@@ -117,12 +117,15 @@ impl Chain<'_> {
                 pairs.iter().all(|p| view.holds(*channel, *p)) && phrase::phrase(view, *channel, elements)
             }
             Atom::Near { channel, items, distance } => phrase::near(view, *channel, items, *distance),
-            Atom::Wild { channel, wild, head } => {
+            Atom::Wild { channel, wild, reach } => {
                 let in_channel = |p: u32| view.run_of(p).is_some_and(|r| r.channels.has(*channel));
                 let matches = |p: u32| view.is_wild(p, wild);
-                match head {
-                    Some(head) => view.positions(*head).any(|p| in_channel(p) && matches(p)),
-                    None => (0..view.tokens.len() as u32).any(|p| in_channel(p) && matches(p)),
+                match reach {
+                    Reach::Head(head) => view.positions(*head).any(|p| in_channel(p) && matches(p)),
+                    Reach::Part(part) if !view.holds(*channel, *part) => false,
+                    Reach::Part(_) | Reach::None => {
+                        (0..view.tokens.len() as u32).any(|p| in_channel(p) && matches(p))
+                    }
                 }
             }
             Atom::Obfuscated { channel, skeleton, term } => view.positions(*term).any(|p| {

@@ -128,9 +128,10 @@ impl View {
         };
         let words = stretch.feeds.and(uses);
         if !words.is_empty() {
-            let start = self.tokens.len();
+            let (start, written) = (self.tokens.len(), self.tokens.written().len());
             text::tokenize(text, origin, &mut self.tokens);
             self.look_up(index, text, start, words);
+            self.search_tokens(index, (start, written), words);
         }
         let substrings = substring_channels(stretch.feeds).and(uses);
         if !substrings.is_empty() {
@@ -251,6 +252,16 @@ impl View {
                 self.touch(hit, channels, NO_TERM);
             }
         }
+    }
+
+    /// Searches the tokens from a place on for what words with wildcards hold.
+    fn search_tokens(&mut self, index: &Index, (start, written): (usize, usize), channels: Channels) {
+        let (tokens, exact) = (std::mem::take(&mut self.tokens), std::mem::take(&mut self.exact));
+        index.literals.parts(&tokens.written()[written..], |hit| self.touch(hit, channels, NO_TERM));
+        for token in exact.get(start..).unwrap_or_default() {
+            index.literals.exact_parts(token, |hit| self.touch(hit, channels, NO_TERM));
+        }
+        (self.tokens, self.exact) = (tokens, exact);
     }
 
     /// Searches a stretch for substrings.

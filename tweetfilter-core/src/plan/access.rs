@@ -3,7 +3,7 @@
 //! **The law: zero false negatives.** Wherever a formula is true, at least one atom of its access is true. A
 //! property test holds every chosen access against the oracle.
 
-use super::atoms::{Atom, Atoms, Test};
+use super::atoms::{Atom, Atoms, Reach, Test};
 use super::channel::{Channel, Level};
 use super::formula::{Formula, Literal};
 use super::lower::SetPlan;
@@ -110,7 +110,9 @@ impl Chooser<'_> {
                         .map(|t| self.one(*channel, level, *t, true))
                         .min_by(|a, b| a.cost.total_cmp(&b.cost))
                 }
-                Atom::Wild { channel, head, .. } => head.map(|t| self.one(*channel, level, t, true)),
+                Atom::Wild { channel, reach: Reach::Head(term) | Reach::Part(term), .. } => {
+                    Some(self.one(*channel, level, *term, true))
+                }
                 Atom::Obfuscated { channel, term, .. } => Some(self.one(*channel, level, *term, true)),
                 // A needle of marks alone has no literal.
                 Atom::Contains { term, .. } if self.atoms.terms.key(*term).1.is_empty() => None,

@@ -121,12 +121,18 @@ pub(crate) struct Wild {
     pub(crate) exact: bool,
 }
 
-impl Wild {
-    /// What stands before the first wildcard, without accents.
-    pub(crate) fn head(&self) -> &str {
-        self.term.plain.split(['*', '?']).next().unwrap_or_default()
-    }
+/// By what the tokens that match a word with wildcards are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Its first letters are a prefix of theirs.
+    Head(TermId),
+    /// They hold these letters; found in the text of all tokens, so perhaps across two of them.
+    Part(TermId),
+    /// Every token must be tried.
+    None,
+}
 
+impl Wild {
     /// Whether it matches a token, of which `exact` is the text as typed.
     pub(crate) fn matches(&self, token: Token<'_>, exact: &str) -> bool {
         if self.exact { self.term.matches_exact(token.kind, exact) } else { self.term.matches(token) }
@@ -140,8 +146,8 @@ pub(crate) enum Atom {
     Phrase { channel: Channel, elements: Box<[Element]>, pairs: Box<[TermId]> },
     /// Items near each other.
     Near { channel: Channel, items: Box<[Box<[TermId]>]>, distance: u32 },
-    /// A word with wildcards; `heads` are the keys of its first letters (several lengths never occur at once).
-    Wild { channel: Channel, wild: Box<Wild>, head: Option<TermId> },
+    /// A word with wildcards.
+    Wild { channel: Channel, wild: Box<Wild>, reach: Reach },
     /// `~word`; `term` is its collapsed skeleton.
     Obfuscated { channel: Channel, skeleton: Box<str>, term: TermId },
     /// A substring; `term` is its literal.

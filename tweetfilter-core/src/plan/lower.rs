@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::atoms::{Atom, Atoms, Element, Flag, Test, Wild};
+use super::atoms::{Atom, Atoms, Element, Flag, Reach, Test, Wild};
 use super::channel::{Channel, Level};
 use super::formula::{Formula, ScopeKey};
-use super::{links, literals};
+use super::links;
 use crate::engine::dictionary::{KeyKind, TermId};
 use crate::filter_set::Identity;
 use crate::post::Point;
 use crate::syntax::{
     self, AccountField, AccountName, AttributeTest, Diagnostic, DistanceUnit, Form, IdField, NamedSets, Node,
-    NodeKind, PlaceField, Shape, TextPattern, Value, WordField,
+    NodeKind, PlaceField, Shape, TextPattern, Value, WordField, literals,
 };
-use crate::text::{self, Needle, Origin, Searchable};
+use crate::text::{self, Needle, Origin, Searchable, WildcardReach};
 
 /// A named set as one set of filters uses it: a formula that all its users share.
 #[derive(Debug)]
@@ -294,12 +294,20 @@ impl Lowering<'_> {
     }
 
     fn wild(&mut self, channel: Channel, wild: &Wild) -> Test {
-        let head = wild.head();
-        let head = (head.chars().count() >= 2)
-            .then(|| self.atoms.terms.intern(KeyKind::Prefix, head_key(head).as_bytes()));
+        let terms = &mut self.atoms.terms;
+        let reach = match wild.term.reach(wild.exact) {
+            WildcardReach::Head(head) => {
+                Reach::Head(terms.intern(KeyKind::Prefix, head_key(head).as_bytes()))
+            }
+            WildcardReach::Part(part) => {
+                let kind = if wild.exact { KeyKind::ExactPart } else { KeyKind::Part };
+                Reach::Part(terms.intern(kind, part.as_bytes()))
+            }
+            WildcardReach::None => Reach::None,
+        };
         let mut key = vec![b'W', channel as u8];
         key.extend_from_slice(format!("{wild:?}").as_bytes());
-        self.atoms.intern(key, || Atom::Wild { channel, wild: Box::new(wild.clone()), head })
+        self.atoms.intern(key, || Atom::Wild { channel, wild: Box::new(wild.clone()), reach })
     }
 
     fn obfuscated(&mut self, channel: Channel, token: &text::Term) -> Option<Test> {

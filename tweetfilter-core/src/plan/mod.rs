@@ -6,10 +6,8 @@
 pub(crate) mod access;
 pub(crate) mod atoms;
 pub(crate) mod channel;
-pub(crate) mod cost;
 pub(crate) mod formula;
 pub(crate) mod links;
-pub(crate) mod literals;
 pub(crate) mod lower;
 pub(crate) mod regex_size;
 pub(crate) mod shown;

@@ -3,12 +3,12 @@
 use super::access::Chooser;
 use super::atoms::{Atom, Atoms, Element, Test};
 use super::channel::{Channel, Level};
-use super::cost::Cost;
 use super::formula::{Formula, Literal, ScopeKey};
 use super::lower::SetPlan;
 use super::statistics::TermStatistics;
 use crate::engine::dictionary::{KeyKind, TermId};
 use crate::engine::masks::{Masks, parts};
+use crate::syntax::cost::Cost;
 use crate::syntax::{self, AttributeTest, Dialect, DistanceUnit, Expression, Node, NodeKind};
 
 /// How a filter is run.
@@ -115,6 +115,7 @@ impl Words<'_> {
     fn term(&self, channel: Channel, term: TermId) -> String {
         let quoted = match self.atoms.terms.key(term).0 {
             KeyKind::Literal | KeyKind::RegexLiteral => format!("{:?} anywhere", self.key(term)),
+            KeyKind::Part | KeyKind::ExactPart => format!("…{}…", self.key(term)),
             KeyKind::Prefix => format!("{}…", self.key(term)),
             KeyKind::Exact => format!("={}", self.key(term)),
             KeyKind::Obfuscated => format!("~{}", self.key(term)),

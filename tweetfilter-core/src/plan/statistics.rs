@@ -49,6 +49,7 @@ impl TermStatistics {
     pub(crate) fn frequency(&self, channel: Channel, kind: KeyKind, key: &str) -> f32 {
         match channel {
             _ if kind == KeyKind::Prefix => 0.01,
+            _ if matches!(kind, KeyKind::Part | KeyKind::ExactPart) => literal(key.len()),
             Channel::Text | Channel::TextX => self.word(key),
             Channel::Bio => 0.5 * self.word(key),
             Channel::Lang => 0.1,

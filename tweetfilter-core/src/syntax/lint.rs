@@ -14,7 +14,7 @@ use super::report::Report;
 use super::values::flag_name;
 use super::{
     AccountName, Atom, AttributeTest, Diagnostic, Expression, NamedSets, Node, NodeKind, NumberField, Value,
-    values,
+    literals, values,
 };
 use crate::Span;
 use access::Access;
@@ -32,7 +32,7 @@ pub(super) fn tree(root: &Node, text: &str, report: &mut Report) {
             return report.push(Diagnostic::warning("common_words", root.span, message));
         }
         Access::None => {
-            "No word, phrase, tag, account or link must be there for this filter to match, so it is evaluated for every post"
+            "Nothing that can be looked up must be there for this filter to match, so it is evaluated for every post"
         }
     };
     report.push(Diagnostic::warning("evaluated_for_every_post", root.span, message));
@@ -111,7 +111,7 @@ impl Lint<'_> {
                     "A post that has just been written has none of these, so live posts don't match";
                 self.warn(Diagnostic::warning("zero_at_birth", span, message));
             }
-            Atom::Regex(regex) if !access::has_literal(regex) => {
+            Atom::Regex(regex) if literals::required(regex).is_empty() => {
                 let message = "This regex has no fixed letters to search for first, so it runs on every post";
                 self.warn(Diagnostic::warning("regex_without_literal", span, message));
             }

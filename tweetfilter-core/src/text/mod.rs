@@ -52,6 +52,7 @@ pub use substring::{Needle, Searchable, fold_for_search};
 pub use tables::UNICODE_VERSION;
 pub use tokens::{Token, TokenKind, Tokens, exact, tokenize};
 pub use value::{Folded, fold_value, fold_value_into};
+pub(crate) use wildcard::WildcardReach;
 pub use wildcard::{Part, Wildcard};
 
 use crate::Span;

@@ -1,7 +1,7 @@
 //! What filters ask of tokens: words, phrases and the items of a proximity, with wildcards.
 
 use super::fold::is_keycap;
-use super::wildcard::Wildcard;
+use super::wildcard::{Wildcard, WildcardReach};
 use super::{Origin, Token, TokenKind, Tokens, exact, tokenize};
 use crate::Span;
 
@@ -70,6 +70,11 @@ impl Term {
             Some(wildcard) => token.kind == TokenKind::Word && wildcard.matches(text),
             None => text == self.folded,
         }
+    }
+
+    /// By what the tokens that it matches can be found if it has wildcards; `exact`: under `=`.
+    pub(crate) fn reach(&self, exact: bool) -> WildcardReach<'_> {
+        self.wildcard.as_ref().map_or(WildcardReach::None, |wildcard| wildcard.reach(&self.plain, exact))
     }
 
     /// Whether it matches under `=`; `text` is what [`exact`] says of the token.

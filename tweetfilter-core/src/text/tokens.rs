@@ -130,6 +130,11 @@ impl Tokens {
         &self.bytes[self.items[index].plain.range()]
     }
 
+    /// What the folded and plain texts of all tokens are slices of, and more beside them.
+    pub(crate) fn written(&self) -> &str {
+        &self.bytes
+    }
+
     /// All tokens in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Token<'_>> {
         self.items.iter().map(|item| self.token(item))

@@ -18,7 +18,39 @@ pub enum Part {
     Any,
 }
 
+/// What every token that matches a word with wildcards shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WildcardReach<'a> {
+    /// Its plain text begins so.
+    Head(&'a str),
+    /// The text that is compared (folded, plain, or as typed under `=`) holds these characters in a row.
+    Part(&'a str),
+    /// Nothing that is worth looking for.
+    None,
+}
+
+/// A shorter head is that of too many words, a shorter part stands in too many.
+const SHORTEST_HEAD: usize = 2;
+const SHORTEST_PART: usize = 3;
+
 impl Wildcard {
+    /// By what its tokens can be found; `plain` is the word without one-sided accents.
+    pub(super) fn reach<'a>(&'a self, plain: &'a str, exact: bool) -> WildcardReach<'a> {
+        let head = plain.split(['*', '?']).next().unwrap_or_default();
+        if head.chars().count() >= SHORTEST_HEAD {
+            return WildcardReach::Head(head);
+        }
+        let parts = if exact { &self.exact } else { &self.folded };
+        let literals = parts.iter().filter_map(|part| match part {
+            Part::Literal(text) => Some(text.as_str()),
+            Part::One | Part::Any => None,
+        });
+        match literals.max_by_key(|text| text.chars().count()) {
+            Some(text) if text.chars().count() >= SHORTEST_PART => WildcardReach::Part(text),
+            _ => WildcardReach::None,
+        }
+    }
+
     pub(super) fn new(folded: &str, exact: &str) -> Self {
         Self { folded: parts(folded), exact: parts(exact) }
     }

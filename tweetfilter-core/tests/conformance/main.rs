@@ -5,6 +5,7 @@ mod independence;
 mod rows;
 
 use rows::Row;
+use tweetfilter_core::explain::CostClass;
 use tweetfilter_core::oracle::{self, Surroundings};
 use tweetfilter_core::{Expression, FilterId, FilterSet, FilterSetBuilder, Limits, OwnerId, Post, Scratch};
 
@@ -104,6 +105,19 @@ fn engine_audience() {
         }
         Ok(found(set.matches_for(&mut scratch, post, &[OwnerId(4), OWNER])))
     });
+}
+
+#[test]
+fn a_filter_is_scanned_exactly_where_it_is_warned_of() {
+    for row in rows::all().iter().filter(|row| row.error.is_none()) {
+        let set = compiled(row, &row.filter).expect("a filter");
+        let expression = set.expression(1).expect("the row's filter");
+        let warned = expression.warnings().iter().any(|w| w.code == "evaluated_for_every_post");
+        let scanned = set.cost_class(1) == Some(CostClass::Scanned);
+        assert_eq!(warned, scanned, "{} {}", row.place, row.filter);
+        let access = set.plan(1).expect("a plan").expected;
+        assert_eq!(scanned, access.is_none(), "{} {}: {access:?}", row.place, row.filter);
+    }
 }
 
 #[test]

@@ -7,8 +7,9 @@ mod words;
 use generated::{Choices, SETS};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use tweetfilter_core::explain::CostClass;
 use tweetfilter_core::oracle::{self, Surroundings};
-use tweetfilter_core::post::Account;
+use tweetfilter_core::post::{Account, Link};
 use tweetfilter_core::syntax::NamedSets;
 use tweetfilter_core::{
     Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId, Post, Scratch,
@@ -103,6 +104,69 @@ fn most_generated_filters_parse() {
         }
     }
     assert!(refused.len() < 50, "{} of 500 are refused:\n{}", refused.len(), refused.join("\n"));
+}
+
+/// Words with wildcards, and texts in which they nearly or just match.
+fn wildcards() -> impl Strategy<Value = String> {
+    let letters = prop::sample::select(vec![
+        "snow",
+        "caf",
+        "café",
+        "Straß",
+        "ΣΟΦΟΣ",
+        "алён",
+        "İst",
+        "no",
+        "ǰab",
+        "J",
+        "ﬁn",
+    ]);
+    let between = prop::sample::select(vec!["*", "?", "**", "?*", "o*"]);
+    let parts = vec((letters, between), 1..3)
+        .prop_map(|all| all.into_iter().flat_map(|(a, b)| [a, b]).collect::<String>());
+    (prop::bool::ANY, prop::sample::select(vec!["*", "s*", "s?", "url:*"]), parts, prop::bool::ANY).prop_map(
+        |(exact, head, parts, ends)| {
+            let word = if ends { parts.trim_end_matches(['*', '?']) } else { parts.trim_end_matches('?') };
+            match head.strip_prefix("url:") {
+                Some(head) if exact => format!("url:={head}{word}"),
+                _ if exact => format!("={head}{word}"),
+                _ => format!("{head}{word}"),
+            }
+        },
+    )
+}
+
+fn near_wildcards() -> impl Strategy<Value = String> {
+    let pieces = vec![
+        "snow",
+        "SNOW",
+        "sn",
+        "ow",
+        "s",
+        "x",
+        "café",
+        "cafe\u{301}",
+        "CAF",
+        "straß",
+        "STRASS",
+        "σοφος",
+        "Σοφός",
+        "Алён",
+        "ален",
+        "ist",
+        "İST",
+        "J\u{30c}ab",
+        "ǰAB",
+        "ﬁn",
+        "Fin",
+        "no",
+        " ",
+        "-",
+        "東",
+        "\u{30c}",
+        "🎿",
+    ];
+    vec(prop::sample::select(pieces), 0..12).prop_map(|pieces| pieces.concat())
 }
 
 #[test]
@@ -254,6 +318,28 @@ proptest! {
             after.sort_unstable();
             together.sort_unstable();
             prop_assert_eq!(after, together, "{}", told(&expressions, &post));
+        }
+    }
+
+    #[test]
+    fn words_with_wildcards_never_lose(words in vec(wildcards(), 1..12), texts in vec(near_wildcards(), 1..8)) {
+        let expressions: Vec<_> = words.iter().filter_map(|word| Expression::parse(word).ok()).collect();
+        let set = compiled(&expressions);
+        for text in &texts {
+            let mut post = Post::from_text(text.as_str());
+            let url = format!("https://example.com/{}", text.replace(' ', "/"));
+            post.entities.links.push(Link { expanded: Some(url.clone()), url, ..Link::default() });
+            prop_assert_eq!(ids(&set.matches(&post)), by_oracle(&expressions, &post), "{}", told(&expressions, &post));
+        }
+    }
+
+    #[test]
+    fn a_filter_is_scanned_exactly_where_it_is_warned_of(filters in vec(bytes(160), 1..24)) {
+        let expressions = expressions(&filters);
+        let set = compiled(&expressions);
+        for (n, expression) in expressions.iter().enumerate() {
+            let warned = expression.warnings().iter().any(|w| w.code == "evaluated_for_every_post");
+            prop_assert_eq!(warned, set.cost_class(n) == Some(CostClass::Scanned), "{}", expression.text());
         }
     }
 

@@ -4,7 +4,7 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::Hir;
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
 
-use crate::syntax::RegexPattern;
+use super::RegexPattern;
 
 /// Shorter literals are found in nearly every text.
 const SHORTEST: usize = 2;
