@@ -4,6 +4,7 @@
 //! lists, the owner, or what the sources carry.
 
 mod access;
+mod birth;
 mod common;
 mod group;
 mod range;
@@ -13,8 +14,8 @@ use std::collections::{BTreeSet, HashMap};
 use super::report::Report;
 use super::values::flag_name;
 use super::{
-    AccountName, Atom, AttributeTest, Diagnostic, Expression, NamedSets, Node, NodeKind, NumberField, Value,
-    literals, values,
+    AccountName, Atom, AttributeTest, Diagnostic, Expression, NamedSets, Node, NodeKind, Value, literals,
+    values,
 };
 use crate::Span;
 use access::Access;
@@ -23,6 +24,7 @@ use access::Access;
 pub(super) fn tree(root: &Node, text: &str, report: &mut Report) {
     let mut lint = Lint { text, report, ids: HashMap::new() };
     lint.visit(root);
+    birth::check(&mut lint, root);
     atoms_of(root, &mut |atom, span| lint.atom(atom, span));
     let message = match access::of(root) {
         Access::Good => return,
@@ -102,20 +104,11 @@ impl Lint<'_> {
     }
 
     fn atom(&mut self, atom: &Atom, span: Span) {
-        match atom {
-            Atom::Number(
-                NumberField::Likes | NumberField::Retweets | NumberField::Replies | NumberField::Quotes,
-                range,
-            ) if !range.holds(0.0) => {
-                let message =
-                    "A post that has just been written has none of these, so live posts don't match";
-                self.warn(Diagnostic::warning("zero_at_birth", span, message));
-            }
-            Atom::Regex(regex) if literals::required(regex).is_empty() => {
-                let message = "This regex has no fixed letters to search for first, so it runs on every post";
-                self.warn(Diagnostic::warning("regex_without_literal", span, message));
-            }
-            _ => {}
+        if let Atom::Regex(regex) = atom
+            && literals::required(regex).is_empty()
+        {
+            let message = "This regex has no fixed letters to search for first, so it runs on every post";
+            self.warn(Diagnostic::warning("regex_without_literal", span, message));
         }
     }
 }
