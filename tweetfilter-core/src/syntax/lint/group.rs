@@ -19,7 +19,7 @@ pub(super) fn check(lint: &mut Lint<'_>, node: &Node, entries: &[Entry<'_>]) {
     match &node.kind {
         NodeKind::Or(_) => negated(lint, entries),
         NodeKind::And(items) => {
-            range::check(lint, items);
+            range::check(lint, entries);
             value_ends_here(lint, items);
             lowercase_operators(lint, items);
         }
