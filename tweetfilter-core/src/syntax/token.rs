@@ -242,18 +242,21 @@ impl<'a> Lexer<'a, '_> {
                 Some(value) => values.push(value),
                 None => return self.no_operand(start),
             }
-            let more = self.peek() == Some(',') && !self.in_quota() && {
-                let next = self.rest[1..].chars().next();
-                next.is_some_and(|c| {
-                    c == '{' || c == '[' || is_quote(c) || !(is_boundary(c) || matches!(c, ']' | '}'))
-                })
-            };
-            if !more {
+            if !self.another_value() {
                 break;
             }
             self.advance(',');
         }
         self.finish(Lexeme::Operator { name, values }, start);
+    }
+
+    /// Whether a comma and a value follow.
+    fn another_value(&self) -> bool {
+        let next = self.rest.strip_prefix(',').and_then(|after| after.chars().next());
+        !self.in_quota()
+            && next.is_some_and(|c| {
+                c == '{' || c == '[' || is_quote(c) || !(is_boundary(c) || matches!(c, ']' | '}'))
+            })
     }
 
     /// A word or phrase.

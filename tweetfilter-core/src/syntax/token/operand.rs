@@ -218,7 +218,18 @@ impl<'a> Lexer<'a, '_> {
                 "remove the space",
             ));
         } else if known {
-            self.error(Diagnostic::error("missing_value", head, format!("{name}: needs a value")));
+            let mut diagnostic = Diagnostic::error("missing_value", head, format!("{name}: needs a value"));
+            if self.another_value() {
+                diagnostic = diagnostic.fix(self.span(&self.rest[..1]), "", "remove the comma");
+            }
+            // What is listed behind the missing one belongs to it.
+            while self.another_value() {
+                self.advance(',');
+                if self.value().is_none() {
+                    break;
+                }
+            }
+            self.error(diagnostic);
         } else if let Some(advice) = advice::of(name) {
             let message = format!("{name}: is not supported. {advice}");
             self.error(Diagnostic::error("unsupported_operator", head, message));
