@@ -388,6 +388,14 @@ pub enum NumberField {
     Caps,
 }
 
+impl NumberField {
+    /// Whether it counts what others did with a post: 0 when the post is new.
+    #[must_use]
+    pub fn is_engagement(self) -> bool {
+        matches!(self, Self::Likes | Self::Retweets | Self::Replies | Self::Quotes)
+    }
+}
+
 /// An inclusive range of numbers, as written with `=`, `>`, `>=`, `<`, `<=` or `a..b`.
 ///
 /// Never empty in a parsed expression, except where no number can be smaller (`<0`).

@@ -28,7 +28,7 @@ mod words;
 pub use ast::*;
 pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Fix, Severity};
-pub use native::{Note, differences_from_x, to_native};
+pub use native::{Note, differences_from_x, lost_in_native, to_native};
 pub use operators::{Spelling, spellings};
 pub use sets::NamedSets;
 

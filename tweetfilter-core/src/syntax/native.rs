@@ -1,8 +1,8 @@
 //! What an expression of dialect `x` says in the native language.
 
 use super::{
-    AccountField, AccountName, Atom, Dialect, Expression, HasFlag, IsFlag, Node, NodeKind, NumberField,
-    Quota, Scope, Value, WordField, lint,
+    AccountField, AccountName, Atom, Dialect, Expression, Form, HasFlag, IsFlag, Node, NodeKind, Quota,
+    Scope, Value, WordField, lint,
 };
 use crate::{Limits, Span};
 
@@ -18,7 +18,8 @@ pub struct Note {
 
 /// The native expression that says what this one says in its dialect, spelled out; a native one is itself.
 ///
-/// Each text atom of dialect `x` becomes an OR of the text, the links, and both of the quoted post.
+/// Each text atom of dialect `x` becomes an OR of the text, the links, and both of the quoted post. What that leaves
+/// out [`lost_in_native`] tells.
 ///
 /// ```
 /// use tweetfilter_core::{Dialect, Expression, Limits, syntax::to_native};
@@ -132,24 +133,82 @@ fn with_quoted_part(span: Span, own: Atom, quoted: Option<Atom>) -> Node {
     Node { span, kind: NodeKind::Or(vec![leaf(own), scope]) }
 }
 
+/// What [`to_native`] can't say of an expression of dialect `x`; empty if the native one is true of the same posts.
+///
+/// One note for each kind of difference, at the first part that has it.
+///
+/// ```
+/// use tweetfilter_core::{Dialect, Expression, Limits, syntax::lost_in_native};
+/// let rule = |text| Expression::parse_with(text, Dialect::X, &Limits::default());
+/// assert!(lost_in_native(&rule("snow")?).is_empty());
+/// assert_eq!(lost_in_native(&rule("rain -snow")?).len(), 1);
+/// # Ok::<(), tweetfilter_core::ParseError>(())
+/// ```
+#[must_use]
+pub fn lost_in_native(expression: &Expression) -> Vec<Note> {
+    let mut notes = Notes::default();
+    let mut open = vec![(expression.root(), false)];
+    while let Some((node, negative)) = open.pop().filter(|_| expression.dialect() == Dialect::X) {
+        match &node.kind {
+            NodeKind::And(items) | NodeKind::Or(items) => {
+                open.extend(items.iter().rev().map(|i| (i, negative)));
+            }
+            NodeKind::Quota(quota) => {
+                let negative = negative != quota.needed().1;
+                open.extend(quota.items.iter().rev().map(|i| (i, negative)));
+            }
+            NodeKind::Not(inner) => open.push((inner, !negative)),
+            NodeKind::Scope(_, inner) => open.push((inner, negative)),
+            NodeKind::Atom(atom) => {
+                if matches!(atom, Atom::Set(_)) {
+                    let message = "The words of a list are not searched for in links, nor are retweets of its accounts found";
+                    notes.add(node.span, message);
+                }
+                if negative && reads_quoted(atom, node.span) {
+                    let message = "Negated, this does not match where a post is quoted and not carried; in dialect x what is carried decides";
+                    notes.add(node.span, message);
+                }
+            }
+        }
+    }
+    notes.sorted()
+}
+
+/// Whether the native form of an atom asks the quoted post.
+fn reads_quoted(atom: &Atom, span: Span) -> bool {
+    let is_scope = |n: &Node| matches!(n.kind, NodeKind::Scope(..));
+    matches!(spelled_out(atom, span).kind, NodeKind::Or(items) if items.iter().any(is_scope))
+}
+
 /// What differs between this project and X for an expression that was written for X; empty if it means the same.
 ///
 /// One note for each kind of difference, at the first part that has it.
 #[must_use]
 pub fn differences_from_x(expression: &Expression) -> Vec<Note> {
-    let mut notes: Vec<Note> = Vec::new();
-    let mut note = |span: Span, message: &str| {
-        if notes.iter().all(|n| n.message != message) {
-            notes.push(Note { span, message: message.to_owned() });
-        }
-    };
+    let mut notes = Notes::default();
     lint::each_atom(expression, &mut |atom, span| {
         if let Some(message) = difference(atom) {
-            note(span, message);
+            notes.add(span, message);
         }
     });
-    notes.sort_by_key(|n| n.span);
-    notes
+    notes.sorted()
+}
+
+/// One for each message.
+#[derive(Default)]
+struct Notes(Vec<Note>);
+
+impl Notes {
+    fn add(&mut self, span: Span, message: &str) {
+        if self.0.iter().all(|n| n.message != message) {
+            self.0.push(Note { span, message: message.to_owned() });
+        }
+    }
+
+    fn sorted(mut self) -> Vec<Note> {
+        self.0.sort_by_key(|n| n.span);
+        self.0
+    }
 }
 
 fn difference(atom: &Atom) -> Option<&'static str> {
@@ -157,6 +216,7 @@ fn difference(atom: &Atom) -> Option<&'static str> {
         Atom::Text(p) if !p.text.is_ascii() && p.text.chars().any(is_cut_by_character) => {
             "Words in this script are found anywhere in a text, whatever the language tag of the post says"
         }
+        Atom::Text(p) if p.form != Form::Folded => return None,
         Atom::Text(p) if p.text.is_ascii() => "Words without accents also find words with them",
         Atom::Text(_) => "Words with accents find only words with the same accents",
         Atom::Sample(_) => "The share is drawn by another method, so other posts are in it",
@@ -166,10 +226,9 @@ fn difference(atom: &Atom) -> Option<&'static str> {
         Atom::Is(v) if v.contains(&Value::One(IsFlag::Verified)) => {
             "Verified is what the payload says of the author"
         }
-        Atom::Number(
-            NumberField::Likes | NumberField::Retweets | NumberField::Replies | NumberField::Quotes,
-            _,
-        ) => "The counts are those of the moment when the post was received",
+        Atom::Number(field, _) if field.is_engagement() => {
+            "The counts are those of the moment when the post was received"
+        }
         Atom::Number(..) => "A comparison never matches, negated or not, where the post carries no number",
         Atom::Account(_, v) if v.contains(&Value::One(AccountName::Me)) => {
             "me stands for the owner of the filter"

@@ -83,3 +83,17 @@ fn filters_written_for_x_are_compared() {
         .collect();
     assert_eq!(same, [true, false]);
 }
+
+#[test]
+fn what_the_native_form_of_a_filter_for_x_lacks_is_told() {
+    let files = Files::new();
+    let native =
+        |filter: &str| files.run(&["check", "--dialect", "x", "--to", "native", "--expr", filter]).out;
+    let out = native("rain -snow");
+    assert!(
+        out.contains("      snow: Negated, this does not match where a post is quoted and not carried"),
+        "{out}"
+    );
+    let out = native("rain snow");
+    assert!(!out.contains("not carried"), "{out}");
+}

@@ -3,8 +3,7 @@
 use super::Lint;
 use crate::Span;
 use crate::syntax::{
-    AccountField, Atom, Diagnostic, IdField, IsFlag, Node, NodeKind, NumberField, Quota, QuotaCount, Scope,
-    Value,
+    AccountField, Atom, Diagnostic, IdField, IsFlag, Node, NodeKind, Quota, QuotaCount, Scope, Value,
 };
 
 /// Warns of comparisons that are false of every live post, as they stand: negated or not.
@@ -35,14 +34,8 @@ pub(super) fn check(lint: &mut Lint<'_>, root: &Node) {
 }
 
 fn of_atom(lint: &mut Lint<'_>, atom: &Atom, span: Span, negative: bool) {
-    let Atom::Number(
-        NumberField::Likes | NumberField::Retweets | NumberField::Replies | NumberField::Quotes,
-        range,
-    ) = atom
-    else {
-        return;
-    };
-    if range.holds(0.0) == negative {
+    let Atom::Number(field, range) = atom else { return };
+    if field.is_engagement() && range.holds(0.0) == negative {
         let message = "A post that has just been written has none of these, so this holds of no live post";
         lint.warn(Diagnostic::warning("zero_at_birth", span, message));
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tweetfilter_core::explain::Cost;
-use tweetfilter_core::syntax::{Diagnostic, Note, Severity, differences_from_x, to_native};
+use tweetfilter_core::syntax::{Diagnostic, Note, Severity, differences_from_x, lost_in_native, to_native};
 use tweetfilter_core::{Dialect, Expression};
 
 use super::super::filters::{Compiled, Entry, Refused, class_name};
@@ -80,6 +80,7 @@ impl<'a> Checked<'a> {
         if spelled_out {
             let native = one_line(&to_native(&entry.expression).to_string());
             shown.push_str(&format!("    native: {native}\n"));
+            shown.push_str(&listed(&lost_in_native(&entry.expression), entry.expression.text()));
         }
         if let Some(there) = AtX::of(entry) {
             shown.push_str(&there.text(entry.expression.text()));
@@ -121,11 +122,13 @@ impl<'a> Checked<'a> {
         });
         if spelled_out {
             object["native"] = to_native(&entry.expression).to_string().into();
+            object["native_lacks"] = json!(lost_in_native(&entry.expression));
         }
         if let Some(there) = AtX::of(entry) {
             object["same_as_at_x"] = there.is_same().into();
             object["differs"] = json!(there.notes);
             object["reads_as_much"] = json!(there.wider);
+            object["reads_less"] = json!(there.lost);
         }
         object
     }
@@ -137,6 +140,8 @@ struct AtX {
     notes: Vec<Note>,
     /// Run in the native dialect it reads less than at X; this native text reads as much.
     wider: Option<String>,
+    /// … but for this.
+    lost: Vec<Note>,
 }
 
 impl AtX {
@@ -149,7 +154,8 @@ impl AtX {
         let there = Expression::parse_with(entry.expression.text(), Dialect::X, &limits).ok()?;
         let spelled = to_native(&there);
         let wider = (!kept && spelled.root() != entry.expression.root()).then(|| spelled.to_string());
-        Some(Self { notes: differences_from_x(&there), wider })
+        let lost = if wider.is_some() { lost_in_native(&there) } else { Vec::new() };
+        Some(Self { notes: differences_from_x(&there), wider, lost })
     }
 
     fn is_same(&self) -> bool {
@@ -164,16 +170,23 @@ impl AtX {
         if let Some(wider) = &self.wider {
             shown.push_str("    reads less in the native dialect than at X; as much reads\n");
             shown.push_str(&format!("      {}\n", one_line(wider)));
+            shown.push_str(&listed(&self.lost, expression));
         }
         if !self.notes.is_empty() {
             shown.push_str("    differs from X:\n");
         }
-        for note in &self.notes {
-            let written = expression.get(note.span.range()).unwrap_or_default();
-            shown.push_str(&format!("      {}: {}\n", one_line(written), note.message));
-        }
+        shown.push_str(&listed(&self.notes, expression));
         shown
     }
+}
+
+/// Notes, each behind the part of the expression that it is about.
+fn listed(notes: &[Note], expression: &str) -> String {
+    let line = |note: &Note| {
+        let written = expression.get(note.span.range()).unwrap_or_default();
+        format!("      {}: {}\n", one_line(written), note.message)
+    };
+    notes.iter().map(line).collect()
 }
 
 /// How many filters are as they should be.
