@@ -249,7 +249,7 @@ impl Chain<'_> {
     fn shape(&self, field: NumberField, content: &Post) -> f64 {
         let text = super::view::cut(&content.text, self.text_limit);
         let mut links = Vec::new();
-        fields::Links::Content(content).spans(text, &mut links);
+        super::stretches::Links::Content(content).spans(text, &mut links);
         match field {
             NumberField::Length => text::length(text, &links) as f64,
             NumberField::Emoji => text::emoji(text, &links) as f64,

@@ -5,6 +5,7 @@ mod truth;
 
 use std::collections::HashMap;
 
+pub use super::stretches::Field;
 use crate::filter_set::{FilterId, FilterSetBuilder, Identity, OwnerId};
 use crate::post::Post;
 use crate::syntax::{NamedSets, Node, NodeKind, Scope};
@@ -52,40 +53,6 @@ pub struct Evidence {
     pub span: Option<Span>,
     /// What stands there.
     pub text: String,
-}
-
-/// A field of a post, with its number where a post has several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
-#[allow(missing_docs, reason = "each is named like the field of `Post`")]
-pub enum Field {
-    Text,
-    Warning,
-    Bio,
-    Name,
-    Location,
-    Source,
-    Link(usize),
-    LinkTitle(usize),
-    LinkDescription(usize),
-    Alt(usize),
-    Place(usize),
-    Attribute,
-    QuotedText,
-    QuotedWarning,
-    QuotedLink(usize),
-    Hashtag,
-    Cashtag,
-    Mention,
-    Author,
-    ReplyTo,
-    Original,
-    Quoted,
-    Conversation,
-    Lang,
-    Annotation,
-    /// A count, time, flag or coordinate.
-    Metadata,
 }
 
 /// Explains one expression over one post.

@@ -13,6 +13,7 @@ mod growth;
 pub(crate) mod phrase;
 pub(crate) mod regexes;
 pub(crate) mod run;
+pub(crate) mod stretches;
 pub(crate) mod view;
 
 pub use run::Scratch;

@@ -2,7 +2,8 @@
 
 use std::cell::{OnceCell, RefCell};
 
-use super::fields::{self, Links, Stretch};
+use super::fields;
+use super::stretches::{self, Links, Stretch};
 use crate::Span;
 use crate::engine::Index;
 use crate::engine::build::{SIGNATURE_BITS, signature_of};
@@ -75,7 +76,7 @@ impl View {
         self.clear(level);
         self.bits = fields::flags(post);
         let uses = index.uses.channels[level as usize];
-        fields::stretches(post, widen(uses), |stretch| {
+        stretches::stretches(post, widen(uses), |stretch| {
             let stretch = Stretch { text: cut(stretch.text, text_limit), ..stretch };
             self.read(index, uses, stretch);
         });

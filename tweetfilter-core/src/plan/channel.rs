@@ -3,6 +3,8 @@
 //! One dictionary serves all channels; a stretch of a post feeds a set of them. Dialect x has channels of its
 //! own, which more stretches feed: so an atom of that dialect stays one atom.
 
+use crate::syntax::{AccountField, IdField, WordField};
+
 /// What an atom reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -54,6 +56,44 @@ pub(crate) enum Channel {
     Regex,
     /// A named set that matched.
     Set,
+}
+
+impl Channel {
+    /// What a word operator reads; `x`: in dialect x.
+    pub(crate) fn of_words(field: WordField, x: bool) -> Self {
+        match field {
+            WordField::Bio => Self::Bio,
+            WordField::BioName => Self::BioName,
+            WordField::BioLocation => Self::BioLocation,
+            WordField::Url if x => Self::UrlX,
+            WordField::Url => Self::Url,
+            WordField::UrlTitle => Self::UrlTitle,
+            WordField::UrlDescription => Self::UrlDescription,
+            WordField::Alt => Self::Alt,
+            WordField::Warning => Self::Warning,
+            WordField::Source => Self::Source,
+        }
+    }
+
+    /// What an account operator reads.
+    pub(crate) fn of_account(field: AccountField) -> Self {
+        match field {
+            AccountField::From => Self::From,
+            AccountField::To => Self::To,
+            AccountField::RetweetsOf => Self::RetweetsOf,
+            AccountField::QuotesOf => Self::QuotesOf,
+        }
+    }
+
+    /// What an operator of ids reads.
+    pub(crate) fn of_id(field: IdField) -> Self {
+        match field {
+            IdField::InReplyTo => Self::InReplyTo,
+            IdField::RetweetsOf => Self::RetweetsOfId,
+            IdField::QuotesOf => Self::QuotesOfId,
+            IdField::Conversation => Self::Conversation,
+        }
+    }
 }
 
 /// A set of channels.

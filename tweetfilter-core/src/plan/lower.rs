@@ -10,8 +10,8 @@ use crate::engine::dictionary::{KeyKind, TermId};
 use crate::filter_set::Identity;
 use crate::post::Point;
 use crate::syntax::{
-    self, AccountField, AccountName, AttributeTest, Diagnostic, DistanceUnit, Form, IdField, NamedSets, Node,
-    NodeKind, PlaceField, Shape, TextPattern, Value, WordField, literals,
+    self, AccountName, AttributeTest, Diagnostic, DistanceUnit, Form, NamedSets, Node, NodeKind, PlaceField,
+    Shape, TextPattern, Value, literals,
 };
 use crate::text::{self, Needle, Origin, Searchable, WildcardReach};
 
@@ -131,7 +131,7 @@ impl Lowering<'_> {
                 self.words(if x { Channel::TextX } else { Channel::Text }, pattern).into_iter().collect()
             }
             A::Words(field, values) => {
-                let channel = word_channel(*field, x);
+                let channel = Channel::of_words(*field, x);
                 let mut tests = Vec::new();
                 for value in written(values) {
                     tests.extend(self.words(channel, value));
@@ -153,7 +153,7 @@ impl Lowering<'_> {
             }
             A::Mention(name) => self.account(if x { Channel::MentionX } else { Channel::Mention }, name)?,
             A::Account(field, values) => {
-                let channel = account_channel(*field);
+                let channel = Channel::of_account(*field);
                 let mut tests = Vec::new();
                 for value in written(values) {
                     tests.extend(self.account(channel, value)?);
@@ -165,7 +165,7 @@ impl Lowering<'_> {
                 written(values).map(|v| self.atoms.term(channel, &links::domain(v))).collect()
             }
             A::Id(field, values) => {
-                let channel = id_channel(*field);
+                let channel = Channel::of_id(*field);
                 written(values).map(|v| self.atoms.term(channel, v)).collect()
             }
             A::Is(values) => written(values).map(|f| Test::Flag(Flag::of_is(*f, x))).collect(),
@@ -461,38 +461,5 @@ fn names_set(atom: &syntax::Atom) -> bool {
         A::Has(v) => any(v),
         A::Context(v) => any(v),
         _ => false,
-    }
-}
-
-pub(crate) fn word_channel(field: WordField, x: bool) -> Channel {
-    match field {
-        WordField::Bio => Channel::Bio,
-        WordField::BioName => Channel::BioName,
-        WordField::BioLocation => Channel::BioLocation,
-        WordField::Url if x => Channel::UrlX,
-        WordField::Url => Channel::Url,
-        WordField::UrlTitle => Channel::UrlTitle,
-        WordField::UrlDescription => Channel::UrlDescription,
-        WordField::Alt => Channel::Alt,
-        WordField::Warning => Channel::Warning,
-        WordField::Source => Channel::Source,
-    }
-}
-
-fn account_channel(field: AccountField) -> Channel {
-    match field {
-        AccountField::From => Channel::From,
-        AccountField::To => Channel::To,
-        AccountField::RetweetsOf => Channel::RetweetsOf,
-        AccountField::QuotesOf => Channel::QuotesOf,
-    }
-}
-
-fn id_channel(field: IdField) -> Channel {
-    match field {
-        IdField::InReplyTo => Channel::InReplyTo,
-        IdField::RetweetsOf => Channel::RetweetsOfId,
-        IdField::QuotesOf => Channel::QuotesOfId,
-        IdField::Conversation => Channel::Conversation,
     }
 }

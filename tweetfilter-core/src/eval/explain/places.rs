@@ -1,13 +1,14 @@
 //! Where in a post an atom is true.
 
 use super::{Evidence, Field, collect};
-use crate::eval::fields::{self, Entry, Links, Place};
+use crate::eval::fields::{self, Entry};
+use crate::eval::stretches::{self, Links, Place};
 use crate::eval::{find, regexes, view};
 use crate::filter_set::Identity;
 use crate::plan::channel::{Channel, Channels};
 use crate::plan::formula::ScopeKey;
 use crate::plan::links;
-use crate::plan::lower::{word_channel, written};
+use crate::plan::lower::written;
 use crate::post::Post;
 use crate::syntax::{
     AccountField, AccountName, Atom, AttributeTest, IdField, NamedSets, Node, NodeKind, Scope, TextPattern,
@@ -70,7 +71,7 @@ impl Seeker<'_> {
         match atom {
             Atom::Text(pattern) => self.words(pick(Channel::Text, Channel::TextX), pattern),
             Atom::Words(field, values) => {
-                let channel = word_channel(*field, self.x);
+                let channel = Channel::of_words(*field, self.x);
                 for pattern in written(values) {
                     match field {
                         WordField::Url => {
@@ -167,7 +168,7 @@ impl Seeker<'_> {
         each_stretch(self.post, channel, |place, text, origin| {
             if admits(&place) {
                 for span in find::find(pattern, text, origin) {
-                    found.push((field_of(place), span, text[span.range()].to_owned()));
+                    found.push((place.field(), span, text[span.range()].to_owned()));
                 }
             }
         });
@@ -182,7 +183,7 @@ impl Seeker<'_> {
             let mut searchable = Searchable::default();
             text::fold_for_search(text, origin, &mut searchable);
             if let Some(span) = searchable.find(needle) {
-                found.push((field_of(place), span, text[span.range()].to_owned()));
+                found.push((place.field(), span, text[span.range()].to_owned()));
             }
         });
         for (field, span, text) in found {
@@ -261,7 +262,7 @@ impl Seeker<'_> {
 /// Calls `each` with the stretches that feed a channel.
 fn each_stretch(post: &Post, channel: Channel, mut each: impl FnMut(Place<'_>, &str, Origin<'_>)) {
     let mut spans = Vec::new();
-    fields::stretches(post, Channels::of(&[channel]), |stretch| {
+    stretches::stretches(post, Channels::of(&[channel]), |stretch| {
         stretch.links.spans(stretch.text, &mut spans);
         let limit = Limits::default().post_text_bytes;
         match stretch.links {
@@ -274,24 +275,4 @@ fn each_stretch(post: &Post, channel: Channel, mut each: impl FnMut(Place<'_>, &
             _ => each(stretch.place, view::cut(stretch.text, limit), Origin::Post(&spans)),
         }
     });
-}
-
-fn field_of(place: Place<'_>) -> Field {
-    match place {
-        Place::Text => Field::Text,
-        Place::Warning => Field::Warning,
-        Place::Bio => Field::Bio,
-        Place::BioName => Field::Name,
-        Place::BioLocation => Field::Location,
-        Place::Link(n) => Field::Link(n),
-        Place::LinkTitle(n) => Field::LinkTitle(n),
-        Place::LinkDescription(n) => Field::LinkDescription(n),
-        Place::Alt(n) => Field::Alt(n),
-        Place::Source => Field::Source,
-        Place::Named(n) => Field::Place(n),
-        Place::Attribute(_) => Field::Attribute,
-        Place::QuotedText => Field::QuotedText,
-        Place::QuotedWarning => Field::QuotedWarning,
-        Place::QuotedLink(n) => Field::QuotedLink(n),
-    }
 }
