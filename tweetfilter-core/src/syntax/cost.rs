@@ -1,6 +1,8 @@
 //! What a filter costs: found by the index, guarded, or evaluated for every post.
 
-use super::{Atom, AttributeTest, Expression, Form, Node, NodeKind, Shape, TextPattern, Value, literals};
+use super::{
+    Atom, AttributeTest, Expression, Form, Node, NodeKind, Shape, TextPattern, Value, WordField, literals,
+};
 use crate::Span;
 use crate::text::{self, Origin, Searchable, WildcardReach};
 
@@ -100,10 +102,15 @@ pub(super) fn class(atom: &Atom) -> CostClass {
         classes.max().unwrap_or(CostClass::Scanned)
     }
     match atom {
-        Atom::Contains(values) | Atom::UrlContains(values) => dearest(values, |v| of_substring(v)),
+        Atom::Contains(values) => dearest(values, |v| of_substring(v)),
+        Atom::UrlContains(values) => dearest(values, |v| of_substring(&text::decode_link(v))),
         Atom::Regex(pattern) if literals::required(pattern).is_empty() => CostClass::Scanned,
         Atom::Regex(_) => CostClass::Guarded,
         Atom::Text(pattern) => of_pattern(pattern),
+        Atom::Words(WordField::Url, values) => dearest(values, |pattern| {
+            let text = text::decode_link(&pattern.text);
+            of_pattern(&TextPattern { text, ..pattern.clone() })
+        }),
         Atom::Words(_, values) | Atom::Attribute { test: AttributeTest::Words(values), .. } => {
             dearest(values, of_pattern)
         }
