@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use tweetfilter_core::syntax::{CODES, Severity};
-use tweetfilter_core::{Dialect, Expression, FilterId, FilterSetBuilder, Limits, Post};
+use tweetfilter_core::post::Account;
+use tweetfilter_core::syntax::{CODES, Severity, spellings};
+use tweetfilter_core::{
+    Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId, Post,
+};
 
 const SYNTAX: &str = include_str!("../../SYNTAX.md");
 
@@ -19,28 +22,66 @@ fn post(text: &str) -> Post {
     }
 }
 
+/// An example: what it is parsed and built with, the filter, and its posts.
+struct Example<'a> {
+    dialect: Dialect,
+    lists: Vec<(&'a str, String)>,
+    me: Option<&'a str>,
+    filter: &'a str,
+    posts: Vec<&'a str>,
+}
+
+impl<'a> Example<'a> {
+    fn new(text: &'a str) -> Self {
+        let (mut dialect, mut lists, mut me) = (Dialect::Native, Vec::new(), None);
+        let mut lines = text.lines();
+        let filter = loop {
+            let line = lines.next().expect("a filter");
+            match line.split_once(' ') {
+                Some(("dialect", "x")) => dialect = Dialect::X,
+                Some(("list", list)) => {
+                    let (name, terms) = list.split_once(' ').expect("a name and terms");
+                    lists.push((name, terms.replace(", ", "\n")));
+                }
+                Some(("me", name)) => me = Some(name),
+                _ => break line,
+            }
+        };
+        Self { dialect, lists, me, filter, posts: lines.collect() }
+    }
+
+    fn set(&self) -> Result<FilterSet, String> {
+        let expression = Expression::parse_with(self.filter, self.dialect, &Limits::default());
+        let mut builder = FilterSetBuilder::new();
+        for (name, terms) in &self.lists {
+            builder.named_set(name, terms).expect("a list");
+        }
+        let owner = self.me.map(|name| {
+            let account = Account { handle: name.into(), ..Account::default() };
+            builder.owner(OwnerId(1), vec![Identity { account, ..Identity::default() }]);
+            OwnerId(1)
+        });
+        let expression = expression.map_err(|e| e.to_string())?;
+        builder.add_expression(FilterId(1), owner, expression).map_err(|e| e.to_string())?;
+        Ok(builder.build())
+    }
+}
+
 #[test]
 fn examples_match_as_they_say() {
     let mut failed = Vec::new();
     let examples = examples();
     assert!(examples.len() > 50, "the examples are found");
-    for example in &examples {
-        let (dialect, example) = match example.strip_prefix("dialect x\n") {
-            Some(rest) => (Dialect::X, rest),
-            None => (Dialect::Native, *example),
-        };
-        let (filter, posts) = example.split_once('\n').expect("a filter and posts");
-        let expression = match Expression::parse_with(filter, dialect, &Limits::default()) {
-            Ok(expression) => expression,
+    for example in examples.into_iter().map(Example::new) {
+        let filter = example.filter;
+        let set = match example.set() {
+            Ok(set) => set,
             Err(e) => {
                 failed.push(format!("{filter}: {e}"));
                 continue;
             }
         };
-        let mut builder = FilterSetBuilder::new();
-        builder.add_expression(FilterId(1), None, expression).expect("it can be added");
-        let set = builder.build();
-        for line in posts.lines() {
+        for line in &example.posts {
             let (expected, text) = match line.split_at(2) {
                 ("+ ", text) => (true, text),
                 ("- ", text) => (false, text),
@@ -86,23 +127,58 @@ fn the_table_of_limits_is_that_of_the_code() {
     assert_eq!(rows, fields);
 }
 
+/// The cells of the rows of a table, by its head, without their marks.
+fn table(head: &str) -> Vec<Vec<&'static str>> {
+    let table = SYNTAX.split(head).nth(1).and_then(|s| s.split("\n\n").next()).expect("a table");
+    let cell = |cell: &'static str| cell.trim_matches([' ', '`']);
+    table.lines().skip(2).map(|row| row.trim_matches('|').split(" | ").map(cell).collect()).collect()
+}
+
 #[test]
 fn every_operator_has_an_example() {
-    let examples = examples().join("\n");
-    let names = SYNTAX
-        .split("## Operators")
-        .nth(1)
-        .and_then(|s| s.split("### Not supported").next())
-        .expect("a section");
-    let prose: String = names.split("```").step_by(2).collect();
-    let named = prose.split('`').skip(1).step_by(2).filter_map(|word| word.strip_suffix(':'));
-    let aliases: BTreeSet<&str> = prose
-        .split("(`")
-        .skip(1)
-        .flat_map(|s| s.split(')').next().unwrap_or("").split(['`', ',', ' ']))
-        .collect();
-    for name in named.filter(|n| !aliases.contains(format!("{n}:").as_str())) {
-        let name = name.replace("NAME", "");
-        assert!(examples.contains(&format!("{name}:")) || examples.contains(&name), "{name}: has no example");
+    let examples = examples().into_iter().map(|example| Example::new(example).filter);
+    let examples = examples.collect::<Vec<_>>().join("\n");
+    for operator in spellings().filter(|operator| !matches!(operator.name, "is" | "has" | "filter")) {
+        let mut wanted = vec![format!("{}:", operator.name)];
+        match operator.name {
+            "attr" => wanted = vec!["attr.".to_owned()],
+            "in" => wanted = operator.values.iter().map(|value| format!("in:{value}(")).collect(),
+            _ => {}
+        }
+        for wanted in wanted {
+            let stands = |(at, _)| !examples[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            assert!(examples.match_indices(&wanted).any(stands), "{wanted} has no example");
+        }
+    }
+}
+
+#[test]
+fn every_value_has_an_example() {
+    let rows = table("| write | posts that are or have | such as |");
+    let mut shown = BTreeSet::new();
+    for row in &rows {
+        let [filter, _, example] = row[..] else { panic!("{row:?}") };
+        let set = Example::new(filter).set().expect("a filter");
+        assert!(!set.matches(&post(example)).is_empty(), "{filter} of {example}");
+        assert_eq!(set.matches(&post("x")).is_empty(), filter != "filter:safe", "{filter} of x");
+        shown.insert(filter.to_owned());
+    }
+    let fixed = spellings().filter(|operator| operator.name != "in");
+    let all = fixed.flat_map(|o| o.values.into_iter().map(move |value| format!("{}:{value}", o.name)));
+    assert_eq!(shown, all.collect());
+}
+
+#[test]
+fn every_other_spelling_has_an_example() {
+    let mut shown = BTreeSet::new();
+    for row in table("| write | for |") {
+        let [other, canonical] = row[..] else { panic!("{row:?}") };
+        let parsed = |text| Expression::parse(text).expect("a filter");
+        assert_eq!(parsed(other), parsed(canonical), "{other}");
+        assert_eq!(parsed(canonical).to_string(), canonical);
+        shown.insert(other.split(':').next().unwrap_or(""));
+    }
+    for name in spellings().flat_map(|operator| operator.aliases) {
+        assert!(shown.contains(name), "{name}: has no example");
     }
 }
