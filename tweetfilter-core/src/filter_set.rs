@@ -145,7 +145,9 @@ impl FilterSetBuilder {
         Self { sets, ..Self::default() }
     }
 
-    /// Sets the limits under which further filters are parsed and added.
+    /// Sets the limits under which further filters are parsed and added; filters added before stay as they are.
+    ///
+    /// Of what evaluation costs (`post_text_bytes`, `regex_cache`) the last value holds for the whole set.
     pub fn limits(&mut self, limits: Limits) -> &mut Self {
         self.limits = limits;
         self
@@ -186,6 +188,8 @@ impl FilterSetBuilder {
 
     /// Adds a parsed filter, of an owner or of none.
     ///
+    /// It is held to the limits of this builder, whatever limits it was parsed under.
+    ///
     /// # Errors
     /// See [`AddError`]; the builder is unchanged then.
     pub fn add_expression(
@@ -197,6 +201,7 @@ impl FilterSetBuilder {
         if self.ids.contains(&(owner, id)) {
             return Err(AddError::DuplicateId(id));
         }
+        crate::plan::within::check(&expression, &self.limits).map_err(|d| AddError::Refused(Box::new(d)))?;
         let known = owner.map(|o| self.owners.entry(o).or_default());
         let used = known.as_ref().map_or(0, |o| o.regex_size);
         let regex_size = crate::plan::regex_size::check(&expression, &self.limits, owner.is_some(), used)
@@ -340,7 +345,7 @@ impl FilterSet {
     #[must_use]
     pub fn expression(&self, index: usize) -> Option<Expression> {
         let dialect = if *self.entries.x.get(index)? { Dialect::X } else { Dialect::Native };
-        Expression::parse_with(self.text(index)?, dialect, &self.limits).ok()
+        Expression::parse_with(self.text(index)?, dialect, &Limits::NONE).ok()
     }
 
     /// How dear a filter is and why; `None` if there is no such filter.
@@ -364,7 +369,9 @@ impl FilterSet {
         let expression = self.expression(index)?;
         let owner = self.entry(u32::try_from(index).ok()?).owner;
         let identities = owner.and_then(|o| self.identities.get(&o));
-        Some(crate::eval::explain::explain(&expression, post, &self.sets, identities.map(Vec::as_slice)))
+        let text_limit = self.limits.post_text_bytes;
+        let identities = identities.map(Vec::as_slice);
+        Some(crate::eval::explain::explain(&expression, post, &self.sets, identities, text_limit))
     }
 
     /// How a filter is run, chosen by the default statistics; `None` if there is no such filter.

@@ -39,6 +39,25 @@ pub struct Limits {
     pub diagnostics: usize,
 }
 
+impl Limits {
+    /// What reads again what was accepted already.
+    pub(crate) const NONE: Self = Self {
+        expression_bytes: usize::MAX,
+        atoms: usize::MAX,
+        nesting: usize::MAX,
+        regexes: usize::MAX,
+        regex_bytes: usize::MAX,
+        regex_size: usize::MAX,
+        regex_size_per_owner: usize::MAX,
+        regex_cache: usize::MAX,
+        post_text_bytes: usize::MAX,
+        set_terms: usize::MAX,
+        proximity_items: usize::MAX,
+        proximity_distance: u32::MAX,
+        diagnostics: usize::MAX,
+    };
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

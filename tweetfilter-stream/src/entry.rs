@@ -146,9 +146,9 @@ pub enum EntryError {
     /// Not an entry.
     #[error("not an entry: {0}")]
     Malformed(String),
-    /// A number that JSON can't hold.
-    #[error("a number of the post is not finite")]
-    NotFinite,
+    /// A post that could not be read again.
+    #[error(transparent)]
+    Post(#[from] shrunk::Error),
 }
 
 impl From<serde_json::Error> for EntryError {
@@ -190,12 +190,12 @@ impl Entry {
     /// Writes it.
     ///
     /// # Errors
-    /// [`EntryError::NotFinite`], which no decoder's post has.
+    /// [`EntryError::Post`], which no decoder's post has.
     pub fn to_vec(&self) -> Result<Vec<u8>, EntryError> {
         let out = Out::new(&self.source, self.at, &self.to);
         let written = match &self.content {
-            Content::Post(post) => serde_json::to_vec(&Out { post: Some(finite(post)?), ..out }),
-            Content::Edit(post) => serde_json::to_vec(&Out { edit: Some(finite(post)?), ..out }),
+            Content::Post(post) => serde_json::to_vec(&Out { post: Some(sound(post)?), ..out }),
+            Content::Edit(post) => serde_json::to_vec(&Out { edit: Some(sound(post)?), ..out }),
             Content::Change(change) => serde_json::to_vec(&Out::<&Post> { change: Some(change), ..out }),
         };
         Ok(written?)
@@ -241,7 +241,7 @@ pub(crate) struct Written {
 
 impl Written {
     pub(crate) fn new(post: &Post, edit: bool) -> Result<Self, EntryError> {
-        Ok(Self { json: serde_json::value::to_raw_value(finite(post)?)?, edit })
+        Ok(Self { json: serde_json::value::to_raw_value(sound(post)?)?, edit })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -266,8 +266,9 @@ impl<'e, P> Out<'e, P> {
     }
 }
 
-fn finite(post: &Post) -> Result<&Post, EntryError> {
-    if shrunk::is_finite(post) { Ok(post) } else { Err(EntryError::NotFinite) }
+fn sound(post: &Post) -> Result<&Post, EntryError> {
+    shrunk::check(post)?;
+    Ok(post)
 }
 
 #[cfg(test)]

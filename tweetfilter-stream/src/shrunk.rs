@@ -21,7 +21,10 @@ use tweetfilter_core::{Post, Span};
 /// The version that is written.
 pub const VERSION: u32 = 1;
 
-/// Why bytes are no post in this form.
+/// Posts inside each other (a quote of a retweet of a quote …) that are written: readers of JSON have a bound.
+pub const DEEPEST: usize = 32;
+
+/// Why a post can't be written, or why bytes are no post in this form.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -29,7 +32,13 @@ pub enum Error {
     #[error("version {found} of the form of posts is newer than {VERSION}, the newest that is known here")]
     NewerVersion {
         /// The version that was found.
-        found: u32,
+        found: u64,
+    },
+    /// No version that ever was.
+    #[error("the form of posts has no version {found}")]
+    NoVersion {
+        /// What stands in place of a version.
+        found: String,
     },
     /// A span that is not one of its text.
     #[error("a span of the post lies outside of its text or within a character")]
@@ -37,6 +46,9 @@ pub enum Error {
     /// A number that JSON can't hold.
     #[error("a number of the post is not finite")]
     NotFinite,
+    /// Posts inside each other, deeper than a reader follows.
+    #[error("the post has more than {DEEPEST} posts inside each other")]
+    Nested,
     /// Not a post in this form at all.
     #[error("not a post in its small form: {0}")]
     Json(#[from] serde_json::Error),
@@ -50,7 +62,7 @@ struct Out<'p> {
 
 #[derive(Deserialize)]
 struct Version {
-    v: u32,
+    v: serde_json::Number,
 }
 
 #[derive(Deserialize)]
@@ -58,15 +70,24 @@ struct In {
     post: Post,
 }
 
-/// Writes a post.
+/// Writes a post; what is written can be read.
 ///
 /// # Errors
-/// [`Error::NotFinite`], which no decoder's post has: a field of the embedder's own may.
+/// [`Error::NotFinite`], [`Error::Span`] and [`Error::Nested`], of the post or of one inside it. No decoder's post
+/// has these; one that was made or changed by an embedder may.
 pub fn to_vec(post: &Post) -> Result<Vec<u8>, Error> {
-    if !is_finite(post) {
-        return Err(Error::NotFinite);
-    }
+    check(post)?;
     Ok(serde_json::to_vec(&Out { v: VERSION, post })?)
+}
+
+/// Whether what is written of a post can be read again.
+pub(crate) fn check(post: &Post) -> Result<(), Error> {
+    match post {
+        post if !is_nested_within(post, DEEPEST) => Err(Error::Nested),
+        post if !is_finite(post) => Err(Error::NotFinite),
+        post if !is_sound(post) => Err(Error::Span),
+        _ => Ok(()),
+    }
 }
 
 /// Reads a post.
@@ -75,20 +96,37 @@ pub fn to_vec(post: &Post) -> Result<Vec<u8>, Error> {
 /// See [`Error`].
 pub fn from_slice(bytes: &[u8]) -> Result<Post, Error> {
     let Version { v } = serde_json::from_slice(bytes)?;
-    if v > VERSION {
-        return Err(Error::NewerVersion { found: v });
+    match v.as_u64() {
+        Some(found) if found > u64::from(VERSION) => return Err(Error::NewerVersion { found }),
+        Some(1..) => {}
+        _ => return Err(Error::NoVersion { found: v.to_string() }),
     }
     let post = serde_json::from_slice::<In>(bytes)?.post;
     if is_sound(&post) { Ok(post) } else { Err(Error::Span) }
 }
 
-/// Whether JSON can hold all of its numbers.
-pub(crate) fn is_finite(post: &Post) -> bool {
-    let finite = |a: &Attribute| !matches!(a.value, AttributeValue::Number(n) if !n.is_finite());
-    post.attributes.iter().all(finite)
+/// The posts that a post carries.
+fn carried(post: &Post) -> impl Iterator<Item = &Post> {
+    [&post.retweet_of, &post.quote_of].into_iter().flatten().filter_map(|reference| reference.post.as_ref())
 }
 
-/// Whether all spans are of their texts.
+fn is_nested_within(post: &Post, levels: usize) -> bool {
+    carried(post).all(|inner| levels > 0 && is_nested_within(inner, levels - 1))
+}
+
+/// Whether JSON can hold all numbers, those of posts inside included.
+fn is_finite(post: &Post) -> bool {
+    let of_attribute = |attribute: &Attribute| match attribute.value {
+        AttributeValue::Number(number) => number.is_finite(),
+        AttributeValue::Text(_) => true,
+    };
+    let center = post.place.as_ref().and_then(|place| place.center);
+    [post.coordinates, center].into_iter().flatten().all(|p| p.lon.is_finite() && p.lat.is_finite())
+        && post.attributes.iter().all(of_attribute)
+        && carried(post).all(is_finite)
+}
+
+/// Whether all spans are of their texts, those of posts inside included.
 pub(crate) fn is_sound(post: &Post) -> bool {
     let within = |text: &str, span: Span| text.get(span.range()).is_some();
     let entities = &post.entities;
@@ -99,20 +137,16 @@ pub(crate) fn is_sound(post: &Post) -> bool {
     let bio = post.author.bio.as_deref().unwrap_or_default();
     tags.chain(mentions).chain(links).all(|span| within(&post.text, span))
         && post.author.bio_links.iter().filter_map(|link| link.span).all(|span| within(bio, span))
-        && [&post.retweet_of, &post.quote_of]
-            .into_iter()
-            .flatten()
-            .filter_map(|r| r.post.as_ref())
-            .all(is_sound)
+        && carried(post).all(is_sound)
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tweetfilter_core::Post;
-    use tweetfilter_core::post::{Point, Reference, ReplyTo};
+    use tweetfilter_core::post::{Author, Entities, Link, Place, Point, Reference, ReplyTo, Tag};
+    use tweetfilter_core::{Post, Span};
 
-    use super::{Error, from_slice, to_vec};
+    use super::{DEEPEST, Error, from_slice, to_vec};
 
     /// Posts with any of their fields filled.
     fn posts() -> impl Strategy<Value = Post> {
@@ -171,6 +205,10 @@ mod tests {
                 r#"{"v":2,"post":{"text":"hi","mood":"new"}}"#,
                 "version 2 of the form of posts is newer than 1",
             ),
+            (r#"{"v":4294967296,"post":{}}"#, "version 4294967296 of the form of posts is newer than 1"),
+            (r#"{"v":0,"post":{}}"#, "the form of posts has no version 0"),
+            (r#"{"v":-1,"post":{}}"#, "the form of posts has no version -1"),
+            (r#"{"v":1.5,"post":{}}"#, "the form of posts has no version 1.5"),
             (
                 r#"{"v":1,"post":{"text":"é","entities":{"other_links":[[1,2]]}}}"#,
                 "a span of the post lies outside",
@@ -184,7 +222,44 @@ mod tests {
         let known =
             from_slice(br#"{"v":1,"post":{"text":"hi","mood":"old"},"by":7}"#).expect("unknown fields pass");
         assert_eq!(known.text, "hi");
-        let post = Post::from_text("x").with_number("load", f64::NAN);
-        assert!(matches!(to_vec(&post), Err(Error::NotFinite)));
+    }
+
+    /// A post that is inside another one.
+    fn inside(inner: Post, quote: bool) -> Post {
+        let reference = Some(Box::new(Reference { post: Some(inner), ..Reference::default() }));
+        match quote {
+            true => Post { quote_of: reference, ..Post::default() },
+            false => Post { retweet_of: reference, ..Post::default() },
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_written() {
+        let point = |lon| Some(Point { lon, lat: 1.0 });
+        let outside = Some(Span { start: 0, end: 9 });
+        let tag = Tag { text: "x".into(), span: outside };
+        let link = Link { span: outside, ..Link::default() };
+        let place = Place { center: point(f64::INFINITY), ..Place::default() };
+        let author = Author { bio: Some("x".into()), bio_links: vec![link], ..Author::default() };
+        let entities = Entities { hashtags: vec![tag], ..Entities::default() };
+        for (post, finite) in [
+            (Post::from_text("x").with_number("load", f64::NAN), true),
+            (Post { coordinates: point(f64::NAN), ..Post::default() }, true),
+            (Post { place: Some(place), ..Post::default() }, true),
+            (Post { text: "x".into(), entities, ..Post::default() }, false),
+            (Post { author, ..Post::default() }, false),
+        ] {
+            for post in [post.clone(), inside(post.clone(), true), inside(inside(post, true), false)] {
+                let error = to_vec(&post).expect_err("not written");
+                assert!(
+                    matches!((error, finite), (Error::NotFinite, true) | (Error::Span, false)),
+                    "{post:?}"
+                );
+            }
+        }
+        let nested = |levels| (0..levels).fold(Post::from_text("#x"), |post, n| inside(post, n % 2 == 0));
+        let deep = to_vec(&nested(DEEPEST)).expect("written");
+        assert_eq!(from_slice(&deep).expect("read"), nested(DEEPEST));
+        assert!(matches!(to_vec(&nested(DEEPEST + 1)), Err(Error::Nested)));
     }
 }

@@ -165,3 +165,31 @@ fn what_is_no_message_says_why() {
         assert_eq!(decode(line).expect_err("refused").reason.to_string(), reason);
     }
 }
+
+#[test]
+fn entities_that_do_not_stand_where_they_are_said_to_are_sought_a_bounded_number_of_times() {
+    let tags = |n| vec![r#"{"text":"cat","indices":[900,904]}"#; n].join(",");
+    let urls = |n| vec![r#"{"url":"https://t.co/a","indices":[900,904]}"#; n].join(",");
+    let found = |tag: usize, url: usize| {
+        let (tags, urls) = (tags(tag), urls(url));
+        let post = post(&format!(
+            r##"{{"id_str":"1","text":"a #cat https://t.co/a","user":{{"id_str":"1"}},"entities":{{"hashtags":[{tags}],"urls":[{urls}]}}}}"##
+        ));
+        assert_eq!((post.entities.hashtags.len(), post.entities.links.len()), (tag, url));
+        post.entities.hashtags.iter().filter(|tag| tag.span.is_some()).count()
+            + post.entities.links.iter().filter(|link| link.span.is_some()).count()
+    };
+    assert_eq!((found(3, 2), found(1_000, 0), found(0, 1_000), found(60, 60)), (5, 100, 100, 100));
+}
+
+#[test]
+fn repeats_of_a_key_and_of_a_span_are_no_more_names_and_links() {
+    let names: String = (0..100).map(|n| format!(r#","name":"n{n}""#)).collect();
+    let media: Vec<_> = (0..100).map(|n| format!(r#"{{"type":"photo","indices":[{},9]}}"#, n % 4)).collect();
+    let media = media.join(",");
+    let post = post(&format!(
+        r#"{{"id_str":"1","text":"123456789","user":{{"id_str":"1"}},"place":{{"id":"p"{names}}},"entities":{{"media":[{media}]}}}}"#
+    ));
+    assert_eq!(post.place.expect("a place").names, ["n0", "n1"]);
+    assert_eq!((post.entities.media.len(), post.entities.other_links.len()), (100, 4));
+}

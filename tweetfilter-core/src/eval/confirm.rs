@@ -148,7 +148,7 @@ impl Chain<'_> {
                 }
             }
             Atom::TagPrefix { channel, prefix, plain, head } => {
-                view.holds(*channel, *head) && self.tag(number, *channel, prefix, *plain)
+                view.holds(*channel, *head) && view.has_tag_with(post, *channel, *plain, prefix)
             }
             Atom::Attribute { name, pattern, words } => {
                 self.test(*words, number)
@@ -202,18 +202,6 @@ impl Chain<'_> {
         }
     }
 
-    fn tag(&self, view: usize, channel: crate::plan::channel::Channel, prefix: &str, plain: bool) -> bool {
-        let mut found = false;
-        let wanted = crate::plan::channel::Channels::of(&[channel]);
-        fields::values(self.posts[view], wanted, |entry, _| {
-            if let fields::Entry::Folded(value) = entry {
-                let own = text::fold_value(value);
-                found |= if plain { own.plain.starts_with(prefix) } else { own.folded.starts_with(prefix) };
-            }
-        });
-        found
-    }
-
     fn number(&self, field: NumberField, view: usize) -> Option<f64> {
         use NumberField as N;
         let post = self.posts[view];
@@ -228,25 +216,36 @@ impl Chain<'_> {
             N::Retweets => whole(content.counts.retweets),
             N::Replies => whole(content.counts.replies),
             N::Quotes => whole(content.counts.quotes),
-            N::Hashtags => {
-                Some(distinct(content.entities.hashtags.iter().map(|t| text::fold_value(&t.text).folded)))
+            N::Hashtags | N::Mentions | N::Links | N::Length | N::Emoji | N::Caps => {
+                Some(self.views[view].counted(field, || self.count(field, content)))
             }
-            N::Mentions => Some(distinct(content.entities.mentions.iter().map(|m| {
-                let a = &m.account;
-                if a.handle.is_empty() { a.id.to_ascii_lowercase() } else { a.handle.to_ascii_lowercase() }
-            }))),
-            N::Links => Some(distinct(
-                content
-                    .entities
-                    .own_links()
-                    .map(|l| text::fold_value(l.expanded.as_deref().unwrap_or(&l.url)).folded),
-            )),
-            N::Length | N::Emoji | N::Caps => Some(self.shape(field, content)),
         }
     }
 
-    /// Counts over the text; dear, so asked for last.
-    fn shape(&self, field: NumberField, content: &Post) -> f64 {
+    /// Counts over the text and its entities; dear, so asked for last.
+    fn count(&self, field: NumberField, content: &Post) -> f64 {
+        #[cfg(test)]
+        (0..content.text.len()).for_each(|_| super::growth::count());
+        let entities = &content.entities;
+        match field {
+            NumberField::Hashtags => {
+                return distinct(entities.hashtags.iter().map(|t| text::fold_value(&t.text).folded));
+            }
+            NumberField::Mentions => {
+                return distinct(entities.mentions.iter().map(|m| {
+                    let a = &m.account;
+                    if a.handle.is_empty() { &a.id } else { &a.handle }.to_ascii_lowercase()
+                }));
+            }
+            NumberField::Links => {
+                return distinct(
+                    entities
+                        .own_links()
+                        .map(|l| text::fold_value(l.expanded.as_deref().unwrap_or(&l.url)).folded),
+                );
+            }
+            _ => {}
+        }
         let text = super::view::cut(&content.text, self.text_limit);
         let mut links = Vec::new();
         super::stretches::Links::Content(content).spans(text, &mut links);

@@ -61,12 +61,12 @@ pub(crate) fn explain(
     post: &Post,
     sets: &NamedSets,
     me: Option<&[Identity]>,
+    text_limit: usize,
 ) -> Explanation {
     let mut leaves = Vec::new();
     collect(expression.root(), &mut Vec::new(), &mut leaves);
-    let sides = evaluate(&leaves, expression.dialect(), post, sets, me);
+    let sides = evaluate(&leaves, expression.dialect(), post, sets, me, text_limit);
     let tree = truth::of(expression.root(), sides.clone(), post);
-    let x = expression.dialect() == Dialect::X;
     let matched = tree.holds.0;
     let mut found = Vec::new();
     let mut each_suffices = false;
@@ -89,7 +89,7 @@ pub(crate) fn explain(
             places: if matched == negated || unknown {
                 Vec::new()
             } else {
-                places(node, expression, post, sets, me, x)
+                places(node, expression, post, sets, me, text_limit)
             },
         })
         .collect();
@@ -162,10 +162,11 @@ fn evaluate(
     post: &Post,
     sets: &NamedSets,
     me: Option<&[Identity]>,
+    text_limit: usize,
 ) -> Vec<(bool, bool)> {
     let owner = me.map(|_| OwnerId(0));
     let mut builder = FilterSetBuilder::with_sets(sets.clone());
-    builder.limits(Limits { regex_size_per_owner: usize::MAX, ..Limits::default() });
+    builder.limits(Limits { post_text_bytes: text_limit, ..Limits::NONE });
     if let Some(me) = me {
         builder.owner(OwnerId(0), me.to_vec());
     }

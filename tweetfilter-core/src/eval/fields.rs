@@ -106,6 +106,21 @@ pub(crate) fn values<'a>(post: &'a Post, uses: Channels, mut each: impl FnMut(En
     }
 }
 
+/// The tags of a channel, folded, with accents or without, sorted.
+pub(crate) fn tags(post: &Post, channel: Channel, plain: bool) -> Vec<String> {
+    let mut tags = Vec::new();
+    values(post, Channels::of(&[channel]), |entry, _| {
+        if let Entry::Folded(value) = entry {
+            #[cfg(test)]
+            super::growth::count();
+            let own = text::fold_value(value);
+            tags.push(if plain { own.plain } else { own.folded });
+        }
+    });
+    tags.sort_unstable();
+    tags
+}
+
 fn entities<'a>(content: &'a Post, own: bool, put: &mut impl FnMut(Entry<'a>, &[Channel])) {
     // The channels of dialect x stand last, so that those of a quoted post are the end of the same lists.
     let skip = usize::from(!own);
@@ -127,6 +142,10 @@ fn entities<'a>(content: &'a Post, own: bool, put: &mut impl FnMut(Entry<'a>, &[
         }
     }
 }
+
+/// Labels of a host and subtags of a language that are looked up, with all before or behind them: a host has no
+/// more, and each costs a look at the whole.
+const MOST_PARTS: usize = 127;
 
 /// Memory for keys, reused from value to value.
 #[derive(Debug, Default)]
@@ -178,7 +197,8 @@ pub(crate) fn keys(
         }
         Entry::Host(link) => {
             let Some(host) = links::host(link) else { return };
-            let mut rest = host.as_str();
+            let start = host.rmatch_indices('.').nth(MOST_PARTS - 1).map_or(0, |(at, _)| at + 1);
+            let mut rest = &host[start..];
             loop {
                 each(false, rest);
                 match rest.split_once('.') {
@@ -189,7 +209,8 @@ pub(crate) fn keys(
         }
         Entry::Lang(tag) => {
             let tag = links::language(tag.filter(|t| !t.is_empty()).unwrap_or("und"));
-            let mut rest = tag.as_ref();
+            let end = tag.match_indices('-').nth(MOST_PARTS - 1).map_or(tag.len(), |(at, _)| at);
+            let mut rest = &tag[..end];
             loop {
                 each(false, rest);
                 match rest.rsplit_once('-') {

@@ -2,36 +2,45 @@
 
 use std::cell::Cell;
 
+use crate::post::{Entities, Link, Reference};
 use crate::{FilterId, FilterSetBuilder, Limits, Post, Scratch};
 
 thread_local! {
     static STEPS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// A term was noted, a step of a program taken, a token of a phrase compared.
+/// A post was opened, a term noted, a step of a program taken, a token of a phrase compared.
 pub(super) fn count() {
     STEPS.set(STEPS.get() + 1);
 }
 
-/// Steps for one filter and one post, by index and without it.
+/// Steps for one filter and one text, by index and without it.
 fn steps(filter: &str, text: &str) -> u64 {
+    steps_over(filter, &Post::from_text(format!("{text} b a")))
+}
+
+fn steps_over(filter: &str, post: &Post) -> u64 {
     let mut builder = FilterSetBuilder::new();
     builder.add(FilterId(1), filter).unwrap();
     let set = builder.build();
-    let post = Post::from_text(format!("{text} b a"));
     let mut scratch = Scratch::default();
     STEPS.set(0);
-    let found = set.matches_with(&mut scratch, &post).len();
-    assert_eq!(found, set.matches_scanned(&mut scratch, &post).len());
+    let found = set.matches_with(&mut scratch, post).len();
+    assert_eq!(found, set.matches_scanned(&mut scratch, post).len());
     STEPS.get()
 }
 
 /// A filter of a size.
 type OfSize = fn(usize) -> String;
 
+/// Comparisons that don't hold.
+fn bounds(operator: &str, n: usize) -> String {
+    (0..n / 2).map(|i| format!("{operator}:{}", 1_000_000 + i)).collect::<Vec<_>>().join(" OR ")
+}
+
 /// Filters of a size, and the words that a text repeats to make work for them.
 fn filters() -> impl Iterator<Item = (&'static str, &'static str, OfSize)> {
-    let filters: [(_, _, OfSize); 13] = [
+    let filters: [(_, _, OfSize); 16] = [
         ("nested NOT", "a ", |n| "-".repeat(2 * n) + "a"),
         ("AND", "a b ", |n| vec!["(a OR b)"; n].join(" ")),
         ("OR", "z ", |n| (0..n).map(|i| format!("w{i}")).collect::<Vec<_>>().join(" OR ") + " OR z"),
@@ -47,6 +56,11 @@ fn filters() -> impl Iterator<Item = (&'static str, &'static str, OfSize)> {
         ("nearness", "a b ", |n| format!("\"a b {}\"~{}", "a ".repeat(n.min(4)), n.min(32))),
         ("wildcards", "ab ac ", |n| (0..n).map(|i| format!("ab{i}*")).collect::<Vec<_>>().join(" OR ")),
         ("substrings", "ab", |n| format!("contains:\"{}c\"", "ab".repeat(n))),
+        ("counts of text", "a B ", |n| bounds("length", n) + " OR " + &bounds("caps", n)),
+        ("counts of tags", "#c ", |n| bounds("hashtags", n)),
+        ("beginnings of tags", "#cart ", |n| {
+            (0..n).map(|i| format!("#car{i}*")).collect::<Vec<_>>().join(" OR ")
+        }),
         ("parentheses", "a ", |n| format!("{}a{}", "(".repeat(n.min(60)), ")".repeat(n.min(60)))),
     ];
     filters.into_iter()
@@ -82,4 +96,39 @@ fn the_largest_filters_and_posts_cost_a_bounded_number_of_steps() {
         let steps = steps(&filter(n), &text);
         assert!(steps <= 400_000, "{name}: {steps} steps");
     }
+}
+
+#[test]
+fn long_hosts_and_language_tags_cost_steps_by_their_length() {
+    let linked = |url| {
+        let link = Link { url, ..Link::default() };
+        Post { entities: Entities { links: vec![link], ..Entities::default() }, ..Post::default() }
+    };
+    let host = |n: usize| steps_over("domain:a.com", &linked(format!("http://{}com", "a.".repeat(n))));
+    let tagged = |n: usize| Post { lang: Some("en".to_owned() + &"-a".repeat(n)), ..Post::default() };
+    let lang = |n: usize| steps_over("lang:en", &tagged(n));
+    for (name, small, large) in [("host", host(1_000), host(10_000)), ("language", lang(1_000), lang(10_000))]
+    {
+        assert!(large <= 11 * small + 100, "{name}: {small} steps, then {large}");
+    }
+    assert!(lang(1_000) > 100);
+}
+
+/// A post that is a retweet of a post that quotes one that is a retweet, and so on.
+fn nested(depth: usize) -> Post {
+    (0..depth).fold(Post::from_text("a"), |post, level| {
+        let inner = Some(Box::new(Reference { id: "1".into(), post: Some(post), ..Reference::default() }));
+        let outer = Post::from_text("b");
+        if level % 2 == 0 { Post { quote_of: inner, ..outer } } else { Post { retweet_of: inner, ..outer } }
+    })
+}
+
+#[test]
+fn each_post_inside_others_is_opened_a_bounded_number_of_times() {
+    let filter = (0..40).fold("a".to_owned(), |inner, level| match level % 2 {
+        0 => format!("in:quote({inner} OR x)"),
+        _ => format!("in:retweet({inner} OR x)"),
+    });
+    let (small, large) = (steps_over(&filter, &nested(6)), steps_over(&filter, &nested(24)));
+    assert!(large <= 5 * small + 100, "{small} steps, then {large}");
 }

@@ -42,7 +42,10 @@ impl Scratch {
     pub(crate) fn run(&mut self, set: &FilterSet, post: &Post, tried: Tried<'_>, scan: bool) -> &[Match] {
         let index = &set.index;
         if self.regexes.as_ref().is_none_or(|r| r.0 != set.number) {
-            self.regexes = Some((set.number, Cache::new(set.limits.regex_cache, set.limits.regex_size)));
+            self.regexes = Some((set.number, Cache::new(set.limits.regex_cache)));
+        }
+        if let Some((_, regexes)) = &self.regexes {
+            regexes.begin();
         }
         let alone = [post];
         let mut chain_of_posts: Vec<&Post> = Vec::new();
@@ -87,6 +90,9 @@ impl Scratch {
     }
 
     /// Prepares the views of a post and of those behind its scopes, as deep as any filter looks.
+    ///
+    /// What the original quotes is also what its retweet quotes: below the first scope both share one view, else
+    /// each further retweet would double the views.
     fn prepare<'p>(&mut self, set: &FilterSet, post: &'p Post, posts: &mut Vec<&'p Post>) {
         let index = &set.index;
         let limit = set.limits.post_text_bytes;
@@ -103,7 +109,16 @@ impl Scratch {
                 Some((view, false)) => self.views[view as usize].original = Some(number),
                 None => {}
             }
-            if depth < index.uses.depth {
+            let shared = match parent {
+                Some((view, false)) if std::ptr::eq(post.content(), post) => {
+                    Some(view as usize).filter(|view| self.views[*view].level == Level::Deeper)
+                }
+                _ => None,
+            };
+            if let Some(view) = shared {
+                // A stack: the quote of the retweet and all behind it came before its original.
+                self.views[number].quote = self.views[view].quote;
+            } else if depth < index.uses.depth {
                 let quoted = post.content().quote_of.as_ref().and_then(|q| q.post.as_ref());
                 let original = post.retweet_of.as_ref().and_then(|r| r.post.as_ref());
                 let inner = |top: Level| if level == Level::Post { top } else { Level::Deeper };

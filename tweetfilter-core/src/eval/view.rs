@@ -13,6 +13,7 @@ use crate::plan::atoms::Wild;
 use crate::plan::channel::{Channel, Channels, Level};
 use crate::plan::lower::head_key;
 use crate::post::Post;
+use crate::syntax::NumberField;
 use crate::text::{self, Origin, Searchable, Tokens};
 
 /// A term of the dictionary that the post holds.
@@ -60,6 +61,10 @@ pub(super) struct View {
     pub(super) regex_text: OnceCell<String>,
     /// Results of dear atoms, by number: the generation they were found in, and what was found.
     memo: RefCell<Vec<(u32, Option<bool>)>>,
+    /// Counts over the text and its entities, each made when it is first asked for.
+    counted: RefCell<Vec<(NumberField, f64)>>,
+    /// Tags of a channel, folded or plain, sorted: made when `#tag*` is first asked for.
+    tags: RefCell<Vec<(Channel, bool, Vec<String>)>>,
     /// The views behind the scopes.
     pub(super) quote: Option<usize>,
     pub(super) original: Option<usize>,
@@ -72,6 +77,8 @@ pub(super) struct View {
 impl View {
     /// Reads a post; what no filter asks for stays unread.
     pub(super) fn prepare(&mut self, index: &Index, post: &Post, level: Level, text_limit: usize) {
+        #[cfg(test)]
+        super::growth::count();
         fields::warm(post);
         self.clear(level);
         self.bits = fields::flags(post);
@@ -106,6 +113,8 @@ impl View {
         self.signature[0] = 1;
         self.searchables_used = 0;
         self.regex_text.take();
+        self.counted.get_mut().clear();
+        self.tags.get_mut().clear();
         (self.quote, self.original) = (None, None);
         self.generation = self.generation.wrapping_add(1);
         if self.generation == 0 || self.table.is_empty() {
@@ -236,6 +245,8 @@ impl View {
 
     /// A whole value: tag, account, id …
     fn value(&mut self, index: &Index, kind: KeyKind, value: &str, channels: Channels) {
+        #[cfg(test)]
+        (0..value.len()).for_each(|_| super::growth::count());
         let hit = match kind {
             KeyKind::Plain => index.dictionary.get_plain(text::hash(value), value.as_bytes()),
             _ => index.dictionary.get(kind, value.as_bytes()),
@@ -368,6 +379,29 @@ impl View {
             memo.resize(atom as usize + 1, (0, None));
         }
         memo[atom as usize] = (self.generation, truth);
+    }
+
+    /// A count that costs a walk over the post, which is made once.
+    pub(super) fn counted(&self, field: NumberField, count: impl FnOnce() -> f64) -> f64 {
+        let mut counted = self.counted.borrow_mut();
+        if let Some((_, known)) = counted.iter().find(|known| known.0 == field) {
+            return *known;
+        }
+        let number = count();
+        counted.push((field, number));
+        number
+    }
+
+    /// Whether a tag of a channel begins like this; the tags are `folded` (or without accents) once.
+    pub(super) fn has_tag_with(&self, post: &Post, channel: Channel, plain: bool, prefix: &str) -> bool {
+        let mut tags = self.tags.borrow_mut();
+        let known = tags.iter().position(|known| (known.0, known.1) == (channel, plain));
+        let at = known.unwrap_or_else(|| {
+            tags.push((channel, plain, fields::tags(post, channel, plain)));
+            tags.len() - 1
+        });
+        let tags = &tags[at].2;
+        tags.get(tags.partition_point(|tag| tag.as_str() < prefix)).is_some_and(|tag| tag.starts_with(prefix))
     }
 
     /// Whether any term has this place in the signature.

@@ -1,12 +1,13 @@
 //! What each atom says of a post.
 
+use super::folds::Folds;
 use super::{Answer, Reading, accounts, links, places, words};
 use crate::post::{AttributeValue, MediaKind};
 use crate::syntax::{
     AccountField, Atom, AttributeTest, Comparison, ContextId, HasFlag, IdBound, IdField, IsFlag, NumberField,
     RegexPattern, TimeBound, Value, WordField,
 };
-use crate::{Dialect, Post, text};
+use crate::{Dialect, Post};
 use regex::RegexBuilder;
 use unicode_normalization::UnicodeNormalization;
 
@@ -265,7 +266,7 @@ fn number(field: NumberField, reading: &Reading<'_>) -> Option<f64> {
 
 fn distinct<'t>(values: impl Iterator<Item = &'t str>) -> u64 {
     let folded: std::collections::BTreeSet<String> =
-        values.map(|value| text::fold_value(value).folded).collect();
+        values.map(|value| Folds::of_value(value).into_folded()).collect();
     folded.len() as u64
 }
 

@@ -1,8 +1,8 @@
 //! The slow evaluator: what an expression says of a post, read off the tree.
 //!
 //! Every filter set is held against it by tests, fuzz targets and benchmarks, so it shares nothing with plan,
-//! engine and evaluation. It uses the tree, the post and what `text` offers (tokens, patterns, substrings), compiles
-//! every regex afresh, and tries every placement of every phrase. Where it and the engine differ, read the contract.
+//! engine and evaluation. It uses the tree, the post and the tokens of `text`; it folds substrings and whole values,
+//! finds links and counts by itself, compiles every regex afresh, and tries every placement of every phrase. Where it and the engine differ, read the contract.
 //!
 //! ```
 //! use tweetfilter_core::syntax::NamedSets;
@@ -18,6 +18,8 @@
 
 mod accounts;
 mod atoms;
+mod counts;
+mod folds;
 mod links;
 mod places;
 mod words;

@@ -1,37 +1,39 @@
 //! Words, phrases, proximities and substrings, tried at every place.
 
-use super::{Reading, links};
+use super::folds::Folds;
+use super::{Reading, counts, links};
 use crate::syntax::{Form, Shape, TextPattern, WordField};
-use crate::text::{self, Needle, Origin, Searchable, Term, Tokens};
+use crate::text::{self, Origin, Term, Tokens};
 use crate::{Dialect, Limits, Post, Span};
 
 /// One run of text that no phrase crosses.
 pub(super) struct Stretch {
     text: String,
     tokens: Tokens,
-    searchable: Searchable,
+    /// The text with a space for every link.
+    open: String,
 }
 
 impl Stretch {
     /// A text of a post or profile, with the places of its links.
     pub(super) fn of(text: &str, link_spans: &[Span]) -> Self {
-        Self::from(head(text), Origin::Post(link_spans))
+        let text = head(text);
+        Self::from(text, Origin::Post(link_spans), counts::without_links(text, link_spans))
     }
 
     /// A link, decoded: what looks like a link in it is text.
     fn link(link: &str) -> Self {
-        Self::from(head(link), Origin::Filter)
+        Self::from(head(link), Origin::Filter, head(link).to_owned())
     }
 
-    fn from(text: &str, origin: Origin<'_>) -> Self {
-        let (mut tokens, mut searchable) = (Tokens::default(), Searchable::default());
+    fn from(text: &str, origin: Origin<'_>, open: String) -> Self {
+        let mut tokens = Tokens::default();
         text::tokenize(text, origin, &mut tokens);
-        text::fold_for_search(text, origin, &mut searchable);
-        Self { text: text.to_owned(), tokens, searchable }
+        Self { text: text.to_owned(), tokens, open }
     }
 
     pub(super) fn contains(&self, part: &str) -> bool {
-        self.searchable.find(&Needle::new(part)).is_some()
+        Folds::of_text(&self.open).contains(&Folds::of_text(part))
     }
 
     /// Whether the token at a place is the wanted one.
@@ -186,23 +188,21 @@ pub(super) fn field(field: WordField, reading: &Reading<'_>) -> Vec<Stretch> {
 
 /// Whole values: folded, the accents of the filter's decide.
 pub(super) fn same_value(wanted: &str, found: &str, prefix: bool) -> bool {
-    let (wanted, found) = (text::fold_value(wanted), text::fold_value(found));
-    let found = if wanted.folded == wanted.plain { found.plain } else { found.folded };
-    if prefix { found.starts_with(&wanted.folded) } else { found == wanted.folded }
+    Folds::of_value(found).is(&Folds::of_value(wanted), prefix)
 }
 
 /// Grapheme clusters of the post's own text.
 pub(super) fn length(post: &Post) -> f64 {
-    text::length(head(&post.text), &link_spans(post)) as f64
+    counts::length(head(&post.text), &link_spans(post))
 }
 
 /// Emoji in the post's own text.
 pub(super) fn emoji(post: &Post) -> f64 {
-    text::emoji(head(&post.text), &link_spans(post)) as f64
+    counts::emoji(head(&post.text), &link_spans(post))
 }
 
 /// Capitals of the post's own text, in per cent of its letters.
 pub(super) fn caps(post: &Post) -> f64 {
     let mentions: Vec<Span> = post.entities.mentions.iter().filter_map(|mention| mention.span).collect();
-    text::caps(head(&post.text), &link_spans(post), &mentions)
+    counts::caps(head(&post.text), &link_spans(post), &mentions)
 }

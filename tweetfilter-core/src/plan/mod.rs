@@ -12,5 +12,6 @@ pub(crate) mod lower;
 pub(crate) mod regex_size;
 pub(crate) mod shown;
 pub(crate) mod statistics;
+pub(crate) mod within;
 
 pub use statistics::TermStatistics;

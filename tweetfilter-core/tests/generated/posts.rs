@@ -1,12 +1,12 @@
 //! Posts.
 
 use tweetfilter_core::post::{
-    Account, Annotation, Attribute, AttributeValue, Author, Engagement, Link, Media, MediaKind, Mention,
-    Place, Point, PostFlags, ProfileGeo, Reference, ReplyTo, Tag,
+    Account, Annotation, Attribute, AttributeValue, Author, Engagement, Entities, Link, Media, MediaKind,
+    Mention, Place, Point, PostFlags, ProfileGeo, Reference, ReplyTo, Tag,
 };
 use tweetfilter_core::{Post, Span};
 
-use super::{Choices, EMOJI, IDS, NAMES, URLS, WORDS};
+use super::{COMMON, Choices, EMOJI, IDS, NAMES, URLS, WORDS};
 
 const BETWEEN: &[&str] = &[
     " ",
@@ -42,6 +42,7 @@ pub fn text(choices: &mut Choices<'_>) -> String {
         match choices.below(12) {
             0 => text.push_str(choices.pick(EMOJI)),
             1 => text.push_str(choices.pick(URLS)),
+            2..=6 => text.push_str(choices.pick(COMMON)),
             _ => text.push_str(choices.pick(WORDS)),
         }
         text.push_str(choices.pick(BETWEEN));
@@ -220,4 +221,28 @@ fn nested(choices: &mut Choices<'_>, depth: usize) -> Post {
         },
     });
     post
+}
+
+/// For each operator on words, and for the text itself, a post that has this text for it and nothing else.
+pub fn with_text_for_each(text: &str) -> Vec<(&'static str, Post)> {
+    let link = Link { url: "https://t.co/x".into(), ..Link::default() };
+    let author = |author: Author| Post { author, ..Post::default() };
+    let entities = |entities: Entities| Post { entities, ..Post::default() };
+    let linked = |link: Link| entities(Entities { links: vec![link], ..Entities::default() });
+    let own = || Some(text.to_owned());
+    let media = vec![Media { kind: MediaKind::Image, alt: own() }];
+    let attribute = Attribute { name: "host".into(), value: AttributeValue::Text(text.into()) };
+    vec![
+        ("", Post { text: text.into(), ..Post::default() }),
+        ("bio:", author(Author { bio: own(), ..Author::default() })),
+        ("bio_name:", author(Author { name: own(), ..Author::default() })),
+        ("bio_location:", author(Author { location: own(), ..Author::default() })),
+        ("url:", linked(Link { expanded: own(), ..link.clone() })),
+        ("url_title:", linked(Link { title: own(), ..link.clone() })),
+        ("url_description:", linked(Link { description: own(), ..link })),
+        ("alt:", entities(Entities { media, ..Entities::default() })),
+        ("cw:", Post { warning: own(), ..Post::default() }),
+        ("source:", Post { source: own(), ..Post::default() }),
+        ("attr.host:", Post { attributes: vec![attribute], ..Post::default() }),
+    ]
 }

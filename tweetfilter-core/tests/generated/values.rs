@@ -1,6 +1,6 @@
 //! Words, phrases and the other forms, alone and as values of operators.
 
-use super::{Choices, EMOJI, WORDS};
+use super::{COMMON, Choices, EMOJI, WORDS};
 
 pub fn word(choices: &mut Choices<'_>) -> String {
     choices.pick(WORDS).to_owned()
@@ -55,9 +55,10 @@ pub fn obfuscated(choices: &mut Choices<'_>) -> String {
 }
 
 pub fn proximity(choices: &mut Choices<'_>) -> String {
-    let mut items = vec![word(choices), word(choices)];
+    let item = |c: &mut Choices<'_>| if c.below(4) < 3 { c.pick(COMMON).to_owned() } else { word(c) };
+    let mut items = vec![item(choices), item(choices)];
     if choices.below(2) == 0 {
-        items.push(word(choices));
+        items.push(item(choices));
     }
     format!("\"{}\"~{}", items.join(" "), choices.below(5))
 }

@@ -175,7 +175,7 @@ fn for_people(found: &Explanation, id: &str, post: &Post, expression: &str) -> S
     if !found.matched {
         let heading = match (found.parts.len(), found.each_suffices) {
             (0, _) => "nothing it could say would make it match",
-            (1, _) => "it would match but for",
+            (1, true) => "it would match but for",
             (_, true) => "it would match but for any one of",
             (_, false) => "no single part would be enough; it lacks",
         };

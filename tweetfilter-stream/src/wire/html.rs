@@ -1,6 +1,7 @@
 //! Character references in the text of tweets, and the way back to places in the escaped text.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use tweetfilter_core::Span;
 
@@ -59,9 +60,19 @@ pub(super) fn reference(rest: &str) -> Option<(char, usize)> {
     Some((c, end + 1))
 }
 
+/// Entities of one text that are sought in it, since they don't stand where they are said to: each costs a walk
+/// over the text, and those of real posts are few.
+const SOUGHT: u32 = 100;
+
 /// Where the code points of a payload's text stand in the decoded one.
 #[derive(Debug)]
-pub(super) enum Offsets {
+pub(super) struct Offsets {
+    places: Places,
+    sought: Cell<u32>,
+}
+
+#[derive(Debug)]
+enum Places {
     /// ASCII without references: a code point is a byte.
     Same(u32),
     /// The byte of each code point, and the end.
@@ -69,6 +80,16 @@ pub(super) enum Offsets {
 }
 
 impl Offsets {
+    fn new(places: Places) -> Self {
+        Self { places, sought: Cell::new(0) }
+    }
+
+    /// Whether one more entity may be sought in the text.
+    pub(super) fn may_seek(&self) -> bool {
+        self.sought.set(self.sought.get().saturating_add(1));
+        self.sought.get() <= SOUGHT
+    }
+
     /// Of an escaped text and what it decodes to.
     pub(super) fn of_escaped(escaped: &str) -> Self {
         if memchr::memchr(b'&', escaped.as_bytes()).is_none() {
@@ -84,19 +105,19 @@ impl Offsets {
             rest = &rest[length..];
         }
         table.push(byte);
-        Self::Table(table)
+        Self::new(Places::Table(table))
     }
 
     /// Of a text that is not escaped.
     pub(super) fn of_plain(text: &str) -> Self {
         if text.is_ascii() {
-            return Self::Same(u32::try_from(text.len()).unwrap_or(u32::MAX));
+            return Self::new(Places::Same(u32::try_from(text.len()).unwrap_or(u32::MAX)));
         }
         let mut table = Vec::with_capacity(text.len() + 1);
         // Every byte that does not continue a character begins one.
         table.extend((0_u32..).zip(text.bytes()).filter(|(_, b)| b & 0xC0 != 0x80).map(|(at, _)| at));
         table.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
-        Self::Table(table)
+        Self::new(Places::Table(table))
     }
 
     /// The span between two code points, if it lies in the text and is not empty.
@@ -104,9 +125,9 @@ impl Offsets {
         if start >= end {
             return None;
         }
-        match self {
-            Self::Same(length) => (end <= u64::from(*length)).then(|| Span::new(start as u32, end as u32)),
-            Self::Table(table) => {
+        match &self.places {
+            Places::Same(length) => (end <= u64::from(*length)).then(|| Span::new(start as u32, end as u32)),
+            Places::Table(table) => {
                 let at = |place: u64| table.get(usize::try_from(place).ok()?).copied();
                 let span = Span::new(at(start)?, at(end)?);
                 (span.start < span.end).then_some(span)

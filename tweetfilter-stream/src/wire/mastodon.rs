@@ -1,5 +1,7 @@
 //! Mastodon's statuses, and the messages of its streams.
 
+use std::collections::{HashMap, HashSet};
+
 use tweetfilter_core::Span;
 use tweetfilter_core::post::{
     Account, Author, Engagement, Entities, Link, Media, Mention, Post, PostFlags, Reference, ReplyTo, Tag,
@@ -153,14 +155,19 @@ fn content(status: &View<'_>, host: &str) -> (String, Entities) {
             (user.text("url"), account)
         })
         .collect();
+    let mut by_url = HashMap::new();
+    for (url, account) in &mentioned {
+        by_url.entry(url.as_ref()).or_insert(account);
+    }
+    let mut tags = HashSet::new();
     for anchor in anchors {
         if anchor.is_tag() {
             let name = text[anchor.span.range()].trim_start_matches('#').to_owned();
+            tags.insert(name.to_lowercase());
             found.hashtags.push(Tag { text: name, span: Some(anchor.span) });
         } else if anchor.is_mention() {
             let shown = text[anchor.span.range()].trim_start_matches('@');
-            let known =
-                mentioned.iter().find(|(url, _)| *url == anchor.href).map(|(_, account)| account.clone());
+            let known = by_url.get(anchor.href.as_str()).map(|account| (*account).clone());
             let account = known.unwrap_or_else(|| Account { id: String::new(), handle: shown.to_owned() });
             found.mentions.push(Mention { account, span: Some(anchor.span) });
         } else {
@@ -168,14 +175,15 @@ fn content(status: &View<'_>, host: &str) -> (String, Entities) {
         }
     }
     // Whom and what the payload names beside the text.
+    let mut ids: HashSet<String> = found.mentions.iter().map(|mention| mention.account.id.clone()).collect();
     for (_, account) in mentioned {
-        if !found.mentions.iter().any(|mention| mention.account.id == account.id) {
+        if ids.insert(account.id.clone()) {
             found.mentions.push(Mention { account, span: None });
         }
     }
     for tag in status.list("tags") {
         let name = tag.id("name");
-        if !name.is_empty() && !found.hashtags.iter().any(|t| t.text.to_lowercase() == name.to_lowercase()) {
+        if !name.is_empty() && tags.insert(name.to_lowercase()) {
             found.hashtags.push(Tag { text: name, span: None });
         }
     }

@@ -15,7 +15,7 @@ use crate::syntax::{
     WordField,
 };
 use crate::text::{self, Needle, Origin, Searchable};
-use crate::{Expression, Limits, Span};
+use crate::{Dialect, Expression, Span};
 
 /// Where in the post an atom is true.
 pub(super) fn places(
@@ -24,7 +24,7 @@ pub(super) fn places(
     post: &Post,
     sets: &NamedSets,
     me: Option<&[Identity]>,
-    x: bool,
+    text_limit: usize,
 ) -> Vec<Evidence> {
     let NodeKind::Atom(atom) = &node.kind else { return Vec::new() };
     let mut leaves = Vec::new();
@@ -47,9 +47,10 @@ pub(super) fn places(
         }
     }
     let atoms = sets.expand(atom).unwrap_or_else(|_| vec![atom.clone()]);
+    let x = expression.dialect() == Dialect::X;
     let mut out = Vec::new();
     for atom in &atoms {
-        let mut seeker = Seeker { post: read, x, me, out: &mut out };
+        let mut seeker = Seeker { post: read, x, me, text_limit, out: &mut out };
         seeker.atom(atom);
     }
     for evidence in &mut out {
@@ -62,6 +63,7 @@ struct Seeker<'a> {
     post: &'a Post,
     x: bool,
     me: Option<&'a [Identity]>,
+    text_limit: usize,
     out: &'a mut Vec<Evidence>,
 }
 
@@ -95,12 +97,10 @@ impl Seeker<'_> {
                 }
             }
             Atom::Regex(pattern) => {
-                let text = &self.post.content().text;
+                let text = view::cut(&self.post.content().text, self.text_limit);
                 let read = text::nfc(text);
-                if let Some(found) =
-                    regexes::compile(pattern, Limits::default().regex_size).and_then(|r| r.find(&read))
-                {
-                    let same = read.as_ref() == text.as_str();
+                if let Some(found) = regexes::compile(pattern, usize::MAX).and_then(|r| r.find(&read)) {
+                    let same = read.as_ref() == text;
                     let span = same.then(|| Span::from(found.range()));
                     self.put(Field::Text, span, found.as_str());
                 }
@@ -165,7 +165,7 @@ impl Seeker<'_> {
 
     fn words_where(&mut self, channel: Channel, pattern: &TextPattern, admits: impl Fn(&Place<'_>) -> bool) {
         let mut found = Vec::new();
-        each_stretch(self.post, channel, |place, text, origin| {
+        each_stretch(self.post, self.text_limit, channel, |place, text, origin| {
             if admits(&place) {
                 for span in find::find(pattern, text, origin) {
                     found.push((place.field(), span, text[span.range()].to_owned()));
@@ -179,7 +179,7 @@ impl Seeker<'_> {
 
     fn needle(&mut self, channel: Channel, needle: &Needle) {
         let mut found = Vec::new();
-        each_stretch(self.post, channel, |place, text, origin| {
+        each_stretch(self.post, self.text_limit, channel, |place, text, origin| {
             let mut searchable = Searchable::default();
             text::fold_for_search(text, origin, &mut searchable);
             if let Some(span) = searchable.find(needle) {
@@ -260,11 +260,15 @@ impl Seeker<'_> {
 }
 
 /// Calls `each` with the stretches that feed a channel.
-fn each_stretch(post: &Post, channel: Channel, mut each: impl FnMut(Place<'_>, &str, Origin<'_>)) {
+fn each_stretch(
+    post: &Post,
+    limit: usize,
+    channel: Channel,
+    mut each: impl FnMut(Place<'_>, &str, Origin<'_>),
+) {
     let mut spans = Vec::new();
     stretches::stretches(post, Channels::of(&[channel]), |stretch| {
         stretch.links.spans(stretch.text, &mut spans);
-        let limit = Limits::default().post_text_bytes;
         match stretch.links {
             Links::Itself => {
                 let decoded = text::decode_link(stretch.text);

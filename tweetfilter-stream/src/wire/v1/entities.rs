@@ -1,6 +1,7 @@
 //! Entities, their indices turned into spans of the decoded text.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::de::MapAccess;
 use tweetfilter_core::Span;
@@ -77,9 +78,10 @@ impl Entities<'_> {
                 out.links.push(Link { quote, ..url.link(text, offsets) });
             }
         }
+        let mut known: HashSet<Span> = out.other_links.iter().copied().collect();
         for medium in if media.is_empty() { self.media } else { media } {
             let span = medium.url.link(text, offsets).span;
-            out.other_links.extend(span.filter(|span| !out.other_links.contains(span)));
+            out.other_links.extend(span.filter(|span| known.insert(*span)));
             out.media.push(Media { kind: medium.kind, alt: medium.alt });
         }
         out
@@ -109,7 +111,7 @@ impl Indices {
         self.1 = end.unwrap_or(0);
     }
 
-    /// The span, if the text there is as expected; else the first place that is.
+    /// The span, if the text there is as expected; else the first place that is, unless too many are sought.
     ///
     /// Indices of real tweets are off where they count something else than code points (old clients), and those
     /// of a cut text may point beyond its end.
@@ -125,6 +127,9 @@ impl Indices {
             && fits(&text[span.range()])
         {
             return Some(span);
+        }
+        if !offsets.may_seek() {
+            return None;
         }
         let start = text.match_indices(signs).map(|(at, _)| at).find(|&at| fits(&text[at..]))?;
         let sign = text[start..].chars().next().map_or(0, char::len_utf8);
@@ -238,6 +243,7 @@ impl Url<'_> {
         let span = match given {
             _ if self.url.is_empty() => given,
             Some(span) if text[span.range()].eq_ignore_ascii_case(&self.url) => given,
+            _ if !offsets.may_seek() => given,
             _ => text.find(&*self.url).map(|start| Span::from(start..start + self.url.len())).or(given),
         };
         Link {

@@ -15,6 +15,8 @@ impl<'de> Fields<'de> for Place {
             "id" => self.0.id = field.scalar()?.into_id(),
             "name" | "full_name" => {
                 if let Some(name) = field.string()?
+                    // A short one and a full one; a payload with more repeats its keys.
+                    && self.0.names.len() < 2
                     && !self.0.names.contains(&name)
                 {
                     self.0.names.push(name);

@@ -1,6 +1,7 @@
 //! The tweet object.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::json;
 use serde::de::MapAccess;
@@ -285,7 +286,8 @@ impl<'de> Tweet<'de> {
             let found = text::entities(&text);
             (entities.hashtags, entities.cashtags) = (found.hashtags, found.cashtags);
             (entities.mentions, entities.links) = (found.mentions, found.links);
-            entities.links.retain(|link| link.span.is_none_or(|span| !entities.other_links.contains(&span)));
+            let others: HashSet<_> = entities.other_links.iter().collect();
+            entities.links.retain(|link| link.span.is_none_or(|span| !others.contains(&span)));
         }
         Ok((text, entities))
     }

@@ -1,6 +1,8 @@
 //! Laws that hold of all filters and all posts.
 
+#[path = "../generated/mod.rs"]
 mod generated;
+mod words;
 
 use generated::{Choices, SETS};
 use proptest::collection::vec;

@@ -1,0 +1,98 @@
+//! Limits hold for what is added under them, and not for what was added before.
+
+use tweetfilter_core::explain::CostClass;
+use tweetfilter_core::syntax::{Node, NodeKind, Scope};
+use tweetfilter_core::{AddError, Dialect, Expression, FilterId, FilterSetBuilder, Limits, Post};
+
+fn parsed(text: &str, limits: &Limits) -> Expression {
+    Expression::parse_with(text, Dialect::Native, limits).expect("an expression")
+}
+
+/// The code with which a builder of these limits refuses an expression.
+fn refused(expression: Expression, limits: Limits) -> Option<&'static str> {
+    let mut builder = FilterSetBuilder::new();
+    match builder.limits(limits).add_expression(FilterId(1), None, expression) {
+        Err(AddError::Refused(found)) => Some(found.code),
+        Err(other) => panic!("{other}"),
+        Ok(_) => None,
+    }
+}
+
+#[test]
+fn what_was_accepted_works_under_lower_limits_set_later() {
+    let mut builder = FilterSetBuilder::new();
+    let filters = ["/ca[tr]\\w*/", "\"a cat\"~3", "((((cat))) OR dog) (bird OR a)", "cat OR dog OR bird"];
+    for (id, filter) in (0..).zip(filters) {
+        builder.add(FilterId(id), filter).expect("a filter");
+    }
+    let low = Limits {
+        expression_bytes: 1,
+        atoms: 0,
+        nesting: 0,
+        regexes: 0,
+        regex_bytes: 1,
+        regex_size: 10,
+        regex_cache: 10,
+        proximity_items: 0,
+        proximity_distance: 0,
+        diagnostics: 0,
+        ..Limits::default()
+    };
+    builder.limits(low);
+    let set = builder.build();
+    let post = Post::from_text("a cat");
+    assert_eq!(set.matches(&post).len(), filters.len());
+    for index in 0..filters.len() {
+        assert_eq!(set.expression(index).expect("a filter").text(), filters[index]);
+        assert!(set.cost(index).expect("a filter").class <= CostClass::Scanned);
+        let told = set.explain(index, &post).expect("a filter");
+        assert!(told.matched && told.parts.iter().all(|part| !part.places.is_empty()), "{told:?}");
+    }
+}
+
+#[test]
+fn an_explanation_reads_as_much_of_a_text_as_matching_does() {
+    for filter in ["cat", "/cat/", "contains:\"cat\""] {
+        let mut builder = FilterSetBuilder::new();
+        builder.limits(Limits { post_text_bytes: 100_000, ..Limits::default() });
+        builder.add(FilterId(1), filter).expect("a filter");
+        let set = builder.build();
+        let post = Post::from_text("a ".repeat(30_000) + "cat");
+        assert_eq!(set.matches(&post).len(), 1);
+        let told = set.explain(0, &post).expect("a filter");
+        assert!(told.matched && told.parts[0].places.len() == 1, "{filter}: {told:?}");
+    }
+}
+
+#[test]
+fn an_expression_parsed_under_other_limits_is_held_to_those_of_the_builder() {
+    let default = Limits::default();
+    let wide = Limits { nesting: 128, atoms: 100_000, proximity_distance: 100, ..Limits::default() };
+    let deep = (0..100).fold("a".to_owned(), |inner, _| format!("in:quote(b {inner})"));
+    let many = vec!["a"; 9_000].join(" ");
+    for (filter, limits, code) in [
+        (deep.as_str(), default.clone(), "limit_nesting"),
+        (&many, default.clone(), "limit_atoms"),
+        ("\"a b\"~90", default.clone(), "limit_proximity_distance"),
+        ("\"a b c\"~1", Limits { proximity_items: 2, ..default.clone() }, "limit_proximity_items"),
+        ("/ab/ /cd/", Limits { regexes: 1, ..default.clone() }, "limit_regexes"),
+        ("/abc/", Limits { regex_bytes: 2, ..default.clone() }, "limit_regex_bytes"),
+        ("cat dog", Limits { expression_bytes: 6, ..default.clone() }, "limit_expression_bytes"),
+        ("-(a OR b)", Limits { nesting: 0, ..default.clone() }, "limit_nesting"),
+        ("2 of (a, b)", Limits { nesting: 0, ..default.clone() }, "limit_nesting"),
+    ] {
+        assert_eq!(refused(parsed(filter, &wide), limits), Some(code), "{filter}");
+        assert_eq!(refused(parsed(filter, &wide), wide.clone()), None, "{filter}");
+    }
+}
+
+#[test]
+fn a_tree_made_by_hand_is_never_deeper_than_the_stack_bears() {
+    let atom = parsed("a", &Limits::default()).into_root();
+    let tree = (0..1_000).fold(atom, |inner, _| Node {
+        span: inner.span,
+        kind: NodeKind::Scope(Scope::Quote, Box::new(inner)),
+    });
+    let limits = Limits { nesting: usize::MAX, ..Limits::default() };
+    assert_eq!(refused(Expression::from_node(tree, Dialect::Native), limits), Some("limit_nesting"));
+}
