@@ -150,7 +150,7 @@ impl Read for Gzip {
             }
             let Some(open) = self.open.take() else { break };
             let mut rest = open.into_inner();
-            if !rest.fill_buf()?.first().is_none_or(|byte| *byte == 0) {
+            if rest.fill_buf()?.first().is_some_and(|byte| *byte != 0) {
                 // Behind a file another one may stand, but behind padding nothing more.
                 if rest.fill_buf()?.starts_with(&[0x1f]) {
                     self.open = Some(GzDecoder::new(rest));
