@@ -1,5 +1,6 @@
 //! Workloads and measuring for tweetfilter: see README.md beside this crate for what the figures mean.
 
+pub mod check;
 pub mod counting;
 pub mod measure;
 pub mod random;

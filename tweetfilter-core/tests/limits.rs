@@ -42,8 +42,8 @@ fn what_was_accepted_works_under_lower_limits_set_later() {
     let set = builder.build();
     let post = Post::from_text("a cat");
     assert_eq!(set.matches(&post).len(), filters.len());
-    for index in 0..filters.len() {
-        assert_eq!(set.expression(index).expect("a filter").text(), filters[index]);
+    for (index, filter) in filters.into_iter().enumerate() {
+        assert_eq!(set.expression(index).expect("a filter").text(), filter);
         assert!(set.cost(index).expect("a filter").class <= CostClass::Scanned);
         let told = set.explain(index, &post).expect("a filter");
         assert!(told.matched && told.parts.iter().all(|part| !part.places.is_empty()), "{told:?}");

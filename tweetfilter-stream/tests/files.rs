@@ -260,3 +260,25 @@ fn lines_of_text_are_given_as_they_are() {
     let lines: Vec<_> = block.lines().map(|l| (l.number, str::from_utf8(l.bytes).unwrap())).collect();
     assert_eq!(lines, [(1, "["), (2, ""), (3, "  {\"statuses\":[]}"), (4, "end")]);
 }
+
+#[test]
+fn zeros_behind_a_gzip_file_are_padding_and_anything_else_is_told() {
+    let two = [gzip(b"{}\n"), gzip(b"7\n")].concat();
+    for zeros in [0, 1, 512, 300_000] {
+        expect(&[two.clone(), vec![0; zeros]].concat(), &[(1, "{}"), (2, "7")]);
+    }
+    for behind in [b"PK".to_vec(), [vec![0; 300_000], b"x".to_vec()].concat()] {
+        let bytes = [two.clone(), behind].concat();
+        let mut reader = Reader::with_options(Cursor::new(bytes), OPTIONS).expect("opens");
+        let (mut block, mut lines) = (Block::default(), 0);
+        let failure = loop {
+            match reader.read(&mut block) {
+                Ok(true) => lines += block.lines().count(),
+                Ok(false) => panic!("what stands behind is not told"),
+                Err(failure) => break failure.to_string(),
+            }
+        };
+        assert_eq!(lines, 2);
+        assert!(failure.contains("behind the end of the gzip file"), "{failure}");
+    }
+}

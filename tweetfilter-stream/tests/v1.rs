@@ -3,7 +3,7 @@
 use tweetfilter_core::Post;
 use tweetfilter_core::post::MediaKind;
 use tweetfilter_stream::Event;
-use tweetfilter_stream::wire::decode;
+use tweetfilter_stream::wire::{Reason, decode};
 
 fn post(json: &str) -> Post {
     match decode(json.as_bytes()).expect("decodes") {
@@ -192,4 +192,14 @@ fn repeats_of_a_key_and_of_a_span_are_no_more_names_and_links() {
     ));
     assert_eq!(post.place.expect("a place").names, ["n0", "n1"]);
     assert_eq!((post.entities.media.len(), post.entities.other_links.len()), (100, 4));
+}
+
+#[test]
+fn a_field_that_nobody_reads_may_not_be_broken_either() {
+    for (broken, fine) in [("[1,2}", "[1,2]"), ("{\"a\":[1}]", "{\"a\":[1]}"), ("[{]}", "[{}]")] {
+        let line = |x: &str| format!(r#"{{"id_str":"1","text":"cat","user":{{"id":1}},"x":{x}}}"#);
+        assert_eq!(post(&line(fine)).text, "cat");
+        let error = decode(line(broken).as_bytes()).expect_err(broken);
+        assert_eq!(error.reason, Reason::NotJson);
+    }
 }

@@ -1,8 +1,8 @@
 //! Confirmation: programs and atoms over the prepared views of a post.
 
+use super::geo;
 use super::phrase;
 use super::view::View;
-use super::{fields, geo};
 use crate::engine::Index;
 use crate::engine::masks::flag_bit;
 use crate::engine::program::{Op, size};

@@ -59,7 +59,7 @@ fn filters() -> impl Iterator<Item = (&'static str, &'static str, OfSize)> {
         ("counts of text", "a B ", |n| bounds("length", n) + " OR " + &bounds("caps", n)),
         ("counts of tags", "#c ", |n| bounds("hashtags", n)),
         ("beginnings of tags", "#cart ", |n| {
-            (0..n).map(|i| format!("#car{i}*")).collect::<Vec<_>>().join(" OR ")
+            (0..n).map(|i| format!("#cart{i}*")).collect::<Vec<_>>().join(" OR ")
         }),
         ("parentheses", "a ", |n| format!("{}a{}", "(".repeat(n.min(60)), ")".repeat(n.min(60)))),
     ];

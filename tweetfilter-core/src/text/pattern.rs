@@ -1,8 +1,9 @@
 //! What filters ask of tokens: words, phrases and the items of a proximity, with wildcards.
 
 use super::fold::is_keycap;
+use super::tokens::exact_with;
 use super::wildcard::{Wildcard, WildcardReach};
-use super::{Origin, Token, TokenKind, Tokens, exact, tokenize};
+use super::{Origin, Token, TokenKind, Tokens, tokenize};
 use crate::Span;
 
 /// The tokens of a word or phrase of a filter; they match adjacent tokens of a text.
@@ -77,7 +78,7 @@ impl Term {
         self.wildcard.as_ref().map_or(WildcardReach::None, |wildcard| wildcard.reach(&self.plain, exact))
     }
 
-    /// Whether it matches under `=`; `text` is what [`exact`] says of the token.
+    /// Whether it matches under `=`; `text` is what [`exact`](super::exact) says of the token.
     #[must_use]
     pub fn matches_exact(&self, kind: TokenKind, text: &str) -> bool {
         match &self.wildcard {
@@ -204,14 +205,14 @@ pub fn near_items(text: &str) -> Vec<Pattern> {
 }
 
 fn terms(text: &str) -> Vec<Term> {
-    let mut tokens = Tokens::default();
+    let (mut tokens, mut memory) = (Tokens::default(), Tokens::default());
     tokenize(text, Origin::Filter, &mut tokens);
     let term = |token: Token<'_>| Term {
         span: token.span,
         kind: token.kind,
         folded: token.folded.to_owned(),
         plain: token.plain.to_owned(),
-        exact: exact(&text[token.span.range()], token),
+        exact: exact_with(&text[token.span.range()], token, &mut memory),
         wildcard: None,
     };
     tokens.iter().map(term).collect()

@@ -269,10 +269,15 @@ pub fn tokenize(text: &str, origin: Origin<'_>, out: &mut Tokens) {
 /// A token's text under `=`: NFKC, case and accents as typed. `original` is the slice under its span.
 #[must_use]
 pub fn exact(original: &str, token: Token<'_>) -> String {
+    exact_with(original, token, &mut Tokens::default())
+}
+
+/// The same with memory of the caller's.
+pub(super) fn exact_with(original: &str, token: Token<'_>, tokens: &mut Tokens) -> String {
     if original.is_ascii() && token.kind == TokenKind::Word && token.part == 0 {
         return original.to_owned();
     }
-    let mut tokens = Tokens::default();
+    tokens.clear();
     let steps = Steps { emoji: true, apart: true, case: false };
     tokens.general(original, (0, original.len()), Before::Nothing, steps, 0);
     let index = usize::from(token.part).min(tokens.len().saturating_sub(1));

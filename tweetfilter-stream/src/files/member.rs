@@ -1,7 +1,9 @@
 //! Taking the wrappings off: compression and tars, found by their first bytes.
 
-use std::io::{self, BufReader, Chain, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::sync::Arc;
+
+use flate2::bufread::GzDecoder;
 
 use super::tar::{Input, RECORD, Tar, is_tar};
 
@@ -136,7 +138,48 @@ fn buffered(input: Input) -> BufReader<Input> {
 }
 
 fn gzip(input: Input) -> io::Result<Input> {
-    Ok(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(input))))
+    Ok(Box::new(Gzip { open: Some(GzDecoder::new(buffered(input))) }))
+}
+
+/// Gzip files one after the other; zeros behind them pad a tape or a disk and are nothing, as for gzip itself.
+struct Gzip {
+    /// `None` at the end.
+    open: Option<GzDecoder<BufReader<Input>>>,
+}
+
+impl Read for Gzip {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while let Some(open) = &mut self.open {
+            let read = open.read(into)?;
+            if read > 0 || into.is_empty() {
+                return Ok(read);
+            }
+            let Some(open) = self.open.take() else { break };
+            let mut rest = open.into_inner();
+            if rest.fill_buf()?.first().is_some_and(|byte| *byte != 0) {
+                // Behind a file another one may stand, but behind padding nothing more.
+                if rest.fill_buf()?.starts_with(&[0x1f]) {
+                    self.open = Some(GzDecoder::new(rest));
+                    continue;
+                }
+                return Err(trailing());
+            }
+            while !rest.fill_buf()?.is_empty() {
+                let buffer = rest.fill_buf()?;
+                if buffer.iter().any(|byte| *byte != 0) {
+                    return Err(trailing());
+                }
+                let length = buffer.len();
+                rest.consume(length);
+            }
+        }
+        Ok(0)
+    }
+}
+
+fn trailing() -> io::Error {
+    let what = "what stands behind the end of the gzip file is no gzip file; all before it was read";
+    io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
 fn bzip2(input: Input) -> io::Result<Input> {

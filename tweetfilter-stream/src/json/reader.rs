@@ -89,9 +89,9 @@ impl<'de> Reader<'de> {
                 Some((end, _)) => self.at = end + 1,
                 None => return Err(self.error("a string without end")),
             },
-            Some(b'{' | b'[') => match container_end(bytes, self.at + 1) {
+            Some(opening @ (b'{' | b'[')) => match container_end(bytes, opening, self.at + 1) {
                 Some(end) => self.at = end,
-                None => return Err(self.error("a bracket without end")),
+                None => return Err(self.error("a bracket without its end")),
             },
             Some(b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => {
                 while bytes.get(self.at).is_some_and(|&b| !ends_scalar(b)) {

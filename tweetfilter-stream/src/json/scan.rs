@@ -39,8 +39,10 @@ fn escaped_string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// The place past the bracket that closes an array or object. `at` is past its opening bracket.
-pub(super) fn container_end(bytes: &[u8], mut at: usize) -> Option<usize> {
-    let mut depth = 1_usize;
+///
+/// Each bracket must be closed by one of its own kind; `None` if one is not, or if the text ends before.
+pub(super) fn container_end(bytes: &[u8], opening: u8, mut at: usize) -> Option<usize> {
+    let mut open = Open::new(opening);
     // Whether the block before ended in a string, and whether in it with an unfinished escape; as masks.
     let (mut in_string, mut escaped) = (0_u64, 0_u64);
     let mut last = [b' '; 64];
@@ -59,25 +61,60 @@ pub(super) fn container_end(bytes: &[u8], mut at: usize) -> Option<usize> {
         // Each bit tells whether an odd number of quotes stands up to and at its place.
         let strings = prefix_xor(quotes) ^ in_string;
         in_string = ((strings as i64) >> 63) as u64;
-        let (opens, mut closes) = (masks.opens & !strings, masks.closes & !strings);
-        if closes.count_ones() as usize >= depth {
-            // The end may be here: count up to each closing bracket.
-            let mut passed = 0_usize;
-            while closes != 0 {
-                let place = closes.trailing_zeros();
-                let opened = (opens & ((1_u64 << place) - 1)).count_ones() as usize;
-                passed += 1;
-                if passed == depth + opened {
-                    let end = at + place as usize + 1;
-                    return (end <= bytes.len()).then_some(end);
+        let mut brackets = (masks.opens | masks.closes) & !strings;
+        while brackets != 0 {
+            let place = brackets.trailing_zeros() as usize;
+            if masks.opens >> place & 1 == 1 {
+                open.push(block[place]);
+            } else {
+                open.pop(block[place])?;
+                if open.depth == 0 {
+                    return Some(at + place + 1);
                 }
-                closes &= closes - 1;
             }
-            depth = depth + opens.count_ones() as usize - passed;
-        } else {
-            depth = depth + opens.count_ones() as usize - closes.count_ones() as usize;
+            brackets &= brackets - 1;
         }
         at += 64;
+    }
+}
+
+/// The brackets that are open: their kinds, of the innermost 64.
+struct Open {
+    depth: usize,
+    /// A bit for each, the innermost last: it is curly.
+    kinds: u64,
+    /// So many of the outermost have lost their bit.
+    lost: usize,
+}
+
+impl Open {
+    fn new(opening: u8) -> Self {
+        Self { depth: 1, kinds: Self::kind(opening), lost: 0 }
+    }
+
+    /// `{` and `}` have the bit that `[` and `]` lack.
+    #[inline]
+    fn kind(bracket: u8) -> u64 {
+        u64::from(bracket >> 5 & 1)
+    }
+
+    #[inline]
+    fn push(&mut self, bracket: u8) {
+        self.depth += 1;
+        self.kinds = self.kinds << 1 | Self::kind(bracket);
+        self.lost = self.lost.max(self.depth.saturating_sub(64));
+    }
+
+    /// `None` if the innermost bracket is of the other kind.
+    #[inline]
+    fn pop(&mut self, bracket: u8) -> Option<()> {
+        if self.kinds & 1 != Self::kind(bracket) && self.depth > self.lost {
+            return None;
+        }
+        self.depth -= 1;
+        self.kinds >>= 1;
+        self.lost = self.lost.min(self.depth);
+        Some(())
     }
 }
 
@@ -151,18 +188,19 @@ mod tests {
     use super::{container_end, string_end};
 
     /// One byte at a time.
-    fn slow_container_end(bytes: &[u8], mut at: usize) -> Option<usize> {
-        let (mut depth, mut in_string) = (1, false);
+    fn slow_container_end(bytes: &[u8], opening: u8, mut at: usize) -> Option<usize> {
+        let (mut open, mut in_string) = (vec![opening], false);
         while let Some(&b) = bytes.get(at) {
             match b {
                 b'\\' if in_string => at += 1,
                 b'"' => in_string = !in_string,
-                b'[' | b'{' if !in_string => depth += 1,
-                b']' | b'}' if !in_string => depth -= 1,
+                b'[' | b'{' if !in_string => open.push(b),
+                // Each closing bracket is two behind its opening one.
+                b']' | b'}' if !in_string && open.pop() != Some(b - 2) => return None,
                 _ => {}
             }
             at += 1;
-            if depth == 0 {
+            if open.is_empty() {
                 return Some(at);
             }
         }
@@ -176,7 +214,27 @@ mod tests {
         ) {
             // Outside of strings a backslash is no JSON; both ways may differ there.
             let text = outside_cleared(text);
-            proptest::prop_assert_eq!(container_end(&text, 0), slow_container_end(&text, 0));
+            for opening in *b"[{" {
+                proptest::prop_assert_eq!(
+                    container_end(&text, opening, 0),
+                    slow_container_end(&text, opening, 0)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn brackets_are_closed_by_their_own_kind() {
+        for (text, end) in
+            [("1]", Some(2)), ("1}", None), ("{]}]", None), ("{}]", Some(3)), ("[{}]]", Some(5))]
+        {
+            assert_eq!(container_end(text.as_bytes(), b'[', 0), end, "{text}");
+        }
+        for depth in [3, 63, 64, 65, 200] {
+            let inner = "{".repeat(depth) + &"}".repeat(depth);
+            assert_eq!(container_end(format!("{inner}]").as_bytes(), b'[', 0), Some(2 * depth + 1));
+            let wrong = "{".repeat(depth) + "]";
+            assert_eq!(container_end(wrong.as_bytes(), b'[', 0), None, "{depth}");
         }
     }
 

@@ -141,9 +141,10 @@ fn refused_json(refused: &Refused, spelled_out: bool) -> Value {
     });
     if spelled_out {
         object["native"] = Value::Null;
+        object["native_lacks"] = Value::Null;
     }
     if refused.dialect == Dialect::X || refused.from_x {
-        for key in ["same_as_at_x", "differs", "reads_as_much"] {
+        for key in ["same_as_at_x", "differs", "reads_as_much", "reads_less"] {
             object[key] = Value::Null;
         }
     }
