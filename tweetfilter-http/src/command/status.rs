@@ -134,7 +134,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         let stats = buffer.stats().await.map_err(failure)?;
         database.close().await;
         let age = stats.oldest.map(|oldest| (now() - oldest).max(0) as f64 / 1000.0);
-        let per_entry = if stats.entries == 0 { 0 } else { stats.bytes / stats.entries };
+        let per_entry = stats.bytes.checked_div(stats.entries).unwrap_or(0);
         if arguments.json {
             let sources: Vec<_> = status
                 .sources

@@ -122,8 +122,8 @@ impl SourceSettings {
     /// See [`SourceError`].
     pub fn open(&self, cursor: Option<&str>) -> Result<Opened, SourceError> {
         match self.kind {
-            Kind::File => self.file(cursor).map(Opened::File),
-            Kind::Generated => Ok(Opened::File(self.generated())),
+            Kind::File => self.file(cursor).map(|file| Opened::File(Box::new(file))),
+            Kind::Generated => Ok(Opened::File(Box::new(self.generated()))),
             Kind::Jetstream => {
                 let jetstream = match &self.address {
                     Some(address) => Jetstream::posts_from([address])?,
@@ -243,7 +243,7 @@ impl std::io::Read for LineReader {
 #[non_exhaustive]
 pub enum Opened {
     /// Files, or lines that are made here.
-    File(FileSource),
+    File(Box<FileSource>),
     /// One of X's streams.
     X(Box<Live<X>>),
     /// Bluesky.
