@@ -36,7 +36,7 @@ pub struct Gather {
     source: String,
     bare: Audience,
     pending: Vec<Pending>,
-    /// Posts that wait, by key of the post.
+    /// Posts and changes that wait, by their key.
     waiting: HashMap<u64, Vec<usize>>,
     recent: Recent,
     counts: Counts,
@@ -59,6 +59,13 @@ struct Pending {
 enum Body {
     Post { network: String, id: String, written: Written },
     Change(Change),
+}
+
+impl Pending {
+    /// Whether it is the same delete. Of other changes the last one counts, so none is left out.
+    fn is_delete(&self, change: &Change) -> bool {
+        matches!(&self.body, Body::Change(known @ Change::Delete { .. }) if known == change)
+    }
 }
 
 impl Gather {
@@ -255,6 +262,12 @@ impl Gather {
         self.counts.control += 1;
         match change(event) {
             Ok((key, change)) => {
+                // Each viewer is told of a delete; once is enough, since it holds for all.
+                let mut waiting = self.waiting.get(&key).into_iter().flatten();
+                if waiting.any(|&index| self.pending[index].is_delete(&change)) {
+                    return;
+                }
+                self.waiting.entry(key).or_default().push(self.pending.len());
                 self.bytes += 100;
                 let to = self.audience(viewer.as_deref());
                 self.pending.push(Pending { key, at, to, body: Body::Change(change) });

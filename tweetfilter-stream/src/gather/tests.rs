@@ -109,6 +109,18 @@ fn every_line_is_counted_as_one_thing() {
 }
 
 #[test]
+fn a_delete_that_each_viewer_is_told_of_is_one_entry() {
+    let mut gather = site();
+    let delete = |id: u64| format!(r#"{{"delete":{{"status":{{"id_str":"{id}","user_id_str":"3"}}}}}}"#);
+    for (user, id) in [("7", 5), ("9", 5), ("7", 6), ("9", 6)] {
+        gather.line(envelope_of(user, &delete(id)).as_bytes(), 0);
+    }
+    let batch = gather.take();
+    assert_eq!((batch.entries.len(), batch.counts.control), (2, 4));
+    assert!(batch.counts.balance());
+}
+
+#[test]
 fn a_new_version_is_never_joined_to_the_old_one() {
     let mut gather = Gather::new("home", Audience::Account("ann".into()));
     let status =
