@@ -11,7 +11,7 @@ use clap::ArgMatches;
 use tweetfilter_core::explain::CostClass;
 use tweetfilter_core::post::Account;
 use tweetfilter_core::{
-    Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId,
+    Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId, ParseError,
 };
 use tweetfilter_http::import::{FilterLine, Format, read_filters};
 
@@ -176,10 +176,37 @@ fn parse_all(
     sets: &[(String, String)],
 ) -> Result<Loaded, Failure> {
     let mut loaded = Loaded { sets: sets::read(sets)?, ..Loaded::default() };
-    for filter in named {
-        loaded.parse(filter, dialect);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+    let part = named.len().div_ceil(threads).max(PART);
+    let parse = |part: &[Named]| part.iter().map(|filter| parse(filter, dialect)).collect::<Vec<_>>();
+    let parsed: Vec<Vec<Parsed>> = std::thread::scope(|scope| {
+        // The first part here, the others beside it.
+        let mut parts = named.chunks(part);
+        let here = parts.next().unwrap_or_default();
+        let beside: Vec<_> = parts.map(|part| scope.spawn(move || parse(part))).collect();
+        let mut all = vec![parse(here)];
+        all.extend(
+            beside.into_iter().map(|part| part.join().unwrap_or_else(|p| std::panic::resume_unwind(p))),
+        );
+        all
+    });
+    for (filter, parsed) in named.into_iter().zip(parsed.into_iter().flatten()) {
+        loaded.add(filter, dialect, parsed);
     }
     Ok(loaded)
+}
+
+/// Filters that are not worth a thread.
+const PART: usize = 256;
+
+type Parsed = Result<Expression, ParseError>;
+
+fn parse(filter: &Named, default: Option<Dialect>) -> Parsed {
+    Expression::parse_with(&filter.line.text, dialect_of(filter, default), &Limits::default())
+}
+
+fn dialect_of(filter: &Named, default: Option<Dialect>) -> Dialect {
+    filter.line.dialect.or(default).unwrap_or(filter.format.dialect())
 }
 
 fn read_file(file: &str) -> Result<Vec<Named>, Failure> {
@@ -201,13 +228,13 @@ fn read_file(file: &str) -> Result<Vec<Named>, Failure> {
 }
 
 impl Loaded {
-    fn parse(&mut self, filter: Named, default: Option<Dialect>) {
-        let FilterLine { id, text, owner, name, dialect, line } = filter.line;
+    fn add(&mut self, filter: Named, default: Option<Dialect>, parsed: Parsed) {
+        let dialect = dialect_of(&filter, default);
+        let FilterLine { id, text, owner, name, line, .. } = filter.line;
         let origin = Origin { name: filter.file, line, within: filter.within };
-        let dialect = dialect.or(default).unwrap_or(filter.format.dialect());
         let from_x = filter.format.dialect() == Dialect::X;
         let position = self.entries.len() + self.refused.len();
-        match Expression::parse_with(&text, dialect, &Limits::default()) {
+        match parsed {
             Ok(expression) => {
                 self.entries.push(Entry { position, id, owner, name, origin, expression, from_x });
             }

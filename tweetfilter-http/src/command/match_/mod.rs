@@ -115,7 +115,7 @@ struct Job {
     by: Option<Period>,
     text: bool,
     ignore_owners: bool,
-    names: input::Names,
+    names: Arc<input::Names>,
 }
 
 pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> {
@@ -123,6 +123,9 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
     let output = arguments.output()?;
     let inputs = arguments.inputs()?;
     let sources = input::open(&inputs)?;
+    let progress = progress::Progress::new(!arguments.quiet, input::total_bytes(&sources));
+    let names = Arc::new(input::Names::new(&inputs));
+    let reading = pipeline::read(sources, arguments.text, Arc::clone(&names), &progress)?;
     let loaded = filters::load(&arguments.filters, order, arguments.ignore_owners)?;
     let compiled = loaded.compile()?;
     filters::report(&compiled.refused);
@@ -143,17 +146,16 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
         by: arguments.by,
         text: arguments.text,
         ignore_owners: arguments.ignore_owners,
-        names: input::Names::new(&inputs),
+        names,
     });
     let split = arguments.split.as_deref().map(|dir| {
         split::Split::create(dir, &job.compiled.entries, &arguments.read(&inputs), arguments.quiet)
     });
     let threads = arguments.threads.map_or_else(processors, usize::from);
-    let progress = progress::Progress::new(!arguments.quiet, input::total_bytes(&sources));
     // Looked up beside the work, since it takes a while for many filters.
     let counted = Arc::clone(&job);
     let classes = (!arguments.quiet).then(|| std::thread::spawn(move || summary::classes(&counted)));
-    let done = pipeline::run(&job, sources, threads, split.transpose()?, &progress);
+    let done = pipeline::run(&job, reading, threads, split.transpose()?, &progress);
     progress.finish();
     let (tally, unread) = done?;
     if output == Output::Count {

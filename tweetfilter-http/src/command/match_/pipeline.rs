@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use super::super::Failure;
 use super::Job;
 use super::evaluate::{Evaluator, Outcome};
-use super::input::{self, Chunk, Source};
+use super::input::{self, Chunk, Names, Source};
 use super::output::heading;
 use super::progress::Progress;
 use super::split::Split;
@@ -19,21 +19,37 @@ use super::tally::Tally;
 /// Chunks that the reader may be ahead.
 const AHEAD: usize = 8;
 
-/// Evaluates all sources. Gives what was counted and, where an input broke off, why.
+/// Inputs that are being read ahead.
+pub(super) struct Reading {
+    chunks: Receiver<Chunk>,
+    reader: JoinHandle<Option<Failure>>,
+}
+
+/// Begins to read, which needs no filters yet.
+pub(super) fn read(
+    sources: Vec<Source>,
+    text: bool,
+    names: Arc<Names>,
+    progress: &Progress,
+) -> Result<Reading, Failure> {
+    let (chunks, received) = sync_channel::<Chunk>(AHEAD);
+    let bytes_read = progress.bytes_read();
+    let reader = start(move || input::read(sources, text, &names, &chunks, &bytes_read))?;
+    Ok(Reading { chunks: received, reader })
+}
+
+/// Evaluates all that is read. Gives what was counted and, where an input broke off, why.
 ///
 /// Threads are not joined where the output is closed early: the reader may wait for input for ever.
 pub(super) fn run(
     job: &Arc<Job>,
-    sources: Vec<Source>,
+    reading: Reading,
     threads: usize,
     split: Option<Split>,
     progress: &Progress,
 ) -> Result<(Tally, Option<Failure>), Failure> {
     let mut sink = Sink::new(job, split, progress)?;
-    let (chunks, received) = sync_channel::<Chunk>(AHEAD);
-    let bytes_read = progress.bytes_read();
-    let shared = Arc::clone(job);
-    let reader = start(move || input::read(sources, shared.text, &shared.names, &chunks, &bytes_read))?;
+    let Reading { chunks: received, reader } = reading;
     let tally = if threads <= 1 {
         let mut evaluator = Evaluator::new(job);
         for chunk in received {
