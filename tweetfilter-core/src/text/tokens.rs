@@ -274,9 +274,16 @@ pub fn exact(original: &str, token: Token<'_>) -> String {
 
 /// The same with memory of the caller's.
 pub(super) fn exact_with(original: &str, token: Token<'_>, tokens: &mut Tokens) -> String {
-    if original.is_ascii() && token.kind == TokenKind::Word && token.part == 0 {
+    let typed = original.is_ascii() && token.kind == TokenKind::Word && token.part == 0;
+    // What folding leaves as it is, normalizing alone leaves too.
+    if typed || (original == token.folded && token.kind != TokenKind::Emoji) {
         return original.to_owned();
     }
+    exact_by_steps(original, token, tokens)
+}
+
+/// The same for any token.
+fn exact_by_steps(original: &str, token: Token<'_>, tokens: &mut Tokens) -> String {
     tokens.clear();
     let steps = Steps { emoji: true, apart: true, case: false };
     tokens.general(original, (0, original.len()), Before::Nothing, steps, 0);
@@ -285,5 +292,25 @@ pub(super) fn exact_with(original: &str, token: Token<'_>, tokens: &mut Tokens) 
         Some(token) => token.folded.to_owned(),
         // A mark that is a cluster of its own is no token without the word that it stands in.
         None => original.chars().filter(|&c| entry(c) & IGNORABLE == 0).nfkc().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_folding_leaves_normalizing_leaves(text in r"(\PC|[a-zß-ÿα-ωἀ-ῼа-ё]|[가-힣ㄱ-ㅎᄀ-ᇿ]|[ぁ-ヿ漢]|\p{M}|\p{Cf}|\p{No}){1,12}") {
+            let mut tokens = Tokens::default();
+            tokenize(&text, Origin::Filter, &mut tokens);
+            let mut memory = Tokens::default();
+            for token in tokens.iter() {
+                let original = &text[token.span.range()];
+                prop_assert_eq!(exact(original, token), exact_by_steps(original, token, &mut memory), "{:?}", token);
+            }
+        }
     }
 }

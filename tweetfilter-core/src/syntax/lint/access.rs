@@ -28,10 +28,19 @@ fn of_atom(atom: &Atom) -> Access {
     }
 }
 
+/// Whether a text is clearly one token, which folds as ASCII does.
+pub(super) fn is_simple(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
 fn is_common(p: &TextPattern) -> bool {
     let wild = p.shape == Shape::Word && p.text.contains(['*', '?']);
-    !wild
-        && p.form != Form::Obfuscated
-        && pattern(&p.text, false)
-            .is_ok_and(|p| matches!(p.terms.as_slice(), [term] if common::is_common(&term.folded)))
+    if wild || p.form == Form::Obfuscated {
+        return false;
+    }
+    if is_simple(&p.text) {
+        return common::is_common(&p.text.to_ascii_lowercase());
+    }
+    pattern(&p.text, false)
+        .is_ok_and(|p| matches!(p.terms.as_slice(), [term] if common::is_common(&term.folded)))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::access::is_simple;
 use super::{Lint, range};
 use crate::Span;
 use crate::syntax::{Atom, Diagnostic, Form, Node, NodeKind, Shape, Value, WordField, print};
@@ -154,18 +155,27 @@ fn takes_one_word(node: &Node, text: &str) -> bool {
 
 /// A word beside a phrase that contains it.
 fn word_in_phrase(lint: &mut Lint<'_>, node: &Node, entries: &[Entry<'_>]) {
+    let texts = entries.iter().filter(|e| !e.negated).filter_map(|entry| match &entry.item.kind {
+        NodeKind::Atom(Atom::Text(p))
+            if p.form == Form::Folded
+                && !p.text.contains(['*', '?'])
+                && !matches!(p.shape, Shape::Near(_)) =>
+        {
+            Some((entry.item.span, p.text.as_str()))
+        }
+        _ => None,
+    });
+    if texts.clone().all(|(_, text)| is_simple(text)) || texts.clone().nth(1).is_none() {
+        return;
+    }
     let mut words = HashMap::new();
     let mut phrases = Vec::new();
-    for entry in entries.iter().filter(|e| !e.negated) {
-        let NodeKind::Atom(Atom::Text(p)) = &entry.item.kind else { continue };
-        if p.form != Form::Folded || p.text.contains(['*', '?']) || matches!(p.shape, Shape::Near(_)) {
-            continue;
-        }
-        match pattern(&p.text, false) {
+    for (span, text) in texts {
+        match pattern(text, false) {
             Ok(p) if p.terms.len() == 1 => {
-                words.entry(p.terms[0].folded.clone()).or_insert(entry.item.span);
+                words.entry(p.terms[0].folded.clone()).or_insert(span);
             }
-            Ok(p) => phrases.push((entry.item.span, p.terms)),
+            Ok(p) => phrases.push((span, p.terms)),
             Err(_) => {}
         }
     }
