@@ -7,6 +7,7 @@ mod explaining;
 mod generating;
 mod inputs;
 mod matching;
+mod other_language;
 mod separate;
 mod splitting;
 mod support;

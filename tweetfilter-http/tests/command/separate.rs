@@ -6,9 +6,9 @@ use crate::chain::{Server, assert_same, by_oracle, ok, status, stored, until, wi
 use crate::support::Files;
 
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
-mod maria;
+pub mod maria;
 #[path = "../../../tweetfilter-stream/tests/support/servers.rs"]
-mod redis;
+pub mod redis;
 
 /// Numbers that say which process dies next; the same in each run.
 struct Lot(u64);
