@@ -180,8 +180,8 @@ fn hold_the_curve(sample: &Sample) {
     let runs: Vec<&str> = runs.filter(|run| !run.is_empty()).collect();
     // Between spaces, with links and signs; and as words, without.
     for (what, words, [hundred, thousand, once]) in [
-        ("between spaces", spaced, [(0.20, 0.28), (0.39, 0.47), (0.80, 0.88)]),
-        ("words", runs, [(0.22, 0.31), (0.44, 0.54), (0.75, 0.85)]),
+        ("between spaces", spaced, [(0.21, 0.27), (0.40, 0.46), (0.81, 0.87)]),
+        ("words", runs, [(0.22, 0.30), (0.44, 0.51), (0.75, 0.84)]),
     ] {
         let mut types: HashMap<&str, usize> = HashMap::new();
         words.iter().for_each(|word| *types.entry(word).or_default() += 1);
