@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tweetfilter_stream::entry::Audience;
-use tweetfilter_stream::generate::{Generator, Options as Generated};
+use tweetfilter_stream::generate::{Generator, LINE_END, Options as Generated};
 use tweetfilter_stream::source::file::{FileSource, Pace};
 use tweetfilter_stream::source::net::{Jetstream, Live, Mastodon, Token, TokioClock, X};
 use tweetfilter_stream::source::{Chunk, Source, SourceError};
@@ -227,7 +227,7 @@ impl std::io::Read for LineReader {
             self.open.clear();
             if let Some(line) = self.lines.next() {
                 self.open.extend_from_slice(line.as_bytes());
-                self.open.push(b'\n');
+                self.open.extend_from_slice(LINE_END.as_bytes());
             }
         }
         let rest = &self.open[self.at..];

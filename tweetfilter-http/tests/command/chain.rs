@@ -49,7 +49,7 @@ pub type Seen = BTreeMap<(String, String), (bool, Vec<usize>)>;
 pub fn by_oracle(lines: &str) -> Seen {
     let filters: Vec<_> = FILTERS.iter().map(|f| (f.0, Expression::parse(f.1).unwrap(), f.2)).collect();
     let (mut first, mut deleted, mut audience) = (HashMap::new(), HashSet::new(), HashSet::new());
-    for line in lines.lines() {
+    for line in lines.lines().filter(|line| !line.is_empty()) {
         let Ok(Event::ForUser { user, event }) = decode(line.as_bytes()) else { panic!("{line}") };
         match *event {
             Event::Post(post) => {

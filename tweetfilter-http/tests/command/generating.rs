@@ -11,10 +11,35 @@ fn the_same_seed_gives_the_same_stream() {
     assert!(first.out.lines().count() >= 200);
     assert_eq!(first.out, run("7").out);
     assert_ne!(first.out, run("8").out);
-    // Every line is read again.
-    let ended = files.run_with(&["match", "--output", "count", "--expr", "-zzzzzz"], first.out.as_bytes());
+}
+
+#[test]
+fn the_stream_is_the_wire_s_and_every_reader_copes() {
+    let files = Files::new();
+    let posts = |more: &[&str]| files.run(&[&["gen", "--posts", "2000", "--seed", "7"], more].concat()).out;
+    let wire = posts(&[]);
+    assert!(wire.split_inclusive('\n').all(|line| line.ends_with("\r\n")));
+    let blank = wire.lines().filter(|line| line.is_empty()).count();
+    assert!((2..=5).contains(&blank), "{blank} keep-alives");
+    let plain: String =
+        wire.lines().filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect();
+    assert_eq!(posts(&["--lf"]), plain);
+    // `match` reads every line again, and gives posts back as they came.
+    let ended = files.run_with(&["match", "--output", "count", "--expr", "-zzzzzz"], wire.as_bytes());
     assert!(!ended.err.contains("skipped"), "{}", ended.err);
     assert!(ended.out.starts_with("e1\t2"), "{}", ended.out);
+    let ended = files.run_with(&["match", "--output", "posts", "--expr", "-zzzzzz"], wire.as_bytes());
+    let whole = |line: &&str| line.starts_with("{\"created_at\"");
+    let expected: String = wire.split_inclusive('\n').filter(whole).collect();
+    assert_eq!(ended.out, expected);
+    // `replay` reads over what is blank, as it does in any file.
+    let files = files.with("wire.ndjson", &wire);
+    let ended = files.run(&["replay", "--audience", "public", "wire.ndjson"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let status: serde_json::Value = serde_json::from_str(&files.run(&["status", "--json"]).out).unwrap();
+    let counts = &status["sources"][0]["counts"];
+    assert_eq!(counts["lines"], plain.lines().count(), "{status}");
+    assert_eq!(counts["undecodable"], serde_json::json!({}), "{status}");
 }
 
 #[test]
@@ -22,7 +47,8 @@ fn with_an_audience_every_line_is_an_envelope() {
     let files = Files::new();
     let arguments = ["gen", "--posts", "50", "--seed", "1", "--accounts", "9", "--audience", "3"];
     let out = files.run(&arguments).out;
-    assert!(out.lines().count() >= 50 && out.lines().all(|line| line.starts_with("{\"for_user\":")), "{out}");
+    let envelope = |line: &str| line.is_empty() || line.starts_with("{\"for_user\":");
+    assert!(out.lines().count() >= 50 && out.lines().all(envelope), "{out}");
     let ended = files.run(&["gen", "--posts", "50", "--accounts", "2", "--audience", "3"]);
     assert_eq!((ended.code, ended.out.as_str()), (2, ""));
     let ended = files.run(&["gen", "--posts", "50", "--accounts", "9"]);

@@ -13,8 +13,8 @@ const LINK: u32 = 23;
 /// Longer texts are cut to this, link to the whole included.
 const CUT: u32 = 140;
 
-const LENGTH: [(u32, u32); 7] = [(0, 2), (100, 8), (300, 22), (500, 46), (750, 112), (900, 210), (1000, 310)];
-const SHORT: [(u32, u32); 4] = [(0, 1), (500, 12), (900, 45), (1000, 120)];
+const LENGTH: [(u32, u32); 7] = [(0, 2), (100, 8), (300, 24), (500, 54), (750, 116), (900, 210), (1000, 310)];
+const SHORT: [(u32, u32); 4] = [(0, 1), (500, 6), (900, 45), (1000, 120)];
 
 /// What kind of post the text is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,17 +52,18 @@ impl Body {
             }
         }
         body.display.0 = body.chars;
-        let smileys = random.chance(2250);
+        let smileys = random.chance(2500);
         let straight = random.chance(4500);
-        let lines = random.chance(4400);
-        let short = words.code == "und" || random.chance(if kind == Kind::Reply { 4500 } else { 1500 });
+        let lines = random.chance(4100);
+        let short = words.code == "und" || random.chance(if kind == Kind::Reply { 4700 } else { 2000 });
         let target =
             random.quantile(if short { &SHORT } else { &LENGTH }) * if words.dense() { 3 } else { 4 } / 4;
         let limit = body.chars + if words.dense() { 132 } else { 276 };
         let mut sentence = String::new();
         loop {
             sentence.clear();
-            write_sentence(words, random, straight, &mut sentence);
+            let list = if target < 8 && random.chance(5500) { random.pick(&["n", "a", "o"]) } else { "s" };
+            write_sentence(words, list, random, straight, &mut sentence);
             let length = sentence.chars().count() as u32;
             if body.chars + length > limit {
                 break;
@@ -91,7 +92,7 @@ impl Body {
                 break;
             }
         }
-        if random.chance(170) {
+        if random.chance(200) {
             body.push(random.pick(&[" &lt;3", " &gt;&gt;", " &amp; more", " -&gt;", " (A&amp;R)"]));
         }
         body.attach(random, words, kind);
@@ -374,9 +375,12 @@ fn write_tags(json: &mut Json, tags: &[(String, At)]) {
     }
 }
 
-/// One sentence with its end, in the writer's capitals and apostrophes, escaped.
-fn write_sentence(words: &Lexicon, random: &mut Random, straight: bool, out: &mut String) {
-    words.write("s", random, out);
+/// One sentence, or a word of a list, with its end, in the writer's capitals and apostrophes, escaped.
+fn write_sentence(words: &Lexicon, list: &str, random: &mut Random, straight: bool, out: &mut String) {
+    words.write(list, random, out);
+    if out.is_empty() {
+        words.write("s", random, out);
+    }
     if out.contains("  ") {
         *out = out.replace("  ", " ");
     }

@@ -1,16 +1,19 @@
 //! Small phrase grammars, one file a language in `lang/`.
 //!
 //! A line adds items to a list: `n: cat | train`. `{n}` inside an item stands for an item of that list,
-//! `{w}` for an invented word of the language's syllables, `{e}` for an emoji.
+//! `{w}` for an invented word of the language's syllables, `{e}` for an emoji, `{#}` for a number, `{@}` for a time of
+//! day. Where a language
+//! builds words from words, `pre` and `suf` are what it puts before or behind a noun.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::random::Random;
+use super::rare::{make_rare, number, stretch, time_of_day};
 
 /// Share of each language in ten thousand, its code on the wire, its file, and how often a post of it is a retweet.
 const LANGUAGES: [(u32, &str, &str, u32); 18] = [
-    (3100, "en", include_str!("lang/en.txt"), 5500),
+    (3100, "en", include_str!("lang/en.txt"), 5700),
     (2200, "ja", include_str!("lang/ja.txt"), 3500),
     (700, "und", include_str!("lang/und.txt"), 5000),
     (600, "ko", include_str!("lang/ko.txt"), 6500),
@@ -30,8 +33,14 @@ const LANGUAGES: [(u32, &str, &str, u32); 18] = [
     (70, "fa", include_str!("lang/fa.txt"), 5000),
 ];
 
+/// How many in ten thousand words of an open list are invented altogether, nouns and others, and how many of the
+/// rest are made rare. A small sample of a language shows little but its tail, so English has fewer.
+const ENGLISH: Tail = Tail { invented: [3800, 1300], rare: [3500, 2200] };
+const OTHERS: Tail = Tail { invented: [4200, 2200], rare: [6000, 4000] };
+/// How many in ten thousand exclamations and laughs are drawn out: `soooo`.
+const STRETCHED: u32 = 1200;
 /// Invented words that a language has.
-const INVENTED: u32 = 400_000;
+const INVENTED: u32 = 6000;
 
 static LEXICONS: LazyLock<Vec<Lexicon>> = LazyLock::new(|| {
     LANGUAGES.iter().map(|&(_, code, file, retweets)| Lexicon::read(code, file, retweets)).collect()
@@ -39,6 +48,12 @@ static LEXICONS: LazyLock<Vec<Lexicon>> = LazyLock::new(|| {
 
 static EMOJI: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| include_str!("emoji.txt").split_whitespace().collect());
+
+#[derive(Clone, Copy, Debug)]
+struct Tail {
+    invented: [u32; 2],
+    rare: [u32; 2],
+}
 
 /// One language's words and sentences.
 #[derive(Debug)]
@@ -51,9 +66,11 @@ pub(super) struct Lexicon {
     names: HashMap<&'static str, usize>,
     syllables: Vec<&'static str>,
     ends: Vec<&'static str>,
-    /// List whose items are left out half of the time, lists that invented words join.
+    /// List whose items are left out half of the time, lists that rare words join, lists that are drawn out.
     optional: usize,
     open: [usize; 3],
+    drawn: [usize; 3],
+    tail: Tail,
 }
 
 #[derive(Debug)]
@@ -62,6 +79,8 @@ enum Piece {
     List(usize),
     Invented,
     Emoji,
+    Number,
+    Time,
 }
 
 /// The language of a number from [`pick_language`].
@@ -105,7 +124,10 @@ impl Lexicon {
         }
         let list = |name| names.get(name).copied().unwrap_or(usize::MAX);
         let (optional, open) = (list("o"), [list("n"), list("v"), list("a")]);
-        Self { code, retweets, lists, syllables, ends, optional, open, names }
+        let drawn =
+            [optional, if matches!(code, "ko" | "ar" | "ja") { list("k") } else { optional }, list("x")];
+        let tail = if code == "en" { ENGLISH } else { OTHERS };
+        Self { code, retweets, lists, syllables, ends, optional, open, drawn, tail, names }
     }
 
     /// Whether a language writes one character where others write two or three.
@@ -115,7 +137,7 @@ impl Lexicon {
 
     /// Whether sentences follow each other without a space.
     pub(super) fn unspaced(&self) -> bool {
-        matches!(self.code, "ja" | "zh")
+        matches!(self.code, "ja" | "zh" | "th")
     }
 
     /// Adds an item of the list `name`, whole; nothing when there is no such list.
@@ -128,6 +150,18 @@ impl Lexicon {
         }
     }
 
+    /// Whether there is such a list.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    /// As [`Lexicon::write`], the items at the list's beginning more often.
+    pub(super) fn write_common(&self, name: &str, random: &mut Random, out: &mut String) {
+        if let Some(&list) = self.names.get(name) {
+            self.write_item(list, random, out, 2);
+        }
+    }
+
     /// What stands at the end of a sentence.
     pub(super) fn end(&self, random: &mut Random) -> &'static str {
         if self.ends.is_empty() { "" } else { random.pick(&self.ends) }
@@ -135,9 +169,9 @@ impl Lexicon {
 
     /// An invented word by its rank, longer for rarer ones.
     pub(super) fn invented(&self, random: &mut Random, out: &mut String) {
-        let rank = random.zipf(INVENTED, 120);
+        let rank = random.zipf(INVENTED, 200);
         let mut letters = Random::of(u64::from(rank), [3, 5, self.code.len() as u64]);
-        let length = 2 + u32::from(rank > 800) + letters.below(2) + u32::from(rank > 60_000);
+        let length = 2 + u32::from(rank > 800) + letters.below(2) + u32::from(rank > 3000);
         for _ in 0..length {
             out.push_str(letters.pick(&self.syllables));
         }
@@ -153,21 +187,36 @@ impl Lexicon {
                 }
                 Piece::Invented => self.invented(random, out),
                 Piece::Emoji => out.push_str(emoji(random)),
+                Piece::Number => number(random, out),
+                Piece::Time => time_of_day(random, out),
                 Piece::List(list) if *list == self.optional && random.chance(6500) => skip_space = true,
-                Piece::List(list) if self.open[0] == *list && random.chance(3800) => {
-                    self.invented(random, out)
-                }
-                Piece::List(list) if self.open.contains(list) && random.chance(1300) => {
-                    self.invented(random, out)
-                }
-                Piece::List(list) => {
-                    let items = &self.lists[*list];
-                    if !items.is_empty() && depth < 4 {
-                        let item = &items[random.zipf(items.len() as u32, 6) as usize];
-                        self.expand(item, random, out, depth + 1);
-                    }
-                }
+                Piece::List(list) => self.write_word(*list, random, out, depth),
             }
+        }
+    }
+
+    /// A word of a list, or in its place one that hardly anybody uses.
+    fn write_word(&self, list: usize, random: &mut Random, out: &mut String, depth: u32) {
+        let start = out.len();
+        let open = self.open.contains(&list);
+        let other = usize::from(list != self.open[0]);
+        if open && random.chance(self.tail.invented[other]) {
+            self.invented(random, out);
+            return;
+        }
+        self.write_item(list, random, out, depth);
+        if open && depth == 0 && random.chance(self.tail.rare[other]) {
+            make_rare(self, start, other == 0, random, out);
+        } else if self.drawn.contains(&list) && random.chance(STRETCHED) {
+            stretch(start, random, out);
+        }
+    }
+
+    fn write_item(&self, list: usize, random: &mut Random, out: &mut String, depth: u32) {
+        let items = &self.lists[list];
+        if !items.is_empty() && depth < 4 {
+            let item = &items[random.zipf(items.len() as u32, 6) as usize];
+            self.expand(item, random, out, depth + 1);
         }
     }
 }
@@ -183,6 +232,8 @@ fn pieces(item: &'static str, names: &HashMap<&'static str, usize>) -> Vec<Piece
         match name {
             "w" => pieces.push(Piece::Invented),
             "e" => pieces.push(Piece::Emoji),
+            "#" => pieces.push(Piece::Number),
+            "@" => pieces.push(Piece::Time),
             _ => pieces.extend(names.get(name).map(|&list| Piece::List(list))),
         }
         rest = after;
@@ -205,7 +256,10 @@ mod tests {
                 assert!(!lexicon.lists[*list].is_empty(), "{code} {need}");
             }
             for used in file.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
-                assert!(matches!(used, "w" | "e") || lexicon.names.contains_key(used), "{code} uses {used}");
+                assert!(
+                    matches!(used, "w" | "e" | "#" | "@") || lexicon.names.contains_key(used),
+                    "{code} uses {used}"
+                );
             }
             assert!(lexicon.syllables.len() >= 8, "{code}");
         }

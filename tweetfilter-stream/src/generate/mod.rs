@@ -1,7 +1,8 @@
 //! A lively multilingual stream for tests, demonstrations and benchmarks, written by this project.
 //!
 //! The lines are v1.1 objects as the old streaming API sent them, with the shares of languages, kinds of posts,
-//! deletes, repeats and disorder of the public 1 % sample. All words, people and links are invented.
+//! deletes, repeats and disorder of the public 1 % sample, its vocabulary of which most words occur once, and its
+//! blank lines. All words, people and links are invented.
 //!
 //! ```
 //! use tweetfilter_stream::generate::{Generator, Options};
@@ -14,6 +15,7 @@ mod json;
 mod lexicon;
 mod person;
 mod random;
+mod rare;
 mod time;
 mod tweet;
 
@@ -25,6 +27,11 @@ use random::Random;
 use time::Clock;
 use tweet::Tweet;
 
+/// What a line of the old streaming API ends in.
+pub const LINE_END: &str = "\r\n";
+
+/// A line is blank as often as this many milliseconds pass, to keep the connection alive.
+const KEEP_ALIVE: u64 = 30_000;
 /// Deletes for every thousand posts: 12 % of the lines.
 const DELETES: u64 = 136;
 /// How many of a hundred deletes belong to the one mass deletion, and how many of a hundred lines it takes
@@ -56,7 +63,9 @@ impl Default for Options {
     }
 }
 
-/// Writes the stream line by line, without line ends; costs memory for one line and the waiting repeats.
+/// Writes the stream line by line, without [line ends](LINE_END); costs memory for one line and the waiting repeats.
+///
+/// A line is empty at every thirtieth second of the stream: a keep-alive, as the wire has them.
 #[derive(Debug)]
 pub struct Generator {
     options: Options,
@@ -64,6 +73,8 @@ pub struct Generator {
     clock: Clock,
     posts: u64,
     line: u64,
+    /// When the next keep-alive is due.
+    quiet: u64,
     /// Deletes of the mass deletion still to come, before which post it begins, and whose posts go.
     mass: u64,
     mass_from: u64,
@@ -80,14 +91,16 @@ impl Generator {
     pub fn new(options: Options) -> Self {
         let mut random = Random::of(options.seed, [0, 0, 0]);
         let mass = options.posts * DELETES * MASS / 100_000;
+        let clock = Clock::new();
         let tenth = u32::try_from(options.posts / 10).unwrap_or(u32::MAX / 4);
         Self {
             mass,
             mass_from: u64::from(tenth * 3 + random.below(tenth * 3 + 1)),
-            mass_author: u64::from(random.between(1 << 20, u32::MAX - 1)),
+            mass_author: u64::from(random.between(100_000_000, u32::MAX - 1)),
+            quiet: clock.millis() + 1000 + u64::from(random.below(KEEP_ALIVE as u32)),
             options,
             random,
-            clock: Clock::new(),
+            clock,
             posts: 0,
             line: 0,
             waiting: VecDeque::new(),
@@ -111,10 +124,10 @@ impl Generator {
         let known = if massive || !random.chance(3000) { None } else { self.recent.pop_front() };
         let (post, author, key) = known.unwrap_or_else(|| {
             let age =
-                u64::from(random.quantile(&[(0, 60), (300, 9_000), (700, 4_000_000), (1000, 90_000_000)]));
+                u64::from(random.quantile(&[(0, 60), (300, 9_000), (700, 4_000_000), (1000, 80_000_000)]));
             let post = time::id(self.clock.millis() - age * 1000, random.next());
             let author =
-                if massive { self.mass_author } else { u64::from(random.between(1 << 20, u32::MAX - 1)) };
+                if massive { self.mass_author } else { u64::from(random.between(100_000_000, u32::MAX - 1)) };
             (post, author, random.next())
         });
         let mut json = Json::with_capacity(180);
@@ -168,6 +181,10 @@ impl Iterator for Generator {
             if self.posts >= self.options.posts {
                 // Repeats that are not due would come too close to the first copy.
                 return None;
+            }
+            if self.posts > 0 && self.clock.millis() >= self.quiet {
+                self.quiet += KEEP_ALIVE;
+                return Some(String::new());
             }
             if self.posts > 0 && self.deletes_now() { self.delete() } else { self.post() }
         }

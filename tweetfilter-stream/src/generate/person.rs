@@ -24,7 +24,7 @@ const FAMOUS: [(u32, u32); 8] = [
     (990, 9_000_000),
     (1000, 60_000_000),
 ];
-const BIO: [(u32, u32); 5] = [(0, 2), (100, 8), (500, 42), (900, 125), (1000, 150)];
+const BIO: [(u32, u32); 5] = [(0, 2), (100, 10), (500, 56), (900, 140), (1000, 158)];
 
 /// An account, as a mention names it.
 #[derive(Clone, Debug)]
@@ -44,13 +44,13 @@ impl Person {
 
     /// Somebody whose posts others retweet and quote.
     pub(super) fn famous(random: &mut Random, language: usize) -> Self {
-        Self::numbered(language, u64::from(ACCOUNTS + random.zipf(ACCOUNTS / 4, 60)))
+        Self::numbered(language, u64::from(ACCOUNTS + random.zipf(ACCOUNTS / 4, 20)))
     }
 
     fn numbered(language: usize, number: u64) -> Self {
         let random = &mut Random::of(WORLD, [1, language as u64, number]);
         let id = if random.chance(5500) {
-            u64::from(random.between(12_000, u32::MAX - 1))
+            u64::from(random.between(100_000_000, u32::MAX - 1))
         } else {
             let millis = 250_000_000_000 + u64::from(random.below(850_000)) * 94_000;
             millis << 22 | random.next() >> 42
@@ -76,11 +76,11 @@ impl Person {
         let words = lexicon(language);
         let mut name = String::new();
         words.write("g2", random, &mut name);
-        if random.chance(4500) {
+        if random.chance(6500) {
             name.push(' ');
             words.invented(random, &mut name);
         }
-        if random.chance(2500) {
+        if random.chance(3800) {
             name.push_str(emoji(random));
         }
         Self { id, handle, name, language, number }

@@ -56,20 +56,20 @@ impl Tweet {
         let mut tweet = Self::new(id, millis, language, author);
         tweet.details = random.next();
         if random.chance(lexicon(language).retweets) {
-            let original = Self::original(seed, language, random.zipf(ORIGINALS, 100), true);
+            let original = Self::original(seed, language, random.zipf(ORIGINALS, 25), true);
             tweet.body = original.body.retweeted(&original.author);
             tweet.language = original.language;
             tweet.retweets = Some(Box::new(original));
             return tweet;
         }
-        let kind = if random.chance(4800) { Kind::Reply } else { Kind::Own };
+        let kind = if random.chance(4600) { Kind::Reply } else { Kind::Own };
         tweet.answer(random, kind);
         if random.chance(750) {
-            let number = random.zipf(ORIGINALS, 100);
+            let number = random.zipf(ORIGINALS, 25);
             let quoted = Self::original(seed, language, number, false);
             tweet.quotes = Some((quoted.id, random.chance(9400).then(|| Box::new(quoted))));
         }
-        if random.chance(200) {
+        if random.chance(210) {
             tweet.place = Some(random.below(PLACES.len() as u32) as usize);
         }
         tweet
@@ -114,7 +114,9 @@ impl Tweet {
     /// Writes the text, and for a reply says what it answers.
     fn answer(&mut self, random: &mut Random, kind: Kind) {
         if kind == Kind::Reply {
-            let to = Person::writer(random, self.language);
+            let famous = random.chance(3500);
+            let who = if famous { Person::famous } else { Person::writer };
+            let to = who(random, self.language);
             let age = u64::from(random.quantile(&[(0, 5), (500, 900), (900, 40_000), (1000, 900_000)]));
             self.answers = Some((id(self.millis - age * 1000, random.next()), to));
         }

@@ -3,6 +3,9 @@
 use std::io::Write;
 use std::time::Duration;
 
+use tweetfilter_stream::entry::Audience;
+use tweetfilter_stream::gather::Gather;
+use tweetfilter_stream::generate::{Generator, LINE_END, Options};
 use tweetfilter_stream::source::net::{Live, X};
 
 use crate::server::Step::{Chunk as C, Cut, Raw, Stay, Wait};
@@ -62,6 +65,22 @@ async fn lines_come_out_wherever_chunks_and_packets_part_them() {
         "{request}"
     );
     assert!(request.to_lowercase().contains("authorization: bearer s3cret\r\n"), "{request}");
+}
+
+#[tokio::test]
+async fn a_generated_stream_is_read_and_counted_as_one_of_the_wire() {
+    let lines: Vec<String> = Generator::new(Options { posts: 1500, seed: 3, ..Options::default() }).collect();
+    let body: String = lines.iter().flat_map(|line| [line, LINE_END]).collect();
+    let steps: Vec<Step> = body.as_bytes().chunks(16_000).map(|part| C(part.to_vec())).collect();
+    let (_server, x) = sample(vec![[vec![ok("")], steps, vec![Stay]].concat()]).await;
+    let seen = read(&mut Live::new(x), lines.len()).await;
+    assert_eq!(seen.lines, lines);
+    let mut gather = Gather::new("x", Audience::Public);
+    seen.lines.iter().for_each(|line| gather.line(line.as_bytes(), 0));
+    let counts = gather.take().counts;
+    let blank = lines.iter().filter(|line| line.is_empty()).count() as u64;
+    assert!(blank >= 2 && counts.balance(), "{counts:?}");
+    assert_eq!((counts.keep_alives, counts.undecodable.len()), (blank, 0), "{counts:?}");
 }
 
 #[tokio::test]
