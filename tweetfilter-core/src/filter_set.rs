@@ -3,13 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::budget::{OverBudget, Price};
 use crate::engine::{Index, build};
 use crate::eval::run::Tried;
 use crate::explain::{Cost, CostClass, Explanation, Plan};
 use crate::plan::TermStatistics;
+use crate::plan::access::Chooser;
 use crate::plan::atoms::Atoms;
 use crate::plan::formula::Formula;
 use crate::plan::lower::{Lowering, SetPlan};
+use crate::plan::price::Pricing;
 use crate::post::{Account, Post};
 use crate::syntax::{Diagnostic, NamedSets};
 use crate::{Dialect, Expression, Limits, ParseError, Scratch};
@@ -224,6 +227,29 @@ impl FilterSetBuilder {
         Ok(self)
     }
 
+    /// What each filter is expected to cost a post, in the order in which they were added.
+    ///
+    /// It does not depend on [`FilterSetBuilder::statistics`]: a price is the same in every set.
+    #[must_use]
+    pub fn prices(&self) -> Vec<Price> {
+        let statistics = TermStatistics::default();
+        let (atoms, sets) = (&self.atoms, &self.set_plans[..]);
+        let mut pricing = Pricing(Chooser { atoms, sets, statistics: &statistics, known: Vec::new() });
+        self.formulas.iter().map(|formula| Price::from_nanoseconds(pricing.of(formula))).collect()
+    }
+
+    /// Holds the filters of an owner to what they may cost together; returns what they cost.
+    ///
+    /// # Errors
+    /// The three dearest, and what would make each cheaper.
+    pub fn within(&self, owner: OwnerId, budget: Price) -> Result<Price, Box<OverBudget>> {
+        let number = self.entries.owner_numbers.get(&owner).map(|number| number + 1);
+        let prices = self.prices().into_iter().zip(&self.entries.filters).enumerate();
+        let own = prices.filter(|(_, (_, (_, of)))| Some(*of) == number);
+        let own = own.map(|(index, (price, (id, _)))| (*id, price, index)).collect();
+        crate::budget::check(budget, own, |index| self.entries.expression(index))
+    }
+
     /// Number of filters so far.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -260,6 +286,19 @@ impl Entries {
             self.owner_ids.push(id);
         }
         number
+    }
+
+    /// The text of a filter.
+    fn text(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)? as usize;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        Some(&self.texts[start..end])
+    }
+
+    /// Its tree, parsed again.
+    fn expression(&self, index: usize) -> Option<Expression> {
+        let dialect = if *self.x.get(index)? { Dialect::X } else { Dialect::Native };
+        Expression::parse_with(self.text(index)?, dialect, &Limits::NONE).ok()
     }
 
     fn push(&mut self, id: FilterId, owner: Option<OwnerId>, expression: &Expression) {
@@ -336,16 +375,13 @@ impl FilterSet {
     /// The text of a filter, by its place in the order of adding.
     #[must_use]
     pub fn text(&self, index: usize) -> Option<&str> {
-        let end = *self.entries.ends.get(index)? as usize;
-        let start = index.checked_sub(1).map_or(0, |before| self.entries.ends[before] as usize);
-        Some(&self.entries.texts[start..end])
+        self.entries.text(index)
     }
 
     /// The filter's tree, parsed again from its text.
     #[must_use]
     pub fn expression(&self, index: usize) -> Option<Expression> {
-        let dialect = if *self.entries.x.get(index)? { Dialect::X } else { Dialect::Native };
-        Expression::parse_with(self.text(index)?, dialect, &Limits::NONE).ok()
+        self.entries.expression(index)
     }
 
     /// How dear a filter is and why; `None` if there is no such filter.

@@ -11,6 +11,7 @@ statements! {
     ALL = Sql::both("SELECT id, name FROM account ORDER BY id");
     BY_NAME = Sql::both("SELECT id FROM account WHERE name = ?");
     IDENTITIES = Sql::both("SELECT account, network, native_id, handle FROM identity ORDER BY account, network, native_id, handle");
+    IDENTITIES_OF = Sql::both("SELECT network, native_id, handle FROM identity WHERE account = ? ORDER BY network, native_id, handle");
     ADD_IDENTITY = Sql::each(
         "INSERT INTO identity (account, network, native_id, handle) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
         "INSERT INTO identity (account, network, native_id, handle) VALUES (?, ?, ?, ?)
@@ -169,6 +170,14 @@ pub(crate) async fn all(tx: &mut Tx) -> Result<Vec<StoredAccount>, StoreError> {
         }
     }
     Ok(accounts)
+}
+
+/// Who an account is.
+pub(crate) async fn identities(tx: &mut Tx, account: i64) -> Result<Vec<AccountIdentity>, StoreError> {
+    let rows = tx.rows(IDENTITIES_OF, args![account]).await?;
+    let identity =
+        |row: &crate::sql::Row| Ok((row.text(0)?, Account { id: row.text(1)?, handle: row.text(2)? }));
+    rows.iter().map(identity).collect()
 }
 
 /// Whom all accounts follow.

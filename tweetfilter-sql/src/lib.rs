@@ -5,6 +5,7 @@
 //! the API read and change. The tables are described in [`schema`].
 
 mod accounts;
+mod budget;
 mod buffer;
 mod commit;
 mod database;
@@ -34,6 +35,7 @@ pub use timeline::{Cursor, Page, Tail, TimelinePost};
 fn statements() -> impl Iterator<Item = &'static sql::Sql> {
     commit::all()
         .chain(accounts::STATEMENTS)
+        .chain(budget::STATEMENTS)
         .chain(buffer::STATEMENTS)
         .chain(dead::STATEMENTS)
         .chain(filters::STATEMENTS)

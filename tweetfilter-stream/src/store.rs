@@ -4,6 +4,7 @@
 
 use std::future::Future;
 
+use tweetfilter_core::budget::OverBudget;
 use tweetfilter_core::post::{Account, Millis};
 use tweetfilter_core::{Dialect, Post};
 
@@ -196,6 +197,9 @@ pub enum StoreError {
     /// It will never take this; smaller parts of it perhaps.
     #[error("the store refuses it: {0}")]
     Refused(String),
+    /// The filters of an account would cost more than its budget.
+    #[error("{0}")]
+    OverBudget(Box<OverBudget>),
     /// The store itself is broken, or of a version that this program does not know.
     #[error("{0}")]
     Unfit(String),

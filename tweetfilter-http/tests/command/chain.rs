@@ -253,3 +253,41 @@ fn an_invalid_filter_is_refused_with_its_place() {
     assert_eq!(files.run(&["filter", "add", "nobody", "cat"]).code, 2);
     assert_eq!(files.run(&["serve"]).code, 2);
 }
+
+#[test]
+fn filters_over_the_budget_are_refused_and_harm_nobody_when_it_is_lowered() {
+    let files = with_accounts(Files::new());
+    let dear = r"/\w+ \d/";
+    let budget = |micros: &'static str| ["--owner-budget", micros];
+    let add = |account, filter, micros| {
+        let [option, value] = budget(micros);
+        files.run(&["filter", "add", account, filter, option, value])
+    };
+    let refused = add("5", dear, "0.1");
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains(dear) && refused.err.contains("may cost 100 ns"), "{}", refused.err);
+    assert!(
+        refused.err.contains("put a word beside it") && refused.err.contains("owner-budget"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(ok(files.run(&["filter", "list", "5"])), "");
+    let number = ok(add("5", dear, "0"));
+    ok(files.run(&["filter", "add", "5", "snow"]));
+    // Lowered: the dear one is not used, whatever else there is.
+    let line = for_user("5", &tweet("1", "bob", "walking 7 miles and snow melted"));
+    let stream = [line, for_user("1", &tweet("2", "bob", "singing adored"))].join("\n");
+    let [option, value] = budget("0.2");
+    let arguments = ["replay", "--audience", "envelope", "-", option, value];
+    ok(files.run_with(&arguments, stream.as_bytes()));
+    let found = stored(&files);
+    assert_eq!(found[&("5".to_owned(), "1".to_owned())].1, [number.trim().parse::<usize>().unwrap() + 1]);
+    assert_eq!(found.len(), 2);
+    let unused = |value: &'static str| {
+        let out = ok(files.run(&["status", "--json", option, value]));
+        serde_json::from_str::<Value>(&out).unwrap()["unused_filters"].clone()
+    };
+    assert_eq!(unused("0.2")[0]["account"], "5");
+    assert_eq!(unused("10").as_array().unwrap().len(), 0);
+    assert!(ok(files.run(&["status", option, value])).contains("unused    filter"));
+}

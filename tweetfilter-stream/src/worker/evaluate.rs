@@ -126,7 +126,7 @@ fn nothing(account: i64) -> Delivery {
 
 /// The first that shows or hides decides; the others add up.
 fn verdict(compiled: &Compiled, matched: &[Match]) -> Verdict {
-    let actions = || matched.iter().map(|found| compiled.actions[found.index as usize]);
+    let actions = || matched.iter().map(|found| compiled.filters[found.index as usize].action);
     Verdict {
         hidden: actions().find(|action| matches!(action, Action::Show | Action::Hide)) == Some(Action::Hide),
         highlighted: actions().any(|action| action == Action::Highlight),
