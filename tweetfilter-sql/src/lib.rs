@@ -16,6 +16,7 @@ mod filters;
 mod lists;
 mod migrate;
 mod pack;
+mod reapply;
 mod retention;
 pub mod schema;
 mod sql;
@@ -27,6 +28,7 @@ pub use buffer::Embedded;
 pub use database::Database;
 pub use dead::StoredLetter;
 pub use filters::{FilterRow, NewFilter};
+pub use reapply::{LookBack, Reapply, Stepped};
 pub use retention::Removed;
 pub use status::{CrashEvent, SourceStatus, Status, StoredGap};
 pub use timeline::{Cursor, Page, Tail, TimelinePost};
@@ -40,6 +42,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(dead::STATEMENTS)
         .chain(filters::STATEMENTS)
         .chain(migrate::STATEMENTS)
+        .chain(reapply::STATEMENTS)
         .chain(retention::STATEMENTS)
         .chain(status::STATEMENTS)
         .chain(timeline::STATEMENTS)

@@ -215,7 +215,7 @@ fn run(settings: &Settings, sources: BTreeMap<String, SourceSettings>, working: 
 }
 
 /// Waits for Ctrl-C or SIGTERM.
-async fn ended_by_signal() -> Result<&'static str, Failure> {
+pub(super) async fn ended_by_signal() -> Result<&'static str, Failure> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

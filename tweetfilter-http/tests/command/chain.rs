@@ -291,3 +291,54 @@ fn filters_over_the_budget_are_refused_and_harm_nobody_when_it_is_lowered() {
     assert_eq!(unused("10").as_array().unwrap().len(), 0);
     assert!(ok(files.run(&["status", option, value])).contains("unused    filter"));
 }
+
+#[test]
+fn looking_back_gives_what_the_oracle_says_however_often_it_is_killed() {
+    let stream = ok(Files::new().run(&["gen", "--posts", "600", "--accounts", "5", "--audience", "3"]));
+    let mut files = Files::new().with("site.ndjson", &stream);
+    // Other filters at first, under the numbers of those to come; two come later.
+    for name in ["1", "2", "3", "4", "5"] {
+        ok(files.run(&["account", "add", name, "--identity", &format!("x:{name}")]));
+    }
+    for (account, _, _) in &FILTERS[..6] {
+        ok(files.run(&["filter", "add", account, "-has:links", "--action", "hide"]));
+    }
+    ok(files.run(&["replay", "--audience", "envelope", "site.ndjson"]));
+    let (before, expected) = (stored(&files), by_oracle(&stream));
+    assert!(before.len() == expected.len() && before != expected);
+    for (number, (_, filter, action)) in FILTERS[..6].iter().enumerate() {
+        ok(files.run(&["filter", "edit", &(number + 1).to_string(), "--filter", filter, "--action", action]));
+    }
+    for (account, filter, action) in &FILTERS[6..] {
+        ok(files.run(&["filter", "add", account, filter, "--action", action]));
+    }
+    files = files.with("log", "");
+    let mut kills = 0;
+    loop {
+        // Slow, so that it is under way when it is killed.
+        let mut back = Server::start(&files, &["reapply", "--all", "--rate", "300"]);
+        std::thread::sleep(Duration::from_millis(if kills == 0 { 3_200 } else { 500 }));
+        if back.has_ended() {
+            break;
+        }
+        drop(back);
+        kills += 1;
+        assert!(kills < 60, "it does not come to its end");
+    }
+    assert!(kills > 3, "{kills}");
+    assert_same(&stored(&files), &expected);
+    // One account's again, and for one filter alone, changes nothing, and nothing of others.
+    let again = files.run(&["reapply", "1", "--rate", "1000000"]);
+    assert!(again.err.contains("0 changed, 0 added, 0 removed"), "{}", again.err);
+    ok(files.run(&["filter", "edit", "3", "--filter", "-has:links"]));
+    ok(files.run(&["reapply", "1", "--filter", "3", "--until", "2020-01-01"]));
+    assert_same(&stored(&files), &expected);
+    ok(files.run(&["reapply", "1", "--filter", "3"]));
+    let now = stored(&files);
+    assert_ne!(now, expected);
+    let others = |seen: &Seen| {
+        seen.iter().filter(|(key, _)| key.0 != "1").map(|(k, v)| (k.clone(), v.clone())).collect::<Seen>()
+    };
+    assert_eq!(others(&now), others(&expected));
+    assert_eq!(files.run(&["reapply", "2", "--filter", "3"]).code, 2);
+}

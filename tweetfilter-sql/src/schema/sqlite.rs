@@ -2,7 +2,11 @@
 
 use super::Step;
 
-pub(crate) const STEPS: &[Step] = &[("begin", BEGIN)];
+pub(crate) const STEPS: &[Step] = &[("begin", BEGIN), ("look back", LOOK_BACK)];
+
+const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
+    name TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, revision INTEGER NOT NULL, phase INTEGER NOT NULL,
+    account INTEGER NOT NULL, place INTEGER NOT NULL) WITHOUT ROWID"];
 
 const BEGIN: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS state (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",

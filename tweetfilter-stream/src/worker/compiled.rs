@@ -15,6 +15,7 @@ pub struct Compiled {
     pub(super) set: FilterSet,
     /// By the index of a filter in the set.
     pub(super) filters: Vec<Used>,
+    places: HashMap<i64, usize>,
     by_name: HashMap<String, i64>,
     /// Who an id or a handle of a network is.
     by_identity: HashMap<(String, String), Vec<i64>>,
@@ -87,7 +88,8 @@ impl Compiled {
             }
         }
         let (prices, set, revision) = (builder.prices(), builder.build(), snapshot.revision);
-        (Self { revision, set, filters, by_name, by_identity, by_followed, refused }, prices)
+        let places = filters.iter().enumerate().map(|(place, filter)| (filter.id, place)).collect();
+        (Self { revision, set, filters, places, by_name, by_identity, by_followed, refused }, prices)
     }
 
     /// Of which revision it is.
@@ -106,6 +108,11 @@ impl Compiled {
     #[must_use]
     pub fn filters(&self) -> usize {
         self.set.len()
+    }
+
+    /// Where a filter stands in the set.
+    pub(super) fn place_of(&self, filter: i64) -> Option<usize> {
+        self.places.get(&filter).copied()
     }
 
     /// An account by its name.

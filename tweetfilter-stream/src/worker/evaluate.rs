@@ -93,18 +93,9 @@ impl Seen<'_> {
             compiled.set.matches_for(scratch, self.post, &owners)
         };
         let mut deliveries: Vec<Delivery> = self.accounts.iter().map(|&account| nothing(account)).collect();
-        // Filters of an account stand side by side in the set, in its order.
-        for matched in found.chunk_by(|a, b| a.owner == b.owner) {
-            let Some(account) = matched[0].owner.map(|owner| owner.0.cast_signed()) else { continue };
-            let place = deliveries.binary_search_by_key(&account, |delivery| delivery.account);
-            let delivery = Delivery {
-                account,
-                verdict: verdict(compiled, matched),
-                filters: matched.iter().map(|found| found.id.0.cast_signed()).collect(),
-                seen: place.is_ok(),
-            };
-            match place {
-                Ok(place) => deliveries[place] = delivery,
+        for delivery in matched(compiled, found) {
+            match deliveries.binary_search_by_key(&delivery.account, |delivery| delivery.account) {
+                Ok(place) => deliveries[place] = Delivery { seen: true, ..delivery },
                 Err(place) => deliveries.insert(place, delivery),
             }
         }
@@ -120,16 +111,52 @@ impl Seen<'_> {
     }
 }
 
+impl Compiled {
+    /// What the filters of some accounts say of a post: a delivery for each account with a match, in order.
+    pub fn evaluate(&self, scratch: &mut Scratch, post: &Post, accounts: &[i64]) -> Vec<Delivery> {
+        let owners: Vec<OwnerId> = accounts.iter().map(|&account| owner(account)).collect();
+        matched(self, self.set.matches_for(scratch, post, &owners)).collect()
+    }
+
+    /// Brings filters of an account into its order, and tells what they decide; those that are not used any more
+    /// come last, and decide nothing.
+    pub fn decide(&self, filters: &mut [i64]) -> Verdict {
+        let place = |id: &i64| self.place_of(*id).unwrap_or(usize::MAX);
+        filters.sort_by_key(place);
+        verdict(filters.iter().filter_map(|id| Some(self.filters[self.place_of(*id)?].action)))
+    }
+}
+
+/// A delivery for each account with a match.
+fn matched<'c>(compiled: &'c Compiled, found: &'c [Match]) -> impl Iterator<Item = Delivery> + 'c {
+    // Filters of an account stand side by side in the set, in its order.
+    found.chunk_by(|a, b| a.owner == b.owner).filter_map(|matched| {
+        let actions = matched.iter().map(|found| compiled.filters[found.index as usize].action);
+        Some(Delivery {
+            account: matched[0].owner?.0.cast_signed(),
+            verdict: verdict(actions),
+            filters: matched.iter().map(|found| found.id.0.cast_signed()).collect(),
+            seen: false,
+        })
+    })
+}
+
 fn nothing(account: i64) -> Delivery {
     Delivery { account, verdict: Verdict::default(), filters: Vec::new(), seen: true }
 }
 
 /// The first that shows or hides decides; the others add up.
-fn verdict(compiled: &Compiled, matched: &[Match]) -> Verdict {
-    let actions = || matched.iter().map(|found| compiled.filters[found.index as usize].action);
-    Verdict {
-        hidden: actions().find(|action| matches!(action, Action::Show | Action::Hide)) == Some(Action::Hide),
-        highlighted: actions().any(|action| action == Action::Highlight),
-        notify: actions().any(|action| action == Action::Notify),
+fn verdict(actions: impl Iterator<Item = Action>) -> Verdict {
+    let (mut verdict, mut decided) = (Verdict::default(), false);
+    for action in actions {
+        match action {
+            Action::Show | Action::Hide => {
+                verdict.hidden |= !decided && action == Action::Hide;
+                decided = true;
+            }
+            Action::Highlight => verdict.highlighted = true,
+            Action::Notify => verdict.notify = true,
+        }
     }
+    verdict
 }
