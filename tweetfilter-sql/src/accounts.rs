@@ -1,5 +1,7 @@
 //! Accounts: users of this system, who they are elsewhere, and whom they follow.
 
+use std::collections::HashSet;
+
 use tweetfilter_core::post::Account;
 use tweetfilter_stream::store::{StoreError, StoredAccount};
 
@@ -25,6 +27,7 @@ statements! {
     REMOVE_PACKS = Sql::both("DELETE FROM delivery_pack WHERE account = ?");
     REMOVE_SPANS = Sql::each("DELETE FROM delivery_span WHERE account = ?", "");
     FOLLOWS = Sql::both("SELECT account, network, author FROM follow ORDER BY account, network, author");
+    FOLLOWED = Sql::both("SELECT author, origin FROM follow WHERE account = ? AND network = ?");
     FOLLOW = Sql::each(
         "INSERT INTO follow (account, network, author, origin) VALUES (?, ?, ?, 'own')
          ON CONFLICT DO UPDATE SET origin = 'own'",
@@ -145,15 +148,33 @@ impl Database {
     /// See [`StoreError`].
     pub async fn set_friends(&self, network: &str, user: &str, ids: &[String]) -> Result<(), StoreError> {
         let mut turn = self.write().await?;
-        let ids = list(ids)?;
         for row in turn.tx.rows(OF_USER, args![network, user]).await? {
-            let account = row.int(0)?;
-            turn.tx.run(DROP_FRIENDS, args![account, network]).await?;
-            turn.tx.run(ADD_FRIENDS, args![account, network, ids.clone()]).await?;
+            friends(&mut turn.tx, row.int(0)?, network, ids).await?;
         }
-        raise(&mut turn.tx).await?;
         turn.commit().await
     }
+}
+
+/// Replaces whom an account follows on a network as the network says. Workers hear of it if it is another list.
+pub(crate) async fn friends(
+    tx: &mut Tx,
+    account: i64,
+    network: &str,
+    ids: &[String],
+) -> Result<(), StoreError> {
+    let (mut own, mut before) = (HashSet::new(), HashSet::new());
+    for row in tx.rows(FOLLOWED, args![account, network]).await? {
+        if row.text(1)? == "own" { &mut own } else { &mut before }.insert(row.text(0)?);
+    }
+    let now: HashSet<String> = ids.iter().filter(|id| !own.contains(*id)).cloned().collect();
+    if now == before {
+        return Ok(());
+    }
+    let mut now: Vec<String> = now.into_iter().collect();
+    now.sort_unstable();
+    tx.run(DROP_FRIENDS, args![account, network]).await?;
+    tx.run(ADD_FRIENDS, args![account, network, list(&now)?]).await?;
+    raise(tx).await.map(|_| ())
 }
 
 /// All accounts.

@@ -118,8 +118,21 @@ pub struct Outcome {
     pub posts: Vec<Evaluated>,
     /// Changes of stored posts, in the order of arrival; they hold for the posts of the same batch too.
     pub changes: Vec<Change>,
+    /// Whom accounts follow on a network, as the network said it, in the order of arrival.
+    pub friends: Vec<Friends>,
     /// What can't be stored.
     pub dead: Vec<DeadLetter>,
+}
+
+/// All whom an account follows on a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Friends {
+    /// The account.
+    pub account: i64,
+    /// The network.
+    pub network: String,
+    /// The network's ids of those whom it follows.
+    pub ids: Vec<String>,
 }
 
 /// A post, and what it is to whom.

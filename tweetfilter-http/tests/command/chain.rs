@@ -342,3 +342,30 @@ fn looking_back_gives_what_the_oracle_says_however_often_it_is_killed() {
     assert_eq!(others(&now), others(&expected));
     assert_eq!(files.run(&["reapply", "2", "--filter", "3"]).code, 2);
 }
+
+#[test]
+fn a_source_of_follows_delivers_by_the_lists_that_streams_said() {
+    let files = with_accounts(Files::new());
+    let replay = |audience: &str, lines: &[String]| {
+        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let name = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_string();
+        let arguments = ["replay", "--audience", audience, "--source", &name, "-"];
+        ok(files.run_with(&arguments, lines.join("\n").as_bytes()));
+    };
+    let seen = || stored(&files).into_keys().collect::<Vec<_>>();
+    let key = |account: &str, id: &str| (account.to_owned(), id.to_owned());
+    // The author of the tweets is 77.
+    replay("follows", &[tweet("1", "bob", "snow")]);
+    assert!(seen().is_empty());
+    // Of an envelope, and of a stream that is one account's; the third has no account here.
+    let list = |ids: &str| format!(r#"{{"friends":[{ids}]}}"#);
+    replay("envelope", &[for_user("1", &list("5,77")), for_user("99", &list("77"))]);
+    replay("account 2", &[r#"{"friends_str":["77"]}"#.to_owned()]);
+    replay("public", &[list("1")]);
+    replay("follows", &[tweet("2", "bob", "snow")]);
+    assert_eq!(seen(), [key("1", "2"), key("2", "2")]);
+    // A later list takes the place of the earlier one.
+    replay("envelope", &[for_user("1", &list("5"))]);
+    replay("follows", &[tweet("3", "bob", "snow")]);
+    assert_eq!(seen(), [key("1", "2"), key("2", "2"), key("2", "3")]);
+}

@@ -8,7 +8,7 @@ use tweetfilter_core::{Post, Scratch};
 use tweetfilter_sql::{Cursor, Database, LookBack, NewFilter, Page, Stepped};
 use tweetfilter_stream::entry::{Audience, Change, Content, Entry};
 use tweetfilter_stream::store::{
-    Action, Committed, DeadLetter, Delivery, Evaluated, Outcome, Store, StoreError, Verdict,
+    Action, Committed, DeadLetter, Delivery, Evaluated, Friends, Outcome, Store, StoreError, Verdict,
 };
 use tweetfilter_stream::worker::Compiled;
 
@@ -39,7 +39,7 @@ fn matched(mut evaluated: Evaluated, filters: &[i64], verdict: Verdict) -> Evalu
 }
 
 async fn commit(database: &Database, posts: Vec<Evaluated>, changes: Vec<Change>) -> Committed {
-    let outcome = Outcome { revision: 1, at: Clock::START, posts, changes, dead: Vec::new() };
+    let outcome = Outcome { revision: 1, at: Clock::START, posts, changes, ..Outcome::default() };
     database.commit(&outcome, &[]).await.unwrap()
 }
 
@@ -493,6 +493,20 @@ pub async fn accounts_and_follows_come_and_go(database: &Database, _: &Clock) {
     database.set_friends("x", "7", &["52".into()]).await.unwrap();
     let known = database.filters(None).await.unwrap().unwrap();
     assert_eq!(known.follows, [(ann, "x".into(), "50".into()), (ann, "x".into(), "52".into())]);
+    // Said by a stream: own follows stay, and only another list is a change.
+    let said = |account, ids: &[&str]| {
+        let ids = ids.iter().map(ToString::to_string).collect();
+        let friends = vec![Friends { account, network: "x".into(), ids }];
+        Outcome { friends, ..Outcome::default() }
+    };
+    database.commit(&said(ann, &["52", "50"]), &[]).await.unwrap();
+    database.commit(&said(99, &["1"]), &[]).await.unwrap();
+    assert_eq!(database.filters(Some(known.revision)).await.unwrap(), None);
+    database.commit(&said(ann, &["50", "53", "53"]), &[]).await.unwrap();
+    let known = database.filters(Some(known.revision)).await.unwrap().expect("another list");
+    assert_eq!(known.follows, [(ann, "x".into(), "50".into()), (ann, "x".into(), "53".into())]);
+    let long = said(ann, &["9".repeat(501).as_str()]);
+    assert!(matches!(database.commit(&long, &[]).await, Err(StoreError::Refused(_))));
     let renamed = Change::Identity { network: "x".into(), account: on_x("7", "ann_new").1 };
     commit(database, vec![], vec![renamed]).await;
     let now = database.filters(Some(known.revision)).await.unwrap().expect("a new handle is a change");

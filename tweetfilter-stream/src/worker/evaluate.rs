@@ -6,8 +6,8 @@ use tweetfilter_core::post::{Account, Millis, Post};
 use tweetfilter_core::{Match, OwnerId, Scratch};
 
 use super::compiled::{Compiled, owner};
-use crate::entry::{Audience, Content, Entry};
-use crate::store::{Action, Delivery, Evaluated, Outcome, Verdict};
+use crate::entry::{Audience, Change, Content, Entry};
+use crate::store::{Action, Delivery, Evaluated, Friends, Outcome, Verdict};
 
 /// A post of the batch, with everyone whom it reached.
 struct Seen<'e> {
@@ -32,6 +32,11 @@ pub(super) fn evaluate<'e>(
         let (post, version) = match &entry.content {
             Content::Post(post) => (post, 0),
             Content::Edit(post) => (post, entry.at.max(1)),
+            Content::Change(Change::Friends { network, ids }) => {
+                let of = |account| Friends { account, network: network.clone(), ids: ids.clone() };
+                outcome.friends.extend(whose(compiled, network, &entry.to).into_iter().map(of));
+                continue;
+            }
             Content::Change(change) => {
                 outcome.changes.push(change.clone());
                 continue;
@@ -51,6 +56,17 @@ pub(super) fn evaluate<'e>(
         known.reach(compiled, post, &entry.to);
     }
     outcome.posts.extend(seen.into_iter().map(|seen| seen.evaluate(compiled, scratch)));
+}
+
+/// The accounts of whom a message speaks: those whom its entry names.
+fn whose(compiled: &Compiled, network: &str, to: &Audience) -> Vec<i64> {
+    match to {
+        Audience::Account(name) => compiled.named(name).into_iter().collect(),
+        Audience::Viewers(viewers) => {
+            viewers.iter().flat_map(|viewer| compiled.of_user(network, viewer)).copied().collect()
+        }
+        Audience::Public | Audience::Follows => Vec::new(),
+    }
 }
 
 impl Seen<'_> {
