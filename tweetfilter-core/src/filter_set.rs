@@ -92,6 +92,15 @@ pub struct FilterSetBuilder {
 struct Owner {
     identities: Vec<Identity>,
     regex_size: usize,
+    lists: Option<Lists>,
+}
+
+/// The named sets of an owner.
+#[derive(Debug, Default)]
+struct Lists {
+    own: NamedSets,
+    /// With those of all, once a filter asked for them.
+    all: Option<NamedSets>,
 }
 
 /// What is kept of each filter beside its compiled form.
@@ -117,7 +126,7 @@ pub struct FilterSet {
     pub(crate) number: u64,
     entries: Entries,
     sets: NamedSets,
-    identities: HashMap<OwnerId, Vec<Identity>>,
+    owners: HashMap<OwnerId, Owner>,
 }
 
 impl Default for FilterSetBuilder {
@@ -169,12 +178,30 @@ impl FilterSetBuilder {
         self
     }
 
-    /// Adds a named set, one term a line, that filters name as `{name}`.
+    /// Adds a named set, one term a line, that the filters of all owners name as `{name}`, but for an owner who
+    /// has one of this name.
     ///
     /// # Errors
     /// Every line that is no term, and a set that is over a limit.
     pub fn named_set(&mut self, name: &str, terms: &str) -> Result<&mut Self, ParseError> {
         self.sets
+            .insert(name, terms, &self.limits)
+            .map_err(|found| ParseError::new(terms.to_owned(), found))?;
+        for lists in self.owners.values_mut().filter_map(|owner| owner.lists.as_mut()) {
+            lists.all = None;
+        }
+        Ok(self)
+    }
+
+    /// Adds a named set that only the filters of one owner know.
+    ///
+    /// # Errors
+    /// As [`FilterSetBuilder::named_set`].
+    pub fn owner_set(&mut self, owner: OwnerId, name: &str, terms: &str) -> Result<&mut Self, ParseError> {
+        let lists = self.owners.entry(owner).or_default().lists.get_or_insert_default();
+        lists.all = None;
+        lists
+            .own
             .insert(name, terms, &self.limits)
             .map_err(|found| ParseError::new(terms.to_owned(), found))?;
         Ok(self)
@@ -205,13 +232,18 @@ impl FilterSetBuilder {
             return Err(AddError::DuplicateId(id));
         }
         crate::plan::within::check(&expression, &self.limits).map_err(|d| AddError::Refused(Box::new(d)))?;
-        let known = owner.map(|o| self.owners.entry(o).or_default());
+        let mut known = owner.map(|o| self.owners.entry(o).or_default());
+        if let Some(lists) = known.as_mut().and_then(|o| o.lists.as_mut()) {
+            lists.all.get_or_insert_with(|| self.sets.under(&lists.own));
+        }
+        let lists = known.as_ref().and_then(|o| o.lists.as_ref());
         let used = known.as_ref().map_or(0, |o| o.regex_size);
         let regex_size = crate::plan::regex_size::check(&expression, &self.limits, owner.is_some(), used)
             .map_err(|d| AddError::Refused(Box::new(d)))?;
         let mut lowering = Lowering {
             atoms: &mut self.atoms,
-            sets: &self.sets,
+            sets: lists.and_then(|lists| lists.all.as_ref()).unwrap_or(&self.sets),
+            own: lists.map(|lists| &lists.own),
             set_plans: &mut self.set_plans,
             me: owner.and(known.as_ref().map(|o| o.identities.as_slice())),
             owner: owner.map_or(0, |o| o.0.wrapping_add(1)),
@@ -273,7 +305,7 @@ impl FilterSetBuilder {
             number: SETS.fetch_add(1, Ordering::Relaxed),
             entries: self.entries,
             sets: self.sets,
-            identities: self.owners.into_iter().map(|(id, owner)| (id, owner.identities)).collect(),
+            owners: self.owners,
         }
     }
 }
@@ -403,11 +435,11 @@ impl FilterSet {
     #[must_use]
     pub fn explain(&self, index: usize, post: &Post) -> Option<Explanation> {
         let expression = self.expression(index)?;
-        let owner = self.entry(u32::try_from(index).ok()?).owner;
-        let identities = owner.and_then(|o| self.identities.get(&o));
+        let owner = self.entry(u32::try_from(index).ok()?).owner.and_then(|o| self.owners.get(&o));
         let text_limit = self.limits.post_text_bytes;
-        let identities = identities.map(Vec::as_slice);
-        Some(crate::eval::explain::explain(&expression, post, &self.sets, identities, text_limit))
+        let identities = owner.map(|o| o.identities.as_slice());
+        let sets = self.sets_of(owner);
+        Some(crate::eval::explain::explain(&expression, post, sets, identities, text_limit))
     }
 
     /// How a filter is run, chosen by the default statistics; `None` if there is no such filter.
@@ -415,18 +447,26 @@ impl FilterSet {
     pub fn plan(&self, index: usize) -> Option<Plan> {
         let expression = self.expression(index)?;
         let owner = self.entry(u32::try_from(index).ok()?).owner;
+        let known = owner.and_then(|o| self.owners.get(&o));
         let mut atoms = Atoms::new();
         let mut set_plans = Vec::new();
         let mut lowering = Lowering {
             atoms: &mut atoms,
-            sets: &self.sets,
+            sets: self.sets_of(known),
+            own: known.and_then(|o| o.lists.as_ref()).map(|lists| &lists.own),
             set_plans: &mut set_plans,
-            me: owner.and_then(|o| self.identities.get(&o)).map(Vec::as_slice),
+            me: known.map(|o| o.identities.as_slice()),
             owner: owner.map_or(0, |o| o.0.wrapping_add(1)),
             x: expression.dialect() == Dialect::X,
         };
         let formula = lowering.formula(expression.root()).ok()?;
         Some(crate::plan::shown::plan(&formula, &atoms, &set_plans, self.cost(index)?))
+    }
+
+    /// The named sets that the filters of an owner know.
+    fn sets_of<'s>(&'s self, owner: Option<&'s Owner>) -> &'s NamedSets {
+        let lists = owner.and_then(|o| o.lists.as_ref());
+        lists.and_then(|lists| lists.all.as_ref()).unwrap_or(&self.sets)
     }
 
     /// Bytes of memory of the compiled form, without the filters' own text and without regexes.

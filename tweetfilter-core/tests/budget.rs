@@ -80,5 +80,5 @@ fn a_long_list_of_accounts_is_not_free() {
     builder.named_set("people", &names).unwrap();
     add(&mut builder, 1, ANN, "-from:{people}");
     add(&mut builder, 2, ANN, "from:{people}");
-    assert!(builder.prices().iter().all(|price| price.nanoseconds() > 1.0), "{:?}", builder.prices());
+    assert!(builder.prices().iter().all(|price| price.nanoseconds() > 10_000.0), "{:?}", builder.prices());
 }

@@ -23,6 +23,7 @@ statements! {
     REMOVE_IDENTITIES = Sql::both("DELETE FROM identity WHERE account = ?");
     REMOVE_FOLLOWS = Sql::both("DELETE FROM follow WHERE account = ?");
     REMOVE_FILTERS = Sql::both("DELETE FROM filter WHERE account = ?");
+    REMOVE_SETS = Sql::both("DELETE FROM account_set WHERE account = ?");
     REMOVE_MATCHES = Sql::both("DELETE FROM matches WHERE account = ?");
     REMOVE_PACKS = Sql::both("DELETE FROM delivery_pack WHERE account = ?");
     REMOVE_SPANS = Sql::each("DELETE FROM delivery_span WHERE account = ?", "");
@@ -112,7 +113,9 @@ impl Database {
     pub async fn remove_account(&self, account: i64) -> Result<bool, StoreError> {
         let mut turn = self.write().await?;
         let removed = turn.tx.run(REMOVE, args![account]).await? > 0;
-        for sql in [REMOVE_IDENTITIES, REMOVE_FOLLOWS, REMOVE_FILTERS, REMOVE_MATCHES, REMOVE_PACKS] {
+        for sql in
+            [REMOVE_IDENTITIES, REMOVE_FOLLOWS, REMOVE_FILTERS, REMOVE_SETS, REMOVE_MATCHES, REMOVE_PACKS]
+        {
             turn.tx.run(sql, args![account]).await?;
         }
         if turn.tx.is_sqlite() {

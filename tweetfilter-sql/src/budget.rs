@@ -48,6 +48,9 @@ async fn builder(tx: &mut Tx, account: i64) -> Result<FilterSetBuilder, StoreErr
         // Filters that name a list which is refused say so themselves.
         let _ = builder.named_set(&name, &terms);
     }
+    for (account, name, terms) in filters::own_sets(tx, Some(account)).await? {
+        let _ = builder.owner_set(owner(account), &name, &terms);
+    }
     let identities = accounts::identities(tx, account).await?;
     let identities = identities.into_iter().map(|(network, account)| Identity { network, account });
     builder.owner(owner(account), identities.collect());

@@ -48,6 +48,15 @@ statements! {
         "INSERT INTO named_set (name, terms, revision) VALUES (?, ?, ?)
          ON DUPLICATE KEY UPDATE terms = VALUES(terms), revision = VALUES(revision)",
     );
+    OWN_SETS = Sql::both("SELECT account, name, terms FROM account_set ORDER BY account, name");
+    SETS_OF = Sql::both("SELECT account, name, terms FROM account_set WHERE account = ? ORDER BY name");
+    OWN_SET = Sql::each(
+        "INSERT INTO account_set (account, name, terms, revision) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET terms = excluded.terms, revision = excluded.revision",
+        "INSERT INTO account_set (account, name, terms, revision) VALUES (?, ?, ?, ?)
+         ON DUPLICATE KEY UPDATE terms = VALUES(terms), revision = VALUES(revision)",
+    );
+    REMOVE_OWN = Sql::both("DELETE FROM account_set WHERE account = ? AND name = ?");
     REMOVE_SET = Sql::both("DELETE FROM named_set WHERE name = ?");
 }
 
@@ -113,6 +122,7 @@ impl Store for Database {
                 accounts: accounts::all(&mut tx).await?,
                 filters,
                 sets: sets(&mut tx).await?,
+                own_sets: own_sets(&mut tx, None).await?,
                 follows: accounts::follows(&mut tx).await?,
             });
         }
@@ -247,41 +257,73 @@ impl Database {
         turn.commit().await
     }
 
-    /// Keeps a named set, its terms one a line; one of this name is replaced.
+    /// Keeps a named set of an account, or with `None` one that the filters of all accounts know; its terms one a line.
+    /// One of this name is replaced.
     ///
     /// # Errors
-    /// See [`StoreError`].
-    pub async fn set_named(&self, name: &str, terms: &str) -> Result<(), StoreError> {
+    /// [`StoreError::OverBudget`] if the account's filters would cost more with it than they may; see [`StoreError`].
+    pub async fn set_named(&self, account: Option<i64>, name: &str, terms: &str) -> Result<(), StoreError> {
         let mut turn = self.write().await?;
         let revision = raise(&mut turn.tx).await?;
-        turn.tx.run(SET, args![name, terms, revision]).await?;
+        match account {
+            None => turn.tx.run(SET, args![name, terms, revision]).await?,
+            Some(account) => {
+                let before = budget::of(&mut turn.tx, account).await?;
+                let done = turn.tx.run(OWN_SET, args![account, name, terms, revision]).await?;
+                budget::hold(&mut turn.tx, account, self.budget.max(before)).await?;
+                done
+            }
+        };
         turn.commit().await
     }
 
-    /// All named sets, by name.
+    /// The named sets of an account, or with `None` those of all, by name.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn named_sets(&self) -> Result<Vec<(String, String)>, StoreError> {
+    pub async fn named_sets(&self, account: Option<i64>) -> Result<Vec<(String, String)>, StoreError> {
         let mut tx = self.read().await?;
-        let sets = sets(&mut tx).await?;
+        let sets = match account {
+            None => sets(&mut tx).await?,
+            Some(account) => own_sets(&mut tx, Some(account))
+                .await?
+                .into_iter()
+                .map(|(_, name, terms)| (name, terms))
+                .collect(),
+        };
         tx.commit().await?;
         Ok(sets)
     }
 
-    /// Removes a named set. False if there is none.
+    /// Removes a named set of an account, or with `None` one of all. False if there is none.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn remove_named(&self, name: &str) -> Result<bool, StoreError> {
+    pub async fn remove_named(&self, account: Option<i64>, name: &str) -> Result<bool, StoreError> {
         let mut turn = self.write().await?;
         raise(&mut turn.tx).await?;
-        let removed = turn.tx.run(REMOVE_SET, args![name]).await? > 0;
+        let removed = match account {
+            None => turn.tx.run(REMOVE_SET, args![name]).await?,
+            Some(account) => turn.tx.run(REMOVE_OWN, args![account, name]).await?,
+        };
         turn.commit().await?;
-        Ok(removed)
+        Ok(removed > 0)
     }
 }
 
+/// The lists of an account, or of each.
+pub(crate) async fn own_sets(
+    tx: &mut Tx,
+    account: Option<i64>,
+) -> Result<Vec<(i64, String, String)>, StoreError> {
+    let rows = match account {
+        Some(account) => tx.rows(SETS_OF, args![account]).await?,
+        None => tx.rows(OWN_SETS, args![]).await?,
+    };
+    rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?, row.text(2)?))).collect()
+}
+
+/// The lists of all.
 pub(crate) async fn sets(tx: &mut Tx) -> Result<Vec<(String, String)>, StoreError> {
     tx.rows(SETS, args![]).await?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
 }

@@ -288,7 +288,8 @@ impl Reapply {
         let accounts = snapshot.accounts.iter().filter(|one| wanted(one.id)).map(|one| format!("{one:?}"));
         let filters = snapshot.filters.iter().filter(|one| wanted(one.account)).map(|one| format!("{one:?}"));
         let sets = snapshot.sets.iter().map(|set| format!("{set:?}"));
-        let parts: Vec<String> = accounts.chain(filters).chain(sets).collect();
+        let own = snapshot.own_sets.iter().filter(|set| wanted(set.0)).map(|set| format!("{set:?}"));
+        let parts: Vec<String> = accounts.chain(filters).chain(sets).chain(own).collect();
         digest(parts.iter().map(|part| part.as_bytes()))
     }
 

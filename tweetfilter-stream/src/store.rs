@@ -45,8 +45,10 @@ pub struct Snapshot {
     pub accounts: Vec<StoredAccount>,
     /// Enabled and not expired, by account and then in the order that the account gave them.
     pub filters: Vec<StoredFilter>,
-    /// Name and terms, one a line.
+    /// Lists that all filters know: name and terms, one a line.
     pub sets: Vec<(String, String)>,
+    /// Lists of accounts: whose, name and terms.
+    pub own_sets: Vec<(i64, String, String)>,
     /// Whom accounts follow: account, network and id of the author.
     pub follows: Vec<(i64, String, String)>,
 }

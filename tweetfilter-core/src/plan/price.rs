@@ -34,10 +34,30 @@ impl Pricing<'_> {
     /// Expected nanoseconds a post.
     pub(crate) fn of(&mut self, formula: &Formula) -> f64 {
         let program = CANDIDATE + self.program(formula);
-        match self.0.access(formula, Level::Post) {
+        let tried = match self.0.access(formula, Level::Post) {
             // What is found more often than once a post is still tried once.
             Some(access) => f64::from(access.cost) * POSTING + f64::from(access.cost.min(1.0)) * program,
             None => program,
+        };
+        tried + self.lists(formula)
+    }
+
+    /// Of the lists that are tried on every post, whether the filter is or not.
+    fn lists(&mut self, formula: &Formula) -> f64 {
+        match formula {
+            Formula::Is(_) => 0.0,
+            Formula::All(parts) | Formula::Any(parts) | Formula::AtLeast(_, parts) => {
+                parts.iter().map(|part| self.lists(part)).sum()
+            }
+            Formula::In(_, inner) => self.lists(inner),
+            Formula::Set(number, _) => {
+                let sets = self.0.sets;
+                let set = &sets[*number as usize];
+                match self.0.access(&set.formula, set.level) {
+                    Some(_) => 0.0,
+                    None => self.program(&set.formula),
+                }
+            }
         }
     }
 
@@ -49,14 +69,7 @@ impl Pricing<'_> {
                 STEP + parts.iter().map(|part| self.program(part)).sum::<f64>()
             }
             Formula::In(_, inner) => STEP + self.program(inner),
-            Formula::Set(number, _) => {
-                let sets = self.0.sets;
-                let set = &sets[*number as usize];
-                match self.0.access(&set.formula, set.level) {
-                    Some(_) => STEP,
-                    None => STEP + self.program(&set.formula),
-                }
-            }
+            Formula::Set(..) => STEP,
         }
     }
 

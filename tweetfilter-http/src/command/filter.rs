@@ -245,7 +245,7 @@ async fn import(
 }
 
 /// A filter that costs too much is as one that is invalid: it is said what would do.
-fn refused(error: StoreError) -> Failure {
+pub(super) fn refused(error: StoreError) -> Failure {
     match error {
         StoreError::OverBudget(over) => {
             eprintln!(

@@ -369,3 +369,23 @@ fn a_source_of_follows_delivers_by_the_lists_that_streams_said() {
     replay("follows", &[tweet("3", "bob", "snow")]);
     assert_eq!(seen(), [key("1", "2"), key("2", "2"), key("2", "3")]);
 }
+
+#[test]
+fn lists_are_of_an_account_or_explicitly_of_all() {
+    let files = with_accounts(Files::new().with("a", "snow\n\nice\n").with("b", "rain\n"));
+    assert_eq!(files.run(&["set", "add", "weather=a"]).code, 2);
+    ok(files.run(&["set", "add", "weather=a", "--account", "5"]));
+    assert_eq!(files.run(&["filter", "add", "4", "{weather}"]).code, 1);
+    ok(files.run(&["set", "add", "weather=b", "--for-all"]));
+    let numbers = ["4", "5"].map(|account| ok(files.run(&["filter", "add", account, "{weather}"])));
+    let numbers = numbers.map(|number| number.trim().parse::<usize>().unwrap());
+    let lines = ["4", "5"].map(|viewer| for_user(viewer, &tweet("1", "bob", "snow")));
+    ok(files.run_with(&["replay", "--audience", "envelope", "-"], lines.join("\n").as_bytes()));
+    let found = stored(&files);
+    let of = |account: &str| found[&(account.to_owned(), "1".to_owned())].1.clone();
+    assert_eq!((of("4"), of("5")), (vec![], vec![numbers[1]]));
+    assert_eq!(ok(files.run(&["set", "list", "--account", "5"])), "weather\t2\n");
+    assert_eq!(ok(files.run(&["set", "show", "weather", "--for-all"])), "rain\n");
+    ok(files.run(&["set", "remove", "weather", "--account", "5"]));
+    assert_eq!(files.run(&["set", "show", "weather", "--account", "5"]).code, 2);
+}

@@ -7,7 +7,8 @@
 //! | `identity` | who an account is on a network: `native_id` or `handle`, the other may be empty |
 //! | `follow` | whom an account follows: network and id or handle of the `author`; `origin` is `own` if said here, `network` if the network said it |
 //! | `filter` | `position` orders those of an account; `dialect` native or x; `action` show, hide, highlight or notify; `expires_at` in milliseconds; `revision` of its last change |
-//! | `named_set` | `terms`, one a line |
+//! | `named_set` | lists that all filters know: `terms`, one a line |
+//! | `account_set` | the same of one `account`, whose filters know no other of this name |
 //! | `post` | `num` in order of storing; `(network, native_id)` unique; `version` 0 or the milliseconds of an edit; `since` the commit that stored this version; `audience` a JSON array of the accounts that got this version, with a minus where it was not sent to them and only a filter of theirs matched what everybody sees; `body` the post as `{"v":1,"post":{…}}`, null once deleted or expired; `withheld` a JSON array of countries; `deleted` when |
 //! | `carried` | which originals a retweet or quote carries: their network and id, their author, and the `post` that carries them |
 //! | `placed` | which posts, carried ones included, have coordinates or a place: of which author, under which id, and the `post` that holds them |

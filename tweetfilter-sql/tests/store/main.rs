@@ -58,6 +58,7 @@ contract!(
     what_no_column_holds_is_refused,
     filters_tell_their_revision_and_expire,
     an_owner_is_held_to_a_budget,
+    lists_belong_to_an_account_or_to_all,
     looking_back_gives_what_the_present_filters_say,
     accounts_and_follows_come_and_go,
     the_timeline_pages_and_filters,

@@ -75,6 +75,9 @@ impl Compiled {
             }
             builder.owner(owner(account.id), identities);
         }
+        for (account, name, terms) in &snapshot.own_sets {
+            let _ = builder.owner_set(owner(*account), name, terms);
+        }
         for (account, network, author) in &snapshot.follows {
             add(&mut by_followed, network, author, *account);
         }
