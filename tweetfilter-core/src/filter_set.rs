@@ -3,13 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::budget::{OverBudget, Price};
 use crate::engine::{Index, build};
 use crate::eval::run::Tried;
 use crate::explain::{Cost, CostClass, Explanation, Plan};
 use crate::plan::TermStatistics;
+use crate::plan::access::Chooser;
 use crate::plan::atoms::Atoms;
 use crate::plan::formula::Formula;
 use crate::plan::lower::{Lowering, SetPlan};
+use crate::plan::price::Pricing;
 use crate::post::{Account, Post};
 use crate::syntax::{Diagnostic, NamedSets};
 use crate::{Dialect, Expression, Limits, ParseError, Scratch};
@@ -89,6 +92,15 @@ pub struct FilterSetBuilder {
 struct Owner {
     identities: Vec<Identity>,
     regex_size: usize,
+    lists: Option<Lists>,
+}
+
+/// The named sets of an owner.
+#[derive(Debug, Default)]
+struct Lists {
+    own: NamedSets,
+    /// With those of all, once a filter asked for them.
+    all: Option<NamedSets>,
 }
 
 /// What is kept of each filter beside its compiled form.
@@ -114,7 +126,7 @@ pub struct FilterSet {
     pub(crate) number: u64,
     entries: Entries,
     sets: NamedSets,
-    identities: HashMap<OwnerId, Vec<Identity>>,
+    owners: HashMap<OwnerId, Owner>,
 }
 
 impl Default for FilterSetBuilder {
@@ -166,12 +178,30 @@ impl FilterSetBuilder {
         self
     }
 
-    /// Adds a named set, one term a line, that filters name as `{name}`.
+    /// Adds a named set, one term a line, that the filters of all owners name as `{name}`, but for an owner who
+    /// has one of this name.
     ///
     /// # Errors
     /// Every line that is no term, and a set that is over a limit.
     pub fn named_set(&mut self, name: &str, terms: &str) -> Result<&mut Self, ParseError> {
         self.sets
+            .insert(name, terms, &self.limits)
+            .map_err(|found| ParseError::new(terms.to_owned(), found))?;
+        for lists in self.owners.values_mut().filter_map(|owner| owner.lists.as_mut()) {
+            lists.all = None;
+        }
+        Ok(self)
+    }
+
+    /// Adds a named set that only the filters of one owner know.
+    ///
+    /// # Errors
+    /// As [`FilterSetBuilder::named_set`].
+    pub fn owner_set(&mut self, owner: OwnerId, name: &str, terms: &str) -> Result<&mut Self, ParseError> {
+        let lists = self.owners.entry(owner).or_default().lists.get_or_insert_default();
+        lists.all = None;
+        lists
+            .own
             .insert(name, terms, &self.limits)
             .map_err(|found| ParseError::new(terms.to_owned(), found))?;
         Ok(self)
@@ -202,13 +232,18 @@ impl FilterSetBuilder {
             return Err(AddError::DuplicateId(id));
         }
         crate::plan::within::check(&expression, &self.limits).map_err(|d| AddError::Refused(Box::new(d)))?;
-        let known = owner.map(|o| self.owners.entry(o).or_default());
+        let mut known = owner.map(|o| self.owners.entry(o).or_default());
+        if let Some(lists) = known.as_mut().and_then(|o| o.lists.as_mut()) {
+            lists.all.get_or_insert_with(|| self.sets.under(&lists.own));
+        }
+        let lists = known.as_ref().and_then(|o| o.lists.as_ref());
         let used = known.as_ref().map_or(0, |o| o.regex_size);
         let regex_size = crate::plan::regex_size::check(&expression, &self.limits, owner.is_some(), used)
             .map_err(|d| AddError::Refused(Box::new(d)))?;
         let mut lowering = Lowering {
             atoms: &mut self.atoms,
-            sets: &self.sets,
+            sets: lists.and_then(|lists| lists.all.as_ref()).unwrap_or(&self.sets),
+            own: lists.map(|lists| &lists.own),
             set_plans: &mut self.set_plans,
             me: owner.and(known.as_ref().map(|o| o.identities.as_slice())),
             owner: owner.map_or(0, |o| o.0.wrapping_add(1)),
@@ -222,6 +257,29 @@ impl FilterSetBuilder {
         self.formulas.push(formula);
         self.entries.push(id, owner, &expression);
         Ok(self)
+    }
+
+    /// What each filter is expected to cost a post, in the order in which they were added.
+    ///
+    /// It does not depend on [`FilterSetBuilder::statistics`]: a price is the same in every set.
+    #[must_use]
+    pub fn prices(&self) -> Vec<Price> {
+        let statistics = TermStatistics::default();
+        let (atoms, sets) = (&self.atoms, &self.set_plans[..]);
+        let mut pricing = Pricing(Chooser { atoms, sets, statistics: &statistics, known: Vec::new() });
+        self.formulas.iter().map(|formula| Price::from_nanoseconds(pricing.of(formula))).collect()
+    }
+
+    /// Holds the filters of an owner to what they may cost together; returns what they cost.
+    ///
+    /// # Errors
+    /// The three dearest, and what would make each cheaper.
+    pub fn within(&self, owner: OwnerId, budget: Price) -> Result<Price, Box<OverBudget>> {
+        let number = self.entries.owner_numbers.get(&owner).map(|number| number + 1);
+        let prices = self.prices().into_iter().zip(&self.entries.filters).enumerate();
+        let own = prices.filter(|(_, (_, (_, of)))| Some(*of) == number);
+        let own = own.map(|(index, (price, (id, _)))| (*id, price, index)).collect();
+        crate::budget::check(budget, own, |index| self.entries.expression(index))
     }
 
     /// Number of filters so far.
@@ -247,7 +305,7 @@ impl FilterSetBuilder {
             number: SETS.fetch_add(1, Ordering::Relaxed),
             entries: self.entries,
             sets: self.sets,
-            identities: self.owners.into_iter().map(|(id, owner)| (id, owner.identities)).collect(),
+            owners: self.owners,
         }
     }
 }
@@ -260,6 +318,19 @@ impl Entries {
             self.owner_ids.push(id);
         }
         number
+    }
+
+    /// The text of a filter.
+    fn text(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)? as usize;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        Some(&self.texts[start..end])
+    }
+
+    /// Its tree, parsed again.
+    fn expression(&self, index: usize) -> Option<Expression> {
+        let dialect = if *self.x.get(index)? { Dialect::X } else { Dialect::Native };
+        Expression::parse_with(self.text(index)?, dialect, &Limits::NONE).ok()
     }
 
     fn push(&mut self, id: FilterId, owner: Option<OwnerId>, expression: &Expression) {
@@ -336,16 +407,13 @@ impl FilterSet {
     /// The text of a filter, by its place in the order of adding.
     #[must_use]
     pub fn text(&self, index: usize) -> Option<&str> {
-        let end = *self.entries.ends.get(index)? as usize;
-        let start = index.checked_sub(1).map_or(0, |before| self.entries.ends[before] as usize);
-        Some(&self.entries.texts[start..end])
+        self.entries.text(index)
     }
 
     /// The filter's tree, parsed again from its text.
     #[must_use]
     pub fn expression(&self, index: usize) -> Option<Expression> {
-        let dialect = if *self.entries.x.get(index)? { Dialect::X } else { Dialect::Native };
-        Expression::parse_with(self.text(index)?, dialect, &Limits::NONE).ok()
+        self.entries.expression(index)
     }
 
     /// How dear a filter is and why; `None` if there is no such filter.
@@ -367,11 +435,11 @@ impl FilterSet {
     #[must_use]
     pub fn explain(&self, index: usize, post: &Post) -> Option<Explanation> {
         let expression = self.expression(index)?;
-        let owner = self.entry(u32::try_from(index).ok()?).owner;
-        let identities = owner.and_then(|o| self.identities.get(&o));
+        let owner = self.entry(u32::try_from(index).ok()?).owner.and_then(|o| self.owners.get(&o));
         let text_limit = self.limits.post_text_bytes;
-        let identities = identities.map(Vec::as_slice);
-        Some(crate::eval::explain::explain(&expression, post, &self.sets, identities, text_limit))
+        let identities = owner.map(|o| o.identities.as_slice());
+        let sets = self.sets_of(owner);
+        Some(crate::eval::explain::explain(&expression, post, sets, identities, text_limit))
     }
 
     /// How a filter is run, chosen by the default statistics; `None` if there is no such filter.
@@ -379,18 +447,26 @@ impl FilterSet {
     pub fn plan(&self, index: usize) -> Option<Plan> {
         let expression = self.expression(index)?;
         let owner = self.entry(u32::try_from(index).ok()?).owner;
+        let known = owner.and_then(|o| self.owners.get(&o));
         let mut atoms = Atoms::new();
         let mut set_plans = Vec::new();
         let mut lowering = Lowering {
             atoms: &mut atoms,
-            sets: &self.sets,
+            sets: self.sets_of(known),
+            own: known.and_then(|o| o.lists.as_ref()).map(|lists| &lists.own),
             set_plans: &mut set_plans,
-            me: owner.and_then(|o| self.identities.get(&o)).map(Vec::as_slice),
+            me: known.map(|o| o.identities.as_slice()),
             owner: owner.map_or(0, |o| o.0.wrapping_add(1)),
             x: expression.dialect() == Dialect::X,
         };
         let formula = lowering.formula(expression.root()).ok()?;
         Some(crate::plan::shown::plan(&formula, &atoms, &set_plans, self.cost(index)?))
+    }
+
+    /// The named sets that the filters of an owner know.
+    fn sets_of<'s>(&'s self, owner: Option<&'s Owner>) -> &'s NamedSets {
+        let lists = owner.and_then(|o| o.lists.as_ref());
+        lists.and_then(|lists| lists.all.as_ref()).unwrap_or(&self.sets)
     }
 
     /// Bytes of memory of the compiled form, without the filters' own text and without regexes.

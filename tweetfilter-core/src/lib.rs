@@ -127,6 +127,8 @@
 //! compiled size, text read of a post. A filter over a limit is refused with the limit's name and value. Set them by
 //! [`FilterSetBuilder::limits`] before filters are added.
 //!
+//! What the filters of one owner may cost a post together is a [`budget`], which adapters hold them to.
+//!
 //! # What can fail
 //!
 //! Parsing and adding filters, and nothing else. Matching and explaining return no `Result`, do not panic, and take
@@ -144,6 +146,7 @@
 //! * `serde`: posts, diagnostics and explanations can be serialized.
 //! * `oracle`: the slow evaluator that the engine is tested with.
 
+pub mod budget;
 mod engine;
 mod eval;
 pub mod explain;

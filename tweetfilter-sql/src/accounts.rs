@@ -1,5 +1,7 @@
 //! Accounts: users of this system, who they are elsewhere, and whom they follow.
 
+use std::collections::HashSet;
+
 use tweetfilter_core::post::Account;
 use tweetfilter_stream::store::{StoreError, StoredAccount};
 
@@ -11,6 +13,7 @@ statements! {
     ALL = Sql::both("SELECT id, name FROM account ORDER BY id");
     BY_NAME = Sql::both("SELECT id FROM account WHERE name = ?");
     IDENTITIES = Sql::both("SELECT account, network, native_id, handle FROM identity ORDER BY account, network, native_id, handle");
+    IDENTITIES_OF = Sql::both("SELECT network, native_id, handle FROM identity WHERE account = ? ORDER BY network, native_id, handle");
     ADD_IDENTITY = Sql::each(
         "INSERT INTO identity (account, network, native_id, handle) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
         "INSERT INTO identity (account, network, native_id, handle) VALUES (?, ?, ?, ?)
@@ -20,10 +23,12 @@ statements! {
     REMOVE_IDENTITIES = Sql::both("DELETE FROM identity WHERE account = ?");
     REMOVE_FOLLOWS = Sql::both("DELETE FROM follow WHERE account = ?");
     REMOVE_FILTERS = Sql::both("DELETE FROM filter WHERE account = ?");
+    REMOVE_SETS = Sql::both("DELETE FROM account_set WHERE account = ?");
     REMOVE_MATCHES = Sql::both("DELETE FROM matches WHERE account = ?");
     REMOVE_PACKS = Sql::both("DELETE FROM delivery_pack WHERE account = ?");
     REMOVE_SPANS = Sql::each("DELETE FROM delivery_span WHERE account = ?", "");
     FOLLOWS = Sql::both("SELECT account, network, author FROM follow ORDER BY account, network, author");
+    FOLLOWED = Sql::both("SELECT author, origin FROM follow WHERE account = ? AND network = ?");
     FOLLOW = Sql::each(
         "INSERT INTO follow (account, network, author, origin) VALUES (?, ?, ?, 'own')
          ON CONFLICT DO UPDATE SET origin = 'own'",
@@ -108,7 +113,9 @@ impl Database {
     pub async fn remove_account(&self, account: i64) -> Result<bool, StoreError> {
         let mut turn = self.write().await?;
         let removed = turn.tx.run(REMOVE, args![account]).await? > 0;
-        for sql in [REMOVE_IDENTITIES, REMOVE_FOLLOWS, REMOVE_FILTERS, REMOVE_MATCHES, REMOVE_PACKS] {
+        for sql in
+            [REMOVE_IDENTITIES, REMOVE_FOLLOWS, REMOVE_FILTERS, REMOVE_SETS, REMOVE_MATCHES, REMOVE_PACKS]
+        {
             turn.tx.run(sql, args![account]).await?;
         }
         if turn.tx.is_sqlite() {
@@ -144,15 +151,33 @@ impl Database {
     /// See [`StoreError`].
     pub async fn set_friends(&self, network: &str, user: &str, ids: &[String]) -> Result<(), StoreError> {
         let mut turn = self.write().await?;
-        let ids = list(ids)?;
         for row in turn.tx.rows(OF_USER, args![network, user]).await? {
-            let account = row.int(0)?;
-            turn.tx.run(DROP_FRIENDS, args![account, network]).await?;
-            turn.tx.run(ADD_FRIENDS, args![account, network, ids.clone()]).await?;
+            friends(&mut turn.tx, row.int(0)?, network, ids).await?;
         }
-        raise(&mut turn.tx).await?;
         turn.commit().await
     }
+}
+
+/// Replaces whom an account follows on a network as the network says. Workers hear of it if it is another list.
+pub(crate) async fn friends(
+    tx: &mut Tx,
+    account: i64,
+    network: &str,
+    ids: &[String],
+) -> Result<(), StoreError> {
+    let (mut own, mut before) = (HashSet::new(), HashSet::new());
+    for row in tx.rows(FOLLOWED, args![account, network]).await? {
+        if row.text(1)? == "own" { &mut own } else { &mut before }.insert(row.text(0)?);
+    }
+    let now: HashSet<String> = ids.iter().filter(|id| !own.contains(*id)).cloned().collect();
+    if now == before {
+        return Ok(());
+    }
+    let mut now: Vec<String> = now.into_iter().collect();
+    now.sort_unstable();
+    tx.run(DROP_FRIENDS, args![account, network]).await?;
+    tx.run(ADD_FRIENDS, args![account, network, list(&now)?]).await?;
+    raise(tx).await.map(|_| ())
 }
 
 /// All accounts.
@@ -169,6 +194,14 @@ pub(crate) async fn all(tx: &mut Tx) -> Result<Vec<StoredAccount>, StoreError> {
         }
     }
     Ok(accounts)
+}
+
+/// Who an account is.
+pub(crate) async fn identities(tx: &mut Tx, account: i64) -> Result<Vec<AccountIdentity>, StoreError> {
+    let rows = tx.rows(IDENTITIES_OF, args![account]).await?;
+    let identity =
+        |row: &crate::sql::Row| Ok((row.text(0)?, Account { id: row.text(1)?, handle: row.text(2)? }));
+    rows.iter().map(identity).collect()
 }
 
 /// Whom all accounts follow.

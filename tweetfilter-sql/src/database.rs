@@ -12,6 +12,7 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tweetfilter_core::budget::Price;
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::store::StoreError;
 
@@ -42,6 +43,7 @@ const BUSY: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Database {
     pub(crate) engine: Engine,
+    pub(crate) budget: Price,
     clock: Arc<dyn Fn() -> Millis + Send + Sync>,
 }
 
@@ -100,13 +102,20 @@ impl Database {
             }
             Engine::Sqlite(Arc::new(Files::open(PathBuf::from(path)).await?))
         };
-        Ok(Self { engine, clock: Arc::new(now) })
+        Ok(Self { engine, budget: Price::OWNER, clock: Arc::new(now) })
     }
 
     /// Lets another clock say what time it is: leases and expiry of filters go by it.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> Millis + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets what the filters of one account may cost a post together; [`Price::OWNER`] if nobody does.
+    #[must_use]
+    pub fn with_owner_budget(mut self, budget: Price) -> Self {
+        self.budget = budget;
         self
     }
 

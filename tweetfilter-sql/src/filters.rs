@@ -9,8 +9,9 @@ use tweetfilter_stream::buffer::EntryId;
 use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, Store, StoreError, StoredFilter};
 
 use crate::accounts::{self, raise};
+use crate::budget;
 use crate::database::Database;
-use crate::sql::{Row, Sql, args, list, statements};
+use crate::sql::{Row, Sql, Tx, args, list, statements};
 
 statements! {
     LIVE = Sql::both("SELECT id, account, text, dialect, action FROM filter WHERE enabled = 1 ORDER BY account, position, id");
@@ -47,6 +48,15 @@ statements! {
         "INSERT INTO named_set (name, terms, revision) VALUES (?, ?, ?)
          ON DUPLICATE KEY UPDATE terms = VALUES(terms), revision = VALUES(revision)",
     );
+    OWN_SETS = Sql::both("SELECT account, name, terms FROM account_set ORDER BY account, name");
+    SETS_OF = Sql::both("SELECT account, name, terms FROM account_set WHERE account = ? ORDER BY name");
+    OWN_SET = Sql::each(
+        "INSERT INTO account_set (account, name, terms, revision) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET terms = excluded.terms, revision = excluded.revision",
+        "INSERT INTO account_set (account, name, terms, revision) VALUES (?, ?, ?, ?)
+         ON DUPLICATE KEY UPDATE terms = VALUES(terms), revision = VALUES(revision)",
+    );
+    REMOVE_OWN = Sql::both("DELETE FROM account_set WHERE account = ? AND name = ?");
     REMOVE_SET = Sql::both("DELETE FROM named_set WHERE name = ?");
 }
 
@@ -107,12 +117,12 @@ impl Store for Database {
                     action: read_word(&row.text(4)?)?,
                 });
             }
-            let sets = tx.rows(SETS, args![]).await?;
             snapshot = Some(Snapshot {
                 revision,
                 accounts: accounts::all(&mut tx).await?,
                 filters,
-                sets: sets.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect::<Result<_, _>>()?,
+                sets: sets(&mut tx).await?,
+                own_sets: own_sets(&mut tx, None).await?,
                 follows: accounts::follows(&mut tx).await?,
             });
         }
@@ -129,18 +139,39 @@ impl Database {
     /// Adds a filter behind the others of its account; returns its number.
     ///
     /// # Errors
-    /// See [`StoreError`].
+    /// [`StoreError::OverBudget`] if the account's filters would cost more than they may; see [`StoreError`].
     pub async fn add_filter(&self, account: i64, filter: &NewFilter) -> Result<i64, StoreError> {
-        let NewFilter { name, text, dialect, action, expires_at } = filter;
+        let ids = self.add_filters(account, std::slice::from_ref(filter)).await?;
+        ids.first().copied().ok_or_else(|| StoreError::Unfit("no filter was added".to_owned()))
+    }
+
+    /// Adds filters behind the others of an account, all or none of them; returns their numbers.
+    ///
+    /// # Errors
+    /// As [`Database::add_filter`].
+    pub async fn add_filters(&self, account: i64, filters: &[NewFilter]) -> Result<Vec<i64>, StoreError> {
         let mut turn = self.write().await?;
         let revision = raise(&mut turn.tx).await?;
-        let last = turn.tx.row(LAST, args![account]).await?.map_or(Ok(0), |row| row.int(0))?;
-        let (dialect, action) = (word(dialect), word(action));
-        let values =
-            args![account, last + 1, name.as_str(), text.as_str(), dialect, action, *expires_at, revision];
-        let id = turn.tx.insert(ADD, values).await?;
+        let mut position = turn.tx.row(LAST, args![account]).await?.map_or(Ok(0), |row| row.int(0))?;
+        let mut ids = Vec::with_capacity(filters.len());
+        for NewFilter { name, text, dialect, action, expires_at } in filters {
+            position += 1;
+            let (dialect, action) = (word(dialect), word(action));
+            let values = args![
+                account,
+                position,
+                name.as_str(),
+                text.as_str(),
+                dialect,
+                action,
+                *expires_at,
+                revision
+            ];
+            ids.push(turn.tx.insert(ADD, values).await?);
+        }
+        budget::hold(&mut turn.tx, account, self.budget).await?;
         turn.commit().await?;
-        Ok(id)
+        Ok(ids)
     }
 
     /// The filters of an account, in its order.
@@ -159,31 +190,40 @@ impl Database {
         self.rows(ONE, args![id]).await?.first().map(filter_row).transpose()
     }
 
-    /// Replaces what a filter says. False if there is none.
+    /// Replaces what a filter says. False if there is none. What makes the filters of an account cheaper is always
+    /// possible.
     ///
     /// # Errors
-    /// See [`StoreError`].
+    /// As [`Database::add_filter`].
     pub async fn edit_filter(&self, id: i64, filter: &NewFilter) -> Result<bool, StoreError> {
         let NewFilter { name, text, dialect, action, expires_at } = filter;
         let mut turn = self.write().await?;
         let revision = raise(&mut turn.tx).await?;
+        let Some(row) = turn.tx.row(ONE, args![id]).await? else { return Ok(false) };
+        let account = row.int(1)?;
+        let before = budget::of(&mut turn.tx, account).await?;
         let (dialect, action) = (word(dialect), word(action));
         let values = args![name.as_str(), text.as_str(), dialect, action, *expires_at, revision, id];
-        let changed = turn.tx.run(EDIT, values).await? > 0;
+        turn.tx.run(EDIT, values).await?;
+        budget::hold(&mut turn.tx, account, self.budget.max(before)).await?;
         turn.commit().await?;
-        Ok(changed)
+        Ok(true)
     }
 
     /// Switches a filter on or off. False if there is none.
     ///
     /// # Errors
-    /// See [`StoreError`].
+    /// As [`Database::add_filter`], if it is switched on.
     pub async fn enable_filter(&self, id: i64, enabled: bool) -> Result<bool, StoreError> {
         let mut turn = self.write().await?;
         let revision = raise(&mut turn.tx).await?;
-        let changed = turn.tx.run(ENABLE, args![enabled, revision, id]).await? > 0;
+        let Some(row) = turn.tx.row(ONE, args![id]).await? else { return Ok(false) };
+        turn.tx.run(ENABLE, args![enabled, revision, id]).await?;
+        if enabled && row.int(7)? == 0 {
+            budget::hold(&mut turn.tx, row.int(1)?, self.budget).await?;
+        }
         turn.commit().await?;
-        Ok(changed)
+        Ok(true)
     }
 
     /// Removes a filter; what it matched stays. False if there is none.
@@ -217,37 +257,75 @@ impl Database {
         turn.commit().await
     }
 
-    /// Keeps a named set, its terms one a line; one of this name is replaced.
+    /// Keeps a named set of an account, or with `None` one that the filters of all accounts know; its terms one a line.
+    /// One of this name is replaced.
     ///
     /// # Errors
-    /// See [`StoreError`].
-    pub async fn set_named(&self, name: &str, terms: &str) -> Result<(), StoreError> {
+    /// [`StoreError::OverBudget`] if the account's filters would cost more with it than they may; see [`StoreError`].
+    pub async fn set_named(&self, account: Option<i64>, name: &str, terms: &str) -> Result<(), StoreError> {
         let mut turn = self.write().await?;
         let revision = raise(&mut turn.tx).await?;
-        turn.tx.run(SET, args![name, terms, revision]).await?;
+        match account {
+            None => turn.tx.run(SET, args![name, terms, revision]).await?,
+            Some(account) => {
+                let before = budget::of(&mut turn.tx, account).await?;
+                let done = turn.tx.run(OWN_SET, args![account, name, terms, revision]).await?;
+                budget::hold(&mut turn.tx, account, self.budget.max(before)).await?;
+                done
+            }
+        };
         turn.commit().await
     }
 
-    /// All named sets, by name.
+    /// The named sets of an account, or with `None` those of all, by name.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn named_sets(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let rows = self.rows(SETS, args![]).await?;
-        rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+    pub async fn named_sets(&self, account: Option<i64>) -> Result<Vec<(String, String)>, StoreError> {
+        let mut tx = self.read().await?;
+        let sets = match account {
+            None => sets(&mut tx).await?,
+            Some(account) => own_sets(&mut tx, Some(account))
+                .await?
+                .into_iter()
+                .map(|(_, name, terms)| (name, terms))
+                .collect(),
+        };
+        tx.commit().await?;
+        Ok(sets)
     }
 
-    /// Removes a named set. False if there is none.
+    /// Removes a named set of an account, or with `None` one of all. False if there is none.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn remove_named(&self, name: &str) -> Result<bool, StoreError> {
+    pub async fn remove_named(&self, account: Option<i64>, name: &str) -> Result<bool, StoreError> {
         let mut turn = self.write().await?;
         raise(&mut turn.tx).await?;
-        let removed = turn.tx.run(REMOVE_SET, args![name]).await? > 0;
+        let removed = match account {
+            None => turn.tx.run(REMOVE_SET, args![name]).await?,
+            Some(account) => turn.tx.run(REMOVE_OWN, args![account, name]).await?,
+        };
         turn.commit().await?;
-        Ok(removed)
+        Ok(removed > 0)
     }
+}
+
+/// The lists of an account, or of each.
+pub(crate) async fn own_sets(
+    tx: &mut Tx,
+    account: Option<i64>,
+) -> Result<Vec<(i64, String, String)>, StoreError> {
+    let rows = match account {
+        Some(account) => tx.rows(SETS_OF, args![account]).await?,
+        None => tx.rows(OWN_SETS, args![]).await?,
+    };
+    rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?, row.text(2)?))).collect()
+}
+
+/// The lists of all.
+pub(crate) async fn sets(tx: &mut Tx) -> Result<Vec<(String, String)>, StoreError> {
+    tx.rows(SETS, args![]).await?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
 }
 
 fn filter_row(row: &Row) -> Result<FilterRow, StoreError> {
@@ -276,7 +354,7 @@ fn word(value: &impl Serialize) -> String {
     }
 }
 
-fn read_word<T: DeserializeOwned>(word: &str) -> Result<T, StoreError> {
+pub(crate) fn read_word<T: DeserializeOwned>(word: &str) -> Result<T, StoreError> {
     serde_json::from_value(Value::String(word.to_owned()))
         .map_err(|error| StoreError::Unfit(format!("a filter says {word}: {error}")))
 }

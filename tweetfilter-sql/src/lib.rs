@@ -5,6 +5,7 @@
 //! the API read and change. The tables are described in [`schema`].
 
 mod accounts;
+mod budget;
 mod buffer;
 mod commit;
 mod database;
@@ -15,6 +16,7 @@ mod filters;
 mod lists;
 mod migrate;
 mod pack;
+mod reapply;
 mod retention;
 pub mod schema;
 mod sql;
@@ -26,6 +28,7 @@ pub use buffer::Embedded;
 pub use database::Database;
 pub use dead::StoredLetter;
 pub use filters::{FilterRow, NewFilter};
+pub use reapply::{LookBack, Reapply, Stepped};
 pub use retention::Removed;
 pub use status::{CrashEvent, SourceStatus, Status, StoredGap};
 pub use timeline::{Cursor, Page, Tail, TimelinePost};
@@ -34,10 +37,12 @@ pub use timeline::{Cursor, Page, Tail, TimelinePost};
 fn statements() -> impl Iterator<Item = &'static sql::Sql> {
     commit::all()
         .chain(accounts::STATEMENTS)
+        .chain(budget::STATEMENTS)
         .chain(buffer::STATEMENTS)
         .chain(dead::STATEMENTS)
         .chain(filters::STATEMENTS)
         .chain(migrate::STATEMENTS)
+        .chain(reapply::STATEMENTS)
         .chain(retention::STATEMENTS)
         .chain(status::STATEMENTS)
         .chain(timeline::STATEMENTS)

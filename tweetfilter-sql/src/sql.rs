@@ -32,7 +32,7 @@ impl Sql {
 /// Names statements, and lists them for the check that both servers understand them.
 macro_rules! statements {
     ($($name:ident = $sql:expr;)*) => {
-        $(const $name: $crate::sql::Sql = $sql;)*
+        $(pub(crate) const $name: $crate::sql::Sql = $sql;)*
         /// All statements of this file.
         pub(crate) const STATEMENTS: &[$crate::sql::Sql] = &[$($name),*];
     };

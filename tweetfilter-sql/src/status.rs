@@ -11,7 +11,8 @@ use crate::sql::{Sql, args, statements};
 statements! {
     // A post's number counts; the table itself is too long for it.
     COUNTS = Sql::both(
-        "SELECT (SELECT COUNT(*) FROM account), (SELECT COUNT(*) FROM filter), (SELECT COUNT(*) FROM named_set),
+        "SELECT (SELECT COUNT(*) FROM account), (SELECT COUNT(*) FROM filter),
+             (SELECT COUNT(*) FROM named_set) + (SELECT COUNT(*) FROM account_set),
              (SELECT COALESCE(MAX(num) - MIN(num) + 1, 0) FROM post),
              (SELECT COUNT(*) FROM dead_letter), (SELECT COUNT(*) FROM gap), (SELECT COUNT(*) FROM crash_event)",
     );

@@ -124,7 +124,7 @@ pub enum Change {
         /// Id and new handle.
         account: Account,
     },
-    /// Whom a user of this network follows, all of them.
+    /// Whom those whom the entry reached follow on this network, all of them.
     Friends {
         /// The network.
         network: String,

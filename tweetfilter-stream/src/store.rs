@@ -4,6 +4,7 @@
 
 use std::future::Future;
 
+use tweetfilter_core::budget::OverBudget;
 use tweetfilter_core::post::{Account, Millis};
 use tweetfilter_core::{Dialect, Post};
 
@@ -44,8 +45,10 @@ pub struct Snapshot {
     pub accounts: Vec<StoredAccount>,
     /// Enabled and not expired, by account and then in the order that the account gave them.
     pub filters: Vec<StoredFilter>,
-    /// Name and terms, one a line.
+    /// Lists that all filters know: name and terms, one a line.
     pub sets: Vec<(String, String)>,
+    /// Lists of accounts: whose, name and terms.
+    pub own_sets: Vec<(i64, String, String)>,
     /// Whom accounts follow: account, network and id of the author.
     pub follows: Vec<(i64, String, String)>,
 }
@@ -117,8 +120,21 @@ pub struct Outcome {
     pub posts: Vec<Evaluated>,
     /// Changes of stored posts, in the order of arrival; they hold for the posts of the same batch too.
     pub changes: Vec<Change>,
+    /// Whom accounts follow on a network, as the network said it, in the order of arrival.
+    pub friends: Vec<Friends>,
     /// What can't be stored.
     pub dead: Vec<DeadLetter>,
+}
+
+/// All whom an account follows on a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Friends {
+    /// The account.
+    pub account: i64,
+    /// The network.
+    pub network: String,
+    /// The network's ids of those whom it follows.
+    pub ids: Vec<String>,
 }
 
 /// A post, and what it is to whom.
@@ -196,6 +212,9 @@ pub enum StoreError {
     /// It will never take this; smaller parts of it perhaps.
     #[error("the store refuses it: {0}")]
     Refused(String),
+    /// The filters of an account would cost more than its budget.
+    #[error("{0}")]
+    OverBudget(Box<OverBudget>),
     /// The store itself is broken, or of a version that this program does not know.
     #[error("{0}")]
     Unfit(String),

@@ -29,6 +29,8 @@ pub(crate) struct SetPlan {
 pub(crate) struct Lowering<'a> {
     pub(crate) atoms: &'a mut Atoms,
     pub(crate) sets: &'a NamedSets,
+    /// Those of them that are the owner's own.
+    pub(crate) own: Option<&'a NamedSets>,
     pub(crate) set_plans: &'a mut Vec<SetPlan>,
     /// Whom `me` stands for.
     pub(crate) me: Option<&'a [Identity]>,
@@ -102,7 +104,8 @@ impl Lowering<'_> {
         level: Level,
     ) -> Result<Formula, Diagnostic> {
         // A set may hold `me` only as a value of an account operator.
-        let owner = if matches!(atom, syntax::Atom::Account(..)) { self.owner } else { 0 };
+        let own = matches!(atom, syntax::Atom::Account(..)) || self.own.is_some_and(|own| own.any_in(atom));
+        let owner = if own { self.owner } else { 0 };
         let key = format!("{atom:?}{}{}{owner}", self.x, level as u8).into_bytes();
         if let Some(known) = self.set_plans.iter().position(|s| s.key == key) {
             return Ok(Formula::Set(known as u32, negative));

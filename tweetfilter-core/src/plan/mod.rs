@@ -9,6 +9,7 @@ pub(crate) mod channel;
 pub(crate) mod formula;
 pub(crate) mod links;
 pub(crate) mod lower;
+pub(crate) mod price;
 pub(crate) mod regex_size;
 pub(crate) mod shown;
 pub(crate) mod statistics;

@@ -63,7 +63,7 @@ fn size(pattern: &RegexPattern, node: &Node, limits: &Limits) -> Result<usize, D
 }
 
 /// An upper bound in bytes; `None` if the pattern does not parse.
-fn bound(pattern: &RegexPattern) -> Option<usize> {
+pub(crate) fn bound(pattern: &RegexPattern) -> Option<usize> {
     let hir = ParserBuilder::new()
         .case_insensitive(pattern.ignore_case)
         .dot_matches_new_line(pattern.dot_matches_newline)

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::channel::Channel;
 use crate::engine::dictionary::KeyKind;
 use crate::post::Post;
+use crate::syntax::lint::is_common;
 use crate::text::{Origin, Tokens, tokenize};
 
 /// Term frequencies of a sample of posts.
@@ -68,6 +69,9 @@ impl TermStatistics {
         if self.posts >= ENOUGH {
             let seen = self.counts.get(key).copied().unwrap_or(0);
             return (seen as f32 + 0.2) / self.posts as f32;
+        }
+        if is_common(key) {
+            return 0.1;
         }
         let first = key.chars().next().unwrap_or(' ');
         match key.chars().count() {

@@ -9,6 +9,7 @@ mod common;
 mod group;
 mod range;
 
+pub(crate) use common::is_common;
 use std::collections::{BTreeSet, HashMap};
 
 use super::report::Report;

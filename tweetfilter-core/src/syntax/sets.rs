@@ -1,6 +1,7 @@
 //! Named lists of terms, kept outside the expressions that use them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::atoms::Atoms;
 use super::lint::sets_of;
@@ -19,7 +20,7 @@ use crate::{Limits, Span};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NamedSets {
-    lines: BTreeMap<String, Vec<Line>>,
+    lines: BTreeMap<String, Arc<[Line]>>,
 }
 
 /// A term, and where it stands in its list, counted from 1.
@@ -69,8 +70,20 @@ impl NamedSets {
             found.iter_mut().for_each(|d| d.fixes.clear());
             return Err(found);
         }
-        self.lines.insert(name.to_owned(), lines);
+        self.lines.insert(name.to_owned(), lines.into());
         Ok(())
+    }
+
+    /// These lists and others; of two of one name, the others'.
+    pub(crate) fn under(&self, others: &Self) -> Self {
+        let mut all = self.clone();
+        all.lines.extend(others.lines.iter().map(|(name, lines)| (name.clone(), Arc::clone(lines))));
+        all
+    }
+
+    /// Whether the atom names any of these lists.
+    pub(crate) fn any_in(&self, atom: &Atom) -> bool {
+        sets_of(atom).iter().any(|name| self.contains(name))
     }
 
     /// Whether there is a list of this name.
@@ -119,7 +132,7 @@ impl NamedSets {
     }
 
     fn lines(&self, name: &str) -> Result<&[Line], Diagnostic> {
-        let lines = self.lines.get(name).map(Vec::as_slice);
+        let lines = self.lines.get(name).map(|lines| &**lines);
         let unknown =
             || Diagnostic::error("set_unknown", Span::default(), format!("There is no list named {name}"));
         lines.ok_or_else(unknown)

@@ -1,4 +1,4 @@
-//! `account` and `set`: who uses the server, and lists that all filters may name.
+//! `account` and `set`: who uses the server, and lists that filters may name.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use tweetfilter_core::syntax::NamedSets;
 use tweetfilter_sql::Database;
 
 use super::Failure;
+use super::filter::refused;
 use super::filters::{named_file, read_text};
 use super::settings::{Common, block_on, failure};
 
@@ -115,11 +116,15 @@ pub(crate) async fn account(database: &Database, name: &str) -> Result<i64, Fail
 }
 
 /// Keeps lists of terms that filters name as {NAME}.
+///
+/// A list belongs to an account, and only its filters know it. One that is made for all is known to every filter, but
+/// for those of an account that has one of this name.
 #[derive(clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  tweetfilter set add cities=cities.txt
-  tweetfilter filter add ann '{cities} snow'")]
+  tweetfilter set add cities=cities.txt --account ann
+  tweetfilter filter add ann '{cities} snow'
+  tweetfilter set add profanity=words.txt --for-all")]
 pub(crate) struct Sets {
     #[command(subcommand)]
     command: SetCommand,
@@ -128,46 +133,80 @@ pub(crate) struct Sets {
     common: Common,
 }
 
+/// Whose a list is.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct Whose {
+    /// This account's
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+
+    /// Every filter's
+    #[arg(long)]
+    for_all: bool,
+}
+
 #[derive(clap::Subcommand)]
 enum SetCommand {
     /// Adds a list, one term a line, or replaces it
     Add {
         #[arg(value_name = "NAME=FILE", value_parser = named_file)]
         set: (String, String),
+        #[command(flatten)]
+        whose: Whose,
     },
     /// Lists the names, and how many terms each has
-    List,
+    List {
+        #[command(flatten)]
+        whose: Whose,
+    },
     /// Writes the terms of a list
-    Show { name: String },
+    Show {
+        name: String,
+        #[command(flatten)]
+        whose: Whose,
+    },
     /// Removes a list
-    Remove { name: String },
+    Remove {
+        name: String,
+        #[command(flatten)]
+        whose: Whose,
+    },
 }
 
 pub(crate) fn sets(arguments: &Sets) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     block_on(async {
         let database = settings.open().await?;
-        let known = database.named_sets().await.map_err(failure)?;
+        let (SetCommand::Add { whose, .. }
+        | SetCommand::List { whose }
+        | SetCommand::Show { whose, .. }
+        | SetCommand::Remove { whose, .. }) = &arguments.command;
+        let of = match &whose.account {
+            Some(name) => Some(account(&database, name).await?),
+            None => None,
+        };
         let missing = |name: &str| Failure::Input(format!("there is no list {name}"));
+        let known = || database.named_sets(of);
         let mut out = String::new();
         match &arguments.command {
-            SetCommand::Add { set: (name, file) } => {
+            SetCommand::Add { set: (name, file), .. } => {
                 let terms = read_text(file)?;
                 check(name, file, &terms)?;
-                database.set_named(name, &terms).await.map_err(failure)?;
+                database.set_named(of, name, &terms).await.map_err(refused)?;
             }
-            SetCommand::List => {
-                for (name, terms) in &known {
+            SetCommand::List { .. } => {
+                for (name, terms) in known().await.map_err(failure)? {
                     let count = terms.lines().filter(|line| !line.trim().is_empty()).count();
                     out.push_str(&format!("{name}\t{count}\n"));
                 }
             }
-            SetCommand::Show { name } => {
-                let (_, terms) = known.iter().find(|(n, _)| n == name).ok_or_else(|| missing(name))?;
-                out.clone_from(terms);
+            SetCommand::Show { name, .. } => {
+                let mut known = known().await.map_err(failure)?.into_iter();
+                out = known.find(|(n, _)| n == name).ok_or_else(|| missing(name))?.1;
             }
-            SetCommand::Remove { name } => {
-                if !database.remove_named(name).await.map_err(failure)? {
+            SetCommand::Remove { name, .. } => {
+                if !database.remove_named(of, name).await.map_err(failure)? {
                     return Err(missing(name));
                 }
             }

@@ -4,12 +4,10 @@ use std::io::Write;
 
 use serde_json::json;
 use tweetfilter_core::syntax::Diagnostic;
-use tweetfilter_core::{
-    AddError, Dialect, Expression, FilterId, FilterSetBuilder, Identity, Limits, OwnerId,
-};
+use tweetfilter_core::{AddError, Dialect, Expression, FilterId, FilterSetBuilder, Limits, OwnerId};
 use tweetfilter_http::import::read_filters;
 use tweetfilter_sql::{Database, FilterRow, NewFilter};
-use tweetfilter_stream::store::Action;
+use tweetfilter_stream::store::{Action, StoreError};
 
 use super::Failure;
 use super::account::account;
@@ -30,7 +28,11 @@ Examples:
   tweetfilter filter export ann > filters.ndjson
 
 The first filter of an account, in its order, that shows or hides decides
-about a post; highlights and notifications add up.")]
+about a post; highlights and notifications add up.
+
+The filters of an account may cost a bounded time a post together (the setting
+owner-budget). What is over it is refused, with the three dearest and what would
+make each cheaper: words that must be there let a filter run on few posts.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -168,7 +170,7 @@ async fn act(database: &Database, command: &Command) -> Result<String, Failure> 
             let mut new = NewFilter { text: filter.clone(), ..NewFilter::default() };
             facts.apply(&mut new);
             Checker::of(database, account).await?.check(&new, "filter", 1)?;
-            let number = database.add_filter(account, &new).await.map_err(failure)?;
+            let number = database.add_filter(account, &new).await.map_err(refused)?;
             Ok(format!("{number}\n"))
         }
         Command::List { account: name, json } => {
@@ -184,10 +186,10 @@ async fn act(database: &Database, command: &Command) -> Result<String, Failure> 
             facts.apply(&mut new);
             if new != row.filter {
                 Checker::of(database, row.account).await?.check(&new, "filter", 1)?;
-                database.edit_filter(*number, &new).await.map_err(failure)?;
+                database.edit_filter(*number, &new).await.map_err(refused)?;
             }
             if let Some(enabled) = enabled {
-                database.enable_filter(*number, *enabled).await.map_err(failure)?;
+                database.enable_filter(*number, *enabled).await.map_err(refused)?;
             }
             Ok(String::new())
         }
@@ -216,7 +218,7 @@ async fn import(
     let text = read_text(file)?;
     let read = read_filters(&text).map_err(|malformed| Failure::Input(format!("{file}: {malformed}")))?;
     let mut checker = Checker::of(database, account).await?;
-    let (mut new, mut refused) = (Vec::new(), 0);
+    let (mut new, mut invalid) = (Vec::new(), 0);
     for line in &read.filters {
         let filter = NewFilter {
             name: line.name.clone().unwrap_or_default(),
@@ -227,44 +229,46 @@ async fn import(
         };
         match checker.check(&filter, file, line.line) {
             Ok(()) => new.push(filter),
-            Err(_) => refused += 1,
+            Err(_) => invalid += 1,
         }
     }
-    if refused > 0 && !keep_going {
+    if invalid > 0 && !keep_going {
         let all = read.filters.len();
         eprintln!(
-            "tweetfilter: {refused} of {all} filters invalid, nothing was imported; --keep-going leaves them out"
+            "tweetfilter: {invalid} of {all} filters invalid, nothing was imported; --keep-going leaves them out"
         );
         return Err(Failure::Filters);
     }
-    for filter in &new {
-        database.add_filter(account, filter).await.map_err(failure)?;
-    }
-    eprintln!("{} filters imported, {refused} left out", new.len());
+    database.add_filters(account, &new).await.map_err(refused)?;
+    eprintln!("{} filters imported, {invalid} left out", new.len());
     Ok(String::new())
+}
+
+/// A filter that costs too much is as one that is invalid: it is said what would do.
+pub(super) fn refused(error: StoreError) -> Failure {
+    match error {
+        StoreError::OverBudget(over) => {
+            eprintln!(
+                "tweetfilter: {over}\nnothing was changed. Make one of them cheaper, remove or switch off one, or have \
+                 whoever runs the server raise owner-budget"
+            );
+            Failure::Filters
+        }
+        error => failure(error),
+    }
 }
 
 /// What a filter must fit in with: lists, and who its owner is.
 struct Checker {
     builder: FilterSetBuilder,
+    owner: OwnerId,
     next: u64,
 }
 
-const OWNER: OwnerId = OwnerId(0);
-
 impl Checker {
     async fn of(database: &Database, account: i64) -> Result<Self, Failure> {
-        let mut builder = FilterSetBuilder::new();
-        for (name, terms) in database.named_sets().await.map_err(failure)? {
-            // A list that is refused is said where a filter names it.
-            let _ = builder.named_set(&name, &terms);
-        }
-        let accounts = database.accounts().await.map_err(failure)?;
-        let known = accounts.into_iter().find(|known| known.id == account);
-        let identities = known.into_iter().flat_map(|known| known.identities);
-        let identities = identities.map(|(network, account)| Identity { network, account });
-        builder.owner(OWNER, identities.collect());
-        Ok(Self { builder, next: 0 })
+        let (builder, owner) = database.owner(account).await.map_err(failure)?;
+        Ok(Self { builder, owner, next: 0 })
     }
 
     /// Says on stderr what is wrong with a filter.
@@ -274,7 +278,7 @@ impl Checker {
             Err(error) => error.diagnostics().to_vec(),
             Ok(expression) => {
                 self.next += 1;
-                match self.builder.add_expression(FilterId(self.next), Some(OWNER), expression) {
+                match self.builder.add_expression(FilterId(self.next), Some(self.owner), expression) {
                     Ok(_) => return Ok(()),
                     Err(AddError::Refused(found)) => vec![*found],
                     Err(AddError::Parse(error)) => error.diagnostics().to_vec(),

@@ -9,6 +9,7 @@ mod filters;
 mod gen_;
 mod highlight;
 mod match_;
+mod reapply;
 mod render;
 mod serve;
 mod settings;
@@ -54,6 +55,7 @@ enum Command {
     Ingest(serve::Ingest),
     Work(serve::Work),
     Replay(serve::Replay),
+    Reapply(reapply::Arguments),
     Account(account::Arguments),
     Filter(filter::Arguments),
     Set(account::Sets),
@@ -126,6 +128,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Ingest(arguments) => serve::ingest(&arguments),
         Command::Work(arguments) => serve::work(&arguments),
         Command::Replay(arguments) => serve::replay(&arguments),
+        Command::Reapply(arguments) => reapply::run(&arguments),
         Command::Account(arguments) => account::run(&arguments),
         Command::Filter(arguments) => filter::run(&arguments),
         Command::Set(arguments) => account::sets(&arguments),

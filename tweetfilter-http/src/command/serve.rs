@@ -144,7 +144,8 @@ fn works(settings: &Settings, database: &Database, buffer: &Buffers) -> Works<Bu
         true => settings.instance.clone(),
         false => format!("{}-{}", settings.instance, std::process::id()),
     };
-    let options = Options { keep_all: settings.keep == Keep::All, ..Options::default() };
+    let (keep_all, budget) = (settings.keep == Keep::All, settings.owner_budget);
+    let options = Options { keep_all, budget, ..Options::default() };
     Works::new(Worker::new(name, buffer.clone(), database.clone(), options))
 }
 
@@ -214,7 +215,7 @@ fn run(settings: &Settings, sources: BTreeMap<String, SourceSettings>, working: 
 }
 
 /// Waits for Ctrl-C or SIGTERM.
-async fn ended_by_signal() -> Result<&'static str, Failure> {
+pub(super) async fn ended_by_signal() -> Result<&'static str, Failure> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tweetfilter_core::budget::Price;
 use tweetfilter_http::parts::{Buffers, Kind, SourceSettings};
 use tweetfilter_sql::Database;
 use tweetfilter_stream::redis_streams;
@@ -49,6 +50,10 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "N", env = "TWEETFILTER_KEEP_DAYS")]
     keep_days: Option<u32>,
 
+    /// What the filters of one account may cost a post together, in microseconds; 0 sets no bound [default: 10]
+    #[arg(long, global = true, value_name = "MICROSECONDS", env = "TWEETFILTER_OWNER_BUDGET", value_parser = budget)]
+    owner_budget: Option<f64>,
+
     /// Logs for people or for machines [default: human]
     #[arg(long, global = true, value_name = "human|json", env = "TWEETFILTER_LOG_FORMAT")]
     log_format: Option<LogFormat>,
@@ -86,6 +91,7 @@ struct File {
     instance: Option<String>,
     keep: Option<Keep>,
     keep_days: Option<u32>,
+    owner_budget: Option<f64>,
     log_format: Option<LogFormat>,
     log: Option<String>,
     #[serde(default)]
@@ -103,6 +109,7 @@ pub(crate) struct Settings {
     pub(crate) named: bool,
     pub(crate) keep: Keep,
     pub(crate) keep_days: u32,
+    pub(crate) owner_budget: Price,
     pub(crate) log_format: LogFormat,
     pub(crate) log: String,
     pub(crate) sources: BTreeMap<String, SourceSettings>,
@@ -175,6 +182,17 @@ impl Common {
             file.keep_days.is_some(),
             keep_days.to_string(),
         );
+        let micros = self.owner_budget.or(file.owner_budget).unwrap_or(Price::OWNER.nanoseconds() / 1e3);
+        let micros =
+            budget(&micros.to_string()).map_err(|why| Failure::Input(format!("owner-budget {why}")))?;
+        origin(
+            "owner-budget",
+            "TWEETFILTER_OWNER_BUDGET",
+            self.owner_budget.is_some(),
+            file.owner_budget.is_some(),
+            micros.to_string(),
+        );
+        let owner_budget = if micros == 0.0 { Price::MAX } else { Price::from_nanoseconds(micros * 1e3) };
         let log_format = self.log_format.or(file.log_format).unwrap_or_default();
         let word = format!("{log_format:?}").to_lowercase();
         origin(
@@ -194,6 +212,7 @@ impl Common {
             named: self.instance.is_some() || file.instance.is_some(),
             keep,
             keep_days,
+            owner_budget,
             log_format,
             log,
             sources: file.source,
@@ -215,7 +234,8 @@ impl Settings {
 
     /// Opens the store.
     pub(crate) async fn open(&self) -> Result<Database, Failure> {
-        Database::open(&self.database).await.map_err(failure)
+        let database = Database::open(&self.database).await.map_err(failure)?;
+        Ok(database.with_owner_budget(self.owner_budget))
     }
 
     /// Opens the buffer beside it.
@@ -263,6 +283,12 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// Microseconds.
+fn budget(text: &str) -> Result<f64, String> {
+    let micros = text.parse::<f64>().ok().filter(|micros| micros.is_finite() && *micros >= 0.0);
+    micros.ok_or_else(|| "must be a number of microseconds, or 0 for no bound".to_owned())
 }
 
 /// Runs what has to wait.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::json;
 use tweetfilter_http::parts::now;
 use tweetfilter_stream::buffer::{Buffer, BufferError};
+use tweetfilter_stream::store::{Snapshot, Store};
+use tweetfilter_stream::worker::Compiled;
 
 use super::Failure;
 use super::settings::{Common, block_on, failure};
@@ -130,6 +132,8 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         let status = database.status().await.map_err(failure)?;
         let gaps = database.gaps(10).await.map_err(failure)?;
         let crashes = database.crashes(10).await.map_err(failure)?;
+        let snapshot = database.filters(None).await.map_err(failure)?.unwrap_or_default();
+        let compiled = Compiled::new(&snapshot, settings.owner_budget);
         let buffer = settings.buffer(&database).await?;
         let stats = buffer.stats().await.map_err(failure)?;
         database.close().await;
@@ -153,7 +157,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                 "accounts": status.accounts, "filters": status.filters, "sets": status.sets,
                 "posts": status.posts, "dead_letters": status.dead, "gaps": status.gaps,
                 "crashes": status.crashes, "commit": status.commit, "revision": status.revision,
-                "tombstones": status.tombstones, "sources": sources,
+                "tombstones": status.tombstones, "sources": sources, "unused_filters": unused(&compiled, &snapshot),
             });
             return Ok(format!("{object}\n"));
         }
@@ -195,6 +199,14 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                 source.holder.as_ref().filter(|(_, until)| *until > now()).map(|(name, _)| format!("; read by {name}")).unwrap_or_default(),
             ));
         }
+        for filter in compiled.refused() {
+            out.push_str(&format!(
+                "unused    filter {} of {}: {}\n",
+                filter.id,
+                one_line(name(&snapshot, filter.account)),
+                one_line(&filter.reason)
+            ));
+        }
         for gap in gaps {
             let (from, to) = (rfc3339(gap.gap.from), rfc3339(gap.gap.to));
             out.push_str(&format!(
@@ -214,4 +226,18 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         Ok(out)
     })?;
     write(&out)
+}
+
+/// Filters that workers leave out, and why.
+fn unused(compiled: &Compiled, snapshot: &Snapshot) -> Vec<serde_json::Value> {
+    let filters = compiled.refused().iter().map(|filter| {
+        let (id, reason) = (filter.id, &filter.reason);
+        json!({ "filter": id, "account": name(snapshot, filter.account), "reason": reason })
+    });
+    filters.collect()
+}
+
+fn name(snapshot: &Snapshot, account: i64) -> &str {
+    let known = snapshot.accounts.iter().find(|known| known.id == account);
+    known.map_or("?", |known| &known.name)
 }

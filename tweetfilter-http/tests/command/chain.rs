@@ -253,3 +253,139 @@ fn an_invalid_filter_is_refused_with_its_place() {
     assert_eq!(files.run(&["filter", "add", "nobody", "cat"]).code, 2);
     assert_eq!(files.run(&["serve"]).code, 2);
 }
+
+#[test]
+fn filters_over_the_budget_are_refused_and_harm_nobody_when_it_is_lowered() {
+    let files = with_accounts(Files::new());
+    let dear = r"/\w+ \d/";
+    let budget = |micros: &'static str| ["--owner-budget", micros];
+    let add = |account, filter, micros| {
+        let [option, value] = budget(micros);
+        files.run(&["filter", "add", account, filter, option, value])
+    };
+    let refused = add("5", dear, "0.1");
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains(dear) && refused.err.contains("may cost 100 ns"), "{}", refused.err);
+    assert!(
+        refused.err.contains("put a word beside it") && refused.err.contains("owner-budget"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(ok(files.run(&["filter", "list", "5"])), "");
+    let number = ok(add("5", dear, "0"));
+    ok(files.run(&["filter", "add", "5", "snow"]));
+    // Lowered: the dear one is not used, whatever else there is.
+    let line = for_user("5", &tweet("1", "bob", "walking 7 miles and snow melted"));
+    let stream = [line, for_user("1", &tweet("2", "bob", "singing adored"))].join("\n");
+    let [option, value] = budget("0.2");
+    let arguments = ["replay", "--audience", "envelope", "-", option, value];
+    ok(files.run_with(&arguments, stream.as_bytes()));
+    let found = stored(&files);
+    assert_eq!(found[&("5".to_owned(), "1".to_owned())].1, [number.trim().parse::<usize>().unwrap() + 1]);
+    assert_eq!(found.len(), 2);
+    let unused = |value: &'static str| {
+        let out = ok(files.run(&["status", "--json", option, value]));
+        serde_json::from_str::<Value>(&out).unwrap()["unused_filters"].clone()
+    };
+    assert_eq!(unused("0.2")[0]["account"], "5");
+    assert_eq!(unused("10").as_array().unwrap().len(), 0);
+    assert!(ok(files.run(&["status", option, value])).contains("unused    filter"));
+}
+
+#[test]
+fn looking_back_gives_what_the_oracle_says_however_often_it_is_killed() {
+    let stream = ok(Files::new().run(&["gen", "--posts", "600", "--accounts", "5", "--audience", "3"]));
+    let mut files = Files::new().with("site.ndjson", &stream);
+    // Other filters at first, under the numbers of those to come; two come later.
+    for name in ["1", "2", "3", "4", "5"] {
+        ok(files.run(&["account", "add", name, "--identity", &format!("x:{name}")]));
+    }
+    for (account, _, _) in &FILTERS[..6] {
+        ok(files.run(&["filter", "add", account, "-has:links", "--action", "hide"]));
+    }
+    ok(files.run(&["replay", "--audience", "envelope", "site.ndjson"]));
+    let (before, expected) = (stored(&files), by_oracle(&stream));
+    assert!(before.len() == expected.len() && before != expected);
+    for (number, (_, filter, action)) in FILTERS[..6].iter().enumerate() {
+        ok(files.run(&["filter", "edit", &(number + 1).to_string(), "--filter", filter, "--action", action]));
+    }
+    for (account, filter, action) in &FILTERS[6..] {
+        ok(files.run(&["filter", "add", account, filter, "--action", action]));
+    }
+    files = files.with("log", "");
+    let mut kills = 0;
+    loop {
+        // Slow, so that it is under way when it is killed.
+        let mut back = Server::start(&files, &["reapply", "--all", "--rate", "300"]);
+        std::thread::sleep(Duration::from_millis(if kills == 0 { 3_200 } else { 500 }));
+        if back.has_ended() {
+            break;
+        }
+        drop(back);
+        kills += 1;
+        assert!(kills < 60, "it does not come to its end");
+    }
+    assert!(kills > 3, "{kills}");
+    assert_same(&stored(&files), &expected);
+    // One account's again, and for one filter alone, changes nothing, and nothing of others.
+    let again = files.run(&["reapply", "1", "--rate", "1000000"]);
+    assert!(again.err.contains("0 changed, 0 added, 0 removed"), "{}", again.err);
+    ok(files.run(&["filter", "edit", "3", "--filter", "-has:links"]));
+    ok(files.run(&["reapply", "1", "--filter", "3", "--until", "2020-01-01"]));
+    assert_same(&stored(&files), &expected);
+    ok(files.run(&["reapply", "1", "--filter", "3"]));
+    let now = stored(&files);
+    assert_ne!(now, expected);
+    let others = |seen: &Seen| {
+        seen.iter().filter(|(key, _)| key.0 != "1").map(|(k, v)| (k.clone(), v.clone())).collect::<Seen>()
+    };
+    assert_eq!(others(&now), others(&expected));
+    assert_eq!(files.run(&["reapply", "2", "--filter", "3"]).code, 2);
+}
+
+#[test]
+fn a_source_of_follows_delivers_by_the_lists_that_streams_said() {
+    let files = with_accounts(Files::new());
+    let replay = |audience: &str, lines: &[String]| {
+        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let name = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_string();
+        let arguments = ["replay", "--audience", audience, "--source", &name, "-"];
+        ok(files.run_with(&arguments, lines.join("\n").as_bytes()));
+    };
+    let seen = || stored(&files).into_keys().collect::<Vec<_>>();
+    let key = |account: &str, id: &str| (account.to_owned(), id.to_owned());
+    // The author of the tweets is 77.
+    replay("follows", &[tweet("1", "bob", "snow")]);
+    assert!(seen().is_empty());
+    // Of an envelope, and of a stream that is one account's; the third has no account here.
+    let list = |ids: &str| format!(r#"{{"friends":[{ids}]}}"#);
+    replay("envelope", &[for_user("1", &list("5,77")), for_user("99", &list("77"))]);
+    replay("account 2", &[r#"{"friends_str":["77"]}"#.to_owned()]);
+    replay("public", &[list("1")]);
+    replay("follows", &[tweet("2", "bob", "snow")]);
+    assert_eq!(seen(), [key("1", "2"), key("2", "2")]);
+    // A later list takes the place of the earlier one.
+    replay("envelope", &[for_user("1", &list("5"))]);
+    replay("follows", &[tweet("3", "bob", "snow")]);
+    assert_eq!(seen(), [key("1", "2"), key("2", "2"), key("2", "3")]);
+}
+
+#[test]
+fn lists_are_of_an_account_or_explicitly_of_all() {
+    let files = with_accounts(Files::new().with("a", "snow\n\nice\n").with("b", "rain\n"));
+    assert_eq!(files.run(&["set", "add", "weather=a"]).code, 2);
+    ok(files.run(&["set", "add", "weather=a", "--account", "5"]));
+    assert_eq!(files.run(&["filter", "add", "4", "{weather}"]).code, 1);
+    ok(files.run(&["set", "add", "weather=b", "--for-all"]));
+    let numbers = ["4", "5"].map(|account| ok(files.run(&["filter", "add", account, "{weather}"])));
+    let numbers = numbers.map(|number| number.trim().parse::<usize>().unwrap());
+    let lines = ["4", "5"].map(|viewer| for_user(viewer, &tweet("1", "bob", "snow")));
+    ok(files.run_with(&["replay", "--audience", "envelope", "-"], lines.join("\n").as_bytes()));
+    let found = stored(&files);
+    let of = |account: &str| found[&(account.to_owned(), "1".to_owned())].1.clone();
+    assert_eq!((of("4"), of("5")), (vec![], vec![numbers[1]]));
+    assert_eq!(ok(files.run(&["set", "list", "--account", "5"])), "weather\t2\n");
+    assert_eq!(ok(files.run(&["set", "show", "weather", "--for-all"])), "rain\n");
+    ok(files.run(&["set", "remove", "weather", "--account", "5"]));
+    assert_eq!(files.run(&["set", "show", "weather", "--account", "5"]).code, 2);
+}

@@ -8,10 +8,11 @@ use tweetfilter_core::Post;
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::entry::Change;
 use tweetfilter_stream::shrunk;
-use tweetfilter_stream::store::StoreError;
+use tweetfilter_stream::store::{Friends, Outcome, StoreError};
 
 use super::posts;
 use super::prepare::{Key, body, fits, scrub, strip, up_to};
+use crate::accounts;
 use crate::lists::{keys, numbers, text};
 use crate::sql::{Arg, Sql, Tx, args, list, statements};
 
@@ -138,12 +139,16 @@ statements! {
          ON DUPLICATE KEY UPDATE countries = VALUES(countries), at = VALUES(at)",
     );
     RESTORE = Sql::both("DELETE FROM withheld WHERE network = ? AND native_id = ?");
+    ACCOUNT = Sql::both("SELECT id FROM account WHERE id = ?");
     MARK = Sql::both("UPDATE post SET withheld = ? WHERE num = ?");
 }
 
 /// Refuses what no column can hold.
-pub(super) fn check(changes: &[Change]) -> Result<(), StoreError> {
-    changes.iter().try_for_each(|change| match change {
+pub(super) fn check(outcome: &Outcome) -> Result<(), StoreError> {
+    for Friends { network, ids, .. } in &outcome.friends {
+        ids.iter().try_for_each(|id| fits(&[network], &[id]))?;
+    }
+    outcome.changes.iter().try_for_each(|change| match change {
         Change::Delete { network, id } | Change::StatusWithheld { network, id, .. } => {
             fits(&[network], &[id])
         }
@@ -184,11 +189,21 @@ pub(super) async fn apply(tx: &mut Tx, changes: &[Change], at: Millis) -> Result
                     tx.run(COUNT, args![1, "revision"]).await?;
                 }
             }
-            // It does not say whose friends they are: see `Database::set_friends`.
+            // Whose friends they are stands in the entry: see `friends`.
             _ => {}
         }
     }
     if deletes.is_empty() { Ok(()) } else { delete(tx, deletes, at).await }
+}
+
+/// Keeps whom accounts follow, of those that are still there.
+pub(super) async fn friends(tx: &mut Tx, lists: &[Friends]) -> Result<(), StoreError> {
+    for Friends { account, network, ids } in lists {
+        if tx.row(ACCOUNT, args![*account]).await?.is_some() {
+            accounts::friends(tx, *account, network, ids).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn delete(tx: &mut Tx, mut deletes: BTreeSet<Key>, at: Millis) -> Result<(), StoreError> {

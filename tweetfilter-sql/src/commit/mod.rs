@@ -85,7 +85,7 @@ type CountBySource = BTreeMap<String, Count>;
 impl Database {
     pub(crate) async fn store(&self, outcome: &Outcome, leases: &[EntryId]) -> Result<Committed, StoreError> {
         let prepared = outcome.posts.iter().map(Prepared::new).collect::<Result<Vec<_>, _>>()?;
-        changes::check(&outcome.changes)?;
+        changes::check(outcome)?;
         let parts = match self.engine {
             Engine::Sqlite(_) => vec![&prepared[..]],
             Engine::Maria(_) => parts(&prepared),
@@ -126,6 +126,7 @@ impl Database {
         if first {
             dead_letters(tx, &outcome.dead, &mut counts).await?;
             changes::apply(tx, &outcome.changes, outcome.at).await?;
+            changes::friends(tx, &outcome.friends).await?;
         }
         let mut committed = Committed { number, ..Committed::default() };
         let mut post = counter("post");

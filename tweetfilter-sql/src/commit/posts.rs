@@ -220,7 +220,7 @@ pub(super) async fn store(
                 count.repeated += 1;
                 let public = known.public || evaluated.public;
                 let audience = rows.deliver(post, known.num, &known.audience, known.public, committed);
-                if audience.len() > known.audience.len() || public != known.public {
+                if audience != known.audience || public != known.public {
                     rows.audiences.push((known.num, pack::accounts(&audience), i64::from(public)));
                 }
                 continue;
@@ -349,11 +349,18 @@ impl Rows {
     ) -> Vec<i64> {
         let mut audience = before.to_vec();
         for Delivery { account, verdict, filters, seen } in &post.evaluated.deliveries {
-            // What everybody sees was tried on all filters when it came first.
-            if (was_public && !seen) || audience.contains(account) {
+            // Who has it only since a filter of theirs matched what everybody sees stands there with a minus.
+            if let Some(known) = audience.iter_mut().find(|known| known.abs() == *account) {
+                if *seen {
+                    *known = *account;
+                }
                 continue;
             }
-            audience.push(*account);
+            // What everybody sees was tried on all filters when it came first.
+            if was_public && !seen {
+                continue;
+            }
+            audience.push(if *seen { *account } else { -*account });
             committed.deliveries += 1;
             committed.matches += u32::try_from(filters.len()).unwrap_or(u32::MAX);
             self.packs.entry(*account).or_default().add(num, *verdict, filters);

@@ -2,7 +2,7 @@
 
 use super::Step;
 
-pub(crate) const STEPS: &[Step] = &[("begin", BEGIN)];
+pub(crate) const STEPS: &[Step] = &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS)];
 
 /// A table in full Unicode, compared byte by byte.
 macro_rules! table {
@@ -16,6 +16,18 @@ macro_rules! table {
         )
     };
 }
+
+const LOOK_BACK: &[&str] = &[table!(
+    "reapply",
+    "name VARCHAR(190) NOT NULL PRIMARY KEY, digest VARCHAR(64) NOT NULL, revision BIGINT NOT NULL,
+    phase INT NOT NULL, account BIGINT NOT NULL, place BIGINT NOT NULL"
+)];
+
+const OWN_LISTS: &[&str] = &[table!(
+    "account_set",
+    "account BIGINT NOT NULL, name VARCHAR(190) NOT NULL, terms LONGTEXT NOT NULL, revision BIGINT NOT NULL,
+    PRIMARY KEY (account, name)"
+)];
 
 const BEGIN: &[&str] = &[
     table!("state", "name VARCHAR(64) NOT NULL PRIMARY KEY, value BIGINT NOT NULL"),

@@ -7,8 +7,9 @@
 //! | `identity` | who an account is on a network: `native_id` or `handle`, the other may be empty |
 //! | `follow` | whom an account follows: network and id or handle of the `author`; `origin` is `own` if said here, `network` if the network said it |
 //! | `filter` | `position` orders those of an account; `dialect` native or x; `action` show, hide, highlight or notify; `expires_at` in milliseconds; `revision` of its last change |
-//! | `named_set` | `terms`, one a line |
-//! | `post` | `num` in order of storing; `(network, native_id)` unique; `version` 0 or the milliseconds of an edit; `since` the commit that stored this version; `audience` a JSON array of the accounts that got this version; `body` the post as `{"v":1,"post":{…}}`, null once deleted or expired; `withheld` a JSON array of countries; `deleted` when |
+//! | `named_set` | lists that all filters know: `terms`, one a line |
+//! | `account_set` | the same of one `account`, whose filters know no other of this name |
+//! | `post` | `num` in order of storing; `(network, native_id)` unique; `version` 0 or the milliseconds of an edit; `since` the commit that stored this version; `audience` a JSON array of the accounts that got this version, with a minus where it was not sent to them and only a filter of theirs matched what everybody sees; `body` the post as `{"v":1,"post":{…}}`, null once deleted or expired; `withheld` a JSON array of countries; `deleted` when |
 //! | `carried` | which originals a retweet or quote carries: their network and id, their author, and the `post` that carries them |
 //! | `placed` | which posts, carried ones included, have coordinates or a place: of which author, under which id, and the `post` that holds them |
 //! | `delivery_pack` | what an account got with a commit: `items` is a JSON array of `[post, verdict, [filter, …]]`, where a verdict adds up 1 hidden, 2 highlighted, 4 notify; `revision` of the filters |
@@ -22,6 +23,7 @@
 //! | `dead_letter` | what no attempt could store; `digest` of its bytes, and the post that it is about if that can be read |
 //! | `gap` | messages of a source that never arrived |
 //! | `source` | who reads a source under which fencing number until when, where to go on, and what was counted |
+//! | `reapply` | looks back that did not come to their end: their name, the `digest` of the filters, their `revision`, and where they stand: `phase` 0 in the deliveries of `account` up to commit `place`, 1 in what everybody sees up to post `place` |
 //! | `crash_event` | parts that ended without saying so |
 //! | `buffer_entry`, `buffer_lease` | SQLite only: the embedded buffer, and who works on what |
 //!

@@ -2,7 +2,15 @@
 
 use super::Step;
 
-pub(crate) const STEPS: &[Step] = &[("begin", BEGIN)];
+pub(crate) const STEPS: &[Step] = &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS)];
+
+const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
+    name TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, revision INTEGER NOT NULL, phase INTEGER NOT NULL,
+    account INTEGER NOT NULL, place INTEGER NOT NULL) WITHOUT ROWID"];
+
+const OWN_LISTS: &[&str] = &["CREATE TABLE IF NOT EXISTS account_set (
+    account INTEGER NOT NULL, name TEXT NOT NULL, terms TEXT NOT NULL, revision INTEGER NOT NULL,
+    PRIMARY KEY (account, name)) WITHOUT ROWID"];
 
 const BEGIN: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS state (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use tweetfilter_core::Post;
+use tweetfilter_core::budget::Price;
 use tweetfilter_core::post::{Account, Point, Reference};
-use tweetfilter_sql::{Cursor, Database, NewFilter, Page};
+use tweetfilter_core::{Expression, FilterId, Post, Scratch};
+use tweetfilter_sql::{Cursor, Database, LookBack, NewFilter, Page, Stepped};
 use tweetfilter_stream::entry::{Audience, Change, Content, Entry};
 use tweetfilter_stream::store::{
-    Action, Committed, DeadLetter, Delivery, Evaluated, Outcome, Store, StoreError, Verdict,
+    Action, Committed, DeadLetter, Delivery, Evaluated, Friends, Outcome, Store, StoreError, Verdict,
 };
+use tweetfilter_stream::worker::Compiled;
 
 use crate::common::Clock;
 
@@ -37,7 +39,7 @@ fn matched(mut evaluated: Evaluated, filters: &[i64], verdict: Verdict) -> Evalu
 }
 
 async fn commit(database: &Database, posts: Vec<Evaluated>, changes: Vec<Change>) -> Committed {
-    let outcome = Outcome { revision: 1, at: Clock::START, posts, changes, dead: Vec::new() };
+    let outcome = Outcome { revision: 1, at: Clock::START, posts, changes, ..Outcome::default() };
     database.commit(&outcome, &[]).await.unwrap()
 }
 
@@ -280,7 +282,7 @@ pub async fn filters_tell_their_revision_and_expire(database: &Database, clock: 
     let soon = Some(Clock::START + 1_000);
     let b = database.add_filter(ann, &NewFilter { expires_at: soon, ..filter("rain") }).await.unwrap();
     let c = database.add_filter(ann, &filter("ice")).await.unwrap();
-    database.set_named("towns", "Oslo\nBergen").await.unwrap();
+    database.set_named(None, "towns", "Oslo\nBergen").await.unwrap();
     database.order_filters(ann, &[c, a]).await.unwrap();
     let now = database.filters(Some(first.revision)).await.unwrap().unwrap();
     assert_eq!(now.filters.iter().map(|one| one.id).collect::<Vec<_>>(), [b, c, a]);
@@ -297,9 +299,228 @@ pub async fn filters_tell_their_revision_and_expire(database: &Database, clock: 
     let now = database.filters(Some(expired.revision)).await.unwrap().unwrap();
     assert_eq!(now.filters.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(), ["sleet"]);
     assert!(database.remove_filter(a).await.unwrap() && !database.remove_filter(a).await.unwrap());
-    assert!(database.remove_named("towns").await.unwrap());
-    assert!(database.named_sets().await.unwrap().is_empty());
+    assert!(database.remove_named(None, "towns").await.unwrap());
+    assert!(database.named_sets(None).await.unwrap().is_empty());
     assert_eq!(database.account_filters(ann).await.unwrap().len(), 2);
+}
+
+pub async fn an_owner_is_held_to_a_budget(database: &Database, _: &Clock) {
+    let budget = |ns: f64| database.clone().with_owner_budget(Price::from_nanoseconds(ns));
+    let (ann, ben) =
+        (database.add_account("ann", &[]).await.unwrap(), database.add_account("ben", &[]).await.unwrap());
+    let filter = |text: &str| NewFilter { text: text.into(), ..NewFilter::default() };
+    let small = budget(100.0);
+    let cheap = small.add_filter(ann, &filter("snow")).await.unwrap();
+    let scanned = small.add_filter(ann, &filter("-is:retweet")).await.unwrap();
+    let dear = filter(r"/\w+ing \w+/");
+    let refused = |result: Result<i64, StoreError>| match result {
+        Err(StoreError::OverBudget(over)) => over,
+        other => panic!("{other:?}"),
+    };
+    let over = refused(small.add_filter(ann, &dear).await);
+    let named: Vec<_> = over.dearest.iter().map(|dear| dear.text.as_str()).collect();
+    assert_eq!(named, [dear.text.as_str(), "-is:retweet", "snow"]);
+    // Nothing of it happened, and all of a file or nothing.
+    assert_eq!(database.account_filters(ann).await.unwrap().len(), 2);
+    let batch = [filter("rain"), dear.clone()];
+    assert!(matches!(small.add_filters(ann, &batch).await, Err(StoreError::OverBudget(_))));
+    assert!(matches!(small.edit_filter(cheap, &dear).await, Err(StoreError::OverBudget(_))));
+    assert_eq!(database.filter(cheap).await.unwrap().unwrap().filter.text, "snow");
+    // One that is off costs nothing until it is switched on; each account has a budget of its own.
+    assert_eq!(budget(1e6).add_filters(ben, &[dear.clone(), filter("ice")]).await.unwrap().len(), 2);
+    let off = budget(1e6).add_filter(ann, &dear).await.unwrap();
+    assert!(small.enable_filter(off, false).await.unwrap());
+    assert!(matches!(small.enable_filter(off, true).await, Err(StoreError::OverBudget(_))));
+    assert!(!database.filter(off).await.unwrap().unwrap().enabled);
+    // Over a budget that was lowered, what makes it cheaper is possible.
+    assert!(small.edit_filter(scanned, &filter("is:retweet -has:images")).await.unwrap());
+    let (smaller, price) = (budget(10.0), database.owner_price(ann).await.unwrap().0);
+    assert!(price > Price::from_nanoseconds(10.0));
+    assert!(smaller.edit_filter(scanned, &filter("-is:reply")).await.unwrap());
+    assert!(smaller.add_filter(ann, &filter("sleet")).await.is_err());
+    // A worker leaves out the dearest of those who are over, and nobody else's.
+    let snapshot = database.filters(None).await.unwrap().unwrap();
+    let compiled = Compiled::new(&snapshot, Price::from_nanoseconds(100.0));
+    let left_out: Vec<_> = compiled.refused().iter().map(|filter| (filter.account, filter.id)).collect();
+    let dear_of_ben = database.account_filters(ben).await.unwrap()[0].id;
+    assert_eq!(left_out, [(ben, dear_of_ben)]);
+    assert_eq!(compiled.filters(), snapshot.filters.len() - 1);
+    assert!(compiled.refused()[0].reason.contains("may cost 100 ns"), "{:?}", compiled.refused());
+}
+
+pub async fn lists_belong_to_an_account_or_to_all(database: &Database, _: &Clock) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let ben = database.add_account("ben", &[]).await.unwrap();
+    database.set_named(None, "towns", "oslo").await.unwrap();
+    database.set_named(Some(ann), "towns", "rome").await.unwrap();
+    database.set_named(Some(ann), "towns", "bergen").await.unwrap();
+    database.set_named(Some(ben), "people", "bob").await.unwrap();
+    let filter = |text: &str| NewFilter { text: text.into(), ..NewFilter::default() };
+    let mut of = Vec::new();
+    for (account, text) in
+        [(ann, "{towns}"), (ben, "{towns}"), (ben, "from:{people}"), (ann, "from:{people}")]
+    {
+        of.push(database.add_filter(account, &filter(text)).await.unwrap());
+    }
+    let snapshot = database.filters(None).await.unwrap().unwrap();
+    let compiled = Compiled::new(&snapshot, Price::OWNER);
+    assert_eq!(compiled.refused().iter().map(|one| one.id).collect::<Vec<_>>(), [of[3]]);
+    let mut scratch = Scratch::default();
+    let mut found = |text: &str| {
+        let found = compiled.evaluate(&mut scratch, &post("1", text), &[ann, ben]);
+        found.into_iter().flat_map(|one| one.filters).collect::<Vec<_>>()
+    };
+    assert_eq!(found("bergen"), [of[0], of[2]]);
+    assert_eq!(found("oslo"), [of[1], of[2]]);
+    let named = |name: &str, terms: &str| vec![(name.to_owned(), terms.to_owned())];
+    assert_eq!(database.named_sets(Some(ann)).await.unwrap(), named("towns", "bergen"));
+    assert_eq!(database.named_sets(None).await.unwrap(), named("towns", "oslo"));
+    assert_eq!(database.status().await.unwrap().sets, 3);
+    // What a filter is checked with before it is saved.
+    let (mut builder, owner) = database.owner(ann).await.unwrap();
+    let mut add = |id, text: &str| {
+        builder.add_expression(FilterId(id), Some(owner), Expression::parse(text).unwrap()).is_ok()
+    };
+    assert!(add(1, "{towns}") && !add(2, "{people}"));
+    // A list that makes a filter too dear is refused, and one of another account is not touched by it.
+    let many: String = (0..20_000).map(|n| format!("user{n}\n")).collect();
+    assert!(matches!(database.set_named(Some(ben), "people", &many).await, Err(StoreError::OverBudget(_))));
+    assert_eq!(database.named_sets(Some(ben)).await.unwrap(), named("people", "bob"));
+    assert!(!database.remove_named(Some(ben), "towns").await.unwrap());
+    assert!(database.remove_named(Some(ann), "towns").await.unwrap());
+    assert!(database.remove_account(ben).await.unwrap());
+    assert!(database.filters(None).await.unwrap().unwrap().own_sets.is_empty());
+}
+
+/// Tries posts as a worker does, and stores what comes of it. Each has the accounts that saw it themselves.
+async fn work_on(database: &Database, posts: &[(&str, &str, bool, &[i64])]) {
+    let snapshot = database.filters(None).await.unwrap().unwrap();
+    let compiled = Compiled::new(&snapshot, Price::MAX);
+    let all: Vec<i64> = snapshot.accounts.iter().map(|account| account.id).collect();
+    let mut scratch = Scratch::default();
+    let posts = posts.iter().map(|(id, text, public, saw)| {
+        let mut one = seen(post(id, text), 0, saw);
+        one.public = *public;
+        let tried = if *public { &all[..] } else { saw };
+        for found in compiled.evaluate(&mut scratch, &one.post, tried) {
+            match one.deliveries.iter_mut().find(|delivery| delivery.account == found.account) {
+                Some(known) => *known = Delivery { seen: true, ..found },
+                None => one.deliveries.push(found),
+            }
+        }
+        one
+    });
+    let outcome = Outcome {
+        revision: snapshot.revision,
+        at: Clock::START,
+        posts: posts.collect(),
+        ..Outcome::default()
+    };
+    database.commit(&outcome, &[]).await.unwrap();
+}
+
+async fn look_back(database: &Database, clock: &Clock, look: LookBack) -> Stepped {
+    let mut sum = Stepped::default();
+    while !sum.done {
+        // Each step by another process that begins anew.
+        let mut reapply = database.reapply(look.clone()).await.unwrap();
+        clock.pass(Duration::from_secs(3));
+        let step = database.reapply_step(&mut reapply).await.unwrap();
+        (sum.changed, sum.added, sum.removed) =
+            (sum.changed + step.changed, sum.added + step.added, sum.removed + step.removed);
+        sum.done = step.done;
+    }
+    sum
+}
+
+/// Post, verdict and filters, in order of the posts.
+async fn unpacked(database: &Database, account: i64) -> Vec<(String, i64, String)> {
+    let rows = database.unpacked(account).await.unwrap();
+    rows.into_iter().map(|(_, id, bits, filters)| (id, bits, filters.replace(' ', ""))).collect()
+}
+
+pub async fn looking_back_gives_what_the_present_filters_say(database: &Database, clock: &Clock) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let ben = database.add_account("ben", &[]).await.unwrap();
+    let filter = |text: &str, action| NewFilter { text: text.into(), action, ..NewFilter::default() };
+    let snow = database.add_filter(ann, &filter("snow", Action::Highlight)).await.unwrap();
+    let gone = database.add_filter(ann, &filter("rain OR snow", Action::Notify)).await.unwrap();
+    let of_ben = database.add_filter(ben, &filter("snow", Action::Hide)).await.unwrap();
+    let posts: &[(&str, &str, bool, &[i64])] = &[
+        ("1", "snow", false, &[1, 2]),
+        ("2", "rain", false, &[1]),
+        ("3", "snow for all", true, &[]),
+        ("4", "rain for all", true, &[]),
+        ("5", "fog for all", true, &[]),
+        ("6", "snow, deleted", true, &[1]),
+        ("7", "fog for one", false, &[1]),
+    ];
+    assert_eq!((ann, ben), (1, 2));
+    for part in posts.chunks(2) {
+        work_on(database, part).await;
+    }
+    // Seen by Ann herself only later, though a filter had found it.
+    work_on(database, &[("4", "rain for all", true, &[1])]).await;
+    commit(database, vec![], vec![delete("6")]).await;
+    database.edit_filter(snow, &filter("fog", Action::Hide)).await.unwrap();
+    database.remove_filter(gone).await.unwrap();
+    let late = database.add_filter(ann, &filter("one OR snow", Action::Notify)).await.unwrap();
+    let others = unpacked(database, ben).await;
+    let look = LookBack { accounts: Some(vec![ann]), ..LookBack::default() };
+    let sum = look_back(database, clock, look.clone()).await;
+    let row =
+        |id: &str, bits, filters: &[i64]| (id.to_owned(), bits, serde_json::to_string(filters).unwrap());
+    let now = [
+        row("1", 4, &[late]),
+        row("2", 0, &[]),
+        row("3", 4, &[late]),
+        row("4", 0, &[]),
+        row("5", 1, &[snow]),
+        row("7", 5, &[snow, late]),
+    ];
+    assert_eq!(unpacked(database, ann).await, now);
+    assert_eq!((sum.changed, sum.added, sum.removed), (5, 1, 0));
+    assert_eq!(unpacked(database, ben).await, others);
+    let of = |filter| Page { filter: Some(filter), hidden: true, ..Page::default() };
+    let ids = |posts: Vec<tweetfilter_sql::TimelinePost>| {
+        posts.into_iter().map(|one| one.native_id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(database.timeline(ann, &of(snow)).await.unwrap()), ["7", "5"]);
+    assert_eq!(ids(database.timeline(ann, &of(late)).await.unwrap()), ["7", "3", "1"]);
+    assert!(database.timeline(ann, &of(gone)).await.unwrap().is_empty());
+    let revision = database.filters(None).await.unwrap().unwrap().revision;
+    assert!(database.timeline(ann, &of(late)).await.unwrap().iter().all(|one| one.revision == revision));
+    // Again, nothing is left to do, whoever looks back.
+    for accounts in [Some(vec![ann]), None] {
+        let sum = look_back(database, clock, LookBack { accounts, ..LookBack::default() }).await;
+        assert_eq!((sum.changed, sum.added, sum.removed), (0, 0, 0));
+    }
+    // What only a filter had found goes when none finds it any more; what was seen stays.
+    database.remove_filter(snow).await.unwrap();
+    database.remove_filter(late).await.unwrap();
+    let sum = look_back(database, clock, look.clone()).await;
+    assert_eq!((sum.changed, sum.added, sum.removed), (2, 0, 2));
+    let ids: Vec<_> = unpacked(database, ann).await.into_iter().map(|row| row.0).collect();
+    assert_eq!(ids, ["1", "2", "4", "7"]);
+    // One filter alone, and a time in which nothing was received.
+    let fog = database.add_filter(ann, &filter("fog", Action::Hide)).await.unwrap();
+    let rain = database.add_filter(ann, &filter("rain", Action::Highlight)).await.unwrap();
+    let never = LookBack { since: Some(Clock::START + 1), ..look.clone() };
+    assert_eq!(look_back(database, clock, never).await, Stepped { done: true, ..Stepped::default() });
+    let sum = look_back(database, clock, LookBack { filter: Some(fog), ..look.clone() }).await;
+    assert_eq!((sum.changed, sum.added), (1, 1));
+    assert_eq!(database.timeline(ann, &of(rain)).await.unwrap().len(), 0);
+    look_back(database, clock, LookBack { filter: Some(rain), ..look }).await;
+    let now = [
+        row("1", 0, &[]),
+        row("2", 2, &[rain]),
+        row("4", 2, &[rain]),
+        row("5", 1, &[fog]),
+        row("7", 1, &[fog]),
+    ];
+    assert_eq!(unpacked(database, ann).await, now);
+    assert_eq!(unpacked(database, ben).await, others);
+    let _ = of_ben;
 }
 
 pub async fn accounts_and_follows_come_and_go(database: &Database, _: &Clock) {
@@ -316,6 +537,20 @@ pub async fn accounts_and_follows_come_and_go(database: &Database, _: &Clock) {
     database.set_friends("x", "7", &["52".into()]).await.unwrap();
     let known = database.filters(None).await.unwrap().unwrap();
     assert_eq!(known.follows, [(ann, "x".into(), "50".into()), (ann, "x".into(), "52".into())]);
+    // Said by a stream: own follows stay, and only another list is a change.
+    let said = |account, ids: &[&str]| {
+        let ids = ids.iter().map(ToString::to_string).collect();
+        let friends = vec![Friends { account, network: "x".into(), ids }];
+        Outcome { friends, ..Outcome::default() }
+    };
+    database.commit(&said(ann, &["52", "50"]), &[]).await.unwrap();
+    database.commit(&said(99, &["1"]), &[]).await.unwrap();
+    assert_eq!(database.filters(Some(known.revision)).await.unwrap(), None);
+    database.commit(&said(ann, &["50", "53", "53"]), &[]).await.unwrap();
+    let known = database.filters(Some(known.revision)).await.unwrap().expect("another list");
+    assert_eq!(known.follows, [(ann, "x".into(), "50".into()), (ann, "x".into(), "53".into())]);
+    let long = said(ann, &["9".repeat(501).as_str()]);
+    assert!(matches!(database.commit(&long, &[]).await, Err(StoreError::Refused(_))));
     let renamed = Change::Identity { network: "x".into(), account: on_x("7", "ann_new").1 };
     commit(database, vec![], vec![renamed]).await;
     let now = database.filters(Some(known.revision)).await.unwrap().expect("a new handle is a change");

@@ -1,7 +1,8 @@
 //! A snapshot of accounts and filters, ready for use.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use tweetfilter_core::budget::Price;
 use tweetfilter_core::post::Account;
 use tweetfilter_core::{Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId};
 
@@ -13,7 +14,8 @@ pub struct Compiled {
     revision: u64,
     pub(super) set: FilterSet,
     /// By the index of a filter in the set.
-    pub(super) actions: Vec<Action>,
+    pub(super) filters: Vec<Used>,
+    places: HashMap<i64, usize>,
     by_name: HashMap<String, i64>,
     /// Who an id or a handle of a network is.
     by_identity: HashMap<(String, String), Vec<i64>>,
@@ -21,23 +23,41 @@ pub struct Compiled {
     refused: Vec<RefusedFilter>,
 }
 
+/// What is known of a filter beside its compiled form.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Used {
+    pub(super) id: i64,
+    account: i64,
+    pub(super) action: Action,
+}
+
 /// A stored filter that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedFilter {
     /// Its number in the store.
     pub id: i64,
+    /// Whose it is.
+    pub account: i64,
     /// Why.
     pub reason: String,
 }
 
 impl Compiled {
-    /// Compiles a snapshot. A filter that is refused harms no other.
+    /// Compiles a snapshot. A filter that is refused harms no other; an account whose filters cost more than the
+    /// budget loses its dearest ones, until the rest costs no more.
     #[must_use]
-    pub fn new(snapshot: &Snapshot) -> Self {
+    pub fn new(snapshot: &Snapshot, budget: Price) -> Self {
+        let (all, prices) = Self::without(snapshot, Vec::new());
+        let too_dear = too_dear(&all, &prices, budget);
+        if too_dear.is_empty() { all } else { Self::without(snapshot, too_dear).0 }
+    }
+
+    /// Compiles a snapshot without some of its filters; tells what each of the others costs.
+    fn without(snapshot: &Snapshot, mut refused: Vec<RefusedFilter>) -> (Self, Vec<Price>) {
         let mut builder = FilterSetBuilder::new();
         let (mut by_name, mut by_identity, mut by_followed) =
             (HashMap::new(), HashMap::new(), HashMap::new());
-        let mut refused = Vec::new();
+        let left_out: HashSet<i64> = refused.iter().map(|filter| filter.id).collect();
         for (name, terms) in &snapshot.sets {
             // Filters that name a set which is refused say so themselves.
             let _ = builder.named_set(name, terms);
@@ -55,18 +75,24 @@ impl Compiled {
             }
             builder.owner(owner(account.id), identities);
         }
+        for (account, name, terms) in &snapshot.own_sets {
+            let _ = builder.owner_set(owner(*account), name, terms);
+        }
         for (account, network, author) in &snapshot.follows {
             add(&mut by_followed, network, author, *account);
         }
-        let mut actions = Vec::new();
-        for filter in &snapshot.filters {
+        let mut filters = Vec::new();
+        for filter in snapshot.filters.iter().filter(|filter| !left_out.contains(&filter.id)) {
             match compile(&mut builder, filter) {
-                Ok(()) => actions.push(filter.action),
-                Err(reason) => refused.push(RefusedFilter { id: filter.id, reason }),
+                Ok(()) => {
+                    filters.push(Used { id: filter.id, account: filter.account, action: filter.action })
+                }
+                Err(reason) => refused.push(RefusedFilter { id: filter.id, account: filter.account, reason }),
             }
         }
-        let (set, revision) = (builder.build(), snapshot.revision);
-        Self { revision, set, actions, by_name, by_identity, by_followed, refused }
+        let (prices, set, revision) = (builder.prices(), builder.build(), snapshot.revision);
+        let places = filters.iter().enumerate().map(|(place, filter)| (filter.id, place)).collect();
+        (Self { revision, set, filters, places, by_name, by_identity, by_followed, refused }, prices)
     }
 
     /// Of which revision it is.
@@ -85,6 +111,11 @@ impl Compiled {
     #[must_use]
     pub fn filters(&self) -> usize {
         self.set.len()
+    }
+
+    /// Where a filter stands in the set.
+    pub(super) fn place_of(&self, filter: i64) -> Option<usize> {
+        self.places.get(&filter).copied()
     }
 
     /// An account by its name.
@@ -106,6 +137,36 @@ impl Compiled {
             .flatten()
             .copied()
     }
+}
+
+/// The dearest filters of accounts that are over the budget, as few as bring each back to it.
+fn too_dear(all: &Compiled, prices: &[Price], budget: Price) -> Vec<RefusedFilter> {
+    let mut by_account: HashMap<i64, Vec<(Price, i64)>> = HashMap::new();
+    for (filter, &price) in all.filters.iter().zip(prices) {
+        by_account.entry(filter.account).or_default().push((price, filter.id));
+    }
+    let mut refused = Vec::new();
+    for (account, mut filters) in by_account {
+        let mut sum: Price = filters.iter().map(|filter| filter.0).sum();
+        if sum <= budget {
+            continue;
+        }
+        let reason = |price, sum| {
+            format!(
+                "it costs {price} a post; the filters of its account cost {sum} together, and may cost {budget}"
+            )
+        };
+        let whole = sum;
+        filters.sort_unstable();
+        while sum > budget
+            && let Some((price, id)) = filters.pop()
+        {
+            sum = filters.iter().map(|filter| filter.0).sum();
+            refused.push(RefusedFilter { id, account, reason: reason(price, whole) });
+        }
+    }
+    refused.sort_unstable_by_key(|filter| filter.id);
+    refused
 }
 
 /// An account as an owner of filters.

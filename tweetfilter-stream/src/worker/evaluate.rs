@@ -6,8 +6,8 @@ use tweetfilter_core::post::{Account, Millis, Post};
 use tweetfilter_core::{Match, OwnerId, Scratch};
 
 use super::compiled::{Compiled, owner};
-use crate::entry::{Audience, Content, Entry};
-use crate::store::{Action, Delivery, Evaluated, Outcome, Verdict};
+use crate::entry::{Audience, Change, Content, Entry};
+use crate::store::{Action, Delivery, Evaluated, Friends, Outcome, Verdict};
 
 /// A post of the batch, with everyone whom it reached.
 struct Seen<'e> {
@@ -32,6 +32,11 @@ pub(super) fn evaluate<'e>(
         let (post, version) = match &entry.content {
             Content::Post(post) => (post, 0),
             Content::Edit(post) => (post, entry.at.max(1)),
+            Content::Change(Change::Friends { network, ids }) => {
+                let of = |account| Friends { account, network: network.clone(), ids: ids.clone() };
+                outcome.friends.extend(whose(compiled, network, &entry.to).into_iter().map(of));
+                continue;
+            }
             Content::Change(change) => {
                 outcome.changes.push(change.clone());
                 continue;
@@ -51,6 +56,17 @@ pub(super) fn evaluate<'e>(
         known.reach(compiled, post, &entry.to);
     }
     outcome.posts.extend(seen.into_iter().map(|seen| seen.evaluate(compiled, scratch)));
+}
+
+/// The accounts of whom a message speaks: those whom its entry names.
+fn whose(compiled: &Compiled, network: &str, to: &Audience) -> Vec<i64> {
+    match to {
+        Audience::Account(name) => compiled.named(name).into_iter().collect(),
+        Audience::Viewers(viewers) => {
+            viewers.iter().flat_map(|viewer| compiled.of_user(network, viewer)).copied().collect()
+        }
+        Audience::Public | Audience::Follows => Vec::new(),
+    }
 }
 
 impl Seen<'_> {
@@ -93,18 +109,9 @@ impl Seen<'_> {
             compiled.set.matches_for(scratch, self.post, &owners)
         };
         let mut deliveries: Vec<Delivery> = self.accounts.iter().map(|&account| nothing(account)).collect();
-        // Filters of an account stand side by side in the set, in its order.
-        for matched in found.chunk_by(|a, b| a.owner == b.owner) {
-            let Some(account) = matched[0].owner.map(|owner| owner.0.cast_signed()) else { continue };
-            let place = deliveries.binary_search_by_key(&account, |delivery| delivery.account);
-            let delivery = Delivery {
-                account,
-                verdict: verdict(compiled, matched),
-                filters: matched.iter().map(|found| found.id.0.cast_signed()).collect(),
-                seen: place.is_ok(),
-            };
-            match place {
-                Ok(place) => deliveries[place] = delivery,
+        for delivery in matched(compiled, found) {
+            match deliveries.binary_search_by_key(&delivery.account, |delivery| delivery.account) {
+                Ok(place) => deliveries[place] = Delivery { seen: true, ..delivery },
                 Err(place) => deliveries.insert(place, delivery),
             }
         }
@@ -120,16 +127,52 @@ impl Seen<'_> {
     }
 }
 
+impl Compiled {
+    /// What the filters of some accounts say of a post: a delivery for each account with a match, in order.
+    pub fn evaluate(&self, scratch: &mut Scratch, post: &Post, accounts: &[i64]) -> Vec<Delivery> {
+        let owners: Vec<OwnerId> = accounts.iter().map(|&account| owner(account)).collect();
+        matched(self, self.set.matches_for(scratch, post, &owners)).collect()
+    }
+
+    /// Brings filters of an account into its order, and tells what they decide; those that are not used any more
+    /// come last, and decide nothing.
+    pub fn decide(&self, filters: &mut [i64]) -> Verdict {
+        let place = |id: &i64| self.place_of(*id).unwrap_or(usize::MAX);
+        filters.sort_by_key(place);
+        verdict(filters.iter().filter_map(|id| Some(self.filters[self.place_of(*id)?].action)))
+    }
+}
+
+/// A delivery for each account with a match.
+fn matched<'c>(compiled: &'c Compiled, found: &'c [Match]) -> impl Iterator<Item = Delivery> + 'c {
+    // Filters of an account stand side by side in the set, in its order.
+    found.chunk_by(|a, b| a.owner == b.owner).filter_map(|matched| {
+        let actions = matched.iter().map(|found| compiled.filters[found.index as usize].action);
+        Some(Delivery {
+            account: matched[0].owner?.0.cast_signed(),
+            verdict: verdict(actions),
+            filters: matched.iter().map(|found| found.id.0.cast_signed()).collect(),
+            seen: false,
+        })
+    })
+}
+
 fn nothing(account: i64) -> Delivery {
     Delivery { account, verdict: Verdict::default(), filters: Vec::new(), seen: true }
 }
 
 /// The first that shows or hides decides; the others add up.
-fn verdict(compiled: &Compiled, matched: &[Match]) -> Verdict {
-    let actions = || matched.iter().map(|found| compiled.actions[found.index as usize]);
-    Verdict {
-        hidden: actions().find(|action| matches!(action, Action::Show | Action::Hide)) == Some(Action::Hide),
-        highlighted: actions().any(|action| action == Action::Highlight),
-        notify: actions().any(|action| action == Action::Notify),
+fn verdict(actions: impl Iterator<Item = Action>) -> Verdict {
+    let (mut verdict, mut decided) = (Verdict::default(), false);
+    for action in actions {
+        match action {
+            Action::Show | Action::Hide => {
+                verdict.hidden |= !decided && action == Action::Hide;
+                decided = true;
+            }
+            Action::Highlight => verdict.highlighted = true,
+            Action::Notify => verdict.notify = true,
+        }
     }
+    verdict
 }

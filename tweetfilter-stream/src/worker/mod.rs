@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tweetfilter_core::Scratch;
+use tweetfilter_core::budget::Price;
 use tweetfilter_core::post::Millis;
 
 use crate::buffer::{Buffer, BufferError, Leased};
@@ -30,6 +31,8 @@ pub struct Options {
     pub filters_for: Duration,
     /// Whether posts that no filter matched are stored too.
     pub keep_all: bool,
+    /// What the filters of one account may cost a post together.
+    pub budget: Price,
 }
 
 impl Default for Options {
@@ -39,6 +42,7 @@ impl Default for Options {
             lease: Duration::from_secs(60),
             filters_for: Duration::from_secs(1),
             keep_all: true,
+            budget: Price::OWNER,
         }
     }
 }
@@ -150,7 +154,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         }
         let known = self.compiled.as_ref().map(Compiled::revision);
         if let Some(snapshot) = self.store.filters(known).await? {
-            let compiled = Compiled::new(&snapshot);
+            let compiled = Compiled::new(&snapshot, self.options.budget);
             step.filters = Some(compiled.refused().len());
             self.compiled = Some(compiled);
         }

@@ -30,7 +30,7 @@ static COMMON: &[&str] = &[
 ];
 
 /// Whether a folded token is one of the very common words.
-pub(super) fn is_common(token: &str) -> bool {
+pub(crate) fn is_common(token: &str) -> bool {
     COMMON.binary_search(&token).is_ok()
 }
 

@@ -1,0 +1,101 @@
+//! What a filter costs a post, read off its plan.
+//!
+//! The cost is what is expected of a post as people write them. An indexed filter costs its postings, and its program
+//! on the few posts that hold an access atom; a scanned one costs its whole program on every post. The constants were
+//! measured by `cargo run --release -p tweetfilter-core --example prices`, which holds prices against measured times.
+
+use super::access::Chooser;
+use super::atoms::{Atom, Element, Reach, Test};
+use super::channel::Level;
+use super::formula::Formula;
+use super::regex_size;
+
+/// Nanoseconds of one posting that is walked.
+const POSTING: f64 = 4.0;
+/// Of a candidate, before its program does anything.
+const CANDIDATE: f64 = 20.0;
+/// Of one step of a program: a bit or a term.
+const STEP: f64 = 4.0;
+/// Of a comparison of numbers, times or ids.
+const COMPARISON: f64 = 8.0;
+/// Of each token that a pattern is compared with, and how many a post has.
+const TOKEN: f64 = 10.0;
+const TOKENS: f64 = 26.0;
+/// Of a byte that a regex reads, and how many a post has.
+const REGEX_BYTE: f64 = 1.0;
+const BYTES: f64 = 160.0;
+/// Bytes of a regex that is as dear as any.
+const LARGE: usize = 256 << 10;
+
+/// Prices formulas of one set of filters.
+pub(crate) struct Pricing<'a>(pub(crate) Chooser<'a>);
+
+impl Pricing<'_> {
+    /// Expected nanoseconds a post.
+    pub(crate) fn of(&mut self, formula: &Formula) -> f64 {
+        let program = CANDIDATE + self.program(formula);
+        let tried = match self.0.access(formula, Level::Post) {
+            // What is found more often than once a post is still tried once.
+            Some(access) => f64::from(access.cost) * POSTING + f64::from(access.cost.min(1.0)) * program,
+            None => program,
+        };
+        tried + self.lists(formula)
+    }
+
+    /// Of the lists that are tried on every post, whether the filter is or not.
+    fn lists(&mut self, formula: &Formula) -> f64 {
+        match formula {
+            Formula::Is(_) => 0.0,
+            Formula::All(parts) | Formula::Any(parts) | Formula::AtLeast(_, parts) => {
+                parts.iter().map(|part| self.lists(part)).sum()
+            }
+            Formula::In(_, inner) => self.lists(inner),
+            Formula::Set(number, _) => {
+                let sets = self.0.sets;
+                let set = &sets[*number as usize];
+                match self.0.access(&set.formula, set.level) {
+                    Some(_) => 0.0,
+                    None => self.program(&set.formula),
+                }
+            }
+        }
+    }
+
+    /// Of a program that runs to its end.
+    fn program(&mut self, formula: &Formula) -> f64 {
+        match formula {
+            Formula::Is(literal) => self.test(literal.test),
+            Formula::All(parts) | Formula::Any(parts) | Formula::AtLeast(_, parts) => {
+                STEP + parts.iter().map(|part| self.program(part)).sum::<f64>()
+            }
+            Formula::In(_, inner) => STEP + self.program(inner),
+            Formula::Set(..) => STEP,
+        }
+    }
+
+    fn test(&self, test: Test) -> f64 {
+        let Test::Atom(id) = test else { return STEP };
+        match &self.0.atoms.list[id as usize] {
+            Atom::Phrase { elements, .. } => {
+                let wild = elements.iter().any(|element| matches!(element, Element::Wild(_)));
+                2.0 * STEP + elements.len() as f64 * if wild { TOKEN } else { STEP }
+            }
+            Atom::Near { items, .. } => {
+                TOKEN * items.iter().map(|item| item.len().max(1) as f64).sum::<f64>()
+            }
+            Atom::Wild { reach: Reach::None, .. } => TOKEN * TOKENS,
+            Atom::Wild { .. } | Atom::Obfuscated { .. } | Atom::TagPrefix { .. } => 2.0 * STEP,
+            Atom::Contains { .. } => 5.0 * TOKEN,
+            Atom::Regex { pattern, .. } => {
+                let size = regex_size::bound(pattern).unwrap_or(usize::MAX).min(LARGE) as f64;
+                // The more states, the fewer of them stay built.
+                CANDIDATE + BYTES * REGEX_BYTE * (1.0 + size / LARGE as f64)
+            }
+            Atom::Attribute { .. } => TOKEN * TOKENS,
+            Atom::AttributeNumber(..) | Atom::Radius(..) | Atom::Inside(..) => 2.0 * COMPARISON,
+            Atom::Number(..) | Atom::Time(..) | Atom::Age(_) | Atom::IdBound(..) | Atom::Sample(_) => {
+                COMPARISON
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What filters cost, and the budget of an owner.
+
+use tweetfilter_core::budget::Price;
+use tweetfilter_core::{Expression, FilterId, FilterSetBuilder, OwnerId};
+
+const ANN: OwnerId = OwnerId(1);
+const BEN: OwnerId = OwnerId(2);
+
+fn add(builder: &mut FilterSetBuilder, id: u64, owner: OwnerId, text: &str) {
+    builder.add_expression(FilterId(id), Some(owner), Expression::parse(text).unwrap()).unwrap();
+}
+
+fn price(text: &str) -> Price {
+    let mut builder = FilterSetBuilder::new();
+    add(&mut builder, 1, ANN, text);
+    builder.prices()[0]
+}
+
+#[test]
+fn what_is_tried_more_often_or_asks_more_is_dearer() {
+    let rising = [
+        "avalanche",
+        "avalanche OR landslide OR mudslide",
+        "the",
+        "-is:retweet",
+        "-is:retweet followers:>100 -snow",
+        r"/\w+ \d/",
+        r"/\w+ \d/ OR /\d \w+/",
+    ];
+    for pair in rising.windows(2) {
+        assert!(price(pair[0]) < price(pair[1]), "{pair:?}: {} {}", price(pair[0]), price(pair[1]));
+    }
+    assert!(price("avalanche").nanoseconds() < 0.1, "{}", price("avalanche"));
+    // A word beside it lets the same regex run on few posts.
+    assert!(price(r"avalanche /\w+ \d/").nanoseconds() < 1.0);
+}
+
+#[test]
+fn a_price_does_not_depend_on_what_else_is_there() {
+    let texts = ["snow", "-is:retweet", r"/\w+ \d/", "\"a b c\"", "contains:ab"];
+    let mut builder = FilterSetBuilder::new();
+    builder.named_set("towns", "oslo\nbergen").unwrap();
+    for (n, text) in texts.iter().rev().enumerate() {
+        add(&mut builder, n as u64, BEN, text);
+        add(&mut builder, 100 + n as u64, ANN, "{towns}");
+    }
+    let prices = builder.prices();
+    for (n, text) in texts.iter().rev().enumerate() {
+        assert_eq!(prices[2 * n], price(text), "{text}");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_three_dearest_of_the_owner_and_a_way_out() {
+    let mut builder = FilterSetBuilder::new();
+    add(&mut builder, 1, BEN, r"/\w+ing \w+/");
+    let own = ["snow", "-is:retweet -has:images", r"/\w+ed \d/", "rain", "-snow", "lang:en /[a-z]+x/"];
+    for (n, text) in own.iter().enumerate() {
+        add(&mut builder, n as u64, ANN, text);
+    }
+    let over = builder.within(ANN, Price::from_nanoseconds(50.0)).unwrap_err();
+    let named: Vec<_> = over.dearest.iter().map(|dear| dear.text.as_str()).collect();
+    assert_eq!(named, [r"/\w+ed \d/", "-is:retweet -has:images", "-snow"]);
+    assert!(over.dearest.is_sorted_by(|a, b| a.price >= b.price));
+    let said = over.to_string();
+    assert!(said.contains("an owner's may cost 50 ns"), "{said}");
+    assert!(said.contains(r"`/\w+ed \d/` runs over every post: put a word beside it"), "{said}");
+    assert!(said.contains("add a word, tag, author or lang:"), "{said}");
+    assert!(!said.contains("ing \\w"), "nothing of another owner: {said}");
+    // What it is refused for is what it may cost at least.
+    assert_eq!(builder.within(ANN, over.price), Ok(over.price));
+    assert!(builder.within(ANN, over.price - Price::from_nanoseconds(0.001)).is_err());
+    assert_eq!(builder.within(OwnerId(9), Price::default()), Ok(Price::default()));
+}
+
+#[test]
+fn a_long_list_of_accounts_is_not_free() {
+    let mut builder = FilterSetBuilder::new();
+    let names: String = (0..20_000).map(|n| format!("user{n}\n")).collect();
+    builder.named_set("people", &names).unwrap();
+    add(&mut builder, 1, ANN, "-from:{people}");
+    add(&mut builder, 2, ANN, "from:{people}");
+    assert!(builder.prices().iter().all(|price| price.nanoseconds() > 10_000.0), "{:?}", builder.prices());
+}

@@ -1,0 +1,61 @@
+//! Named sets of all, and of one owner.
+
+use tweetfilter_core::{
+    AddError, Expression, FilterId, FilterSetBuilder, Identity, Match, OwnerId, Post, post::Account,
+};
+
+const ANN: OwnerId = OwnerId(1);
+const BEN: OwnerId = OwnerId(2);
+const EVE: OwnerId = OwnerId(3);
+
+fn builder() -> FilterSetBuilder {
+    let mut builder = FilterSetBuilder::new();
+    builder.named_set("towns", "oslo").unwrap();
+    builder.owner_set(ANN, "towns", "bergen\nrome").unwrap();
+    builder.owner_set(BEN, "people", "bob").unwrap();
+    builder
+}
+
+fn add(builder: &mut FilterSetBuilder, id: u64, owner: OwnerId, text: &str) -> Result<(), AddError> {
+    builder.add_expression(FilterId(id), Some(owner), Expression::parse(text).unwrap()).map(|_| ())
+}
+
+fn owners(found: &[Match]) -> Vec<OwnerId> {
+    found.iter().filter_map(|found| found.owner).collect()
+}
+
+#[test]
+fn a_list_of_an_owner_is_known_to_nobody_else_and_goes_before_that_of_all() {
+    let mut builder = builder();
+    for (id, owner) in [(1, ANN), (2, BEN), (3, EVE)] {
+        add(&mut builder, id, owner, "{towns} snow").unwrap();
+    }
+    let unknown = add(&mut builder, 4, ANN, "from:{people}").unwrap_err();
+    assert_eq!(unknown.to_string(), "There is no list named people");
+    add(&mut builder, 5, BEN, "from:{people},carl").unwrap();
+    let set = builder.build();
+    assert_eq!(owners(&set.matches(&Post::from_text("snow in Oslo"))), [BEN, EVE]);
+    assert_eq!(owners(&set.matches(&Post::from_text("snow in Rome"))), [ANN]);
+    let mut post = Post::from_text("rain");
+    post.author.account = Account { handle: "bob".into(), ..Account::default() };
+    assert_eq!(owners(&set.matches(&post)), [BEN]);
+    // Explanations read the same lists.
+    let post = Post::from_text("snow in Rome");
+    assert!(set.explain(0, &post).unwrap().matched && !set.explain(1, &post).unwrap().matched);
+    assert_eq!(set.plan(0).unwrap().access.len(), 1);
+}
+
+#[test]
+fn a_list_of_all_that_comes_later_is_known_to_filters_that_come_later() {
+    let mut builder = builder();
+    builder.owner(ANN, vec![Identity::default()]);
+    add(&mut builder, 1, ANN, "{towns}").unwrap();
+    assert!(add(&mut builder, 2, ANN, "{weather}").is_err());
+    builder.named_set("weather", "fog").unwrap();
+    add(&mut builder, 2, ANN, "{weather}").unwrap();
+    builder.owner_set(ANN, "weather", "hail").unwrap();
+    add(&mut builder, 3, ANN, "{weather}").unwrap();
+    let set = builder.build();
+    let ids = |text: &str| set.matches(&Post::from_text(text)).iter().map(|m| m.id.0).collect::<Vec<_>>();
+    assert_eq!((ids("fog"), ids("hail"), ids("bergen")), (vec![2], vec![3], vec![1]));
+}

@@ -1,0 +1,158 @@
+//! `reapply`: what was stored is tried on the present filters.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use tweetfilter_core::Expression;
+use tweetfilter_core::post::Millis;
+use tweetfilter_core::syntax::{Atom, NodeKind};
+use tweetfilter_http::parts::Stop;
+use tweetfilter_sql::{Database, LookBack, Stepped};
+use tweetfilter_stream::store::StoreError;
+
+use super::Failure;
+use super::account::account;
+use super::serve::ended_by_signal;
+use super::settings::{Common, block_on, failure};
+
+/// Looks back: tries what accounts saw, as far as it is stored, on the filters that they have now.
+///
+/// Verdicts and matches are changed where they differ, in their places in the timeline; what everybody sees is tried
+/// too. It goes in small steps beside the server, and can be broken off: the same command goes on where it stood.
+/// When filters are changed meanwhile, it begins again by itself.
+#[derive(clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  tweetfilter reapply ann
+  tweetfilter reapply --all --since 2026-11-01
+  tweetfilter reapply ann --filter 3 --rate 500")]
+pub(crate) struct Arguments {
+    /// Whose filters
+    #[arg(value_name = "ACCOUNT", required_unless_present = "all")]
+    accounts: Vec<String>,
+
+    /// Those of all accounts
+    #[arg(long, conflicts_with = "accounts")]
+    all: bool,
+
+    /// Only posts that were received at this time or later, as in `since:`
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    since: Option<Millis>,
+
+    /// Only posts that were received before this time
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    until: Option<Millis>,
+
+    /// Only this filter, by its number: what others matched stays as it is
+    #[arg(long, value_name = "N")]
+    filter: Option<i64>,
+
+    /// At most so many posts a second; without it, half of the time is left to others
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rate: Option<u32>,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// A time in one of the forms of `since:`.
+fn time(text: &str) -> Result<Millis, String> {
+    let parsed = Expression::parse(&format!("since:{text}"));
+    match parsed.as_ref().map(|expression| &expression.root().kind) {
+        Ok(NodeKind::Atom(Atom::Time(_, time))) => Ok(time.millis),
+        _ => Err("must be a time, such as 2026-11-25 or 2026-11-25T18:30:00Z".to_owned()),
+    }
+}
+
+/// How long to wait for a store that is away: at first, and at most.
+const WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    block_on(async {
+        let database = settings.open().await?;
+        let look = look(&database, arguments).await?;
+        let (tell, stop) = Stop::new();
+        let signals = async {
+            let _ = ended_by_signal().await;
+            let _ = tell.send(true);
+            std::future::pending::<()>().await;
+        };
+        let ended = tokio::select! {
+            ended = back(&database, look, arguments.rate, stop) => ended,
+            () = signals => unreachable!("it waits for ever"),
+        };
+        database.close().await;
+        ended
+    })
+}
+
+async fn look(database: &Database, arguments: &Arguments) -> Result<LookBack, Failure> {
+    let mut accounts = Vec::new();
+    for name in &arguments.accounts {
+        accounts.push(account(database, name).await?);
+    }
+    if let Some(number) = arguments.filter {
+        let row = database.filter(number).await.map_err(failure)?;
+        if row.is_none_or(|row| !arguments.all && !accounts.contains(&row.account)) {
+            return Err(Failure::Input(format!("there is no filter {number} of these accounts")));
+        }
+    }
+    let accounts = (!arguments.all).then_some(accounts);
+    Ok(LookBack { accounts, since: arguments.since, until: arguments.until, filter: arguments.filter })
+}
+
+async fn back(database: &Database, look: LookBack, rate: Option<u32>, mut stop: Stop) -> Result<(), Failure> {
+    let bar = bar();
+    let mut reapply = database.reapply(look).await.map_err(failure)?;
+    let (mut sum, mut wait) = (Stepped::default(), WAIT.0);
+    while !sum.done && !stop.is_told() {
+        let began = Instant::now();
+        let stepped = match database.reapply_step(&mut reapply).await {
+            Ok(stepped) => stepped,
+            Err(error @ (StoreError::Away(_) | StoreError::Retry(_))) => {
+                bar.set_message(error.to_string());
+                stop.sleep(wait).await;
+                wait = (wait * 2).min(WAIT.1);
+                continue;
+            }
+            Err(error) => return Err(failure(error)),
+        };
+        wait = WAIT.0;
+        if stepped.again {
+            eprintln!("filters were changed: it begins again");
+        }
+        sum.tried += stepped.tried;
+        sum.changed += stepped.changed;
+        sum.added += stepped.added;
+        sum.removed += stepped.removed;
+        sum.done = stepped.done;
+        bar.set_position((stepped.share * 1000.0) as u64);
+        bar.set_message(format!("{} tried, {} changed", sum.tried, sum.changed + sum.added + sum.removed));
+        if !sum.done {
+            let pause = match (stepped.wait, rate) {
+                (Some(wait), _) => wait,
+                (None, Some(rate)) => Duration::from_secs_f64(stepped.tried as f64 / f64::from(rate))
+                    .saturating_sub(began.elapsed()),
+                (None, None) => began.elapsed(),
+            };
+            stop.sleep(pause).await;
+        }
+    }
+    bar.finish_and_clear();
+    let Stepped { tried, changed, added, removed, done, .. } = sum;
+    let rest = if done { "" } else { "; stopped before the end, the same command goes on" };
+    eprintln!("{tried} tried: {changed} changed, {added} added, {removed} removed{rest}");
+    Ok(())
+}
+
+fn bar() -> indicatif::ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return indicatif::ProgressBar::hidden();
+    }
+    let bar = indicatif::ProgressBar::new(1000);
+    if let Ok(style) = indicatif::ProgressStyle::with_template("{bar:30} {percent}% {msg} {eta}") {
+        bar.set_style(style);
+    }
+    bar
+}
