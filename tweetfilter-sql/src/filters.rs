@@ -82,6 +82,17 @@ pub struct FilterRow {
     pub revision: u64,
 }
 
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It is kept.
+    Done,
+    /// There is no such filter.
+    Missing,
+    /// Somebody has changed the filter; this is its revision now.
+    Meanwhile(u64),
+}
+
 impl Store for Database {
     async fn filters(&self, known: Option<u64>) -> Result<Option<Snapshot>, StoreError> {
         let now = self.now();
@@ -164,14 +175,37 @@ impl Database {
     /// # Errors
     /// See [`StoreError`].
     pub async fn edit_filter(&self, id: i64, filter: &NewFilter) -> Result<bool, StoreError> {
+        Ok(self.change_filter(id, None, filter, None).await? == Changed::Done)
+    }
+
+    /// Replaces what a filter says, and whether it is used, if it is still of a revision.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn change_filter(
+        &self,
+        id: i64,
+        known: Option<u64>,
+        filter: &NewFilter,
+        enabled: Option<bool>,
+    ) -> Result<Changed, StoreError> {
         let NewFilter { name, text, dialect, action, expires_at } = filter;
         let mut turn = self.write().await?;
+        // It locks out all who change filters.
         let revision = raise(&mut turn.tx).await?;
+        let Some(row) = turn.tx.row(ONE, args![id]).await? else { return Ok(Changed::Missing) };
+        let now = filter_row(&row)?.revision;
+        if known.is_some_and(|known| known != now) {
+            return Ok(Changed::Meanwhile(now));
+        }
         let (dialect, action) = (word(dialect), word(action));
         let values = args![name.as_str(), text.as_str(), dialect, action, *expires_at, revision, id];
-        let changed = turn.tx.run(EDIT, values).await? > 0;
+        turn.tx.run(EDIT, values).await?;
+        if let Some(enabled) = enabled {
+            turn.tx.run(ENABLE, args![enabled, revision, id]).await?;
+        }
         turn.commit().await?;
-        Ok(changed)
+        Ok(Changed::Done)
     }
 
     /// Switches a filter on or off. False if there is none.

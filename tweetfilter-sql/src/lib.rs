@@ -15,20 +15,25 @@ mod filters;
 mod lists;
 mod migrate;
 mod pack;
+mod places;
 mod retention;
 pub mod schema;
+mod seen;
 mod sql;
 mod status;
 mod timeline;
+mod tokens;
 
 pub use accounts::AccountIdentity;
 pub use buffer::Embedded;
 pub use database::Database;
 pub use dead::StoredLetter;
-pub use filters::{FilterRow, NewFilter};
+pub use filters::{Changed, FilterRow, NewFilter};
+pub use places::{Feed, Reading};
 pub use retention::Removed;
 pub use status::{CrashEvent, SourceStatus, Status, StoredGap};
 pub use timeline::{Cursor, Page, Tail, TimelinePost};
+pub use tokens::{Pulse, Scope, Token};
 
 /// Every statement that this library runs.
 fn statements() -> impl Iterator<Item = &'static sql::Sql> {
@@ -38,7 +43,10 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(dead::STATEMENTS)
         .chain(filters::STATEMENTS)
         .chain(migrate::STATEMENTS)
+        .chain(places::STATEMENTS)
         .chain(retention::STATEMENTS)
+        .chain(seen::STATEMENTS)
         .chain(status::STATEMENTS)
         .chain(timeline::STATEMENTS)
+        .chain(tokens::STATEMENTS)
 }

@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tweetfilter_http::api::Options;
 use tweetfilter_http::parts::{Buffers, Kind, SourceSettings};
 use tweetfilter_sql::Database;
 use tweetfilter_stream::redis_streams;
@@ -14,6 +15,7 @@ use super::Failure;
 
 /// Where a setting stands if nobody says otherwise.
 pub(crate) const DATABASE: &str = "tweetfilter.db";
+const LISTEN: &str = "127.0.0.1:8080";
 const FILE: &str = "tweetfilter.toml";
 
 /// Options that all commands of the server have.
@@ -48,6 +50,10 @@ pub(crate) struct Common {
     /// Days after which posts are forgotten; 0 keeps them [default: 30]
     #[arg(long, global = true, value_name = "N", env = "TWEETFILTER_KEEP_DAYS")]
     keep_days: Option<u32>,
+
+    /// Where the API listens, such as 127.0.0.1:8080; `off` for not at all [default: 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDRESS|off", env = "TWEETFILTER_LISTEN")]
+    listen: Option<String>,
 
     /// Logs for people or for machines [default: human]
     #[arg(long, global = true, value_name = "human|json", env = "TWEETFILTER_LOG_FORMAT")]
@@ -86,8 +92,11 @@ struct File {
     instance: Option<String>,
     keep: Option<Keep>,
     keep_days: Option<u32>,
+    listen: Option<String>,
     log_format: Option<LogFormat>,
     log: Option<String>,
+    #[serde(default)]
+    api: Options,
     #[serde(default)]
     source: BTreeMap<String, SourceSettings>,
 }
@@ -103,6 +112,9 @@ pub(crate) struct Settings {
     pub(crate) named: bool,
     pub(crate) keep: Keep,
     pub(crate) keep_days: u32,
+    /// Where the API listens, if it does.
+    pub(crate) listen: Option<String>,
+    pub(crate) api: Options,
     pub(crate) log_format: LogFormat,
     pub(crate) log: String,
     pub(crate) sources: BTreeMap<String, SourceSettings>,
@@ -175,6 +187,9 @@ impl Common {
             file.keep_days.is_some(),
             keep_days.to_string(),
         );
+        let listen = self.listen.clone().or_else(|| file.listen.clone());
+        let listen = listen.unwrap_or_else(|| LISTEN.to_owned());
+        origin("listen", "TWEETFILTER_LISTEN", self.listen.is_some(), file.listen.is_some(), listen.clone());
         let log_format = self.log_format.or(file.log_format).unwrap_or_default();
         let word = format!("{log_format:?}").to_lowercase();
         origin(
@@ -194,6 +209,8 @@ impl Common {
             named: self.instance.is_some() || file.instance.is_some(),
             keep,
             keep_days,
+            listen: (listen != "off").then_some(listen),
+            api: file.api,
             log_format,
             log,
             sources: file.source,

@@ -23,6 +23,9 @@
 //! | `gap` | messages of a source that never arrived |
 //! | `source` | who reads a source under which fencing number until when, where to go on, and what was counted |
 //! | `crash_event` | parts that ended without saying so |
+//! | `token` | who may use the API: of an account, by the SHA-256 `digest` of its secret; `scope` read, write or admin. `state` counts revocations as `tokens` |
+//! | `reading` | how far an account has read, by `place` |
+//! | `feed` | the results of a `filter` at a secret address, by the `digest` of that |
 //! | `buffer_entry`, `buffer_lease` | SQLite only: the embedded buffer, and who works on what |
 //!
 //! The view `shown` has the posts that may be shown: neither deleted nor withheld, nor by, nor carrying something by,

@@ -2,7 +2,22 @@
 
 use super::Step;
 
-pub(crate) const STEPS: &[Step] = &[("begin", BEGIN)];
+pub(crate) const STEPS: &[Step] = &[("begin", BEGIN), ("api", API)];
+
+/// What the API keeps for accounts.
+const API: &[&str] = &[
+    "INSERT INTO state (name, value) VALUES ('tokens', 0), ('probe', 0) ON CONFLICT DO NOTHING",
+    "CREATE TABLE IF NOT EXISTS token (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, name TEXT NOT NULL,
+        digest TEXT NOT NULL UNIQUE, scope TEXT NOT NULL, created_at INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS reading (
+        account INTEGER NOT NULL, place TEXT NOT NULL, commit_no INTEGER NOT NULL, post INTEGER NOT NULL,
+        at INTEGER NOT NULL, PRIMARY KEY (account, place)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS feed (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, filter INTEGER NOT NULL,
+        digest TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS feed_account ON feed (account)",
+];
 
 const BEGIN: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS state (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
