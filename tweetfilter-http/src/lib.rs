@@ -4,9 +4,12 @@
 //! The `tweetfilter` command stands behind the feature `cli`, the parts behind `serve` (both on by default); a
 //! program that only wants [`import`] switches them off.
 
+#[cfg(feature = "serve")]
+pub mod api;
 pub mod import;
 #[cfg(feature = "serve")]
 pub mod parts;
+pub mod time;
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

@@ -6,7 +6,9 @@ use tweetfilter_core::post::Account;
 use tweetfilter_stream::store::{StoreError, StoredAccount};
 
 use crate::database::Database;
+use crate::places;
 use crate::sql::{Sql, Tx, args, list, statements};
+use crate::tokens;
 
 statements! {
     ADD = Sql::both("INSERT INTO account (name, created_at) VALUES (?, ?)");
@@ -121,6 +123,8 @@ impl Database {
         if turn.tx.is_sqlite() {
             turn.tx.run(REMOVE_SPANS, args![account]).await?;
         }
+        tokens::revoke_all(&mut turn.tx, account).await?;
+        places::forget_all(&mut turn.tx, account).await?;
         raise(&mut turn.tx).await?;
         turn.commit().await?;
         Ok(removed)

@@ -92,6 +92,17 @@ pub struct FilterRow {
     pub revision: u64,
 }
 
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It is kept.
+    Done,
+    /// There is no such filter.
+    Missing,
+    /// Somebody has changed the filter; this is its revision now.
+    Meanwhile(u64),
+}
+
 impl Store for Database {
     async fn filters(&self, known: Option<u64>) -> Result<Option<Snapshot>, StoreError> {
         let now = self.now();
@@ -196,18 +207,40 @@ impl Database {
     /// # Errors
     /// As [`Database::add_filter`].
     pub async fn edit_filter(&self, id: i64, filter: &NewFilter) -> Result<bool, StoreError> {
+        Ok(self.change_filter(id, None, filter, None).await? == Changed::Done)
+    }
+
+    /// Replaces what a filter says, and whether it is used, if it is still of a revision.
+    ///
+    /// # Errors
+    /// As [`Database::add_filter`].
+    pub async fn change_filter(
+        &self,
+        id: i64,
+        known: Option<u64>,
+        filter: &NewFilter,
+        enabled: Option<bool>,
+    ) -> Result<Changed, StoreError> {
         let NewFilter { name, text, dialect, action, expires_at } = filter;
         let mut turn = self.write().await?;
+        // It locks out all who change filters.
         let revision = raise(&mut turn.tx).await?;
-        let Some(row) = turn.tx.row(ONE, args![id]).await? else { return Ok(false) };
+        let Some(row) = turn.tx.row(ONE, args![id]).await? else { return Ok(Changed::Missing) };
+        let now = filter_row(&row)?.revision;
+        if known.is_some_and(|known| known != now) {
+            return Ok(Changed::Meanwhile(now));
+        }
         let account = row.int(1)?;
         let before = budget::of(&mut turn.tx, account).await?;
         let (dialect, action) = (word(dialect), word(action));
         let values = args![name.as_str(), text.as_str(), dialect, action, *expires_at, revision, id];
         turn.tx.run(EDIT, values).await?;
+        if let Some(enabled) = enabled {
+            turn.tx.run(ENABLE, args![enabled, revision, id]).await?;
+        }
         budget::hold(&mut turn.tx, account, self.budget.max(before)).await?;
         turn.commit().await?;
-        Ok(true)
+        Ok(Changed::Done)
     }
 
     /// Switches a filter on or off. False if there is none.
@@ -293,6 +326,19 @@ impl Database {
         };
         tx.commit().await?;
         Ok(sets)
+    }
+
+    /// The named sets of all, then those of each account with its number.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn all_named_sets(&self) -> Result<Vec<(Option<i64>, String, String)>, StoreError> {
+        let mut tx = self.read().await?;
+        let shared = sets(&mut tx).await?.into_iter().map(|(name, terms)| (None, name, terms));
+        let own = own_sets(&mut tx, None).await?.into_iter();
+        let all = shared.chain(own.map(|(account, name, terms)| (Some(account), name, terms))).collect();
+        tx.commit().await?;
+        Ok(all)
     }
 
     /// Removes a named set of an account, or with `None` one of all. False if there is none.

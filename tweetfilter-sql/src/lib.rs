@@ -16,22 +16,27 @@ mod filters;
 mod lists;
 mod migrate;
 mod pack;
+mod places;
 mod reapply;
 mod retention;
 pub mod schema;
+mod seen;
 mod sql;
 mod status;
 mod timeline;
+mod tokens;
 
 pub use accounts::AccountIdentity;
 pub use buffer::Embedded;
 pub use database::Database;
 pub use dead::StoredLetter;
-pub use filters::{FilterRow, NewFilter};
+pub use filters::{Changed, FilterRow, NewFilter};
+pub use places::{Feed, Reading};
 pub use reapply::{LookBack, Reapply, Stepped};
 pub use retention::Removed;
 pub use status::{CrashEvent, SourceStatus, Status, StoredGap};
 pub use timeline::{Cursor, Page, Tail, TimelinePost};
+pub use tokens::{Pulse, Scope, Token};
 
 /// Every statement that this library runs.
 fn statements() -> impl Iterator<Item = &'static sql::Sql> {
@@ -43,7 +48,10 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(filters::STATEMENTS)
         .chain(migrate::STATEMENTS)
         .chain(reapply::STATEMENTS)
+        .chain(places::STATEMENTS)
         .chain(retention::STATEMENTS)
+        .chain(seen::STATEMENTS)
         .chain(status::STATEMENTS)
         .chain(timeline::STATEMENTS)
+        .chain(tokens::STATEMENTS)
 }

@@ -17,6 +17,7 @@ mod status;
 mod terminal;
 mod time;
 mod timeline;
+mod token;
 mod tree;
 
 use std::fmt;
@@ -54,11 +55,13 @@ enum Command {
     Serve(serve::Serve),
     Ingest(serve::Ingest),
     Work(serve::Work),
+    Api(serve::Api),
     Replay(serve::Replay),
     Reapply(reapply::Arguments),
     Account(account::Arguments),
     Filter(filter::Arguments),
     Set(account::Sets),
+    Token(token::Arguments),
     Timeline(timeline::Timeline),
     Tail(timeline::Tail),
     Status(status::Status),
@@ -127,11 +130,13 @@ pub(crate) fn run() -> ExitCode {
         Command::Serve(arguments) => serve::serve(&arguments),
         Command::Ingest(arguments) => serve::ingest(&arguments),
         Command::Work(arguments) => serve::work(&arguments),
+        Command::Api(arguments) => serve::api(&arguments),
         Command::Replay(arguments) => serve::replay(&arguments),
         Command::Reapply(arguments) => reapply::run(&arguments),
         Command::Account(arguments) => account::run(&arguments),
         Command::Filter(arguments) => filter::run(&arguments),
         Command::Set(arguments) => account::sets(&arguments),
+        Command::Token(arguments) => token::run(&arguments),
         Command::Timeline(arguments) => timeline::timeline(&arguments),
         Command::Tail(arguments) => timeline::tail(&arguments),
         Command::Status(arguments) => status::status(&arguments),

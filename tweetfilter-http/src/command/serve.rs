@@ -1,10 +1,12 @@
-//! `serve`, `ingest`, `work` and `replay`: the parts, together or one by one.
+//! `serve`, `ingest`, `work`, `api` and `replay`: the parts, together or one by one.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tweetfilter_http::api;
 use tweetfilter_http::parts::{
     self, Buffers, Ingested, Kind, PartError, SourceSettings, Stop, Worked, Works, catch_panics, now,
     supervise,
@@ -16,7 +18,7 @@ use tweetfilter_stream::worker::{Options, Worker};
 use super::Failure;
 use super::settings::{Common, Keep, Settings, block_on, failure};
 
-/// Runs sources and a worker in one process, on one file if nothing else is said.
+/// Runs sources, a worker and the API in one process, on one file if nothing else is said.
 ///
 /// What sources give is kept in the buffer, each post is tried on the filters of everyone who saw it, and the
 /// results are stored. It ends at Ctrl-C or SIGTERM, within 10 seconds, and loses nothing.
@@ -56,6 +58,21 @@ pub(crate) struct Work {
     #[arg(long)]
     until_empty: bool,
 
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Answers programs and pages: the API, as JSON over HTTP, on what is stored.
+///
+/// Any number may run on one store. `/api/v1/openapi.json` describes all routes, `/health/ready` says whether the store
+/// takes writes. Put a server with TLS in front before it is reached from elsewhere.
+#[derive(clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  tweetfilter api --listen 127.0.0.1:8080
+  TOKEN=$(tweetfilter token add ann)
+  curl -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8080/api/v1/timeline")]
+pub(crate) struct Api {
     #[command(flatten)]
     common: Common,
 }
@@ -102,7 +119,7 @@ pub(crate) fn serve(arguments: &Serve) -> Result<(), Failure> {
             "no sources: name one, such as --source jetstream, or state them in tweetfilter.toml".to_owned(),
         ));
     }
-    run(&settings, sources, true)
+    run(&settings, sources, true, settings.listen.is_some())
 }
 
 pub(crate) fn ingest(arguments: &Ingest) -> Result<(), Failure> {
@@ -111,13 +128,13 @@ pub(crate) fn ingest(arguments: &Ingest) -> Result<(), Failure> {
     if sources.is_empty() {
         return Err(Failure::Input("no sources: name one, or state them in tweetfilter.toml".to_owned()));
     }
-    run(&settings, sources, false)
+    run(&settings, sources, false, false)
 }
 
 pub(crate) fn work(arguments: &Work) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     if !arguments.until_empty {
-        return run(&settings, BTreeMap::new(), true);
+        return run(&settings, BTreeMap::new(), true, false);
     }
     settings.log()?;
     block_on(async {
@@ -130,6 +147,14 @@ pub(crate) fn work(arguments: &Work) -> Result<(), Failure> {
         database.close().await;
         Ok(())
     })
+}
+
+pub(crate) fn api(arguments: &Api) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    if settings.listen.is_none() {
+        return Err(Failure::Input("`listen` is off: name an address, such as 127.0.0.1:8080".to_owned()));
+    }
+    run(&settings, BTreeMap::new(), false, true)
 }
 
 fn told(worked: &Worked) {
@@ -150,24 +175,47 @@ fn works(settings: &Settings, database: &Database, buffer: &Buffers) -> Works<Bu
 }
 
 /// Runs parts until the process is told to end.
-fn run(settings: &Settings, sources: BTreeMap<String, SourceSettings>, working: bool) -> Result<(), Failure> {
+fn run(
+    settings: &Settings,
+    sources: BTreeMap<String, SourceSettings>,
+    working: bool,
+    answering: bool,
+) -> Result<(), Failure> {
     settings.log()?;
     catch_panics();
     block_on(async {
         let database = settings.open().await?;
-        let buffer = settings.buffer(&database).await?;
-        for warning in buffer.warnings() {
+        let (tell, stop) = Stop::new();
+        let mut tasks = tokio::task::JoinSet::new();
+        if let Some(address) = settings.listen.as_deref().filter(|_| answering) {
+            let api = api::Api::new(database.clone(), settings.api.clone(), stop.clone());
+            let serving = Arc::new(api::listen(&api, api::app(&api), address).await.map_err(failure)?);
+            tracing::info!(address = %serving.address().map_err(failure)?, "the API listens");
+            let (database, stop) = (database.clone(), stop.clone());
+            tasks.spawn(async move {
+                supervise("api", &database, stop.clone(), || {
+                    let (serving, stop) = (serving.clone(), stop.clone());
+                    Box::pin(async move {
+                        serving.run(stop).await;
+                        Ok(())
+                    })
+                })
+                .await;
+            });
+        }
+        let only_answers = answering && !working && sources.is_empty();
+        let buffer = if only_answers { None } else { Some(settings.buffer(&database).await?) };
+        for warning in buffer.iter().flat_map(Buffers::warnings) {
             tracing::warn!("{warning}");
         }
         let running = Running::begin(settings, &database, working && !sources.is_empty()).await;
-        if let Buffers::Embedded(embedded) = &buffer
+        if let Some(Buffers::Embedded(embedded)) = &buffer
             && working
         {
             embedded.forget_leases().await.map_err(failure)?;
         }
-        let (tell, stop) = Stop::new();
-        let mut tasks = tokio::task::JoinSet::new();
         for (name, source) in sources {
+            let Some(buffer) = &buffer else { continue };
             let (database, buffer, stop) = (database.clone(), buffer.clone(), stop.clone());
             let instance = settings.instance.clone();
             tasks.spawn(async move {
@@ -182,9 +230,8 @@ fn run(settings: &Settings, sources: BTreeMap<String, SourceSettings>, working: 
                 .await;
             });
         }
-        if working {
-            let (database, buffer, stop, settings) =
-                (database.clone(), buffer.clone(), stop.clone(), settings.clone());
+        if let Some(buffer) = buffer.filter(|_| working) {
+            let (database, stop, settings) = (database.clone(), stop.clone(), settings.clone());
             tasks.spawn(async move {
                 supervise("work", &database, stop.clone(), || {
                     let (works, stop) = (works(&settings, &database, &buffer), stop.clone());

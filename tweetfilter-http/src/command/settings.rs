@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tweetfilter_core::budget::Price;
+use tweetfilter_http::api::Options;
 use tweetfilter_http::parts::{Buffers, Kind, SourceSettings};
 use tweetfilter_sql::Database;
 use tweetfilter_stream::redis_streams;
@@ -15,6 +16,7 @@ use super::Failure;
 
 /// Where a setting stands if nobody says otherwise.
 pub(crate) const DATABASE: &str = "tweetfilter.db";
+const LISTEN: &str = "127.0.0.1:8080";
 const FILE: &str = "tweetfilter.toml";
 
 /// Options that all commands of the server have.
@@ -53,6 +55,9 @@ pub(crate) struct Common {
     /// What the filters of one account may cost a post together, in microseconds; 0 sets no bound [default: 10]
     #[arg(long, global = true, value_name = "MICROSECONDS", env = "TWEETFILTER_OWNER_BUDGET", value_parser = budget)]
     owner_budget: Option<f64>,
+    /// Where the API listens, such as 127.0.0.1:8080; `off` for not at all [default: 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDRESS|off", env = "TWEETFILTER_LISTEN")]
+    listen: Option<String>,
 
     /// Logs for people or for machines [default: human]
     #[arg(long, global = true, value_name = "human|json", env = "TWEETFILTER_LOG_FORMAT")]
@@ -92,8 +97,11 @@ struct File {
     keep: Option<Keep>,
     keep_days: Option<u32>,
     owner_budget: Option<f64>,
+    listen: Option<String>,
     log_format: Option<LogFormat>,
     log: Option<String>,
+    #[serde(default)]
+    api: Options,
     #[serde(default)]
     source: BTreeMap<String, SourceSettings>,
 }
@@ -110,6 +118,9 @@ pub(crate) struct Settings {
     pub(crate) keep: Keep,
     pub(crate) keep_days: u32,
     pub(crate) owner_budget: Price,
+    /// Where the API listens, if it does.
+    pub(crate) listen: Option<String>,
+    pub(crate) api: Options,
     pub(crate) log_format: LogFormat,
     pub(crate) log: String,
     pub(crate) sources: BTreeMap<String, SourceSettings>,
@@ -193,6 +204,9 @@ impl Common {
             micros.to_string(),
         );
         let owner_budget = if micros == 0.0 { Price::MAX } else { Price::from_nanoseconds(micros * 1e3) };
+        let listen = self.listen.clone().or_else(|| file.listen.clone());
+        let listen = listen.unwrap_or_else(|| LISTEN.to_owned());
+        origin("listen", "TWEETFILTER_LISTEN", self.listen.is_some(), file.listen.is_some(), listen.clone());
         let log_format = self.log_format.or(file.log_format).unwrap_or_default();
         let word = format!("{log_format:?}").to_lowercase();
         origin(
@@ -213,6 +227,8 @@ impl Common {
             keep,
             keep_days,
             owner_budget,
+            listen: (listen != "off").then_some(listen),
+            api: file.api,
             log_format,
             log,
             sources: file.source,

@@ -79,7 +79,10 @@ impl Drop for Files {
 }
 
 pub fn command() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_tweetfilter"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tweetfilter"));
+    // Tests run side by side, and there is one default port.
+    command.env("TWEETFILTER_LISTEN", "off");
+    command
 }
 
 /// A tweet of API v1.1.

@@ -2,7 +2,8 @@
 
 use super::Step;
 
-pub(crate) const STEPS: &[Step] = &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS)];
+pub(crate) const STEPS: &[Step] =
+    &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS), ("api", API)];
 
 /// A table in full Unicode, compared byte by byte.
 macro_rules! table {
@@ -28,6 +29,25 @@ const OWN_LISTS: &[&str] = &[table!(
     "account BIGINT NOT NULL, name VARCHAR(190) NOT NULL, terms LONGTEXT NOT NULL, revision BIGINT NOT NULL,
     PRIMARY KEY (account, name)"
 )];
+/// What the API keeps for accounts.
+const API: &[&str] = &[
+    "INSERT INTO state (name, value) VALUES ('tokens', 0), ('probe', 0) ON DUPLICATE KEY UPDATE name = name",
+    table!(
+        "token",
+        "id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, account BIGINT NOT NULL, name VARCHAR(190) NOT NULL,
+        digest VARCHAR(64) NOT NULL UNIQUE, scope VARCHAR(16) NOT NULL, created_at BIGINT NOT NULL"
+    ),
+    table!(
+        "reading",
+        "account BIGINT NOT NULL, place VARCHAR(190) NOT NULL, commit_no BIGINT NOT NULL, post BIGINT NOT NULL,
+        at BIGINT NOT NULL, PRIMARY KEY (account, place)"
+    ),
+    table!(
+        "feed",
+        "id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, account BIGINT NOT NULL, filter BIGINT NOT NULL,
+        digest VARCHAR(64) NOT NULL UNIQUE, created_at BIGINT NOT NULL, KEY feed_account (account)"
+    ),
+];
 
 const BEGIN: &[&str] = &[
     table!("state", "name VARCHAR(64) NOT NULL PRIMARY KEY, value BIGINT NOT NULL"),

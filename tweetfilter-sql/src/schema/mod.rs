@@ -25,6 +25,9 @@
 //! | `source` | who reads a source under which fencing number until when, where to go on, and what was counted |
 //! | `reapply` | looks back that did not come to their end: their name, the `digest` of the filters, their `revision`, and where they stand: `phase` 0 in the deliveries of `account` up to commit `place`, 1 in what everybody sees up to post `place` |
 //! | `crash_event` | parts that ended without saying so |
+//! | `token` | who may use the API: of an account, by the SHA-256 `digest` of its secret; `scope` read, write or admin. `state` counts revocations as `tokens` |
+//! | `reading` | how far an account has read, by `place` |
+//! | `feed` | the results of a `filter` at a secret address, by the `digest` of that |
 //! | `buffer_entry`, `buffer_lease` | SQLite only: the embedded buffer, and who works on what |
 //!
 //! The view `shown` has the posts that may be shown: neither deleted nor withheld, nor by, nor carrying something by,

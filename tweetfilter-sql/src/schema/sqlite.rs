@@ -2,7 +2,8 @@
 
 use super::Step;
 
-pub(crate) const STEPS: &[Step] = &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS)];
+pub(crate) const STEPS: &[Step] =
+    &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS), ("api", API)];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
     name TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, revision INTEGER NOT NULL, phase INTEGER NOT NULL,
@@ -11,6 +12,21 @@ const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
 const OWN_LISTS: &[&str] = &["CREATE TABLE IF NOT EXISTS account_set (
     account INTEGER NOT NULL, name TEXT NOT NULL, terms TEXT NOT NULL, revision INTEGER NOT NULL,
     PRIMARY KEY (account, name)) WITHOUT ROWID"];
+
+/// What the API keeps for accounts.
+const API: &[&str] = &[
+    "INSERT INTO state (name, value) VALUES ('tokens', 0), ('probe', 0) ON CONFLICT DO NOTHING",
+    "CREATE TABLE IF NOT EXISTS token (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, name TEXT NOT NULL,
+        digest TEXT NOT NULL UNIQUE, scope TEXT NOT NULL, created_at INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS reading (
+        account INTEGER NOT NULL, place TEXT NOT NULL, commit_no INTEGER NOT NULL, post INTEGER NOT NULL,
+        at INTEGER NOT NULL, PRIMARY KEY (account, place)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS feed (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, filter INTEGER NOT NULL,
+        digest TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS feed_account ON feed (account)",
+];
 
 const BEGIN: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS state (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",

@@ -1,0 +1,270 @@
+//! What every route answers: `{"summary":…,"data":…,"error":…}`.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tweetfilter_core::Span;
+use tweetfilter_core::syntax::{Diagnostic, Severity};
+use tweetfilter_stream::store::StoreError;
+use utoipa::ToSchema;
+
+/// The answer of every route: `data` if all went well, `error` if not.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Answer<T> {
+    /// What can be said about the data as a whole.
+    pub summary: Summary,
+    /// What was asked for; null with an error.
+    pub data: Option<T>,
+    /// What went wrong; null if nothing did.
+    pub error: Option<ErrorBody>,
+}
+
+/// What can be said about an answer as a whole.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct Summary {
+    /// One sentence for people.
+    pub text: String,
+    /// How many things `data` lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
+    /// Say it as `before` to get what follows; absent where nothing does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// The last commit that this answer takes into account: go on from it with `/live`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<i64>,
+    /// A search has looked at everything that was received after this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub searched_back_to: Option<String>,
+}
+
+impl Summary {
+    /// A sentence.
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    /// How many things of a kind there are: `3 filters`.
+    pub(super) fn counted(count: usize, one: &str) -> Self {
+        let plural = if count == 1 { "" } else { "s" };
+        Self { count: Some(count), ..Self::new(format!("{count} {one}{plural}")) }
+    }
+}
+
+impl<T: Serialize> Answer<T> {
+    /// All went well.
+    pub(super) fn new(summary: Summary, data: T) -> Self {
+        Self { summary, data: Some(data), error: None }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ErrorBody {
+    /// Stable, snake_case.
+    pub code: String,
+    /// One sentence for a person.
+    pub message: String,
+    /// Where in the text that was sent.
+    pub span: Option<Place>,
+    /// Ways out, the likeliest first.
+    pub fixes: Vec<FixIt>,
+    /// Everything that is wrong or doubtful in an expression.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub diagnostics: Vec<Finding>,
+}
+
+/// A place in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Place {
+    /// First byte of the UTF-8 text.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// The same, counted in UTF-16 code units, as JavaScript does.
+    pub utf16: (u32, u32),
+}
+
+/// A replacement that mends an expression.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FixIt {
+    /// What is replaced; empty to insert. Absent where the way out is no change of a text.
+    pub span: Option<Place>,
+    /// By what.
+    pub replacement: String,
+    /// What it does, as a short imperative.
+    pub label: String,
+}
+
+/// An error or a warning about an expression.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Finding {
+    /// Stable, listed in SYNTAX.md.
+    pub code: String,
+    /// `error` or `warning`.
+    pub severity: &'static str,
+    /// Where in the expression.
+    pub span: Place,
+    /// One sentence for a person.
+    pub message: String,
+    /// A second place that takes part, with what it is.
+    pub second: Option<Second>,
+    /// Ways out, the likeliest first.
+    pub fixes: Vec<FixIt>,
+}
+
+/// A second place that takes part in a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Second {
+    /// Where in the expression.
+    pub span: Place,
+    /// What it is.
+    pub message: String,
+}
+
+impl Place {
+    /// A span of a text.
+    pub(super) fn of(span: Span, text: &str) -> Self {
+        let units = |at: u32| {
+            let before = text.get(..at as usize).unwrap_or(text);
+            u32::try_from(before.encode_utf16().count()).unwrap_or(u32::MAX)
+        };
+        Self { start: span.start, end: span.end, utf16: (units(span.start), units(span.end)) }
+    }
+}
+
+impl Finding {
+    /// A diagnostic of an expression.
+    pub(super) fn of(found: &Diagnostic, text: &str) -> Self {
+        let fix = |fix: &tweetfilter_core::syntax::Fix| FixIt {
+            span: Some(Place::of(fix.span, text)),
+            replacement: fix.replacement.clone(),
+            label: fix.label.clone(),
+        };
+        Self {
+            code: found.code.to_owned(),
+            severity: match found.severity {
+                Severity::Warning => "warning",
+                Severity::Error => "error",
+            },
+            span: Place::of(found.span, text),
+            message: found.message.clone(),
+            second: found
+                .second
+                .as_ref()
+                .map(|(span, message)| Second { span: Place::of(*span, text), message: message.clone() }),
+            fixes: found.fixes.iter().map(fix).collect(),
+        }
+    }
+}
+
+/// Why a request is not answered with data.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    body: Box<ErrorBody>,
+    retry_after: Option<u64>,
+}
+
+/// What handlers return.
+pub(super) type Result<T, E = ApiError> = std::result::Result<T, E>;
+
+impl ApiError {
+    /// An error with a way out in its message.
+    pub(super) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        let body = ErrorBody {
+            code: code.to_owned(),
+            message: message.into(),
+            span: None,
+            fixes: Vec::new(),
+            diagnostics: Vec::new(),
+        };
+        Self { status, body: Box::new(body), retry_after: None }
+    }
+
+    /// The request is not what the route takes.
+    pub(super) fn bad(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    }
+
+    /// There is no such thing, or it is somebody else's: the two are not told apart.
+    pub(super) fn missing(what: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {what}"))
+    }
+
+    /// Come back after so many seconds.
+    pub(super) fn after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// The store does not answer.
+    pub(super) fn away(why: impl std::fmt::Display) -> Self {
+        let message = format!("The store is away: {why}. Nothing is lost; try again");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_away", message).after(2)
+    }
+
+    /// An expression is not one.
+    pub(super) fn expression(found: &[Diagnostic], text: &str) -> Self {
+        let findings: Vec<_> = found.iter().map(|found| Finding::of(found, text)).collect();
+        let first = findings.iter().find(|found| found.severity == "error").or(findings.first());
+        let mut error =
+            Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_filter", "The filter is invalid");
+        if let Some(first) = first {
+            error.body.code.clone_from(&first.code);
+            error.body.message.clone_from(&first.message);
+            error.body.span = Some(first.span);
+            error.body.fixes.clone_from(&first.fixes);
+        }
+        error.body.diagnostics = findings;
+        error
+    }
+
+    /// What it says.
+    pub(super) fn body(&self) -> &ErrorBody {
+        &self.body
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(why) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", why),
+            StoreError::OverBudget(over) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "over_budget", over.to_string())
+            }
+            StoreError::Away(why) | StoreError::Retry(why) => Self::away(why),
+            error => {
+                tracing::error!(%error, "the store is unfit");
+                Self::away(error)
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let answer = Answer::<()> {
+            summary: Summary::new(self.body.message.clone()),
+            data: None,
+            error: Some(*self.body),
+        };
+        let mut response = (self.status, Json(answer)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

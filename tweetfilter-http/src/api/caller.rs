@@ -1,0 +1,93 @@
+//! Who asks: every route behind [`super::PREFIX`] is behind this too.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::time::Instant;
+use tweetfilter_sql::{Scope, Token};
+
+use super::answer::{ApiError, Result};
+use super::{Api, PREFIX, STORE, secret};
+
+/// Whom a request acts for, and until when the store may answer it.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    pub(super) token: Token,
+    pub(super) until: Instant,
+}
+
+impl Caller {
+    pub(super) fn account(&self) -> i64 {
+        self.token.account
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        // Absent only on a route that stands outside of `authorize`.
+        parts.extensions.get::<Self>().cloned().ok_or_else(no_token)
+    }
+}
+
+/// Lets a request pass whose token may do what it asks for.
+pub(super) async fn authorize(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let secret = bearer(&request).map(str::to_owned);
+    let needed = needed(request.method(), request.uri().path());
+    match admit(&api, secret, needed).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn admit(api: &Api, secret: Option<String>, needed: Scope) -> Result<Caller> {
+    let until = Instant::now() + STORE;
+    let secret = secret.ok_or_else(no_token)?;
+    let known = api.ask(until, api.database().token(&secret::digest(&secret))).await?;
+    let token = known.ok_or_else(|| {
+        let message = "This token is unknown or was revoked; `tweetfilter token add ACCOUNT` makes a new one";
+        ApiError::new(StatusCode::UNAUTHORIZED, "unknown_token", message)
+    })?;
+    api.0.uses.take(token.id, api.options())?;
+    if token.scope < needed {
+        let name = format!("{needed:?}").to_lowercase();
+        let message = format!(
+            "This token may not do that; make one that may: `tweetfilter token add {} --scope {name}`",
+            token.account_name
+        );
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "scope", message));
+    }
+    Ok(Caller { token, until })
+}
+
+fn bearer(request: &Request) -> Option<&str> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+fn no_token() -> ApiError {
+    let message = "Send a token: `Authorization: Bearer …`; `tweetfilter token add ACCOUNT` makes one";
+    ApiError::new(StatusCode::UNAUTHORIZED, "no_token", message)
+}
+
+/// What a token must be allowed to for a request.
+fn needed(method: &Method, path: &str) -> Scope {
+    let path = path.strip_prefix(PREFIX).unwrap_or(path);
+    // They take an expression, and change nothing.
+    let only_asks = matches!(path, "/check" | "/explain" | "/preview" | "/search");
+    match *method {
+        Method::GET | Method::HEAD | Method::OPTIONS => Scope::Read,
+        Method::POST if only_asks => Scope::Read,
+        // What people have read is theirs, and nobody's loss.
+        Method::PUT if path.starts_with("/reading/") => Scope::Read,
+        _ => Scope::Write,
+    }
+}

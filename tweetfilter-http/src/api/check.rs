@@ -1,0 +1,142 @@
+//! What is wrong or doubtful in an expression, as it is typed.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use tweetfilter_core::explain::CostClass;
+use tweetfilter_core::syntax::{Note, differences_from_x, lost_in_native, spellings, to_native};
+use tweetfilter_core::{Dialect, Expression};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::answer::{Answer, Finding, Place, Result, Summary};
+use super::caller::Caller;
+use super::extract::Body;
+
+/// An expression to check.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckFilter {
+    /// The expression.
+    pub text: String,
+    /// `native` or `x`.
+    #[serde(default)]
+    #[schema(value_type = String, example = "native")]
+    pub dialect: Dialect,
+}
+
+/// What there is to say of an expression.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Checked {
+    /// Whether it can be kept.
+    pub valid: bool,
+    /// Errors and warnings, in order of place.
+    pub diagnostics: Vec<Finding>,
+    /// How it is written in the shortest usual way.
+    pub canonical: Option<String>,
+    /// `indexed`: tried only on posts that hold one of its terms; `guarded`: on those that hold a literal of its
+    /// substrings or regexes; `scanned`: on every post.
+    pub cost: Option<&'static str>,
+    /// The parts from which the cost follows.
+    pub cost_reasons: Vec<Place>,
+    /// Of dialect `x`: what is known to differ from X.
+    pub differs_from_x: Vec<Remark>,
+    /// Of dialect `x`: as much in the native language, where that is written in another way.
+    pub native: Option<String>,
+    /// … but for this.
+    pub lost_in_native: Vec<Remark>,
+}
+
+/// Something to know about a part of an expression.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Remark {
+    /// The part.
+    pub span: Place,
+    /// One sentence.
+    pub message: String,
+}
+
+/// An operator of the language.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Operator {
+    /// Its name, without colon; `attr` is written `attr.NAME`.
+    pub name: &'static str,
+    /// Other names.
+    pub aliases: &'static [&'static str],
+    /// Its values, if they come from a fixed list.
+    pub values: Vec<&'static str>,
+}
+
+/// Says what is wrong or doubtful in an expression. An invalid one is no error of the request.
+#[utoipa::path(post, path = "/check", tag = "expressions", request_body = CheckFilter,
+    responses((status = 200, body = Answer<Checked>)))]
+pub(super) async fn check(
+    State(api): State<Api>,
+    caller: Caller,
+    Body(CheckFilter { text, dialect }): Body<CheckFilter>,
+) -> Result<Answer<Checked>> {
+    let surroundings = api.surroundings(caller.until).await?;
+    let checked = match surroundings.compile(caller.account(), &text, dialect) {
+        Ok(compiled) => {
+            let expression = &compiled.expression;
+            let cost = compiled.set.cost(0);
+            let from_x = dialect == Dialect::X;
+            Checked {
+                valid: true,
+                diagnostics: expression.warnings().iter().map(|found| Finding::of(found, &text)).collect(),
+                canonical: Some(expression.to_string()),
+                cost: cost.as_ref().map(|cost| class(cost.class)),
+                cost_reasons: cost.iter().flat_map(|c| &c.reasons).map(|s| Place::of(*s, &text)).collect(),
+                differs_from_x: if from_x {
+                    remarks(differences_from_x(expression), &text)
+                } else {
+                    Vec::new()
+                },
+                native: from_x.then(|| native(expression)).flatten(),
+                lost_in_native: if from_x { remarks(lost_in_native(expression), &text) } else { Vec::new() },
+            }
+        }
+        Err(found) => Checked {
+            valid: false,
+            diagnostics: found.iter().map(|found| Finding::of(found, &text)).collect(),
+            canonical: None,
+            cost: None,
+            cost_reasons: Vec::new(),
+            differs_from_x: Vec::new(),
+            native: None,
+            lost_in_native: Vec::new(),
+        },
+    };
+    let summary = match checked.diagnostics.iter().find(|found| found.severity == "error") {
+        Some(error) => error.message.clone(),
+        None if checked.diagnostics.is_empty() => "Valid".to_owned(),
+        None => format!("Valid, with {}", Summary::counted(checked.diagnostics.len(), "warning").text),
+    };
+    Ok(Answer::new(Summary::new(summary), checked))
+}
+
+/// All operators, for completion.
+#[utoipa::path(get, path = "/operators", tag = "expressions", responses((status = 200, body = Answer<Vec<Operator>>)))]
+pub(super) async fn operators(_: Caller) -> Answer<Vec<Operator>> {
+    let all: Vec<_> = spellings()
+        .map(|found| Operator { name: found.name, aliases: found.aliases, values: found.values })
+        .collect();
+    Answer::new(Summary::counted(all.len(), "operator"), all)
+}
+
+pub(super) fn class(class: CostClass) -> &'static str {
+    match class {
+        CostClass::Indexed => "indexed",
+        CostClass::Guarded => "guarded",
+        CostClass::Scanned => "scanned",
+    }
+}
+
+pub(super) fn remarks(notes: Vec<Note>, text: &str) -> Vec<Remark> {
+    notes.into_iter().map(|note| Remark { span: Place::of(note.span, text), message: note.message }).collect()
+}
+
+/// The native expression that reads as much, where it is another.
+pub(super) fn native(expression: &Expression) -> Option<String> {
+    let spelled = to_native(expression);
+    (spelled.root() != expression.root()).then(|| spelled.to_string())
+}

@@ -1,0 +1,249 @@
+//! The filters of an account: list, add, change, order, remove.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use tweetfilter_core::Dialect;
+use tweetfilter_sql::{Changed, FilterRow, NewFilter};
+use tweetfilter_stream::store::Action;
+use utoipa::ToSchema;
+
+use super::answer::{Answer, ApiError, Finding, Result, Summary};
+use super::caller::Caller;
+use super::extract::{Body, Path};
+use super::shapes::ShownFilter;
+use super::{Api, PREFIX};
+use crate::time;
+
+/// Characters of a filter's name.
+const NAME: usize = 500;
+
+/// A filter to add.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddFilter {
+    /// The expression.
+    pub text: String,
+    /// What people call it.
+    #[serde(default)]
+    pub name: String,
+    /// How it reads a post: `native` or `x`.
+    #[serde(default)]
+    #[schema(value_type = String, example = "native")]
+    pub dialect: Dialect,
+    /// What a match does: `show`, `hide`, `highlight` or `notify`.
+    #[serde(default)]
+    #[schema(value_type = String, example = "highlight")]
+    pub action: Action,
+    /// When it is switched off by itself: an RFC 3339 time.
+    #[serde(default)]
+    pub expires_at: Option<String>,
+}
+
+/// What to change of a filter; what is absent stays.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeFilter {
+    /// The expression.
+    pub text: Option<String>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// `native` or `x`.
+    #[schema(value_type = Option<String>)]
+    pub dialect: Option<Dialect>,
+    /// `show`, `hide`, `highlight` or `notify`.
+    #[schema(value_type = Option<String>)]
+    pub action: Option<Action>,
+    /// Whether it is used.
+    pub enabled: Option<bool>,
+    /// When it is switched off by itself: an RFC 3339 time, or `never`.
+    pub expires_at: Option<String>,
+}
+
+/// A filter that was added or changed, and what is doubtful about it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeptFilter {
+    /// The filter as it is kept.
+    #[serde(flatten)]
+    pub filter: ShownFilter,
+    /// Warnings about its expression.
+    pub warnings: Vec<Finding>,
+}
+
+/// Filters in a new order.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// Numbers of filters; those that are not named come first, as they were.
+    pub ids: Vec<i64>,
+}
+
+/// The account's filters, in its order: the first that shows or hides a post decides.
+#[utoipa::path(get, path = "/filters", tag = "filters", responses((status = 200, body = Answer<Vec<ShownFilter>>)))]
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answer<Vec<ShownFilter>>> {
+    let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
+    let shown: Vec<_> = rows.iter().enumerate().map(|(n, row)| ShownFilter::of(row, n)).collect();
+    Ok(Answer::new(Summary::counted(shown.len(), "filter"), shown))
+}
+
+/// Adds a filter behind the others. It is live in every worker within two seconds.
+#[utoipa::path(post, path = "/filters", tag = "filters", request_body = AddFilter,
+    responses((status = 201, body = Answer<KeptFilter>), (status = 422, body = Answer<KeptFilter>)))]
+pub(super) async fn add(
+    State(api): State<Api>,
+    caller: Caller,
+    Body(add): Body<AddFilter>,
+) -> Result<Response> {
+    let new = NewFilter {
+        name: add.name,
+        text: add.text,
+        dialect: add.dialect,
+        action: add.action,
+        expires_at: add.expires_at.as_deref().map(expiry).transpose()?.flatten(),
+    };
+    let warnings = check(&api, &caller, &new).await?;
+    let database = api.database();
+    let held = api.ask(caller.until, database.account_filters(caller.account())).await?.len();
+    if held >= api.options().filters {
+        let message = format!("This account has {held} filters, as many as it may; remove some first");
+        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_filters", message));
+    }
+    let id = api.ask(caller.until, database.add_filter(caller.account(), &new)).await?;
+    let (row, position) = own(&api, &caller, id).await?;
+    let kept = KeptFilter { filter: ShownFilter::of(&row, position), warnings };
+    let headers = [(header::LOCATION, format!("{PREFIX}/filters/{id}")), (header::ETAG, tag(&row))];
+    Ok((StatusCode::CREATED, headers, Answer::new(Summary::new("Added"), kept)).into_response())
+}
+
+/// One filter.
+#[utoipa::path(get, path = "/filters/{id}", tag = "filters", params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, body = Answer<ShownFilter>), (status = 404, body = Answer<ShownFilter>)))]
+pub(super) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<i64>) -> Result<Response> {
+    let (row, position) = own(&api, &caller, id).await?;
+    let shown = ShownFilter::of(&row, position);
+    Ok(([(header::ETAG, tag(&row))], Answer::new(Summary::new("A filter"), shown)).into_response())
+}
+
+/// Changes what is said of a filter. With `If-Match: "REVISION"` only if nobody else has changed it meanwhile.
+#[utoipa::path(patch, path = "/filters/{id}", tag = "filters", request_body = ChangeFilter,
+    params(("id" = i64, Path, description = "Its number"),
+        ("If-Match" = Option<String>, Header, description = "Its revision, in quotes")),
+    responses((status = 200, body = Answer<KeptFilter>), (status = 404, body = Answer<KeptFilter>),
+        (status = 412, body = Answer<KeptFilter>), (status = 422, body = Answer<KeptFilter>)))]
+pub(super) async fn change(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<i64>,
+    headers: HeaderMap,
+    Body(change): Body<ChangeFilter>,
+) -> Result<Response> {
+    let known = if_match(&headers)?;
+    let (row, _) = own(&api, &caller, id).await?;
+    let mut new = row.filter;
+    new.name = change.name.unwrap_or(new.name);
+    new.text = change.text.unwrap_or(new.text);
+    new.dialect = change.dialect.unwrap_or(new.dialect);
+    new.action = change.action.unwrap_or(new.action);
+    if let Some(at) = &change.expires_at {
+        new.expires_at = expiry(at)?;
+    }
+    let warnings = check(&api, &caller, &new).await?;
+    // Without If-Match a change still replaces only what it was made from.
+    let known = known.unwrap_or(row.revision);
+    match api.ask(caller.until, api.database().change_filter(id, Some(known), &new, change.enabled)).await? {
+        Changed::Done => {}
+        Changed::Missing => return Err(ApiError::missing(format_args!("filter {id}"))),
+        Changed::Meanwhile(now) => return Err(changed_meanwhile(now)),
+    }
+    let (row, position) = own(&api, &caller, id).await?;
+    let kept = KeptFilter { filter: ShownFilter::of(&row, position), warnings };
+    Ok(([(header::ETAG, tag(&row))], Answer::new(Summary::new("Changed"), kept)).into_response())
+}
+
+/// Removes a filter; what it matched stays.
+#[utoipa::path(delete, path = "/filters/{id}", tag = "filters", params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, body = Answer<i64>), (status = 404, body = Answer<i64>)))]
+pub(super) async fn remove(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> Result<Answer<i64>> {
+    own(&api, &caller, id).await?;
+    if !api.ask(caller.until, api.database().remove_filter(id)).await? {
+        return Err(ApiError::missing(format_args!("filter {id}")));
+    }
+    Ok(Answer::new(Summary::new("Removed"), id))
+}
+
+/// Puts the filters in an order.
+#[utoipa::path(put, path = "/filters/order", tag = "filters", request_body = Order,
+    responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 404, body = Answer<Vec<ShownFilter>>)))]
+pub(super) async fn order(
+    state: State<Api>,
+    caller: Caller,
+    Body(order): Body<Order>,
+) -> Result<Answer<Vec<ShownFilter>>> {
+    let api = &state.0;
+    let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
+    for (place, id) in order.ids.iter().enumerate() {
+        if !rows.iter().any(|row| row.id == *id) {
+            return Err(ApiError::missing(format_args!("filter {id}")));
+        }
+        if order.ids[..place].contains(id) {
+            return Err(ApiError::bad(format!("Filter {id} is named twice")));
+        }
+    }
+    api.ask(caller.until, api.database().order_filters(caller.account(), &order.ids)).await?;
+    list(state, caller).await
+}
+
+/// A filter of the caller's, and its place. One of somebody else's is not there.
+pub(super) async fn own(api: &Api, caller: &Caller, id: i64) -> Result<(FilterRow, usize)> {
+    let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
+    let found = rows.into_iter().enumerate().find(|(_, row)| row.id == id);
+    found.map(|(n, row)| (row, n)).ok_or_else(|| ApiError::missing(format_args!("filter {id}")))
+}
+
+/// Says what is doubtful about a filter, and refuses what is wrong.
+async fn check(api: &Api, caller: &Caller, filter: &NewFilter) -> Result<Vec<Finding>> {
+    if filter.name.chars().count() > NAME {
+        return Err(ApiError::bad(format!("`name` has more than {NAME} characters")));
+    }
+    let surroundings = api.surroundings(caller.until).await?;
+    let compiled = surroundings
+        .compile(caller.account(), &filter.text, filter.dialect)
+        .map_err(|found| ApiError::expression(&found, &filter.text))?;
+    let warnings = compiled.expression.warnings();
+    Ok(warnings.iter().map(|found| Finding::of(found, &filter.text)).collect())
+}
+
+fn expiry(text: &str) -> Result<Option<i64>> {
+    if text == "never" {
+        return Ok(None);
+    }
+    let at = time::parse(text);
+    at.map(Some)
+        .ok_or_else(|| ApiError::bad("`expires_at` must be a time such as 2026-12-31T23:59:59Z, or `never`"))
+}
+
+fn tag(row: &FilterRow) -> String {
+    format!("\"{}\"", row.revision)
+}
+
+fn if_match(headers: &HeaderMap) -> Result<Option<u64>> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let revision = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let revision = revision.and_then(|revision| revision.parse().ok());
+    revision.map(Some).ok_or_else(|| ApiError::bad("`If-Match` must be the filter's revision, in quotes"))
+}
+
+fn changed_meanwhile(now: u64) -> ApiError {
+    let message =
+        format!("Somebody has changed this filter; it is of revision {now} now. Get it, and try again");
+    ApiError::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message)
+}

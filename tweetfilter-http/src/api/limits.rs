@@ -1,0 +1,129 @@
+//! How much a token may ask for at once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::http::StatusCode;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::Options;
+use super::answer::{ApiError, Result};
+
+/// Searches and previews at once, in this process.
+const SEARCHES: usize = 2;
+/// Tokens that are remembered before those that rest are forgotten.
+const TOKENS: usize = 10_000;
+
+/// What tokens are using.
+#[derive(Debug)]
+pub(super) struct Uses {
+    tokens: Mutex<HashMap<i64, Use>>,
+    searches: Arc<Semaphore>,
+}
+
+/// What one token is using.
+#[derive(Debug)]
+struct Use {
+    /// Requests that it has saved up, as of a moment.
+    saved: f64,
+    at: Instant,
+    searches: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+}
+
+/// The right to do something, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Right {
+    _own: OwnedSemaphorePermit,
+    _shared: Option<OwnedSemaphorePermit>,
+}
+
+impl Default for Uses {
+    fn default() -> Self {
+        Self { tokens: Mutex::default(), searches: Arc::new(Semaphore::new(SEARCHES)) }
+    }
+}
+
+impl Uses {
+    /// One more request.
+    pub(super) fn take(&self, token: i64, options: &Options) -> Result<()> {
+        self.with(token, options, |used| {
+            let now = Instant::now();
+            let passed = now.duration_since(used.at).as_secs_f64();
+            used.saved = (used.saved + passed * options.rate).min(options.burst);
+            used.at = now;
+            if used.saved >= 1.0 {
+                used.saved -= 1.0;
+                return Ok(());
+            }
+            let wait = ((1.0 - used.saved) / options.rate.max(0.001)).ceil();
+            let message = format!("This token asks more than {} times a second; wait a little", options.rate);
+            Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message).after(wait as u64))
+        })
+    }
+
+    /// One search or preview.
+    pub(super) fn search(&self, token: i64, options: &Options) -> Result<Right> {
+        let busy =
+            |message: &str| ApiError::new(StatusCode::TOO_MANY_REQUESTS, "search_running", message).after(1);
+        let own = self.with(token, options, |used| Arc::clone(&used.searches).try_acquire_owned());
+        let own = own.map_err(|_| busy("A search or preview of this token runs already; let it end"))?;
+        let shared = Arc::clone(&self.searches).try_acquire_owned();
+        let shared = shared.map_err(|_| busy("Others search just now; try again in a second"))?;
+        Ok(Right { _own: own, _shared: Some(shared) })
+    }
+
+    /// One live stream.
+    pub(super) fn stream(&self, token: i64, options: &Options) -> Result<Right> {
+        let own = self.with(token, options, |used| Arc::clone(&used.streams).try_acquire_owned());
+        let own = own.map_err(|_| {
+            let message = format!("This token has {} live streams open already; close one", options.streams);
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", message).after(5)
+        })?;
+        Ok(Right { _own: own, _shared: None })
+    }
+
+    fn with<T>(&self, token: i64, options: &Options, act: impl FnOnce(&mut Use) -> T) -> T {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if tokens.len() >= TOKENS && !tokens.contains_key(&token) {
+            // What rests has saved up all it can, so forgetting it changes nothing.
+            tokens.retain(|_, used| {
+                let busy = used.searches.available_permits() == 0
+                    || used.streams.available_permits() < options.streams;
+                busy || used.at.elapsed().as_secs_f64() * options.rate < options.burst
+            });
+        }
+        act(tokens.entry(token).or_insert_with(|| Use {
+            saved: options.burst,
+            at: Instant::now(),
+            searches: Arc::new(Semaphore::new(1)),
+            streams: Arc::new(Semaphore::new(options.streams)),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_saved_up_is_used_up() {
+        let (uses, options) = (Uses::default(), Options { rate: 0.5, burst: 3.0, ..Options::default() });
+        assert!((0..3).all(|_| uses.take(1, &options).is_ok()));
+        let refused = uses.take(1, &options).unwrap_err();
+        assert_eq!(refused.body().code, "too_many_requests");
+        assert!(uses.take(2, &options).is_ok(), "another token has its own");
+    }
+
+    #[test]
+    fn searches_are_one_for_a_token_and_two_in_all() {
+        let (uses, options) = (Uses::default(), Options::default());
+        let first = uses.search(1, &options).unwrap();
+        assert!(uses.search(1, &options).is_err());
+        let _second = uses.search(2, &options).unwrap();
+        assert!(uses.search(3, &options).is_err());
+        drop(first);
+        assert!(uses.search(3, &options).is_ok());
+    }
+}

@@ -1,0 +1,224 @@
+//! Results as they are stored, as a stream that can be taken up again at any commit and misses nothing.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::{ApiError, Result};
+use super::caller::Caller;
+use super::extract::Query;
+use super::filters::own;
+use super::limits::Right;
+use super::pulse::Seen;
+use super::shapes::ShownPost;
+use super::timeline::Marker;
+use super::{Api, STORE};
+use crate::parts::Stop;
+
+/// Commits that are read at once.
+const COMMITS: u32 = 64;
+/// How often a comment shows that the stream is alive.
+const ALIVE: Duration = Duration::from_secs(15);
+
+/// Where a stream begins, and what is wanted of it.
+#[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct LiveQuery {
+    /// Begin behind this commit; without it, with what is new. The header `Last-Event-ID` says the same.
+    pub after: Option<i64>,
+    /// Only what this filter matched.
+    pub filter: Option<i64>,
+    /// With what the account's filters hide.
+    #[serde(default)]
+    pub hidden: bool,
+    /// Cuts the texts into marked and unmarked segments.
+    #[serde(default)]
+    pub highlights: bool,
+}
+
+/// What a stream is at.
+struct Live {
+    api: Api,
+    caller: Caller,
+    query: LiveQuery,
+    stop: Stop,
+    seen: watch::Receiver<Option<Seen>>,
+    /// The last commit that was sent in full.
+    after: i64,
+    revision: Option<i64>,
+    tokens: Option<i64>,
+    away: bool,
+    marker: Marker,
+    ready: std::collections::VecDeque<Event>,
+    ended: bool,
+    _right: Right,
+}
+
+/// What the account sees from now on, as server-sent events.
+///
+/// `post` is a post as `/timeline` gives it, `commit` comes when all is sent that there was. An event with an `id` says
+/// that everything up to the commit of this number was sent: take the stream up behind it (`Last-Event-ID` or
+/// `after`), and nothing is missed; what came after it may come again. `filters` says that filters or named sets changed, `away` and `back` that the store is away or back, `end` that
+/// the stream ends, with an error as every answer has it.
+#[utoipa::path(get, path = "/live", tag = "posts", params(LiveQuery,
+        ("Last-Event-ID" = Option<i64>, Header, description = "The `id` of the last event: begin behind it")),
+    responses((status = 200, description = "Events", content_type = "text/event-stream", body = String),
+        (status = 429, description = "Too many streams of this token")))]
+pub(super) async fn live(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    Query(query): Query<LiveQuery>,
+) -> Result<Response> {
+    if let Some(filter) = query.filter {
+        own(&api, &caller, filter).await?;
+    }
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+    let last = last.map(|id| id.parse().map_err(|_| ApiError::bad("`Last-Event-ID` must be a commit")));
+    let pulse = api.ask(caller.until, api.database().pulse()).await?;
+    let after = last.transpose()?.or(query.after).unwrap_or(pulse.commit);
+    let right = api.0.uses.stream(caller.token.id, api.options())?;
+    let mut live = Live {
+        stop: api.0.stop.clone(),
+        seen: api.0.pulse.watch(),
+        api,
+        caller,
+        query,
+        // A number that was never given would wait for ever.
+        after: after.clamp(0, pulse.commit),
+        revision: Some(pulse.revision),
+        tokens: Some(pulse.tokens),
+        away: false,
+        marker: Marker::default(),
+        ready: std::collections::VecDeque::new(),
+        ended: false,
+        _right: right,
+    };
+    live.push("commit", &json!({"commit": live.after, "revision": pulse.revision}), Some(live.after));
+    let events = Sse::new(events(live)).keep_alive(KeepAlive::new().interval(ALIVE));
+    let headers = [("cache-control", "no-store"), ("x-accel-buffering", "no")];
+    Ok((headers, events).into_response())
+}
+
+fn events(live: Live) -> impl Stream<Item = std::result::Result<Event, Infallible>> {
+    stream::unfold(live, |mut live| async move {
+        loop {
+            if let Some(event) = live.ready.pop_front() {
+                return Some((Ok(event), live));
+            }
+            if live.ended {
+                return None;
+            }
+            live.go_on().await;
+        }
+    })
+}
+
+impl Live {
+    fn push(&mut self, name: &str, data: &impl Serialize, id: Option<i64>) {
+        let data = serde_json::to_string(data).unwrap_or_default();
+        let mut event = Event::default().event(name).data(data);
+        if let Some(id) = id {
+            event = event.id(id.to_string());
+        }
+        self.ready.push_back(event);
+    }
+
+    fn end(&mut self, error: &ApiError) {
+        self.push("end", &json!({"error": error.body()}), None);
+        self.ended = true;
+    }
+
+    /// Waits for something new, and makes events of it.
+    async fn go_on(&mut self) {
+        let seen = *self.seen.borrow_and_update();
+        let Some(seen) = seen else { return self.wait().await };
+        if seen.away {
+            if !std::mem::replace(&mut self.away, true) {
+                self.push("away", &json!({"error": ApiError::away("it does not answer").body()}), None);
+                return;
+            }
+            return self.wait().await;
+        }
+        if std::mem::take(&mut self.away) {
+            self.push("back", &json!({"commit": seen.pulse.commit}), None);
+        }
+        if self.tokens != Some(seen.pulse.tokens) {
+            match self.is_revoked().await {
+                Ok(false) => self.tokens = Some(seen.pulse.tokens),
+                Ok(true) => {
+                    let message = "This token was revoked";
+                    let status = axum::http::StatusCode::UNAUTHORIZED;
+                    return self.end(&ApiError::new(status, "unknown_token", message));
+                }
+                // Whether it is still good is not known, so nothing is sent until it is.
+                Err(_) => return self.wait().await,
+            }
+        }
+        if self.revision != Some(seen.pulse.revision) {
+            self.revision = Some(seen.pulse.revision);
+            self.push("filters", &json!({"revision": seen.pulse.revision}), None);
+        }
+        if self.after < seen.pulse.commit {
+            if self.read().await.is_err() {
+                // The next look says that the store is away, or all is well again.
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        } else if self.ready.is_empty() {
+            self.wait().await;
+        }
+    }
+
+    async fn wait(&mut self) {
+        let told = tokio::select! {
+            changed = self.seen.changed() => changed.is_err(),
+            () = self.stop.told() => true,
+        };
+        if told {
+            let message = "The server ends; take the stream up again in a moment";
+            let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
+            self.end(&ApiError::new(status, "server_ends", message).after(1));
+        }
+    }
+
+    async fn is_revoked(&self) -> Result<bool> {
+        let until = Instant::now() + STORE;
+        let tokens = self.api.ask(until, self.api.database().tokens()).await?;
+        Ok(!tokens.iter().any(|token| token.id == self.caller.token.id))
+    }
+
+    async fn read(&mut self) -> Result<()> {
+        self.caller.until = Instant::now() + STORE;
+        let database = self.api.database();
+        let tail = database.tail(Some(self.caller.account()), self.after, COMMITS);
+        let tail = self.api.ask(self.caller.until, tail).await?;
+        let wanted = |post: &tweetfilter_sql::TimelinePost| {
+            self.query.filter.is_none_or(|filter| post.filters.contains(&filter))
+                && (self.query.hidden || !post.verdict.hidden)
+        };
+        let posts: Vec<_> = tail.posts.into_iter().filter(wanted).collect();
+        let mut shown: Vec<_> = posts.iter().map(ShownPost::of).collect();
+        if self.query.highlights {
+            self.marker.mark(&self.api, &self.caller, &posts, &mut shown).await?;
+        }
+        for (place, post) in shown.iter().enumerate() {
+            // The last of a commit says so: who is cut off behind it goes on with the next commit.
+            let is_last = shown.get(place + 1).is_none_or(|next| next.commit != post.commit);
+            self.push("post", post, is_last.then_some(post.commit));
+        }
+        self.after = tail.up_to;
+        self.push("commit", &json!({"commit": self.after}), Some(self.after));
+        Ok(())
+    }
+}

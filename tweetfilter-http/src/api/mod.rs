@@ -1,0 +1,139 @@
+//! The JSON API over the store: stateless, one account for each token, described by the OpenAPI document that it is
+//! generated with.
+//!
+//! [`Api`] is what all requests share, [`app`] the routes, [`listen`] the server with its timeouts. Nothing that a
+//! client needs later is kept here, so any number of processes can answer for one store.
+
+mod answer;
+mod caller;
+mod check;
+mod exchange;
+mod explain;
+mod expression;
+mod extract;
+mod feeds;
+mod filters;
+mod health;
+mod limits;
+mod live;
+mod manual;
+mod me;
+mod pulse;
+mod reading;
+mod routes;
+mod scan;
+mod search;
+mod secret;
+mod server;
+mod sets;
+mod shapes;
+mod status;
+mod timeline;
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::time::Instant;
+use tweetfilter_sql::Database;
+use tweetfilter_stream::store::StoreError;
+
+pub use answer::{Answer, ApiError, ErrorBody, Finding, FixIt, Place, Second, Summary};
+pub use routes::{app, document};
+pub use secret::{digest, new_secret};
+pub use server::{Serving, listen};
+
+use crate::parts::Stop;
+
+/// The first part of the path of all routes that need a token.
+pub const PREFIX: &str = "/api/v1";
+
+/// How long the store may take to answer: what asks it is told that it is away well within a second.
+const STORE: Duration = Duration::from_millis(800);
+
+/// What bounds requests and who may ask.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Options {
+    /// Requests a second for each token, on average.
+    pub rate: f64,
+    /// Requests that a token may have saved up.
+    pub burst: f64,
+    /// Live streams of a token that are open at once.
+    pub streams: usize,
+    /// Filters of an account.
+    pub filters: usize,
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// Origins whose pages may call the API from a browser; none: only pages of its own origin.
+    pub origins: Vec<String>,
+    /// Connections at once.
+    pub connections: usize,
+    /// How long a client may take to send its headers, and how long a connection may rest.
+    #[serde(skip)]
+    pub header_time: Duration,
+    /// How long a client may take to send a body, or to take some of an answer.
+    #[serde(skip)]
+    pub body_time: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            rate: 50.0,
+            burst: 200.0,
+            streams: 8,
+            filters: 10_000,
+            body_bytes: 1 << 20,
+            origins: Vec::new(),
+            connections: 4_000,
+            header_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(20),
+        }
+    }
+}
+
+/// What all requests share. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Api(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    database: Database,
+    options: Options,
+    stop: Stop,
+    uses: limits::Uses,
+    pulse: pulse::Heart,
+    surroundings: Mutex<Option<Arc<expression::Surroundings>>>,
+}
+
+impl Api {
+    /// An API over a store, until it is told to stop.
+    #[must_use]
+    pub fn new(database: Database, options: Options, stop: Stop) -> Self {
+        let pulse = pulse::Heart::new(database.clone());
+        let uses = limits::Uses::default();
+        Self(Arc::new(Shared { database, options, stop, uses, pulse, surroundings: Mutex::default() }))
+    }
+
+    fn database(&self) -> &Database {
+        &self.0.database
+    }
+
+    fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    /// Asks the store, and says that it is away if it takes too long.
+    async fn ask<T>(
+        &self,
+        until: Instant,
+        asked: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, ApiError> {
+        match tokio::time::timeout_at(until, asked).await {
+            Ok(answer) => answer.map_err(ApiError::from),
+            Err(_) => Err(ApiError::away("it does not answer in time")),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! All routes, and the document that describes them.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::ApiError;
+use super::{
+    Api, PREFIX, caller, check, exchange, explain, feeds, filters, health, live, manual, me, reading, search,
+    sets, status, timeline,
+};
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "tweetfilter",
+    description = "Filters for tweets: what an account saw, with what its filters say of it.\n\nEvery answer is \
+        `{\"summary\", \"data\", \"error\"}`. Every request to `/api/v1` carries `Authorization: Bearer TOKEN`."
+))]
+struct Described;
+
+fn with_token() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(me::me))
+        .routes(routes!(filters::list, filters::add))
+        .routes(routes!(filters::order))
+        .routes(routes!(filters::get, filters::change, filters::remove))
+        .routes(routes!(timeline::timeline))
+        .routes(routes!(timeline::post))
+        .routes(routes!(check::check))
+        .routes(routes!(check::operators))
+        .routes(routes!(live::live))
+        .routes(routes!(explain::explain))
+        .routes(routes!(search::search))
+        .routes(routes!(search::preview))
+        .routes(routes!(exchange::import))
+        .routes(routes!(exchange::export))
+        .routes(routes!(feeds::list, feeds::add))
+        .routes(routes!(feeds::remove))
+        .routes(routes!(sets::list))
+        .routes(routes!(sets::get, sets::put, sets::remove))
+        .routes(routes!(reading::list))
+        .routes(routes!(reading::put))
+        .routes(routes!(status::status))
+}
+
+fn without_token() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(feeds::read))
+        .routes(routes!(manual::openapi))
+        .routes(routes!(manual::page))
+        .routes(routes!(manual::style))
+}
+
+fn all() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(Described::openapi()).merge(without_token()).nest(PREFIX, with_token())
+}
+
+/// The OpenAPI document, made from the routes themselves.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    let mut document = all().into_openapi();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    let components = document.components.get_or_insert_default();
+    components.security_schemes.insert("token".to_owned(), SecurityScheme::Http(bearer).into());
+    document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
+    document
+}
+
+/// All routes over an API.
+pub fn app(api: &Api) -> Router {
+    let inner = OpenApiRouter::<Api>::new()
+        .merge(with_token())
+        .fallback(no_route)
+        .layer(from_fn_with_state(api.clone(), caller::authorize));
+    let (inner, _) = inner.split_for_parts();
+    let (outer, _) = without_token().split_for_parts();
+    // A stream is sent event by event, and what is small is sent faster as it is.
+    let worth = SizeAbove::new(512).and(NotForContentType::new("text/event-stream"));
+    outer
+        .nest(PREFIX, inner)
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(from_fn(safe))
+        .layer(CompressionLayer::new().compress_when(worth))
+        .layer(cors(&api.options().origins))
+        .layer(DefaultBodyLimit::max(api.options().body_bytes))
+        .with_state(api.clone())
+}
+
+async fn no_route() -> ApiError {
+    let message = "There is no such route; /api/v1/openapi.json lists all";
+    ApiError::new(StatusCode::NOT_FOUND, "no_route", message)
+}
+
+async fn no_method() -> ApiError {
+    let message = "This route does not take that method; the header `Allow` says which";
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", message)
+}
+
+/// What browsers must not do with answers.
+async fn safe(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Off unless origins are named: then pages of these may call, always with a token and never with cookies.
+fn cors(origins: &[String]) -> CorsLayer {
+    if origins.is_empty() {
+        return CorsLayer::new();
+    }
+    let origins = origins.iter().filter_map(|origin| HeaderValue::try_from(origin.as_str()).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("last-event-id"),
+        ])
+        .expose_headers([header::ETAG, header::LOCATION, header::RETRY_AFTER])
+}

@@ -1,0 +1,331 @@
+//! The server: connections with time-outs and caps, until it is told to stop.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Sleep};
+
+use super::{Api, Options};
+use crate::parts::{PartError, Stop};
+
+/// Bytes of a request's line and headers, and how many headers.
+const HEADER_BYTES: usize = 32 << 10;
+const HEADERS: usize = 64;
+/// How long answers may take to end when the server stops.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Serving {
+    listener: TcpListener,
+    app: Router,
+    options: Options,
+}
+
+/// Listens at an address, such as `127.0.0.1:8080`.
+///
+/// # Errors
+/// [`PartError::Settings`] if the address is none, is taken, or may not be used.
+pub async fn listen(api: &Api, app: Router, address: &str) -> Result<Serving, PartError> {
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        PartError::Settings(format!(
+            "can't listen at {address}: {error}; name another by --listen, or `off` for none"
+        ))
+    })?;
+    Ok(Serving { listener, app, options: api.options().clone() })
+}
+
+impl Serving {
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// If the system does not say.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Answers until it is told to stop; then lets requests end that are under way.
+    pub async fn run(&self, mut stop: Stop) {
+        let connections = Arc::new(Connections::default());
+        let mut tasks = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                Some(_) = tasks.join_next() => continue,
+                () = stop.told() => break,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    if connections.count() >= self.options.connections && !connections.close_one() {
+                        // All are busy: whoever comes now is turned away.
+                        drop(stream);
+                        continue;
+                    }
+                    let connection = connections.open();
+                    tasks.spawn(serve(
+                        stream,
+                        self.app.clone(),
+                        self.options.clone(),
+                        connection,
+                        stop.clone(),
+                    ));
+                }
+                Err(error) => {
+                    // Out of descriptors, most likely: one that rests makes room.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    connections.close_one();
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+        }
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, ended).await.is_err() {
+            tracing::warn!("some answers did not end in time and were cut off");
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, app: Router, options: Options, connection: Open, mut stop: Stop) {
+    let _ = stream.set_nodelay(true);
+    let state = connection.state.clone();
+    let service = tower::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let (app, state) = (app.clone(), state.clone());
+        async move {
+            let busy = state.begin();
+            let response = tower::ServiceExt::oneshot(app, request).await?;
+            // A stream is busy until its last event.
+            Ok::<_, std::convert::Infallible>(response.map(|body| Watched { body, _busy: busy }))
+        }
+    });
+    let io = TokioIo::new(Timed::new(stream, options.body_time));
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.header_time)
+        .max_headers(HEADERS)
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(io, TowerToHyperService::new(service));
+    let mut served = std::pin::pin!(served);
+    tokio::select! {
+        // What clients do wrong is theirs.
+        _ = served.as_mut() => {}
+        () = connection.state.closed.notified() => {}
+        () = stop.told() => {
+            served.as_mut().graceful_shutdown();
+            let _ = served.await;
+        }
+    }
+}
+
+/// All connections; those that rest, longest first, make room for new ones.
+#[derive(Debug, Default)]
+struct Connections {
+    open: AtomicUsize,
+    resting: Arc<Mutex<Resting>>,
+}
+
+#[derive(Debug, Default)]
+struct Resting {
+    next: u64,
+    by_rest: BTreeMap<u64, Arc<Notify>>,
+    of: HashMap<u64, u64>,
+}
+
+/// A connection, counted until it is dropped.
+struct Open {
+    connections: Arc<Connections>,
+    state: Arc<State>,
+}
+
+/// Whether a connection is busy.
+struct State {
+    number: u64,
+    busy: AtomicUsize,
+    closed: Arc<Notify>,
+    resting: Arc<Mutex<Resting>>,
+}
+
+impl Connections {
+    fn count(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
+
+    fn open(self: &Arc<Self>) -> Open {
+        self.open.fetch_add(1, Ordering::SeqCst);
+        let (closed, resting) = (Arc::new(Notify::new()), self.resting.clone());
+        let number = lock(&resting).number();
+        let state = State { number, busy: AtomicUsize::new(0), closed, resting };
+        state.rest();
+        Open { connections: self.clone(), state: Arc::new(state) }
+    }
+
+    /// Closes the one that rests longest. False if all are busy.
+    fn close_one(&self) -> bool {
+        let mut resting = lock(&self.resting);
+        let Some((_, closed)) = resting.by_rest.pop_first() else { return false };
+        closed.notify_one();
+        true
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.state.wake();
+        self.connections.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn lock(resting: &Mutex<Resting>) -> std::sync::MutexGuard<'_, Resting> {
+    resting.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Resting {
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}
+
+impl State {
+    fn rest(&self) {
+        let mut resting = lock(&self.resting);
+        let since = resting.number();
+        resting.by_rest.insert(since, self.closed.clone());
+        resting.of.insert(self.number, since);
+    }
+
+    fn wake(&self) {
+        let mut resting = lock(&self.resting);
+        if let Some(since) = resting.of.remove(&self.number) {
+            resting.by_rest.remove(&since);
+        }
+    }
+
+    /// Busy until what it returns is dropped.
+    fn begin(self: &Arc<Self>) -> Busy {
+        if self.busy.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.wake();
+        }
+        Busy(self.clone())
+    }
+}
+
+struct Busy(Arc<State>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        if self.0.busy.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.rest();
+        }
+    }
+}
+
+/// A body that keeps its connection busy.
+struct Watched {
+    body: axum::body::Body,
+    _busy: Busy,
+}
+
+impl http_body::Body for Watched {
+    type Data = <axum::body::Body as http_body::Body>::Data;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A socket whose other side must take what is written within a time.
+struct Timed {
+    stream: TcpStream,
+    time: Duration,
+    waits: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timed {
+    fn new(stream: TcpStream, time: Duration) -> Self {
+        Self { stream, time, waits: None }
+    }
+
+    fn watch<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.waits = None;
+            return written;
+        }
+        let time = self.time;
+        let waits =
+            self.waits.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + time)));
+        match waits.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+use std::future::Future as _;
+
+impl AsyncRead for Timed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Timed {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watch(written, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.watch(written, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,110 @@
+//! Named sets: lists of terms that filters may name as `{name}`. An account has its own; those for all accounts, which
+//! whoever runs the server makes, are read here and not changed.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use tweetfilter_core::Limits;
+use tweetfilter_core::syntax::NamedSets;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::answer::{Answer, ApiError, Result, Summary};
+use super::caller::Caller;
+use super::extract::{Body, Path};
+
+/// A named set.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SetName {
+    /// Filters write it in braces.
+    pub name: String,
+    /// How many terms it has.
+    pub terms: usize,
+    /// Whether it is for all accounts, and so not to be changed here.
+    pub shared: bool,
+}
+
+/// The terms of a set.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Terms {
+    /// Each a word, a phrase, or whatever an operator takes.
+    pub terms: Vec<String>,
+}
+
+/// The named sets that the account's filters know: its own, and those for all that it has none of this name for.
+#[utoipa::path(get, path = "/sets", tag = "sets", responses((status = 200, body = Answer<Vec<SetName>>)))]
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answer<Vec<SetName>>> {
+    let named = |(name, (terms, shared)): (String, (String, bool))| SetName {
+        name,
+        terms: lines(&terms).count(),
+        shared,
+    };
+    let shown: Vec<_> = known(&api, &caller).await?.into_iter().map(named).collect();
+    Ok(Answer::new(Summary::counted(shown.len(), "set"), shown))
+}
+
+/// The terms of a set.
+#[utoipa::path(get, path = "/sets/{name}", tag = "sets", params(("name" = String, Path, description = "Its name")),
+    responses((status = 200, body = Answer<Terms>), (status = 404, body = Answer<Terms>)))]
+pub(super) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Answer<Terms>> {
+    let found = known(&api, &caller).await?.remove(&name);
+    let (terms, _) = found.ok_or_else(|| ApiError::missing(format_args!("set {name}")))?;
+    let terms: Vec<_> = lines(&terms).map(str::to_owned).collect();
+    Ok(Answer::new(Summary::counted(terms.len(), "term"), Terms { terms }))
+}
+
+/// Terms by name, and whether the set is for all.
+async fn known(api: &Api, caller: &Caller) -> Result<BTreeMap<String, (String, bool)>> {
+    let mut known = BTreeMap::new();
+    for (account, shared) in [(None, true), (Some(caller.account()), false)] {
+        for (name, terms) in api.ask(caller.until, api.database().named_sets(account)).await? {
+            known.insert(name, (terms, shared));
+        }
+    }
+    Ok(known)
+}
+
+/// Keeps a set of the account; one of this name is replaced, for all of its filters that name it.
+#[utoipa::path(put, path = "/sets/{name}", tag = "sets", request_body = Terms,
+    params(("name" = String, Path, description = "Its name")),
+    responses((status = 200, body = Answer<Terms>), (status = 422, body = Answer<Terms>)))]
+pub(super) async fn put(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Body(set): Body<Terms>,
+) -> Result<Answer<Terms>> {
+    if let Some(term) = set.terms.iter().find(|term| term.contains(['\n', '\r'])) {
+        return Err(ApiError::bad(format!("A term is one line; this one has several: {term:?}")));
+    }
+    let text = set.terms.join("\n");
+    let checked = NamedSets::default().insert(&name, &text, &Limits::default());
+    checked.map_err(|found| ApiError::expression(&found, &text))?;
+    api.ask(caller.until, api.database().set_named(Some(caller.account()), &name, &text)).await?;
+    Ok(Answer::new(Summary::counted(set.terms.len(), "term"), set))
+}
+
+/// Removes a set of the account. Filters that name it mean the one for all of that name, or are refused by the workers
+/// until there is one again.
+#[utoipa::path(delete, path = "/sets/{name}", tag = "sets", params(("name" = String, Path, description = "Its name")),
+    responses((status = 200, body = Answer<String>), (status = 404, body = Answer<String>)))]
+pub(super) async fn remove(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Answer<String>> {
+    if !api.ask(caller.until, api.database().remove_named(Some(caller.account()), &name)).await? {
+        return Err(ApiError::missing(format_args!("set {name}")));
+    }
+    Ok(Answer::new(Summary::new("Removed"), name))
+}
+
+fn lines(terms: &str) -> impl Iterator<Item = &str> {
+    terms.lines().filter(|line| !line.trim().is_empty())
+}

@@ -1,0 +1,220 @@
+//! What an account saw, with what its filters said of it.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tweetfilter_sql::{Cursor, Page, TimelinePost};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::answer::{Answer, ApiError, Result, Summary};
+use super::caller::Caller;
+use super::expression::Compiled;
+use super::extract::{Path, Query};
+use super::filters::own;
+use super::shapes::{ShownPost, place, read_place};
+
+/// Posts of a page, at most.
+pub(super) const MOST: usize = 200;
+/// Numbers of posts that are looked at in one go for what everybody sees.
+const STRETCH: i64 = 1_000;
+
+/// Which part of a timeline is wanted.
+#[derive(Debug, Deserialize, IntoParams, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TimelineQuery {
+    /// At most so many posts, up to 200.
+    #[serde(default = "twenty")]
+    #[param(default = 20)]
+    pub limit: usize,
+    /// What comes before this place, which `summary.next` said; without it, the newest.
+    pub before: Option<String>,
+    /// Only what this filter matched.
+    pub filter: Option<i64>,
+    /// With what the account's filters hide.
+    #[serde(default)]
+    pub hidden: bool,
+    /// With public posts that none of the account's filters matched.
+    #[serde(default)]
+    pub public: bool,
+    /// Cuts the texts into marked and unmarked segments.
+    #[serde(default)]
+    pub highlights: bool,
+}
+
+fn twenty() -> usize {
+    20
+}
+
+/// What the account saw, newest first: what its sources delivered to it, and public posts that its filters matched.
+///
+/// It answers 304 to the `ETag` of an earlier answer if nothing was stored and no filter changed since.
+#[utoipa::path(get, path = "/timeline", tag = "posts", params(TimelineQuery),
+    responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 304, description = "As it was"),
+        (status = 404, body = Answer<Vec<ShownPost>>)))]
+pub(super) async fn timeline(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    Query(query): Query<TimelineQuery>,
+) -> Result<Response> {
+    if query.limit == 0 || query.limit > MOST {
+        return Err(ApiError::bad(format!("`limit` must be from 1 to {MOST}")));
+    }
+    let before = query.before.as_deref().map(|text| {
+        read_place(text)
+            .ok_or_else(|| ApiError::bad("`before` must be a place that an answer gave as `next`"))
+    });
+    let before = before.transpose()?;
+    // Read first: what is newer than it says is only read once more.
+    let pulse = api.ask(caller.until, api.database().pulse()).await?;
+    let tag = format!("W/\"{}-{}\"", pulse.commit, pulse.revision);
+    let tag = HeaderValue::try_from(tag).map_err(|error| ApiError::bad(error.to_string()))?;
+    if headers.get(header::IF_NONE_MATCH) == Some(&tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    let (posts, next) = if query.public {
+        everything(&api, &caller, &query, before).await?
+    } else {
+        delivered(&api, &caller, &query, before).await?
+    };
+    let mut shown: Vec<_> = posts.iter().map(ShownPost::of).collect();
+    if query.highlights {
+        Marker::default().mark(&api, &caller, &posts, &mut shown).await?;
+    }
+    let summary = Summary { next, commit: Some(pulse.commit), ..Summary::counted(shown.len(), "post") };
+    let headers = [
+        (header::ETAG, tag),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+        (header::VARY, HeaderValue::from_static("authorization")),
+    ];
+    Ok((headers, Answer::new(summary, shown)).into_response())
+}
+
+/// Deliveries, in order of their commits.
+async fn delivered(
+    api: &Api,
+    caller: &Caller,
+    query: &TimelineQuery,
+    before: Option<Cursor>,
+) -> Result<(Vec<TimelinePost>, Option<String>)> {
+    if let Some(filter) = query.filter {
+        own(api, caller, filter).await?;
+    }
+    let page = Page { before, limit: query.limit, filter: query.filter, hidden: query.hidden };
+    let posts = api.ask(caller.until, api.database().timeline(caller.account(), &page)).await?;
+    let full = posts.len() == query.limit;
+    let next = posts.last().filter(|_| full).map(|last| place(last.cursor));
+    Ok((posts, next))
+}
+
+/// All that the account saw, in the order in which posts were stored first.
+async fn everything(
+    api: &Api,
+    caller: &Caller,
+    query: &TimelineQuery,
+    before: Option<Cursor>,
+) -> Result<(Vec<TimelinePost>, Option<String>)> {
+    if query.filter.is_some() {
+        return Err(ApiError::bad(
+            "`filter` and `public` exclude each other: what a filter matched is a part",
+        ));
+    }
+    let database = api.database();
+    let (first, last) = api.ask(caller.until, database.post_numbers()).await?;
+    let mut end = before.map_or(last.saturating_add(1), |before| before.post.min(last.saturating_add(1)));
+    let mut posts = Vec::new();
+    // A page may have to look far where there is little to see: then it ends early, and says where to go on.
+    let enough = tokio::time::Instant::now() + std::time::Duration::from_millis(200);
+    while end > first && posts.len() < query.limit {
+        let start = end.saturating_sub(STRETCH.min(8 * i64::try_from(query.limit).unwrap_or(STRETCH)));
+        let mut seen = api.ask(caller.until, database.seen(caller.account(), start..end)).await?;
+        api.ask(caller.until, database.with_verdicts(caller.account(), &mut seen)).await?;
+        posts.extend(seen.into_iter().filter(|post| query.hidden || !post.verdict.hidden));
+        end = start;
+        if tokio::time::Instant::now() > enough {
+            break;
+        }
+    }
+    let cut = posts.len() > query.limit;
+    posts.truncate(query.limit);
+    let next = match posts.last() {
+        Some(last) if cut => Some(place(last.cursor)),
+        _ if end > first => Some(place(Cursor { commit: 0, post: end })),
+        _ => None,
+    };
+    Ok((posts, next))
+}
+
+/// One post that the account saw, with marks.
+#[utoipa::path(get, path = "/posts/{number}", tag = "posts",
+    params(("number" = i64, Path, description = "Its number, as a timeline gives it")),
+    responses((status = 200, body = Answer<ShownPost>), (status = 404, body = Answer<ShownPost>)))]
+pub(super) async fn post(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(number): Path<i64>,
+) -> Result<Answer<ShownPost>> {
+    let seen = seen_post(&api, &caller, number).await?;
+    let posts = [seen];
+    let mut shown = [ShownPost::of(&posts[0])];
+    Marker::default().mark(&api, &caller, &posts, &mut shown).await?;
+    let [shown] = shown;
+    Ok(Answer::new(Summary::new("A post"), shown))
+}
+
+/// A post that the caller saw. One that they did not see is not there.
+pub(super) async fn seen_post(api: &Api, caller: &Caller, number: i64) -> Result<TimelinePost> {
+    let seen = api.ask(caller.until, api.database().seen_post(caller.account(), number)).await?;
+    seen.ok_or_else(|| ApiError::missing(format_args!("post {number} that this account saw")))
+}
+
+/// Marks what filters found, and keeps what it compiled for the next posts.
+#[derive(Debug, Default)]
+pub(super) struct Marker {
+    revision: Option<i64>,
+    filters: HashMap<i64, Compiled>,
+}
+
+impl Marker {
+    /// Marks what the filters that matched found in each post. A filter that is gone since marks nothing.
+    pub(super) async fn mark(
+        &mut self,
+        api: &Api,
+        caller: &Caller,
+        posts: &[TimelinePost],
+        shown: &mut [ShownPost],
+    ) -> Result<()> {
+        let wanted = |id: &i64| posts.iter().any(|post| post.filters.contains(id));
+        if posts.iter().any(|post| !post.filters.is_empty()) {
+            let surroundings = api.surroundings(caller.until).await?;
+            if self.revision != Some(surroundings.revision()) {
+                self.revision = Some(surroundings.revision());
+                self.filters.clear();
+            }
+            let missing =
+                posts.iter().flat_map(|post| &post.filters).any(|id| !self.filters.contains_key(id));
+            if missing {
+                let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
+                for row in rows.into_iter().filter(|row| wanted(&row.id)) {
+                    let compiled =
+                        surroundings.compile(caller.account(), &row.filter.text, row.filter.dialect);
+                    if let Ok(compiled) = compiled {
+                        self.filters.insert(row.id, compiled);
+                    }
+                }
+            }
+        }
+        for (post, shown) in posts.iter().zip(shown) {
+            let filters = post.filters.iter().filter_map(|id| self.filters.get(id));
+            let explanations: Vec<_> =
+                filters.filter_map(|filter| filter.set.explain(0, &post.post)).collect();
+            shown.mark(&explanations);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! Filters: added, listed, changed, ordered, removed, checked.
+
+use axum::http::{Method, StatusCode};
+use serde_json::json;
+use tweetfilter_sql::Scope;
+
+use crate::house::{House, request};
+
+#[tokio::test]
+async fn a_filter_is_added_changed_and_removed() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let body = json!({"text": "snow -rain", "name": "weather", "action": "hide", "expires_at": "2100-01-01T00:00:00Z"});
+    let got = house.ask(Method::POST, &token, "/filters", body).await;
+    assert_eq!(got.status, StatusCode::CREATED);
+    let id = got.ok()["id"].as_i64().unwrap();
+    assert_eq!(got.headers["location"], format!("/api/v1/filters/{id}"));
+    let got = house.get(&token, &format!("/filters/{id}")).await;
+    let tag = got.headers["etag"].clone();
+    let expected = json!({
+        "id": id, "name": "weather", "text": "snow -rain", "dialect": "native", "action": "hide", "enabled": true,
+        "expires_at": "2100-01-01T00:00:00Z", "position": 1, "revision": got.ok()["revision"],
+    });
+    assert_eq!(got.ok(), &expected);
+
+    let path = format!("/filters/{id}");
+    let with = |tag: &axum::http::HeaderValue, body| {
+        let mut request = request(Method::PATCH, &path, &token, Some(body));
+        request.headers_mut().insert("if-match", tag.clone());
+        request
+    };
+    let got = house.send(with(&tag, json!({"text": "snow", "enabled": false, "expires_at": "never"}))).await;
+    assert_eq!(got.ok()["text"], "snow");
+    assert_eq!((&got.ok()["enabled"], &got.ok()["expires_at"]), (&json!(false), &json!(null)));
+    assert_eq!(got.ok()["name"], "weather", "what is not said stays");
+    let newer = got.headers["etag"].clone();
+    assert_ne!(newer, tag);
+    let got = house.send(with(&tag, json!({"text": "rain"}))).await;
+    assert_eq!((got.status, got.error()), (StatusCode::PRECONDITION_FAILED, "changed_meanwhile"));
+    house.send(with(&newer, json!({"enabled": true}))).await.ok();
+
+    house.send(request(Method::DELETE, &path, &token, None)).await.ok();
+    assert_eq!(house.get(&token, &path).await.error(), "not_found");
+    assert_eq!(house.get(&token, "/filters").await.ok(), &json!([]));
+}
+
+#[tokio::test]
+async fn an_invalid_filter_comes_back_with_place_and_way_out() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let got = house.ask(Method::POST, &token, "/filters", json!({"text": "grün (rain OR snow"})).await;
+    assert_eq!((got.status, got.error()), (StatusCode::UNPROCESSABLE_ENTITY, "missing_parenthesis"));
+    let error = &got.json["error"];
+    assert_eq!(error["span"], json!({"start": 6, "end": 7, "utf16": [5, 6]}));
+    assert_eq!(error["fixes"][0]["replacement"], ")");
+    assert_eq!(error["fixes"][0]["span"]["utf16"], json!([18, 18]));
+    for body in [
+        json!({}),
+        json!({"text": 1}),
+        json!({"text": "a", "color": "red"}),
+        json!({"text": "a", "action": "kill"}),
+    ] {
+        let got = house.ask(Method::POST, &token, "/filters", body).await;
+        assert_eq!((got.status, got.error()), (StatusCode::BAD_REQUEST, "bad_request"));
+    }
+    assert_eq!(house.get(&token, "/filters").await.ok(), &json!([]));
+}
+
+#[tokio::test]
+async fn filters_take_the_order_that_is_given() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let mut ids = Vec::new();
+    for text in ["a", "b", "c"] {
+        ids.push(house.filter(ann, text).await);
+    }
+    let got = house.ask(Method::PUT, &token, "/filters/order", json!({"ids": [ids[2], ids[0]]})).await;
+    let order: Vec<_> = got.ok().as_array().unwrap().iter().map(|f| f["text"].clone()).collect();
+    assert_eq!(order, ["b", "c", "a"]);
+    let got = house.ask(Method::PUT, &token, "/filters/order", json!({"ids": [ids[2], ids[2]]})).await;
+    assert_eq!(got.error(), "bad_request");
+}
+
+#[tokio::test]
+async fn check_says_what_is_wrong_as_it_is_typed() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Read).await;
+    let got = house.ask(Method::POST, &token, "/check", json!({"text": "NOT(a) OR(b)"})).await;
+    assert_eq!((&got.ok()["valid"], &got.ok()["canonical"]), (&json!(true), &json!("-a OR b")));
+    assert_eq!(got.ok()["cost"], "scanned");
+    let got = house.ask(Method::POST, &token, "/check", json!({"text": "{cities} snow"})).await;
+    assert_eq!(got.ok()["valid"], false);
+    assert_eq!(got.ok()["diagnostics"][0]["code"], "set_unknown");
+    house.database.set_named(None, "cities", "oslo\nnew york").await.unwrap();
+    let got = house.ask(Method::POST, &token, "/check", json!({"text": "{cities} snow"})).await;
+    assert_eq!(got.ok()["valid"], true, "{got:?}");
+    let got =
+        house.ask(Method::POST, &token, "/check", json!({"text": "cat has:images", "dialect": "x"})).await;
+    assert!(got.ok()["native"].as_str().unwrap().contains("in:quote"), "{got:?}");
+    let got = house.get(&token, "/operators").await;
+    assert!(got.ok().as_array().unwrap().iter().any(|operator| operator["name"] == "from"));
+}

@@ -1,0 +1,149 @@
+//! A store in a folder of its own, and an API over it.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tower::ServiceExt;
+use tweetfilter_core::Post;
+use tweetfilter_http::api::{Api, Options, app, digest, new_secret};
+use tweetfilter_http::parts::Stop;
+use tweetfilter_sql::{Database, NewFilter, Scope};
+use tweetfilter_stream::store::{Delivery, Evaluated, Outcome, Store, Verdict};
+
+pub struct House {
+    pub app: Router,
+    pub api: Api,
+    pub database: Database,
+    folder: PathBuf,
+    pub stop: watch::Sender<bool>,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub struct Got {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub json: Value,
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if !self.folder.as_os_str().is_empty() {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+impl House {
+    pub async fn new() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    pub async fn with(options: Options) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("tweetfilter-api-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+        let (stop, told) = Stop::new();
+        let api = Api::new(database.clone(), options, told);
+        Self { app: app(&api), api, database, folder, stop }
+    }
+
+    /// A house over a store that somebody else keeps.
+    pub fn over(app: Router, api: Api, database: Database, stop: watch::Sender<bool>) -> Self {
+        Self { app, api, database, folder: PathBuf::new(), stop }
+    }
+
+    /// An account, and a token of it.
+    pub async fn account(&self, name: &str, scope: Scope) -> (i64, String) {
+        let account = self.database.add_account(name, &[]).await.unwrap();
+        (account, self.token(account, scope).await)
+    }
+
+    pub async fn token(&self, account: i64, scope: Scope) -> String {
+        let secret = new_secret("tf_").unwrap();
+        self.database.add_token(account, "test", &digest(&secret), scope).await.unwrap();
+        secret
+    }
+
+    pub async fn filter(&self, account: i64, text: &str) -> i64 {
+        let new = NewFilter { text: text.into(), ..NewFilter::default() };
+        self.database.add_filter(account, &new).await.unwrap()
+    }
+
+    /// Stores a post of a public source, or of those who saw it; returns the commit.
+    pub async fn post(&self, id: &str, text: &str, public: bool, seen: &[(i64, &[i64])]) -> i64 {
+        let mut post = Post::from_text(text);
+        (post.network, post.id) = ("x".into(), id.into());
+        post.author.account.handle = "bob".into();
+        let delivery = |(account, filters): &(i64, &[i64])| Delivery {
+            account: *account,
+            verdict: Verdict { highlighted: !filters.is_empty(), ..Verdict::default() },
+            filters: filters.to_vec(),
+            seen: !public,
+        };
+        let evaluated = Evaluated {
+            post,
+            version: 0,
+            source: "test".into(),
+            at: tweetfilter_http::parts::now(),
+            public,
+            deliveries: seen.iter().map(delivery).collect(),
+            strangers: 0,
+        };
+        let outcome = Outcome { posts: vec![evaluated], ..Outcome::default() };
+        self.database.commit(&outcome, &[]).await.unwrap().number
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Got {
+        let response = self.app.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = to_bytes(response.into_body(), 16 << 20).await.unwrap();
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Got { status, headers, json }
+    }
+
+    pub async fn get(&self, token: &str, path: &str) -> Got {
+        self.send(request(Method::GET, path, token, None)).await
+    }
+
+    pub async fn ask(&self, method: Method, token: &str, path: &str, body: Value) -> Got {
+        self.send(request(method, path, token, Some(body))).await
+    }
+}
+
+pub fn request(method: Method, path: &str, token: &str, body: Option<Value>) -> Request<Body> {
+    let path = if path.starts_with("/health") { path.to_owned() } else { format!("/api/v1{path}") };
+    let builder = Request::builder().method(method).uri(path);
+    let builder = builder.header("authorization", format!("Bearer {token}"));
+    match body {
+        Some(body) => {
+            builder.header("content-type", "application/json").body(Body::from(body.to_string())).unwrap()
+        }
+        None => builder.body(Body::empty()).unwrap(),
+    }
+}
+
+impl Got {
+    pub fn ok(&self) -> &Value {
+        assert!(self.status.is_success(), "{self:?}");
+        assert_eq!(self.json["error"], Value::Null, "{self:?}");
+        assert!(self.json["summary"]["text"].is_string(), "{self:?}");
+        &self.json["data"]
+    }
+
+    /// The code of the error, which is as every error is.
+    pub fn error(&self) -> &str {
+        assert!(!self.status.is_success(), "{self:?}");
+        assert_eq!(self.json["data"], json!(null));
+        assert!(self.json["error"]["message"].as_str().is_some_and(|text| !text.is_empty()), "{self:?}");
+        assert!(self.json["error"]["fixes"].is_array(), "{self:?}");
+        self.json["error"]["code"].as_str().unwrap()
+    }
+}

@@ -1,0 +1,104 @@
+//! The server itself, over a socket: what it bears, and that it ends.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tweetfilter_http::api::{Options, app, listen};
+use tweetfilter_http::parts::Stop;
+use tweetfilter_sql::Scope;
+
+use crate::house::House;
+
+struct Listening {
+    address: std::net::SocketAddr,
+    stop: tokio::sync::watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+async fn start(house: &House) -> Listening {
+    let serving = Arc::new(listen(&house.api, app(&house.api), "127.0.0.1:0").await.unwrap());
+    let address = serving.address().unwrap();
+    let (stop, told) = Stop::new();
+    let task = tokio::spawn(async move { serving.run(told).await });
+    Listening { address, stop, task }
+}
+
+/// Sends bytes, and reads what comes until the other side closes.
+async fn exchange(address: std::net::SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // The other side may close before all is written.
+    let _ = stream.write_all(bytes).await;
+    let mut answer = Vec::new();
+    let read = stream.read_to_end(&mut answer);
+    let _ = tokio::time::timeout(Duration::from_secs(20), read).await.expect("the server closes");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+const PLAIN: &[u8] = b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn slow_and_huge_requests_are_cut_off_and_others_go_on() {
+    let options = Options {
+        header_time: Duration::from_millis(500),
+        body_time: Duration::from_millis(500),
+        ..Options::default()
+    };
+    let house = House::with(options).await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let server = start(&house).await;
+    // Headers that never end.
+    let begin = Instant::now();
+    let slow = tokio::spawn(async move {
+        exchange(server.address, b"GET /health/live HTTP/1.1\r\nHost: a\r\nX-A: ").await
+    });
+    assert!(exchange(server.address, PLAIN).await.starts_with("HTTP/1.1 200"));
+    slow.await.unwrap();
+    assert!(begin.elapsed() >= Duration::from_millis(400));
+    // A connection that says nothing at all.
+    assert_eq!(exchange(server.address, b"").await, "");
+    // A body that never ends.
+    let body = format!(
+        "POST /api/v1/check HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{{"
+    );
+    assert!(exchange(server.address, body.as_bytes()).await.starts_with("HTTP/1.1 408"));
+    // Headers without end in another sense.
+    let huge = format!("GET /health/live HTTP/1.1\r\nHost: a\r\nX-A: {}\r\n\r\n", "a".repeat(1 << 20));
+    let answer = exchange(server.address, huge.as_bytes()).await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    let many = format!("GET /health/live HTTP/1.1\r\n{}\r\n", "X-A: a\r\n".repeat(200));
+    let answer = exchange(server.address, many.as_bytes()).await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    assert!(exchange(server.address, PLAIN).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn connections_that_rest_make_room_for_new_ones() {
+    let house = House::with(Options { connections: 10, ..Options::default() }).await;
+    let server = start(&house).await;
+    let mut resting = Vec::new();
+    for _ in 0..50 {
+        resting.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    for _ in 0..20 {
+        assert!(exchange(server.address, PLAIN).await.starts_with("HTTP/1.1 200"));
+    }
+    // The first were closed.
+    let mut byte = [0];
+    let read = tokio::time::timeout(Duration::from_secs(5), resting[0].read(&mut byte)).await.unwrap();
+    assert!(matches!(read, Ok(0) | Err(_)));
+}
+
+#[tokio::test]
+async fn it_ends_when_it_is_told_to() {
+    let house = House::new().await;
+    let server = start(&house).await;
+    let mut idle = TcpStream::connect(server.address).await.unwrap();
+    server.stop.send(true).unwrap();
+    tokio::time::timeout(Duration::from_secs(5), server.task).await.unwrap().unwrap();
+    let mut byte = [0];
+    assert!(matches!(idle.read(&mut byte).await, Ok(0) | Err(_)));
+}

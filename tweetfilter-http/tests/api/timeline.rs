@@ -1,0 +1,96 @@
+//! What an account saw, page by page.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tweetfilter_sql::Scope;
+
+use crate::house::{House, request};
+
+fn ids(posts: &Value) -> Vec<String> {
+    posts.as_array().unwrap().iter().map(|post| post["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_without_gap_or_repetition() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    let filter = house.filter(ann, "snow").await;
+    for n in 0..25 {
+        let matched: &[i64] = if n % 3 == 0 { &[filter] } else { &[] };
+        // Everybody sees every fifth; those that match are delivered, the others are there to be seen.
+        let public = n % 5 == 0;
+        let seen: &[(i64, &[i64])] = if public && matched.is_empty() { &[] } else { &[(ann, matched)] };
+        house.post(&n.to_string(), "Snow in Oslo", public, seen).await;
+    }
+    for (query, expected) in [
+        ("", (0..25).rev().filter(|n| n % 5 != 0 || n % 3 == 0).collect::<Vec<_>>()),
+        ("&public=true", (0..25).rev().collect()),
+        (&format!("&filter={filter}")[..], (0..25).rev().filter(|n| n % 3 == 0).collect()),
+    ] {
+        let (mut all, mut before) = (Vec::new(), String::new());
+        loop {
+            let got = house.get(&token, &format!("/timeline?limit=4{query}{before}")).await;
+            all.extend(ids(got.ok()));
+            match got.json["summary"]["next"].as_str() {
+                Some(next) => before = format!("&before={next}"),
+                None => break,
+            }
+        }
+        let expected: Vec<_> = expected.into_iter().map(|n: i32| n.to_string()).collect();
+        assert_eq!(all, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_found_is_marked_where_it_is_asked_for() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    let filter = house.filter(ann, "snow oslo").await;
+    house.post("7", "Über Oslo: <b>Snow</b>", false, &[(ann, &[filter])]).await;
+    let got = house.get(&token, "/timeline?highlights=true").await;
+    let post = &got.ok()[0];
+    assert_eq!(
+        post["content"]["segments"],
+        json!([
+            {"text": "Über ", "mark": false}, {"text": "Oslo", "mark": true}, {"text": ": <b>", "mark": false},
+            {"text": "Snow", "mark": true}, {"text": "</b>", "mark": false},
+        ])
+    );
+    assert_eq!((&post["filters"], &post["highlighted"]), (&json!([filter]), &json!(true)));
+    assert_eq!(post["url"], "https://x.com/bob/status/7");
+    let number = post["number"].as_i64().unwrap();
+    let got = house.get(&token, &format!("/posts/{number}")).await;
+    assert_eq!(got.ok()["content"]["segments"][1]["text"], "Oslo");
+    assert_eq!(got.ok()["filters"], json!([filter]));
+}
+
+#[tokio::test]
+async fn an_unchanged_timeline_is_not_sent_again() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    house.post("1", "a", false, &[(ann, &[])]).await;
+    let got = house.get(&token, "/timeline").await;
+    let tag = got.headers["etag"].clone();
+    let again = || {
+        let mut request = request(Method::GET, "/timeline", &token, None);
+        request.headers_mut().insert("if-none-match", tag.clone());
+        request
+    };
+    assert_eq!(house.send(again()).await.status, StatusCode::NOT_MODIFIED);
+    house.post("2", "b", false, &[(ann, &[])]).await;
+    assert_eq!(ids(house.send(again()).await.ok()), ["2", "1"]);
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_with_a_way_out() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Read).await;
+    for query in ["limit=0", "limit=1000", "limit=x", "before=x", "colour=red", "filter=1&public=true"] {
+        let got = house.get(&token, &format!("/timeline?{query}")).await;
+        assert_eq!((got.status, got.error()), (StatusCode::BAD_REQUEST, "bad_request"), "{query}");
+    }
+    assert_eq!(house.get(&token, "/timeline?filter=99").await.error(), "not_found");
+    assert_eq!(house.get(&token, "/posts/99").await.error(), "not_found");
+    let got = house.get(&token, "/posts/x").await;
+    assert_eq!((got.status, got.error()), (StatusCode::BAD_REQUEST, "bad_request"));
+}

@@ -1,0 +1,150 @@
+//! Who may ask what. The routes are those of the OpenAPI document, so that none can be forgotten.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use serde_json::json;
+use tweetfilter_http::api::document;
+use tweetfilter_sql::Scope;
+
+use crate::house::{House, request};
+
+/// Routes that need no token.
+const OPEN: &[&str] =
+    &["/api/v1/openapi.json", "/feeds/{address}", "/health/live", "/health/ready", "/manual", "/manual.css"];
+
+/// Method and path of every route of the document, with numbers in place of parameters.
+pub fn routes() -> Vec<(Method, String, String)> {
+    let document = serde_json::to_value(document()).unwrap();
+    let mut routes = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) else { continue };
+            let filled: Vec<_> =
+                path.split('/').map(|part| if part.starts_with('{') { "1" } else { part }).collect();
+            routes.push((method, path.clone(), filled.join("/")));
+        }
+    }
+    assert!(routes.len() > 10);
+    routes
+}
+
+fn plain(method: &Method, path: &str, authorization: Option<&str>) -> Request<Body> {
+    let builder = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    let builder = match authorization {
+        Some(value) => builder.header("authorization", value),
+        None => builder,
+    };
+    builder.body(Body::from("{}")).unwrap()
+}
+
+#[tokio::test]
+async fn every_route_refuses_whoever_has_no_good_token() {
+    let house = House::new().await;
+    let (ann, revoked) = house.account("ann", Scope::Admin).await;
+    let number = house.database.tokens().await.unwrap()[0].id;
+    assert!(house.database.revoke_token(number).await.unwrap());
+    let good = house.token(ann, Scope::Admin).await;
+    let cut = &good[..good.len() - 1];
+    for (method, path, filled) in routes() {
+        if OPEN.contains(&path.as_str()) {
+            continue;
+        }
+        let wrong = format!("Bearer tf_{}", "0".repeat(64));
+        let bad = [
+            None,
+            Some(""),
+            Some("Bearer"),
+            Some("Bearer "),
+            Some(wrong.as_str()),
+            Some(&format!("Bearer {revoked}")[..]),
+            Some(&format!("Bearer {cut}")[..]),
+            Some(&format!("Basic {good}")[..]),
+            Some(&good[..]),
+            Some("Bearer '; DROP TABLE token; --"),
+        ]
+        .map(|value| value.map(str::to_owned));
+        for authorization in bad {
+            let got = house.send(plain(&method, &filled, authorization.as_deref())).await;
+            assert_eq!(got.status, StatusCode::UNAUTHORIZED, "{method} {path} with {authorization:?}");
+            assert!(matches!(got.error(), "no_token" | "unknown_token"));
+            assert_eq!(got.headers["www-authenticate"], "Bearer");
+        }
+    }
+}
+
+#[test]
+fn the_document_says_which_routes_need_no_token() {
+    let document = serde_json::to_value(document()).unwrap();
+    let mut open = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values() {
+            if operation["security"] == json!([{}]) {
+                open.push(path.as_str());
+            }
+        }
+    }
+    assert_eq!(open, OPEN);
+    assert_eq!(document["security"], json!([{"token": []}]));
+}
+
+#[tokio::test]
+async fn a_token_does_what_its_scope_says_and_no_more() {
+    let house = House::new().await;
+    let (ann, read) = house.account("ann", Scope::Read).await;
+    let write = house.token(ann, Scope::Write).await;
+    let filter = json!({"text": "snow"});
+    let got = house.ask(Method::POST, &read, "/filters", filter.clone()).await;
+    assert_eq!((got.status, got.error()), (StatusCode::FORBIDDEN, "scope"));
+    assert!(got.json["error"]["message"].as_str().unwrap().contains("token add ann --scope write"));
+    house.ask(Method::POST, &write, "/filters", filter).await.ok();
+    house.get(&read, "/filters").await.ok();
+    house.ask(Method::POST, &read, "/check", json!({"text": "snow"})).await.ok();
+}
+
+#[tokio::test]
+async fn the_document_has_the_routes_and_the_routes_are_there() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Admin).await;
+    for (method, path, filled) in routes() {
+        // The one never ends, the other is not there without a feed.
+        if path == "/api/v1/live" || path.starts_with("/feeds/") {
+            continue;
+        }
+        let got = house.send(plain(&method, &filled, Some(&format!("Bearer {token}")))).await;
+        let code = got.json["error"]["code"].as_str().unwrap_or_default();
+        assert!(!matches!(code, "no_route" | "no_method"), "{method} {path}: {got:?}");
+    }
+    let got = house.get(&token, "/nowhere").await;
+    assert_eq!((got.status, got.error()), (StatusCode::NOT_FOUND, "no_route"));
+    let got = house.send(request(Method::DELETE, "/me", &token, None)).await;
+    assert_eq!((got.status, got.error()), (StatusCode::METHOD_NOT_ALLOWED, "no_method"));
+}
+
+#[tokio::test]
+async fn a_token_says_whose_it_is_and_is_gone_when_it_is_revoked() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let got = house.get(&token, "/me").await;
+    let me = got.ok();
+    assert_eq!((&me["name"], &me["account"]), (&json!("ann"), &json!(ann)));
+    assert_eq!(me["token"]["scope"], "write");
+    assert!(!got.json.to_string().contains(&token), "the secret is not told again");
+    house.database.remove_account(ann).await.unwrap();
+    assert_eq!(house.get(&token, "/me").await.error(), "unknown_token");
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_come_back() {
+    let options = tweetfilter_http::api::Options {
+        rate: 0.001,
+        burst: 2.0,
+        ..tweetfilter_http::api::Options::default()
+    };
+    let house = House::with(options).await;
+    let (_, token) = house.account("ann", Scope::Read).await;
+    house.get(&token, "/me").await.ok();
+    house.get(&token, "/me").await.ok();
+    let got = house.get(&token, "/me").await;
+    assert_eq!((got.status, got.error()), (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"));
+    assert!(got.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+}

@@ -1,0 +1,136 @@
+//! What an account left where: how far it has read, and the secret addresses of its feeds.
+
+use tweetfilter_core::post::Millis;
+use tweetfilter_stream::store::StoreError;
+
+use crate::database::Database;
+use crate::sql::{Row, Sql, Tx, args, statements};
+use crate::timeline::Cursor;
+
+statements! {
+    READ_UP_TO = Sql::both("SELECT place, commit_no, post, at FROM reading WHERE account = ? ORDER BY place");
+    READ = Sql::each(
+        "INSERT INTO reading (account, place, commit_no, post, at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET commit_no = excluded.commit_no, post = excluded.post, at = excluded.at",
+        "INSERT INTO reading (account, place, commit_no, post, at) VALUES (?, ?, ?, ?, ?)
+         ON DUPLICATE KEY UPDATE commit_no = VALUES(commit_no), post = VALUES(post), at = VALUES(at)",
+    );
+    ADD_FEED = Sql::both("INSERT INTO feed (account, filter, digest, created_at) VALUES (?, ?, ?, ?)");
+    FEEDS = Sql::both("SELECT id, account, filter, created_at FROM feed WHERE account = ? ORDER BY id");
+    FEED = Sql::both("SELECT id, account, filter, created_at FROM feed WHERE digest = ?");
+    REMOVE_FEED = Sql::both("DELETE FROM feed WHERE account = ? AND id = ?");
+    FORGET_READING = Sql::both("DELETE FROM reading WHERE account = ?");
+    FORGET_FEEDS = Sql::both("DELETE FROM feed WHERE account = ?");
+}
+
+/// How far somebody has read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Which timeline: a name of the reader's choosing.
+    pub place: String,
+    /// Up to which post.
+    pub up_to: Cursor,
+    /// When that was said.
+    pub at: Millis,
+}
+
+/// The results of a filter at a secret address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// Its number.
+    pub id: i64,
+    /// Whose it is.
+    pub account: i64,
+    /// Of which filter.
+    pub filter: i64,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+impl Database {
+    /// How far an account has read, by place.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn readings(&self, account: i64) -> Result<Vec<Reading>, StoreError> {
+        let rows = self.rows(READ_UP_TO, args![account]).await?;
+        let reading = |row: &Row| {
+            let up_to = Cursor { commit: row.int(1)?, post: row.int(2)? };
+            Ok(Reading { place: row.text(0)?, up_to, at: row.int(3)? })
+        };
+        rows.iter().map(reading).collect()
+    }
+
+    /// Keeps how far an account has read in a place. False if it has `most` places already, and this is none of them.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn set_reading(
+        &self,
+        account: i64,
+        place: &str,
+        up_to: Cursor,
+        most: usize,
+    ) -> Result<bool, StoreError> {
+        let now = self.now();
+        let mut turn = self.write().await?;
+        let known = turn.tx.rows(READ_UP_TO, args![account]).await?;
+        let mut is_new = true;
+        for row in &known {
+            is_new &= row.text(0)? != place;
+        }
+        if is_new && known.len() >= most {
+            return Ok(false);
+        }
+        turn.tx.run(READ, args![account, place, up_to.commit, up_to.post, now]).await?;
+        turn.commit().await?;
+        Ok(true)
+    }
+
+    /// Keeps a feed of a filter by the digest of its address; returns its number.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn add_feed(&self, account: i64, filter: i64, digest: &str) -> Result<i64, StoreError> {
+        let now = self.now();
+        let mut turn = self.write().await?;
+        let id = turn.tx.insert(ADD_FEED, args![account, filter, digest, now]).await?;
+        turn.commit().await?;
+        Ok(id)
+    }
+
+    /// The feeds of an account.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn feeds(&self, account: i64) -> Result<Vec<Feed>, StoreError> {
+        self.rows(FEEDS, args![account]).await?.iter().map(feed).collect()
+    }
+
+    /// The feed of a digest.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn feed(&self, digest: &str) -> Result<Option<Feed>, StoreError> {
+        self.rows(FEED, args![digest]).await?.first().map(feed).transpose()
+    }
+
+    /// Revokes a feed of an account. False if it has none of this number.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn remove_feed(&self, account: i64, id: i64) -> Result<bool, StoreError> {
+        Ok(self.run(REMOVE_FEED, args![account, id]).await? > 0)
+    }
+}
+
+/// Forgets all of it with an account.
+pub(crate) async fn forget_all(tx: &mut Tx, account: i64) -> Result<(), StoreError> {
+    tx.run(FORGET_READING, args![account]).await?;
+    tx.run(FORGET_FEEDS, args![account]).await?;
+    Ok(())
+}
+
+fn feed(row: &Row) -> Result<Feed, StoreError> {
+    Ok(Feed { id: row.int(0)?, account: row.int(1)?, filter: row.int(2)?, created_at: row.int(3)? })
+}

@@ -1,0 +1,171 @@
+//! Tokens: what a program or a page shows to act for an account. Only their digests are kept.
+
+use tweetfilter_core::post::Millis;
+use tweetfilter_stream::store::StoreError;
+
+use crate::database::Database;
+use crate::sql::{Row, Sql, Tx, args, statements};
+
+statements! {
+    ADD = Sql::both("INSERT INTO token (account, name, digest, scope, created_at) VALUES (?, ?, ?, ?, ?)");
+    OF_DIGEST = Sql::both(
+        "SELECT t.id, t.account, t.name, t.scope, t.created_at, a.name FROM token t
+         JOIN account a ON a.id = t.account WHERE t.digest = ?",
+    );
+    ALL = Sql::both(
+        "SELECT t.id, t.account, t.name, t.scope, t.created_at, a.name FROM token t
+         JOIN account a ON a.id = t.account ORDER BY t.id",
+    );
+    REVOKE = Sql::both("DELETE FROM token WHERE id = ?");
+    REVOKE_OF = Sql::both("DELETE FROM token WHERE account = ?");
+    RAISE = Sql::both("UPDATE state SET value = value + 1 WHERE name = 'tokens'");
+    PROBE = Sql::both("UPDATE state SET value = ? WHERE name = 'probe'");
+    PULSE = Sql::both("SELECT name, value FROM state WHERE name IN ('commit', 'revision', 'tokens')");
+}
+
+/// What a token may do; each includes those before it.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// See what the account sees.
+    Read,
+    /// Change its filters too.
+    #[default]
+    Write,
+    /// And what all accounts share: named sets, dead letters.
+    Admin,
+}
+
+/// A token, without what is secret of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Its number.
+    pub id: i64,
+    /// Whom it acts for.
+    pub account: i64,
+    /// The account's name.
+    pub account_name: String,
+    /// What people call it; may be empty.
+    pub name: String,
+    /// What it may do.
+    pub scope: Scope,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+/// Numbers that rise when something changes; what waits for changes looks at these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pulse {
+    /// The last commit.
+    pub commit: i64,
+    /// Of accounts, filters and named sets.
+    pub revision: i64,
+    /// Of revoked tokens.
+    pub tokens: i64,
+}
+
+impl Database {
+    /// Keeps a token of an account by the digest of its secret; returns its number.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn add_token(
+        &self,
+        account: i64,
+        name: &str,
+        digest: &str,
+        scope: Scope,
+    ) -> Result<i64, StoreError> {
+        let now = self.now();
+        let mut turn = self.write().await?;
+        let id = turn.tx.insert(ADD, args![account, name, digest, word(scope), now]).await?;
+        turn.commit().await?;
+        Ok(id)
+    }
+
+    /// The token of a digest.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn token(&self, digest: &str) -> Result<Option<Token>, StoreError> {
+        self.rows(OF_DIGEST, args![digest]).await?.first().map(token).transpose()
+    }
+
+    /// All tokens, in order of their numbers.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        self.rows(ALL, args![]).await?.iter().map(token).collect()
+    }
+
+    /// Revokes a token: from now on it opens nothing. False if there is none.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn revoke_token(&self, id: i64) -> Result<bool, StoreError> {
+        let mut turn = self.write().await?;
+        let revoked = turn.tx.run(REVOKE, args![id]).await? > 0;
+        turn.tx.run(RAISE, args![]).await?;
+        turn.commit().await?;
+        Ok(revoked)
+    }
+
+    /// Writes a little, to see that writing is possible: a full or read-only disk answers reads.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.run(PROBE, args![self.now()]).await.map(|_| ())
+    }
+
+    /// What has changed, in one look.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn pulse(&self) -> Result<Pulse, StoreError> {
+        let mut pulse = Pulse::default();
+        for row in self.rows(PULSE, args![]).await? {
+            let value = row.int(1)?;
+            match row.text(0)?.as_str() {
+                "commit" => pulse.commit = value,
+                "revision" => pulse.revision = value,
+                _ => pulse.tokens = value,
+            }
+        }
+        Ok(pulse)
+    }
+}
+
+/// Revokes all tokens of an account.
+pub(crate) async fn revoke_all(tx: &mut Tx, account: i64) -> Result<(), StoreError> {
+    tx.run(REVOKE_OF, args![account]).await?;
+    tx.run(RAISE, args![]).await?;
+    Ok(())
+}
+
+fn token(row: &Row) -> Result<Token, StoreError> {
+    Ok(Token {
+        id: row.int(0)?,
+        account: row.int(1)?,
+        name: row.text(2)?,
+        scope: match row.text(3)?.as_str() {
+            "read" => Scope::Read,
+            "write" => Scope::Write,
+            "admin" => Scope::Admin,
+            other => return Err(StoreError::Unfit(format!("a token's scope says {other}"))),
+        },
+        created_at: row.int(4)?,
+        account_name: row.text(5)?,
+    })
+}
+
+fn word(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Read => "read",
+        Scope::Write => "write",
+        Scope::Admin => "admin",
+    }
+}
