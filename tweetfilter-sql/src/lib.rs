@@ -30,7 +30,7 @@ pub use dead::StoredLetter;
 pub use filters::{FilterRow, NewFilter};
 pub use reapply::{LookBack, Reapply, Stepped};
 pub use retention::Removed;
-pub use status::{CrashEvent, SourceStatus, Status, StoredGap};
+pub use status::{CrashEvent, Results, SourceStatus, Status, StoredGap};
 pub use timeline::{Cursor, Page, Tail, TimelinePost};
 
 /// Every statement that this library runs.
