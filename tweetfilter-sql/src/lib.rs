@@ -34,7 +34,7 @@ pub use filters::{Changed, FilterRow, NewFilter};
 pub use places::{Feed, Reading};
 pub use reapply::{LookBack, Reapply, Stepped};
 pub use retention::Removed;
-pub use status::{CrashEvent, SourceStatus, Status, StoredGap};
+pub use status::{CrashEvent, Results, SourceStatus, Status, StoredGap};
 pub use timeline::{Cursor, Page, Tail, TimelinePost};
 pub use tokens::{Pulse, Scope, Token};
 

@@ -1,5 +1,7 @@
 //! What stands in the database: counts, sources, gaps, crashes.
 
+use std::collections::BTreeMap;
+
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::{Counts, Gap, Stats};
 use tweetfilter_stream::store::StoreError;
@@ -17,6 +19,11 @@ statements! {
              (SELECT COUNT(*) FROM dead_letter), (SELECT COUNT(*) FROM gap), (SELECT COUNT(*) FROM crash_event)",
     );
     STATE = Sql::both("SELECT name, value FROM state");
+    DELIVERIES = Sql::each(
+        "SELECT COALESCE(SUM(json_array_length(items)), 0) FROM delivery_pack",
+        "SELECT CAST(COALESCE(SUM(JSON_LENGTH(items)), 0) AS SIGNED) FROM delivery_pack",
+    );
+    MATCHES = Sql::both("SELECT filter, COUNT(*) FROM matches GROUP BY filter ORDER BY filter");
     OUTCOMES = Sql::both(
         "SELECT source, stored, suppressed, repeated, stale, dead, strangers FROM outcome_count ORDER BY source",
     );
@@ -80,6 +87,24 @@ pub struct SourceStatus {
     pub holder: Option<(String, Millis)>,
     /// Where it is read on from.
     pub cursor: Option<String>,
+}
+
+impl SourceStatus {
+    /// Whether all posts of a source have come to an end that is known, once none of them waits in the buffer.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        let ended = self.stored + self.suppressed + self.repeated + self.stale + self.dead;
+        self.counts.balance() && self.counts.entries == ended
+    }
+}
+
+/// Results that stand in the store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Results {
+    /// Posts in timelines of accounts, deleted ones included.
+    pub deliveries: u64,
+    /// By filter, posts that it matched and that are not deleted.
+    pub matches: BTreeMap<i64, u64>,
 }
 
 /// A gap of a source.
@@ -158,6 +183,21 @@ impl Database {
             status.buffer = Some(buffer::stats(self).await?);
         }
         Ok(status)
+    }
+
+    /// Counts what stands in the store. Reads all of it: for small stores.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn results(&self) -> Result<Results, StoreError> {
+        let mut tx = self.read().await?;
+        let deliveries = tx.row(DELIVERIES, args![]).await?.map_or(Ok(0), |row| row.int(0))?;
+        let mut results = Results { deliveries: deliveries.cast_unsigned(), ..Results::default() };
+        for row in tx.rows(MATCHES, args![]).await? {
+            results.matches.insert(row.int(0)?, row.int(1)?.cast_unsigned());
+        }
+        tx.commit().await?;
+        Ok(results)
     }
 
     /// The newest gaps.

@@ -2,6 +2,7 @@
 //!
 //! [`Store`] is a port; MariaDB and SQLite stand behind it in tweetfilter-sql.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use tweetfilter_core::budget::OverBudget;
@@ -120,6 +121,8 @@ pub struct Outcome {
     pub posts: Vec<Evaluated>,
     /// Changes of stored posts, in the order of arrival; they hold for the posts of the same batch too.
     pub changes: Vec<Change>,
+    /// Copies that were joined with another entry about the same post, by source.
+    pub copies: BTreeMap<String, u64>,
     /// Whom accounts follow on a network, as the network said it, in the order of arrival.
     pub friends: Vec<Friends>,
     /// What can't be stored.

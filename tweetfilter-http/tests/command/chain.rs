@@ -122,6 +122,11 @@ fn assert_balanced(status: &Value) {
             "{source}"
         );
         assert_eq!(number("posts"), number("entries") + number("merged"), "{source}");
+        if status["buffer"]["entries"] == 0 {
+            let ended = ["stored", "suppressed", "repeated", "stale", "dead"];
+            let ended: u64 = ended.iter().map(|name| source[name].as_u64().unwrap()).sum();
+            assert_eq!(number("entries"), ended, "{source}");
+        }
     }
 }
 

@@ -1,10 +1,11 @@
-//! `demo`: the invented stream through the sample filters.
+//! `demo`: the whole server on an invented stream.
 
 use crate::support::Files;
 
 #[test]
-fn the_demonstration_shows_matches_and_ends_with_a_summary() {
-    let ended = Files::new().run(&["demo", "--seconds", "1", "--rate", "3000"]);
+fn the_demonstration_shows_matches_and_accounts_for_everything() {
+    let ended =
+        Files::new().run(&["demo", "--seconds", "3", "--rate", "2000", "--expr", "-is:retweet lang:en"]);
     assert_eq!(ended.code, 0, "{}", ended.err);
     let lines: Vec<&str> = ended.out.lines().collect();
     assert!(lines.len() > 30, "{}", ended.out);
@@ -13,8 +14,33 @@ fn the_demonstration_shows_matches_and_ends_with_a_summary() {
     let rows: Vec<_> = lines.iter().filter(snow).filter(|line| line.ends_with('…')).collect();
     assert!(rows.iter().all(|row| row.to_lowercase()[12..].contains("snow")), "{rows:?}");
     let last = lines.last().unwrap();
-    assert!(last.contains("matches of") && last.contains("lines/s"), "{last}");
-    let summary = &lines[lines.len() - 13..];
+    assert!(last.contains("matches in") && last.contains("lines/s"), "{last}");
+    let begin =
+        lines.iter().rposition(|line| line.starts_with("all of it is accounted for")).unwrap_or_else(|| {
+            panic!("it does not balance: {}", lines[lines.len().saturating_sub(20)..].join("\n"))
+        });
+    let summary = &lines[begin - 17..begin - 4];
     let found = summary.iter().filter(|line| !line.trim_start().starts_with("0 ")).count();
     assert!(found > 9, "a dozen filters in several languages, and most find something: {summary:?}");
+    // What was shown is what the store has, but for what was deleted since.
+    let own = |line: &&&str| line.starts_with("You    -is:retweet");
+    let shown = lines.iter().filter(own).count();
+    let kept = summary.iter().find(|line| line.contains("You ")).unwrap().split_whitespace().next().unwrap();
+    let kept: usize = kept.parse().unwrap();
+    assert!(kept > 20 && shown >= kept && shown < kept + kept / 3, "{shown} {kept}");
+}
+
+#[test]
+fn a_demonstration_leaves_nothing_behind_and_refuses_what_is_no_filter() {
+    let files = Files::new();
+    std::fs::create_dir(files.path("tmp")).unwrap();
+    let run = |arguments: &[&str]| {
+        crate::support::command().args(arguments).env("TMPDIR", files.path("tmp")).output().unwrap()
+    };
+    let ended = run(&["demo", "--seconds", "1", "--expr", "snow"]);
+    assert!(ended.status.success());
+    let ended = run(&["demo", "--seconds", "1", "--expr", "(snow"]);
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("(snow"));
+    assert_eq!(std::fs::read_dir(files.path("tmp")).unwrap().count(), 0);
 }

@@ -127,6 +127,9 @@ impl Database {
             dead_letters(tx, &outcome.dead, &mut counts).await?;
             changes::apply(tx, &outcome.changes, outcome.at).await?;
             changes::friends(tx, &outcome.friends).await?;
+            for (source, copies) in &outcome.copies {
+                counts.entry(source.clone()).or_default().repeated += copies.cast_signed();
+            }
         }
         let mut committed = Committed { number, ..Committed::default() };
         let mut post = counter("post");

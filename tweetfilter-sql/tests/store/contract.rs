@@ -68,8 +68,10 @@ pub async fn a_post_is_stored_once_and_late_viewers_get_it_too(database: &Databa
         assert_eq!(texts(database, account).await, ["Snø 😀"]);
     }
     assert!(texts(database, 4).await.is_empty());
+    let copies = Outcome { copies: [("s".to_owned(), 3)].into(), ..Outcome::default() };
+    database.commit(&copies, &[]).await.unwrap();
     let status = database.status().await.unwrap();
-    assert_eq!((status.posts, status.sources[0].stored, status.sources[0].repeated), (1, 1, 2));
+    assert_eq!((status.posts, status.sources[0].stored, status.sources[0].repeated), (1, 1, 5));
 }
 
 pub async fn a_public_post_is_tried_once(database: &Database, _: &Clock) {
@@ -591,6 +593,8 @@ pub async fn the_timeline_pages_and_filters(database: &Database, _: &Clock) {
     let strong_ones = database.timeline(1, &of(7, false)).await.unwrap();
     assert_eq!((strong_ones.len(), strong_ones[0].verdict), (30, strong));
     assert_eq!(strong_ones[0].filters, [9, 7]);
+    let results = database.results().await.unwrap();
+    assert_eq!((results.deliveries, results.matches), (660, [(7, 60), (8, 60), (9, 60)].into()));
     assert!(database.timeline(1, &of(8, false)).await.unwrap().is_empty());
     assert_eq!(database.timeline(1, &of(8, true)).await.unwrap().len(), 30);
     let sparse = Page { limit: 100, hidden: true, ..Page::default() };

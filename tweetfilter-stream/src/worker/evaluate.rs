@@ -48,6 +48,8 @@ pub(super) fn evaluate<'e>(
             if post.id.is_empty() { next } else { *by_id.entry((&post.network, &post.id)).or_insert(next) };
         if index == next {
             seen.push(Seen { post, version, entry, public: false, accounts: Vec::new(), strangers: 0 });
+        } else {
+            *outcome.copies.entry(entry.source.clone()).or_default() += 1;
         }
         let known = &mut seen[index];
         if version > known.version {

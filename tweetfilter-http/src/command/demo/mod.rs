@@ -1,26 +1,30 @@
-//! `demo`: an invented stream, live, through a dozen filters.
+//! `demo`: the whole server on an invented stream, in a file that is gone at its end.
 
 mod samples;
+mod show;
 
-use std::io::{IsTerminal, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use tweetfilter_core::post::Account;
-use tweetfilter_core::{AddError, Expression, FilterId, FilterSet, FilterSetBuilder, OwnerId, Post, Scratch};
-use tweetfilter_stream::generate::{Generator, Options};
-use tweetfilter_stream::wire::decode;
+use tweetfilter_core::{Expression, FilterId, FilterSetBuilder, OwnerId};
+use tweetfilter_http::parts::{self, Kind, SourceSettings, Stop, Works, catch_panics, supervise};
+use tweetfilter_sql::{AccountIdentity, Database, Embedded, NewFilter};
+use tweetfilter_stream::buffer::Buffer;
+use tweetfilter_stream::worker::{Options, Worker};
 
 use super::Failure;
-use super::highlight;
-use super::terminal::{Color, Style, fit, pad};
-use samples::{PEOPLE, SAMPLES, Sample};
+use super::serve::ended_by_signal;
+use super::settings::{block_on, failure};
+use samples::{PEOPLE, SAMPLES};
+use show::{Shown, Watched};
 
-/// Shows an invented stream live through a dozen filters in several languages, until Ctrl-C.
+/// Runs the server on an invented, lively stream, and shows what a dozen filters find, until Ctrl-C.
 ///
-/// Five people watch, each with filters of their own and a timeline of their own: a post is shown to whom it
-/// reached if one of their filters matches, with the parts that matched.
+/// Five people watch, each with filters of their own and a timeline of their own. A stream as X sent it for them goes
+/// through buffer, worker and store in a file that is removed at the end; what is shown, with the parts that
+/// matched, is read from that store, and so is the account of it at the end.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -31,125 +35,166 @@ pub(crate) struct Arguments {
     /// Lines of the stream a second
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     rate: u32,
+
+    /// A filter of your own, which sees everything; may be given again
+    #[arg(long = "expr", value_name = "E", allow_hyphen_values = true)]
+    expressions: Vec<String>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   tweetfilter demo
+  tweetfilter demo --expr 'coffee -is:retweet'
   tweetfilter demo --seconds 10 --rate 50";
 
 /// Seconds without a terminal.
 const UNATTENDED: u64 = 30;
-
-/// What the stream gave so far.
-#[derive(Default)]
-struct Seen {
-    lines: u64,
-    posts: u64,
-    of_filter: Vec<u64>,
-}
+/// The name of the source.
+const SOURCE: &str = "site";
+/// How long what was read may take to its end.
+const DRAIN: Duration = Duration::from_secs(20);
+/// What the viewer of the own filters is called.
+const YOU: &str = "You";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopped = Arc::clone(&stop);
-    // Without a handler Ctrl-C just ends the command, without its summary.
-    let _ = ctrlc::set_handler(move || stopped.store(true, Ordering::Relaxed));
-
     let seconds = arguments.seconds.or((!std::io::stdout().is_terminal()).then_some(UNATTENDED));
-    let end = seconds.map(Duration::from_secs);
-    let set = filters().map_err(|error| Failure::Input(format!("a sample filter is refused: {error}")))?;
-    let mut seen = Seen { of_filter: vec![0; SAMPLES.len()], ..Seen::default() };
-    let started = Instant::now();
-    let shown = show(&set, arguments.rate, end, started, &stop, &mut seen);
-    let told = shown.and_then(|()| summary(&seen, started.elapsed()));
-    told.map_err(|error| Failure::writing(&error))
+    let folder = tempfile::Builder::new().prefix("tweetfilter-demo-").tempdir();
+    let folder =
+        folder.map_err(|error| Failure::Input(format!("no folder for the demonstration: {error}")))?;
+    catch_panics();
+    block_on(async {
+        let path = folder.path().join("demo.db");
+        let database = Database::open(&path.to_string_lossy()).await.map_err(failure)?;
+        let watched = people(&database, &arguments.expressions).await?;
+        let shown = demonstrate(&database, watched, arguments.rate, seconds.map(Duration::from_secs)).await;
+        database.close().await;
+        shown
+    })
 }
 
-fn filters() -> Result<FilterSet, AddError> {
+/// Somebody who watches: who they are in the stream, and names and texts of their filters.
+struct Watcher<'a> {
+    person: &'a str,
+    identities: Vec<AccountIdentity>,
+    filters: Vec<(&'a str, &'a str)>,
+}
+
+/// Adds the accounts and their filters, as `account add` and `filter add` do.
+async fn people(database: &Database, expressions: &[String]) -> Result<Watched, Failure> {
     let mut builder = FilterSetBuilder::new();
-    for (number, Sample { account, filter, .. }) in SAMPLES.iter().enumerate() {
-        let owner = Some(OwnerId(u64::from(*account)));
-        builder.add_expression(FilterId(number as u64), owner, Expression::parse(filter)?)?;
+    let mut filters = BTreeMap::new();
+    let identity = |number: usize| {
+        let account = Account { id: number.to_string(), ..Account::default() };
+        ("x".to_owned(), account)
+    };
+    let mut watchers: Vec<Watcher<'_>> = Vec::new();
+    for (number, person) in (1..).zip(PEOPLE) {
+        let own = SAMPLES.iter().filter(|sample| sample.account as usize == number);
+        let filters = own.map(|own| (own.name, own.filter)).collect();
+        watchers.push(Watcher { person, identities: vec![identity(number)], filters });
     }
-    Ok(builder.build())
+    if !expressions.is_empty() {
+        let identities = (1..=PEOPLE.len()).map(identity).collect();
+        let filters = expressions.iter().map(|text| (text.as_str(), text.as_str())).collect();
+        watchers.push(Watcher { person: YOU, identities, filters });
+    }
+    for Watcher { person, identities, filters: own } in watchers {
+        let account = database.add_account(person, &identities).await.map_err(failure)?;
+        for (name, text) in own {
+            let index = filters.len();
+            let parsed = Expression::parse(text).map_err(|error| failure(format!("{text}: {error}")))?;
+            let owner = Some(OwnerId(account.cast_unsigned()));
+            let added = builder.add_expression(FilterId(index as u64), owner, parsed);
+            added.map_err(|error| failure(format!("{text}: {error}")))?;
+            let new = NewFilter { name: name.to_owned(), text: text.to_owned(), ..NewFilter::default() };
+            let number = database.add_filter(account, &new).await.map_err(failure)?;
+            filters.insert(number, Shown { index, person: person.to_owned(), name: name.to_owned() });
+        }
+    }
+    Ok(Watched { set: builder.build(), filters })
 }
 
-fn stream() -> Generator {
-    let accounts = PEOPLE.len() as u32;
+/// The stream as X sent it: a line for each viewer.
+fn source(rate: u32) -> SourceSettings {
     // Another stream each day that the demonstration is shown.
-    let seed = std::time::UNIX_EPOCH.elapsed().map_or(1, |time| time.as_secs() / 86_400);
-    Generator::new(Options { posts: 1_000_000_000, seed, accounts, audience: 2 })
+    let day = std::time::UNIX_EPOCH.elapsed().map_or(1, |time| time.as_secs() / 86_400);
+    let parameters = [("seed", day), ("accounts", PEOPLE.len() as u64), ("audience", 2)];
+    SourceSettings {
+        rate: Some(f64::from(rate)),
+        parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_string())).into(),
+        ..SourceSettings::new(Kind::Generated)
+    }
 }
 
-fn show(
-    set: &FilterSet,
+/// Runs the parts until it is told to end, and shows what comes of it.
+///
+/// Whatever looks at the store does so beside the parts, as the terminal does here, and ends with `finished`.
+async fn demonstrate(
+    database: &Database,
+    watched: Watched,
     rate: u32,
-    end: Option<Duration>,
-    started: Instant,
-    stop: &AtomicBool,
-    seen: &mut Seen,
-) -> std::io::Result<()> {
-    let style = Style::stdout();
-    let mut out = std::io::stdout().lock();
-    let mut scratch = Scratch::default();
-    for line in stream() {
-        let due = Duration::from_secs_f64(seen.lines as f64 / f64::from(rate));
-        loop {
-            let now = started.elapsed();
-            if stop.load(Ordering::Relaxed) || end.is_some_and(|end| now >= end) {
-                return Ok(());
-            }
-            if now >= due {
-                break;
-            }
-            std::thread::sleep((due - now).min(Duration::from_millis(20)));
-        }
-        seen.lines += 1;
-        let Ok(event) = decode(line.as_bytes()) else { continue };
-        for (viewer, post) in event.into_posts() {
-            seen.posts += 1;
-            let Some(account) = viewer.and_then(|viewer| viewer.parse::<u64>().ok()) else { continue };
-            for found in set.matches_for(&mut scratch, &post, &[OwnerId(account)]) {
-                seen.of_filter[found.index as usize] += 1;
-                let row = row(set, found.index as usize, &post, style);
-                writeln!(out, "{row}")?;
-            }
-        }
-        out.flush()?;
+    time: Option<Duration>,
+) -> Result<(), Failure> {
+    let buffer = database.buffer().ok_or_else(|| failure("the demonstration needs a file"))?;
+    let (tell_source, source_stop) = Stop::new();
+    let (tell_worker, worker_stop) = Stop::new();
+    let (finish, finished) = Stop::new();
+    let started = Instant::now();
+    let reads = tokio::spawn(read(database.clone(), buffer.clone(), source(rate), source_stop));
+    let works = tokio::spawn(work(database.clone(), buffer.clone(), worker_stop));
+    let watches = tokio::spawn(show::watch(database.clone(), watched, finished));
+
+    // Who reads what is shown may have gone, as `head` does.
+    tokio::pin!(watches);
+    let mut closed = None;
+    tokio::select! {
+        _ = ended_by_signal() => {}
+        () = async { tokio::time::sleep(time.unwrap_or(Duration::MAX)).await } => {}
+        watched = &mut watches => closed = Some(watched),
     }
-    Ok(())
+    let time = started.elapsed();
+    // In the order of the chain, so that everything that was read comes to its end.
+    let _ = tell_source.send(true);
+    let _ = reads.await;
+    let drained = drained(&buffer).await;
+    let _ = tell_worker.send(true);
+    let _ = works.await;
+    let _ = finish.send(true);
+    let watched = match closed {
+        Some(watched) => watched,
+        None => watches.await,
+    };
+    let watched = watched.map_err(failure)??;
+    show::summary(database, &watched, time, drained).await
 }
 
-const PERSON: usize = 6;
-const FILTER: usize = 12;
-const AUTHOR: usize = 15;
-
-fn row(set: &FilterSet, filter: usize, post: &Post, style: Style) -> String {
-    let sample = &SAMPLES[filter];
-    let Account { handle, .. } = &post.author.account;
-    let left = style.width().saturating_sub(PERSON + FILTER + AUTHOR + 4).max(20);
-    format!(
-        "{} {} {} {}",
-        style.paint(Color::Strong, &pad(person(sample), PERSON)),
-        style.paint(Color::Name, &pad(sample.name, FILTER)),
-        style.paint(Color::Dim, &pad(&format!("@{handle}"), AUTHOR)),
-        highlight::line(set, filter, post, left, style)
-    )
+async fn read(database: Database, buffer: Embedded, source: SourceSettings, stop: Stop) {
+    supervise("ingest", &database, stop.clone(), || {
+        let (buffer, source, stop) = (buffer.clone(), source.clone(), stop.clone());
+        Box::pin(
+            async move { parts::ingest(buffer, SOURCE, &source, "demo", stop, |_, _| {}).await.map(|_| ()) },
+        )
+    })
+    .await;
 }
 
-fn person(sample: &Sample) -> &'static str {
-    PEOPLE.get(sample.account as usize - 1).copied().unwrap_or("?")
+async fn work(database: Database, buffer: Embedded, stop: Stop) {
+    supervise("work", &database, stop.clone(), || {
+        let worker = Worker::new("demo", buffer.clone(), database.clone(), Options::default());
+        let stop = stop.clone();
+        Box::pin(async move { Works::new(worker).run(false, stop).await.map(|_| ()) })
+    })
+    .await;
 }
 
-fn summary(seen: &Seen, time: Duration) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    let seconds = time.as_secs_f64().max(1e-3);
-    let matches: u64 = seen.of_filter.iter().sum();
-    writeln!(out)?;
-    for (sample, count) in SAMPLES.iter().zip(&seen.of_filter) {
-        let (name, person) = (pad(sample.name, FILTER), pad(person(sample), PERSON));
-        writeln!(out, "{count:>7}  {person} {name} {}", fit(sample.filter, 70))?;
+/// Waits until the worker has done everything; false if it takes too long.
+async fn drained(buffer: &Embedded) -> bool {
+    let end = Instant::now() + DRAIN;
+    while buffer.stats().await.is_ok_and(|stats| stats.entries > 0) {
+        if Instant::now() > end {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let rate = seen.lines as f64 / seconds;
-    writeln!(out, "{matches:>7}  matches of {} posts in {seconds:.1} s, {rate:.0} lines/s", seen.posts)
+    true
 }
