@@ -10,6 +10,7 @@ mod commit;
 mod database;
 mod dead;
 mod digest;
+mod durable;
 mod error;
 mod filters;
 mod lists;
@@ -35,6 +36,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
     commit::all()
         .chain(accounts::STATEMENTS)
         .chain(buffer::STATEMENTS)
+        .chain(buffer::MANY.iter().flat_map(|many| &many.0))
         .chain(dead::STATEMENTS)
         .chain(filters::STATEMENTS)
         .chain(migrate::STATEMENTS)
