@@ -260,8 +260,8 @@ impl Files {
             .busy_timeout(BUSY)
             .pragma("cache_size", "-32768")
             .pragma("temp_store", "MEMORY")
-            // 32 MB: pages that are written again and again go to the file once.
-            .pragma("wal_autocheckpoint", "8000")
+            // 8 MB: pages that are written again and again go to the file once, and it takes no longer than people wait.
+            .pragma("wal_autocheckpoint", "2000")
             .statement_cache_capacity(300);
         let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         // First, since it makes the file.
