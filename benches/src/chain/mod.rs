@@ -4,6 +4,7 @@
 //! its parent: load, servers and checks. **Nothing is reported that was not counted first**: posts, deliveries and
 //! matches in the store are what the filters say of the posts.
 
+pub mod alone;
 mod bound;
 pub mod load;
 mod processes;

@@ -24,11 +24,14 @@ pub struct Plan {
     pub workers: usize,
 }
 
-/// Measures what is planned. A scenario whose servers are not installed is skipped with a note.
+/// Measures what is planned, and says whether everything that must be reached is. A scenario whose servers are not installed is skipped with a note.
 ///
 /// # Errors
 /// Whatever goes wrong, above all a store that does not hold what it must.
-pub fn measure(plan: &Plan, report: &mut Report) -> Fallible<()> {
+pub fn measure(plan: &Plan, report: &mut Report) -> Fallible<bool> {
+    if plan.scenarios.is_empty() {
+        return Ok(true);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (load, folder) = (Load::new(), Folder::new());
     let wants = |on: On| plan.scenarios.iter().any(|scenario| scenario.on == on);
@@ -61,13 +64,14 @@ pub fn measure(plan: &Plan, report: &mut Report) -> Fallible<()> {
             results.push(runtime.block_on(one(scenario, plan, ground, path, expected))?);
         }
     }
+    let mut reached = true;
     for (scenario, results) in plan.scenarios.iter().zip(results) {
         match median(scenario, results) {
-            Some((result, spread)) => tell(scenario, &result, spread, report),
+            Some((result, spread)) => reached &= tell(scenario, &result, spread, report),
             None => report.say(&format!("{}: skipped: no servers\n", scenario.name)),
         }
     }
-    Ok(())
+    Ok(reached)
 }
 
 /// One run.
@@ -144,7 +148,8 @@ fn percentile(sorted: &[f64], of: f64) -> f64 {
     sorted.get(place.max(1) - 1).copied().unwrap_or(f64::NAN)
 }
 
-fn tell(scenario: &Scenario, result: &Result, spread: f64, report: &mut Report) {
+/// Tells of a scenario, and whether it reached what it must.
+fn tell(scenario: &Scenario, result: &Result, spread: f64, report: &mut Report) -> bool {
     let Result { ran, used, expected, grown } = result;
     let rate = |count: u64| count as f64 / ran.seconds;
     let mut figures: Vec<(String, f64)> = Vec::new();
@@ -183,48 +188,47 @@ fn tell(scenario: &Scenario, result: &Result, spread: f64, report: &mut Report) 
         add(&format!("{name}: % of a core"), share * 100.0);
         add(&format!("{name}: µs a post"), share * ran.seconds * 1e6 / expected.posts as f64);
     }
-    let reached = reached(scenario.goal, &figures, memory);
+    let (reached, told) = reached(scenario.goal, &figures, memory);
     let bound = bound(ran, used, scenario.rate.is_some());
     let line: Vec<_> = figures.iter().map(|(name, value)| format!("{name} {}", shown(*value))).collect();
-    report.say(&format!("{}: {reached}\n  {}\n  bound by {bound}\n", scenario.name, line.join(" · ")));
+    report.say(&format!("{}: {told}\n  {}\n  bound by {bound}\n", scenario.name, line.join(" · ")));
     for (name, value) in figures {
         report.rows.push((scenario.name.to_owned(), expected.posts as usize, name, value));
     }
+    reached
 }
 
-/// Whether the goal is reached.
-fn reached(goal: Goal, figures: &[(String, f64)], memory: u64) -> String {
+/// Whether what must be reached is, and how that is told.
+fn reached(goal: Goal, figures: &[(String, f64)], memory: u64) -> (bool, String) {
     let of = |name: &str| figures.iter().find(|(of, _)| of == name).map_or(f64::NAN, |(_, value)| *value);
     let word = |yes: bool| if yes { "reached" } else { "NOT REACHED" };
     match goal {
         Goal::Posts(must, aim) => {
             let rate = of("posts/s");
-            format!(
-                "{} posts/s; must {must} {}, aim {aim} {}",
-                shown(rate),
-                word(rate >= must),
-                word(rate >= aim)
-            )
+            let (must_is, aim_is) = (word(rate >= must), word(rate >= aim));
+            let told = format!("{} posts/s; must {must} {must_is}, aim {aim} {aim_is}", shown(rate));
+            (rate >= must, told)
         }
         Goal::Lines(must) => {
             let rate = of("lines/s");
-            format!("{} lines/s; must {must} {}", shown(rate), word(rate >= must))
+            (rate >= must, format!("{} lines/s; must {must} {}", shown(rate), word(rate >= must)))
         }
         Goal::Latency(most) => {
             let p99 = of("p99 ms");
-            format!("p99 {} ms; must be at most {most} {}", shown(p99), word(p99 <= most))
+            (p99 <= most, format!("p99 {} ms; at most {most} {}", shown(p99), word(p99 <= most)))
         }
         Goal::Size(most, each) => {
             let bytes = of("bytes of file a post");
-            format!(
-                "{} MB of memory, {} bytes a post; must be at most {} and {each} {}",
-                shown(memory as f64 / 1e6),
-                shown(bytes),
-                most / 1_000_000,
-                word(memory <= most && bytes <= each as f64)
-            )
+            let yes = memory <= most && bytes <= each as f64;
+            let (memory, most) = (shown(memory as f64 / 1e6), most / 1_000_000);
+            let bytes = shown(bytes);
+            let told = format!(
+                "{memory} MB of memory, {bytes} bytes of file a post; at most {most} and {each} {}",
+                word(yes)
+            );
+            (yes, told)
         }
-        Goal::Nothing => format!("{} posts/s", shown(of("posts/s"))),
+        Goal::Nothing => (true, format!("{} posts/s", shown(of("posts/s")))),
     }
 }
 
