@@ -47,7 +47,9 @@ impl Reached {
             return Ok(());
         }
         let (upto, log) = (self.committed.load(Ordering::Acquire), self.log.clone());
-        let synced = tokio::task::spawn_blocking(move || std::fs::File::open(log)?.sync_data()).await;
+        // Windows wants the right to write.
+        let sync = || std::fs::OpenOptions::new().write(true).open(log)?.sync_data();
+        let synced = tokio::task::spawn_blocking(sync).await;
         match synced.map_err(std::io::Error::other).flatten() {
             Ok(()) => {
                 self.durable.fetch_max(upto, Ordering::AcqRel);
