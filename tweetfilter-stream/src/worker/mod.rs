@@ -147,8 +147,9 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             return Ok(step);
         }
         loop {
-            // An error is met again by the next step; it is none of what is ready.
-            if self.open.len() == 1 {
+            // Where there is little to do, whatever came meanwhile is better leased when its turn has come. An error is
+            // met again by the next step; it is none of what is ready.
+            if self.open.len() == 1 && self.open[0].len() * 2 >= self.options.batch {
                 let _ = self.lease().await;
             }
             let Self { store, scratch, open, options, compiled: Some(compiled), .. } = self else {
