@@ -1,10 +1,11 @@
 //! Prints the table of figures: `cargo run --release -p tweetfilter-bench -- --help`.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use tweetfilter_bench::counting::Counting;
 use tweetfilter_bench::measure::seconds;
-use tweetfilter_bench::table::{Plan, Report};
+use tweetfilter_bench::record::Report;
+use tweetfilter_bench::table::Plan;
 use tweetfilter_bench::tf1::Tf1;
 use tweetfilter_bench::workload::{Workload, post_of};
 use tweetfilter_core::Scratch;
@@ -67,7 +68,7 @@ fn main() -> ExitCode {
         report.measure(&workload, &arguments.plan);
     }
     if arguments.record
-        && let Err(error) = write_record(&report)
+        && let Err(error) = report.write("", "cargo run --release -p tweetfilter-bench", "workload,filters")
     {
         eprintln!("tweetfilter-bench: {error}");
         return ExitCode::from(2);
@@ -152,35 +153,4 @@ fn spin(workload: &Workload, size: usize, length: f64, raw: bool) {
         "{rate:.0} posts per second of processor time, {:.2} matches a post",
         matches as f64 / posts as f64
     );
-}
-
-fn write_record(report: &Report) -> std::io::Result<()> {
-    let said = |program: &str, arguments: &[&str]| {
-        let output = Command::new(program).args(arguments).output().ok();
-        output.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default()
-    };
-    let date = said("date", &["-u", "+%Y-%m-%d"]);
-    let commit = said("git", &["rev-parse", "--short", "HEAD"]);
-    let changed =
-        if said("git", &["status", "--porcelain", "-uno"]).is_empty() { "" } else { ", with changes" };
-    let machine = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let processor = machine.lines().find_map(|l| l.strip_prefix("model name")).unwrap_or(": unknown");
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/record");
-    std::fs::create_dir_all(folder)?;
-    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
-    let head = format!(
-        "# Figures of {date}\n\n* command: `cargo run --release -p tweetfilter-bench -- {command}`\n* commit: {commit}{changed}\n\
-         * machine: {}, {cores} cores, shared; one thread\n* compiler: {}\n* load when it ended: {}\n",
-        processor.trim_start_matches([' ', '\t', ':']),
-        said("rustc", &["-V"]),
-        std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim(),
-    );
-    let body = report.text.trim_end();
-    std::fs::write(format!("{folder}/{date}-{commit}.md"), format!("{head}\n```text{body}\n```\n"))?;
-    let mut rows = String::from("workload,filters,figure,value\n");
-    for (workload, filters, figure, value) in &report.rows {
-        rows += &format!("{workload},{filters},\"{figure}\",{value}\n");
-    }
-    std::fs::write(format!("{folder}/{date}-{commit}.csv"), rows)
 }

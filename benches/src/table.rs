@@ -10,6 +10,7 @@ use tweetfilter_stream::wire::decode_tweet_by_serde_json;
 use crate::check;
 use crate::counting::live_bytes;
 use crate::measure::{Contest, Timing, seconds};
+use crate::record::Report;
 use crate::rivals::{Mokaccino, document, link_spans};
 use crate::workload::{Workload, post_of};
 
@@ -24,15 +25,6 @@ pub struct Plan {
     pub rivals: bool,
 }
 
-/// Figures as (workload, filters, figure, value), and the text of the tables.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// What was printed.
-    pub text: String,
-    /// The same, one figure a row.
-    pub rows: Vec<(String, usize, &'static str, f64)>,
-}
-
 impl Report {
     /// Measures a workload at all sizes.
     ///
@@ -45,14 +37,9 @@ impl Report {
             let line = figures.iter().map(|(name, value)| format!("{name} {}", shown(*value)));
             self.say(&format!("{size} filters: {}\n", line.collect::<Vec<_>>().join(" · ")));
             for (name, value) in figures {
-                self.rows.push((workload.name.to_owned(), size, name, value));
+                self.rows.push((workload.name.to_owned(), size, name.to_owned(), value));
             }
         }
-    }
-
-    fn say(&mut self, text: &str) {
-        print!("{text}");
-        self.text += text;
     }
 }
 

@@ -1,17 +1,20 @@
 //! The buffer of the embedded server, in the same SQLite file as the store.
 //!
 //! Leases stand in a table of their own, so that leasing does not write entries again, and are not forced to the disk:
-//! who loses one with the power gets the entry anew.
+//! who loses one with the power gets the entry anew. Appended entries can be leased before they are durable, for they
+//! are so at the latest with the commit of what became of them.
 
 use std::time::Duration;
 
 use tweetfilter_core::post::Millis;
-use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, Counts, EntryId, Fence, Leased, Stats};
+use tweetfilter_stream::buffer::{
+    Batch, Buffer, BufferError, Claim, Counts, Encoded, EntryId, Fence, Leased, Stats,
+};
 use tweetfilter_stream::store::StoreError;
 
 use crate::database::Database;
 use crate::error::buffer_error;
-use crate::sql::{Sql, Tx, args, list, statements};
+use crate::sql::{Many, Sql, Tx, args, list, many, row, statements};
 
 /// SQLite alone has them.
 const fn sqlite(text: &'static str) -> Sql {
@@ -26,11 +29,6 @@ statements! {
     );
     RENEW = sqlite("UPDATE source SET lease_until = ? WHERE name = ? AND fence = ?");
     PROGRESS = sqlite("UPDATE source SET cursor_at = COALESCE(?, cursor_at), counts = ? WHERE name = ?");
-    // Each entry is a part of one blob, which nobody has to copy or to escape.
-    APPEND = sqlite(
-        "INSERT INTO buffer_entry (part, at, bytes)
-         SELECT value ->> 0, ?1, substr(?2, value ->> 1, value ->> 2) FROM json_each(?3) ORDER BY id",
-    );
     GAPS = sqlite(
         "INSERT INTO gap (source, from_at, to_at, reason, missing)
          SELECT ?, value ->> 'from', value ->> 'to', value ->> 'reason', value ->> 'missing' FROM json_each(?)",
@@ -68,6 +66,12 @@ statements! {
              (SELECT at FROM buffer_entry ORDER BY seq LIMIT 1)",
     );
 }
+
+/// Inserts of many rows.
+pub(crate) const MANY: &[Many] = &[APPEND];
+
+const APPEND: Many =
+    many!("INSERT INTO buffer_entry (part, at, bytes) VALUES", "(?,?,?)", "", "").of_sqlite();
 
 /// The buffer in the file of a SQLite store. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -119,16 +123,10 @@ impl Embedded {
     }
 
     async fn add(&self, batch: &Batch) -> Result<Result<(), BufferError>, StoreError> {
-        let mut bytes = Vec::with_capacity(batch.entries.iter().map(|entry| entry.bytes.len()).sum());
-        let mut places = Vec::with_capacity(batch.entries.len());
-        for entry in &batch.entries {
-            places.push((entry.key.cast_signed(), bytes.len() + 1, entry.bytes.len()));
-            bytes.extend_from_slice(&entry.bytes);
-        }
-        let (added, size) = (number(places.len()), bytes.len());
-        let (places, gaps) = (list(&places)?, list(&batch.gaps)?);
+        let size: usize = batch.entries.iter().map(|entry| entry.bytes.len()).sum();
+        let (added, gaps) = (number(batch.entries.len()), list(&batch.gaps)?);
 
-        let mut turn = self.database.write().await?;
+        let mut turn = self.database.write_lightly().await?;
         let tx = &mut turn.tx;
         let source = tx.row(SOURCE, args![batch.source.as_str()]).await?;
         let source = match source {
@@ -146,7 +144,8 @@ impl Embedded {
                     ))));
                 }
             }
-            tx.run(APPEND, args![now, bytes, places]).await?;
+            let row = |entry: &Encoded| row![entry.key.cast_signed(), now, entry.bytes.clone()];
+            tx.run_many(&APPEND, batch.entries.iter().map(row).collect()).await?;
             tx.run(COUNT, args!["buffer_entries", added]).await?;
             tx.run(COUNT, args!["buffer_bytes", number(size)]).await?;
         }
@@ -159,7 +158,7 @@ impl Embedded {
             serde_json::to_string(&counts).map_err(|error| StoreError::Refused(error.to_string()))?;
         let cursor = batch.cursor.as_deref().map_or(crate::sql::Arg::Null, Into::into);
         tx.run(PROGRESS, args![cursor, counts, batch.source.as_str()]).await?;
-        turn.commit().await?;
+        turn.commit_together().await?;
         Ok(Ok(()))
     }
 

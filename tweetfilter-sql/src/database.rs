@@ -17,6 +17,7 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_stream::store::StoreError;
 
 use crate::buffer::Embedded;
+use crate::durable::Reached;
 use crate::error::store_error;
 use crate::migrate;
 use crate::sql::{Arg, Row, Sql, Tx, rows_of_maria, rows_of_sqlite};
@@ -55,24 +56,41 @@ pub(crate) enum Engine {
 
 /// The connections to a SQLite file.
 pub(crate) struct Files {
-    /// The one that writes, with every commit on the disk before it is answered.
+    /// One connection, so that what it has read stays in its cache.
     writer: SqlitePool,
-    /// Writes too, but leaves it to the writer to reach the disk: for leases, which nobody misses after a crash.
-    light: SqlitePool,
     readers: SqlitePool,
-    /// Held by whoever writes, so that connections of this process never wait for each other by polling.
-    turn: Arc<Mutex<()>>,
+    /// Held by whoever writes, so that nobody of this process waits by polling.
+    turn: Arc<Mutex<Light>>,
+    reached: Reached,
 }
+
+/// Whether the writer leaves it to later commits to reach the disk.
+struct Light(bool);
 
 /// A write transaction, and the right to have one.
 pub(crate) struct Turn {
     pub(crate) tx: Tx,
-    _turn: Option<OwnedMutexGuard<()>>,
+    file: Option<(Arc<Files>, OwnedMutexGuard<Light>)>,
 }
 
 impl Turn {
+    /// Commits. What was begun by [`Database::write`] is on the disk then.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        self.tx.commit().await
+        self.tx.commit().await?;
+        if let Some((files, light)) = self.file {
+            files.reached.committed(!light.0);
+        }
+        Ok(())
+    }
+
+    /// Commits, and waits until it is on the disk, but lets others write meanwhile: a commit of theirs may take it
+    /// along.
+    pub(crate) async fn commit_together(self) -> Result<(), StoreError> {
+        self.tx.commit().await?;
+        let Some((files, light)) = self.file else { return Ok(()) };
+        let number = files.reached.committed(!light.0);
+        drop(light);
+        files.reached.wait_for(number).await
     }
 }
 
@@ -148,7 +166,6 @@ impl Database {
             Engine::Sqlite(files) => {
                 let _turn = files.turn.lock().await;
                 files.readers.close().await;
-                files.light.close().await;
                 files.writer.close().await;
             }
             Engine::Maria(pool) => pool.close().await,
@@ -172,14 +189,14 @@ impl Database {
     async fn begin(&self, light: bool) -> Result<Turn, StoreError> {
         match &self.engine {
             Engine::Sqlite(files) => {
-                let turn = files.turn.clone().lock_owned().await;
-                let pool = if light { &files.light } else { &files.writer };
-                let tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
-                Ok(Turn { tx: Tx::Sqlite(tx), _turn: Some(turn) })
+                let mut turn = files.turn.clone().lock_owned().await;
+                turn.set(light, &files.writer).await.map_err(store_error)?;
+                let tx = files.writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
+                Ok(Turn { tx: Tx::Sqlite(tx), file: Some((files.clone(), turn)) })
             }
             Engine::Maria(pool) => {
                 let tx = pool.begin().await.map_err(store_error)?;
-                Ok(Turn { tx: Tx::Maria(tx), _turn: None })
+                Ok(Turn { tx: Tx::Maria(tx), file: None })
             }
         }
     }
@@ -220,8 +237,28 @@ impl fmt::Debug for Database {
     }
 }
 
+impl Light {
+    /// Tells the connection. Whoever is cut off in between leaves it no lighter than it stands here.
+    async fn set(&mut self, light: bool, writer: &SqlitePool) -> Result<(), sqlx::Error> {
+        match (self.0, light) {
+            (false, true) => {
+                self.0 = true;
+                sqlx::query("PRAGMA synchronous = NORMAL").execute(writer).await?;
+            }
+            (true, false) => {
+                sqlx::query("PRAGMA synchronous = FULL").execute(writer).await?;
+                self.0 = false;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
 impl Files {
     async fn open(path: PathBuf) -> Result<Self, StoreError> {
+        let mut log = path.clone().into_os_string();
+        log.push("-wal");
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -232,23 +269,26 @@ impl Files {
             .busy_timeout(BUSY)
             .pragma("cache_size", "-32768")
             .pragma("temp_store", "MEMORY")
-            .statement_cache_capacity(200);
-        let one = || SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+            // 8 MB: pages that are written again and again go to the file once, and it takes no longer than people wait.
+            .pragma("wal_autocheckpoint", "2000")
+            // The rows of a lease come over at once, not in turns of fifty.
+            .row_buffer_size(1024)
+            .statement_cache_capacity(300);
+        let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         // First, since it makes the file.
-        let writer = one().connect_with(options.clone()).await.map_err(store_error)?;
-        let light = options.clone().synchronous(SqliteSynchronous::Normal);
-        let light = one().connect_with(light).await.map_err(store_error)?;
+        let writer = one.connect_with(options.clone()).await.map_err(store_error)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
-            .connect_with(options.pragma("query_only", "1"))
+            .connect_with(options.pragma("cache_size", "-8192").pragma("query_only", "1"))
             .await
             .map_err(store_error)?;
-        Ok(Self { writer, light, readers, turn: Arc::default() })
+        let turn = Arc::new(Mutex::new(Light(false)));
+        Ok(Self { writer, readers, turn, reached: Reached::new(log.into()) })
     }
 }
 
 fn maria(address: &str) -> Result<MySqlPool, StoreError> {
-    let options = MySqlConnectOptions::from_str(address).map_err(store_error)?.statement_cache_capacity(200);
+    let options = MySqlConnectOptions::from_str(address).map_err(store_error)?.statement_cache_capacity(300);
     let pool =
         MySqlPoolOptions::new().max_connections(8).acquire_timeout(BUSY).after_connect(|connection, _| {
             Box::pin(async move {

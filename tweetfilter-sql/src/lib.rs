@@ -11,6 +11,7 @@ mod commit;
 mod database;
 mod dead;
 mod digest;
+mod durable;
 mod error;
 mod filters;
 mod lists;
@@ -44,6 +45,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(accounts::STATEMENTS)
         .chain(budget::STATEMENTS)
         .chain(buffer::STATEMENTS)
+        .chain(buffer::MANY.iter().flat_map(|many| &many.0))
         .chain(dead::STATEMENTS)
         .chain(filters::STATEMENTS)
         .chain(migrate::STATEMENTS)

@@ -6,6 +6,13 @@ macro_rules! numbers {
         "JSON_TABLE(?, '$[*]' COLUMNS (n BIGINT PATH '$')) j"
     };
 }
+/// Ids, as `k`.
+macro_rules! ids {
+    () => {
+        "JSON_TABLE(?, '$[*]' COLUMNS (
+             id VARCHAR(500) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) k"
+    };
+}
 /// Network and id, as `k`.
 macro_rules! keys {
     () => {
@@ -22,4 +29,4 @@ macro_rules! text {
         concat!($name, " ", $type, " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '", $path, "'")
     };
 }
-pub(crate) use {keys, numbers, text};
+pub(crate) use {ids, keys, numbers, text};

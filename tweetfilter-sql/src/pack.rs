@@ -1,7 +1,5 @@
 //! Deliveries of an account, packed: `[[post,verdict,[filter,…]],…]`.
 
-use std::fmt::Write as _;
-
 use tweetfilter_stream::store::Verdict;
 
 /// Commits of which one row of `delivery_span` tells.
@@ -16,9 +14,16 @@ pub(crate) struct Writer(String);
 
 impl Writer {
     pub(crate) fn add(&mut self, post: i64, verdict: Verdict, filters: &[i64]) {
-        let sign = if self.0.is_empty() { '[' } else { ',' };
-        // Writing to a string can't fail.
-        let _ = write!(self.0, "{sign}[{post},{},{}]", bits(verdict), accounts(filters));
+        if self.0.is_empty() {
+            self.0.reserve(128);
+        }
+        self.0.push_str(if self.0.is_empty() { "[[" } else { ",[" });
+        number(&mut self.0, post);
+        self.0.push(',');
+        number(&mut self.0, i64::from(bits(verdict)));
+        self.0.push(',');
+        numbers(&mut self.0, filters);
+        self.0.push(']');
     }
 
     pub(crate) fn finish(mut self) -> String {
@@ -28,14 +33,25 @@ impl Writer {
 }
 
 /// Numbers as a JSON array.
-pub(crate) fn accounts(numbers: &[i64]) -> String {
-    let mut text = String::from("[");
-    for (index, number) in numbers.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        let _ = write!(text, "{comma}{number}");
+pub(crate) fn accounts(accounts: &[i64]) -> String {
+    let mut text = String::with_capacity(2 + accounts.len() * 5);
+    numbers(&mut text, accounts);
+    text
+}
+
+fn numbers(text: &mut String, numbers: &[i64]) {
+    text.push('[');
+    for (index, &one) in numbers.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        number(text, one);
     }
     text.push(']');
-    text
+}
+
+fn number(text: &mut String, number: i64) {
+    text.push_str(itoa::Buffer::new().format(number));
 }
 
 pub(crate) fn bits(verdict: Verdict) -> u8 {

@@ -1,7 +1,8 @@
 //! Statements in both dialects, and the one way in which they are run.
 //!
 //! A statement takes lists as one JSON parameter, so its text never changes: it is `&'static str`, what users wrote is
-//! always bound, and a test can have both servers prepare all of them.
+//! always bound, and a test can have both servers prepare all of them. Where many rows are inserted, numbers and texts are
+//! bound one by one: [`Many`] has statements of several lengths.
 
 use sqlx::mysql::{MySql, MySqlRow};
 use sqlx::sqlite::{Sqlite, SqliteRow};
@@ -28,6 +29,62 @@ impl Sql {
         Self { sqlite, maria }
     }
 }
+
+/// An insert of many rows, at so many at once as fit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Many(pub(crate) [Sql; 4]);
+
+impl Many {
+    /// Of a table that SQLite alone has.
+    pub(crate) const fn of_sqlite(self) -> Self {
+        let Self([a, b, c, d]) = self;
+        Self([
+            Sql::each(a.sqlite, ""),
+            Sql::each(b.sqlite, ""),
+            Sql::each(c.sqlite, ""),
+            Sql::each(d.sqlite, ""),
+        ])
+    }
+}
+
+/// Rows of each of its statements.
+const AT_ONCE: [usize; 4] = [256, 32, 4, 1];
+
+/// A row's place holders, so many times.
+macro_rules! repeated {
+    (1 $row:literal) => { $row };
+    (4 $row:literal) => { concat!($row, ",", $row, ",", $row, ",", $row) };
+    (32 $row:literal) => { $crate::sql::repeated!(eightfold 4 $row) };
+    (256 $row:literal) => { $crate::sql::repeated!(eightfold 32 $row) };
+    (eightfold $n:tt $row:literal) => {
+        concat!(
+            $crate::sql::repeated!($n $row), ",", $crate::sql::repeated!($n $row), ",",
+            $crate::sql::repeated!($n $row), ",", $crate::sql::repeated!($n $row), ",",
+            $crate::sql::repeated!($n $row), ",", $crate::sql::repeated!($n $row), ",",
+            $crate::sql::repeated!($n $row), ",", $crate::sql::repeated!($n $row)
+        )
+    };
+}
+pub(crate) use repeated;
+
+/// `many!(INSERT … VALUES, (?, …), what SQLite and what MariaDB does with rows that are there already)`.
+macro_rules! many {
+    ($head:literal, $row:literal, $sqlite:literal, $maria:literal) => {
+        $crate::sql::Many([
+            $crate::sql::many!(256 $head, $row, $sqlite, $maria),
+            $crate::sql::many!(32 $head, $row, $sqlite, $maria),
+            $crate::sql::many!(4 $head, $row, $sqlite, $maria),
+            $crate::sql::many!(1 $head, $row, $sqlite, $maria),
+        ])
+    };
+    ($times:tt $head:literal, $row:literal, $sqlite:literal, $maria:literal) => {
+        $crate::sql::Sql::each(
+            concat!($head, " ", $crate::sql::repeated!($times $row), " ", $sqlite),
+            concat!($head, " ", $crate::sql::repeated!($times $row), " ", $maria),
+        )
+    };
+}
+pub(crate) use many;
 
 /// Names statements, and lists them for the check that both servers understand them.
 macro_rules! statements {
@@ -66,6 +123,12 @@ impl From<Option<i64>> for Arg {
     }
 }
 
+impl From<Option<&str>> for Arg {
+    fn from(value: Option<&str>) -> Self {
+        value.map_or(Self::Null, Self::from)
+    }
+}
+
 impl From<&str> for Arg {
     fn from(value: &str) -> Self {
         Self::Text(value.to_owned())
@@ -94,6 +157,12 @@ macro_rules! args {
     ($($arg:expr),* $(,)?) => { vec![$($crate::sql::Arg::from($arg)),*] };
 }
 pub(crate) use args;
+
+/// The same for one row of many.
+macro_rules! row {
+    ($($arg:expr),* $(,)?) => { [$($crate::sql::Arg::from($arg)),*] };
+}
+pub(crate) use row;
 
 /// A row of either database.
 #[derive(Debug)]
@@ -204,6 +273,22 @@ impl Tx {
             }
         }
         .map_err(store_error)
+    }
+
+    /// Inserts rows, with as few statements as their number allows.
+    pub(crate) async fn run_many<const N: usize>(
+        &mut self,
+        many: &Many,
+        rows: Vec<[Arg; N]>,
+    ) -> Result<(), StoreError> {
+        let mut rows = rows.into_iter();
+        for (sql, at_once) in many.0.iter().zip(AT_ONCE) {
+            while rows.len() >= at_once {
+                let args = rows.by_ref().take(at_once).flatten().collect();
+                self.run(*sql, args).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Runs a statement that inserts one row; its number.

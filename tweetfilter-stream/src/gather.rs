@@ -18,8 +18,10 @@
 //! ```
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
+use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use tweetfilter_core::post::{Millis, Post};
 
 use crate::Event;
@@ -57,8 +59,17 @@ struct Pending {
 
 #[derive(Debug)]
 enum Body {
-    Post { network: String, id: String, written: Written },
+    Post(Arc<Told>),
     Change(Change),
+}
+
+/// A post that was decoded and written already.
+#[derive(Debug)]
+struct Told {
+    key: u64,
+    network: String,
+    id: String,
+    written: Written,
 }
 
 impl Pending {
@@ -98,11 +109,10 @@ impl Gather {
         let message = envelope.map_or(line, |(_, message)| message);
         let hash = self.recent.hash(message);
         if let Some(known) = self.recent.find(hash, message) {
-            let (key, network, id, written) =
-                (known.key, known.network.clone(), known.id.clone(), known.written.clone());
+            let post = known.post.clone();
             let to = self.audience(envelope.map(|(user, _)| user));
             self.counts.posts += 1;
-            self.join(key, &network, &id, to, at, || written);
+            self.join(post, to, at);
             return;
         }
         match wire::decode(line) {
@@ -153,7 +163,7 @@ impl Gather {
         let entries = self.pending.drain(..).filter_map(|pending| {
             let Pending { key, at, to, body } = pending;
             let bytes = match body {
-                Body::Post { written, .. } => written.entry(source, at, &to),
+                Body::Post(post) => post.written.entry(source, at, &to),
                 Body::Change(change) => {
                     Entry { source: source.clone(), at, to, content: Content::Change(change) }.to_vec()
                 }
@@ -179,57 +189,42 @@ impl Gather {
         let Ok(written) = Written::new(post, edit) else {
             return self.undecodable(Reason::UnknownMessage);
         };
-        let key = key(&post.network, &post.id);
+        let (network, id) = (post.network.clone(), post.id.clone());
+        let post = Arc::new(Told { key: key(&network, &id), network, id, written });
         if let Some((hash, message)) = seen {
-            let known = Known {
-                bytes: message.into(),
-                key,
-                network: post.network.clone(),
-                id: post.id.clone(),
-                written: written.clone(),
-            };
-            self.recent.add(hash, known);
+            self.recent.add(hash, Known { bytes: message.into(), post: post.clone() });
         }
         let to = self.audience(viewer);
         self.counts.posts += 1;
         if edit || post.id.is_empty() {
-            self.push_post(key, &post.network, &post.id, to, at, written);
+            self.push_post(post, to, at);
         } else {
-            self.join(key, &post.network, &post.id, to, at, || written);
+            self.join(post, to, at);
         }
     }
 
     /// Adds viewers to the entry of a post that waits, or makes one.
-    fn join(
-        &mut self,
-        key: u64,
-        network: &str,
-        id: &str,
-        to: Audience,
-        at: Millis,
-        written: impl FnOnce() -> Written,
-    ) {
-        let waiting = self.waiting.get(&key).into_iter().flatten().copied();
+    fn join(&mut self, post: Arc<Told>, to: Audience, at: Millis) {
+        let waiting = self.waiting.get(&post.key).into_iter().flatten().copied();
         for index in waiting {
             let pending = &mut self.pending[index];
             let same =
-                matches!(&pending.body, Body::Post { network: n, id: i, .. } if n == network && i == id);
-            if same && !id.is_empty() && add(&mut pending.to, &to) {
+                matches!(&pending.body, Body::Post(of) if of.network == post.network && of.id == post.id);
+            if same && !post.id.is_empty() && add(&mut pending.to, &to) {
                 self.counts.merged += 1;
                 return;
             }
         }
-        self.push_post(key, network, id, to, at, written());
+        self.push_post(post, to, at);
     }
 
-    fn push_post(&mut self, key: u64, network: &str, id: &str, to: Audience, at: Millis, written: Written) {
+    fn push_post(&mut self, post: Arc<Told>, to: Audience, at: Millis) {
         self.counts.entries += 1;
-        self.bytes += written.len();
-        if !written.is_edit() {
-            self.waiting.entry(key).or_default().push(self.pending.len());
+        self.bytes += post.written.len();
+        if !post.written.is_edit() {
+            self.waiting.entry(post.key).or_default().push(self.pending.len());
         }
-        let body = Body::Post { network: network.to_owned(), id: id.to_owned(), written };
-        self.pending.push(Pending { key, at, to, body });
+        self.pending.push(Pending { key: post.key, at, to, body: Body::Post(post) });
     }
 
     /// Takes whatever is not a single post: the line is counted once, as what its first part is.
@@ -357,10 +352,7 @@ struct Recent {
 #[derive(Debug)]
 struct Known {
     bytes: Box<[u8]>,
-    key: u64,
-    network: String,
-    id: String,
-    written: Written,
+    post: Arc<Told>,
 }
 
 impl Recent {
@@ -388,7 +380,7 @@ impl Recent {
 
 impl Known {
     fn size(&self) -> usize {
-        self.bytes.len() + self.written.len()
+        self.bytes.len() + self.post.written.len()
     }
 }
 

@@ -1,16 +1,21 @@
 //! From a source to the buffer: what was read is appended together with the place to read on from.
 //!
-//! [`Ingest`] holds the claim on a source and what could not be appended yet. It waits for nothing by itself, so
-//! whoever runs it decides about time. **A cursor is appended together with the entries before it, never
-//! ahead of them.**
+//! [`Ingest`] holds the claim on a source and collects what is read of it; batches of that go to the buffer. It waits for
+//! nothing by itself, so whoever runs it decides about time, and can read on while a batch is appended. **A cursor is
+//! appended together with the entries before it, never ahead of them.**
 
 use std::time::Duration;
 
 use crate::Event;
-use crate::buffer::{Batch, Buffer, BufferError, Counts, Fence, Gap};
+use crate::buffer::{Batch, Buffer, BufferError, Fence, Gap};
 use crate::entry::Audience;
 use crate::gather::Gather;
 use crate::source::Chunk;
+
+/// Bytes of entries of one batch; a chunk may go beyond.
+const MOST: usize = 2 << 20;
+/// Bytes of entries that are worth a batch.
+const MANY: usize = 64 << 10;
 
 /// A source that is read, and the buffer that it goes to.
 #[derive(Debug)]
@@ -20,8 +25,8 @@ pub struct Ingest<B> {
     fence: Fence,
     lease: Duration,
     gather: Gather,
-    /// What could not be appended yet.
-    held: Option<Batch>,
+    /// Where to read on behind what was collected.
+    cursor: Option<String>,
 }
 
 impl<B: Buffer> Ingest<B> {
@@ -40,34 +45,37 @@ impl<B: Buffer> Ingest<B> {
     ) -> Result<(Self, Option<String>), BufferError> {
         let claim = buffer.claim(name, instance, lease).await?;
         let gather = Gather::new(name, bare);
-        let ingest = Self { buffer, name: name.to_owned(), fence: claim.fence, lease, gather, held: None };
+        let ingest = Self { buffer, name: name.to_owned(), fence: claim.fence, lease, gather, cursor: None };
         Ok((ingest, claim.cursor))
     }
 
-    /// Appends a chunk, and returns what was counted.
-    ///
-    /// # Errors
-    /// See [`Buffer::append`]. The chunk is held then: call [`Ingest::flush`] until it succeeds, before anything
-    /// else is offered.
-    pub async fn offer(&mut self, chunk: &Chunk) -> Result<Counts, BufferError> {
-        self.flush().await?;
+    /// Collects a chunk for the next batch.
+    pub fn collect(&mut self, chunk: &Chunk) {
         chunk.gather(&mut self.gather);
-        if self.gather.is_empty() && chunk.cursor.is_none() {
-            return Ok(Counts::default());
+        if chunk.cursor.is_some() {
+            self.cursor.clone_from(&chunk.cursor);
         }
-        let batch = Batch { fence: self.fence, cursor: chunk.cursor.clone(), ..self.gather.take() };
-        self.held = Some(batch);
-        self.flush().await
     }
 
-    /// Appends what is held, if anything is.
-    ///
-    /// # Errors
-    /// See [`Buffer::append`]; it is still held then.
-    pub async fn flush(&mut self) -> Result<Counts, BufferError> {
-        let Some(batch) = &self.held else { return Ok(Counts::default()) };
-        self.buffer.append(batch).await?;
-        Ok(self.held.take().map(|batch| batch.counts).unwrap_or_default())
+    /// Whether more should be collected while no batch can be appended: else memory would grow.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.gather.bytes() < MOST
+    }
+
+    /// Whether so much was collected that it is worth a batch at once.
+    #[must_use]
+    pub fn has_many(&self) -> bool {
+        self.gather.bytes() >= MANY
+    }
+
+    /// What was collected since the last call, if anything was: **append it, again and again until that succeeds,
+    /// before any later one**.
+    pub fn batch(&mut self) -> Option<Batch> {
+        if self.gather.is_empty() && self.cursor.is_none() {
+            return None;
+        }
+        Some(Batch { fence: self.fence, cursor: self.cursor.take(), ..self.gather.take() })
     }
 
     /// Records that messages are missing, with the next chunk.

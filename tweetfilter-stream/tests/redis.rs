@@ -408,43 +408,6 @@ async fn scripts_that_a_stranger_removed_are_loaded_again() {
     assert_eq!(buffer.lease("a", 9, LONG).await.unwrap().len(), 7);
 }
 
-/// `cargo test --release --features redis --test redis -- --ignored --nocapture`
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn speed() {
-    let Some(server) = RedisServer::start(&FIT) else { return };
-    let buffer = open(&server).await;
-    let fence = filled(&buffer, 0).await;
-    let entries: Vec<_> =
-        (0..256).map(|key: u64| Encoded { key: key * 7919, bytes: vec![b'x'; 1024] }).collect();
-    let batches = 400;
-    let began = Instant::now();
-    for n in 0..batches {
-        buffer.append(&batch(fence, entries.clone(), &n.to_string())).await.unwrap();
-    }
-    let appended = began.elapsed();
-    let stats = buffer.stats().await.unwrap();
-    let began = Instant::now();
-    let mut done = 0;
-    loop {
-        let leased = buffer.lease("a", 512, LONG).await.unwrap();
-        if leased.is_empty() {
-            break;
-        }
-        buffer.ack("a", &ids(&leased)).await.unwrap();
-        done += leased.len();
-    }
-    let drained = began.elapsed();
-    assert_eq!(done as u64, stats.entries);
-    let rate = |time: Duration| done as f64 / time.as_secs_f64();
-    println!(
-        "{done} entries of 1 KB: {:.0}/s appended, {:.0}/s leased and acknowledged, {} bytes an entry",
-        rate(appended),
-        rate(drained),
-        stats.bytes / stats.entries
-    );
-}
-
 #[path = "contract/buffer.rs"]
 mod shared;
 

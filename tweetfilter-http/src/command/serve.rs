@@ -368,10 +368,12 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
             let _ = done.send(true);
             ingested
         };
+        // On a thread of its own, where there is one.
+        let draining = (!arguments.no_work).then(|| tokio::spawn(drain(works, read, stop.clone())));
         let working = async {
-            match arguments.no_work {
-                true => Ok(Worked::default()),
-                false => drain(works, read, stop.clone()).await,
+            match draining {
+                Some(draining) => draining.await.map_err(failure)?.map_err(failure),
+                None => Ok(Worked::default()),
             }
         };
         let signals = async {
@@ -394,7 +396,7 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
             counts.undecodable.values().sum::<u64>(),
             if ended { "" } else { "; stopped before the end, the same command goes on" }
         );
-        told(&worked.map_err(failure)?);
+        told(&worked?);
         database.close().await;
         Ok(())
     })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tweetfilter_stream::Event;
-use tweetfilter_stream::buffer::{Buffer, BufferError, Counts};
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Counts};
 use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::ingest::Ingest;
 use tweetfilter_stream::source::{Chunk, Notice, Source};
@@ -16,6 +16,8 @@ const LEASE: Duration = Duration::from_secs(9);
 const RENEW: Duration = Duration::from_secs(3);
 /// How long to wait for a source that another instance has.
 const AGAIN: Duration = Duration::from_millis(500);
+/// How long a little is collected for, before it is appended.
+const COLLECT: Duration = Duration::from_millis(10);
 /// How long to wait for a buffer that is away or full: at first, and at most.
 const WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
@@ -36,7 +38,7 @@ pub struct Ingested {
 ///
 /// # Errors
 /// See [`PartError`].
-pub async fn ingest<B: Buffer + Clone>(
+pub async fn ingest<B: Buffer + Clone + 'static>(
     buffer: B,
     name: &str,
     settings: &SourceSettings,
@@ -49,36 +51,77 @@ pub async fn ingest<B: Buffer + Clone>(
     let Some((mut ingest, cursor)) = claimed else { return Ok(Ingested::default()) };
     let mut source = settings.open(cursor.as_deref())?;
     tracing::info!(source = name, resumed = cursor.is_some(), "source is read");
-    let mut ingested = Ingested::default();
+    let (mut ingested, mut read_all) = (Ingested::default(), false);
     let mut renew = tokio::time::interval(RENEW);
     renew.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // While a batch is appended the source is read on, so that a slow disk makes larger batches and not fewer. It is a
+    // task of its own, since whoever waits for something else here must not hold up a transaction of it.
+    let mut appending = None;
+    let mut collect = Box::pin(tokio::time::sleep(Duration::ZERO));
     loop {
-        let chunk = tokio::select! {
-            () = stop.told() => break,
-            _ = renew.tick() => {
-                match ingest.renew().await {
-                    Err(BufferError::Away(reason)) => tracing::warn!(source = name, %reason, "claim not renewed"),
-                    renewed => renewed?,
-                }
-                continue;
+        if appending.is_none() && (ingest.has_many() || collect.is_elapsed() || read_all) {
+            let start = |batch| tokio::spawn(append(buffer.clone(), name.to_owned(), batch, stop.clone()));
+            appending = ingest.batch().map(start);
+            if appending.is_some() {
+                collect.as_mut().reset(tokio::time::Instant::now() + COLLECT);
             }
-            chunk = source.next() => chunk?,
-        };
-        let Some(chunk) = chunk else {
+        }
+        if appending.is_none() && read_all {
             ingested.ended = true;
             break;
-        };
-        tell(name, &chunk);
-        match append(&mut ingest, name, &chunk, &mut stop).await? {
+        }
+        tokio::select! {
+            () = stop.told() => break,
+            _ = renew.tick() => match ingest.renew().await {
+                Err(BufferError::Away(reason)) => tracing::warn!(source = name, %reason, "claim not renewed"),
+                renewed => renewed?,
+            },
+            appended = pending(&mut appending) => {
+                appending = None;
+                // Nothing that was read later may be appended without it.
+                let Some(counts) = done(appended)? else { return Ok(ingested) };
+                ingested.counts.add(&counts);
+                each(&ingested.counts, source.progress());
+            }
+            () = &mut collect, if appending.is_none() && !collect.is_elapsed() => {}
+            chunk = source.next(), if !read_all && ingest.has_room() => match chunk? {
+                Some(chunk) => {
+                    tell(name, &chunk);
+                    ingest.collect(&chunk);
+                    for notice in ingest.notices() {
+                        tell_message(name, &notice);
+                    }
+                }
+                None => read_all = true,
+            },
+        }
+    }
+    // Told to stop: what was read by now is not read again by a source without a cursor.
+    if let Some(appending) = appending {
+        match done(appending.await)? {
             Some(counts) => ingested.counts.add(&counts),
-            None => break,
+            None => return Ok(ingested),
         }
-        for notice in ingest.notices() {
-            tell_message(name, &notice);
-        }
-        each(&ingested.counts, source.progress());
+    }
+    if let Some(batch) = ingest.batch()
+        && let Some(counts) = append(buffer, name.to_owned(), batch, stop).await?
+    {
+        ingested.counts.add(&counts);
     }
     Ok(ingested)
+}
+
+/// What a task came to; its panic is ours.
+fn done<T>(joined: Result<Result<T, PartError>, tokio::task::JoinError>) -> Result<T, PartError> {
+    joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+/// Waits for what may be there.
+async fn pending<F: Future + Unpin>(future: &mut Option<F>) -> F::Output {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Claims the source, and waits while another instance has it; `None` if it is told to stop before that.
@@ -105,37 +148,33 @@ async fn claim<B: Buffer + Clone>(
     Ok(None)
 }
 
-/// Appends a chunk, however long it takes; `None` if it is told to stop before that.
+/// Appends a batch, however long it takes, and returns what was counted; `None` if it is told to stop before that.
 async fn append<B: Buffer>(
-    ingest: &mut Ingest<B>,
-    name: &str,
-    chunk: &Chunk,
-    stop: &mut Stop,
+    buffer: B,
+    name: String,
+    batch: Batch,
+    mut stop: Stop,
 ) -> Result<Option<Counts>, PartError> {
-    let mut appended = ingest.offer(chunk).await;
-    let mut wait = WAIT.0;
-    let mut since = None;
+    let (mut wait, mut told) = (WAIT.0, false);
     loop {
-        let reason = match appended {
-            Ok(counts) => {
-                if since.is_some() {
+        let reason = match buffer.append(&batch).await {
+            Ok(()) => {
+                if told {
                     tracing::info!(source = name, "buffer takes entries again");
                 }
-                return Ok(Some(counts));
+                return Ok(Some(batch.counts));
             }
             Err(error @ (BufferError::Away(_) | BufferError::Full(_))) => error,
             Err(error) => return Err(error.into()),
         };
-        if since.is_none() {
+        if !std::mem::replace(&mut told, true) {
             tracing::warn!(source = name, %reason, "nothing is read until the buffer takes entries again");
-            since = Some(std::time::Instant::now());
         }
         if stop.is_told() {
             return Ok(None);
         }
         stop.sleep(wait).await;
         wait = (wait * 2).min(WAIT.1);
-        appended = ingest.flush().await;
     }
 }
 
@@ -169,5 +208,80 @@ fn tell_message(name: &str, event: &Event) {
         }
         Event::Failure { message } => tracing::warn!(source = name, message, "the source reports an error"),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use tokio::sync::Mutex;
+    use tweetfilter_stream::buffer::{Claim, EntryId, Fence, Leased, Stats};
+
+    use super::*;
+    use crate::parts::Kind;
+
+    /// A buffer of which only one thing can be asked at a time, and whose disk is slow.
+    #[derive(Clone, Default)]
+    struct Slow {
+        turn: Arc<Mutex<()>>,
+        appended: Arc<AtomicU32>,
+        renewed: Arc<AtomicU32>,
+    }
+
+    impl Buffer for Slow {
+        async fn claim(&self, _: &str, _: &str, _: Duration) -> Result<Claim, BufferError> {
+            Ok(Claim { fence: Fence(1), cursor: None })
+        }
+
+        async fn renew(&self, _: &str, _: Fence, _: Duration) -> Result<(), BufferError> {
+            let _turn = self.turn.lock().await;
+            self.renewed.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        }
+
+        async fn append(&self, batch: &Batch) -> Result<(), BufferError> {
+            let _turn = self.turn.lock().await;
+            tokio::time::sleep(RENEW + Duration::from_secs(1)).await;
+            self.appended.fetch_add(batch.entries.len() as u32, Ordering::Relaxed);
+            Ok(())
+        }
+
+        async fn lease(&self, _: &str, _: usize, _: Duration) -> Result<Vec<Leased>, BufferError> {
+            Ok(Vec::new())
+        }
+
+        async fn extend(&self, _: &str, _: &[EntryId], _: Duration) -> Result<(), BufferError> {
+            Ok(())
+        }
+
+        async fn ack(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
+            Ok(())
+        }
+
+        async fn release(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
+            Ok(())
+        }
+
+        async fn stats(&self) -> Result<Stats, BufferError> {
+            Ok(Stats::default())
+        }
+    }
+
+    #[tokio::test]
+    async fn an_append_that_takes_long_and_a_renewal_do_not_wait_for_each_other() {
+        let path = std::env::temp_dir().join(format!("tweetfilter-slow-{}", std::process::id()));
+        let lines: String = (0..3).map(|n| format!("{{\"id_str\":\"{n}\",\"text\":\"Snow\"}}\n")).collect();
+        std::fs::write(&path, lines).unwrap();
+        let settings = SourceSettings { files: vec![path.clone()], ..SourceSettings::new(Kind::File) };
+        let (buffer, (_tell, stop)) = (Slow::default(), Stop::new());
+        let ingest = ingest(buffer.clone(), "s", &settings, "one", stop, |_, _| {});
+        let ingested = tokio::time::timeout(Duration::from_secs(60), ingest).await;
+        std::fs::remove_file(path).unwrap();
+        let ingested = ingested.expect("it goes on").unwrap();
+        assert_eq!((ingested.counts.lines, ingested.ended), (3, true));
+        assert_eq!(buffer.appended.load(Ordering::Relaxed), 3);
+        assert!(buffer.renewed.load(Ordering::Relaxed) > 1);
     }
 }

@@ -8,8 +8,10 @@ use tweetfilter_stream::worker::{Step, StepError, Worker};
 
 use super::{PartError, Stop, now};
 
-/// How long to wait where there is nothing to do.
+/// How long to wait where there is nothing to do, or so little that a commit for it alone costs more than it is worth.
 const IDLE: Duration = Duration::from_millis(20);
+/// Entries that are worth a commit at once.
+const MANY: usize = 256;
 /// How long to wait for what is away: at first, and at most.
 const WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
@@ -37,12 +39,14 @@ pub struct Works<B, S> {
     worked: Worked,
     wait: Duration,
     away: bool,
+    /// Entries of the last batch.
+    last: usize,
 }
 
 impl<B: Buffer, S: Store> Works<B, S> {
     /// Begins with nothing done.
     pub fn new(worker: Worker<B, S>) -> Self {
-        Self { worker, worked: Worked::default(), wait: WAIT.0, away: false }
+        Self { worker, worked: Worked::default(), wait: WAIT.0, away: false, last: 0 }
     }
 
     /// Does one batch; `false` if there was none. While the store or the buffer is away, what was leased is held,
@@ -59,7 +63,8 @@ impl<B: Buffer, S: Store> Works<B, S> {
                 self.wait = WAIT.0;
                 tell(&self.worker, &step);
                 self.worked.add(&step);
-                return Ok(step.entries > 0);
+                self.last = step.entries + step.held;
+                return Ok(self.last > 0);
             }
             Err(error) if is_passing(&error) => error,
             Err(StepError::Buffer(error)) => return Err(error.into()),
@@ -79,10 +84,11 @@ impl<B: Buffer, S: Store> Works<B, S> {
     /// See [`PartError`].
     pub async fn run(mut self, until_empty: bool, mut stop: Stop) -> Result<Worked, PartError> {
         while !stop.is_told() {
-            if !self.batch(&mut stop).await? {
-                if until_empty {
-                    break;
-                }
+            let worked = self.batch(&mut stop).await?;
+            if !worked && until_empty {
+                break;
+            }
+            if !worked || (self.last < MANY && !until_empty) {
                 stop.sleep(IDLE).await;
             }
         }

@@ -318,8 +318,6 @@ fn read(stored: &[u8]) -> Result<Post, StoreError> {
 }
 
 async fn rewrite(tx: &mut Tx, num: i64, post: &Post) -> Result<(), StoreError> {
-    // The column is text, not bytes.
-    let text = String::from_utf8(body(post)?).map_err(|error| StoreError::Refused(error.to_string()))?;
-    tx.run(REWRITE, args![text, num]).await?;
+    tx.run(REWRITE, args![body(post)?, num]).await?;
     Ok(())
 }

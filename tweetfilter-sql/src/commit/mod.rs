@@ -66,7 +66,8 @@ statements! {
 
 /// All statements of commits.
 pub(crate) fn all() -> impl Iterator<Item = &'static Sql> {
-    STATEMENTS.iter().chain(posts::STATEMENTS).chain(changes::STATEMENTS)
+    let many = posts::MANY.iter().flat_map(|many| &many.0);
+    STATEMENTS.iter().chain(posts::STATEMENTS).chain(many).chain(changes::STATEMENTS)
 }
 
 /// What became of the posts of a source.

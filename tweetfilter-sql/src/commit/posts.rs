@@ -2,42 +2,42 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde_json::value::RawValue;
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::store::{Committed, Delivery, StoreError};
 
 use super::CountBySource;
 use super::prepare::{Key, Prepared, scrub, strip, up_to};
-use crate::lists::{keys, numbers, text};
+use crate::lists::{ids, keys, numbers, text};
 use crate::pack;
-use crate::sql::{Sql, Tx, args, list, statements};
+use crate::sql::{Arg, Many, Sql, Tx, args, list, many, row, statements};
 
 statements! {
+    // Of the second parameter, a network.
     KNOWN = Sql::each(
         "SELECT p.network, p.native_id, p.num, p.version, p.is_public, p.audience, p.body IS NULL
-         FROM json_each(?) k CROSS JOIN post p ON p.network = k.value ->> 0 AND p.native_id = k.value ->> 1",
+         FROM json_each(?1) k CROSS JOIN post p ON p.network = ?2 AND p.native_id = k.value",
         concat!(
             "SELECT p.network, p.native_id, p.num, p.version, p.is_public, p.audience, p.body IS NULL FROM ",
-            keys!(),
-            " STRAIGHT_JOIN post p ON p.network = k.network AND p.native_id = k.native_id"
+            ids!(),
+            " STRAIGHT_JOIN post p ON p.network = ? AND p.native_id = k.id"
         ),
     );
     TOMBSTONES = Sql::each(
-        "SELECT t.network, t.native_id FROM json_each(?) k
-         CROSS JOIN tombstone t ON t.network = k.value ->> 0 AND t.native_id = k.value ->> 1",
+        "SELECT t.network, t.native_id FROM json_each(?1) k
+         CROSS JOIN tombstone t ON t.network = ?2 AND t.native_id = k.value",
         concat!(
             "SELECT t.network, t.native_id FROM ",
-            keys!(),
-            " STRAIGHT_JOIN tombstone t ON t.network = k.network AND t.native_id = k.native_id"
+            ids!(),
+            " STRAIGHT_JOIN tombstone t ON t.network = ? AND t.native_id = k.id"
         ),
     );
     WITHHELD = Sql::each(
-        "SELECT w.network, w.native_id, w.countries FROM json_each(?) k
-         CROSS JOIN withheld w ON w.network = k.value ->> 0 AND w.native_id = k.value ->> 1",
+        "SELECT w.network, w.native_id, w.countries FROM json_each(?1) k
+         CROSS JOIN withheld w ON w.network = ?2 AND w.native_id = k.value",
         concat!(
             "SELECT w.network, w.native_id, w.countries FROM ",
-            keys!(),
-            " STRAIGHT_JOIN withheld w ON w.network = k.network AND w.native_id = k.native_id"
+            ids!(),
+            " STRAIGHT_JOIN withheld w ON w.network = ? AND w.native_id = k.id"
         ),
     );
     SCRUBBED = Sql::each(
@@ -51,38 +51,6 @@ statements! {
              WHERE a.scrub_up_to IS NOT NULL"
         ),
     );
-    // Each body is a part of one blob, which nobody has to escape.
-    POSTS = Sql::each(
-        "INSERT INTO post (num, network, native_id, version, since, created_at, received_at, author_id,
-             author_handle, source, is_public, audience, withheld, body)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-             value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12,
-             CAST(substr(?1, value ->> 13, value ->> 14) AS TEXT)
-         FROM json_each(?2) WHERE true
-         ON CONFLICT (num) DO UPDATE SET version = excluded.version, since = excluded.since,
-             created_at = excluded.created_at, author_id = excluded.author_id,
-             author_handle = excluded.author_handle, is_public = excluded.is_public,
-             audience = excluded.audience, withheld = excluded.withheld, body = excluded.body",
-        concat!(
-            "INSERT INTO post (num, network, native_id, version, since, created_at, received_at, author_id,
-                author_handle, source, is_public, audience, withheld, body)
-             SELECT r.num, r.network, r.native_id, r.version, r.since, r.created_at, r.received_at, r.author_id,
-                r.author_handle, r.source, r.is_public, r.audience, r.withheld,
-                CONVERT(SUBSTRING(?, r.start, r.size) USING utf8mb4)
-             FROM JSON_TABLE(?, '$[*]' COLUMNS (num BIGINT PATH '$[0]', ",
-            text!("network", "VARCHAR(190)", "$[1]"), ", ", text!("native_id", "VARCHAR(500)", "$[2]"),
-            ", version BIGINT PATH '$[3]', since BIGINT PATH '$[4]', created_at BIGINT PATH '$[5]',
-               received_at BIGINT PATH '$[6]', ",
-            text!("author_id", "VARCHAR(500)", "$[7]"), ", ", text!("author_handle", "VARCHAR(500)", "$[8]"), ", ",
-            text!("source", "VARCHAR(190)", "$[9]"), ", is_public INT PATH '$[10]', ",
-            text!("audience", "LONGTEXT", "$[11]"), ", ", text!("withheld", "TEXT", "$[12]"),
-            ", start BIGINT PATH '$[13]', size BIGINT PATH '$[14]')) r
-             ON DUPLICATE KEY UPDATE version = VALUES(version), since = VALUES(since),
-                created_at = VALUES(created_at), author_id = VALUES(author_id),
-                author_handle = VALUES(author_handle), is_public = VALUES(is_public),
-                audience = VALUES(audience), withheld = VALUES(withheld), body = VALUES(body)"
-        ),
-    );
     AUDIENCES = Sql::each(
         "UPDATE post SET audience = j.value ->> 1, is_public = j.value ->> 2 FROM json_each(?) j
          WHERE num = j.value ->> 0",
@@ -93,50 +61,10 @@ statements! {
              SET p.audience = j.audience, p.is_public = j.is_public"
         ),
     );
-    PACKS = Sql::each(
-        "INSERT INTO delivery_pack (commit_no, account, revision, items)
-         SELECT ?, value ->> 0, ?, value ->> 1 FROM json_each(?)",
-        concat!(
-            "INSERT INTO delivery_pack (commit_no, account, revision, items) SELECT ?, j.account, ?, j.items
-             FROM JSON_TABLE(?, '$[*]' COLUMNS (account BIGINT PATH '$[0]', ",
-            text!("items", "LONGTEXT", "$[1]"), ")) j"
-        ),
-    );
     SPANS = Sql::each(
         "INSERT INTO delivery_span (account, span) SELECT value, ? FROM json_each(?) WHERE true
          ON CONFLICT DO NOTHING",
         "",
-    );
-    MATCHES = Sql::each(
-        "INSERT INTO matches (account, filter, commit_no, post)
-         SELECT value ->> 0, value ->> 1, ?, value ->> 2 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING",
-        "INSERT INTO matches (account, filter, commit_no, post) SELECT j.account, j.filter, ?, j.post
-         FROM JSON_TABLE(?, '$[*]' COLUMNS (account BIGINT PATH '$[0]', filter BIGINT PATH '$[1]',
-            post BIGINT PATH '$[2]')) j ON DUPLICATE KEY UPDATE post = VALUES(post)",
-    );
-    CARRIED = Sql::each(
-        "INSERT INTO carried (network, native_id, author_id, post)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?) WHERE true
-         ON CONFLICT DO NOTHING",
-        concat!(
-            "INSERT INTO carried (network, native_id, author_id, post)
-             SELECT j.* FROM JSON_TABLE(?, '$[*]' COLUMNS (",
-            text!("network", "VARCHAR(190)", "$[0]"), ", ", text!("native_id", "VARCHAR(500)", "$[1]"), ", ",
-            text!("author_id", "VARCHAR(500)", "$[2]"),
-            ", post BIGINT PATH '$[3]')) j ON DUPLICATE KEY UPDATE post = carried.post"
-        ),
-    );
-    PLACED = Sql::each(
-        "INSERT INTO placed (network, author_id, native_id, post)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?) WHERE true
-         ON CONFLICT DO NOTHING",
-        concat!(
-            "INSERT INTO placed (network, author_id, native_id, post)
-             SELECT j.* FROM JSON_TABLE(?, '$[*]' COLUMNS (",
-            text!("network", "VARCHAR(190)", "$[0]"), ", ", text!("author_id", "VARCHAR(500)", "$[1]"), ", ",
-            text!("native_id", "VARCHAR(500)", "$[2]"),
-            ", post BIGINT PATH '$[3]')) j ON DUPLICATE KEY UPDATE post = placed.post"
-        ),
     );
     FORGET_MATCHES = Sql::each(
         "DELETE FROM matches WHERE post IN (SELECT value FROM json_each(?))",
@@ -151,6 +79,42 @@ statements! {
         concat!("DELETE p FROM ", numbers!(), " STRAIGHT_JOIN placed p ON p.post = j.n"),
     );
 }
+
+/// Inserts of many rows.
+pub(crate) const MANY: &[Many] = &[POSTS, PACKS, MATCHES, CARRIED, PLACED];
+
+const POSTS: Many = many!(
+    "INSERT INTO post (num, network, native_id, version, since, created_at, received_at, author_id, author_handle,
+         source, is_public, audience, withheld, body) VALUES",
+    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "ON CONFLICT (num) DO UPDATE SET version = excluded.version, since = excluded.since,
+         created_at = excluded.created_at, author_id = excluded.author_id, author_handle = excluded.author_handle,
+         is_public = excluded.is_public, audience = excluded.audience, withheld = excluded.withheld,
+         body = excluded.body",
+    "ON DUPLICATE KEY UPDATE version = VALUES(version), since = VALUES(since), created_at = VALUES(created_at),
+         author_id = VALUES(author_id), author_handle = VALUES(author_handle), is_public = VALUES(is_public),
+         audience = VALUES(audience), withheld = VALUES(withheld), body = VALUES(body)"
+);
+const PACKS: Many =
+    many!("INSERT INTO delivery_pack (commit_no, account, revision, items) VALUES", "(?,?,?,?)", "", "");
+const MATCHES: Many = many!(
+    "INSERT INTO matches (account, filter, commit_no, post) VALUES",
+    "(?,?,?,?)",
+    "ON CONFLICT DO NOTHING",
+    "ON DUPLICATE KEY UPDATE post = VALUES(post)"
+);
+const CARRIED: Many = many!(
+    "INSERT INTO carried (network, native_id, author_id, post) VALUES",
+    "(?,?,?,?)",
+    "ON CONFLICT DO NOTHING",
+    "ON DUPLICATE KEY UPDATE post = VALUES(post)"
+);
+const PLACED: Many = many!(
+    "INSERT INTO placed (network, author_id, native_id, post) VALUES",
+    "(?,?,?,?)",
+    "ON CONFLICT DO NOTHING",
+    "ON DUPLICATE KEY UPDATE post = VALUES(post)"
+);
 
 /// A post that is stored already.
 struct Known {
@@ -172,8 +136,7 @@ struct Said {
 /// The rows of a commit.
 #[derive(Default)]
 struct Rows {
-    posts: Vec<Box<RawValue>>,
-    bodies: Vec<u8>,
+    posts: Vec<[Arg; 14]>,
     replaced: Vec<i64>,
     audiences: Vec<(i64, String, i64)>,
     packs: BTreeMap<i64, pack::Writer>,
@@ -242,7 +205,7 @@ pub(super) async fn store(
             count.stored += 1;
         }
         let audience = rows.deliver(post, num, before, false, committed);
-        rows.add(post, num, committed.number, &body, &audience, said.countries(post))?;
+        rows.add(post, num, committed.number, body, &audience, said.countries(post));
         for ((network, id), author) in &post.carried {
             if !said.is_deleted(network, id) {
                 rows.carried.push((network.clone(), id.clone(), author.clone(), num));
@@ -258,34 +221,34 @@ pub(super) async fn store(
 }
 
 async fn said(tx: &mut Tx, posts: &[Prepared<'_>]) -> Result<Said, StoreError> {
-    let own: Vec<_> = posts.iter().map(|post| &post.key).collect();
     let mut known = HashMap::new();
-    for row in tx.rows(KNOWN, args![list(&own)?]).await? {
-        let of = Known {
-            num: row.int(2)?,
-            version: row.int(3)?,
-            public: row.int(4)? != 0,
-            audience: row.json(5)?,
-            gone: row.int(6)? != 0,
-        };
-        known.insert((row.text(0)?, row.text(1)?), of);
+    for (network, ids) in by_network(posts.iter().map(|post| &post.key))? {
+        for row in tx.rows(KNOWN, args![ids, network]).await? {
+            let of = Known {
+                num: row.int(2)?,
+                version: row.int(3)?,
+                public: row.int(4)? != 0,
+                audience: row.json(5)?,
+                gone: row.int(6)? != 0,
+            };
+            known.insert((row.text(0)?, row.text(1)?), of);
+        }
     }
-    let mut keys: Vec<_> = posts.iter().flat_map(|post| post.carried.iter().map(|(key, _)| key)).collect();
-    keys.extend(own);
-    let unnamed: Vec<_> = keys
+    let carried = posts.iter().flat_map(|post| post.carried.iter().map(|(key, _)| key));
+    let keys: Vec<&Key> = posts.iter().map(|post| &post.key).chain(carried).collect();
+    let unnamed: Vec<Key> = keys
         .iter()
         .filter(|(network, _)| !tells(network))
         .map(|(_, id)| (String::new(), id.clone()))
         .collect();
-    keys.extend(&unnamed);
-    let keys = list(&keys)?;
-    let mut deleted = HashSet::new();
-    for row in tx.rows(TOMBSTONES, args![keys.clone()]).await? {
-        deleted.insert((row.text(0)?, row.text(1)?));
-    }
-    let mut withheld = HashMap::new();
-    for row in tx.rows(WITHHELD, args![keys]).await? {
-        withheld.insert((row.text(0)?, row.text(1)?), row.text(2)?);
+    let (mut deleted, mut withheld) = (HashSet::new(), HashMap::new());
+    for (network, ids) in by_network(keys.into_iter().chain(&unnamed))? {
+        for row in tx.rows(TOMBSTONES, args![ids.clone(), network]).await? {
+            deleted.insert((row.text(0)?, row.text(1)?));
+        }
+        for row in tx.rows(WITHHELD, args![ids, network]).await? {
+            withheld.insert((row.text(0)?, row.text(1)?), row.text(2)?);
+        }
     }
     let authors: HashSet<_> =
         posts.iter().flat_map(|post| &post.placed).map(|(network, author, _)| (network, author)).collect();
@@ -297,6 +260,15 @@ async fn said(tx: &mut Tx, posts: &[Prepared<'_>]) -> Result<Said, StoreError> {
         }
     }
     Ok(Said { known, deleted, withheld, scrubbed })
+}
+
+/// Ids as a list for each network.
+fn by_network<'k>(keys: impl Iterator<Item = &'k Key>) -> Result<Vec<(&'k str, Arg)>, StoreError> {
+    let mut networks: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (network, id) in keys {
+        networks.entry(network).or_default().push(id);
+    }
+    networks.into_iter().map(|(network, ids)| Ok((network, list(&ids)?))).collect()
 }
 
 /// Whether deletes on this network name it.
@@ -316,18 +288,18 @@ impl Said {
     }
 
     /// What may be stored of a post; `None` if it is a retweet of a deleted one.
-    fn body<'p>(&self, post: &'p Prepared<'_>) -> Result<Option<std::borrow::Cow<'p, [u8]>>, StoreError> {
+    fn body(&self, post: &Prepared<'_>) -> Result<Option<String>, StoreError> {
         let stripped = post.carried.iter().any(|((network, id), _)| self.is_deleted(network, id));
         let scrubbed = post.placed.iter().any(|(network, author, id)| self.is_scrubbed(network, author, id));
         if !stripped && !scrubbed {
-            return Ok(Some(post.body.as_slice().into()));
+            return Ok(Some(post.body.clone()));
         }
         let mut changed = post.evaluated.post.clone();
         if !strip(&mut changed, &post.key.0, &|network, id| self.is_deleted(network, id)) {
             return Ok(None);
         }
         scrub(&mut changed, &post.key, &|network, author, id| self.is_scrubbed(network, author, id));
-        Ok(Some(post.with_post(&changed)?.into()))
+        Ok(Some(post.with_post(&changed)?))
     }
 
     /// Where a post, or one that it carries, is withheld.
@@ -374,35 +346,29 @@ impl Rows {
         post: &Prepared<'_>,
         num: i64,
         commit: i64,
-        body: &[u8],
+        body: String,
         audience: &[i64],
         withheld: Option<&str>,
-    ) -> Result<(), StoreError> {
+    ) {
         let (evaluated, (network, id)) = (post.evaluated, &post.key);
         let author = &evaluated.post.author.account;
-        let (public, start) = (i64::from(evaluated.public), self.bodies.len() + 1);
-        let row = (
+        let public = evaluated.public;
+        self.posts.push(row![
             num,
-            network,
-            id,
+            network.as_str(),
+            id.as_str(),
             evaluated.version,
             commit,
             evaluated.post.created_at,
             evaluated.at,
-            &author.id,
-            &author.handle,
-            &evaluated.source,
+            author.id.as_str(),
+            author.handle.as_str(),
+            evaluated.source.as_str(),
             public,
             pack::accounts(audience),
             withheld,
-            start,
-            body.len(),
-        );
-        let row = serde_json::value::to_raw_value(&row);
-        let row = row.map_err(|error| StoreError::Refused(error.to_string()))?;
-        self.posts.push(row);
-        self.bodies.extend_from_slice(body);
-        Ok(())
+            body,
+        ]);
     }
 
     async fn write(mut self, tx: &mut Tx, committed: &Committed, revision: u64) -> Result<(), StoreError> {
@@ -411,32 +377,29 @@ impl Rows {
             forget(tx, &self.replaced).await?;
         }
         if !self.posts.is_empty() {
-            tx.run(POSTS, args![self.bodies, list(&self.posts)?]).await?;
+            tx.run_many(&POSTS, self.posts).await?;
         }
         if !self.audiences.is_empty() {
             tx.run(AUDIENCES, args![list(&self.audiences)?]).await?;
         }
         if !self.packs.is_empty() {
             let accounts: Vec<_> = self.packs.keys().copied().collect();
-            let packs: Vec<_> = self.packs.into_iter().map(|(of, items)| (of, items.finish())).collect();
-            tx.run(PACKS, args![number, revision.cast_signed(), list(&packs)?]).await?;
+            let revision = revision.cast_signed();
+            let packs = self.packs.into_iter().map(|(of, items)| row![number, of, revision, items.finish()]);
+            tx.run_many(&PACKS, packs.collect()).await?;
             if tx.is_sqlite() {
                 tx.run(SPANS, args![number / pack::SPAN, list(&accounts)?]).await?;
             }
         }
         self.matches.sort_unstable();
-        if !self.matches.is_empty() {
-            tx.run(MATCHES, args![number, list(&self.matches)?]).await?;
-        }
+        let matches =
+            self.matches.into_iter().map(|(account, filter, post)| row![account, filter, number, post]);
+        tx.run_many(&MATCHES, matches.collect()).await?;
+        let texts = |(a, b, c, post): (String, String, String, i64)| row![a, b, c, post];
         self.carried.sort_unstable();
-        if !self.carried.is_empty() {
-            tx.run(CARRIED, args![list(&self.carried)?]).await?;
-        }
+        tx.run_many(&CARRIED, self.carried.into_iter().map(texts).collect()).await?;
         self.placed.sort_unstable();
-        if !self.placed.is_empty() {
-            tx.run(PLACED, args![list(&self.placed)?]).await?;
-        }
-        Ok(())
+        tx.run_many(&PLACED, self.placed.into_iter().map(texts).collect()).await
     }
 }
 

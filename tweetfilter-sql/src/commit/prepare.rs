@@ -21,7 +21,7 @@ pub(super) type Key = (String, String);
 pub(super) struct Prepared<'o> {
     pub(super) evaluated: &'o Evaluated,
     pub(super) key: Key,
-    pub(super) body: Vec<u8>,
+    pub(super) body: String,
     /// Originals within it, and who wrote them.
     pub(super) carried: Vec<(Key, String)>,
     /// Posts with a place, itself included: network, author and id.
@@ -36,7 +36,7 @@ impl<'o> Prepared<'o> {
             // It has no name of its own, so it gets one by which a redelivered copy is recognized.
             "" => {
                 let at = evaluated.at.to_le_bytes();
-                format!("~{}", digest([evaluated.source.as_bytes(), &at, &body]))
+                format!("~{}", digest([evaluated.source.as_bytes(), &at, body.as_bytes()]))
             }
             id => id.to_owned(),
         };
@@ -61,14 +61,15 @@ impl<'o> Prepared<'o> {
     }
 
     /// Makes it anew after its post was changed.
-    pub(super) fn with_post(&self, post: &Post) -> Result<Vec<u8>, StoreError> {
+    pub(super) fn with_post(&self, post: &Post) -> Result<String, StoreError> {
         body(post).map_err(|error| StoreError::Refused(format!("{}: {error}", self.key.1)))
     }
 }
 
 /// A post as it is stored.
-pub(super) fn body(post: &Post) -> Result<Vec<u8>, StoreError> {
+pub(super) fn body(post: &Post) -> Result<String, StoreError> {
     let body = shrunk::to_vec(post).map_err(|error| StoreError::Refused(error.to_string()))?;
+    let body = String::from_utf8(body).map_err(|error| StoreError::Refused(error.to_string()))?;
     if body.len() > BODY {
         return Err(StoreError::Refused(format!(
             "a post of {} bytes; at most {BODY} are stored",

@@ -98,14 +98,19 @@ impl Maria {
 
     /// Makes an empty database and opens it.
     pub async fn database(&self, name: &str) -> Database {
+        self.say(&format!("CREATE DATABASE {name}"));
+        Database::open(&self.address(name)).await.unwrap()
+    }
+
+    /// Says something to it as whoever runs it would.
+    pub fn say(&self, statements: &str) {
         let client = binary("mariadb").expect("the client comes with the server");
         let done = Command::new(client)
-            .args(["--no-defaults", "-uroot", "-e", &format!("CREATE DATABASE {name}")])
+            .args(["--no-defaults", "-uroot", "-e", statements])
             .arg(format!("--socket={}", self.folder.file("s")))
             .status()
             .unwrap();
-        assert!(done.success());
-        Database::open(&self.address(name)).await.unwrap()
+        assert!(done.success(), "{statements}");
     }
 
     pub fn address(&self, name: &str) -> String {

@@ -65,7 +65,8 @@ fn what_is_remembered_is_bounded() {
     for id in 0..10 {
         let post = Post { id: id.to_string(), ..Post::from_text(long.as_str()) };
         let written = Written::new(&post, false).unwrap();
-        let known = Known { bytes: [id as u8].into(), key: 0, network: String::new(), id: post.id, written };
+        let post = Arc::new(Told { key: 0, network: String::new(), id: post.id, written });
+        let known = Known { bytes: [id as u8].into(), post };
         recent.add(id, known);
     }
     assert!(recent.bytes <= REMEMBERED && recent.by_hash.len() == recent.order.len());

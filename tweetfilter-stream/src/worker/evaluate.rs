@@ -6,6 +6,7 @@ use tweetfilter_core::post::{Account, Millis, Post};
 use tweetfilter_core::{Match, OwnerId, Scratch};
 
 use super::compiled::{Compiled, owner};
+use super::together::breathe;
 use crate::entry::{Audience, Change, Content, Entry};
 use crate::store::{Action, Delivery, Evaluated, Friends, Outcome, Verdict};
 
@@ -20,7 +21,7 @@ struct Seen<'e> {
 }
 
 /// Evaluates each post of a batch once, for all who saw it.
-pub(super) fn evaluate<'e>(
+pub(super) async fn evaluate<'e>(
     compiled: &Compiled,
     scratch: &mut Scratch,
     entries: impl Iterator<Item = &'e Entry>,
@@ -57,7 +58,10 @@ pub(super) fn evaluate<'e>(
         }
         known.reach(compiled, post, &entry.to);
     }
-    outcome.posts.extend(seen.into_iter().map(|seen| seen.evaluate(compiled, scratch)));
+    for seen in seen {
+        outcome.posts.push(seen.evaluate(compiled, scratch));
+        breathe().await;
+    }
 }
 
 /// The accounts of whom a message speaks: those whom its entry names.

@@ -1,11 +1,13 @@
 //! The worker: entries from the buffer are evaluated for everyone who saw them, and stored.
 //!
 //! It knows neither clock nor runtime: [`Worker::step`] does one batch, and says what came of it; the caller decides
-//! when to go on. The order within a step is the whole guarantee: **lease, evaluate, commit, and only then
-//! acknowledge**. Whoever dies in between leaves the entries leased, and another gets them.
+//! when to go on. The order for each batch is the whole guarantee: **lease, evaluate, commit, and only then
+//! acknowledge**. Whoever dies in between leaves the entries leased, and another gets them. While a batch is
+//! committed, the next one is leased already and evaluated.
 
 mod compiled;
 mod evaluate;
+mod together;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,7 +16,7 @@ use tweetfilter_core::Scratch;
 use tweetfilter_core::budget::Price;
 use tweetfilter_core::post::Millis;
 
-use crate::buffer::{Buffer, BufferError, Leased};
+use crate::buffer::{Buffer, BufferError, EntryId, Leased};
 use crate::entry::{Entry, EntryError};
 use crate::store::{Committed, DeadLetter, Outcome, Store, StoreError};
 
@@ -38,7 +40,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            batch: 512,
+            batch: 1024,
             lease: Duration::from_secs(60),
             filters_for: Duration::from_secs(1),
             keep_all: true,
@@ -84,8 +86,23 @@ pub struct Worker<B, S> {
     compiled: Option<Compiled>,
     asked_at: Millis,
     scratch: Scratch,
-    /// Parts of the leased batch that are not committed yet.
+    /// What is leased and not committed yet, in parts.
     open: VecDeque<Vec<Leased>>,
+    /// What became of the first part, if that is known already.
+    ready: Option<Ready>,
+    /// Whether a step failed, so that leases may be old by now.
+    failed: bool,
+}
+
+/// What became of a part, to be committed.
+#[derive(Debug)]
+struct Ready {
+    outcome: Outcome,
+    ids: Vec<EntryId>,
+    /// Entries that only a newer version understands.
+    held: usize,
+    /// Where an entry that is alone in its part came from.
+    source: Option<String>,
 }
 
 impl<B: Buffer, S: Store> Worker<B, S> {
@@ -100,6 +117,8 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             asked_at: Millis::MIN,
             scratch: Scratch::default(),
             open: VecDeque::new(),
+            ready: None,
+            failed: false,
         }
     }
 
@@ -114,28 +133,75 @@ impl<B: Buffer, S: Store> Worker<B, S> {
     /// # Errors
     /// See [`StepError`]: wait and call again. What was leased is kept, or comes back when its lease has run out.
     pub async fn step(&mut self, now: Millis) -> Result<Step, StepError> {
+        let step = self.next(now).await;
+        self.failed = step.is_err();
+        step
+    }
+
+    async fn next(&mut self, now: Millis) -> Result<Step, StepError> {
         let mut step = Step::default();
-        self.refresh(now, &mut step).await?;
-        if self.open.is_empty() {
-            let leased = self.buffer.lease(&self.name, self.options.batch, self.options.lease).await?;
-            if leased.is_empty() {
-                return Ok(step);
-            }
-            self.open.push_back(leased);
-        } else {
+        if std::mem::take(&mut self.failed) && !self.open.is_empty() {
+            // Filters may have changed, and time has passed.
+            self.ready = None;
             let ids: Vec<_> = self.open.iter().flatten().map(|entry| entry.id.clone()).collect();
             self.buffer.extend(&self.name, &ids, self.options.lease).await?;
         }
-        while let Some(part) = self.open.front() {
-            match self.part(part.clone(), now, &mut step).await {
-                Ok(()) => {
-                    self.open.pop_front();
-                }
-                Err(StepError::Store(StoreError::Refused(_))) => self.bisect(),
-                Err(error) => return Err(error),
-            }
+        self.refresh(now, &mut step).await?;
+        if self.open.is_empty() && !self.lease().await? {
+            return Ok(step);
         }
-        Ok(step)
+        loop {
+            // Where there is little to do, whatever came meanwhile is better leased when its turn has come. An error is
+            // met again by the next step; it is none of what is ready.
+            if self.open.len() == 1 && self.open[0].len() * 2 >= self.options.batch {
+                let _ = self.lease().await;
+            }
+            let Self { store, scratch, open, options, compiled: Some(compiled), .. } = self else {
+                return Ok(step);
+            };
+            let ready = match self.ready.take() {
+                Some(ready) => ready,
+                None => evaluated(compiled, scratch, &open[0], now, options.keep_all).await,
+            };
+            let ahead = async {
+                match open.get(1) {
+                    Some(part) => Some(evaluated(compiled, scratch, part, now, options.keep_all).await),
+                    None => None,
+                }
+            };
+            let (committed, ahead) = together::both(commit(store, &ready, &open[0]), ahead).await;
+            let (committed, outcome) = match committed {
+                Ok(done) => done,
+                Err(StoreError::Refused(_)) if self.open[0].len() > 1 => {
+                    self.bisect();
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if let Some(committed) = committed {
+                if !committed.acked {
+                    self.buffer.ack(&self.name, &ready.ids).await?;
+                }
+                step.commits.push(committed);
+            }
+            self.open.pop_front();
+            self.ready = ahead;
+            step.entries = ready.ids.len();
+            step.held = ready.held;
+            let dead = outcome.unwrap_or(ready.outcome).dead;
+            step.dead.extend(dead.into_iter().map(|dead| dead.reason));
+            return Ok(step);
+        }
+    }
+
+    /// Leases a further part; false if there is none.
+    async fn lease(&mut self) -> Result<bool, BufferError> {
+        let leased = self.buffer.lease(&self.name, self.options.batch, self.options.lease).await?;
+        let some = !leased.is_empty();
+        if some {
+            self.open.push_back(leased);
+        }
+        Ok(some)
     }
 
     /// Gives back what was leased and not done, for another to go on with.
@@ -143,6 +209,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
     /// # Errors
     /// As [`Buffer::release`].
     pub async fn release(&mut self) -> Result<(), BufferError> {
+        self.ready = None;
         let ids: Vec<_> = self.open.drain(..).flatten().map(|entry| entry.id).collect();
         if ids.is_empty() { Ok(()) } else { self.buffer.release(&self.name, &ids).await }
     }
@@ -162,65 +229,6 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         Ok(())
     }
 
-    /// Evaluates, commits and acknowledges some entries.
-    async fn part(&mut self, part: Vec<Leased>, now: Millis, step: &mut Step) -> Result<(), StepError> {
-        let Some(compiled) = &self.compiled else { return Ok(()) };
-        let mut outcome = Outcome { revision: compiled.revision(), at: now, ..Outcome::default() };
-        let mut ids = Vec::with_capacity(part.len());
-        let mut entries = Vec::with_capacity(part.len());
-        let mut held = 0;
-        let alone = part.len() == 1;
-        for Leased { id, bytes, .. } in part {
-            match Entry::from_slice(&bytes) {
-                Ok(entry) => entries.push((entry, alone.then_some(bytes))),
-                Err(EntryError::NewerVersion { .. }) => {
-                    held += 1;
-                    continue;
-                }
-                Err(error) => outcome.dead.push(DeadLetter {
-                    entry: bytes,
-                    source: String::new(),
-                    reason: error.to_string(),
-                    at: now,
-                }),
-            }
-            ids.push(id);
-        }
-        evaluate::evaluate(compiled, &mut self.scratch, entries.iter().map(|(entry, _)| entry), &mut outcome);
-        outcome
-            .posts
-            .retain(|post| self.options.keep_all || post.deliveries.iter().any(|d| !d.filters.is_empty()));
-        if !ids.is_empty() {
-            let committed = match self.store.commit(&outcome, &ids).await {
-                // Nothing smaller is left: what can't be stored goes where people see it.
-                Err(StoreError::Refused(reason)) if alone => {
-                    outcome = self.dead(entries, &outcome, reason);
-                    self.store.commit(&outcome, &ids).await?
-                }
-                committed => committed?,
-            };
-            if !committed.acked {
-                self.buffer.ack(&self.name, &ids).await?;
-            }
-            step.commits.push(committed);
-        }
-        step.entries += ids.len();
-        step.held += held;
-        step.dead.extend(outcome.dead.into_iter().map(|dead| dead.reason));
-        Ok(())
-    }
-
-    /// The outcome of an entry that the store refuses.
-    fn dead(&self, entries: Vec<(Entry, Option<Vec<u8>>)>, refused: &Outcome, reason: String) -> Outcome {
-        let dead = entries.into_iter().map(|(entry, bytes)| DeadLetter {
-            entry: bytes.unwrap_or_default(),
-            source: entry.source,
-            reason: reason.clone(),
-            at: refused.at,
-        });
-        Outcome { dead: dead.collect(), revision: refused.revision, at: refused.at, ..Outcome::default() }
-    }
-
     /// Cuts the refused part in two, to find the entry that spoils it.
     fn bisect(&mut self) {
         let Some(mut part) = self.open.pop_front() else { return };
@@ -231,4 +239,63 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             }
         }
     }
+}
+
+/// Commits what became of a part. An entry that the store refuses even alone goes where people see it: then the outcome
+/// that was stored instead comes along.
+async fn commit<S: Store>(
+    store: &S,
+    ready: &Ready,
+    part: &[Leased],
+) -> Result<(Option<Committed>, Option<Outcome>), StoreError> {
+    if ready.ids.is_empty() {
+        return Ok((None, None));
+    }
+    let reason = match (store.commit(&ready.outcome, &ready.ids).await, part) {
+        (Err(StoreError::Refused(reason)), [_]) => reason,
+        (committed, _) => return Ok((Some(committed?), None)),
+    };
+    let Outcome { at, revision, .. } = ready.outcome;
+    let dead = part.iter().map(|entry| DeadLetter {
+        entry: entry.bytes.clone(),
+        source: ready.source.clone().unwrap_or_default(),
+        reason: reason.clone(),
+        at,
+    });
+    let outcome = Outcome { dead: dead.collect(), revision, at, ..Outcome::default() };
+    Ok((Some(store.commit(&outcome, &ready.ids).await?), Some(outcome)))
+}
+
+/// Evaluates a part.
+async fn evaluated(
+    compiled: &Compiled,
+    scratch: &mut Scratch,
+    part: &[Leased],
+    now: Millis,
+    keep_all: bool,
+) -> Ready {
+    let mut outcome = Outcome { revision: compiled.revision(), at: now, ..Outcome::default() };
+    let (mut ids, mut entries) = (Vec::with_capacity(part.len()), Vec::with_capacity(part.len()));
+    let mut held = 0;
+    for Leased { id, bytes, .. } in part {
+        match Entry::from_slice(bytes) {
+            Ok(entry) => entries.push(entry),
+            Err(EntryError::NewerVersion { .. }) => {
+                held += 1;
+                continue;
+            }
+            Err(error) => outcome.dead.push(DeadLetter {
+                entry: bytes.clone(),
+                source: String::new(),
+                reason: error.to_string(),
+                at: now,
+            }),
+        }
+        ids.push(id.clone());
+        together::breathe().await;
+    }
+    evaluate::evaluate(compiled, scratch, entries.iter(), &mut outcome).await;
+    outcome.posts.retain(|post| keep_all || post.deliveries.iter().any(|d| !d.filters.is_empty()));
+    let source = if part.len() == 1 { entries.pop().map(|entry| entry.source) } else { None };
+    Ready { outcome, ids, held, source }
 }

@@ -1,0 +1,175 @@
+//! The worker between a buffer and a store that are lists, and fail when they are told to.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tweetfilter_core::Post;
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Stats};
+use tweetfilter_stream::entry::{Audience, Content, Entry};
+use tweetfilter_stream::store::{Committed, Outcome, Snapshot, Store, StoreError};
+use tweetfilter_stream::worker::{Options, StepError, Worker};
+
+#[derive(Default)]
+struct World {
+    waiting: VecDeque<Leased>,
+    events: Vec<String>,
+    acked: BTreeSet<String>,
+    stored: Vec<String>,
+    dead: Vec<String>,
+    /// Commits that fail before one succeeds.
+    away: u32,
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<World>>);
+
+impl Shared {
+    fn with(texts: &[&str]) -> Self {
+        let shared = Self::default();
+        for (number, text) in texts.iter().enumerate() {
+            let post = Post { id: number.to_string(), ..Post::from_text(*text) };
+            let content = Content::Post(Box::new(post));
+            let entry = Entry { source: "s".into(), at: 1, to: Audience::Public, content };
+            let id = EntryId(number.to_string());
+            let leased = Leased { id, bytes: entry.to_vec().unwrap(), attempts: 1 };
+            shared.world(|world| world.waiting.push_back(leased));
+        }
+        shared
+    }
+
+    fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        look(&mut self.0.lock().unwrap())
+    }
+
+    fn worker(&self, batch: usize) -> Worker<Self, Self> {
+        Worker::new("w", self.clone(), self.clone(), Options { batch, ..Options::default() })
+    }
+}
+
+impl Buffer for Shared {
+    async fn claim(&self, _: &str, _: &str, _: Duration) -> Result<Claim, BufferError> {
+        Ok(Claim::default())
+    }
+
+    async fn renew(&self, _: &str, _: Fence, _: Duration) -> Result<(), BufferError> {
+        Ok(())
+    }
+
+    async fn append(&self, _: &Batch) -> Result<(), BufferError> {
+        Ok(())
+    }
+
+    async fn lease(&self, _: &str, max: usize, _: Duration) -> Result<Vec<Leased>, BufferError> {
+        Ok(self.world(|world| {
+            let max = max.min(world.waiting.len());
+            world.events.push(format!("lease {max}"));
+            world.waiting.drain(..max).collect()
+        }))
+    }
+
+    async fn extend(&self, _: &str, entries: &[EntryId], _: Duration) -> Result<(), BufferError> {
+        self.world(|world| world.events.push(format!("extend {}", entries.len())));
+        Ok(())
+    }
+
+    async fn ack(&self, _: &str, entries: &[EntryId]) -> Result<(), BufferError> {
+        self.world(|world| {
+            world.events.push(format!("ack {}", entries.len()));
+            world.acked.extend(entries.iter().map(|entry| entry.0.clone()));
+        });
+        Ok(())
+    }
+
+    async fn release(&self, _: &str, entries: &[EntryId]) -> Result<(), BufferError> {
+        self.world(|world| world.events.push(format!("release {}", entries.len())));
+        Ok(())
+    }
+
+    async fn stats(&self) -> Result<Stats, BufferError> {
+        Ok(Stats::default())
+    }
+}
+
+impl Store for Shared {
+    async fn filters(&self, known: Option<u64>) -> Result<Option<Snapshot>, StoreError> {
+        Ok(known.is_none().then(Snapshot::default))
+    }
+
+    async fn commit(&self, outcome: &Outcome, _: &[EntryId]) -> Result<Committed, StoreError> {
+        self.world(|world| {
+            world.events.push(format!("commit {}", outcome.posts.len() + outcome.dead.len()));
+            if world.away > 0 {
+                world.away -= 1;
+                return Err(StoreError::Away("stopped".into()));
+            }
+            if outcome.posts.iter().any(|post| post.post.text == "poison") {
+                return Err(StoreError::Refused("no".into()));
+            }
+            world.stored.extend(outcome.posts.iter().map(|post| post.post.text.clone()));
+            world.dead.extend(outcome.dead.iter().map(|dead| format!("{} {}", dead.source, dead.reason)));
+            Ok(Committed::default())
+        })
+    }
+}
+
+#[tokio::test]
+async fn the_next_batch_is_leased_before_one_is_committed() {
+    let shared = Shared::with(&["a", "b", "c", "d", "e"]);
+    let mut worker = shared.worker(2);
+    let mut done = Vec::new();
+    while done.last() != Some(&0) {
+        done.push(worker.step(1).await.unwrap().entries);
+    }
+    assert_eq!(done, [2, 2, 1, 0]);
+    shared.world(|world| {
+        assert_eq!(world.stored, ["a", "b", "c", "d", "e"]);
+        let first = ["lease 2", "lease 2", "commit 2", "ack 2", "lease 1", "commit 2", "ack 2"];
+        assert_eq!(world.events[..7], first, "{:?}", world.events);
+    });
+}
+
+#[tokio::test]
+async fn what_a_failed_commit_had_is_held_and_committed_in_order() {
+    let shared = Shared::with(&["a", "b", "c"]);
+    shared.world(|world| world.away = 2);
+    let mut worker = shared.worker(2);
+    for _ in 0..2 {
+        let failed = worker.step(1).await;
+        assert!(matches!(failed, Err(StepError::Store(StoreError::Away(_)))), "{failed:?}");
+    }
+    while worker.step(1).await.unwrap().entries > 0 {}
+    shared.world(|world| {
+        assert_eq!((world.stored.concat(), world.acked.len()), ("abc".to_owned(), 3));
+        assert_eq!(world.events.iter().filter(|event| *event == "extend 3").count(), 2, "{:?}", world.events);
+    });
+}
+
+#[tokio::test]
+async fn poison_is_found_and_harms_nothing_beside_it() {
+    let shared = Shared::with(&["a", "b", "poison", "c", "d", "e", "f", "g", "poison"]);
+    let mut worker = shared.worker(4);
+    let (mut entries, mut dead) = (0, Vec::new());
+    loop {
+        let step = worker.step(1).await.unwrap();
+        if step.entries == 0 {
+            break;
+        }
+        entries += step.entries;
+        dead.extend(step.dead);
+    }
+    assert_eq!((entries, dead.len()), (9, 2));
+    shared.world(|world| {
+        assert_eq!((world.stored.concat(), world.acked.len()), ("abcdefg".to_owned(), 9));
+        assert_eq!(world.dead, ["s no", "s no"]);
+    });
+}
+
+#[tokio::test]
+async fn what_is_leased_and_not_done_is_given_back() {
+    let shared = Shared::with(&["a", "b", "c"]);
+    let mut worker = shared.worker(2);
+    assert_eq!(worker.step(1).await.unwrap().entries, 2);
+    worker.release().await.unwrap();
+    shared.world(|world| assert_eq!(world.events.last().map(String::as_str), Some("release 1")));
+}
