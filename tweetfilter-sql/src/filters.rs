@@ -10,6 +10,7 @@ use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, Store, Sto
 
 use crate::accounts::{self, raise};
 use crate::database::Database;
+use crate::lookup;
 use crate::sql::{Row, Sql, args, list, statements};
 
 statements! {
@@ -114,6 +115,7 @@ impl Store for Database {
                 filters,
                 sets: sets.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect::<Result<_, _>>()?,
                 follows: accounts::follows(&mut tx).await?,
+                handles: lookup::known(&mut tx).await?,
             });
         }
         tx.commit().await?;

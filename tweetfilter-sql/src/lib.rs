@@ -13,6 +13,7 @@ mod digest;
 mod error;
 mod filters;
 mod lists;
+mod lookup;
 mod migrate;
 mod pack;
 mod retention;
@@ -26,6 +27,7 @@ pub use buffer::Embedded;
 pub use database::Database;
 pub use dead::StoredLetter;
 pub use filters::{FilterRow, NewFilter};
+pub use lookup::{FRESH, NOBODY, NamedHandle, Profile};
 pub use retention::Removed;
 pub use status::{CrashEvent, SourceStatus, Status, StoredGap};
 pub use timeline::{Cursor, Page, Tail, TimelinePost};
@@ -37,6 +39,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(buffer::STATEMENTS)
         .chain(dead::STATEMENTS)
         .chain(filters::STATEMENTS)
+        .chain(lookup::STATEMENTS)
         .chain(migrate::STATEMENTS)
         .chain(retention::STATEMENTS)
         .chain(status::STATEMENTS)
