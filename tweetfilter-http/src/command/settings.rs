@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tweetfilter_http::parts::{Buffers, Kind, SourceSettings};
 use tweetfilter_sql::Database;
 use tweetfilter_stream::redis_streams;
+use tweetfilter_stream::source::net::lookup::{self, Lookup};
 
 use super::Failure;
 
@@ -49,6 +50,15 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "N", env = "TWEETFILTER_KEEP_DAYS")]
     keep_days: Option<u32>,
 
+    /// Ask nobody who the handles of filters and the authors of posts are. Filters then find Bluesky's accounts by
+    /// their DIDs only
+    #[arg(long, global = true, env = "TWEETFILTER_NO_LOOKUP")]
+    no_lookup: bool,
+
+    /// The AppView that is asked instead of Bluesky's own [default: https://public.api.bsky.app]
+    #[arg(long, global = true, value_name = "URL", env = "TWEETFILTER_LOOKUP_ADDRESS")]
+    lookup_address: Option<String>,
+
     /// Logs for people or for machines [default: human]
     #[arg(long, global = true, value_name = "human|json", env = "TWEETFILTER_LOG_FORMAT")]
     log_format: Option<LogFormat>,
@@ -86,6 +96,8 @@ struct File {
     instance: Option<String>,
     keep: Option<Keep>,
     keep_days: Option<u32>,
+    lookup: Option<bool>,
+    lookup_address: Option<String>,
     log_format: Option<LogFormat>,
     log: Option<String>,
     #[serde(default)]
@@ -103,6 +115,8 @@ pub(crate) struct Settings {
     pub(crate) named: bool,
     pub(crate) keep: Keep,
     pub(crate) keep_days: u32,
+    lookup: bool,
+    lookup_address: String,
     pub(crate) log_format: LogFormat,
     pub(crate) log: String,
     pub(crate) sources: BTreeMap<String, SourceSettings>,
@@ -175,6 +189,17 @@ impl Common {
             file.keep_days.is_some(),
             keep_days.to_string(),
         );
+        let lookup = !self.no_lookup && file.lookup.unwrap_or(true);
+        origin("lookup", "TWEETFILTER_NO_LOOKUP", self.no_lookup, file.lookup.is_some(), lookup.to_string());
+        let lookup_address = self.lookup_address.clone().or_else(|| file.lookup_address.clone());
+        let lookup_address = lookup_address.unwrap_or_else(|| lookup::PUBLIC.to_owned());
+        origin(
+            "lookup-address",
+            "TWEETFILTER_LOOKUP_ADDRESS",
+            self.lookup_address.is_some(),
+            file.lookup_address.is_some(),
+            lookup_address.clone(),
+        );
         let log_format = self.log_format.or(file.log_format).unwrap_or_default();
         let word = format!("{log_format:?}").to_lowercase();
         origin(
@@ -194,6 +219,8 @@ impl Common {
             named: self.instance.is_some() || file.instance.is_some(),
             keep,
             keep_days,
+            lookup,
+            lookup_address,
             log_format,
             log,
             sources: file.source,
@@ -216,6 +243,16 @@ impl Settings {
     /// Opens the store.
     pub(crate) async fn open(&self) -> Result<Database, Failure> {
         Database::open(&self.database).await.map_err(failure)
+    }
+
+    /// Whether a source of the file is of Bluesky.
+    pub(crate) fn bluesky(&self) -> bool {
+        self.sources.values().any(|source| source.kind == Kind::Jetstream)
+    }
+
+    /// Who is asked who is who, unless nobody is to be.
+    pub(crate) fn lookup(&self) -> Result<Option<Lookup>, Failure> {
+        self.lookup.then(|| Lookup::at(&self.lookup_address)).transpose().map_err(failure)
     }
 
     /// Opens the buffer beside it.
