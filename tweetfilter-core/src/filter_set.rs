@@ -80,6 +80,7 @@ pub struct FilterSetBuilder {
     limits: Limits,
     statistics: TermStatistics,
     sets: NamedSets,
+    handles: Handles,
     atoms: Atoms,
     set_plans: Vec<SetPlan>,
     formulas: Vec<Formula>,
@@ -87,6 +88,9 @@ pub struct FilterSetBuilder {
     owners: HashMap<OwnerId, Owner>,
     entries: Entries,
 }
+
+/// Whose ids handles are, by network: handles in lower case.
+pub(crate) type Handles = HashMap<String, Vec<(String, String)>>;
 
 #[derive(Debug, Default)]
 struct Owner {
@@ -127,6 +131,7 @@ pub struct FilterSet {
     entries: Entries,
     sets: NamedSets,
     owners: HashMap<OwnerId, Owner>,
+    handles: Handles,
 }
 
 impl Default for FilterSetBuilder {
@@ -135,6 +140,7 @@ impl Default for FilterSetBuilder {
             limits: Limits::default(),
             statistics: TermStatistics::default(),
             sets: NamedSets::default(),
+            handles: Handles::new(),
             atoms: Atoms::new(),
             set_plans: Vec::new(),
             formulas: Vec::new(),
@@ -152,9 +158,9 @@ impl FilterSetBuilder {
         Self::default()
     }
 
-    /// An empty builder that knows named sets already.
-    pub(crate) fn with_sets(sets: NamedSets) -> Self {
-        Self { sets, ..Self::default() }
+    /// An empty builder that knows named sets and handles already.
+    pub(crate) fn knowing(sets: NamedSets, handles: Handles) -> Self {
+        Self { sets, handles, ..Self::default() }
     }
 
     /// Sets the limits under which further filters are parsed and added; filters added before stay as they are.
@@ -175,6 +181,31 @@ impl FilterSetBuilder {
     pub fn owner(&mut self, id: OwnerId, identities: Vec<Identity>) -> &mut Self {
         self.entries.owner(id);
         self.owners.entry(id).or_default().identities = identities;
+        self
+    }
+
+    /// States whose id a handle is on a network: filters that name the handle then also mean posts of that network
+    /// that give the id alone. Texts of filters stay as they are, and an id means that account on that network only.
+    ///
+    /// Bluesky's stream, for one, names authors by ids alone. Like owners, handles must be there before the filters
+    /// that name them.
+    ///
+    /// ```
+    /// use tweetfilter_core::{FilterId, FilterSetBuilder, Post, post::Account};
+    /// let mut builder = FilterSetBuilder::new();
+    /// builder.handle("bluesky", &Account { id: "did:plc:abc".into(), handle: "ann.example".into() });
+    /// builder.add(FilterId(1), "from:ann.example")?;
+    /// let mut post = Post { network: "bluesky".into(), ..Post::from_text("Snow") };
+    /// post.author.account.id = "did:plc:abc".into();
+    /// assert_eq!(builder.build().matches(&post).len(), 1);
+    /// # Ok::<(), tweetfilter_core::AddError>(())
+    /// ```
+    pub fn handle(&mut self, network: &str, account: &Account) -> &mut Self {
+        let Account { id, handle } = account;
+        if !id.is_empty() && !handle.is_empty() {
+            let ids = self.handles.entry(handle.to_ascii_lowercase()).or_default();
+            ids.push((network.to_owned(), id.clone()));
+        }
         self
     }
 
@@ -244,6 +275,7 @@ impl FilterSetBuilder {
             atoms: &mut self.atoms,
             sets: lists.and_then(|lists| lists.all.as_ref()).unwrap_or(&self.sets),
             own: lists.map(|lists| &lists.own),
+            handles: &self.handles,
             set_plans: &mut self.set_plans,
             me: owner.and(known.as_ref().map(|o| o.identities.as_slice())),
             owner: owner.map_or(0, |o| o.0.wrapping_add(1)),
@@ -306,6 +338,7 @@ impl FilterSetBuilder {
             entries: self.entries,
             sets: self.sets,
             owners: self.owners,
+            handles: self.handles,
         }
     }
 }
@@ -439,7 +472,7 @@ impl FilterSet {
         let text_limit = self.limits.post_text_bytes;
         let identities = owner.map(|o| o.identities.as_slice());
         let sets = self.sets_of(owner);
-        Some(crate::eval::explain::explain(&expression, post, sets, identities, text_limit))
+        Some(crate::eval::explain::explain(&expression, post, sets, &self.handles, identities, text_limit))
     }
 
     /// How a filter is run, chosen by the default statistics; `None` if there is no such filter.
@@ -454,6 +487,7 @@ impl FilterSet {
             atoms: &mut atoms,
             sets: self.sets_of(known),
             own: known.and_then(|o| o.lists.as_ref()).map(|lists| &lists.own),
+            handles: &self.handles,
             set_plans: &mut set_plans,
             me: known.map(|o| o.identities.as_slice()),
             owner: owner.map_or(0, |o| o.0.wrapping_add(1)),

@@ -11,6 +11,7 @@ use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, Store, Sto
 use crate::accounts::{self, raise};
 use crate::budget;
 use crate::database::Database;
+use crate::lookup;
 use crate::sql::{Row, Sql, Tx, args, list, statements};
 
 statements! {
@@ -135,6 +136,7 @@ impl Store for Database {
                 sets: sets(&mut tx).await?,
                 own_sets: own_sets(&mut tx, None).await?,
                 follows: accounts::follows(&mut tx).await?,
+                handles: lookup::known(&mut tx).await?,
             });
         }
         tx.commit().await?;

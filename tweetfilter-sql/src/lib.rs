@@ -15,6 +15,7 @@ mod durable;
 mod error;
 mod filters;
 mod lists;
+mod lookup;
 mod migrate;
 mod pack;
 mod places;
@@ -32,6 +33,7 @@ pub use buffer::Embedded;
 pub use database::Database;
 pub use dead::StoredLetter;
 pub use filters::{Changed, FilterRow, NewFilter};
+pub use lookup::{FRESH, NOBODY, NamedHandle, Profile};
 pub use places::{Feed, Reading};
 pub use reapply::{LookBack, Reapply, Stepped};
 pub use retention::Removed;
@@ -48,6 +50,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(buffer::MANY.iter().flat_map(|many| &many.0))
         .chain(dead::STATEMENTS)
         .chain(filters::STATEMENTS)
+        .chain(lookup::STATEMENTS)
         .chain(migrate::STATEMENTS)
         .chain(reapply::STATEMENTS)
         .chain(places::STATEMENTS)

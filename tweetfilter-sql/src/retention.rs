@@ -48,6 +48,8 @@ pub struct Removed {
     pub packs: u64,
     /// Tombstones.
     pub tombstones: u64,
+    /// Profiles of authors.
+    pub profiles: u64,
 }
 
 impl Removed {
@@ -96,6 +98,7 @@ impl Database {
         }
         removed.tombstones = tx.run(REMOVE_TOMBSTONES, args![time, POSTS]).await?;
         tx.run(COUNT, args![removed.tombstones.cast_signed()]).await?;
+        removed.profiles = crate::lookup::forget_profiles(tx, time, POSTS).await?;
         turn.commit().await?;
         if self.buffer().is_some() {
             let mut turn = self.write().await?;

@@ -52,6 +52,8 @@ pub struct Snapshot {
     pub own_sets: Vec<(i64, String, String)>,
     /// Whom accounts follow: account, network and id of the author.
     pub follows: Vec<(i64, String, String)>,
+    /// Handles whose accounts are known, by network: filters that name one mean posts that give the id alone, too.
+    pub handles: Vec<(String, Account)>,
 }
 
 /// A user of this system.

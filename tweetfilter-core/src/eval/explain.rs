@@ -6,7 +6,7 @@ mod truth;
 use std::collections::HashMap;
 
 pub use super::stretches::Field;
-use crate::filter_set::{FilterId, FilterSetBuilder, Identity, OwnerId};
+use crate::filter_set::{FilterId, FilterSetBuilder, Handles, Identity, OwnerId};
 use crate::post::Post;
 use crate::syntax::{NamedSets, Node, NodeKind, Scope};
 use crate::{Dialect, Expression, Limits, Scratch, Span};
@@ -60,12 +60,13 @@ pub(crate) fn explain(
     expression: &Expression,
     post: &Post,
     sets: &NamedSets,
+    handles: &Handles,
     me: Option<&[Identity]>,
     text_limit: usize,
 ) -> Explanation {
     let mut leaves = Vec::new();
     collect(expression.root(), &mut Vec::new(), &mut leaves);
-    let sides = evaluate(&leaves, expression.dialect(), post, sets, me, text_limit);
+    let sides = evaluate(&leaves, expression.dialect(), post, (sets, handles), me, text_limit);
     let tree = truth::of(expression.root(), sides.clone(), post);
     let matched = tree.holds.0;
     let mut found = Vec::new();
@@ -89,7 +90,7 @@ pub(crate) fn explain(
             places: if matched == negated || unknown {
                 Vec::new()
             } else {
-                places(node, expression, post, sets, me, text_limit)
+                places(node, expression, post, (sets, handles), me, text_limit)
             },
         })
         .collect();
@@ -160,12 +161,12 @@ fn evaluate(
     leaves: &[(&Node, Vec<Scope>)],
     dialect: Dialect,
     post: &Post,
-    sets: &NamedSets,
+    (sets, handles): (&NamedSets, &Handles),
     me: Option<&[Identity]>,
     text_limit: usize,
 ) -> Vec<(bool, bool)> {
     let owner = me.map(|_| OwnerId(0));
-    let mut builder = FilterSetBuilder::with_sets(sets.clone());
+    let mut builder = FilterSetBuilder::knowing(sets.clone(), handles.clone());
     builder.limits(Limits { post_text_bytes: text_limit, ..Limits::NONE });
     if let Some(me) = me {
         builder.owner(OwnerId(0), me.to_vec());

@@ -7,7 +7,7 @@ use super::channel::{Channel, Level};
 use super::formula::{Formula, ScopeKey};
 use super::links;
 use crate::engine::dictionary::{KeyKind, TermId};
-use crate::filter_set::Identity;
+use crate::filter_set::{Handles, Identity};
 use crate::post::Point;
 use crate::syntax::{
     self, AccountName, AttributeTest, Diagnostic, DistanceUnit, Form, NamedSets, Node, NodeKind, PlaceField,
@@ -31,6 +31,8 @@ pub(crate) struct Lowering<'a> {
     pub(crate) sets: &'a NamedSets,
     /// Those of them that are the owner's own.
     pub(crate) own: Option<&'a NamedSets>,
+    /// Ids that are meant where a handle is named.
+    pub(crate) handles: &'a Handles,
     pub(crate) set_plans: &'a mut Vec<SetPlan>,
     /// Whom `me` stands for.
     pub(crate) me: Option<&'a [Identity]>,
@@ -366,7 +368,14 @@ impl Lowering<'_> {
 
     fn account(&mut self, channel: Channel, name: &AccountName) -> Result<Vec<Test>, Diagnostic> {
         match name {
-            AccountName::Name(name) => Ok(vec![self.atoms.term(channel, &name.to_ascii_lowercase())]),
+            AccountName::Name(name) => {
+                let name = name.to_ascii_lowercase();
+                let mut tests = vec![self.atoms.term(channel, &name)];
+                for (network, id) in self.handles.get(&name).into_iter().flatten() {
+                    tests.push(self.identity(channel, network, id));
+                }
+                Ok(tests)
+            }
             AccountName::Me => {
                 let Some(me) = self.me else {
                     let message = "`me` needs an owner: this filter has none";
@@ -376,17 +385,16 @@ impl Lowering<'_> {
                     me.iter().flat_map(|i| [&i.account.id, &i.account.handle].map(|n| (&i.network, n)));
                 Ok(names
                     .filter(|(_, name)| !name.is_empty())
-                    .map(|(network, name)| {
-                        Test::Term(
-                            channel,
-                            self.atoms
-                                .terms
-                                .intern(KeyKind::Identity, identity_key(network, name).as_bytes()),
-                        )
-                    })
+                    .map(|(network, name)| self.identity(channel, network, name))
                     .collect())
             }
         }
+    }
+
+    /// An account of one network.
+    fn identity(&mut self, channel: Channel, network: &str, name: &str) -> Test {
+        let key = identity_key(network, name);
+        Test::Term(channel, self.atoms.terms.intern(KeyKind::Identity, key.as_bytes()))
     }
 
     fn place(&mut self, field: PlaceField, value: &str) -> Vec<Test> {

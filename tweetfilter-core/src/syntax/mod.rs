@@ -1,5 +1,6 @@
 //! From text to the faithful tree and back.
 
+mod accounts;
 mod advice;
 mod ast;
 mod atoms;
@@ -25,6 +26,7 @@ mod values;
 mod visible;
 mod words;
 
+pub use accounts::account_names;
 pub use ast::*;
 pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Fix, Severity};

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use tweetfilter_core::Dialect;
+use tweetfilter_stream::wire::Carrier;
 
 use super::Failure;
 use super::filters;
@@ -43,6 +44,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "native", value_parser = ["native"])]
     to: Option<String>,
 
+    /// Warn of operators that read what posts of this source never carry
+    #[arg(long, value_name = "jetstream|x-v1|x-v2|mastodon", value_parser = carrier)]
+    source: Option<Carrier>,
+
     /// One JSON object for each filter
     #[arg(long)]
     json: bool,
@@ -53,12 +58,19 @@ Examples:
   tweetfilter check filters.txt
   tweetfilter check --expr 'cat or dog'
       `or` in lower case is a word: a warning says so
+  tweetfilter check --source jetstream --expr 'snow followers:>100'
+      its posts say nothing of followers: a warning says so
   tweetfilter check --to native rules.json
       what X's rules mean, spelled out in the native dialect
   tweetfilter check --json filters.ndjson | jq 'select(.valid | not)'
       the invalid ones, as data
 
 Exit: 0 all filters are valid, perhaps with warnings; 1 one is not; 2 wrong usage or unreadable file.";
+
+fn carrier(name: &str) -> Result<Carrier, String> {
+    let known = Carrier::ALL.into_iter().find(|carrier| carrier.name() == name);
+    known.ok_or_else(|| format!("must be one of {}", Carrier::ALL.map(Carrier::name).join(", ")))
+}
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut files = arguments.files.clone();
@@ -70,7 +82,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let loaded = filters::load_files(&files, &arguments.expressions, arguments.dialect, &arguments.sets)?;
     let compiled = loaded.compile()?;
-    let filters = Checked::all(&compiled);
+    let filters = Checked::all(&compiled, arguments.source);
     let spelled_out = arguments.to.is_some();
     let style = Style::stdout();
     let mut out = String::new();

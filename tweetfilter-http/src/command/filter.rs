@@ -12,6 +12,7 @@ use tweetfilter_stream::store::{Action, StoreError};
 use super::Failure;
 use super::account::account;
 use super::filters::{dialect, read_text};
+use super::handles::look_up;
 use super::render::{self, Origin};
 use super::settings::{Common, block_on, failure};
 use super::terminal::Style;
@@ -32,7 +33,12 @@ about a post; highlights and notifications add up.
 
 The filters of an account may cost a bounded time a post together (the setting
 owner-budget). What is over it is refused, with the three dearest and what would
-make each cheaper: words that must be there let a filter run on few posts.")]
+make each cheaper: words that must be there let a filter run on few posts.
+
+Handles of Bluesky, as in from:ann.bsky.social, are looked up when a filter is
+saved, since its stream gives ids alone, and again by the server, daily and
+when their owners say that they have changed. Who takes another handle is no
+longer found by the old one; a DID, from:did:plc:abc, stays.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -155,14 +161,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     let out = block_on(async {
         let database = settings.open().await?;
-        let out = act(&database, &arguments.command).await?;
+        let (out, saved) = act(&database, &arguments.command).await?;
+        if !saved.is_empty() {
+            look_up(&settings, &database, &saved).await?;
+        }
         database.close().await;
         Ok(out)
     })?;
     std::io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::writing(&error))
 }
 
-async fn act(database: &Database, command: &Command) -> Result<String, Failure> {
+/// Does it; what is to be printed, and the filters that were saved.
+async fn act(database: &Database, command: &Command) -> Result<(String, Vec<NewFilter>), Failure> {
     let unknown = |number: &i64| Failure::Input(format!("there is no filter {number}"));
     match command {
         Command::Add { account: name, filter, facts } => {
@@ -171,11 +181,12 @@ async fn act(database: &Database, command: &Command) -> Result<String, Failure> 
             facts.apply(&mut new);
             Checker::of(database, account).await?.check(&new, "filter", 1)?;
             let number = database.add_filter(account, &new).await.map_err(refused)?;
-            Ok(format!("{number}\n"))
+            Ok((format!("{number}\n"), vec![new]))
         }
         Command::List { account: name, json } => {
             let filters = database.account_filters(account(database, name).await?).await.map_err(failure)?;
-            Ok(filters.iter().map(|row| if *json { ndjson(row, name) } else { shown(row) }).collect())
+            let shown = filters.iter().map(|row| if *json { ndjson(row, name) } else { shown(row) });
+            Ok((shown.collect(), Vec::new()))
         }
         Command::Edit { number, filter, facts, enabled } => {
             let row = database.filter(*number).await.map_err(failure)?.ok_or_else(|| unknown(number))?;
@@ -184,25 +195,27 @@ async fn act(database: &Database, command: &Command) -> Result<String, Failure> 
                 new.text.clone_from(text);
             }
             facts.apply(&mut new);
-            if new != row.filter {
+            let changed = new != row.filter;
+            if changed {
                 Checker::of(database, row.account).await?.check(&new, "filter", 1)?;
                 database.edit_filter(*number, &new).await.map_err(refused)?;
             }
             if let Some(enabled) = enabled {
                 database.enable_filter(*number, *enabled).await.map_err(refused)?;
             }
-            Ok(String::new())
+            Ok((String::new(), if changed { vec![new] } else { Vec::new() }))
         }
         Command::Remove { number } => match database.remove_filter(*number).await.map_err(failure)? {
-            true => Ok(String::new()),
+            true => Ok((String::new(), Vec::new())),
             false => Err(unknown(number)),
         },
         Command::Import { account: name, file, action, keep_going } => {
-            import(database, name, file, *action, *keep_going).await
+            let imported = import(database, name, file, *action, *keep_going).await?;
+            Ok((String::new(), imported))
         }
         Command::Export { account: name } => {
             let filters = database.account_filters(account(database, name).await?).await.map_err(failure)?;
-            Ok(filters.iter().map(|row| ndjson(row, name)).collect())
+            Ok((filters.iter().map(|row| ndjson(row, name)).collect(), Vec::new()))
         }
     }
 }
@@ -213,7 +226,7 @@ async fn import(
     file: &str,
     action: Option<Action>,
     keep_going: bool,
-) -> Result<String, Failure> {
+) -> Result<Vec<NewFilter>, Failure> {
     let account = account(database, name).await?;
     let text = read_text(file)?;
     let read = read_filters(&text).map_err(|malformed| Failure::Input(format!("{file}: {malformed}")))?;
@@ -243,7 +256,7 @@ async fn import(
     }
     database.add_filters(account, &new).await.map_err(refused)?;
     eprintln!("{} filters imported, {invalid} left out", new.len());
-    Ok(String::new())
+    Ok(new)
 }
 
 /// A filter that costs too much is as one that is invalid: it is said what would do.

@@ -7,6 +7,7 @@ mod explain;
 mod filter;
 mod filters;
 mod gen_;
+mod handles;
 mod highlight;
 mod match_;
 mod reapply;

@@ -208,6 +208,8 @@ fn run(
         for warning in buffer.iter().flat_map(Buffers::warnings) {
             tracing::warn!("{warning}");
         }
+        let lookup = if working { settings.lookup()? } else { None };
+        let bluesky = settings.bluesky() || sources.values().any(|source| source.kind == Kind::Jetstream);
         let running = Running::begin(settings, &database, working && !sources.is_empty()).await;
         if let Some(Buffers::Embedded(embedded)) = &buffer
             && working
@@ -236,6 +238,22 @@ fn run(
                 supervise("work", &database, stop.clone(), || {
                     let (works, stop) = (works(&settings, &database, &buffer), stop.clone());
                     Box::pin(async move { works.run(false, stop).await.map(|_| ()) })
+                })
+                .await;
+            });
+        }
+        if lookup.is_some() {
+            let (database, stop, settings) = (database.clone(), stop.clone(), settings.clone());
+            tasks.spawn(async move {
+                supervise("lookup", &database, stop.clone(), || {
+                    let (database, stop, client) = (database.clone(), stop.clone(), settings.lookup());
+                    Box::pin(async move {
+                        match client {
+                            Ok(Some(client)) => parts::lookup(database, client, bluesky, stop).await,
+                            // It was there when the process began.
+                            _ => Ok(()),
+                        }
+                    })
                 })
                 .await;
             });

@@ -11,6 +11,7 @@ use tweetfilter_http::api::Options;
 use tweetfilter_http::parts::{Buffers, Kind, SourceSettings};
 use tweetfilter_sql::Database;
 use tweetfilter_stream::redis_streams;
+use tweetfilter_stream::source::net::lookup::{self, Lookup};
 
 use super::Failure;
 
@@ -58,6 +59,14 @@ pub(crate) struct Common {
     /// Where the API listens, such as 127.0.0.1:8080; `off` for not at all [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDRESS|off", env = "TWEETFILTER_LISTEN")]
     listen: Option<String>,
+    /// Ask nobody who the handles of filters and the authors of posts are. Filters then find Bluesky's accounts by
+    /// their DIDs only
+    #[arg(long, global = true, env = "TWEETFILTER_NO_LOOKUP")]
+    no_lookup: bool,
+
+    /// The AppView that is asked instead of Bluesky's own [default: https://public.api.bsky.app]
+    #[arg(long, global = true, value_name = "URL", env = "TWEETFILTER_LOOKUP_ADDRESS")]
+    lookup_address: Option<String>,
 
     /// Logs for people or for machines [default: human]
     #[arg(long, global = true, value_name = "human|json", env = "TWEETFILTER_LOG_FORMAT")]
@@ -98,6 +107,8 @@ struct File {
     keep_days: Option<u32>,
     owner_budget: Option<f64>,
     listen: Option<String>,
+    lookup: Option<bool>,
+    lookup_address: Option<String>,
     log_format: Option<LogFormat>,
     log: Option<String>,
     #[serde(default)]
@@ -121,6 +132,8 @@ pub(crate) struct Settings {
     /// Where the API listens, if it does.
     pub(crate) listen: Option<String>,
     pub(crate) api: Options,
+    lookup: bool,
+    lookup_address: String,
     pub(crate) log_format: LogFormat,
     pub(crate) log: String,
     pub(crate) sources: BTreeMap<String, SourceSettings>,
@@ -207,6 +220,17 @@ impl Common {
         let listen = self.listen.clone().or_else(|| file.listen.clone());
         let listen = listen.unwrap_or_else(|| LISTEN.to_owned());
         origin("listen", "TWEETFILTER_LISTEN", self.listen.is_some(), file.listen.is_some(), listen.clone());
+        let lookup = !self.no_lookup && file.lookup.unwrap_or(true);
+        origin("lookup", "TWEETFILTER_NO_LOOKUP", self.no_lookup, file.lookup.is_some(), lookup.to_string());
+        let lookup_address = self.lookup_address.clone().or_else(|| file.lookup_address.clone());
+        let lookup_address = lookup_address.unwrap_or_else(|| lookup::PUBLIC.to_owned());
+        origin(
+            "lookup-address",
+            "TWEETFILTER_LOOKUP_ADDRESS",
+            self.lookup_address.is_some(),
+            file.lookup_address.is_some(),
+            lookup_address.clone(),
+        );
         let log_format = self.log_format.or(file.log_format).unwrap_or_default();
         let word = format!("{log_format:?}").to_lowercase();
         origin(
@@ -229,6 +253,8 @@ impl Common {
             owner_budget,
             listen: (listen != "off").then_some(listen),
             api: file.api,
+            lookup,
+            lookup_address,
             log_format,
             log,
             sources: file.source,
@@ -253,6 +279,16 @@ impl Settings {
     pub(crate) async fn open(&self) -> Result<Database, Failure> {
         let database = Database::open(&self.database).await.map_err(failure)?;
         Ok(database.with_owner_budget(self.owner_budget))
+    }
+
+    /// Whether a source of the file is of Bluesky.
+    pub(crate) fn bluesky(&self) -> bool {
+        self.sources.values().any(|source| source.kind == Kind::Jetstream)
+    }
+
+    /// Who is asked who is who, unless nobody is to be.
+    pub(crate) fn lookup(&self) -> Result<Option<Lookup>, Failure> {
+        self.lookup.then(|| Lookup::at(&self.lookup_address)).transpose().map_err(failure)
     }
 
     /// Opens the buffer beside it.

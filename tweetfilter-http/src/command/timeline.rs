@@ -1,11 +1,12 @@
 //! `timeline` and `tail`: what accounts see.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::time::Duration;
 
 use serde_json::json;
-use tweetfilter_sql::{Database, Page, TimelinePost};
+use tweetfilter_core::post::Author;
+use tweetfilter_sql::{Database, Page, Profile, TimelinePost};
 
 use super::Failure;
 use super::account::account;
@@ -80,7 +81,7 @@ pub(crate) fn timeline(arguments: &Timeline) -> Result<(), Failure> {
         let page =
             Page { before: None, limit: arguments.limit, filter: arguments.filter, hidden: arguments.hidden };
         let posts = database.timeline(id, &page).await.map_err(failure)?;
-        let shown = Shown::of(&database, arguments.json).await?;
+        let shown = Shown::of(&database, arguments.json, &posts).await?;
         database.close().await;
         Ok(posts.iter().map(|post| shown.line(post, false)).collect::<String>())
     })?;
@@ -102,7 +103,7 @@ pub(crate) fn tail(arguments: &Tail) -> Result<(), Failure> {
         loop {
             let tail = database.tail(id, after, 1000).await.map_err(failure)?;
             if !tail.posts.is_empty() {
-                let shown = Shown::of(&database, arguments.json).await?;
+                let shown = Shown::of(&database, arguments.json, &tail.posts).await?;
                 let wanted =
                     |post: &&TimelinePost| arguments.filter.is_none_or(|f| post.filters.contains(&f));
                 let out: String =
@@ -121,6 +122,11 @@ pub(crate) fn tail(arguments: &Tail) -> Result<(), Failure> {
     })
 }
 
+/// The key of whoever wrote a post.
+fn author(seen: &TimelinePost) -> (String, String) {
+    (seen.network.clone(), seen.post.author.account.id.clone())
+}
+
 /// How posts are shown.
 struct Shown {
     json: bool,
@@ -128,10 +134,12 @@ struct Shown {
     accounts: HashMap<i64, String>,
     /// What filters are called.
     filters: HashMap<i64, String>,
+    /// What was looked up of authors, by network and id.
+    profiles: HashMap<(String, String), Profile>,
 }
 
 impl Shown {
-    async fn of(database: &Database, json: bool) -> Result<Self, Failure> {
+    async fn of(database: &Database, json: bool, posts: &[TimelinePost]) -> Result<Self, Failure> {
         let (mut accounts, mut filters) = (HashMap::new(), HashMap::new());
         for account in database.accounts().await.map_err(failure)? {
             for row in database.account_filters(account.id).await.map_err(failure)? {
@@ -140,17 +148,30 @@ impl Shown {
             }
             accounts.insert(account.id, account.name);
         }
-        Ok(Self { json, style: Style::stdout(), accounts, filters })
+        let authors: BTreeSet<_> = posts.iter().map(author).collect();
+        let profiles = database.profiles(&authors).await.map_err(failure)?;
+        Ok(Self { json, style: Style::stdout(), accounts, filters, profiles })
+    }
+
+    /// Handle and display name of whoever wrote a post: what it says itself, or what was looked up.
+    fn who<'a>(&'a self, seen: &'a TimelinePost) -> (Option<&'a str>, Option<&'a str>) {
+        let Author { account, name, .. } = &seen.post.author;
+        let profile = self.profiles.get(&author(seen));
+        let own = Some(account.handle.as_str()).filter(|handle| !handle.is_empty());
+        let handle = own.or_else(|| profile?.handle.as_deref());
+        (handle, name.as_deref().or_else(|| profile?.name.as_deref()))
     }
 
     fn line(&self, seen: &TimelinePost, with_account: bool) -> String {
         let account = self.accounts.get(&seen.account).cloned().unwrap_or_default();
+        let (handle, name) = self.who(seen);
         if self.json {
             let object = json!({
                 "account": account,
                 "commit": seen.cursor.commit,
                 "network": seen.network,
                 "id": seen.native_id,
+                "author": { "id": seen.post.author.account.id, "handle": handle, "name": name },
                 "received_at": rfc3339(seen.received_at),
                 "source": seen.source,
                 "hidden": seen.verdict.hidden,
@@ -162,10 +183,10 @@ impl Shown {
             return format!("{object}\n");
         }
         let style = self.style;
-        let name = |id: &i64| self.filters.get(id).cloned().unwrap_or_else(|| id.to_string());
-        let names: Vec<String> = seen.filters.iter().map(name).collect();
-        let handle = &seen.post.author.account.handle;
-        let author = if handle.is_empty() { &seen.post.author.account.id } else { handle };
+        let called = |id: &i64| self.filters.get(id).cloned().unwrap_or_else(|| id.to_string());
+        let names: Vec<String> = seen.filters.iter().map(called).collect();
+        let handle = format!("@{}", handle.unwrap_or(&seen.post.author.account.id));
+        let by = name.map_or(handle.clone(), |name| format!("{handle} {name}"));
         let mark = match (seen.verdict.hidden, seen.verdict.notify, seen.verdict.highlighted) {
             (true, ..) => "-",
             (_, true, _) => "!",
@@ -173,11 +194,11 @@ impl Shown {
             _ => " ",
         };
         let who = if with_account { format!("{} ", pad(&one_line(&account), 8)) } else { String::new() };
-        let left = style.width().saturating_sub(60).max(30);
+        let left = style.width().saturating_sub(68).max(30);
         format!(
             "{who}{mark} {} {} {} {}\n",
             style.paint(Color::Dim, &rfc3339(seen.received_at / 1000 * 1000)),
-            style.paint(Color::Name, &pad(&fit(&one_line(&format!("@{author}")), 16), 16)),
+            style.paint(Color::Name, &pad(&fit(&one_line(&by), 24), 24)),
             fit(&one_line(&seen.post.content().text), left),
             style.paint(Color::Dim, &one_line(&names.join(", "))),
         )

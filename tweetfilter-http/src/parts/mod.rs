@@ -5,6 +5,7 @@
 
 mod buffers;
 mod ingest;
+mod lookup;
 mod source;
 mod supervise;
 mod work;
@@ -17,6 +18,7 @@ use tweetfilter_stream::store::StoreError;
 
 pub use buffers::Buffers;
 pub use ingest::{Ingested, ingest};
+pub use lookup::{lookup, named_handles};
 pub use source::{Kind, Opened, SourceSettings};
 pub use supervise::{catch_panics, supervise};
 pub use work::{Worked, Works};

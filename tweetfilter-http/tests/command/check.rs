@@ -85,6 +85,26 @@ fn filters_written_for_x_are_compared() {
 }
 
 #[test]
+fn what_a_source_never_carries_is_a_warning() {
+    let files = Files::new();
+    let of = |source: &str, filter: &str| {
+        let ended = files.run(&["check", "--source", source, "--expr", filter]);
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        ended.out
+    };
+    let out = of("jetstream", "from:ann.bsky.social followers:>100 -is:verified");
+    assert!(out.contains("warning[never_carried]: No source carries what followers reads"), "{out}");
+    assert!(out.contains("what is:verified reads") && out.contains("1 with warnings"), "{out}");
+    assert!(!of("x-v1", "followers:>100 snow").contains("never_carried"));
+    assert!(of("x-v1", "cw:spoiler snow").contains("never_carried"));
+    let json = files.run(&["check", "--json", "--source", "mastodon", "--expr", "listed:>1"]).out;
+    assert!(json.contains("\"code\":\"never_carried\""), "{json}");
+    let ended = files.run(&["check", "--source", "usenet", "--expr", "snow"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("jetstream, x-v1, x-v2, mastodon"), "{}", ended.err);
+}
+
+#[test]
 fn ids_are_checked_as_match_does() {
     let files = Files::new()
         .with("twice.ndjson", "{\"id\":\"a\",\"filter\":\"x\"}\n{\"id\":\"a\",\"filter\":\"y\"}\n")

@@ -6,6 +6,7 @@ mod demonstration;
 mod explaining;
 mod generating;
 mod inputs;
+mod lookups;
 mod matching;
 mod other_language;
 mod separate;

@@ -14,6 +14,7 @@ use super::posts;
 use super::prepare::{Key, body, fits, scrub, strip, up_to};
 use crate::accounts;
 use crate::lists::{keys, numbers, text};
+use crate::lookup;
 use crate::sql::{Arg, Sql, Tx, args, list, statements};
 
 /// Deleted posts that are remembered.
@@ -180,12 +181,16 @@ pub(super) async fn apply(tx: &mut Tx, changes: &[Change], at: Millis) -> Result
                 tx.run(AUTHOR, args![network.as_str(), author.as_str(), at]).await?;
                 let values = args![!*active, status.as_str(), network.as_str(), author.as_str()];
                 tx.run(SET_STATUS, values).await?;
+                if !*active {
+                    lookup::forget_profile(tx, network, author).await?;
+                }
             }
             Change::Identity { network, account } => {
                 let (id, handle) = (account.id.as_str(), account.handle.as_str());
                 tx.run(AUTHOR, args![network.as_str(), id, at]).await?;
                 tx.run(SET_HANDLE, args![handle, network.as_str(), id]).await?;
-                if tx.run(RENAMED, args![handle, network.as_str(), id, handle]).await? > 0 {
+                let lost = lookup::renamed(tx, network, account).await?;
+                if tx.run(RENAMED, args![handle, network.as_str(), id, handle]).await? > 0 || lost {
                     tx.run(COUNT, args![1, "revision"]).await?;
                 }
             }

@@ -3,7 +3,7 @@
 use super::Step;
 
 pub(crate) const STEPS: &[Step] =
-    &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS), ("api", API)];
+    &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS), ("api", API), ("lookup", LOOKUP)];
 
 /// A table in full Unicode, compared byte by byte.
 macro_rules! table {
@@ -168,4 +168,21 @@ const BEGIN: &[&str] = &[
              verdict INT PATH '$[1]')) i
         JOIN shown p ON p.num = i.post
         WHERE p.since <= d.commit_no",
+];
+
+const LOOKUP: &[&str] = &[
+    table!(
+        "handle",
+        "network VARCHAR(190) NOT NULL, handle VARCHAR(253) NOT NULL, author_id VARCHAR(500),
+        asked_at BIGINT NOT NULL, claimed_at BIGINT NOT NULL, PRIMARY KEY (network, handle),
+        KEY handle_author (network, author_id)"
+    ),
+    table!(
+        "profile",
+        "network VARCHAR(190) NOT NULL, author_id VARCHAR(500) NOT NULL, handle VARCHAR(253), name TEXT,
+        wanted TINYINT NOT NULL, asked_at BIGINT NOT NULL, claimed_at BIGINT NOT NULL,
+        PRIMARY KEY (network, author_id), KEY profile_wanted (wanted, claimed_at), KEY profile_asked (asked_at)"
+    ),
+    "INSERT INTO state (name, value) SELECT 'profiles', s.value FROM state s WHERE s.name = 'commit'
+        ON DUPLICATE KEY UPDATE value = state.value",
 ];

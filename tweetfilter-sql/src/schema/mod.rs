@@ -2,7 +2,7 @@
 //!
 //! | table | holds |
 //! |---|---|
-//! | `state` | counters by name: the last `commit` and `post` number, the `revision` of accounts and filters, `tombstones`, `tombstones_dropped`, and the buffer's `buffer_entries`, `buffer_bytes`, `redelivered` |
+//! | `state` | counters by name: the last `commit` and `post` number, the `revision` of accounts and filters, `tombstones`, `tombstones_dropped`, `profiles` (the commit up to which authors were noted for `profile`), and the buffer's `buffer_entries`, `buffer_bytes`, `redelivered` |
 //! | `account` | users of this system: `id`, unique `name` |
 //! | `identity` | who an account is on a network: `native_id` or `handle`, the other may be empty |
 //! | `follow` | whom an account follows: network and id or handle of the `author`; `origin` is `own` if said here, `network` if the network said it |
@@ -19,6 +19,8 @@
 //! | `tombstone` | deleted posts, so that later copies are kept out; an empty network stands for any but x and bluesky |
 //! | `withheld` | posts withheld in countries |
 //! | `author` | what was said of an author: posts up to `scrub_up_to` have no place, `withheld` countries, `inactive` |
+//! | `handle` | handles that filters, identities or follows name: `author_id` whose it is, null as long as nobody's; `asked_at` when that was asked, 0 if it is to be asked at once; `claimed_at` who asks began to |
+//! | `profile` | what is known of authors of whom posts give the id alone: `handle`, `name`; `wanted` while it is to be asked for; dates as of `handle` |
 //! | `outcome_count` | by source, what became of its posts: stored, suppressed, repeated, stale, dead, strangers |
 //! | `dead_letter` | what no attempt could store; `digest` of its bytes, and the post that it is about if that can be read |
 //! | `gap` | messages of a source that never arrived |

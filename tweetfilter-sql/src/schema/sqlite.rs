@@ -3,7 +3,7 @@
 use super::Step;
 
 pub(crate) const STEPS: &[Step] =
-    &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS), ("api", API)];
+    &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS), ("api", API), ("lookup", LOOKUP)];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
     name TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, revision INTEGER NOT NULL, phase INTEGER NOT NULL,
@@ -120,4 +120,18 @@ const BEGIN: &[&str] = &[
                i.value -> 2 AS filters, d.revision AS revision, p.body AS body
         FROM delivery_pack d CROSS JOIN json_each(d.items) i CROSS JOIN shown p
         WHERE p.num = i.value ->> 0 AND p.since <= d.commit_no",
+];
+
+const LOOKUP: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS handle (
+        network TEXT NOT NULL, handle TEXT NOT NULL, author_id TEXT, asked_at INTEGER NOT NULL,
+        claimed_at INTEGER NOT NULL, PRIMARY KEY (network, handle)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS handle_author ON handle (network, author_id)",
+    "CREATE TABLE IF NOT EXISTS profile (
+        network TEXT NOT NULL, author_id TEXT NOT NULL, handle TEXT, name TEXT, wanted INTEGER NOT NULL,
+        asked_at INTEGER NOT NULL, claimed_at INTEGER NOT NULL, PRIMARY KEY (network, author_id))",
+    "CREATE INDEX IF NOT EXISTS profile_wanted ON profile (claimed_at) WHERE wanted = 1",
+    "CREATE INDEX IF NOT EXISTS profile_asked ON profile (asked_at)",
+    // What was delivered before is left as it is.
+    "INSERT INTO state (name, value) SELECT 'profiles', value FROM state WHERE name = 'commit' ON CONFLICT DO NOTHING",
 ];

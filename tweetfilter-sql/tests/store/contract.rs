@@ -14,6 +14,10 @@ use tweetfilter_stream::worker::Compiled;
 
 use crate::common::Clock;
 
+mod lookup;
+
+pub use lookup::*;
+
 fn post(id: &str, text: &str) -> Post {
     let mut post = Post { id: id.into(), network: "x".into(), ..Post::from_text(text) };
     post.author.account = Account { id: "100".into(), handle: "bob".into() };

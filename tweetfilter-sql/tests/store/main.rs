@@ -65,6 +65,8 @@ contract!(
     the_tail_misses_nothing,
     old_posts_are_forgotten,
     the_views_unpack_deliveries,
+    handles_are_handed_out_answered_and_doubted,
+    profiles_are_wanted_by_deliveries_and_kept_with_a_date,
 );
 
 /// Commits from four workers at once: every number is given once, and nothing deadlocks.

@@ -99,7 +99,7 @@ fn view(view: &View<'_>) -> Post {
     post
 }
 
-fn author(profile: &View<'_>) -> Author {
+pub(super) fn author(profile: &View<'_>) -> Author {
     Author {
         account: Account { id: profile.id("did"), handle: profile.id("handle") },
         name: profile.string("displayName"),

@@ -3,6 +3,7 @@
 //! What a message is shows in its fields; nothing needs to be told beforehand.
 
 mod bluesky;
+mod carried;
 mod control;
 mod fields;
 mod gnip;
@@ -21,6 +22,7 @@ use tweetfilter_core::Post;
 
 pub use crate::Event;
 use crate::json::{Reader, elements};
+pub use carried::Carrier;
 use v1::Tweet;
 use view::View;
 
@@ -149,6 +151,15 @@ fn decode_other(line: &str, depth: u8) -> Result<Event, DecodeError> {
     }
     let keys: Vec<_> = message.keys().take(4).collect();
     Err(Reason::UnknownMessage.because(format!("an object with {}", keys.join(", "))))
+}
+
+/// The profiles of an answer of Bluesky's AppView; `None` if it is none.
+#[cfg(feature = "net")]
+pub(crate) fn bluesky_profiles(text: &str) -> Option<Vec<tweetfilter_core::post::Author>> {
+    serde_json::from_str::<IgnoredAny>(text).ok()?;
+    let answer = View::of(text);
+    let is_list = answer.raw("profiles")?.starts_with('[');
+    is_list.then(|| answer.list("profiles").iter().map(bluesky::author).collect())
 }
 
 /// A text and what little may stand beside it.

@@ -62,6 +62,11 @@ impl Compiled {
             // Filters that name a set which is refused say so themselves.
             let _ = builder.named_set(name, terms);
         }
+        let mut ids: HashMap<(&str, &str), &str> = HashMap::new();
+        for (network, known) in &snapshot.handles {
+            builder.handle(network, known);
+            ids.insert((network, &known.handle), &known.id);
+        }
         for account in &snapshot.accounts {
             by_name.insert(account.name.clone(), account.id);
             let mut identities = Vec::new();
@@ -80,6 +85,9 @@ impl Compiled {
         }
         for (account, network, author) in &snapshot.follows {
             add(&mut by_followed, network, author, *account);
+            if let Some(id) = ids.get(&(network.as_str(), &*folded(author))) {
+                add(&mut by_followed, network, id, *account);
+            }
         }
         let mut filters = Vec::new();
         for filter in snapshot.filters.iter().filter(|filter| !left_out.contains(&filter.id)) {

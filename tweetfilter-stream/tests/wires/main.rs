@@ -1,6 +1,7 @@
 //! Live sources against servers that speak the real wire over loopback.
 
 mod jetstream;
+mod lookup;
 mod mastodon;
 mod server;
 mod x;

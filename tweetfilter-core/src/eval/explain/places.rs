@@ -4,12 +4,12 @@ use super::{Evidence, Field, collect};
 use crate::eval::fields::{self, Entry};
 use crate::eval::stretches::{self, Links, Place};
 use crate::eval::{find, regexes, view};
-use crate::filter_set::Identity;
+use crate::filter_set::{Handles, Identity};
 use crate::plan::channel::{Channel, Channels};
 use crate::plan::formula::ScopeKey;
 use crate::plan::links;
 use crate::plan::lower::written;
-use crate::post::Post;
+use crate::post::{Account, Post};
 use crate::syntax::{
     AccountField, AccountName, Atom, AttributeTest, IdField, NamedSets, Node, NodeKind, Scope, TextPattern,
     WordField,
@@ -22,7 +22,7 @@ pub(super) fn places(
     node: &Node,
     expression: &Expression,
     post: &Post,
-    sets: &NamedSets,
+    (sets, handles): (&NamedSets, &Handles),
     me: Option<&[Identity]>,
     text_limit: usize,
 ) -> Vec<Evidence> {
@@ -50,7 +50,7 @@ pub(super) fn places(
     let x = expression.dialect() == Dialect::X;
     let mut out = Vec::new();
     for atom in &atoms {
-        let mut seeker = Seeker { post: read, x, me, text_limit, out: &mut out };
+        let mut seeker = Seeker { post: read, x, handles, me, text_limit, out: &mut out };
         seeker.atom(atom);
     }
     for evidence in &mut out {
@@ -62,6 +62,7 @@ pub(super) fn places(
 struct Seeker<'a> {
     post: &'a Post,
     x: bool,
+    handles: &'a Handles,
     me: Option<&'a [Identity]>,
     text_limit: usize,
     out: &'a mut Vec<Evidence>,
@@ -210,7 +211,12 @@ impl Seeker<'_> {
     fn mention(&mut self, name: &AccountName) {
         let content = self.post.content();
         let wanted: Vec<String> = match name {
-            AccountName::Name(name) => vec![name.to_ascii_lowercase()],
+            AccountName::Name(name) => {
+                let name = name.to_ascii_lowercase();
+                let ids = self.handles.get(&name).into_iter().flatten();
+                let ids = ids.filter(|(network, _)| *network == content.network);
+                ids.map(|(_, id)| id.to_ascii_lowercase()).chain([name.clone()]).collect()
+            }
             AccountName::Me => {
                 let me = self.me.unwrap_or_default().iter();
                 me.flat_map(|i| [i.account.id.to_ascii_lowercase(), i.account.handle.to_ascii_lowercase()])
@@ -223,7 +229,8 @@ impl Seeker<'_> {
             let entry = Entry::Account(&content.network, &mention.account);
             fields::keys(entry, false, &mut buffer, |_, key| {
                 if wanted.iter().any(|w| w == key) {
-                    found.push((mention.span, mention.account.handle.clone()));
+                    let Account { id, handle } = &mention.account;
+                    found.push((mention.span, if handle.is_empty() { id.clone() } else { handle.clone() }));
                 }
             });
         }

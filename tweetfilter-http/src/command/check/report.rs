@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use tweetfilter_core::explain::Cost;
+use tweetfilter_core::syntax::lint::never_carried;
 use tweetfilter_core::syntax::{Diagnostic, Note, Severity, differences_from_x, lost_in_native, to_native};
 use tweetfilter_core::{Dialect, Expression};
+use tweetfilter_stream::wire::Carrier;
 
 use super::super::filters::{Compiled, Entry, Refused, class_name};
 use super::super::render;
@@ -19,13 +21,14 @@ pub(super) enum Checked<'a> {
 
 impl<'a> Checked<'a> {
     /// All filters, in the order of their files.
-    pub(super) fn all(compiled: &'a Compiled) -> Vec<Self> {
+    pub(super) fn all(compiled: &'a Compiled, source: Option<Carrier>) -> Vec<Self> {
         let valid = compiled.entries.iter().enumerate().map(|(n, entry)| Checked::Valid {
             entry,
             cost: compiled.set.cost(n),
-            diagnostics: entry.expression.warnings().to_vec(),
+            diagnostics: warnings(entry, source),
         });
-        let mut filters: Vec<Self> = valid.chain(compiled.refused.iter().map(Self::refused)).collect();
+        let refused = compiled.refused.iter().map(|refused| Self::refused(refused, source));
+        let mut filters: Vec<Self> = valid.chain(refused).collect();
         filters.sort_by_key(|filter| match filter {
             Self::Valid { entry, .. } => entry.position,
             Self::Invalid(refused) => refused.position,
@@ -34,11 +37,11 @@ impl<'a> Checked<'a> {
     }
 
     /// A filter is not wrong for naming a set that is kept elsewhere.
-    fn refused(refused: &'a Refused) -> Self {
+    fn refused(refused: &'a Refused, source: Option<Carrier>) -> Self {
         let only_sets = refused.diagnostics.iter().all(|found| found.code == "set_unknown");
         match &refused.entry {
             Some(entry) if only_sets => {
-                let mut diagnostics = entry.expression.warnings().to_vec();
+                let mut diagnostics = warnings(entry, source);
                 diagnostics.extend(refused.diagnostics.iter().cloned().map(|mut found| {
                     found.severity = Severity::Warning;
                     found
@@ -122,6 +125,15 @@ impl<'a> Checked<'a> {
         }
         object
     }
+}
+
+/// What is doubtful in a filter, on posts of a source.
+fn warnings(entry: &Entry, source: Option<Carrier>) -> Vec<Diagnostic> {
+    let mut warnings = entry.expression.warnings().to_vec();
+    if let Some(source) = source {
+        warnings.extend(never_carried(&entry.expression, &source.capabilities()));
+    }
+    warnings
 }
 
 /// An invalid filter, with the keys of a valid one.

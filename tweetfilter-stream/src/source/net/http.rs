@@ -63,7 +63,7 @@ pub(super) async fn open(request: reqwest::RequestBuilder) -> Result<(HeaderMap,
 }
 
 /// What the server says beside the status, shortened.
-async fn said(response: &mut Response) -> String {
+pub(super) async fn said(response: &mut Response) -> String {
     let place = response.headers().get(header::LOCATION).and_then(|at| at.to_str().ok());
     let place = place.map(|at| format!("it has moved to {at}"));
     let body = tokio::time::timeout(Duration::from_secs(2), response.chunk()).await;
@@ -73,7 +73,7 @@ async fn said(response: &mut Response) -> String {
     place.unwrap_or_else(|| if text.is_empty() { "nothing is said about it".to_owned() } else { text })
 }
 
-/// How long the server asks us to wait: in seconds, until a date, or until X's limit is lifted.
+/// How long the server asks us to wait: in seconds, until a date, or until X's or Bluesky's limit is lifted.
 pub(super) fn retry_after(headers: &HeaderMap, trouble: Trouble) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let until = |millis: i64| {
@@ -86,12 +86,13 @@ pub(super) fn retry_after(headers: &HeaderMap, trouble: Trouble) -> Option<Durat
             Err(_) => time::parse(asked).map(until),
         };
     }
-    let reset = text("x-rate-limit-reset").filter(|_| trouble == Trouble::Limited)?;
+    let reset = text("x-rate-limit-reset").or_else(|| text("ratelimit-reset"));
+    let reset = reset.filter(|_| trouble == Trouble::Limited)?;
     reset.parse::<i64>().ok().map(|seconds| until(seconds.saturating_mul(1000)))
 }
 
 /// An error with all its causes, without the address, which may carry secrets.
-fn chain(error: &reqwest::Error) -> String {
+pub(super) fn chain(error: &reqwest::Error) -> String {
     let mut text =
         if error.is_connect() { "no connection".to_owned() } else { "the connection failed".to_owned() };
     let mut cause = std::error::Error::source(error);
@@ -125,6 +126,7 @@ mod tests {
         assert_eq!(asked("x-rate-limit-reset", "1000000000", Trouble::Limited), zero);
         assert!(asked("x-rate-limit-reset", "3900000000", Trouble::Limited) > Some(1 << 30));
         assert_eq!(asked("x-rate-limit-reset", "3900000000", Trouble::Server), None);
+        assert!(asked("ratelimit-reset", "3900000000", Trouble::Limited) > Some(1 << 30));
     }
 
     #[test]

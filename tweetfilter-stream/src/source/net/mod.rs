@@ -21,6 +21,7 @@ mod http;
 mod inflate;
 mod jetstream;
 mod live;
+pub mod lookup;
 mod mastodon;
 mod seen;
 mod sse;

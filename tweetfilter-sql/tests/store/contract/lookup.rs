@@ -1,0 +1,187 @@
+//! Who is who.
+
+use std::collections::BTreeSet;
+
+use tweetfilter_core::post::Author;
+use tweetfilter_sql::{FRESH, NOBODY, Profile};
+
+use super::*;
+
+const NETWORK: &str = "bluesky";
+
+fn names(handles: &[&str]) -> BTreeSet<String> {
+    handles.iter().map(|handle| (*handle).to_owned()).collect()
+}
+
+fn answer(handle: &str, id: Option<&str>) -> (String, Option<String>) {
+    (handle.to_owned(), id.map(str::to_owned))
+}
+
+fn identity(id: &str, handle: &str) -> Change {
+    let account = Account { id: id.into(), handle: handle.into() };
+    Change::Identity { network: NETWORK.into(), account }
+}
+
+async fn revision(database: &Database) -> u64 {
+    database.status().await.unwrap().revision
+}
+
+async fn due(database: &Database) -> Vec<String> {
+    database.due_handles(NETWORK, 10).await.unwrap()
+}
+
+pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, clock: &Clock) {
+    database.name_handles(NETWORK, &names(&["ann.example", "bob.example"]), false).await.unwrap();
+    assert_eq!(due(database).await, ["ann.example", "bob.example"]);
+    // Somebody asks for them now.
+    assert!(due(database).await.is_empty());
+    clock.pass(Duration::from_secs(61));
+    assert_eq!(due(database).await, ["ann.example", "bob.example"]);
+    let before = revision(database).await;
+    let answers = [answer("ann.example", Some("did:plc:a")), answer("bob.example", None)];
+    assert_eq!(database.handles_answered(NETWORK, &answers).await.unwrap(), ["ann.example"]);
+    assert_eq!(revision(database).await, before + 1);
+    let snapshot = database.filters(None).await.unwrap().unwrap();
+    let ann = Account { id: "did:plc:a".into(), handle: "ann.example".into() };
+    assert_eq!(snapshot.handles, [(NETWORK.to_owned(), ann)]);
+    // The same again changes nothing for workers.
+    assert!(database.handles_answered(NETWORK, &answers).await.unwrap().is_empty());
+    assert_eq!(revision(database).await, before + 1);
+
+    // Nobody's are asked for again soon, others when their answer is old.
+    assert!(due(database).await.is_empty());
+    clock.pass(NOBODY + Duration::from_secs(1));
+    assert_eq!(due(database).await, ["bob.example"]);
+    database.handles_answered(NETWORK, &[answer("bob.example", Some("did:plc:b"))]).await.unwrap();
+    clock.pass(FRESH);
+    assert_eq!(due(database).await, ["ann.example", "bob.example"]);
+    database.handles_answered(NETWORK, &[answer("ann.example", Some("did:plc:a"))]).await.unwrap();
+    database.handles_answered(NETWORK, &[answer("bob.example", Some("did:plc:b"))]).await.unwrap();
+    assert!(due(database).await.is_empty());
+
+    // A stranger's new name is nothing to us; ann's own says that she is ann.example no longer.
+    let before = revision(database).await;
+    commit(
+        database,
+        vec![],
+        vec![identity("did:plc:z", "zoe.example"), identity("did:plc:a", "ANN.example")],
+    )
+    .await;
+    assert_eq!((revision(database).await, due(database).await.len()), (before, 0));
+    commit(database, vec![], vec![identity("did:plc:a", "ann.new")]).await;
+    assert_eq!(revision(database).await, before + 1);
+    assert_eq!(due(database).await, ["ann.example"]);
+    let snapshot = database.filters(None).await.unwrap().unwrap();
+    assert_eq!(snapshot.handles.len(), 1);
+    // Whoever says that they are bob now is not believed, but bob is asked for.
+    commit(database, vec![], vec![identity("did:plc:z", "bob.example")]).await;
+    assert_eq!(revision(database).await, before + 1);
+    assert_eq!(due(database).await, ["bob.example"]);
+    // Something has changed, and it is not said what.
+    database.handles_answered(NETWORK, &[answer("bob.example", Some("did:plc:z"))]).await.unwrap();
+    commit(database, vec![], vec![identity("did:plc:z", "")]).await;
+    assert_eq!(due(database).await, ["bob.example"]);
+    assert_eq!(database.filters(None).await.unwrap().unwrap().handles.len(), 1);
+
+    // An account that is known by its handle gets the id, and keeps it under another handle.
+    let me = (NETWORK.to_owned(), Account { id: String::new(), handle: "Me.example".into() });
+    database.add_account("me", &[me]).await.unwrap();
+    database.name_handles(NETWORK, &names(&["me.example"]), false).await.unwrap();
+    let before = revision(database).await;
+    database.handles_answered(NETWORK, &[answer("me.example", Some("did:plc:m"))]).await.unwrap();
+    assert_eq!(revision(database).await, before + 1);
+    commit(database, vec![], vec![identity("did:plc:m", "me.new")]).await;
+    let accounts = database.accounts().await.unwrap();
+    let known = Account { id: "did:plc:m".into(), handle: "me.new".into() };
+    assert_eq!(accounts[0].identities, [(NETWORK.to_owned(), known)]);
+
+    // What nobody names any longer is forgotten.
+    let before = revision(database).await;
+    database.name_handles(NETWORK, &names(&["ann.example", "new.example"]), true).await.unwrap();
+    let named = database.named_handles(NETWORK).await.unwrap();
+    let named: Vec<_> = named.iter().map(|named| (&*named.handle, named.id.is_some())).collect();
+    assert_eq!(named, [("ann.example", false), ("new.example", false)]);
+    assert!(revision(database).await > before);
+    assert!(database.handles_answered(NETWORK, &[answer("gone.example", None)]).await.unwrap().is_empty());
+}
+
+fn by(id: &str, author: &str, network: &str) -> Post {
+    let mut post = Post { network: network.into(), ..post(id, "a") };
+    post.author.account = Account { id: author.into(), handle: String::new() };
+    post
+}
+
+async fn wanted(database: &Database) -> Vec<String> {
+    while database.want_profiles(NETWORK).await.unwrap() {}
+    let mut due = database.due_profiles(NETWORK, 25).await.unwrap();
+    due.sort();
+    due
+}
+
+fn profile(id: &str, handle: &str, name: &str) -> Author {
+    let account = Account { id: id.into(), handle: handle.into() };
+    Author { account, name: Some(name.into()), ..Author::default() }
+}
+
+async fn known(database: &Database, id: &str) -> Option<Profile> {
+    let key = (NETWORK.to_owned(), id.to_owned());
+    database.profiles(&BTreeSet::from([key.clone()])).await.unwrap().remove(&key)
+}
+
+pub async fn profiles_are_wanted_by_deliveries_and_kept_with_a_date(database: &Database, clock: &Clock) {
+    assert!(wanted(database).await.is_empty());
+    let matched_by = |id: &str, author: &str| {
+        let mut one = matched(seen(by(id, author, NETWORK), 0, &[1]), &[5], Verdict::default());
+        one.public = true;
+        one
+    };
+    let nobody = Evaluated { public: true, ..seen(by("2", "did:plc:unseen", NETWORK), 0, &[]) };
+    let elsewhere = seen(by("3", "77", "x"), 0, &[1]);
+    let mut told = seen(by("4", "did:plc:told", NETWORK), 0, &[1]);
+    told.post.author.account.handle = "told.example".into();
+    commit(database, vec![matched_by("1", "did:plc:a"), nobody, elsewhere, told], vec![]).await;
+    commit(database, vec![seen(by("5", "did:plc:b", NETWORK), 0, &[2])], vec![]).await;
+    assert_eq!(wanted(database).await, ["did:plc:a", "did:plc:b"]);
+    assert!(wanted(database).await.is_empty(), "claimed");
+    clock.pass(Duration::from_secs(61));
+    let asked = wanted(database).await;
+    assert_eq!(asked, ["did:plc:a", "did:plc:b"]);
+    let found = [profile("did:plc:a", "ann.example", "Ann Ø 😀"), profile("did:plc:other", "o.example", "O")];
+    database.profiles_answered(NETWORK, &asked, &found).await.unwrap();
+    let ann = known(database, "did:plc:a").await.unwrap();
+    assert_eq!((ann.handle.as_deref(), ann.name.as_deref()), (Some("ann.example"), Some("Ann Ø 😀")));
+    assert_eq!((ann.asked_at, known(database, "did:plc:b").await), (Clock::START + 61_000, None));
+    assert_eq!(known(database, "did:plc:other").await, None);
+
+    // A further post asks again only when the answer is old.
+    commit(database, vec![matched_by("6", "did:plc:a")], vec![]).await;
+    assert!(wanted(database).await.is_empty());
+    clock.pass(FRESH);
+    assert!(wanted(database).await.is_empty(), "nobody wrote since");
+    commit(database, vec![matched_by("7", "did:plc:a")], vec![]).await;
+    assert_eq!(wanted(database).await, ["did:plc:a"]);
+
+    // A new handle is shown at once, and nothing of an account that is gone.
+    commit(database, vec![], vec![identity("did:plc:a", "ann.new")]).await;
+    assert_eq!(known(database, "did:plc:a").await.unwrap().handle.as_deref(), Some("ann.new"));
+    let gone = Change::AccountStatus {
+        network: NETWORK.into(),
+        author: "did:plc:a".into(),
+        active: false,
+        status: "deleted".into(),
+    };
+    commit(database, vec![], vec![gone]).await;
+    assert_eq!(known(database, "did:plc:a").await, None);
+
+    // What nobody wanted for long is forgotten.
+    let mut profiles = 0;
+    clock.pass(FRESH * 2);
+    loop {
+        let removed = database.forget_older(FRESH).await.unwrap();
+        if removed.is_empty() {
+            break;
+        }
+        profiles += removed.profiles;
+    }
+    assert_eq!(profiles, 1, "did:plc:b, of whom nothing was found");
+}
