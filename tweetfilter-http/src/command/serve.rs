@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tweetfilter_http::api;
+use tweetfilter_http::page;
 use tweetfilter_http::parts::{
     self, Buffers, Ingested, Kind, PartError, SourceSettings, Stop, Worked, Works, catch_panics, now,
     supervise,
@@ -188,8 +189,9 @@ fn run(
         let mut tasks = tokio::task::JoinSet::new();
         if let Some(address) = settings.listen.as_deref().filter(|_| answering) {
             let api = api::Api::new(database.clone(), settings.api.clone(), stop.clone());
-            let serving = Arc::new(api::listen(&api, api::app(&api), address).await.map_err(failure)?);
-            tracing::info!(address = %serving.address().map_err(failure)?, "the API listens");
+            let app = api::app(&api).merge(page::app());
+            let serving = Arc::new(api::listen(&api, app, address).await.map_err(failure)?);
+            tracing::info!(address = %serving.address().map_err(failure)?, "the API and the page listen");
             let (database, stop) = (database.clone(), stop.clone());
             tasks.spawn(async move {
                 supervise("api", &database, stop.clone(), || {

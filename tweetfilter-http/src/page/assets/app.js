@@ -1,0 +1,108 @@
+// Puts the views together: who is signed in, which view is shown, and what concerns all of them.
+
+import { model } from './model/index.js';
+import { announce, update } from './views/template.js';
+import { when } from './views/text.js';
+import './views/timeline.js';
+import './views/filters.js';
+import './views/exchange.js';
+import './views/status.js';
+
+const VIEWS = { timeline: 'Timeline', filters: 'Filters', exchange: 'Import and export', status: 'Status' };
+const KEYS = { t: '#/timeline', f: '#/filters', n: '#/filters/new', x: '#/exchange', s: '#/status' };
+
+const element = (id) => document.getElementById(id);
+const shown = {};
+
+function route() {
+  if (!model.me) return;
+  const [, name = 'timeline', which] = /^#\/([a-z]+)(?:\/([\w-]+))?$/.exec(location.hash) ?? [];
+  const view = VIEWS[name] ? name : 'timeline';
+  for (const [known, title] of Object.entries(VIEWS)) {
+    shown[known] ??= document.createElement(`tf-${known}`);
+    const current = known === view;
+    if (current && !shown[known].isConnected) element('views').append(shown[known]);
+    shown[known].hidden = !current;
+    const link = document.querySelector(`nav a[href="#/${known}"]`);
+    if (current) {
+      link.setAttribute('aria-current', 'page');
+      document.title = `${title} · tweetfilter`;
+    } else link.removeAttribute('aria-current');
+  }
+  if (view === 'filters') shown.filters.open(which === undefined ? null : which === 'new' ? 'new' : Number(which));
+  shown.status.looking = view === 'status';
+}
+
+function session() {
+  const inside = model.me !== null;
+  element('gate').hidden = inside;
+  element('house').hidden = !inside;
+  if (!inside) {
+    element('views').replaceChildren();
+    for (const name of Object.keys(shown)) delete shown[name];
+    update(element('gate'), { refused: model.signedOut, waiting: model.store.state !== 'fine' && waits() });
+    element('token').focus();
+    document.title = 'tweetfilter';
+    return;
+  }
+  update(element('house'), { account: model.me.name, readOnly: !model.mayWrite });
+  route();
+}
+
+function waits() {
+  return `${model.store.message} It is tried again until it answers.`;
+}
+
+function store() {
+  const { state, since, message } = model.store;
+  const trouble = state !== 'fine';
+  const texts = {
+    away: `The store is away since ${when(since)}. What you see stays readable, and this page goes on by itself.`,
+    unreachable: navigator.onLine
+      ? `The server cannot be reached since ${when(since)}. What you see stays readable, and this page goes on by itself.`
+      : `You are offline since ${when(since)}. What you see stays readable, and this page goes on by itself.`,
+  };
+  update(element('trouble'), { text: texts[state] ?? '', why: state === 'away' ? message : '' });
+  element('trouble').hidden = !trouble || !model.me;
+  element('live').classList.toggle('is-live', !trouble);
+  update(element('live'), { live: trouble ? 'Waiting' : 'Live' });
+  if (!model.me && trouble) update(element('gate'), { refused: model.signedOut, waiting: waits() });
+}
+
+element('sign-in').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const token = element('token').value;
+  if (token.trim() === '') return;
+  element('token').value = '';
+  model.signIn(token);
+});
+element('sign-out').addEventListener('click', () => model.signOut());
+element('keys-open').addEventListener('click', () => element('keys').showModal());
+element('keys').addEventListener('click', (event) => event.target === element('keys') && element('keys').close());
+
+addEventListener('keydown', (event) => {
+  const typing = event.target.closest?.('input, textarea, select, dialog');
+  if (typing || event.altKey || event.ctrlKey || event.metaKey || !model.me) return;
+  if (event.key === '?') {
+    event.preventDefault();
+    element('keys').showModal();
+  } else if (KEYS[event.key]) {
+    event.preventDefault();
+    location.hash = KEYS[event.key];
+    const view = event.key === 't' ? shown.timeline?.querySelector('tf-column') : shown.filters;
+    if (event.key !== 'n') requestAnimationFrame(() => view?.list?.go(0));
+  }
+});
+addEventListener('hashchange', () => {
+  // A link that signs in works in a tab that is open already, too.
+  if (new URLSearchParams(location.hash.slice(1)).has('token')) model.begin();
+  else route();
+});
+for (const name of ['online', 'offline']) addEventListener(name, store);
+model.addEventListener('session', session);
+model.addEventListener('store', () => {
+  store();
+  announce(model.store.state === 'fine' ? 'The store is back' : element('trouble').textContent);
+});
+
+model.begin();
