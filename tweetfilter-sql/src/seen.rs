@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use tweetfilter_core::post::Millis;
 use tweetfilter_stream::shrunk;
 use tweetfilter_stream::store::{StoreError, Verdict};
 
@@ -25,6 +26,7 @@ statements! {
              AND (p.is_public = 1 OR JSON_CONTAINS(p.audience, CAST(? AS CHAR)))
          ORDER BY p.num DESC",
     );
+    RECEIVED = Sql::both("SELECT received_at FROM post WHERE num >= ? ORDER BY num LIMIT 1");
     ENDS = Sql::both("SELECT COALESCE(MIN(num), 0), COALESCE(MAX(num), 0) FROM post");
     // In all packs of an account, where a post was matched.
     WHERE_MATCHED = Sql::each(
@@ -53,6 +55,14 @@ impl Database {
     pub async fn post_numbers(&self) -> Result<(i64, i64), StoreError> {
         let rows = self.rows(ENDS, args![]).await?;
         rows.first().map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?)))
+    }
+
+    /// When the first post from a number on was received.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn received_at(&self, number: i64) -> Result<Option<Millis>, StoreError> {
+        self.rows(RECEIVED, args![number]).await?.first().map(|row| row.int(0)).transpose()
     }
 
     /// What an account saw of the posts with these numbers, newest first, without what its filters said: see

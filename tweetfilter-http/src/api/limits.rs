@@ -10,13 +10,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Options;
 use super::answer::{ApiError, Result};
 
+/// Searches and previews at once, in this process.
+const SEARCHES: usize = 2;
 /// Tokens that are remembered before those that rest are forgotten.
 const TOKENS: usize = 10_000;
 
 /// What tokens are using.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Uses {
     tokens: Mutex<HashMap<i64, Use>>,
+    searches: Arc<Semaphore>,
 }
 
 /// What one token is using.
@@ -25,6 +28,7 @@ struct Use {
     /// Requests that it has saved up, as of a moment.
     saved: f64,
     at: Instant,
+    searches: Arc<Semaphore>,
     streams: Arc<Semaphore>,
 }
 
@@ -32,6 +36,13 @@ struct Use {
 #[derive(Debug)]
 pub(super) struct Right {
     _own: OwnedSemaphorePermit,
+    _shared: Option<OwnedSemaphorePermit>,
+}
+
+impl Default for Uses {
+    fn default() -> Self {
+        Self { tokens: Mutex::default(), searches: Arc::new(Semaphore::new(SEARCHES)) }
+    }
 }
 
 impl Uses {
@@ -52,6 +63,17 @@ impl Uses {
         })
     }
 
+    /// One search or preview.
+    pub(super) fn search(&self, token: i64, options: &Options) -> Result<Right> {
+        let busy =
+            |message: &str| ApiError::new(StatusCode::TOO_MANY_REQUESTS, "search_running", message).after(1);
+        let own = self.with(token, options, |used| Arc::clone(&used.searches).try_acquire_owned());
+        let own = own.map_err(|_| busy("A search or preview of this token runs already; let it end"))?;
+        let shared = Arc::clone(&self.searches).try_acquire_owned();
+        let shared = shared.map_err(|_| busy("Others search just now; try again in a second"))?;
+        Ok(Right { _own: own, _shared: Some(shared) })
+    }
+
     /// One live stream.
     pub(super) fn stream(&self, token: i64, options: &Options) -> Result<Right> {
         let own = self.with(token, options, |used| Arc::clone(&used.streams).try_acquire_owned());
@@ -59,7 +81,7 @@ impl Uses {
             let message = format!("This token has {} live streams open already; close one", options.streams);
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", message).after(5)
         })?;
-        Ok(Right { _own: own })
+        Ok(Right { _own: own, _shared: None })
     }
 
     fn with<T>(&self, token: i64, options: &Options, act: impl FnOnce(&mut Use) -> T) -> T {
@@ -67,13 +89,15 @@ impl Uses {
         if tokens.len() >= TOKENS && !tokens.contains_key(&token) {
             // What rests has saved up all it can, so forgetting it changes nothing.
             tokens.retain(|_, used| {
-                let busy = used.streams.available_permits() < options.streams;
+                let busy = used.searches.available_permits() == 0
+                    || used.streams.available_permits() < options.streams;
                 busy || used.at.elapsed().as_secs_f64() * options.rate < options.burst
             });
         }
         act(tokens.entry(token).or_insert_with(|| Use {
             saved: options.burst,
             at: Instant::now(),
+            searches: Arc::new(Semaphore::new(1)),
             streams: Arc::new(Semaphore::new(options.streams)),
         }))
     }
@@ -90,5 +114,16 @@ mod tests {
         let refused = uses.take(1, &options).unwrap_err();
         assert_eq!(refused.body().code, "too_many_requests");
         assert!(uses.take(2, &options).is_ok(), "another token has its own");
+    }
+
+    #[test]
+    fn searches_are_one_for_a_token_and_two_in_all() {
+        let (uses, options) = (Uses::default(), Options::default());
+        let first = uses.search(1, &options).unwrap();
+        assert!(uses.search(1, &options).is_err());
+        let _second = uses.search(2, &options).unwrap();
+        assert!(uses.search(3, &options).is_err());
+        drop(first);
+        assert!(uses.search(3, &options).is_ok());
     }
 }

@@ -67,9 +67,9 @@ struct Live {
 
 /// What the account sees from now on, as server-sent events.
 ///
-/// `post` is a post as `/timeline` gives it. `commit` says that everything up to the commit of its `id` was sent:
-/// take the stream up behind it (`Last-Event-ID` or `after`), and nothing is missed; what came after it may come
-/// again. `filters` says that filters or named sets changed, `away` and `back` that the store is away or back, `end` that
+/// `post` is a post as `/timeline` gives it, `commit` comes when all is sent that there was. An event with an `id` says
+/// that everything up to the commit of this number was sent: take the stream up behind it (`Last-Event-ID` or
+/// `after`), and nothing is missed; what came after it may come again. `filters` says that filters or named sets changed, `away` and `back` that the store is away or back, `end` that
 /// the stream ends, with an error as every answer has it.
 #[utoipa::path(get, path = "/live", tag = "posts", params(LiveQuery,
         ("Last-Event-ID" = Option<i64>, Header, description = "The `id` of the last event: begin behind it")),
@@ -212,8 +212,10 @@ impl Live {
         if self.query.highlights {
             self.marker.mark(&self.api, &self.caller, &posts, &mut shown).await?;
         }
-        for post in &shown {
-            self.push("post", post, None);
+        for (place, post) in shown.iter().enumerate() {
+            // The last of a commit says so: who is cut off behind it goes on with the next commit.
+            let is_last = shown.get(place + 1).is_none_or(|next| next.commit != post.commit);
+            self.push("post", post, is_last.then_some(post.commit));
         }
         self.after = tail.up_to;
         self.push("commit", &json!({"commit": self.after}), Some(self.after));

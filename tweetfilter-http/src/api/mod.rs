@@ -7,18 +7,27 @@
 mod answer;
 mod caller;
 mod check;
+mod exchange;
+mod explain;
 mod expression;
 mod extract;
+mod feeds;
 mod filters;
 mod health;
 mod limits;
 mod live;
+mod manual;
 mod me;
 mod pulse;
+mod reading;
 mod routes;
+mod scan;
+mod search;
 mod secret;
 mod server;
+mod sets;
 mod shapes;
+mod status;
 mod timeline;
 
 use std::future::Future;

@@ -14,7 +14,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::ApiError;
-use super::{Api, PREFIX, caller, check, filters, health, live, me, timeline};
+use super::{
+    Api, PREFIX, caller, check, exchange, explain, feeds, filters, health, live, manual, me, reading, search,
+    sets, status, timeline,
+};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -35,13 +38,32 @@ fn with_token() -> OpenApiRouter<Api> {
         .routes(routes!(check::check))
         .routes(routes!(check::operators))
         .routes(routes!(live::live))
+        .routes(routes!(explain::explain))
+        .routes(routes!(search::search))
+        .routes(routes!(search::preview))
+        .routes(routes!(exchange::import))
+        .routes(routes!(exchange::export))
+        .routes(routes!(feeds::list, feeds::add))
+        .routes(routes!(feeds::remove))
+        .routes(routes!(sets::list))
+        .routes(routes!(sets::get, sets::put, sets::remove))
+        .routes(routes!(reading::list))
+        .routes(routes!(reading::put))
+        .routes(routes!(status::status))
+}
+
+fn without_token() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(feeds::read))
+        .routes(routes!(manual::openapi))
+        .routes(routes!(manual::page))
+        .routes(routes!(manual::style))
 }
 
 fn all() -> OpenApiRouter<Api> {
-    OpenApiRouter::with_openapi(Described::openapi())
-        .routes(routes!(health::live))
-        .routes(routes!(health::ready))
-        .nest(PREFIX, with_token())
+    OpenApiRouter::with_openapi(Described::openapi()).merge(without_token()).nest(PREFIX, with_token())
 }
 
 /// The OpenAPI document, made from the routes themselves.
@@ -62,10 +84,7 @@ pub fn app(api: &Api) -> Router {
         .fallback(no_route)
         .layer(from_fn_with_state(api.clone(), caller::authorize));
     let (inner, _) = inner.split_for_parts();
-    let (outer, _) = OpenApiRouter::<Api>::new()
-        .routes(routes!(health::live))
-        .routes(routes!(health::ready))
-        .split_for_parts();
+    let (outer, _) = without_token().split_for_parts();
     // A stream is sent event by event, and what is small is sent faster as it is.
     let worth = SizeAbove::new(512).and(NotForContentType::new("text/event-stream"));
     outer

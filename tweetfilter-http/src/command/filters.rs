@@ -160,7 +160,7 @@ pub(crate) fn load_files(
 fn expression(n: usize, text: &str, all: usize) -> Named {
     let id = format!("e{}", n + 1);
     let within = (all > 1).then(|| format!(" {id}"));
-    let line = FilterLine { id, text: text.to_owned(), owner: None, name: None, dialect: None, line: 1 };
+    let line = FilterLine::new(id, text.to_owned(), 1);
     Named { line, file: "--expr".to_owned(), format: Format::Plain, within }
 }
 

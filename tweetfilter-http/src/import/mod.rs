@@ -1,12 +1,15 @@
 //! Readers of filter files.
 //!
-//! A file of filters is one of three things, found out by its content:
+//! A file of filters is one of four things, found out by its content:
 //!
 //! * NDJSON, `{"id","filter","owner"?,"name"?,"dialect"?}` on each line, when the first line that is not blank
 //!   is a JSON object with a string `filter`;
+//! * the JSON of Mastodon's `/api/v2/filters`, or of its first version;
 //! * the JSON of X's `/2/tweets/search/stream/rules` or of PowerTrack's rules API, as answered or as sent;
 //! * else plain text with one expression a line. The id is the line's number, blank lines are skipped, and
 //!   there are no comments, since `#word` is a filter.
+//!
+//! A list of plain words, in which nothing is an operator, is read by [`read_words`].
 //!
 //! Expressions are not parsed here, so that a caller can report all that is wrong with them.
 //!
@@ -18,12 +21,16 @@
 //! # Ok::<(), tweetfilter_http::import::Malformed>(())
 //! ```
 
+mod mastodon;
 mod ndjson;
+mod words;
 mod x_json;
 
 use std::fmt;
 
 use tweetfilter_core::Dialect;
+
+pub use words::{literal, read_words};
 
 /// A filter as a file states it, not parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +45,32 @@ pub struct FilterLine {
     pub name: Option<String>,
     /// How it reads a post, where the file says so.
     pub dialect: Option<Dialect>,
+    /// What a match does: `show`, `hide`, `highlight` or `notify`, where the file says so.
+    pub action: Option<String>,
+    /// Whether it is used, where the file says so.
+    pub enabled: Option<bool>,
+    /// When it is switched off by itself, in milliseconds since 1970.
+    pub expires_at: Option<i64>,
     /// Line of the file, from 1.
     pub line: usize,
+}
+
+impl FilterLine {
+    /// A filter of which nothing else is said.
+    #[must_use]
+    pub fn new(id: String, text: String, line: usize) -> Self {
+        Self {
+            id,
+            text,
+            owner: None,
+            name: None,
+            dialect: None,
+            action: None,
+            enabled: None,
+            expires_at: None,
+            line,
+        }
+    }
 }
 
 /// What a file of filters is written in.
@@ -49,8 +80,12 @@ pub enum Format {
     Ndjson,
     /// X's or PowerTrack's own JSON.
     XJson,
+    /// Mastodon's own JSON.
+    Mastodon,
     /// One expression a line.
     Plain,
+    /// One word or phrase a line.
+    Words,
 }
 
 impl Format {
@@ -59,7 +94,7 @@ impl Format {
     pub fn dialect(self) -> Dialect {
         match self {
             Self::XJson => Dialect::X,
-            Self::Ndjson | Self::Plain => Dialect::Native,
+            Self::Ndjson | Self::Mastodon | Self::Plain | Self::Words => Dialect::Native,
         }
     }
 }
@@ -108,6 +143,9 @@ pub fn read_filters(text: &str) -> Result<FilterFile, Malformed> {
     if ndjson::is_ndjson(text) {
         return ndjson::read(text).map(|filters| FilterFile { format: Format::Ndjson, filters });
     }
+    if let Some(read) = mastodon::read(text) {
+        return read.map(|filters| FilterFile { format: Format::Mastodon, filters });
+    }
     if let Some(read) = x_json::read(text) {
         return read.map(|filters| FilterFile { format: Format::XJson, filters });
     }
@@ -116,16 +154,7 @@ pub fn read_filters(text: &str) -> Result<FilterFile, Malformed> {
 
 fn plain(text: &str) -> Vec<FilterLine> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(n, line)| FilterLine {
-            id: (n + 1).to_string(),
-            text: line.to_owned(),
-            owner: None,
-            name: None,
-            dialect: None,
-            line: n + 1,
-        })
-        .collect()
+    lines.map(|(n, line)| FilterLine::new((n + 1).to_string(), line.to_owned(), n + 1)).collect()
 }
 
 #[cfg(test)]
@@ -146,7 +175,7 @@ mod tests {
 
     #[test]
     fn ndjson_gives_all_that_it_says() {
-        let text = "\n{\"id\":\"a\",\"filter\":\"cat\",\"owner\":\"7\",\"name\":\"Cats\",\"dialect\":\"x\"}\n{\"id\":9,\"filter\":\"dog\"}\n";
+        let text = "\n{\"id\":\"a\",\"filter\":\"cat\",\"owner\":\"7\",\"name\":\"Cats\",\"dialect\":\"x\",\"action\":\"hide\",\"enabled\":false,\"expires_at\":\"1970-01-01T00:00:00Z\"}\n{\"id\":9,\"filter\":\"dog\"}\n";
         let file = read_filters(text).unwrap();
         assert_eq!(file.format, Format::Ndjson);
         assert_eq!(
@@ -157,6 +186,9 @@ mod tests {
                 owner: Some("7".into()),
                 name: Some("Cats".into()),
                 dialect: Some(Dialect::X),
+                action: Some("hide".into()),
+                enabled: Some(false),
+                expires_at: Some(0),
                 line: 2,
             }
         );

@@ -1,4 +1,4 @@
-//! `{"id","filter","owner"?,"name"?,"dialect"?}`, one a line.
+//! `{"id","filter","owner"?,"name"?,"dialect"?,"action"?,"enabled"?,"expires_at"?}`, one a line.
 
 use serde_json::{Map, Value};
 use tweetfilter_core::Dialect;
@@ -49,7 +49,28 @@ fn read_line(line: &str, number: usize) -> Result<FilterLine, String> {
         Some(_) => return Err("`dialect` must be `native` or `x`".to_owned()),
     };
     let owner = identifier(object.get("owner"), "owner")?;
-    Ok(FilterLine { id, text: text.clone(), owner, name, dialect, line: number })
+    let action = match object.get("action") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(word)) if ["show", "hide", "highlight", "notify"].contains(&word.as_str()) => {
+            Some(word.clone())
+        }
+        Some(_) => return Err("`action` must be `show`, `hide`, `highlight` or `notify`".to_owned()),
+    };
+    let enabled = match object.get("enabled") {
+        None | Some(Value::Null) => None,
+        Some(Value::Bool(enabled)) => Some(*enabled),
+        Some(_) => return Err("`enabled` must be true or false".to_owned()),
+    };
+    let expires_at = match object.get("expires_at") {
+        None | Some(Value::Null) => None,
+        Some(at) => Some(
+            at.as_str()
+                .and_then(crate::time::parse)
+                .ok_or_else(|| "`expires_at` must be a time such as 2026-12-31T23:59:59Z".to_owned())?,
+        ),
+    };
+    let read = FilterLine::new(id, text.clone(), number);
+    Ok(FilterLine { owner, name, dialect, action, enabled, expires_at, ..read })
 }
 
 /// Ids are strings; whole numbers are taken by their digits.

@@ -38,7 +38,7 @@ pub(super) fn read(text: &str) -> Option<Result<Vec<FilterLine>, Malformed>> {
     };
     let mut filters = Vec::new();
     let mut faults = Vec::new();
-    let mut lines = LineNumbers { text, read: 0, line: 1 };
+    let mut lines = LineNumbers::new(text);
     for (n, raw) in items.iter().enumerate() {
         let line = lines.of(raw.get());
         match read_item(raw.get(), n + 1, line) {
@@ -63,18 +63,22 @@ fn read_item(raw: &str, position: usize, line: usize) -> Result<FilterLine, Stri
     };
     let id = identifier(object.get("id"), "id")?.unwrap_or_else(|| position.to_string());
     let name = object.get("tag").and_then(Value::as_str).map(str::to_owned);
-    Ok(FilterLine { id, text: text.clone(), owner: None, name, dialect: None, line })
+    Ok(FilterLine { name, ..FilterLine::new(id, text.clone(), line) })
 }
 
 /// Line numbers of slices of one text, asked for in order, so that the text is read once.
-struct LineNumbers<'a> {
+pub(super) struct LineNumbers<'a> {
     text: &'a str,
     read: usize,
     line: usize,
 }
 
-impl LineNumbers<'_> {
-    fn of(&mut self, slice: &str) -> usize {
+impl<'a> LineNumbers<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, read: 0, line: 1 }
+    }
+
+    pub(super) fn of(&mut self, slice: &str) -> usize {
         let offset = (slice.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
         if let Some(between) = self.text.as_bytes().get(self.read..offset) {
             self.line += between.iter().filter(|&&b| b == b'\n').count();

@@ -33,7 +33,9 @@ pub struct Got {
 
 impl Drop for House {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
+        if !self.folder.as_os_str().is_empty() {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
     }
 }
 
@@ -51,6 +53,11 @@ impl House {
         let (stop, told) = Stop::new();
         let api = Api::new(database.clone(), options, told);
         Self { app: app(&api), api, database, folder, stop }
+    }
+
+    /// A house over a store that somebody else keeps.
+    pub fn over(app: Router, api: Api, database: Database, stop: watch::Sender<bool>) -> Self {
+        Self { app, api, database, folder: PathBuf::new(), stop }
     }
 
     /// An account, and a token of it.

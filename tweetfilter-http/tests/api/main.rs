@@ -1,9 +1,16 @@
 //! The API as clients see it; most of it without a socket.
 #![allow(missing_docs)]
 
+mod away;
+mod exchange;
+mod expressions;
+mod feeds;
 mod filters;
+mod foreign;
 mod house;
 mod live;
+mod maria;
+mod resume;
 mod server;
 mod timeline;
 mod tokens;

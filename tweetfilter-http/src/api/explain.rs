@@ -1,0 +1,149 @@
+//! Why a post matches, or what it lacks.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tweetfilter_core::Dialect;
+use tweetfilter_core::explain::{Evidence, Field, Part};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::answer::{Answer, ApiError, Place, Result, Summary};
+use super::caller::Caller;
+use super::extract::Body;
+use super::filters::own;
+use super::search::compiled;
+use super::shapes::{Segment, ShownPost};
+use super::timeline::seen_post;
+
+/// A post, and a saved filter or an expression.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExplainPost {
+    /// The post's number.
+    pub post: i64,
+    /// A filter of the account.
+    #[serde(default)]
+    pub filter: Option<i64>,
+    /// An expression, in place of a filter.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// Of the expression: `native` or `x`.
+    #[serde(default)]
+    #[schema(value_type = String, example = "native")]
+    pub dialect: Dialect,
+}
+
+/// Why a post matches, or what it lacks.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Explained {
+    /// Whether it matches.
+    pub matched: bool,
+    /// The expression that was explained.
+    pub text: String,
+    /// A match: what made it. A miss: what each alone would have made it one, or, where no single part would, what
+    /// it lacks.
+    pub parts: Vec<ExplainedPart>,
+    /// A miss: each of `parts` alone would have sufficed.
+    pub each_suffices: bool,
+    /// The post's text, marked.
+    pub segments: Vec<Segment>,
+}
+
+/// A part of the expression.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExplainedPart {
+    /// Where in the expression.
+    pub span: Place,
+    /// How it is written there.
+    pub written: String,
+    /// It counts because it is false.
+    pub negated: bool,
+    /// The post does not say, so neither it nor its negation holds.
+    pub unknown: bool,
+    /// Where in the post it is true; empty for what is absent, and for facts that stand nowhere.
+    pub places: Vec<Found>,
+}
+
+/// A place of a post.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Found {
+    /// Which field: `text`, `author name`, `link 2`.
+    pub field: String,
+    /// In the quoted post or the retweet's original, from the outside in.
+    pub scopes: Vec<String>,
+    /// Where in the field; null: the field as a whole.
+    pub span: Option<Place>,
+    /// What stands there.
+    pub text: String,
+}
+
+/// Why a post that the account saw matches a filter or an expression, or what it lacks.
+#[utoipa::path(post, path = "/explain", tag = "expressions", request_body = ExplainPost,
+    responses((status = 200, body = Answer<Explained>), (status = 404, body = Answer<Explained>),
+        (status = 422, body = Answer<Explained>)))]
+pub(super) async fn explain(
+    State(api): State<Api>,
+    caller: Caller,
+    Body(query): Body<ExplainPost>,
+) -> Result<Answer<Explained>> {
+    let (text, dialect) = match (query.filter, query.text) {
+        (Some(id), None) => {
+            let filter = own(&api, &caller, id).await?.0.filter;
+            (filter.text, filter.dialect)
+        }
+        (None, Some(text)) => (text, query.dialect),
+        _ => return Err(ApiError::bad("Send either `filter`, the number of one, or `text`, an expression")),
+    };
+    let filter = compiled(&api, &caller, &text, dialect).await?;
+    let seen = seen_post(&api, &caller, query.post).await?;
+    let Some(explanation) = filter.set.explain(0, &seen.post) else {
+        return Err(ApiError::missing("such filter"));
+    };
+    let content = &seen.post.content().text;
+    let mut shown = ShownPost::of(&seen);
+    shown.mark([&explanation]);
+    let explained = Explained {
+        matched: explanation.matched,
+        parts: explanation.parts.iter().map(|part| explained_part(part, &text, content)).collect(),
+        each_suffices: explanation.each_suffices,
+        segments: shown.content.segments.unwrap_or_default(),
+        text,
+    };
+    let said = if explained.matched { "It matches" } else { "It does not match" };
+    Ok(Answer::new(Summary::new(said), explained))
+}
+
+fn explained_part(part: &Part, expression: &str, content: &str) -> ExplainedPart {
+    let found = |place: &Evidence| Found {
+        field: field(&place.field),
+        scopes: place.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        // Of other fields the text is not at hand here, and `text` says what stands there.
+        span: match place.span {
+            Some(span) if place.field == Field::Text && place.scopes.is_empty() => {
+                Some(Place::of(span, content))
+            }
+            _ => None,
+        },
+        text: place.text.clone(),
+    };
+    ExplainedPart {
+        span: Place::of(part.expression, expression),
+        written: expression.get(part.expression.range()).unwrap_or_default().to_owned(),
+        negated: part.negated,
+        unknown: part.unknown,
+        places: part.places.iter().map(found).collect(),
+    }
+}
+
+/// A field in words.
+fn field(field: &Field) -> String {
+    match serde_json::to_value(field) {
+        Ok(Value::String(name)) => name.replace('_', " "),
+        Ok(Value::Object(object)) => object
+            .iter()
+            .map(|(name, number)| format!("{} {}", name.replace('_', " "), number.as_u64().unwrap_or(0) + 1))
+            .collect(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,269 @@
+//! The results of a filter as a feed, at an address that only its owner knows.
+
+use std::fmt::Write as _;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::time::Instant;
+use tweetfilter_sql::{Feed, Page, TimelinePost};
+use utoipa::ToSchema;
+
+use super::answer::{Answer, ApiError, Result, Summary};
+use super::caller::Caller;
+use super::extract::{Body, Path};
+use super::filters::own;
+use super::shapes::ShownPost;
+use super::{Api, STORE, digest, new_secret};
+use crate::time::rfc3339;
+
+/// Posts of a feed.
+const POSTS: usize = 50;
+/// Feeds of an account, at most.
+const MOST: usize = 1_000;
+
+/// A filter to make a feed of.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddFeed {
+    /// Its number.
+    pub filter: i64,
+}
+
+/// A feed that was made. Its address is not shown again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewFeed {
+    /// Its number, by which it is revoked.
+    pub id: i64,
+    /// The filter.
+    pub filter: i64,
+    /// The path of the Atom feed. Whoever knows it can read the feed, without a token.
+    pub atom: String,
+    /// The path of the JSON Feed.
+    pub json: String,
+}
+
+/// A feed, without its address.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ShownFeed {
+    /// Its number, by which it is revoked.
+    pub id: i64,
+    /// The filter.
+    pub filter: i64,
+    /// When it was made.
+    pub created_at: String,
+}
+
+/// The account's feeds.
+#[utoipa::path(get, path = "/feeds", tag = "feeds", responses((status = 200, body = Answer<Vec<ShownFeed>>)))]
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answer<Vec<ShownFeed>>> {
+    let feeds = api.ask(caller.until, api.database().feeds(caller.account())).await?;
+    let shown =
+        |feed: Feed| ShownFeed { id: feed.id, filter: feed.filter, created_at: rfc3339(feed.created_at) };
+    let shown: Vec<_> = feeds.into_iter().map(shown).collect();
+    Ok(Answer::new(Summary::counted(shown.len(), "feed"), shown))
+}
+
+/// Makes a feed of what a filter matches, at a secret address that is shown once.
+#[utoipa::path(post, path = "/feeds", tag = "feeds", request_body = AddFeed,
+    responses((status = 201, body = Answer<NewFeed>), (status = 404, body = Answer<NewFeed>)))]
+pub(super) async fn add(
+    State(api): State<Api>,
+    caller: Caller,
+    Body(add): Body<AddFeed>,
+) -> Result<Response> {
+    own(&api, &caller, add.filter).await?;
+    let database = api.database();
+    if api.ask(caller.until, database.feeds(caller.account())).await?.len() >= MOST {
+        let message = format!("This account has {MOST} feeds; revoke some first");
+        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_feeds", message));
+    }
+    let secret = new_secret("").map_err(|error| {
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", format!("No random numbers: {error}"))
+    })?;
+    let id = api.ask(caller.until, database.add_feed(caller.account(), add.filter, &digest(&secret))).await?;
+    let feed = NewFeed {
+        id,
+        filter: add.filter,
+        atom: format!("/feeds/{secret}.atom"),
+        json: format!("/feeds/{secret}.json"),
+    };
+    let summary = Summary::new("Keep the address; it is not shown again");
+    Ok((StatusCode::CREATED, Answer::new(summary, feed)).into_response())
+}
+
+/// Revokes a feed: its address is of no use any more.
+#[utoipa::path(delete, path = "/feeds/{id}", tag = "feeds", params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, body = Answer<i64>), (status = 404, body = Answer<i64>)))]
+pub(super) async fn remove(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> Result<Answer<i64>> {
+    if !api.ask(caller.until, api.database().remove_feed(caller.account(), id)).await? {
+        return Err(ApiError::missing(format_args!("feed {id}")));
+    }
+    Ok(Answer::new(Summary::new("Revoked"), id))
+}
+
+/// A feed, by its secret address: `{secret}.atom` or `{secret}.json`.
+#[utoipa::path(get, path = "/feeds/{address}", tag = "feeds", security(()),
+    params(("address" = String, Path, description = "The secret, and `.atom` or `.json`")),
+    responses((status = 200, description = "Atom or JSON Feed", content_type = "application/atom+xml", body = String),
+        (status = 304, description = "As it was"), (status = 404, description = "No such feed, or it was revoked")))]
+pub(super) async fn read(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Path(address): Path<String>,
+) -> Result<Response> {
+    let until = Instant::now() + STORE;
+    let unknown = || ApiError::missing("such feed, or it was revoked");
+    let (secret, form) = address.rsplit_once('.').ok_or_else(unknown)?;
+    let is_atom = match form {
+        "atom" => true,
+        "json" => false,
+        _ => return Err(unknown()),
+    };
+    let database = api.database();
+    let feed = api.ask(until, database.feed(&digest(secret))).await?.ok_or_else(unknown)?;
+    let pulse = api.ask(until, database.pulse()).await?;
+    let tag = HeaderValue::try_from(format!("W/\"{}-{}\"", pulse.commit, pulse.revision));
+    let tag = tag.map_err(|error| ApiError::bad(error.to_string()))?;
+    if headers.get(header::IF_NONE_MATCH) == Some(&tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    let rows = api.ask(until, database.account_filters(feed.account)).await?;
+    let name = rows.into_iter().find(|row| row.id == feed.filter).map(|row| row.filter);
+    let title = match name {
+        Some(filter) if filter.name.is_empty() => filter.text,
+        Some(filter) => filter.name,
+        None => format!("filter {}", feed.filter),
+    };
+    let page = Page { before: None, limit: POSTS, filter: Some(feed.filter), hidden: true };
+    let posts = api.ask(until, database.timeline(feed.account, &page)).await?;
+    let (kind, body) = match is_atom {
+        true => ("application/atom+xml; charset=utf-8", atom(&feed, &title, &posts)),
+        false => ("application/feed+json; charset=utf-8", json_feed(&title, &posts)),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::ETAG, tag),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+        (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex")),
+    ];
+    Ok((headers, body).into_response())
+}
+
+/// A name for a post that is the same in every feed, and for ever.
+fn id(post: &TimelinePost) -> String {
+    let safe = |text: &str| -> String {
+        let mut out = String::new();
+        for byte in text.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => out.push(char::from(byte)),
+                // Writing to a string can't fail.
+                _ => drop(write!(out, "%{byte:02X}")),
+            }
+        }
+        out
+    };
+    format!("urn:tweetfilter:{}:{}", safe(&post.network), safe(&post.native_id))
+}
+
+fn atom(feed: &Feed, title: &str, posts: &[TimelinePost]) -> String {
+    let updated = posts.first().map_or(feed.created_at, |post| post.received_at);
+    let mut xml = format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
+         <id>urn:tweetfilter:feed:{}</id>\n<title>{}</title>\n<updated>{}</updated>\n",
+        feed.id,
+        escape(title),
+        rfc3339(updated),
+    );
+    for post in posts {
+        let shown = ShownPost::of(post);
+        let content = &shown.content;
+        let author = content.author.name.as_deref().unwrap_or(&content.author.handle);
+        let author = if author.is_empty() { "unknown" } else { author };
+        xml.push_str(&format!(
+            "<entry>\n<id>{}</id>\n<title>{}</title>\n<updated>{}</updated>\n<author><name>{}</name></author>\n\
+             <content type=\"text\">{}</content>\n",
+            escape(&id(post)),
+            escape(&headline(&content.text)),
+            rfc3339(post.received_at),
+            escape(author),
+            escape(&content.text),
+        ));
+        if let Some(at) = &content.created_at {
+            xml.push_str(&format!("<published>{}</published>\n", escape(at)));
+        }
+        if let Some(url) = &shown.url {
+            xml.push_str(&format!("<link href=\"{}\"/>\n", escape(url)));
+        }
+        xml.push_str("</entry>\n");
+    }
+    xml + "</feed>\n"
+}
+
+fn json_feed(title: &str, posts: &[TimelinePost]) -> String {
+    let item = |post: &TimelinePost| {
+        let shown = ShownPost::of(post);
+        let content = &shown.content;
+        let mut item = json!({
+            "id": id(post), "content_text": content.text,
+            "date_published": content.created_at.clone().unwrap_or_else(|| rfc3339(post.received_at)),
+            "authors": [{"name": content.author.name.as_deref().unwrap_or(&content.author.handle)}],
+        });
+        if let Some(url) = &shown.url {
+            item["url"] = json!(url);
+        }
+        if let Some(lang) = &content.lang {
+            item["language"] = json!(lang);
+        }
+        item
+    };
+    let items: Vec<_> = posts.iter().map(item).collect();
+    json!({"version": "https://jsonfeed.org/version/1.1", "title": title, "items": items}).to_string()
+}
+
+/// The first line of a text, cut where it gets long.
+fn headline(text: &str) -> String {
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("(no text)").trim();
+    let mut cut: String = line.chars().take(80).collect();
+    if cut.len() < line.len() {
+        cut.push('…');
+    }
+    cut
+}
+
+/// A text within XML: without the control characters that XML can't hold.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' | '\t' => out.push(c),
+            '\u{fffe}' | '\u{ffff}' => {}
+            c if c.is_control() => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_stay_texts_within_xml() {
+        assert_eq!(escape("a <b> & \"c\"\u{0}\u{b}\nd"), "a &lt;b&gt; &amp; &quot;c&quot;\nd");
+        assert_eq!(headline("\n  one\ntwo"), "one");
+        assert_eq!(headline(&"é".repeat(100)).chars().count(), 81);
+        assert_eq!(headline(""), "(no text)");
+    }
+}

@@ -1,0 +1,62 @@
+//! The store goes away, and comes back.
+
+use std::time::{Duration, Instant};
+
+use axum::http::{Method, StatusCode};
+use serde_json::json;
+use tweetfilter_http::api::{Api, Options, app, digest};
+use tweetfilter_http::parts::Stop;
+use tweetfilter_sql::Scope;
+
+use crate::house::{House, request};
+use crate::live::Events;
+use crate::maria::Maria;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_absent_store_is_said_within_a_second() {
+    let Some(mut server) = Maria::start() else {
+        println!("skipped: no mariadbd");
+        return;
+    };
+    let database = server.database("away").await;
+    let account = database.add_account("ann", &[]).await.unwrap();
+    database.add_token(account, "", &digest("secret"), Scope::Write).await.unwrap();
+    let (stop, told) = Stop::new();
+    let api = Api::new(database.clone(), Options::default(), told);
+    let house = House::over(app(&api), api, database, stop);
+    house.get("secret", "/me").await.ok();
+    house.get("secret", "/health/ready").await.ok();
+    let mut events = Events::open(&house, "secret", "").await;
+    events.until("commit").await;
+
+    // Stopped, it takes connections and never answers; killed, it refuses them.
+    for fault in ["STOP", "KILL"] {
+        server.signal(fault);
+        let sent = [
+            ("/me", Method::GET, None),
+            ("/timeline", Method::GET, None),
+            ("/filters", Method::POST, Some(json!({"text": "snow"}))),
+            ("/search", Method::POST, Some(json!({"text": "snow"}))),
+            ("/health/ready", Method::GET, None),
+        ];
+        for (path, method, body) in sent {
+            let begin = Instant::now();
+            let got = house.send(request(method, path, "secret", body)).await;
+            let took = begin.elapsed();
+            assert_eq!((got.status, got.error()), (StatusCode::SERVICE_UNAVAILABLE, "store_away"), "{path}");
+            assert!(got.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+            assert!(took < Duration::from_secs(1), "{fault} {path}: {took:?}");
+        }
+        house.get("secret", "/health/live").await.ok();
+        if fault == "STOP" {
+            assert_eq!(events.until("away").await.2["error"]["code"], "store_away");
+            server.signal("CONT");
+            assert!(events.until("back").await.2["commit"].is_i64());
+            let begin = Instant::now();
+            while house.get("secret", "/health/ready").await.status != StatusCode::OK {
+                assert!(begin.elapsed() < Duration::from_secs(10), "it comes back by itself");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}

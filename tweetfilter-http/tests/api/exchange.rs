@@ -1,0 +1,100 @@
+//! Filters come in and go out.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tweetfilter_sql::Scope;
+
+use crate::house::House;
+
+fn states(got: &Value) -> Vec<&str> {
+    got["filters"].as_array().unwrap().iter().map(|filter| filter["state"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn an_import_says_first_what_it_would_do() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let file = concat!(
+        "{\"id\":\"1\",\"filter\":\"snow -rain\",\"name\":\"weather\",\"action\":\"hide\",\"enabled\":false}\n",
+        "{\"id\":\"2\",\"filter\":\"(fire\"}\n",
+        "{\"id\":\"3\",\"filter\":\"flood\",\"expires_at\":\"2100-01-01T00:00:00Z\"}\n",
+    );
+    let body = |apply, keep_going| json!({"content": file, "apply": apply, "keep_going": keep_going});
+    let got = house.ask(Method::POST, &token, "/import", body(false, false)).await;
+    assert_eq!(states(got.ok()), ["new", "invalid", "new"]);
+    assert_eq!(got.ok()["filters"][1]["diagnostics"][0]["code"], "missing_parenthesis");
+    assert_eq!(got.ok()["format"], "filters");
+    assert_eq!(house.get(&token, "/filters").await.ok(), &json!([]), "nothing was kept");
+    let got = house.ask(Method::POST, &token, "/import", body(true, false)).await;
+    assert_eq!((got.status, got.error()), (StatusCode::UNPROCESSABLE_ENTITY, "invalid_filters"));
+    assert_eq!(house.get(&token, "/filters").await.ok(), &json!([]));
+    house.ask(Method::POST, &token, "/import", body(true, true)).await.ok();
+    let got = house.get(&token, "/filters").await;
+    assert_eq!(got.ok().as_array().unwrap().len(), 2);
+    assert_eq!((&got.ok()[0]["action"], &got.ok()[0]["enabled"]), (&json!("hide"), &json!(false)));
+    // Again: it is all there, and what differs is replaced.
+    let got = house.ask(Method::POST, &token, "/import", body(true, true)).await;
+    assert_eq!(states(got.ok()), ["same", "invalid", "same"]);
+    let file = "{\"id\":\"1\",\"filter\":\"snow\",\"name\":\"weather\"}\n";
+    let got = house.ask(Method::POST, &token, "/import", json!({"content": file, "apply": true})).await;
+    assert_eq!((states(got.ok()), &got.ok()["filters"][0]["was"]), (vec!["differs"], &json!("snow -rain")));
+    assert_eq!(house.get(&token, "/filters").await.ok()[0]["text"], "snow");
+}
+
+#[tokio::test]
+async fn what_is_exported_is_imported_again_as_it_was() {
+    let house = House::new().await;
+    let (_, ann) = house.account("ann", Scope::Write).await;
+    let (_, ben) = house.account("ben", Scope::Write).await;
+    for filter in [
+        json!({"text": "snow -rain", "name": "weather", "action": "hide", "expires_at": "2100-01-01T00:00:00Z"}),
+        json!({"text": "cat has:images", "dialect": "x"}),
+        json!({"text": "\"new york\" OR nyc OR contains:\"<3\"", "action": "hide"}),
+        json!({"text": "contains:\"'; DROP TABLE filter; --\" \u{1f600}", "name": "\"<b>'\\"}),
+    ] {
+        house.ask(Method::POST, &ann, "/filters", filter).await.ok();
+    }
+    let got = house.get(&ann, "/export").await;
+    let content = got.ok()["content"].clone();
+    house.ask(Method::POST, &ben, "/import", json!({"content": content, "apply": true})).await.ok();
+    let without = |mut filters: Value| {
+        for filter in filters.as_array_mut().unwrap() {
+            filter["id"] = Value::Null;
+            filter["revision"] = Value::Null;
+        }
+        filters
+    };
+    let (of_ann, of_ben) = (house.get(&ann, "/filters").await, house.get(&ben, "/filters").await);
+    assert_eq!(without(of_ann.ok().clone()), without(of_ben.ok().clone()));
+
+    let got = house.get(&ann, "/export?format=mastodon").await;
+    assert_eq!(got.ok()["left_out"].as_array().unwrap().len(), 3);
+    let written: Value = serde_json::from_str(got.ok()["content"].as_str().unwrap()).unwrap();
+    assert_eq!(written[0]["keywords"][1], json!({"keyword": "nyc", "whole_word": true}));
+    assert_eq!(written[0]["keywords"][2], json!({"keyword": "<3", "whole_word": false}));
+    let got = house.ask(Method::POST, &ben, "/import", json!({"content": got.ok()["content"]})).await;
+    assert_eq!(
+        (&got.ok()["format"], &got.ok()["filters"][0]["action"]),
+        (&json!("mastodon"), &json!("hide"))
+    );
+    let got = house.get(&ann, "/export?format=words").await;
+    assert_eq!(got.ok()["content"], "new york\nnyc\n<3\n");
+    let got = house.get(&ann, "/export?format=x").await;
+    let again = house.ask(Method::POST, &ben, "/import", json!({"content": got.ok()["content"]})).await;
+    assert_eq!((&again.ok()["format"], &again.ok()["filters"][0]["dialect"]), (&json!("x"), &json!("x")));
+}
+
+#[tokio::test]
+async fn words_are_found_as_they_stand() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let body = json!({"content": "spoiler\nred wedding\nOR\n", "format": "words", "together": true, "action": "hide"});
+    let got = house.ask(Method::POST, &token, "/import", body).await;
+    assert_eq!(got.ok()["filters"][0]["text"], "spoiler OR \"red wedding\" OR \"OR\"");
+    assert_eq!(got.ok()["filters"][0]["action"], "hide");
+    let got = house.ask(Method::POST, &token, "/import", json!({"content": "a", "format": "x"})).await;
+    assert_eq!((got.status, got.error()), (StatusCode::UNPROCESSABLE_ENTITY, "malformed"));
+    let got = house.ask(Method::POST, &token, "/import", json!({"content": "{\"filter\":\"a\"}\nb"})).await;
+    assert_eq!(got.error(), "malformed");
+    assert!(got.json["error"]["message"].as_str().unwrap().contains("line 2"));
+}

@@ -1,0 +1,143 @@
+//! Searches, previews and explanations of expressions.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tweetfilter_sql::Scope;
+
+use crate::house::House;
+
+async fn with_posts() -> (House, String, i64) {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let (ben, _) = house.account("ben", Scope::Write).await;
+    for n in 0..40 {
+        let text = if n % 4 == 0 { "Snow in Oslo" } else { "Rain in Rome" };
+        // Of each four ann sees one herself, and two as everybody; one is for ben alone.
+        match n % 4 {
+            0 => house.post(&n.to_string(), text, false, &[(ann, &[])]).await,
+            1 => house.post(&n.to_string(), text, false, &[(ben, &[])]).await,
+            _ => house.post(&n.to_string(), text, true, &[]).await,
+        };
+    }
+    let filter = house.filter(ann, "rain").await;
+    (house, token, filter)
+}
+
+#[tokio::test]
+async fn a_search_finds_all_that_was_seen_page_by_page() {
+    let (house, token, _) = with_posts().await;
+    let (mut found, mut before) = (Vec::new(), Value::Null);
+    loop {
+        let body = json!({"text": "rain OR snow", "limit": 7, "before": before});
+        let got = house.ask(Method::POST, &token, "/search", body).await;
+        found.extend(got.ok().as_array().unwrap().iter().map(|post| post["id"].as_str().unwrap().to_owned()));
+        assert!(got.json["summary"]["searched_back_to"].is_string(), "{got:?}");
+        before = got.json["summary"]["next"].clone();
+        if before.is_null() {
+            break;
+        }
+    }
+    let expected: Vec<_> = (0..40).rev().filter(|n| n % 4 != 1).map(|n| n.to_string()).collect();
+    assert_eq!(found, expected);
+    let got = house.ask(Method::POST, &token, "/search", json!({"text": "snow"})).await;
+    assert_eq!(got.ok()[0]["content"]["segments"][0], json!({"text": "Snow", "mark": true}));
+    let got = house.ask(Method::POST, &token, "/search", json!({"text": "(snow"})).await;
+    assert_eq!((got.status, got.error()), (StatusCode::UNPROCESSABLE_ENTITY, "missing_parenthesis"));
+}
+
+#[tokio::test]
+async fn a_preview_says_what_would_be_found_and_what_would_change() {
+    let (house, token, filter) = with_posts().await;
+    let body = json!({"text": "oslo OR rome", "filter": filter, "action": "hide", "samples": 3});
+    let got = house.ask(Method::POST, &token, "/preview", body).await;
+    let preview = got.ok();
+    assert_eq!((&preview["looked_at"], &preview["matched"]), (&json!(30), &json!(30)));
+    assert_eq!(preview["share"], 1.0);
+    assert_eq!(
+        (&preview["against_saved"]["adds"], &preview["against_saved"]["drops"]),
+        (&json!(10), &json!(0))
+    );
+    assert_eq!(preview["samples"].as_array().unwrap().len(), 3);
+    assert_eq!(preview["against_saved"]["added"][0]["content"]["segments"][1]["text"], "Oslo");
+    let text = got.json["summary"]["text"].as_str().unwrap();
+    assert!(
+        text.starts_with("30 of 30 posts") && text.ends_with("would hide 100 % of your timeline"),
+        "{text}"
+    );
+    let body = json!({"text": "snow", "posts": 8, "filter": filter});
+    let got = house.ask(Method::POST, &token, "/preview", body).await;
+    assert_eq!((&got.ok()["looked_at"], &got.ok()["matched"]), (&json!(8), &json!(2)));
+    assert_eq!(got.ok()["against_saved"]["drops"], 6);
+    assert_eq!(got.ok()["against_saved"]["dropped"][0]["content"]["segments"][0]["mark"], true);
+    let got = house.ask(Method::POST, &token, "/preview", json!({"text": "a", "posts": 0})).await;
+    assert_eq!(got.error(), "bad_request");
+    let got = house.ask(Method::POST, &token, "/preview", json!({"text": "a", "filter": 99})).await;
+    assert_eq!(got.error(), "not_found");
+}
+
+#[tokio::test]
+async fn an_explanation_says_why_and_what_is_lacking() {
+    let (house, token, filter) = with_posts().await;
+    let got = house.get(&token, "/timeline?limit=1").await;
+    let number = got.ok()[0]["number"].clone();
+    let body = json!({"post": number, "text": "snow -rome (oslo OR bergen)"});
+    let got = house.ask(Method::POST, &token, "/explain", body).await;
+    let explained = got.ok();
+    assert_eq!((&explained["matched"], &explained["parts"][0]["written"]), (&json!(true), &json!("snow")));
+    let place = &explained["parts"][0]["places"][0];
+    assert_eq!((&place["field"], &place["text"]), (&json!("text"), &json!("Snow")));
+    assert_eq!(place["span"]["utf16"], json!([0, 4]));
+    assert_eq!(explained["segments"][0], json!({"text": "Snow", "mark": true}));
+    let got = house.ask(Method::POST, &token, "/explain", json!({"post": number, "filter": filter})).await;
+    assert_eq!((&got.ok()["matched"], &got.ok()["each_suffices"]), (&json!(false), &json!(true)));
+    assert_eq!(got.ok()["parts"][0]["written"], "rain");
+    for body in [json!({"post": number}), json!({"post": number, "filter": filter, "text": "a"})] {
+        assert_eq!(house.ask(Method::POST, &token, "/explain", body).await.error(), "bad_request");
+    }
+    let got = house.ask(Method::POST, &token, "/explain", json!({"post": 9999, "text": "a1"})).await;
+    assert_eq!(got.error(), "not_found");
+}
+
+#[tokio::test]
+async fn a_token_searches_once_at_a_time() {
+    let (house, token, _) = with_posts().await;
+    let search = || house.ask(Method::POST, &token, "/search", json!({"text": "snow"}));
+    let all = futures_util::future::join_all((0..20).map(|_| search())).await;
+    let count = |status| all.iter().filter(|got| got.status == status).count();
+    let (done, refused) = (count(StatusCode::OK), count(StatusCode::TOO_MANY_REQUESTS));
+    assert!(done > 0 && refused > 0 && done + refused == 20, "{done} done, {refused} refused");
+    search().await.ok();
+}
+
+#[tokio::test]
+async fn sets_are_kept_by_an_admin_and_read_by_all() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let admin = house.token(ann, Scope::Admin).await;
+    let cities = json!({"terms": ["oslo", "new york"]});
+    let got = house.ask(Method::PUT, &token, "/sets/cities", cities.clone()).await;
+    assert_eq!((got.status, got.error()), (StatusCode::FORBIDDEN, "scope"));
+    house.ask(Method::PUT, &admin, "/sets/cities", cities.clone()).await.ok();
+    assert_eq!(house.get(&token, "/sets").await.ok(), &json!([{"name": "cities", "terms": 2}]));
+    assert_eq!(house.get(&token, "/sets/cities").await.ok(), &cities);
+    let got = house.ask(Method::PUT, &admin, "/sets/bad", json!({"terms": ["a\nb"]})).await;
+    assert_eq!(got.error(), "bad_request");
+    house.ask(Method::DELETE, &admin, "/sets/cities", json!({})).await.ok();
+    assert_eq!(house.get(&token, "/sets/cities").await.error(), "not_found");
+}
+
+#[tokio::test]
+async fn the_reading_position_is_the_same_everywhere() {
+    let house = House::new().await;
+    let (ann, phone) = house.account("ann", Scope::Read).await;
+    let desk = house.token(ann, Scope::Read).await;
+    house.ask(Method::PUT, &phone, "/reading/timeline", json!({"up_to": "7-9"})).await.ok();
+    house.ask(Method::PUT, &phone, "/reading/timeline", json!({"up_to": "8-3"})).await.ok();
+    let got = house.get(&desk, "/reading").await;
+    assert_eq!((&got.ok()[0]["name"], &got.ok()[0]["up_to"]), (&json!("timeline"), &json!("8-3")));
+    let got = house.ask(Method::PUT, &phone, "/reading/timeline", json!({"up_to": "x"})).await;
+    assert_eq!(got.error(), "bad_request");
+    let got = house.get(&desk, "/status").await;
+    assert_eq!((&got.ok()["commit"], &got.ok()["waiting"]), (&json!(0), &json!(0)));
+    assert_eq!(got.ok().get("sources"), None);
+}

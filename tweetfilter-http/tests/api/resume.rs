@@ -1,0 +1,86 @@
+//! Clients that come and go miss nothing, however commits are delayed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tweetfilter_http::api::{Api, Options, app, digest};
+use tweetfilter_http::parts::Stop;
+use tweetfilter_sql::{Database, Scope};
+
+use crate::house::House;
+use crate::live::Events;
+use crate::maria::Maria;
+
+const WORKERS: u64 = 4;
+const POSTS: u64 = 40;
+const CLIENTS: u64 = 20;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_misses_a_post_on_sqlite() {
+    let house = House::with(Options { streams: 100, rate: 1e9, burst: 1e9, ..Options::default() }).await;
+    nobody_misses_a_post(Arc::new(house)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_misses_a_post_on_mariadb() {
+    let Some(server) = Maria::start() else {
+        println!("skipped: no mariadbd");
+        return;
+    };
+    let database: Database = server.database("resume").await;
+    let (stop, told) = Stop::new();
+    let options = Options { streams: 100, rate: 1e9, burst: 1e9, ..Options::default() };
+    let api = Api::new(database.clone(), options, told);
+    nobody_misses_a_post(Arc::new(House::over(app(&api), api, database, stop))).await;
+}
+
+/// Workers store at their own pace; clients read a little, break off, and take up the stream behind the last commit
+/// that they were told.
+async fn nobody_misses_a_post(house: Arc<House>) {
+    let account = house.database.add_account("ann", &[]).await.unwrap();
+    house.database.add_token(account, "", &digest("secret"), Scope::Read).await.unwrap();
+    let filter = house.filter(account, "snow").await;
+    let mut clients = Vec::new();
+    for client in 0..CLIENTS {
+        let house = house.clone();
+        clients.push(tokio::spawn(async move {
+            let (mut found, mut after, mut opened) = (BTreeSet::new(), 0, 0);
+            while found.len() < (WORKERS * POSTS) as usize {
+                let mut events =
+                    Events::open(&house, "secret", &format!("?after={after}&filter={filter}")).await;
+                opened += 1;
+                // Some break off in the midst of a commit.
+                for _ in 0..3 + (client + opened) % 5 {
+                    let Some((name, id, data)) = events.next().await else { break };
+                    after = id.unwrap_or(after);
+                    if name == "post" {
+                        found.insert(data["id"].as_str().unwrap().to_owned());
+                    }
+                    if found.len() == (WORKERS * POSTS) as usize {
+                        break;
+                    }
+                }
+            }
+            opened
+        }));
+    }
+    let mut workers = Vec::new();
+    for worker in 0..WORKERS {
+        let house = house.clone();
+        workers.push(tokio::spawn(async move {
+            for n in 0..POSTS {
+                house.post(&format!("{worker}-{n}"), "Snow", false, &[(account, &[filter])]).await;
+                tokio::time::sleep(Duration::from_millis((worker * 7 + n * 13) % 17)).await;
+            }
+        }));
+    }
+    for worker in workers {
+        worker.await.unwrap();
+    }
+    for client in clients {
+        let opened =
+            tokio::time::timeout(Duration::from_secs(60), client).await.expect("all was found").unwrap();
+        assert!(opened > 5, "a client was cut off {opened} times only");
+    }
+}
