@@ -49,6 +49,16 @@ function session() {
   route();
 }
 
+// What filters want to be told of is told: aloud, and while nobody looks in the title.
+let untold = 0;
+
+function tell() {
+  untold = document.hidden ? untold + model.notices.length : 0;
+  for (const { content } of model.notices) announce(`${content.author.name || content.author.handle}: ${content.text}`);
+  document.title = document.title.replace(/^\(\d+\) /, '');
+  if (untold > 0) document.title = `(${untold}) ${document.title}`;
+}
+
 function waits() {
   return `${model.store.message} It is tried again until it answers.`;
 }
@@ -93,6 +103,11 @@ addEventListener('keydown', (event) => {
     if (event.key !== 'n') requestAnimationFrame(() => view?.list?.go(0));
   }
 });
+// Wherever a post stands, what matched it can be asked why.
+document.addEventListener('click', ({ target }) => {
+  const pressed = target.closest?.('[data-do="why"]');
+  if (pressed) document.querySelector('tf-why').show(Number(pressed.dataset.number), Number(pressed.dataset.filter));
+});
 addEventListener('hashchange', () => {
   // A link that signs in works in a tab that is open already, too.
   if (new URLSearchParams(location.hash.slice(1)).has('token')) model.begin();
@@ -100,9 +115,15 @@ addEventListener('hashchange', () => {
 });
 for (const name of ['online', 'offline']) addEventListener(name, store);
 model.addEventListener('session', session);
+model.addEventListener('notices', tell);
+document.addEventListener('visibilitychange', () => document.hidden || ((model.notices = []), tell()));
+let troubled = false;
 model.addEventListener('store', () => {
   store();
-  announce(model.store.state === 'fine' ? 'The store is back' : element('trouble').textContent);
+  const now = model.store.state !== 'fine' && model.me !== null;
+  if (now) announce(element('trouble').textContent);
+  else if (troubled && model.me) announce('The store is back');
+  troubled = now;
 });
 
 model.begin();

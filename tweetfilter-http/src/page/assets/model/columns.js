@@ -1,6 +1,6 @@
 // What a column of the timeline holds, and the rows that follow from it.
 
-const PAGE = 50;
+const PAGE = 100;
 // More than this is let go of at the old end, from where it can be loaded again.
 const MOST = 20_000;
 

@@ -6,18 +6,18 @@ export const WITHOUT = ['is:retweet', 'is:reply', 'is:sensitive', 'is:bot', 'has
 
 /** The text that the fields say. */
 export function write(fields) {
-  const all = terms(fields.all);
-  const any = terms(fields.any);
+  const any = terms(fields.any).map(quoted).join(' OR ');
   const parts = [
-    ...all.map(quoted),
-    any.length > 1 ? `(${any.map(quoted).join(' OR ')})` : any.map(quoted).join(''),
+    ...terms(fields.all).map(quoted),
+    any,
     ...terms(fields.none).map((term) => `-${quoted(term)}`),
     list('from', fields.from),
     list('lang', fields.lang),
     ...HAS.filter((known) => fields.has.includes(known)),
     ...WITHOUT.filter((known) => fields.without.includes(known)).map((known) => `-${known}`),
   ];
-  return parts.filter((part) => part !== '').join(' ');
+  const said = parts.filter((part) => part !== '');
+  return said.map((part) => (part === any && said.length > 1 && any.includes(' OR ') ? `(${part})` : part)).join(' ');
 }
 
 /** The fields that say a text, or null where they cannot. */
@@ -25,6 +25,7 @@ export function read(text) {
   const fields = { ...EMPTY, has: [], without: [] };
   const lists = { all: [], none: [] };
   let rest = text.trim();
+  if (/^[^()]+ OR [^()]+$/.test(rest)) rest = `(${rest})`;
   while (rest !== '') {
     const found =
       /^\(([^()]+)\)(?:\s+|$)/.exec(rest) ?? /^(-?(?:"[^"\\]*"|[^\s"()]+))(?:\s+|$)/.exec(rest);
@@ -48,9 +49,11 @@ export function read(text) {
   }
   fields.all = lists.all.join(', ');
   fields.none = lists.none.join(', ');
-  // Whatever was not understood in full is written differently.
-  return write(fields) === text.trim() ? fields : null;
+  // Whatever was not understood in full is written differently. The order of what must all hold says nothing.
+  return parts(write(fields)) === parts(text) ? fields : null;
 }
+
+const parts = (text) => (text.match(/\([^)]*\)|-?"[^"]*"|\S+/g) ?? []).sort().join(' ');
 
 function terms(text) {
   return text

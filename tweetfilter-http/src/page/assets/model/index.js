@@ -26,6 +26,8 @@ class Model extends EventTarget {
   filtersError = null;
   columns = [];
   operators = [];
+  /** Posts that just came and that a filter wants to be told of. */
+  notices = [];
   /** How the server and its store are: `fine`, `away` or `unreachable`, and since when. */
   store = { state: 'fine', since: null, message: '' };
 
@@ -206,7 +208,6 @@ class Model extends EventTarget {
         break;
       case 'filters':
         this.loadFilters();
-        this.dispatchEvent(new Event('changed'));
         break;
       case 'away':
         this.#troubled(new ApiError(503, data.error));
@@ -229,7 +230,8 @@ class Model extends EventTarget {
     this.#timer = null;
     const posts = this.#arrived.splice(0);
     for (const column of this.columns) column.arrive(posts);
-    this.dispatchEvent(new Event('arrived'));
+    this.notices = posts.filter((post) => post.notify && !post.hidden);
+    if (this.notices.length > 0) this.#tell('notices');
   }
 
   #troubled(error) {

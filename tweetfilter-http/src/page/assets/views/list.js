@@ -17,6 +17,7 @@ export class List extends View {
   #drawing = false;
   #draw = null;
   #sum = 0;
+  #rest = null;
   /** Makes a row's element; called again when the row's `version` changes. */
   make = null;
 
@@ -34,8 +35,9 @@ export class List extends View {
   }
 
   begin() {
-    this.#sizes = new ResizeObserver((entries) => this.#measured(entries));
+    this.#sizes = new ResizeObserver(() => this.#soon());
     this.on(this, 'scroll', () => {
+      if (this.clientHeight > 0) this.#rest = this.isAtTop ? null : this.#anchor();
       this.#soon();
       this.dispatchEvent(new Event('moved'));
     });
@@ -44,7 +46,13 @@ export class List extends View {
       const row = event.target.closest('[data-row]');
       if (row && this.contains(row)) this.#attend(row.dataset.row);
     });
-    const own = new ResizeObserver(() => this.#soon());
+    // A list that was out of sight comes back to where it was read, whatever came in meanwhile.
+    let height = this.clientHeight;
+    const own = new ResizeObserver(() => {
+      if (height === 0 && this.clientHeight > 0) this.#keep(this.#rest);
+      height = this.clientHeight;
+      this.#soon();
+    });
     own.observe(this);
     this.end = () => {
       own.disconnect();
@@ -56,7 +64,7 @@ export class List extends View {
 
   /** Takes other rows. `stay` keeps the place even at the very top. */
   set(rows, stay) {
-    const anchor = this.scrollTop > 4 || stay ? this.#anchor() : null;
+    const anchor = this.clientHeight > 0 && (this.scrollTop > 4 || stay) ? this.#anchor() : null;
     this.#rows = rows;
     this.#at = new Map(rows.map((row, at) => [row.key, at]));
     this.#layOut();
@@ -130,6 +138,20 @@ export class List extends View {
 
   #show() {
     if (!this.make || this.#rows.length === 0 || this.clientHeight === 0) return;
+    const anchor = this.isAtTop ? null : this.#anchor();
+    let last = this.#place();
+    // Rows that were never seen are as high as they turn out to be; that may bring others into sight.
+    for (let again = 0; again < 4 && this.#measure(); again++) {
+      this.#layOut();
+      this.#keep(anchor);
+      last = this.#place();
+    }
+    if (!this.#focus || !this.#at.has(this.#focus)) this.#attend(this.#rows[0].key);
+    if (last >= this.#rows.length - 8) this.dispatchEvent(new Event('near-end'));
+  }
+
+  // Puts what is near into the document, and the rest out of it; gives the last that is near.
+  #place() {
     const first = this.#find(this.scrollTop - AHEAD);
     const last = this.#find(this.scrollTop + this.clientHeight + AHEAD);
     const wanted = new Set();
@@ -150,15 +172,12 @@ export class List extends View {
       element.style.transform = `translateY(${this.#tops[at]}px)`;
       element.setAttribute('aria-posinset', at + 1);
       element.setAttribute('aria-setsize', this.#rows.length);
-      if (before ? before.nextSibling !== element : this.space.firstChild !== element) {
-        if (!element.isConnected || !element.contains(document.activeElement)) {
-          this.space.insertBefore(element, before ? before.nextSibling : this.space.firstChild);
-        }
-      }
+      const next = before ? before.nextSibling : this.space.firstChild;
+      // Moved, it would lose the focus.
+      if (next !== element && !element.contains(document.activeElement)) this.space.insertBefore(element, next);
       before = element;
     }
-    if (!this.#focus || !this.#at.has(this.#focus)) this.#attend(this.#rows[0].key);
-    if (last >= this.#rows.length - 8) this.dispatchEvent(new Event('near-end'));
+    return last;
   }
 
   #element(at) {
@@ -181,22 +200,18 @@ export class List extends View {
     return element;
   }
 
-  #measured(entries) {
+  // Whether some rows turned out to be of another height.
+  #measure() {
     let changed = false;
-    for (const { target, borderBoxSize } of entries) {
-      const key = target.dataset.row;
-      const height = borderBoxSize[0].blockSize;
+    for (const [key, { element }] of this.#shown) {
+      const height = element.getBoundingClientRect().height;
       const known = this.#heights.get(key);
-      if (height === 0 || known === height || !target.isConnected) continue;
+      if (height === 0 || known === height) continue;
       this.#heights.set(key, height);
       this.#sum += height - (known ?? 0);
       changed = true;
     }
-    if (!changed) return;
-    const anchor = this.scrollTop > 4 ? this.#anchor() : null;
-    this.#layOut();
-    this.#keep(anchor);
-    this.#show();
+    return changed;
   }
 
   #soon() {

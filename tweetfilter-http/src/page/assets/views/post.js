@@ -2,12 +2,12 @@
 
 import { model } from '../model/index.js';
 import { fill, part } from './template.js';
-import { counted, count, exactly, segments, when } from './text.js';
+import { counted, exactly, roughly, segments, when } from './text.js';
 
 const TONES = 8;
 
 /** The element of a post. */
-export function postRow({ post, revealed = false }, { level = 'full' } = {}) {
+export function postRow({ post, revealed = false }) {
   const { content } = post;
   const element = fill('post', {
     ...spoken(content.author),
@@ -27,14 +27,13 @@ export function postRow({ post, revealed = false }, { level = 'full' } = {}) {
     revealed,
     highlighted: post.highlighted,
     numbers: numbers(content),
-    full: level === 'full',
     number: post.number,
   });
   part(element, 'initial').classList.add(`tone-${tone(content.author.handle || content.author.id)}`);
-  segments(part(element, 'text'), content.segments ?? [{ text: content.text, mark: false }]);
+  segments(part(element, 'text'), content.segments ?? [{ text: content.text, mark: false }], content.links);
   const quoted = content.quote;
   if (quoted) part(element, 'quote').append(fill('quote', { ...spoken(quoted.author), text: quoted.text }));
-  for (const link of content.links) {
+  for (const link of content.links.filter(({ utf16 }) => !utf16)) {
     part(element, 'links').append(fill('link', { url: link.url, text: link.title || shortened(link.url) }));
   }
   for (const { kind, alt } of content.media) {
@@ -76,7 +75,7 @@ function numbers({ replies, retweets, likes }) {
     [retweets, 'retweet'],
     [likes, 'like'],
   ].filter(([n]) => n);
-  return some.map(([n, one]) => `${count(n)} ${n === 1 ? one : `${one}s`}`).join(' · ');
+  return some.map(([n, one]) => `${roughly(n)} ${n === 1 ? one : `${one}s`}`).join(' · ');
 }
 
 function shortened(url) {

@@ -34,7 +34,7 @@ class Preview extends View {
       some: found !== null && found.matched > 0,
     });
     const list = this.querySelector('[data-part="samples"]');
-    const shown = (posts) => posts.map((post) => postRow({ post, revealed: true }, { level: 'sample' }));
+    const shown = (posts) => posts.map((post) => postRow({ post }));
     if (!found) {
       list.replaceChildren();
       return;

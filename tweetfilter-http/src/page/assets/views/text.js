@@ -1,14 +1,40 @@
 // Texts in parts, times and numbers, as people read them.
 
-/** Shows a text in parts, `{text, mark}`; marked ones stand in `<mark>`. */
-export function segments(element, parts) {
-  const nodes = parts.map(({ text, mark }) => {
-    if (!mark) return document.createTextNode(text);
-    const marked = document.createElement('mark');
-    marked.textContent = text;
-    return marked;
-  });
-  element.replaceChildren(...nodes);
+/** Shows a text in parts, `{text, mark}`; marked ones stand in `<mark>`, and links where they stand in the text. */
+export function segments(element, parts, links = []) {
+  element.replaceChildren();
+  const inOrder = links.filter(({ utf16 }) => utf16).sort((a, b) => a.utf16[0] - b.utf16[0]);
+  let at = 0;
+  let link = null;
+  for (const { text, mark } of parts) {
+    const end = at + text.length;
+    const edges = inOrder.flatMap(({ utf16 }) => utf16).filter((edge) => edge > at && edge < end);
+    for (const next of [...new Set(edges), end]) {
+      const piece = text.slice(text.length - (end - at), text.length - (end - next));
+      const found = inOrder.find(({ utf16 }) => utf16[0] <= at && utf16[1] >= next);
+      if (!found) link = null;
+      else if (link?.found !== found) element.append((link = { found, node: linked(found) }).node);
+      (link?.node ?? element).append(mark ? marked(piece) : piece);
+      at = next;
+    }
+  }
+}
+
+function marked(text) {
+  const element = document.createElement('mark');
+  element.textContent = text;
+  return element;
+}
+
+function linked({ url, title }) {
+  const element = document.createElement('a');
+  const href = URL.canParse(url) ? new URL(url).href : '';
+  if (!/^https?:/.test(href)) return element;
+  element.href = href;
+  element.target = '_blank';
+  element.rel = 'noopener noreferrer';
+  element.title = title ? `${title}\n${href}` : href;
+  return element;
 }
 
 /** Cuts a text at places; each is `{from, to, kind}`, and those that overlap an earlier one are left out. */
@@ -52,5 +78,8 @@ export function when(time) {
 }
 
 export const exactly = (time) => (time ? full.format(new Date(time)) : '');
+const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
+
+export const roughly = (n) => compact.format(n);
 export const count = (n) => number.format(n);
 export const counted = (n, one, many = `${one}s`) => `${number.format(n)} ${n === 1 ? one : many}`;

@@ -82,9 +82,6 @@ class ColumnView extends View {
         },
         conceal: (pressed) => column.reveal([Number(pressed.dataset.number)], false),
         retry: () => column.retry(),
-        why: ({ dataset }) => {
-          document.querySelector('tf-why').show(Number(dataset.number), Number(dataset.filter));
-        },
       },
       signal,
     );
