@@ -18,7 +18,7 @@ use tweetfilter_stream::store::StoreError;
 use crate::buffer::Embedded;
 use crate::error::store_error;
 use crate::migrate;
-use crate::sql::{Arg, Row, Sql, Tx};
+use crate::sql::{Arg, Row, Sql, Tx, rows_of_maria, rows_of_sqlite};
 
 /// How long a connection waits for the lock of another process.
 const BUSY: Duration = Duration::from_secs(5);
@@ -186,10 +186,10 @@ impl Database {
 
     /// Reads with one statement.
     pub(crate) async fn rows(&self, sql: Sql, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
-        let mut tx = self.read().await?;
-        let rows = tx.rows(sql, args).await?;
-        tx.commit().await?;
-        Ok(rows)
+        match &self.engine {
+            Engine::Sqlite(files) => rows_of_sqlite(&files.readers, sql, args).await,
+            Engine::Maria(pool) => rows_of_maria(pool, sql, args).await,
+        }
     }
 
     /// Changes with one statement; the number of rows.

@@ -172,6 +172,26 @@ macro_rules! bound {
     }};
 }
 
+/// Reads all rows of a statement that needs no transaction around it, since it is the only one.
+pub(crate) async fn rows_of_sqlite(
+    pool: &sqlx::SqlitePool,
+    sql: Sql,
+    args: Vec<Arg>,
+) -> Result<Vec<Row>, StoreError> {
+    let rows = bound!(sql.sqlite, args).fetch_all(pool).await.map_err(store_error)?;
+    Ok(rows.into_iter().map(Row::Sqlite).collect())
+}
+
+/// The same on MariaDB.
+pub(crate) async fn rows_of_maria(
+    pool: &sqlx::MySqlPool,
+    sql: Sql,
+    args: Vec<Arg>,
+) -> Result<Vec<Row>, StoreError> {
+    let rows = bound!(sql.maria, args).fetch_all(pool).await.map_err(store_error)?;
+    Ok(rows.into_iter().map(Row::Maria).collect())
+}
+
 impl Tx {
     /// Runs a statement; the number of rows that it changed.
     pub(crate) async fn run(&mut self, sql: Sql, args: Vec<Arg>) -> Result<u64, StoreError> {

@@ -8,9 +8,12 @@ use crate::sql::{Row, Sql, Tx, args, statements};
 
 statements! {
     ADD = Sql::both("INSERT INTO token (account, name, digest, scope, created_at) VALUES (?, ?, ?, ?, ?)");
+    // With what has changed: who asks wants to know that next.
     OF_DIGEST = Sql::both(
-        "SELECT t.id, t.account, t.name, t.scope, t.created_at, a.name FROM token t
-         JOIN account a ON a.id = t.account WHERE t.digest = ?",
+        "SELECT t.id, t.account, t.name, t.scope, t.created_at, a.name,
+             (SELECT value FROM state WHERE name = 'commit'), (SELECT value FROM state WHERE name = 'revision'),
+             (SELECT value FROM state WHERE name = 'tokens')
+         FROM token t JOIN account a ON a.id = t.account WHERE t.digest = ?",
     );
     ALL = Sql::both(
         "SELECT t.id, t.account, t.name, t.scope, t.created_at, a.name FROM token t
@@ -85,12 +88,15 @@ impl Database {
         Ok(id)
     }
 
-    /// The token of a digest.
+    /// The token of a digest, and what has changed up to now.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn token(&self, digest: &str) -> Result<Option<Token>, StoreError> {
-        self.rows(OF_DIGEST, args![digest]).await?.first().map(token).transpose()
+    pub async fn token(&self, digest: &str) -> Result<Option<(Token, Pulse)>, StoreError> {
+        let rows = self.rows(OF_DIGEST, args![digest]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let pulse = Pulse { commit: row.int(6)?, revision: row.int(7)?, tokens: row.int(8)? };
+        Ok(Some((token(row)?, pulse)))
     }
 
     /// All tokens, in order of their numbers.

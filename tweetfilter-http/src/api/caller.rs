@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
-use tweetfilter_sql::{Scope, Token};
+use tweetfilter_sql::{Pulse, Scope, Token};
 
 use super::answer::{ApiError, Result};
 use super::{Api, PREFIX, STORE, secret};
@@ -16,6 +16,8 @@ use super::{Api, PREFIX, STORE, secret};
 pub(super) struct Caller {
     pub(super) token: Token,
     pub(super) until: Instant,
+    /// What had changed when the request came: what is newer is read again by whoever goes on from here.
+    pub(super) pulse: Pulse,
 }
 
 impl Caller {
@@ -50,7 +52,7 @@ async fn admit(api: &Api, secret: Option<String>, needed: Scope) -> Result<Calle
     let until = Instant::now() + STORE;
     let secret = secret.ok_or_else(no_token)?;
     let known = api.ask(until, api.database().token(&secret::digest(&secret))).await?;
-    let token = known.ok_or_else(|| {
+    let (token, pulse) = known.ok_or_else(|| {
         let message = "This token is unknown or was revoked; `tweetfilter token add ACCOUNT` makes a new one";
         ApiError::new(StatusCode::UNAUTHORIZED, "unknown_token", message)
     })?;
@@ -63,7 +65,7 @@ async fn admit(api: &Api, secret: Option<String>, needed: Scope) -> Result<Calle
         );
         return Err(ApiError::new(StatusCode::FORBIDDEN, "scope", message));
     }
-    Ok(Caller { token, until })
+    Ok(Caller { token, until, pulse })
 }
 
 fn bearer(request: &Request) -> Option<&str> {

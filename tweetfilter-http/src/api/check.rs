@@ -74,7 +74,7 @@ pub(super) async fn check(
     caller: Caller,
     Body(CheckFilter { text, dialect }): Body<CheckFilter>,
 ) -> Result<Answer<Checked>> {
-    let surroundings = api.surroundings(caller.until).await?;
+    let surroundings = api.surroundings(caller.until, caller.pulse.revision).await?;
     let checked = match surroundings.compile(caller.account(), &text, dialect) {
         Ok(compiled) => {
             let expression = &compiled.expression;

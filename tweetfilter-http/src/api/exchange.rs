@@ -164,7 +164,7 @@ pub(super) async fn import(
         return Err(ApiError::bad(message));
     }
     let database = api.database();
-    let surroundings = api.surroundings(caller.until).await?;
+    let surroundings = api.surroundings(caller.until, caller.pulse.revision).await?;
     let rows = Arc::new(api.ask(caller.until, database.account_filters(caller.account())).await?);
     let (account, action, known) = (caller.account(), import.action, rows.clone());
     // A thousand filters take a while to compile.

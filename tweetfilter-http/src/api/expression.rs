@@ -34,10 +34,9 @@ pub(super) struct Compiled {
 }
 
 impl Api {
-    /// What expressions refer to now.
-    pub(super) async fn surroundings(&self, until: Instant) -> Result<Arc<Surroundings>> {
+    /// What expressions refer to, as of a revision or a later one.
+    pub(super) async fn surroundings(&self, until: Instant, revision: i64) -> Result<Arc<Surroundings>> {
         let database = self.database();
-        let revision = self.ask(until, database.pulse()).await?.revision;
         let known = || self.0.surroundings.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known().as_ref().filter(|known| known.revision == revision) {
             return Ok(known.clone());

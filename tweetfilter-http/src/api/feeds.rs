@@ -16,6 +16,7 @@ use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::filters::own;
 use super::shapes::ShownPost;
+use super::tag::Tag;
 use super::{Api, STORE, digest, new_secret};
 use crate::time::rfc3339;
 
@@ -129,10 +130,9 @@ pub(super) async fn read(
     let database = api.database();
     let feed = api.ask(until, database.feed(&digest(secret))).await?.ok_or_else(unknown)?;
     let pulse = api.ask(until, database.pulse()).await?;
-    let tag = HeaderValue::try_from(format!("W/\"{}-{}\"", pulse.commit, pulse.revision));
-    let tag = tag.map_err(|error| ApiError::bad(error.to_string()))?;
-    if headers.get(header::IF_NONE_MATCH) == Some(&tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    let tag = Tag::of(&[pulse.commit, pulse.revision]);
+    if tag.is_known(&headers) {
+        return Ok(tag.unchanged());
     }
     let rows = api.ask(until, database.account_filters(feed.account)).await?;
     let name = rows.into_iter().find(|row| row.id == feed.filter).map(|row| row.filter);
@@ -149,11 +149,9 @@ pub(super) async fn read(
     };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::ETAG, tag),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
         (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex")),
     ];
-    Ok((headers, body).into_response())
+    Ok(tag.put((headers, body)))
 }
 
 /// A name for a post that is the same in every feed, and for ever.

@@ -13,6 +13,7 @@ use super::answer::{Answer, ApiError, Finding, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::shapes::ShownFilter;
+use super::tag::Tag;
 use super::{Api, PREFIX};
 use crate::time;
 
@@ -80,8 +81,17 @@ pub struct Order {
 }
 
 /// The account's filters, in its order: the first that shows or hides a post decides.
-#[utoipa::path(get, path = "/filters", tag = "filters", responses((status = 200, body = Answer<Vec<ShownFilter>>)))]
-pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answer<Vec<ShownFilter>>> {
+#[utoipa::path(get, path = "/filters", tag = "filters",
+    responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 304, description = "As it was")))]
+pub(super) async fn list(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Result<Response> {
+    let tag = Tag::of(&[caller.account(), caller.pulse.revision]);
+    if tag.is_known(&headers) {
+        return Ok(tag.unchanged());
+    }
+    Ok(tag.put(listed(&api, &caller).await?))
+}
+
+async fn listed(api: &Api, caller: &Caller) -> Result<Answer<Vec<ShownFilter>>> {
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
     let shown: Vec<_> = rows.iter().enumerate().map(|(n, row)| ShownFilter::of(row, n)).collect();
     Ok(Answer::new(Summary::counted(shown.len(), "filter"), shown))
@@ -180,11 +190,10 @@ pub(super) async fn remove(
 #[utoipa::path(put, path = "/filters/order", tag = "filters", request_body = Order,
     responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 404, body = Answer<Vec<ShownFilter>>)))]
 pub(super) async fn order(
-    state: State<Api>,
+    State(api): State<Api>,
     caller: Caller,
     Body(order): Body<Order>,
 ) -> Result<Answer<Vec<ShownFilter>>> {
-    let api = &state.0;
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
     for (place, id) in order.ids.iter().enumerate() {
         if !rows.iter().any(|row| row.id == *id) {
@@ -195,7 +204,7 @@ pub(super) async fn order(
         }
     }
     api.ask(caller.until, api.database().order_filters(caller.account(), &order.ids)).await?;
-    list(state, caller).await
+    listed(&api, &caller).await
 }
 
 /// A filter of the caller's, and its place. One of somebody else's is not there.
@@ -210,7 +219,7 @@ async fn check(api: &Api, caller: &Caller, filter: &NewFilter) -> Result<Vec<Fin
     if filter.name.chars().count() > NAME {
         return Err(ApiError::bad(format!("`name` has more than {NAME} characters")));
     }
-    let surroundings = api.surroundings(caller.until).await?;
+    let surroundings = api.surroundings(caller.until, caller.pulse.revision).await?;
     let compiled = surroundings
         .compile(caller.account(), &filter.text, filter.dialect)
         .map_err(|found| ApiError::expression(&found, &filter.text))?;

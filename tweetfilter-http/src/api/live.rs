@@ -26,7 +26,7 @@ use super::{Api, STORE};
 use crate::parts::Stop;
 
 /// Commits that are read at once.
-const COMMITS: u32 = 64;
+const COMMITS: u32 = 16;
 /// How often a comment shows that the stream is alive.
 const ALIVE: Duration = Duration::from_secs(15);
 
@@ -86,7 +86,7 @@ pub(super) async fn live(
     }
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
     let last = last.map(|id| id.parse().map_err(|_| ApiError::bad("`Last-Event-ID` must be a commit")));
-    let pulse = api.ask(caller.until, api.database().pulse()).await?;
+    let pulse = caller.pulse;
     let after = last.transpose()?.or(query.after).unwrap_or(pulse.commit);
     let right = api.0.uses.stream(caller.token.id, api.options())?;
     let mut live = Live {
@@ -168,6 +168,7 @@ impl Live {
         }
         if self.revision != Some(seen.pulse.revision) {
             self.revision = Some(seen.pulse.revision);
+            self.caller.pulse = seen.pulse;
             self.push("filters", &json!({"revision": seen.pulse.revision}), None);
         }
         if self.after < seen.pulse.commit {

@@ -72,7 +72,7 @@ pub struct Allowed {
 pub(super) async fn me(State(api): State<Api>, caller: Caller) -> Result<Answer<Me>> {
     let database = api.database();
     let accounts = api.ask(caller.until, database.accounts()).await?;
-    let pulse = api.ask(caller.until, database.pulse()).await?;
+    let pulse = caller.pulse;
     let known = accounts.into_iter().find(|account| account.id == caller.account());
     let known_as = |(network, account): (String, tweetfilter_core::post::Account)| KnownAs {
         network,

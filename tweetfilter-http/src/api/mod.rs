@@ -28,6 +28,7 @@ mod server;
 mod sets;
 mod shapes;
 mod status;
+mod tag;
 mod timeline;
 
 use std::future::Future;

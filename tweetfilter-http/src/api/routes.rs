@@ -5,6 +5,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -91,6 +92,7 @@ pub fn app(api: &Api) -> Router {
         .nest(PREFIX, inner)
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
+        .layer(CatchPanicLayer::custom(broken))
         .layer(from_fn(safe))
         .layer(CompressionLayer::new().compress_when(worth))
         .layer(cors(&api.options().origins))
@@ -106,6 +108,12 @@ async fn no_route() -> ApiError {
 async fn no_method() -> ApiError {
     let message = "This route does not take that method; the header `Allow` says which";
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", message)
+}
+
+/// A mistake of ours: it is said as every error is, and harms no other request. The panic itself is logged.
+fn broken(_: Box<dyn std::any::Any + Send>) -> Response {
+    let message = "Something broke here, and it is not your fault; it was logged";
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message).into_response()
 }
 
 /// What browsers must not do with answers.

@@ -262,7 +262,7 @@ pub(super) async fn preview(
 
 /// An expression, ready to run, or what is wrong with it.
 pub(super) async fn compiled(api: &Api, caller: &Caller, text: &str, dialect: Dialect) -> Result<Compiled> {
-    let surroundings = api.surroundings(caller.until).await?;
+    let surroundings = api.surroundings(caller.until, caller.pulse.revision).await?;
     surroundings.compile(caller.account(), text, dialect).map_err(|found| ApiError::expression(&found, text))
 }
 

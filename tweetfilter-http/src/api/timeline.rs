@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Deserialize;
 use tweetfilter_sql::{Cursor, Page, TimelinePost};
 use utoipa::{IntoParams, ToSchema};
@@ -16,6 +16,7 @@ use super::expression::Compiled;
 use super::extract::{Path, Query};
 use super::filters::own;
 use super::shapes::{ShownPost, place, read_place};
+use super::tag::Tag;
 
 /// Posts of a page, at most.
 pub(super) const MOST: usize = 200;
@@ -70,12 +71,10 @@ pub(super) async fn timeline(
             .ok_or_else(|| ApiError::bad("`before` must be a place that an answer gave as `next`"))
     });
     let before = before.transpose()?;
-    // Read first: what is newer than it says is only read once more.
-    let pulse = api.ask(caller.until, api.database().pulse()).await?;
-    let tag = format!("W/\"{}-{}\"", pulse.commit, pulse.revision);
-    let tag = HeaderValue::try_from(tag).map_err(|error| ApiError::bad(error.to_string()))?;
-    if headers.get(header::IF_NONE_MATCH) == Some(&tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    let pulse = caller.pulse;
+    let tag = Tag::of(&[pulse.commit, pulse.revision]);
+    if tag.is_known(&headers) {
+        return Ok(tag.unchanged());
     }
     let (posts, next) = if query.public {
         everything(&api, &caller, &query, before).await?
@@ -87,12 +86,7 @@ pub(super) async fn timeline(
         Marker::default().mark(&api, &caller, &posts, &mut shown).await?;
     }
     let summary = Summary { next, commit: Some(pulse.commit), ..Summary::counted(shown.len(), "post") };
-    let headers = [
-        (header::ETAG, tag),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
-        (header::VARY, HeaderValue::from_static("authorization")),
-    ];
-    Ok((headers, Answer::new(summary, shown)).into_response())
+    Ok(tag.put(Answer::new(summary, shown)))
 }
 
 /// Deliveries, in order of their commits.
@@ -191,7 +185,7 @@ impl Marker {
     ) -> Result<()> {
         let wanted = |id: &i64| posts.iter().any(|post| post.filters.contains(id));
         if posts.iter().any(|post| !post.filters.is_empty()) {
-            let surroundings = api.surroundings(caller.until).await?;
+            let surroundings = api.surroundings(caller.until, caller.pulse.revision).await?;
             if self.revision != Some(surroundings.revision()) {
                 self.revision = Some(surroundings.revision());
                 self.filters.clear();

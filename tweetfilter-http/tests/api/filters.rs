@@ -82,6 +82,22 @@ async fn filters_take_the_order_that_is_given() {
 }
 
 #[tokio::test]
+async fn an_unchanged_list_is_not_sent_again() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    house.filter(ann, "a1").await;
+    let got = house.get(&token, "/filters").await;
+    let again = || {
+        let mut request = request(Method::GET, "/filters", &token, None);
+        request.headers_mut().insert("if-none-match", got.headers["etag"].clone());
+        request
+    };
+    assert_eq!(house.send(again()).await.status, StatusCode::NOT_MODIFIED);
+    house.filter(ann, "b2").await;
+    assert_eq!(house.send(again()).await.ok().as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn check_says_what_is_wrong_as_it_is_typed() {
     let house = House::new().await;
     let (_, token) = house.account("ann", Scope::Read).await;

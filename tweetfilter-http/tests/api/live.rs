@@ -21,11 +21,19 @@ pub type Event = (String, Option<i64>, Value);
 
 impl Events {
     pub async fn open(house: &House, token: &str, query: &str) -> Self {
+        Self::try_open(house, token, query).await.unwrap()
+    }
+
+    /// Opens a stream, or says what was answered instead.
+    pub async fn try_open(house: &House, token: &str, query: &str) -> Result<Self, String> {
         let request = request(Method::GET, &format!("/live{query}"), token, None);
         let response = house.app.clone().oneshot(request).await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK);
+        if response.status() != StatusCode::OK {
+            let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            return Err(String::from_utf8_lossy(&bytes).into_owned());
+        }
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { body: response.into_body().into_data_stream(), text: String::new() }
+        Ok(Self { body: response.into_body().into_data_stream(), text: String::new() })
     }
 
     /// The next event; `None` at the end.

@@ -7,6 +7,7 @@ mod expressions;
 mod feeds;
 mod filters;
 mod foreign;
+mod hostile;
 mod house;
 mod live;
 mod maria;

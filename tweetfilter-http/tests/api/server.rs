@@ -12,13 +12,13 @@ use tweetfilter_sql::Scope;
 
 use crate::house::House;
 
-struct Listening {
-    address: std::net::SocketAddr,
-    stop: tokio::sync::watch::Sender<bool>,
-    task: JoinHandle<()>,
+pub struct Listening {
+    pub address: std::net::SocketAddr,
+    pub stop: tokio::sync::watch::Sender<bool>,
+    pub task: JoinHandle<()>,
 }
 
-async fn start(house: &House) -> Listening {
+pub async fn start(house: &House) -> Listening {
     let serving = Arc::new(listen(&house.api, app(&house.api), "127.0.0.1:0").await.unwrap());
     let address = serving.address().unwrap();
     let (stop, told) = Stop::new();
@@ -27,7 +27,7 @@ async fn start(house: &House) -> Listening {
 }
 
 /// Sends bytes, and reads what comes until the other side closes.
-async fn exchange(address: std::net::SocketAddr, bytes: &[u8]) -> String {
+pub async fn exchange(address: std::net::SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // The other side may close before all is written.
     let _ = stream.write_all(bytes).await;
