@@ -107,6 +107,20 @@ impl Browser {
         self.own("Emulation.setEmulatedMedia", scheme).await;
     }
 
+    /// Opens another tab, and goes on in it; gives the one before.
+    pub async fn tab(&self) -> fantoccini::wd::WindowHandle {
+        let before = self.client.window().await.unwrap();
+        let opened = self.client.new_window(true).await.unwrap();
+        self.client.switch_to_window(opened.handle).await.unwrap();
+        before
+    }
+
+    /// Closes this tab, and goes on in another.
+    pub async fn close_tab(&self, other: fantoccini::wd::WindowHandle) {
+        self.client.close_window().await.unwrap();
+        self.client.switch_to_window(other).await.unwrap();
+    }
+
     pub async fn open(&self, address: &str) {
         self.client.goto(address).await.unwrap();
     }

@@ -104,7 +104,7 @@ async fn it_looks_well_and_is_accessible() {
             browser.picture(&name).await;
         }
     }
-    browser.looks(1280, 800, "light").await;
+    browser.looks(1120, 560, "light").await;
     browser.run("location.hash = '#/timeline'").await;
     browser
         .wait(

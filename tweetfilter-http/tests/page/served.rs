@@ -20,6 +20,7 @@ pub struct Served {
     pub address: SocketAddr,
     pub ann: i64,
     pub token: String,
+    options: Options,
     running: Option<(watch::Sender<bool>, JoinHandle<()>)>,
 }
 
@@ -54,8 +55,13 @@ impl Served {
     }
 
     pub async fn over(house: House) -> Self {
+        Self::with(house, Options { rate: 1_000.0, burst: 1_000.0, ..Options::default() }).await
+    }
+
+    pub async fn with(house: House, options: Options) -> Self {
         let (ann, token) = house.account("ann", Scope::Write).await;
-        let mut served = Self { house, address: ([127, 0, 0, 1], 0).into(), ann, token, running: None };
+        let mut served =
+            Self { house, address: ([127, 0, 0, 1], 0).into(), ann, token, options, running: None };
         served.begin().await;
         served
     }
@@ -63,9 +69,7 @@ impl Served {
     /// Serves, at the address as before.
     pub async fn begin(&mut self) {
         let (stop, told) = Stop::new();
-        // A server that began anew, as one that was killed does.
-        let options = Options { rate: 1_000.0, burst: 1_000.0, ..Options::default() };
-        let api = Api::new(self.house.database.clone(), options, told.clone());
+        let api = Api::new(self.house.database.clone(), self.options.clone(), told.clone());
         let app = app(&api).merge(page::app());
         let serving = listen(&api, app, &self.address.to_string()).await.unwrap();
         self.address = serving.address().unwrap();

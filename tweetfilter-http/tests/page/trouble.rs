@@ -77,6 +77,29 @@ async fn a_store_that_is_away_is_said_with_since_when() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tabs_share_one_stream_and_each_takes_it_over() {
+    let Some(browser) = Browser::start().await else { return };
+    // A second stream of the token would be refused.
+    let options = Options { streams: 1, ..Options::default() };
+    let served = Served::with(House::new().await, options).await;
+    browser.open(&served.link()).await;
+    browser.sees("Nothing has come yet").await;
+    let first = browser.tab().await;
+    browser.open(&served.link()).await;
+    browser.sees("Nothing has come yet").await;
+    served.posts(&[Seen::new(1, "For both tabs")]).await;
+    browser.sees("For both tabs").await;
+    browser.close_tab(first).await;
+    browser.sees("For both tabs").await;
+    served.posts(&[Seen::new(2, "For the one that is left")]).await;
+    browser.sees("For the one that is left").await;
+    browser.sees("2 posts").await;
+    browser.until("document.querySelector('#trouble').hidden").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hidden_posts_come_back_on_demand_and_arrivals_do_not_move_what_is_read() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;

@@ -67,6 +67,7 @@ function store() {
   const { state, since, message } = model.store;
   const trouble = state !== 'fine';
   const texts = {
+    busy: message,
     away: `The store is away since ${when(since)}. What you see stays readable, and this page goes on by itself.`,
     unreachable: navigator.onLine
       ? `The server cannot be reached since ${when(since)}. What you see stays readable, and this page goes on by itself.`

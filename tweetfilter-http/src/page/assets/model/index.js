@@ -28,7 +28,7 @@ class Model extends EventTarget {
   operators = [];
   /** Posts that just came and that a filter wants to be told of. */
   notices = [];
-  /** How the server and its store are: `fine`, `away` or `unreachable`, and since when. */
+  /** How the server and its store are: `fine`, `away`, `unreachable` or `busy`, and since when. */
   store = { state: 'fine', since: null, message: '' };
 
   /** Signs in with the token of the address (`#token=…`), or of this tab. */
@@ -72,7 +72,8 @@ class Model extends EventTarget {
       ({ data }) => (this.operators = data),
       () => {},
     );
-    follow(api, this.me.commit, (name, data) => this.#heard(name, data), ends.signal);
+    const stream = { name: `tweetfilter.live.${this.me.token.id}`, after: this.me.commit };
+    follow(api, stream, (name, data) => this.#heard(name, data), ends.signal);
   }
 
   signOut() {
@@ -84,6 +85,7 @@ class Model extends EventTarget {
 
   /** A request for a view. Trouble with the store is told to everybody, and thrown. */
   async ask(method, path, options) {
+    if (!this.#api) throw new ApiError(401, { code: 'signed_out', message: 'You are signed out' });
     try {
       return await this.#api.ask(method, path, options);
     } catch (error) {
@@ -235,7 +237,7 @@ class Model extends EventTarget {
   }
 
   #troubled(error) {
-    const state = error.code === 'unreachable' ? 'unreachable' : 'away';
+    const state = error.code === 'unreachable' ? 'unreachable' : error.status === 429 ? 'busy' : 'away';
     if (this.store.state === state) return;
     const since = this.store.since ?? new Date();
     this.store = { state, since, message: error.message };

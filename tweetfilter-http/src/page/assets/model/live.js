@@ -5,10 +5,54 @@ const LONGEST_WAIT = 5_000;
 // The server writes every 15 seconds, be it a comment; what is silent for longer is broken.
 const SILENCE = 40_000;
 
-/** Calls `tell(name, data)` for each event until the signal ends it, or `end` is told for good. */
-export async function follow(api, after, tell, signal) {
+/**
+ * Calls `tell(name, data)` for each event, until the signal ends it or it is `refused`.
+ *
+ * A browser opens few connections to a server, so one tab of those that use a token holds the stream and passes on
+ * what it hears. It is the one that was looked at last, since others may be put to sleep.
+ */
+export async function follow(api, { name, after }, tell, signal) {
+  const place = { after };
+  if (!navigator.locks) return stream(api, place, tell, signal);
+  const channel = new BroadcastChannel(name);
+  const heard = (event, data) => {
+    if (event === 'commit') place.after = data.commit;
+    tell(event, data);
+  };
+  channel.onmessage = ({ data: [event, data] }) => heard(event, data);
+  const pass = (event, data) => {
+    heard(event, data);
+    if (!signal.aborted) channel.postMessage([event, data && { ...data, message: data.message }]);
+  };
+  let steal = !document.hidden;
+  while (!signal.aborted) {
+    const ends = new AbortController();
+    let holds = false;
+    const looked = () => {
+      if (!document.hidden && !holds) ends.abort();
+    };
+    document.addEventListener('visibilitychange', looked);
+    const either = AbortSignal.any([signal, ends.signal]);
+    try {
+      const options = steal ? { steal } : { signal: either };
+      await navigator.locks.request(name, options, () => {
+        holds = true;
+        return stream(api, place, pass, either);
+      });
+      if (holds && !signal.aborted) break;
+    } catch {
+      // Another tab took it over, or this one is looked at and takes it itself.
+    } finally {
+      document.removeEventListener('visibilitychange', looked);
+    }
+    steal = !holds && !document.hidden;
+    ends.abort();
+  }
+  channel.close();
+}
+
+async function stream(api, place, tell, signal) {
   let wait = FIRST_WAIT;
-  let last = after;
   while (!signal.aborted) {
     const silence = new AbortController();
     let timer;
@@ -20,12 +64,12 @@ export async function follow(api, after, tell, signal) {
       heard();
       const body = await api.open(
         '/live?hidden=true&highlights=true',
-        { 'last-event-id': String(last) },
+        { 'last-event-id': String(place.after) },
         AbortSignal.any([signal, silence.signal]),
       );
       tell('open', null);
       for await (const event of events(body, heard)) {
-        if (event.name === 'commit') last = event.data.commit;
+        if (event.name === 'commit') place.after = event.data.commit;
         if (event.name === 'end' && event.data.error.code === 'unknown_token') {
           tell('refused', event.data.error);
           return;

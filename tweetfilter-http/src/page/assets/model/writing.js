@@ -9,6 +9,7 @@ const LOOK_AT = 5_000;
 /** Tells `checked`, `previewed`, `saved` and `change`. */
 export class Writing extends EventTarget {
   #model;
+  #ended = false;
   #check = new Later();
   #preview = new Later();
 
@@ -73,6 +74,7 @@ export class Writing extends EventTarget {
   }
 
   end() {
+    this.#ended = true;
     this.#check.stop();
     this.#preview.stop();
   }
@@ -93,7 +95,7 @@ export class Writing extends EventTarget {
       } catch (error) {
         if (!(error instanceof ApiError)) return;
         this.checkError = error.message;
-        if (error.passes) setTimeout(() => this.text === text && this.check(), 2_000);
+        if (error.passes) this.#again(text, () => this.check());
       }
       this.#tell('checked');
     });
@@ -119,13 +121,13 @@ export class Writing extends EventTarget {
       } catch (error) {
         if (!(error instanceof ApiError)) return;
         if (error.code === 'search_running') {
-          setTimeout(() => this.text === text && this.look(), 300);
+          this.#again(text, () => this.look(), 300);
           return;
         }
         // The expression itself is wrong: the check says so, at its place.
         [this.preview, this.previewState] = [null, error.status === 422 ? 'invalid' : 'error'];
         this.previewError = error.message;
-        if (error.passes) setTimeout(() => this.text === text && this.look(), 2_000);
+        if (error.passes) this.#again(text, () => this.look());
       }
       this.#tell('previewed');
     });
@@ -201,6 +203,11 @@ export class Writing extends EventTarget {
       this.#tell('change');
       return false;
     }
+  }
+
+  // Tries once more what only takes time, if it is still asked for.
+  #again(text, act, after = 2_000) {
+    setTimeout(() => !this.#ended && this.text === text && act(), after);
   }
 
   #tell(what) {

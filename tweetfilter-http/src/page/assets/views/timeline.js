@@ -118,7 +118,8 @@ class ColumnView extends View {
     const { column, list } = this;
     const { all, hidden } = column.counts;
     const name = named(column);
-    const said = hidden > 0 ? `${counted(all, 'post')}, ${count(hidden)} hidden` : counted(all, 'post');
+    const some = `${counted(all, 'post')}${column.hasMore ? ' so far' : ''}`;
+    const said = hidden > 0 ? `${some}, ${count(hidden)} hidden` : some;
     const filter = column.filter === null ? null : model.filter(column.filter);
     this.update({ name, counts: said, feed: `${name}, newest first`, edit: filter && `#/filters/${filter.id}` });
     list.setAttribute('aria-busy', String(column.state === 'loading'));
