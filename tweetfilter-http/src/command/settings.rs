@@ -51,7 +51,7 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "N", env = "TWEETFILTER_KEEP_DAYS")]
     keep_days: Option<u32>,
 
-    /// Where the API listens, such as 127.0.0.1:8080; `off` for not at all [default: 127.0.0.1:8080]
+    /// Where the API and the page listen, such as 127.0.0.1:8080; `off` for not at all [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDRESS|off", env = "TWEETFILTER_LISTEN")]
     listen: Option<String>,
 
@@ -112,7 +112,7 @@ pub(crate) struct Settings {
     pub(crate) named: bool,
     pub(crate) keep: Keep,
     pub(crate) keep_days: u32,
-    /// Where the API listens, if it does.
+    /// Where the API and the page listen, if they do.
     pub(crate) listen: Option<String>,
     pub(crate) api: Options,
     pub(crate) log_format: LogFormat,

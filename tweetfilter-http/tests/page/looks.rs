@@ -150,7 +150,10 @@ fn fetched(folder: &Path) -> bool {
     if std::fs::create_dir_all(folder).is_err() {
         return false;
     }
-    let packed = Command::new("npm").args(["pack", "--silent", "axe-core@4"]).current_dir(folder).output();
+    let packed = Command::new("npm")
+        .args(["pack", "--silent", "--fetch-retries=0", "--fetch-timeout=20000", "axe-core@4"])
+        .current_dir(folder)
+        .output();
     let Ok(packed) = packed else { return false };
     let name = String::from_utf8_lossy(&packed.stdout).trim().to_owned();
     packed.status.success()

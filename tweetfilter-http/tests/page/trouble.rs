@@ -4,6 +4,8 @@ use serde_json::json;
 
 use tweetfilter_http::api::{Api, Options, app};
 use tweetfilter_http::parts::Stop;
+use tweetfilter_stream::entry::Change;
+use tweetfilter_stream::store::{Outcome, Store};
 
 use crate::browser::Browser;
 use crate::house::House;
@@ -133,6 +135,13 @@ async fn hidden_posts_come_back_on_demand_and_arrivals_do_not_move_what_is_read(
     assert_eq!(browser.until(place).await, before);
     browser.press("[data-do=top]").await;
     browser.sees("Fresh two").await;
+
+    // What is deleted does not stay in an open page.
+    let delete = Change::Delete { network: "x".into(), id: "201".into() };
+    let outcome = Outcome { changes: vec![delete], ..Outcome::default() };
+    served.house.database.commit(&outcome, &[]).await.unwrap();
+    browser.until("!document.body.innerText.includes('Fresh two')").await;
+    browser.sees("43 posts, 2 hidden").await;
     browser.was_clean().await;
     browser.end().await;
 }

@@ -51,15 +51,19 @@ export class Column extends EventTarget {
     if (this.state === 'error') return this.#fetch(this.#next);
   }
 
+  #query(before) {
+    const query = new URLSearchParams({ limit: PAGE, hidden: true, highlights: true });
+    if (this.filter !== null) query.set('filter', this.filter);
+    if (before) query.set('before', before);
+    return query;
+  }
+
   async #fetch(before) {
     this.state = 'loading';
     this.error = null;
     this.#told();
-    const query = new URLSearchParams({ limit: PAGE, hidden: true, highlights: true });
-    if (this.filter !== null) query.set('filter', this.filter);
-    if (before) query.set('before', before);
     try {
-      const { data, summary } = await this.#api.ask('GET', `/timeline?${query}`);
+      const { data, summary } = await this.#api.ask('GET', `/timeline?${this.#query(before)}`);
       const fresh = data.filter((post) => !this.#numbers.has(post.number));
       for (const post of fresh) this.#numbers.add(post.number);
       this.#posts.push(...fresh);
@@ -102,8 +106,23 @@ export class Column extends EventTarget {
     this.#told();
   }
 
-  post(number) {
-    return this.#posts.find((post) => post.number === number) ?? null;
+  /** Takes out what was deleted meanwhile, and takes over what was edited, among the newest. */
+  async refresh() {
+    if (this.state !== 'ready') return;
+    const { data, summary } = await this.#api.ask('GET', `/timeline?${this.#query()}`);
+    const known = new Map(data.map((post) => [post.number, post]));
+    const last = summary.next ? data.at(-1) : null;
+    const covers = ({ commit, number }) =>
+      commit <= summary.commit && (!last || commit > last.commit || (commit === last.commit && number >= last.number));
+    let changed = false;
+    this.#posts = this.#posts.flatMap((post) => {
+      if (!covers(post)) return [post];
+      const now = known.get(post.number);
+      if (!now) this.#numbers.delete(post.number);
+      changed ||= !now || now.commit !== post.commit || now.content.text !== post.content.text;
+      return now ? [now] : [];
+    });
+    if (changed) this.#told();
   }
 
   /** Shows hidden posts, or puts them out of sight again. */
@@ -130,7 +149,7 @@ export class Column extends EventTarget {
         run.version = run.numbers.length;
       } else {
         run = null;
-        rows.push({ kind: 'post', key: `p${post.number}`, version: `${post.commit}${revealed}`, post, revealed });
+        rows.push({ kind: 'post', key: `p${post.number}`, version: `${post.commit} ${revealed} ${post.content.text}`, post, revealed });
       }
     }
     const end = this.#end();

@@ -11,6 +11,8 @@ export { ApiError };
 const TOKEN = 'tweetfilter.token';
 // Posts are taken in together, so that a busy stream does not lay the page out for each.
 const TOGETHER = 150;
+// The stream tells that something was deleted or edited, but not what; so it is looked at again, at most this often.
+const AGAIN = 5_000;
 
 class Model extends EventTarget {
   #api = null;
@@ -18,6 +20,7 @@ class Model extends EventTarget {
   #arrived = [];
   #timer = null;
   #filtersAsked = 0;
+  #again = null;
 
   me = null;
   signedOut = null;
@@ -208,6 +211,9 @@ class Model extends EventTarget {
         this.#arrived.push(data);
         this.#timer ??= setTimeout(() => this.#takeIn(), TOGETHER);
         break;
+      case 'commit':
+        this.#again ??= setTimeout(() => this.#refresh(), AGAIN);
+        break;
       case 'filters':
         this.loadFilters();
         break;
@@ -226,6 +232,11 @@ class Model extends EventTarget {
         this.#refused(data);
         break;
     }
+  }
+
+  #refresh() {
+    this.#again = null;
+    for (const column of this.columns) column.refresh().catch(() => {});
   }
 
   #takeIn() {
@@ -261,7 +272,9 @@ class Model extends EventTarget {
   #leave() {
     this.#ends?.abort();
     clearTimeout(this.#timer);
+    clearTimeout(this.#again);
     [this.#api, this.#ends, this.#timer, this.me] = [null, null, null, null];
+    this.#again = null;
     [this.filters, this.filtersState, this.columns, this.#arrived] = [[], 'loading', [], []];
     this.store = { state: 'fine', since: null, message: '' };
     this.#tell('store');
