@@ -136,6 +136,15 @@ mod tests {
         assert_eq!(found, served);
     }
 
+    /// One that is not is found only when another that imports it was read, and the page waits for it.
+    #[test]
+    fn every_module_is_loaded_ahead() {
+        let html = std::str::from_utf8(FILES[0].2).unwrap();
+        for (path, kind, _) in FILES {
+            assert!(*kind != JS || html.contains(&format!("=\"{path}\"")), "{path}");
+        }
+    }
+
     /// Ways by which a string would become markup or a script, and styles that the policy forbids.
     #[test]
     fn assets_use_no_sink() {

@@ -48,6 +48,12 @@ impl WebDriverCompatibleCommand for Own {
 /// What is written down of each document before its own scripts run.
 const WITNESS: &str = "
     window.seen = {violations: [], errors: []};
+    window.usable = null;
+    new MutationObserver((_, observer) => {
+        if (!document.querySelector('.post')) return;
+        window.usable = performance.now();
+        observer.disconnect();
+    }).observe(document, {childList: true, subtree: true});
     document.addEventListener('securitypolicyviolation', (event) =>
         seen.violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`));
     addEventListener('error', (event) => seen.errors.push(String(event.message)));
