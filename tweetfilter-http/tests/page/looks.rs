@@ -78,11 +78,11 @@ async fn it_looks_well_and_is_accessible() {
         [("light", 1280, 860), ("dark", 1280, 860), ("light", 360, 740), ("dark", 360, 740)]
     {
         browser.looks(width, height, scheme).await;
-        for view in ["timeline", "filters", "filters/3", "filters/new", "exchange", "status"] {
+        for view in ["timeline", "filters", "filters/2", "filters/new", "exchange", "status"] {
             browser.run(&format!("location.hash = '#/{view}'")).await;
             match view {
                 "timeline" => browser.until("!!document.querySelector('tf-column mark')").await,
-                "filters/3" => browser.until("!!document.querySelector('tf-preview mark')").await,
+                "filters/2" => browser.until("!!document.querySelector('tf-preview mark')").await,
                 "filters/new" => {
                     browser.until("document.activeElement.id === 'filter-text'").await;
                     browser.keys("snow (oslo OR is:rep").await;

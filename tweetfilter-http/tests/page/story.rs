@@ -103,7 +103,10 @@ async fn changes_from_elsewhere_show_soon_and_what_is_typed_is_not_lost() {
     assert_eq!(kept["text"], "snow oslo");
 
     // Order and switch, by the keyboard.
-    browser.run("document.querySelector('tf-filters tf-list').go(0)").await;
+    browser.keys("t").await;
+    browser.until("location.hash === '#/timeline'").await;
+    browser.keys("f").await;
+    browser.until("document.activeElement.ariaPosInSet === '1'").await;
     browser.chord('\u{E00A}', DOWN).await;
     browser.until("document.querySelector('tf-filters [role=listitem]').innerText.includes('wet')").await;
     browser.run("document.querySelector('tf-filters tf-list').go(0)").await;

@@ -33,6 +33,13 @@ function route() {
   shown.status.looking = view === 'status';
 }
 
+/** Puts the focus where the keyboard goes on. */
+function enter(key) {
+  const view = { t: shown.timeline?.querySelector('tf-column'), f: shown.filters }[key];
+  if (view) view.list.go(0);
+  else if (key !== 'n') element('views').focus();
+}
+
 function session() {
   const inside = model.me !== null;
   element('gate').hidden = inside;
@@ -99,9 +106,10 @@ addEventListener('keydown', (event) => {
     element('keys').showModal();
   } else if (KEYS[event.key]) {
     event.preventDefault();
+    const there = location.hash === KEYS[event.key];
     location.hash = KEYS[event.key];
-    const view = event.key === 't' ? shown.timeline?.querySelector('tf-column') : shown.filters;
-    if (event.key !== 'n') requestAnimationFrame(() => view?.list?.go(0));
+    if (there) enter(event.key);
+    else addEventListener('hashchange', () => enter(event.key), { once: true });
   }
 });
 // Wherever a post stands, what matched it can be asked why.
