@@ -212,6 +212,7 @@ impl Browser {
     }
 }
 
+pub const ALT: char = '\u{E00A}';
 pub const ENTER: char = '\u{E007}';
 pub const CONTROL: char = '\u{E009}';
 pub const DOWN: char = '\u{E015}';

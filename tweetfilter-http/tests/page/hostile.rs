@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tweetfilter_sql::NewFilter;
+use tweetfilter_stream::store::Verdict;
 
 use crate::browser::Browser;
 use crate::served::{Seen, Served};
@@ -40,7 +41,7 @@ async fn texts_names_and_filters_stay_text() {
         url: "javascript:window.pwned=1".to_owned(),
         ..Default::default()
     });
-    served.keep(vec![(post, Vec::new(), false)]).await;
+    served.keep(vec![(post, Vec::new(), Verdict::default())]).await;
 
     browser.open(&served.link()).await;
     browser.sees("8 posts").await;

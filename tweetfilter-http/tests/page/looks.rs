@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tweetfilter_core::{FilterId, FilterSetBuilder, Scratch};
 use tweetfilter_sql::NewFilter;
 use tweetfilter_stream::generate::{Generator, Options};
-use tweetfilter_stream::store::Action;
+use tweetfilter_stream::store::{Action, Verdict};
 use tweetfilter_stream::wire::decode;
 
 use crate::browser::Browser;
@@ -47,7 +47,8 @@ async fn lively(served: &Served) {
             let filters: Vec<_> = found.iter().map(|found| found.id.0 as i64).collect();
             let hidden = filters.contains(&4);
             let list = if filters.is_empty() { &mut others } else { &mut matched };
-            list.push((post, filters, hidden));
+            let highlighted = !filters.is_empty() && !hidden;
+            list.push((post, filters, Verdict { hidden, highlighted, notify: false }));
         }
     }
     assert!(matched.len() > 20 && others.len() > 100);

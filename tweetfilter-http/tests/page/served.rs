@@ -32,6 +32,14 @@ pub struct Seen {
     pub name: String,
     pub filters: Vec<i64>,
     pub hidden: bool,
+    pub notify: bool,
+}
+
+impl Seen {
+    fn verdict(&self) -> Verdict {
+        let highlighted = !self.filters.is_empty() && !self.hidden;
+        Verdict { highlighted, hidden: self.hidden, notify: self.notify }
+    }
 }
 
 impl Seen {
@@ -91,27 +99,18 @@ impl Served {
 
     /// Stores posts that ann saw, in one commit.
     pub async fn posts(&self, seen: &[Seen]) {
-        let of = |seen: &Seen| (seen.post(), seen.filters.clone(), seen.hidden);
+        let of = |seen: &Seen| (seen.post(), seen.filters.clone(), seen.verdict());
         self.keep(seen.iter().map(of).collect()).await;
     }
 
-    pub async fn keep(&self, posts: Vec<(Post, Vec<i64>, bool)>) {
-        let evaluated = |(post, filters, hidden): (Post, Vec<i64>, bool)| Evaluated {
+    pub async fn keep(&self, posts: Vec<(Post, Vec<i64>, Verdict)>) {
+        let evaluated = |(post, filters, verdict): (Post, Vec<i64>, Verdict)| Evaluated {
             post,
             version: 0,
             source: "test".into(),
             at: now(),
             public: false,
-            deliveries: vec![Delivery {
-                account: self.ann,
-                verdict: Verdict {
-                    highlighted: !filters.is_empty() && !hidden,
-                    hidden,
-                    ..Verdict::default()
-                },
-                filters,
-                seen: true,
-            }],
+            deliveries: vec![Delivery { account: self.ann, verdict, filters, seen: true }],
             strangers: 0,
         };
         let outcome = Outcome { posts: posts.into_iter().map(evaluated).collect(), ..Outcome::default() };

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use axum::http::Method;
 use serde_json::json;
 
-use crate::browser::{Browser, CONTROL, DOWN, ENTER};
+use crate::browser::{ALT, Browser, CONTROL, DOWN, ENTER};
 use crate::served::{Seen, Served};
 
 const FEED: &str = "document.querySelector('tf-column tf-list').innerText";
@@ -106,8 +106,10 @@ async fn changes_from_elsewhere_show_soon_and_what_is_typed_is_not_lost() {
     browser.keys("t").await;
     browser.until("location.hash === '#/timeline'").await;
     browser.keys("f").await;
-    browser.until("document.activeElement.ariaPosInSet === '1'").await;
-    browser.chord('\u{E00A}', DOWN).await;
+    browser
+        .until("document.activeElement.closest('tf-filters') && document.activeElement.ariaPosInSet === '1'")
+        .await;
+    browser.chord(ALT, DOWN).await;
     browser.until("document.querySelector('tf-filters [role=listitem]').innerText.includes('wet')").await;
     browser.run("document.querySelector('tf-filters tf-list').go(0)").await;
     browser.keys(" ").await;
@@ -122,6 +124,21 @@ async fn changes_from_elsewhere_show_soon_and_what_is_typed_is_not_lost() {
     browser.keys("snow, new year\u{E004}oslo, bergen\u{E004}rain").await;
     let text = "document.querySelector('#filter-text').value";
     browser.until(&format!("{text} === 'snow \"new year\" (oslo OR bergen) -rain'")).await;
+    browser.press("[name=action][value=hide]").await;
+    browser.press("[data-do=until][data-days='7']").await;
+    browser.sees("It is switched off").await;
+    browser.press("tf-editor [type=submit]").await;
+    browser.until("location.hash === '#/filters'").await;
+    let kept = house.get(token, "/filters").await.ok()[2].clone();
+    assert_eq!(
+        (&kept["action"], &kept["text"]),
+        (&json!("hide"), &json!("snow \"new year\" (oslo OR bergen) -rain"))
+    );
+    assert!(kept["expires_at"].is_string(), "{kept}");
+
+    // What a filter wants to be told of is told to those who do not look.
+    served.posts(&[Seen { notify: true, ..Seen::new(9, "Told aloud") }]).await;
+    browser.until("document.querySelector('#announcer').textContent === 'Bob: Told aloud'").await;
     browser.was_clean().await;
     browser.end().await;
 }

@@ -51,11 +51,11 @@ export class Column extends EventTarget {
     if (this.state === 'error') return this.#fetch(this.#next);
   }
 
-  #query(before) {
-    const query = new URLSearchParams({ limit: PAGE, hidden: true, highlights: true });
-    if (this.filter !== null) query.set('filter', this.filter);
-    if (before) query.set('before', before);
-    return query;
+  #path(before) {
+    const parameters = new URLSearchParams({ limit: PAGE, hidden: true, highlights: true });
+    if (this.filter !== null) parameters.set('filter', this.filter);
+    if (before) parameters.set('before', before);
+    return `/timeline?${parameters}`;
   }
 
   async #fetch(before) {
@@ -63,7 +63,7 @@ export class Column extends EventTarget {
     this.error = null;
     this.#told();
     try {
-      const { data, summary } = await this.#api.ask('GET', `/timeline?${this.#query(before)}`);
+      const { data, summary } = await this.#api.ask('GET', this.#path(before));
       const fresh = data.filter((post) => !this.#numbers.has(post.number));
       for (const post of fresh) this.#numbers.add(post.number);
       this.#posts.push(...fresh);
@@ -109,7 +109,7 @@ export class Column extends EventTarget {
   /** Takes out what was deleted meanwhile, and takes over what was edited, among the newest. */
   async refresh() {
     if (this.state !== 'ready') return;
-    const { data, summary } = await this.#api.ask('GET', `/timeline?${this.#query()}`);
+    const { data, summary } = await this.#api.ask('GET', this.#path());
     const known = new Map(data.map((post) => [post.number, post]));
     const last = summary.next ? data.at(-1) : null;
     const covers = ({ commit, number }) =>
