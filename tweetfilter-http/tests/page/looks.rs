@@ -103,7 +103,10 @@ async fn it_looks_well_and_is_accessible() {
                 .await;
             assert_eq!(wider, json!([]), "{view} at {width}");
             let name = format!("{}-{width}-{scheme}", view.replace('/', "-"));
-            check(&browser, axe.as_deref(), &name).await;
+            // Each size and each scheme once.
+            if (scheme == "light") == (width == 360) {
+                check(&browser, axe.as_deref(), &name).await;
+            }
             browser.picture(&name).await;
         }
     }
