@@ -1,6 +1,7 @@
 //! A Chromium that a test drives.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,14 +19,23 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Browser {
     client: Client,
     driver: Child,
+    port: u16,
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Asked to end, it takes its Chromium along.
-        #[cfg(unix)]
-        let _ = Command::new("kill").arg(self.driver.id().to_string()).status();
-        #[cfg(not(unix))]
+        // Killed, it would leave its Chromium behind; asked to end, it takes it along, also after a test that failed.
+        let ask = || -> std::io::Result<()> {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+            write!(stream, "GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+            stream.read_to_end(&mut Vec::new()).map(drop)
+        };
+        let _ = ask();
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(5) && matches!(self.driver.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
@@ -94,7 +104,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("chromium starts");
-        let browser = Self { client, driver };
+        let browser = Self { client, driver, port };
         browser.own("Page.addScriptToEvaluateOnNewDocument", json!({"source": WITNESS})).await;
         browser.looks(1280, 860, "light").await;
         Some(browser)
