@@ -27,6 +27,8 @@ use crate::parts::Stop;
 
 /// Commits that are read at once.
 const COMMITS: u32 = 16;
+/// How often is told of commits in which there was nothing for the account.
+const QUIET: Duration = Duration::from_secs(1);
 /// How often a comment shows that the stream is alive.
 const ALIVE: Duration = Duration::from_secs(15);
 
@@ -56,6 +58,8 @@ struct Live {
     seen: watch::Receiver<Option<Seen>>,
     /// The last commit that was sent in full.
     after: i64,
+    /// When it was told of a commit.
+    told: Instant,
     revision: Option<i64>,
     tokens: Option<i64>,
     away: bool,
@@ -97,6 +101,7 @@ pub(super) async fn live(
         query,
         // A number that was never given would wait for ever.
         after: after.clamp(0, pulse.commit),
+        told: Instant::now(),
         revision: Some(pulse.revision),
         tokens: Some(pulse.tokens),
         away: false,
@@ -219,7 +224,11 @@ impl Live {
             self.push("post", post, is_last.then_some(post.commit));
         }
         self.after = tail.up_to;
-        self.push("commit", &json!({"commit": self.after}), Some(self.after));
+        // Commits that hold nothing for the account are told of now and then: a stream need not be taken up far back.
+        if !shown.is_empty() || self.told.elapsed() >= QUIET {
+            self.told = Instant::now();
+            self.push("commit", &json!({"commit": self.after}), Some(self.after));
+        }
         Ok(())
     }
 }

@@ -35,7 +35,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tweetfilter_sql::Database;
 use tweetfilter_stream::store::StoreError;
@@ -54,7 +54,7 @@ pub const PREFIX: &str = "/api/v1";
 const STORE: Duration = Duration::from_millis(800);
 
 /// What bounds requests and who may ask.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Options {
     /// Requests a second for each token, on average.

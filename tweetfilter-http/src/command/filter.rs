@@ -222,8 +222,10 @@ async fn import(
             name: line.name.clone().unwrap_or_default(),
             text: line.text.clone(),
             dialect: line.dialect.unwrap_or(read.format.dialect()),
-            action: action.unwrap_or_default(),
-            expires_at: None,
+            action: action
+                .or(line.action.as_deref().and_then(|word| self::action(word).ok()))
+                .unwrap_or_default(),
+            expires_at: line.expires_at,
         };
         match checker.check(&filter, file, line.line) {
             Ok(()) => new.push(filter),

@@ -227,7 +227,8 @@ impl Settings {
             let text = toml::to_string(source).unwrap_or_default();
             format!("\n[source.{name}]\n{text}")
         });
-        lines.chain(sources).collect()
+        let api = format!("\n[api]\n{}", toml::to_string(&self.api).unwrap_or_default());
+        lines.chain(std::iter::once(api)).chain(sources).collect()
     }
 
     /// Opens the store.

@@ -79,25 +79,32 @@ impl House {
 
     /// Stores a post of a public source, or of those who saw it; returns the commit.
     pub async fn post(&self, id: &str, text: &str, public: bool, seen: &[(i64, &[i64])]) -> i64 {
-        let mut post = Post::from_text(text);
-        (post.network, post.id) = ("x".into(), id.into());
-        post.author.account.handle = "bob".into();
+        self.posts(&[id.to_owned()], text, public, seen).await
+    }
+
+    /// Stores several that say the same, in one commit.
+    pub async fn posts(&self, ids: &[String], text: &str, public: bool, seen: &[(i64, &[i64])]) -> i64 {
         let delivery = |(account, filters): &(i64, &[i64])| Delivery {
             account: *account,
             verdict: Verdict { highlighted: !filters.is_empty(), ..Verdict::default() },
             filters: filters.to_vec(),
             seen: !public,
         };
-        let evaluated = Evaluated {
-            post,
-            version: 0,
-            source: "test".into(),
-            at: tweetfilter_http::parts::now(),
-            public,
-            deliveries: seen.iter().map(delivery).collect(),
-            strangers: 0,
+        let evaluated = |id: &String| {
+            let mut post = Post::from_text(text);
+            (post.network, post.id) = ("x".into(), id.clone());
+            post.author.account.handle = "bob".into();
+            Evaluated {
+                post,
+                version: 0,
+                source: "test".into(),
+                at: tweetfilter_http::parts::now(),
+                public,
+                deliveries: seen.iter().map(delivery).collect(),
+                strangers: 0,
+            }
         };
-        let outcome = Outcome { posts: vec![evaluated], ..Outcome::default() };
+        let outcome = Outcome { posts: ids.iter().map(evaluated).collect(), ..Outcome::default() };
         self.database.commit(&outcome, &[]).await.unwrap().number
     }
 

@@ -21,12 +21,16 @@ impl Maria {
             std::env::temp_dir().join(format!("tweetfilter-api-maria-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let data = folder.join("data");
+        // One after the other: several at once are more than a busy machine bears.
+        static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let id = Command::new("id").arg("-u").output();
         let root = id.is_ok_and(|id| id.stdout.starts_with(b"0\n")).then_some("--user=root");
         let done = Command::new(install)
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
             .arg(format!("--datadir={}", data.display()))
             .args(root)
+            .env("USER", std::env::var("USER").unwrap_or_default())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status()

@@ -13,7 +13,10 @@ use crate::live::Events;
 use crate::maria::Maria;
 
 const WORKERS: u64 = 4;
-const POSTS: u64 = 40;
+const COMMITS: u64 = 20;
+/// Posts of a commit: a client may be cut off between two of them.
+const EACH: u64 = 3;
+const ALL: usize = (WORKERS * COMMITS * EACH) as usize;
 const CLIENTS: u64 = 20;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +49,7 @@ async fn nobody_misses_a_post(house: Arc<House>) {
         let house = house.clone();
         clients.push(tokio::spawn(async move {
             let (mut found, mut after, mut opened) = (BTreeSet::new(), 0, 0);
-            while found.len() < (WORKERS * POSTS) as usize {
+            while found.len() < ALL {
                 let query = format!("?after={after}&filter={filter}");
                 let mut events = match Events::try_open(&house, "secret", &query).await {
                     Ok(events) => events,
@@ -66,7 +69,7 @@ async fn nobody_misses_a_post(house: Arc<House>) {
                     if name == "post" {
                         found.insert(data["id"].as_str().unwrap().to_owned());
                     }
-                    if found.len() == (WORKERS * POSTS) as usize {
+                    if found.len() == ALL {
                         break;
                     }
                 }
@@ -78,8 +81,9 @@ async fn nobody_misses_a_post(house: Arc<House>) {
     for worker in 0..WORKERS {
         let house = house.clone();
         workers.push(tokio::spawn(async move {
-            for n in 0..POSTS {
-                house.post(&format!("{worker}-{n}"), "Snow", false, &[(account, &[filter])]).await;
+            for n in 0..COMMITS {
+                let ids: Vec<_> = (0..EACH).map(|post| format!("{worker}-{n}-{post}")).collect();
+                house.posts(&ids, "Snow", false, &[(account, &[filter])]).await;
                 tokio::time::sleep(Duration::from_millis((worker * 7 + n * 13) % 17)).await;
             }
         }));
