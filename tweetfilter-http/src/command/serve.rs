@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tweetfilter_http::api;
+use tweetfilter_http::page;
 use tweetfilter_http::parts::{
     self, Buffers, Ingested, Kind, PartError, SourceSettings, Stop, Worked, Works, catch_panics, now,
     supervise,
@@ -21,7 +22,7 @@ use super::settings::{Common, Keep, Settings, block_on, failure};
 /// Runs sources, a worker and the API in one process, on one file if nothing else is said.
 ///
 /// What sources give is kept in the buffer, each post is tried on the filters of everyone who saw it, and the
-/// results are stored. It ends at Ctrl-C or SIGTERM, within 10 seconds, and loses nothing.
+/// results are stored. The page is at the address where it listens, for who has a token. It ends at Ctrl-C or SIGTERM, within 10 seconds, and loses nothing.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Serve {
@@ -35,8 +36,10 @@ Examples:
   tweetfilter filter add ann 'snow (oslo OR bergen)'
   tweetfilter serve --source jetstream
       all of Bluesky through everybody's filters, on tweetfilter.db
+  tweetfilter token add ann
+      in another terminal: signs in at http://127.0.0.1:8080, the page
   tweetfilter timeline ann
-      in another terminal: what was found
+      the same in the terminal: what was found
   tweetfilter work --database mysql://tf@db/tf --buffer redis://buffer
       one of several workers of a larger server";
 
@@ -62,7 +65,7 @@ pub(crate) struct Work {
     common: Common,
 }
 
-/// Answers programs and pages: the API, as JSON over HTTP, on what is stored.
+/// Answers programs and people: the API, as JSON over HTTP, and the page, on what is stored.
 ///
 /// Any number may run on one store. `/api/v1/openapi.json` describes all routes, `/health/ready` says whether the store
 /// takes writes. Put a server with TLS in front before it is reached from elsewhere.
@@ -189,8 +192,9 @@ fn run(
         let mut tasks = tokio::task::JoinSet::new();
         if let Some(address) = settings.listen.as_deref().filter(|_| answering) {
             let api = api::Api::new(database.clone(), settings.api.clone(), stop.clone());
-            let serving = Arc::new(api::listen(&api, api::app(&api), address).await.map_err(failure)?);
-            tracing::info!(address = %serving.address().map_err(failure)?, "the API listens");
+            let app = api::app(&api).merge(page::app());
+            let serving = Arc::new(api::listen(&api, app, address).await.map_err(failure)?);
+            tracing::info!(address = %serving.address().map_err(failure)?, "the API and the page listen");
             let (database, stop) = (database.clone(), stop.clone());
             tasks.spawn(async move {
                 supervise("api", &database, stop.clone(), || {

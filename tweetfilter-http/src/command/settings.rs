@@ -56,7 +56,7 @@ pub(crate) struct Common {
     /// What the filters of one account may cost a post together, in microseconds; 0 sets no bound [default: 10]
     #[arg(long, global = true, value_name = "MICROSECONDS", env = "TWEETFILTER_OWNER_BUDGET", value_parser = budget)]
     owner_budget: Option<f64>,
-    /// Where the API listens, such as 127.0.0.1:8080; `off` for not at all [default: 127.0.0.1:8080]
+    /// Where the API and the page listen, such as 127.0.0.1:8080; `off` for not at all [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDRESS|off", env = "TWEETFILTER_LISTEN")]
     listen: Option<String>,
     /// Ask nobody who the handles of filters and the authors of posts are. Filters then find Bluesky's accounts by
@@ -129,7 +129,7 @@ pub(crate) struct Settings {
     pub(crate) keep: Keep,
     pub(crate) keep_days: u32,
     pub(crate) owner_budget: Price,
-    /// Where the API listens, if it does.
+    /// Where the API and the page listen, if they do.
     pub(crate) listen: Option<String>,
     pub(crate) api: Options,
     lookup: bool,

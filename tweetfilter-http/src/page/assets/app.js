@@ -1,0 +1,138 @@
+// Puts the views together: who is signed in, which view is shown, and what concerns all of them.
+
+import { model } from './model/index.js';
+import { announce, update } from './views/template.js';
+import { when } from './views/text.js';
+import './views/timeline.js';
+import './views/filters.js';
+import './views/exchange.js';
+import './views/status.js';
+
+const VIEWS = { timeline: 'Timeline', filters: 'Filters', exchange: 'Import and export', status: 'Status' };
+const KEYS = { t: '#/timeline', f: '#/filters', n: '#/filters/new', x: '#/exchange', s: '#/status' };
+
+const element = (id) => document.getElementById(id);
+const shown = {};
+
+function route() {
+  if (!model.me) return;
+  const [, name = 'timeline', which] = /^#\/([a-z]+)(?:\/([\w-]+))?$/.exec(location.hash) ?? [];
+  const view = VIEWS[name] ? name : 'timeline';
+  for (const [known, title] of Object.entries(VIEWS)) {
+    shown[known] ??= document.createElement(`tf-${known}`);
+    const current = known === view;
+    if (current && !shown[known].isConnected) element('views').append(shown[known]);
+    shown[known].hidden = !current;
+    const link = document.querySelector(`nav a[href="#/${known}"]`);
+    if (current) {
+      link.setAttribute('aria-current', 'page');
+      document.title = `${title} · tweetfilter`;
+    } else link.removeAttribute('aria-current');
+  }
+  if (view === 'filters') shown.filters.open(which === undefined ? null : which === 'new' ? 'new' : Number(which));
+  shown.status.looking = view === 'status';
+}
+
+/** Puts the focus where the keyboard goes on. */
+function enter(key) {
+  const view = { t: shown.timeline?.querySelector('tf-column'), f: shown.filters }[key];
+  if (view) view.list.go(0);
+  else if (key !== 'n') element('views').focus();
+}
+
+function session() {
+  const inside = model.me !== null;
+  element('gate').hidden = inside;
+  element('house').hidden = !inside;
+  if (!inside) {
+    element('views').replaceChildren();
+    for (const name of Object.keys(shown)) delete shown[name];
+    update(element('gate'), { refused: model.signedOut, waiting: model.store.state !== 'fine' && waits() });
+    element('token').focus();
+    document.title = 'tweetfilter';
+    return;
+  }
+  update(element('house'), { account: model.me.name, readOnly: !model.mayWrite });
+  route();
+}
+
+// What filters want to be told of is told: aloud, and while nobody looks in the title.
+let untold = 0;
+
+function tell() {
+  untold = document.hidden ? untold + model.notices.length : 0;
+  for (const { content } of model.notices) announce(`${content.author.name || content.author.handle}: ${content.text}`);
+  document.title = document.title.replace(/^\(\d+\) /, '');
+  if (untold > 0) document.title = `(${untold}) ${document.title}`;
+}
+
+function waits() {
+  return `${model.store.message} It is tried again until it answers.`;
+}
+
+function store() {
+  const { state, since, message } = model.store;
+  const trouble = state !== 'fine';
+  const texts = {
+    busy: message,
+    away: `The store is away since ${when(since)}. What you see stays readable, and this page goes on by itself.`,
+    unreachable: navigator.onLine
+      ? `The server cannot be reached since ${when(since)}. What you see stays readable, and this page goes on by itself.`
+      : `You are offline since ${when(since)}. What you see stays readable, and this page goes on by itself.`,
+  };
+  update(element('trouble'), { text: texts[state] ?? '', why: state === 'away' ? message : '' });
+  element('trouble').hidden = !trouble || !model.me;
+  element('live').classList.toggle('is-live', !trouble);
+  update(element('live'), { live: trouble ? 'Waiting' : 'Live' });
+  if (!model.me && trouble) update(element('gate'), { refused: model.signedOut, waiting: waits() });
+}
+
+element('sign-in').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const token = element('token').value;
+  if (token.trim() === '') return;
+  element('token').value = '';
+  model.signIn(token);
+});
+element('sign-out').addEventListener('click', () => model.signOut());
+element('keys-open').addEventListener('click', () => element('keys').showModal());
+element('keys').addEventListener('click', (event) => event.target === element('keys') && element('keys').close());
+
+addEventListener('keydown', (event) => {
+  const typing = event.target.closest?.('input, textarea, select, dialog');
+  if (typing || event.altKey || event.ctrlKey || event.metaKey || !model.me) return;
+  if (event.key === '?') {
+    event.preventDefault();
+    element('keys').showModal();
+  } else if (KEYS[event.key]) {
+    event.preventDefault();
+    const there = location.hash === KEYS[event.key];
+    location.hash = KEYS[event.key];
+    if (there) enter(event.key);
+    else addEventListener('hashchange', () => enter(event.key), { once: true });
+  }
+});
+// Wherever a post stands, what matched it can be asked why.
+document.addEventListener('click', ({ target }) => {
+  const pressed = target.closest?.('[data-do="why"]');
+  if (pressed) document.querySelector('tf-why').show(Number(pressed.dataset.number), Number(pressed.dataset.filter));
+});
+addEventListener('hashchange', () => {
+  // A link that signs in works in a tab that is open already, too.
+  if (new URLSearchParams(location.hash.slice(1)).has('token')) model.begin();
+  else route();
+});
+for (const name of ['online', 'offline']) addEventListener(name, store);
+model.addEventListener('session', session);
+model.addEventListener('notices', tell);
+document.addEventListener('visibilitychange', () => document.hidden || ((model.notices = []), tell()));
+let troubled = false;
+model.addEventListener('store', () => {
+  store();
+  const now = model.store.state !== 'fine' && model.me !== null;
+  if (now) announce(element('trouble').textContent);
+  else if (troubled && model.me) announce('The store is back');
+  troubled = now;
+});
+
+model.begin();

@@ -1,0 +1,241 @@
+// A filter that is being written: what is wrong with it as it is typed, what it would find, and how it is saved.
+
+import { ApiError } from './api.js';
+
+const CHECK_AFTER = 120;
+const PREVIEW_AFTER = 350;
+const LOOK_AT = 5_000;
+
+/** Tells `checked`, `previewed`, `saved` and `change`. */
+export class Writing extends EventTarget {
+  #model;
+  #ended = false;
+  #check = new Later();
+  #preview = new Later();
+
+  constructor(model, saved) {
+    super();
+    this.#model = model;
+    this.take(saved);
+  }
+
+  /** Takes over a saved filter as it is now. */
+  take(saved) {
+    this.saved = saved;
+    this.name = saved?.name ?? '';
+    this.text = saved?.text ?? '';
+    this.dialect = saved?.dialect ?? 'native';
+    this.action = saved?.action ?? 'highlight';
+    this.enabled = saved?.enabled ?? true;
+    this.expires = saved?.expires_at ?? null;
+    this.checked = null;
+    this.checkError = null;
+    this.preview = null;
+    this.previewState = 'idle';
+    this.error = null;
+    this.conflict = null;
+    this.saving = false;
+  }
+
+  get findings() {
+    return this.checked?.text === this.text ? this.checked.diagnostics : [];
+  }
+
+  get isDirty() {
+    const saved = this.saved;
+    if (!saved) return this.text.trim() !== '' || this.name !== '';
+    return (
+      saved.text !== this.text ||
+      saved.name !== this.name ||
+      saved.dialect !== this.dialect ||
+      saved.action !== this.action ||
+      saved.enabled !== this.enabled ||
+      !sameTime(saved.expires_at, this.expires)
+    );
+  }
+
+  get canSave() {
+    return !this.saving && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
+  }
+
+  set(change) {
+    const asks = 'text' in change || 'dialect' in change;
+    const previews = asks || 'action' in change;
+    Object.assign(this, change);
+    this.error = null;
+    this.#tell('change');
+    if (asks) this.check();
+    if (previews) this.look();
+  }
+
+  begin() {
+    this.check();
+    this.look();
+  }
+
+  end() {
+    this.#ended = true;
+    this.#check.stop();
+    this.#preview.stop();
+  }
+
+  check() {
+    const { text, dialect } = this;
+    if (text.trim() === '') {
+      this.#check.stop();
+      this.checked = null;
+      this.#tell('checked');
+      return;
+    }
+    this.#check.start(CHECK_AFTER, async (signal) => {
+      try {
+        const { data } = await this.#model.ask('POST', '/check', { body: { text, dialect }, signal });
+        this.checked = { ...data, text };
+        this.checkError = null;
+      } catch (error) {
+        if (!(error instanceof ApiError)) return;
+        this.checkError = error.message;
+        if (error.passes) this.#again(text, () => this.check());
+      }
+      this.#tell('checked');
+    });
+  }
+
+  /** Looks at what the filter would have found. */
+  look() {
+    const { text, dialect, action } = this;
+    if (text.trim() === '') {
+      this.#preview.stop();
+      [this.preview, this.previewState] = [null, 'idle'];
+      this.#tell('previewed');
+      return;
+    }
+    this.#preview.start(PREVIEW_AFTER, async (signal) => {
+      this.previewState = 'loading';
+      this.#tell('previewed');
+      const body = { text, dialect, action, posts: LOOK_AT, samples: 12 };
+      if (this.saved) body.filter = this.saved.id;
+      try {
+        const { data, summary } = await this.#model.ask('POST', '/preview', { body, signal });
+        [this.preview, this.previewState] = [{ ...data, summary: summary.text }, 'ready'];
+      } catch (error) {
+        if (!(error instanceof ApiError)) return;
+        if (error.code === 'search_running') {
+          this.#again(text, () => this.look(), 300);
+          return;
+        }
+        // The expression itself is wrong: the check says so, at its place.
+        [this.preview, this.previewState] = [null, error.status === 422 ? 'invalid' : 'error'];
+        this.previewError = error.message;
+        if (error.passes) this.#again(text, () => this.look());
+      }
+      this.#tell('previewed');
+    });
+  }
+
+  /** Puts a fix into the text; gives the place behind it. */
+  fix(fix) {
+    const [start, end] = fix.span.utf16;
+    this.set({ text: this.text.slice(0, start) + fix.replacement + this.text.slice(end) });
+    return start + fix.replacement.length;
+  }
+
+  /** What could stand at a place: operators, and the values of those that have a list. */
+  completions(at) {
+    const before = this.text.slice(0, at);
+    if ((before.match(/(?<!\\)"/g) ?? []).length % 2 === 1) return null;
+    const typed = /[\p{L}\p{N}_.]+(?::[\p{L}\p{N}_,]*)?$/u.exec(before)?.[0] ?? '';
+    const colon = typed.indexOf(':');
+    const lower = typed.toLowerCase();
+    let found;
+    let from = at - typed.length;
+    if (colon >= 0) {
+      const named = lower.slice(0, colon);
+      const operator = this.#model.operators.find(({ name, aliases }) => [name, ...aliases].includes(named));
+      const value = lower.slice(lower.search(/[:,][^:,]*$/) + 1);
+      from = at - value.length;
+      found = (operator?.values ?? [])
+        .filter((known) => known.startsWith(value) && known !== value)
+        .map((known) => ({ insert: known, label: known, detail: `${operator.name}:${known}` }));
+    } else if (typed.length >= 2) {
+      found = this.#model.operators
+        .filter(({ name, aliases }) => [name, ...aliases].some((known) => known.startsWith(lower)))
+        .map(({ name, aliases, values }) => ({
+          insert: values.length > 0 || name !== 'attr' ? `${name}:` : 'attr.',
+          label: `${name}:`,
+          detail: values.length > 0 ? values.slice(0, 4).join(', ') + ' …' : aliases.map((a) => `${a}:`).join(' '),
+        }));
+    }
+    return found?.length > 0 ? { from, to: at, items: found.slice(0, 8) } : null;
+  }
+
+  /** Saves it. True if all went well; if not, `error` or `conflict` says what did not. */
+  async save({ overwrite = false } = {}) {
+    if (!this.canSave) return false;
+    this.saving = true;
+    [this.error, this.conflict] = [null, null];
+    this.#tell('change');
+    const { name, text, dialect, action, enabled } = this;
+    const body = { name, text, dialect, action };
+    try {
+      if (this.saved) {
+        const base = overwrite ? (this.#model.filter(this.saved.id) ?? this.saved) : this.saved;
+        const change = { ...body, enabled, expires_at: this.expires ?? 'never' };
+        await this.#model.changeFilter(base, change);
+      } else {
+        const added = await this.#model.addFilter(this.expires ? { ...body, expires_at: this.expires } : body);
+        if (!enabled) await this.#model.changeFilter(added, { enabled });
+      }
+      this.saving = false;
+      return true;
+    } catch (error) {
+      this.saving = false;
+      if (!(error instanceof ApiError)) throw error;
+      if (error.code === 'changed_meanwhile') {
+        await this.#model.loadFilters();
+        this.conflict = this.#model.filter(this.saved.id);
+      }
+      if (error.diagnostics.length > 0) {
+        this.checked = { text, valid: false, diagnostics: error.diagnostics };
+        this.#tell('checked');
+      }
+      this.error = error.message;
+      this.#tell('change');
+      return false;
+    }
+  }
+
+  // Tries once more what only takes time, if it is still asked for.
+  #again(text, act, after = 2_000) {
+    setTimeout(() => !this.#ended && this.text === text && act(), after);
+  }
+
+  #tell(what) {
+    this.dispatchEvent(new Event(what));
+  }
+}
+
+// Does something a little later, and not at all if it is asked for something else meanwhile.
+class Later {
+  #timer = null;
+  #running = null;
+
+  start(time, act) {
+    this.stop();
+    this.#timer = setTimeout(() => {
+      this.#running = new AbortController();
+      act(this.#running.signal);
+    }, time);
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+    this.#running?.abort();
+    this.#running = null;
+  }
+}
+
+function sameTime(one, other) {
+  if (!one || !other) return !one && !other;
+  return new Date(one).getTime() === new Date(other).getTime();
+}

@@ -1,0 +1,355 @@
+// The editor of a filter.
+
+import { model } from '../model/index.js';
+import { View, act, announce, fill, part, update } from './template.js';
+import { cut, spans, when } from './text.js';
+import './form.js';
+import './preview.js';
+
+class Editor extends View {
+  #completions = null;
+  #chosen = 0;
+
+  prepare(content) {
+    this.writing = model.write(this.which === 'new' ? null : this.which);
+    part(content, 'preview').writing = this.writing;
+    part(content, 'form').writing = this.writing;
+  }
+
+  begin(signal) {
+    const { writing } = this;
+    this.text = this.part('text');
+    this.on(writing, 'change', () => this.#draw());
+    this.on(writing, 'checked', () => this.#drawFindings());
+    this.on(model, 'filters', () => this.#changedElsewhere());
+    this.on(this.text, 'input', () => {
+      writing.set({ text: this.text.value });
+      this.#complete();
+    });
+    this.on(this.text, 'scroll', () => this.#align());
+    this.on(this.text, 'keydown', (event) => this.#pressed(event));
+    this.on(this.text, 'blur', () => setTimeout(() => this.#close(), 100));
+    this.on(this.text, 'click', () => this.#close());
+    this.on(this.part('completions'), 'mousedown', (event) => event.preventDefault());
+    this.on(this.part('sure'), 'click', ({ target }) => target.dataset.close && this.part('sure').close(target.dataset.close));
+    this.on(this.part('name'), 'input', (event) => writing.set({ name: event.target.value }));
+    this.on(this.part('expires'), 'input', (event) => {
+      const { value } = event.target;
+      writing.set({ expires: value ? new Date(value).toISOString() : null });
+    });
+    this.on(this, 'change', ({ target }) => {
+      if (target.name === 'action') writing.set({ action: target.value });
+      if (target.name === 'dialect') writing.set({ dialect: target.value });
+      if (target.name === 'enabled') writing.set({ enabled: target.checked });
+    });
+    this.on(this, 'keydown', (event) => {
+      if ((event.ctrlKey || event.metaKey) && (event.key === 'Enter' || event.key === 's')) {
+        event.preventDefault();
+        this.#save();
+      } else if (event.key === 'Escape' && !this.#completions && !writing.isDirty) {
+        location.hash = '#/filters';
+      }
+    });
+    this.on(this.part('editing'), 'submit', (event) => {
+      event.preventDefault();
+      this.#save();
+    });
+    act(
+      this,
+      {
+        fix: (pressed) => this.#fix(Number(pressed.dataset.finding), Number(pressed.dataset.fix)),
+        complete: (pressed) => this.#take(Number(pressed.dataset.at)),
+        canonical: () => writing.set({ text: writing.checked.canonical }),
+        until: ({ dataset }) => {
+          const days = Number(dataset.days);
+          writing.set({ expires: days === 0 ? null : new Date(Date.now() + days * 86_400_000).toISOString() });
+        },
+        form: (pressed) => this.#toggleForm(pressed),
+        save: () => this.#save(),
+        overwrite: () => this.#save(true),
+        theirs: () => {
+          writing.take(writing.conflict);
+          writing.begin();
+          this.#draw();
+        },
+        undo: () => {
+          writing.take(writing.saved && (model.filter(writing.saved.id) ?? writing.saved));
+          writing.begin();
+          this.#draw();
+        },
+        remove: () => this.#remove(),
+      },
+      signal,
+    );
+    this.#draw();
+    writing.begin();
+  }
+
+  end() {
+    this.writing.end();
+  }
+
+  focusText() {
+    this.text?.focus({ preventScroll: true });
+  }
+
+  #draw() {
+    const { writing } = this;
+    if (this.text.value !== writing.text) this.text.value = writing.text;
+    const name = this.part('name');
+    if (name.value !== writing.name) name.value = writing.name;
+    const expires = this.part('expires');
+    const local = writing.expires ? localTime(writing.expires) : '';
+    if (expires.value !== local) expires.value = local;
+    for (const input of this.querySelectorAll('[name="action"]')) input.checked = input.value === writing.action;
+    for (const input of this.querySelectorAll('[name="dialect"]')) input.checked = input.value === writing.dialect;
+    this.querySelector('[name="enabled"]').checked = writing.enabled;
+    const { saved, conflict } = writing;
+    this.update({
+      title: saved ? saved.name || 'Filter' : 'New filter',
+      saved: saved !== null,
+      removable: saved !== null && model.mayWrite,
+      error: conflict ? '' : writing.error,
+      conflict: conflict && `It was changed elsewhere meanwhile, to: ${conflict.text}`,
+      blocked: !writing.canSave,
+      save: writing.saving ? 'Saving …' : saved ? 'Save' : 'Add filter',
+      dirty: writing.isDirty && saved !== null,
+      readOnly: !model.mayWrite,
+      until: writing.expires ? `It is switched off ${when(writing.expires)}` : 'It stays until you switch it off',
+    });
+    this.#drawFindings();
+  }
+
+  // Under the text lies the same text with its errors underlined.
+  #drawFindings() {
+    const { writing } = this;
+    const { findings, text } = writing;
+    const places = findings.map(({ span, severity }) => {
+      let [from, to] = span.utf16;
+      // A place between two characters is shown at the one before it.
+      if (from === to) from = Math.max(0, from - 1);
+      return { from, to: Math.max(to, from + 1), kind: `wave-${severity}` };
+    });
+    this.part('under').replaceChildren(...spans(cut(text, places)), document.createTextNode('\n'));
+    this.#align();
+    const shown = findings.map((finding, at) => this.#finding(finding, at));
+    this.part('findings').replaceChildren(...shown);
+    const checked = writing.checked?.text === text ? writing.checked : null;
+    const errors = findings.filter(({ severity }) => severity === 'error').length;
+    this.text.setAttribute('aria-invalid', String(errors > 0));
+    update(this.part('verdict'), {
+      trouble: writing.checkError && !checked ? writing.checkError : '',
+      good: checked?.valid && findings.length === 0,
+      scanned: checked?.cost === 'scanned',
+      canonical: checked?.valid && checked.canonical !== text.trim() ? checked.canonical : '',
+    });
+    const remarks = checked ? [...checked.differs_from_x ?? [], ...checked.lost_in_native ?? []] : [];
+    const lines = remarks.map(({ message }) => fill('remark', { message }));
+    this.part('remarks').replaceChildren(...lines);
+  }
+
+  #finding(finding, at) {
+    const { span, severity, message, second, fixes } = finding;
+    const element = fill('finding', { severity, message, name: severity === 'error' ? 'Error' : 'Warning' });
+    const { line, from, width } = excerpt(this.writing.text, span.utf16);
+    part(element, 'line').textContent = line;
+    part(element, 'carets').textContent = ' '.repeat(from) + '^'.repeat(width);
+    if (second) {
+      const other = excerpt(this.writing.text, second.span.utf16);
+      update(part(element, 'second'), { second: `${second.message}: ${other.line.slice(other.from, other.from + other.width)}` });
+    }
+    fixes.forEach((fix, n) => {
+      if (fix.span) part(element, 'fixes').append(fill('fix', { label: capital(fix.label), finding: at, fix: n }));
+    });
+    return element;
+  }
+
+  #fix(finding, fix) {
+    const { label, ...change } = this.writing.findings[finding].fixes[fix];
+    const at = this.writing.fix(change);
+    this.text.focus();
+    this.text.setSelectionRange(at, at);
+    announce(`Done: ${label}`);
+  }
+
+  #align() {
+    this.part('under').style.transform = `translateY(${-this.text.scrollTop}px)`;
+  }
+
+  // Completion
+
+  #complete() {
+    const at = this.text.selectionStart;
+    this.#completions = at === this.text.selectionEnd ? this.writing.completions(at) : null;
+    this.#chosen = 0;
+    this.#drawCompletions();
+    if (this.#completions) announce(`${this.#completions.items.length} completions`);
+  }
+
+  #drawCompletions() {
+    const list = this.part('completions');
+    const found = this.#completions;
+    list.hidden = !found;
+    if (!found) {
+      this.text.removeAttribute('aria-activedescendant');
+      list.replaceChildren();
+      return;
+    }
+    const items = found.items.map(({ label, detail }, at) =>
+      fill('completion', { label, detail, at, id: `completion-${at}`, chosen: String(at === this.#chosen) }),
+    );
+    list.replaceChildren(...items);
+    this.text.setAttribute('aria-activedescendant', `completion-${this.#chosen}`);
+    const place = this.#place(found.from);
+    const room = this.part('writing').clientWidth - list.offsetWidth;
+    list.style.left = `${Math.max(0, Math.min(place.left, room))}px`;
+    list.style.top = `${place.bottom + 4}px`;
+  }
+
+  // Where a place of the text is, found with the text that lies under it.
+  #place(at) {
+    const range = document.createRange();
+    let left = at;
+    const walker = document.createTreeWalker(this.part('under'), NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      if (left <= node.length) {
+        range.setStart(node, left);
+        range.collapse(true);
+        break;
+      }
+      left -= node.length;
+    }
+    const [there, here] = [range.getBoundingClientRect(), this.part('writing').getBoundingClientRect()];
+    return { left: there.left - here.left, bottom: there.bottom - here.top };
+  }
+
+  #take(at) {
+    const { from, to, items } = this.#completions;
+    const { insert } = items[at];
+    // As if it was typed, so that it can be undone.
+    this.text.focus();
+    this.text.setSelectionRange(from, to);
+    if (!document.execCommand('insertText', false, insert)) {
+      this.text.setRangeText(insert, from, to, 'end');
+      this.writing.set({ text: this.text.value });
+    }
+    if (insert.endsWith(':')) this.#complete();
+    else this.#close();
+  }
+
+  #close() {
+    this.#completions = null;
+    this.#drawCompletions();
+  }
+
+  #pressed(event) {
+    const found = this.#completions;
+    if (found && !event.ctrlKey && !event.metaKey) {
+      const many = found.items.length;
+      if (event.key === 'ArrowDown') this.#chosen = (this.#chosen + 1) % many;
+      else if (event.key === 'ArrowUp') this.#chosen = (this.#chosen + many - 1) % many;
+      else if (event.key === 'Enter' || (event.key === 'Tab' && !event.shiftKey)) {
+        event.preventDefault();
+        this.#take(this.#chosen);
+        return;
+      } else if (event.key === 'Escape') {
+        event.preventDefault();
+        event.stopPropagation();
+        this.#close();
+        return;
+      } else return;
+      event.preventDefault();
+      this.#drawCompletions();
+      return;
+    }
+    if (event.ctrlKey && event.key === ' ') {
+      event.preventDefault();
+      this.#complete();
+    } else if (event.ctrlKey && event.key === '.') {
+      event.preventDefault();
+      const at = this.writing.findings.findIndex(({ fixes }) => fixes.some((fix) => fix.span));
+      if (at >= 0) this.#fix(at, this.writing.findings[at].fixes.findIndex((fix) => fix.span));
+    } else if (event.key === 'Enter' && !event.shiftKey && !event.ctrlKey && !event.metaKey) {
+      // A filter is one line.
+      event.preventDefault();
+    }
+  }
+
+  #toggleForm(pressed) {
+    const form = this.part('form');
+    form.hidden = !form.hidden;
+    pressed.setAttribute('aria-expanded', String(!form.hidden));
+    if (!form.hidden) form.open();
+  }
+
+  // Saving
+
+  async #save(overwrite = false) {
+    const { writing } = this;
+    if (!(await writing.save({ overwrite }))) {
+      if (this.isConnected) (this.querySelector('[data-do="fix"]') ?? this.text).focus();
+      return;
+    }
+    announce('Saved');
+    if (this.isConnected) location.hash = '#/filters';
+  }
+
+  async #remove() {
+    const { saved } = this.writing;
+    const dialog = this.part('sure');
+    update(dialog, { question: `Remove “${saved.name || saved.text}”?` });
+    dialog.returnValue = '';
+    dialog.showModal();
+    await new Promise((closed) => dialog.addEventListener('close', closed, { once: true }));
+    if (dialog.returnValue !== 'yes') return;
+    try {
+      await model.removeFilter(saved.id);
+      announce('Removed');
+      location.hash = '#/filters';
+    } catch (error) {
+      this.writing.set({});
+      this.writing.error = error.message;
+      this.#draw();
+    }
+  }
+
+  // What was not touched here follows what is saved elsewhere.
+  #changedElsewhere() {
+    const { writing } = this;
+    if (!writing.saved || writing.saving) return;
+    const now = model.filter(writing.saved.id);
+    if (!now) {
+      writing.saved = null;
+      writing.error = 'This filter was removed elsewhere; add it again to keep it.';
+      this.#draw();
+    } else if (now.revision !== writing.saved.revision) {
+      if (writing.isDirty) {
+        writing.conflict = now;
+      } else {
+        writing.take(now);
+        writing.begin();
+      }
+      this.#draw();
+    }
+  }
+}
+
+// The line of a place, with the place counted in it; long lines are cut.
+function excerpt(text, [start, end]) {
+  const begin = Math.max(0, start - 32);
+  const lead = begin > 0 ? '…' : '';
+  const rest = text.slice(begin, Math.max(end, start + 1) + 24).replaceAll(/\s/g, ' ');
+  const tail = begin + rest.length < text.length ? '…' : '';
+  const from = [...text.slice(begin, start)].length + lead.length;
+  return { line: lead + rest + tail, from, width: Math.max(1, [...text.slice(start, end)].length) };
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function localTime(time) {
+  const at = new Date(time);
+  const shifted = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
+  return shifted.toISOString().slice(0, 16);
+}
+
+customElements.define('tf-editor', Editor);

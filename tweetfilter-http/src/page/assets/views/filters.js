@@ -1,0 +1,146 @@
+// The list of filters, and the editor beside it.
+
+import { ApiError, model } from '../model/index.js';
+import { View, act, announce, fill, update } from './template.js';
+import { counted, exactly, when } from './text.js';
+import './editor.js';
+import './list.js';
+
+export const ACTIONS = { show: 'Show', hide: 'Hide', highlight: 'Highlight', notify: 'Notify' };
+
+class Filters extends View {
+  #selected = null;
+
+  begin(signal) {
+    this.list = this.part('list');
+    this.list.make = (row) => this.#row(row);
+    this.on(model, 'filters', () => this.#draw());
+    this.on(this.part('find'), 'input', () => this.#draw());
+    act(
+      this,
+      {
+        move: (pressed) => this.#move(pressed, Number(pressed.dataset.by)),
+        toggle: (pressed) => this.#toggle(pressed),
+        retry: () => model.loadFilters(),
+      },
+      signal,
+    );
+    this.on(this.list, 'keydown', (event) => this.#pressed(event));
+    this.#draw();
+  }
+
+  /** Opens a filter in the editor: a number, `new`, or null for none. */
+  open(which) {
+    this.#selected = which;
+    const place = this.part('editor');
+    const editor = place.firstElementChild;
+    if (which === null) {
+      place.replaceChildren();
+    } else if (!editor || editor.which !== which) {
+      if (which !== 'new' && !model.filter(which)) {
+        place.replaceChildren(model.filtersState === 'ready' ? fill('no-filter') : fill('waiting'));
+      } else {
+        const next = document.createElement('tf-editor');
+        next.which = which;
+        place.replaceChildren(next);
+        next.focusText();
+      }
+    }
+    this.classList.toggle('is-editing', which !== null);
+    this.#draw();
+  }
+
+  #draw() {
+    const { filters, filtersState, filtersError } = model;
+    const wanted = this.part('find').value.trim().toLowerCase();
+    const found = filters.filter(
+      ({ name, text }) => wanted === '' || name.toLowerCase().includes(wanted) || text.toLowerCase().includes(wanted),
+    );
+    const said = wanted === '' ? counted(filters.length, 'filter') : `${found.length} of ${counted(filters.length, 'filter')}`;
+    update(this.part('head'), {
+      counts: filtersState === 'ready' ? said : '',
+      many: filters.length > 6 || wanted !== '',
+      loading: filtersState === 'loading',
+      error: filtersState === 'error' ? filtersError : '',
+      empty: filtersState === 'ready' && filters.length === 0,
+      write: model.mayWrite,
+    });
+    this.list.set(
+      found.map((filter) => ({
+        key: String(filter.id),
+        version: `${filter.revision} ${filter.position} ${filters.length} ${filter.id === this.#selected}`,
+        filter,
+      })),
+      true,
+    );
+    const editor = this.part('editor').firstElementChild;
+    const missing = editor && editor.localName !== 'tf-editor';
+    if (missing && filtersState === 'ready' && this.#selected !== null) this.open(this.#selected);
+  }
+
+  #row({ filter }) {
+    const expired = filter.expires_at && new Date(filter.expires_at) < new Date();
+    return fill('filter', {
+      ...filter,
+      title: filter.name || filter.text,
+      expression: filter.name ? filter.text : '',
+      actionName: ACTIONS[filter.action],
+      off: !filter.enabled,
+      checkedWord: String(filter.enabled),
+      current: filter.id === this.#selected ? 'true' : null,
+      link: `#/filters/${filter.id}`,
+      until: filter.expires_at && (expired ? 'Expired' : `Until ${when(filter.expires_at)}`),
+      untilExactly: exactly(filter.expires_at),
+      toggleLabel: `${filter.name || filter.text}: in use`,
+      upLabel: `Move ${filter.name || filter.text} up`,
+      downLabel: `Move ${filter.name || filter.text} down`,
+      first: filter.position === 1 || !model.mayWrite,
+      last: filter.position === model.filters.length || !model.mayWrite,
+      locked: !model.mayWrite,
+    });
+  }
+
+  async #move(pressed, by) {
+    const id = Number(pressed.closest('[data-row]').dataset.row);
+    await this.#try(() => model.moveFilter(id, by));
+    const now = model.filter(id);
+    if (!now) return;
+    announce(`${model.called(id)} is number ${now.position} of ${model.filters.length}`);
+    const row = this.list.querySelector(`[data-row="${id}"]`);
+    const again = row?.querySelector(`[data-by="${by}"]:not(:disabled)`) ?? row;
+    again?.focus();
+  }
+
+  async #toggle(pressed) {
+    const filter = model.filter(Number(pressed.closest('[data-row]').dataset.row));
+    await this.#try(() => model.changeFilter(filter, { enabled: !filter.enabled }));
+    this.list.querySelector(`[data-row="${filter.id}"] [data-do="toggle"]`)?.focus();
+  }
+
+  async #try(change) {
+    update(this.part('trouble'), { trouble: '' });
+    try {
+      await change();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.code === 'changed_meanwhile') await model.loadFilters();
+      update(this.part('trouble'), { trouble: error.message });
+    }
+  }
+
+  #pressed(event) {
+    const row = event.target.closest('[data-row]');
+    if (!row || event.target !== row) return;
+    if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
+      event.preventDefault();
+      this.#move(row, event.key === 'ArrowUp' ? -1 : 1);
+    } else if (event.key === 'Enter') {
+      location.hash = `#/filters/${row.dataset.row}`;
+    } else if (event.key === ' ') {
+      event.preventDefault();
+      this.#toggle(row);
+    }
+  }
+}
+
+customElements.define('tf-filters', Filters);

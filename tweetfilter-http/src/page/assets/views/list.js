@@ -1,0 +1,252 @@
+// A list of any length: only the rows that are near what is seen are in the document, and what is being read stays
+// where it is when rows come in above it.
+
+import { View } from './template.js';
+
+const GUESS = 120;
+const AHEAD = 600;
+
+export class List extends View {
+  #rows = [];
+  #at = new Map();
+  #heights = new Map();
+  #tops = new Float64Array(1);
+  #shown = new Map();
+  #focus = null;
+  #sizes = null;
+  #drawing = false;
+  #draw = null;
+  #sum = 0;
+  #rest = null;
+  /** Makes a row's element; called again when the row's `version` changes. */
+  make = null;
+
+  connectedCallback() {
+    this.#draw ??= () => {
+      this.#drawing = false;
+      if (this.isConnected) this.#show();
+    };
+    if (!this.firstElementChild) {
+      this.space = document.createElement('div');
+      this.space.className = 'list-space';
+      this.append(this.space);
+    }
+    super.connectedCallback();
+  }
+
+  begin() {
+    this.#sizes = new ResizeObserver(() => this.#soon());
+    this.on(this, 'scroll', () => {
+      if (this.clientHeight > 0) this.#rest = this.isAtTop ? null : this.#anchor();
+      this.#soon();
+      this.dispatchEvent(new Event('moved'));
+    });
+    this.on(this, 'keydown', (event) => this.#pressed(event));
+    this.on(this, 'focusin', (event) => {
+      const row = event.target.closest('[data-row]');
+      if (row && this.contains(row)) this.#attend(row.dataset.row);
+    });
+    // A list that was out of sight comes back to where it was read, whatever came in meanwhile.
+    let height = this.clientHeight;
+    const own = new ResizeObserver(() => {
+      if (height === 0 && this.clientHeight > 0) this.#keep(this.#rest);
+      height = this.clientHeight;
+      this.#soon();
+    });
+    own.observe(this);
+    this.end = () => {
+      own.disconnect();
+      this.#sizes.disconnect();
+      this.#shown.clear();
+      this.space.replaceChildren();
+    };
+  }
+
+  /** Takes other rows. `stay` keeps the place even at the very top. */
+  set(rows, stay) {
+    const anchor = this.clientHeight > 0 && (this.scrollTop > 4 || stay) ? this.#anchor() : null;
+    this.#rows = rows;
+    this.#at = new Map(rows.map((row, at) => [row.key, at]));
+    this.#layOut();
+    this.#keep(anchor);
+    this.#show();
+  }
+
+  /** How many rows stand above what is seen. */
+  get above() {
+    return this.scrollTop <= 4 ? 0 : this.#find(this.scrollTop);
+  }
+
+  get isAtTop() {
+    return this.scrollTop <= 4;
+  }
+
+  toTop() {
+    this.scrollTop = 0;
+    this.#show();
+  }
+
+  row(key) {
+    return this.#rows[this.#at.get(key)] ?? null;
+  }
+
+  /** Brings a row into sight and puts the focus on it. */
+  go(at) {
+    const row = this.#rows[Math.max(0, Math.min(this.#rows.length - 1, at))];
+    if (!row) return;
+    const place = this.#at.get(row.key);
+    this.#attend(row.key);
+    const [top, bottom] = [this.#tops[place], this.#tops[place + 1]];
+    if (top < this.scrollTop) this.scrollTop = top;
+    else if (bottom > this.scrollTop + this.clientHeight) this.scrollTop = Math.min(top, bottom - this.clientHeight);
+    this.#show();
+    this.#shown.get(row.key)?.element.focus({ preventScroll: true });
+  }
+
+  // A row is the anchor if it is the first that is seen.
+  #anchor() {
+    const at = this.#find(this.scrollTop);
+    const keys = this.#rows.slice(at, at + 30).map((row) => row.key);
+    return { keys, offsets: keys.map((_, n) => this.#tops[at + n] - this.scrollTop) };
+  }
+
+  #keep(anchor) {
+    if (!anchor) return;
+    const n = anchor.keys.findIndex((key) => this.#at.has(key));
+    if (n >= 0) this.scrollTop = this.#tops[this.#at.get(anchor.keys[n])] - anchor.offsets[n];
+  }
+
+  #layOut() {
+    const guess = this.#heights.size > 0 ? this.#sum / this.#heights.size : GUESS;
+    this.#tops = new Float64Array(this.#rows.length + 1);
+    for (let at = 0; at < this.#rows.length; at++) {
+      this.#tops[at + 1] = this.#tops[at] + (this.#heights.get(this.#rows[at].key) ?? guess);
+    }
+    this.space.style.height = `${this.#tops[this.#rows.length]}px`;
+  }
+
+  // The row at a height.
+  #find(height) {
+    let [low, high] = [0, Math.max(0, this.#rows.length - 1)];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#tops[middle + 1] > height) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #show() {
+    if (!this.make || this.#rows.length === 0 || this.clientHeight === 0) return;
+    const anchor = this.isAtTop ? null : this.#anchor();
+    let last = this.#place();
+    // Rows that were never seen are as high as they turn out to be; that may bring others into sight.
+    for (let again = 0; again < 4 && this.#measure(); again++) {
+      this.#layOut();
+      this.#keep(anchor);
+      last = this.#place();
+    }
+    if (!this.#focus || !this.#at.has(this.#focus)) this.#attend(this.#rows[0].key);
+    if (last >= this.#rows.length - 8) this.dispatchEvent(new Event('near-end'));
+  }
+
+  // Puts what is near into the document, and the rest out of it; gives the last that is near.
+  #place() {
+    const first = this.#find(this.scrollTop - AHEAD);
+    const last = this.#find(this.scrollTop + this.clientHeight + AHEAD);
+    const wanted = new Set();
+    for (let at = first; at <= last; at++) wanted.add(at);
+    // What has the focus stays, or the keyboard would lose its place.
+    const focused = this.#focus && this.contains(document.activeElement) ? this.#at.get(this.#focus) : undefined;
+    if (focused !== undefined) wanted.add(focused);
+    for (const [key, { element }] of this.#shown) {
+      if (!wanted.has(this.#at.get(key))) {
+        this.#sizes.unobserve(element);
+        element.remove();
+        this.#shown.delete(key);
+      }
+    }
+    let before = null;
+    for (const at of [...wanted].sort((a, b) => a - b)) {
+      const element = this.#element(at);
+      element.style.transform = `translateY(${this.#tops[at]}px)`;
+      element.setAttribute('aria-posinset', at + 1);
+      element.setAttribute('aria-setsize', this.#rows.length);
+      const next = before ? before.nextSibling : this.space.firstChild;
+      // Moved, it would lose the focus.
+      if (next !== element && !element.contains(document.activeElement)) this.space.insertBefore(element, next);
+      before = element;
+    }
+    return last;
+  }
+
+  #element(at) {
+    const row = this.#rows[at];
+    const shown = this.#shown.get(row.key);
+    if (shown && shown.version === row.version) return shown.element;
+    const element = this.make(row);
+    element.dataset.row = row.key;
+    element.classList.add('list-row');
+    element.tabIndex = row.key === this.#focus ? 0 : -1;
+    if (shown) {
+      const focused = shown.element.contains(document.activeElement);
+      this.#sizes.unobserve(shown.element);
+      shown.element.replaceWith(element);
+      if (focused) element.focus({ preventScroll: true });
+    }
+    this.#shown.set(row.key, { element, version: row.version });
+    if (!element.isConnected) this.space.append(element);
+    this.#sizes.observe(element);
+    return element;
+  }
+
+  // Whether some rows turned out to be of another height.
+  #measure() {
+    let changed = false;
+    for (const [key, { element }] of this.#shown) {
+      const height = element.getBoundingClientRect().height;
+      const known = this.#heights.get(key);
+      if (height === 0 || known === height) continue;
+      this.#heights.set(key, height);
+      this.#sum += height - (known ?? 0);
+      changed = true;
+    }
+    return changed;
+  }
+
+  #soon() {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    requestAnimationFrame(this.#draw);
+  }
+
+  #attend(key) {
+    const last = this.#shown.get(this.#focus);
+    if (last) last.element.tabIndex = -1;
+    this.#focus = key;
+    const now = this.#shown.get(key);
+    if (now) now.element.tabIndex = 0;
+  }
+
+  #pressed(event) {
+    if (event.target.matches('input, textarea, select') || event.altKey || event.ctrlKey || event.metaKey) return;
+    const at = this.#at.get(this.#focus) ?? 0;
+    const page = () => Math.max(1, this.#find(this.#tops[at] + this.clientHeight * 0.9) - at);
+    const steps = {
+      ArrowDown: () => at + 1,
+      j: () => at + 1,
+      ArrowUp: () => at - 1,
+      k: () => at - 1,
+      PageDown: () => at + page(),
+      PageUp: () => this.#find(Math.max(0, this.#tops[at] - this.clientHeight * 0.9)),
+      Home: () => 0,
+      End: () => this.#rows.length - 1,
+    };
+    const step = steps[event.key];
+    if (!step) return;
+    event.preventDefault();
+    this.go(step());
+  }
+}
+
+customElements.define('tf-list', List);

@@ -1,0 +1,84 @@
+// A post as a row, and hidden ones as one.
+
+import { model } from '../model/index.js';
+import { fill, part } from './template.js';
+import { counted, exactly, roughly, segments, when } from './text.js';
+
+const TONES = 8;
+
+/** The element of a post. */
+export function postRow({ post, revealed = false }) {
+  const { content } = post;
+  const element = fill('post', {
+    ...spoken(content.author),
+    label: `${content.author.name || content.author.handle || 'Somebody'}: ${content.text}`,
+    network: post.network === 'x' ? '' : post.network,
+    time: when(content.created_at ?? post.received_at),
+    exactly: exactly(content.created_at ?? post.received_at),
+    iso: content.created_at ?? post.received_at,
+    url: post.url,
+    retweetedBy: post.retweeted_by && `Retweeted by ${title(post.retweeted_by)}`,
+    replyTo: content.reply_to?.author.handle && `In answer to @${content.reply_to.author.handle}`,
+    warning: content.warning,
+    sensitive: content.sensitive && !content.warning && 'Marked as sensitive',
+    edited: content.edited,
+    lang: content.lang && content.lang !== 'und' ? content.lang : null,
+    hidden: post.hidden,
+    revealed,
+    highlighted: post.highlighted,
+    numbers: numbers(content),
+    number: post.number,
+  });
+  part(element, 'initial').classList.add(`tone-${tone(content.author.handle || content.author.id)}`);
+  segments(part(element, 'text'), content.segments ?? [{ text: content.text, mark: false }], content.links);
+  const quoted = content.quote;
+  if (quoted) part(element, 'quote').append(fill('quote', { ...spoken(quoted.author), text: quoted.text }));
+  for (const link of content.links.filter(({ utf16 }) => !utf16)) {
+    part(element, 'links').append(fill('link', { url: link.url, text: link.title || shortened(link.url) }));
+  }
+  for (const { kind, alt } of content.media) {
+    const name = { image: 'Picture', video: 'Video', gif: 'Moving picture', other: 'Media' }[kind];
+    part(element, 'links').append(fill('medium', { text: alt ? `${name}: ${alt}` : name }));
+  }
+  for (const id of post.filters) {
+    const action = model.filter(id)?.action ?? '';
+    part(element, 'filters').append(fill('match', { name: model.called(id), id, number: post.number, action }));
+  }
+  return element;
+}
+
+/** One row for hidden posts that stand side by side. */
+export function hiddenRow({ numbers, filters }) {
+  const names = [...filters].filter((id) => model.filter(id)?.action === 'hide').map((id) => model.called(id));
+  return fill('hidden', {
+    text: counted(numbers.length, 'hidden post'),
+    by: names.length > 0 ? `by ${names.slice(0, 2).join(', ')}${names.length > 2 ? ' …' : ''}` : '',
+  });
+}
+
+function spoken(author) {
+  const name = author.name || author.handle || author.id || 'Unknown';
+  return { author: name, handle: author.handle ? `@${author.handle}` : '', initial: [...name.trim()][0] ?? '?' };
+}
+
+const title = (author) => author.name || `@${author.handle}`;
+
+function tone(name) {
+  let sum = 0;
+  for (const char of name) sum = (sum * 31 + char.codePointAt(0)) % 9973;
+  return sum % TONES;
+}
+
+function numbers({ replies, retweets, likes }) {
+  const some = [
+    [replies, 'answer'],
+    [retweets, 'retweet'],
+    [likes, 'like'],
+  ].filter(([n]) => n);
+  return some.map(([n, one]) => `${roughly(n)} ${n === 1 ? one : `${one}s`}`).join(' · ');
+}
+
+function shortened(url) {
+  const bare = url.replace(/^https?:\/\/(www\.)?/, '');
+  return bare.length > 48 ? `${bare.slice(0, 47)}…` : bare;
+}

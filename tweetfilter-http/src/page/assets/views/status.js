@@ -1,0 +1,110 @@
+// How the system is, asked again while it is looked at.
+
+import { ApiError, model } from '../model/index.js';
+import { View, fill } from './template.js';
+import { count, counted, exactly, when } from './text.js';
+
+const AGAIN = 3_000;
+
+class Status extends View {
+  #timer = null;
+  #status = null;
+
+  begin() {
+    this.on(model, 'store session', () => this.#draw());
+    this.#draw();
+  }
+
+  /** Asks only while somebody looks. */
+  set looking(wanted) {
+    clearTimeout(this.#timer);
+    if (wanted) this.#look();
+  }
+
+  end() {
+    clearTimeout(this.#timer);
+  }
+
+  async #look() {
+    clearTimeout(this.#timer);
+    if (!model.me) return;
+    try {
+      const [{ data }] = await Promise.all([model.ask('GET', '/status'), this.#ready()]);
+      this.#status = data;
+      this.#draw();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#draw(error.message);
+    }
+    if (this.isConnected && !this.hidden) this.#timer = setTimeout(() => this.#look(), AGAIN);
+  }
+
+  #writes = null;
+
+  async #ready() {
+    try {
+      await model.ask('GET', '', { address: '/health/ready' });
+      this.#writes = true;
+    } catch {
+      this.#writes = false;
+    }
+  }
+
+  #draw(error = '') {
+    const { state, since, message } = model.store;
+    const status = this.#status;
+    const fine = state === 'fine' && this.#writes !== false;
+    this.update({
+      fine,
+      state: fine ? 'All is well' : state === 'fine' ? 'The store takes no writes' : 'The store is away',
+      detail: fine ? 'The server answers, and the store takes writes.' : message || error,
+      since: since && `since ${when(since)}`,
+      error: error && state === 'fine' ? error : '',
+      known: status !== null,
+      old: status !== null && !fine,
+      posts: status && count(status.posts),
+      commit: status && count(status.commit),
+      waiting: status && (status.waiting === null ? '–' : count(status.waiting)),
+      oldest: status?.waiting > 0 && status.oldest_seconds !== null ? `the oldest for ${lasts(status.oldest_seconds)}` : '',
+      admin: Boolean(status?.sources),
+      dead: status?.dead_letters !== undefined ? count(status.dead_letters) : '',
+      crashes: status?.crashes !== undefined ? count(status.crashes) : '',
+      gaps: status?.gaps.length > 0,
+      noGaps: status !== null && status.gaps.length === 0,
+      account: model.me?.name,
+      scope: model.me?.token.scope,
+      identities: model.me?.identities.map(({ network, handle, id }) => `${handle || id} on ${network}`).join(', '),
+    });
+    if (!status) return;
+    const gaps = status.gaps.map(({ from, to, reason, source, missing }) =>
+      fill('gap', {
+        from: when(from),
+        to: when(to),
+        exactly: `${exactly(from)} – ${exactly(to)}`,
+        what: [source, reason].filter(Boolean).join(': '),
+        missing: missing === null ? '' : counted(missing, 'message missing', 'messages missing'),
+      }),
+    );
+    this.part('gap-rows').replaceChildren(...gaps);
+    const sources = (status.sources ?? []).map((source) =>
+      fill('source', {
+        name: source.name,
+        lines: count(source.lines),
+        stored: count(source.stored),
+        repeated: count(source.repeated),
+        suppressed: count(source.suppressed),
+        dead: count(source.dead),
+        reader: source.read_by ?? 'nobody now',
+      }),
+    );
+    this.part('source-rows').replaceChildren(...sources);
+  }
+}
+
+function lasts(seconds) {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3_600)} h`;
+}
+
+customElements.define('tf-status', Status);

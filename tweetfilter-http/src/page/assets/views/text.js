@@ -1,0 +1,85 @@
+// Texts in parts, times and numbers, as people read them.
+
+/** Shows a text in parts, `{text, mark}`; marked ones stand in `<mark>`, and links where they stand in the text. */
+export function segments(element, parts, links = []) {
+  element.replaceChildren();
+  const inOrder = links.filter(({ utf16 }) => utf16).sort((a, b) => a.utf16[0] - b.utf16[0]);
+  let at = 0;
+  let link = null;
+  for (const { text, mark } of parts) {
+    const end = at + text.length;
+    const edges = inOrder.flatMap(({ utf16 }) => utf16).filter((edge) => edge > at && edge < end);
+    for (const next of [...new Set(edges), end]) {
+      const piece = text.slice(text.length - (end - at), text.length - (end - next));
+      const found = inOrder.find(({ utf16 }) => utf16[0] <= at && utf16[1] >= next);
+      if (!found) link = null;
+      else if (link?.found !== found) element.append((link = { found, node: linked(found) }).node);
+      (link?.node ?? element).append(mark ? marked(piece) : piece);
+      at = next;
+    }
+  }
+}
+
+function marked(text) {
+  const element = document.createElement('mark');
+  element.textContent = text;
+  return element;
+}
+
+function linked({ url, title }) {
+  const element = document.createElement('a');
+  const href = URL.canParse(url) ? new URL(url).href : '';
+  if (!/^https?:/.test(href)) return element;
+  element.href = href;
+  element.target = '_blank';
+  element.rel = 'noopener noreferrer';
+  element.title = title ? `${title}\n${href}` : href;
+  return element;
+}
+
+/** Cuts a text at places; each is `{from, to, kind}`, and those that overlap an earlier one are left out. */
+export function cut(text, places) {
+  const parts = [];
+  let at = 0;
+  const inOrder = [...places].sort((a, b) => a.from - b.from || b.to - a.to);
+  for (const { from, to, kind } of inOrder) {
+    if (from < at || to > text.length) continue;
+    if (from > at) parts.push({ text: text.slice(at, from), kind: null });
+    parts.push({ text: text.slice(from, to), kind });
+    at = to;
+  }
+  if (at < text.length) parts.push({ text: text.slice(at), kind: null });
+  return parts;
+}
+
+/** The parts of `cut` as spans with classes. */
+export function spans(parts) {
+  return parts.map(({ text, kind }) => {
+    if (!kind) return document.createTextNode(text);
+    const span = document.createElement('span');
+    span.className = kind;
+    span.textContent = text;
+    return span;
+  });
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const year = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
+const number = new Intl.NumberFormat();
+
+/** A time: of today the hour, else the day. */
+export function when(time) {
+  if (!time) return '';
+  const [at, now] = [new Date(time), new Date()];
+  if (at.toDateString() === now.toDateString()) return clock.format(at);
+  return at.getFullYear() === now.getFullYear() ? `${day.format(at)}, ${clock.format(at)}` : year.format(at);
+}
+
+export const exactly = (time) => (time ? full.format(new Date(time)) : '');
+const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
+
+export const roughly = (n) => compact.format(n);
+export const count = (n) => number.format(n);
+export const counted = (n, one, many = `${one}s`) => `${number.format(n)} ${n === 1 ? one : many}`;

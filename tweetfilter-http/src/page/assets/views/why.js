@@ -1,0 +1,99 @@
+// Why a post matched a filter, or what it lacks.
+
+import { ApiError, model } from '../model/index.js';
+import { View, fill } from './template.js';
+import { cut, segments, spans } from './text.js';
+
+class Why extends View {
+  #post = null;
+
+  begin() {
+    const dialog = this.part('dialog');
+    this.on(this.part('filter'), 'change', (event) => this.#explain(Number(event.target.value)));
+    this.on(dialog, 'click', (event) => event.target === dialog && dialog.close());
+    this.on(this.part('close'), 'click', () => dialog.close());
+    this.on(dialog, 'close', () => this.#back?.focus());
+  }
+
+  #back = null;
+
+  /** Explains a post under a filter; others can be chosen. */
+  show(number, filter) {
+    this.#post = number;
+    this.#back = document.activeElement;
+    const select = this.part('filter');
+    const options = model.filters.map(({ id }) => {
+      const option = new Option(model.called(id), id);
+      option.selected = id === filter;
+      return option;
+    });
+    select.replaceChildren(...options);
+    this.part('dialog').showModal();
+    if (options.length > 0) this.#explain(Number(select.value));
+    else this.#say('There is no filter yet that could say something of it.');
+  }
+
+  async #explain(filter) {
+    const post = this.#post;
+    this.part('body').setAttribute('aria-busy', 'true');
+    try {
+      const { data } = await model.ask('POST', '/explain', { body: { post, filter } });
+      if (post === this.#post && filter === Number(this.part('filter').value)) this.#shown(data, filter);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#say(error.message);
+    }
+    this.part('body').removeAttribute('aria-busy');
+  }
+
+  #say(text) {
+    const line = document.createElement('p');
+    line.textContent = text;
+    this.part('body').replaceChildren(line);
+  }
+
+  #shown(explained, filter) {
+    const { matched, text, parts, each_suffices: suffices } = explained;
+    const verdict = matched ? 'It matches' : 'It does not match';
+    let lead = `${verdict}. `;
+    if (matched) lead += 'What it took:';
+    else if (parts.length === 0) lead += '';
+    else lead += suffices && parts.length > 1 ? 'Any one of these would have made it match:' : 'What it lacks:';
+    const saved = model.filter(filter);
+    const body = fill('explained', { lead, action: saved ? outcome(saved, matched) : '', matched });
+    const places = parts.map(({ span }) => ({ from: span.utf16[0], to: span.utf16[1], kind: 'counted' }));
+    body.querySelector('[data-part="expression"]').replaceChildren(...spans(cut(text, places)));
+    segments(body.querySelector('[data-part="post"]'), explained.segments);
+    const list = body.querySelector('[data-part="parts"]');
+    for (const part of parts) list.append(fill('reason', { written: written(part), said: reason(part, matched) }));
+    this.part('body').replaceChildren(body);
+  }
+}
+
+function written({ written, negated }) {
+  return negated && !/^(-|NOT\b)/.test(written) ? `not ${written}` : written;
+}
+
+function reason({ negated, unknown, places }, matched) {
+  if (unknown) return 'The post does not say';
+  const found = places.map(({ field, text, scopes }) => {
+    const where = [...scopes, field].join(', ');
+    return text ? `“${text}” in the ${where}` : `in the ${where}`;
+  });
+  if (found.length > 0) return `${negated && !matched ? 'But there is ' : 'Found '}${[...new Set(found)].slice(0, 6).join('; ')}`;
+  if (matched) return negated ? 'Rightly absent' : 'It holds';
+  return negated ? 'It must not hold' : 'Not found';
+}
+
+function outcome({ action, enabled }, matched) {
+  if (!matched) return '';
+  if (!enabled) return 'The filter is switched off, so nothing follows from it now.';
+  return {
+    show: 'The filter shows such posts, whatever later ones say.',
+    hide: 'The filter hides such posts, unless an earlier one shows them.',
+    highlight: 'The filter highlights such posts.',
+    notify: 'The filter highlights such posts and wants you to be told.',
+  }[action];
+}
+
+customElements.define('tf-why', Why);

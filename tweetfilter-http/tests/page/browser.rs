@@ -1,0 +1,228 @@
+//! A Chromium that a test drives.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use url::Url;
+
+/// How long the page may take for what it does at once; the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Browser {
+    client: Client,
+    driver: Child,
+    port: u16,
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Killed, it would leave its Chromium behind; asked to end, it takes it along, also after a test that failed.
+        let ask = || -> std::io::Result<()> {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+            write!(stream, "GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+            stream.read_to_end(&mut Vec::new()).map(drop)
+        };
+        let _ = ask();
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(5) && matches!(self.driver.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+/// A command of the browser's own protocol.
+#[derive(Debug)]
+struct Own(&'static str, Value);
+
+impl WebDriverCompatibleCommand for Own {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (axum::http::Method, Option<String>) {
+        (axum::http::Method::POST, Some(json!({"cmd": self.0, "params": self.1}).to_string()))
+    }
+}
+
+/// What is written down of each document before its own scripts run.
+const WITNESS: &str = "
+    window.seen = {violations: [], errors: []};
+    window.usable = null;
+    new MutationObserver((_, observer) => {
+        if (!document.querySelector('.post')) return;
+        window.usable = performance.now();
+        observer.disconnect();
+    }).observe(document, {childList: true, subtree: true});
+    document.addEventListener('securitypolicyviolation', (event) =>
+        seen.violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`));
+    addEventListener('error', (event) => seen.errors.push(String(event.message)));
+    addEventListener('unhandledrejection', (event) => seen.errors.push(String(event.reason?.stack ?? event.reason)));
+";
+
+impl Browser {
+    /// Starts one; `None`, and a line that says so, where there is none.
+    pub async fn start() -> Option<Self> {
+        let found = |name: &str| {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+        };
+        let (Some(chromium), Some(driver)) = (found("chromium"), found("chromedriver")) else {
+            println!("skipped: no chromium");
+            return None;
+        };
+        let mut driver = Command::new(driver)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts");
+        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines.map_while(Result::ok).find_map(|line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse::<u16>().ok()
+        });
+        let port = port.expect("chromedriver says its port");
+        let options = json!({
+            "binary": chromium,
+            "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+                "--lang=en-US"],
+        });
+        let capabilities = serde_json::from_value(json!({"goog:chromeOptions": options})).unwrap();
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("chromium starts");
+        let browser = Self { client, driver, port };
+        browser.own("Page.addScriptToEvaluateOnNewDocument", json!({"source": WITNESS})).await;
+        browser.looks(1280, 860, "light").await;
+        Some(browser)
+    }
+
+    async fn own(&self, name: &'static str, parameters: Value) -> Value {
+        self.client.issue_cmd(Own(name, parameters)).await.unwrap()
+    }
+
+    /// The size of the page, and `light` or `dark`.
+    pub async fn looks(&self, width: u32, height: u32, scheme: &str) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.own("Emulation.setDeviceMetricsOverride", size).await;
+        let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"}]});
+        self.own("Emulation.setEmulatedMedia", scheme).await;
+    }
+
+    /// Opens another tab, and goes on in it; gives the one before.
+    pub async fn tab(&self) -> fantoccini::wd::WindowHandle {
+        let before = self.client.window().await.unwrap();
+        let opened = self.client.new_window(true).await.unwrap();
+        self.client.switch_to_window(opened.handle).await.unwrap();
+        before
+    }
+
+    /// Closes this tab, and goes on in another.
+    pub async fn close_tab(&self, other: fantoccini::wd::WindowHandle) {
+        self.client.close_window().await.unwrap();
+        self.client.switch_to_window(other).await.unwrap();
+    }
+
+    pub async fn open(&self, address: &str) {
+        self.client.goto(address).await.unwrap();
+    }
+
+    /// What a function's body returns in the page.
+    pub async fn run(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// What a promise in the page gives.
+    pub async fn wait(&self, expression: &str) -> Value {
+        let script = format!(
+            "const done = arguments[arguments.length - 1];
+             ({expression}).then((value) => done({{value}}), (error) => done({{error: String(error.stack)}}))"
+        );
+        let got = self.client.execute_async(&script, Vec::new()).await.unwrap();
+        assert_eq!(got["error"], Value::Null, "{expression}");
+        got["value"].clone()
+    }
+
+    /// Waits until an expression is true, and gives its value.
+    pub async fn until(&self, expression: &str) -> Value {
+        let begin = Instant::now();
+        loop {
+            let value = self.run(&format!("return {expression}")).await;
+            if !matches!(value, Value::Null | Value::Bool(false)) && value != json!(0) && value != json!("") {
+                return value;
+            }
+            if begin.elapsed() > PATIENCE {
+                let text = self.run("return document.body.innerText + JSON.stringify(seen)").await;
+                self.picture("failed").await;
+                panic!("{expression} did not become true; the page: {text}");
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// Waits until the text is seen somewhere.
+    pub async fn sees(&self, text: &str) {
+        self.until(&format!("document.body.innerText.includes({})", json!(text))).await;
+    }
+
+    pub async fn press(&self, selector: &str) {
+        let selector = json!(selector);
+        self.until(&format!("!!document.querySelector({selector})")).await;
+        self.run(&format!("document.querySelector({selector}).click()")).await;
+    }
+
+    /// Types into what has the focus. Keys that write nothing are named by their WebDriver characters.
+    pub async fn keys(&self, text: &str) {
+        let mut keys = KeyActions::new("keyboard".to_owned());
+        for value in text.chars() {
+            keys = keys.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        }
+        self.client.perform_actions(keys).await.unwrap();
+    }
+
+    /// A key while another is held.
+    pub async fn chord(&self, held: char, key: char) {
+        let keys = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: held })
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key })
+            .then(KeyAction::Up { value: held });
+        self.client.perform_actions(keys).await.unwrap();
+    }
+
+    /// Keeps a picture of what is seen, for people.
+    pub async fn picture(&self, name: &str) {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/page");
+        std::fs::create_dir_all(&folder).unwrap();
+        let png = self.client.screenshot().await.unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), png).unwrap();
+    }
+
+    /// Nothing was refused by the policy, and no script failed.
+    pub async fn was_clean(&self) {
+        assert_eq!(self.run("return seen").await, json!({"violations": [], "errors": []}));
+    }
+
+    pub async fn end(self) {
+        let _ = self.client.clone().close().await;
+    }
+}
+
+pub const ALT: char = '\u{E00A}';
+pub const ENTER: char = '\u{E007}';
+pub const CONTROL: char = '\u{E009}';
+pub const DOWN: char = '\u{E015}';

@@ -1,0 +1,82 @@
+//! Texts that would be scripts, if anything took them for markup.
+
+use serde_json::json;
+use tweetfilter_sql::NewFilter;
+use tweetfilter_stream::store::Verdict;
+
+use crate::browser::Browser;
+use crate::served::{Seen, Served};
+
+const TEXTS: [&str; 7] = [
+    "<script>window.pwned = 1</script>",
+    "<img src=x onerror=\"window.pwned = 1\">",
+    "\"><svg onload=\"window.pwned = 1\">",
+    "</textarea></template><iframe srcdoc=\"<script>parent.pwned = 1</script>\">",
+    "javascript:window.pwned=1",
+    "<a href=\"javascript:window.pwned=1\">snow</a>",
+    "{{constructor.constructor('window.pwned=1')()}} <style>body{display:none}</style>",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_names_and_filters_stay_text() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let mut posts = Vec::new();
+    let mut first = None;
+    for (number, text) in TEXTS.iter().enumerate() {
+        let quoted = text.replace('\\', "").replace('"', "\\\"");
+        let filter = NewFilter {
+            name: (*text).to_owned(),
+            text: format!("contains:\"{quoted}\""),
+            ..NewFilter::default()
+        };
+        let id = served.house.database.add_filter(served.ann, &filter).await.unwrap();
+        first = first.or(Some(id));
+        posts.push(Seen { name: (*text).to_owned(), filters: vec![id], ..Seen::new(number, text) });
+    }
+    served.posts(&posts).await;
+    // A link whose address is a script.
+    let mut post = Seen::new("link", "click here").post();
+    post.entities.links.push(tweetfilter_core::post::Link {
+        url: "javascript:window.pwned=1".to_owned(),
+        ..Default::default()
+    });
+    served.keep(vec![(post, Vec::new(), Verdict::default())]).await;
+
+    browser.open(&served.link()).await;
+    browser.sees("8 posts").await;
+    for text in TEXTS {
+        browser
+            .until(&format!("document.querySelector('tf-timeline').textContent.includes({})", json!(text)))
+            .await;
+    }
+    // Marked as the filters found them.
+    browser.until("document.querySelectorAll('tf-column mark').length >= 5").await;
+    browser.press("tf-column [data-do=why]").await;
+    browser.sees("What it took").await;
+    browser.press("tf-why [data-part=close]").await;
+    browser.run(&format!("location.hash = '#/filters/{}'", first.unwrap())).await;
+    browser.until("!!document.querySelector('tf-preview mark')").await;
+    for text in TEXTS {
+        browser
+            .until(&format!("document.querySelector('tf-filters').textContent.includes({})", json!(text)))
+            .await;
+    }
+    browser.run("location.hash = '#/exchange'").await;
+    browser.press("[data-do=write]").await;
+    browser.until("document.querySelector('[data-part=written]').value.includes('onerror')").await;
+    for link in ["tf-timeline a[href^=javascript]", "iframe", "tf-timeline script", "tf-timeline img"] {
+        let found = browser.run(&format!("return document.querySelectorAll('{link}').length")).await;
+        assert_eq!(found, json!(0), "{link}");
+    }
+    assert_eq!(browser.run("return window.pwned ?? null").await, json!(null));
+    browser.was_clean().await;
+
+    // And the policy would have held: what it forbids is refused, and told.
+    let refused = browser
+        .run("try { document.body.innerHTML = '<b>'; return 'taken' } catch (error) { return error.name }")
+        .await;
+    assert_eq!(refused, json!("TypeError"));
+    browser.until("seen.violations.length > 0").await;
+    browser.end().await;
+}

@@ -1,0 +1,16 @@
+//! The page as people see it, in a real Chromium. Without one each test says `skipped: no chromium`.
+//!
+//! Pictures of what was seen lie in `target/page/` afterwards.
+#![allow(missing_docs)]
+
+mod browser;
+mod hostile;
+#[path = "../api/house.rs"]
+#[allow(dead_code, reason = "the API's tests ask for more of it")]
+mod house;
+mod looks;
+#[path = "../api/maria.rs"]
+mod maria;
+mod served;
+mod story;
+mod trouble;
