@@ -10,6 +10,11 @@ fn the_demonstration_shows_matches_and_accounts_for_everything() {
     let lines: Vec<&str> = ended.out.lines().collect();
     assert!(lines.len() > 30, "{}", ended.out);
     assert!(!ended.out.contains('\x1b'));
+    assert!(
+        ended.err.contains("in a browser: http://127.0.0.1:") && ended.err.contains("/#token=tf_"),
+        "{}",
+        ended.err
+    );
     let snow = |line: &&&str| line.starts_with("Tom    snow ");
     let rows: Vec<_> = lines.iter().filter(snow).filter(|line| line.ends_with('…')).collect();
     assert!(rows.iter().all(|row| row.to_lowercase()[12..].contains("snow")), "{rows:?}");
@@ -37,7 +42,11 @@ fn a_demonstration_leaves_nothing_behind_and_refuses_what_is_no_filter() {
     let run = |arguments: &[&str]| {
         crate::support::command().args(arguments).env("TMPDIR", files.path("tmp")).output().unwrap()
     };
-    let ended = run(&["demo", "--seconds", "1", "--expr", "snow"]);
+    let ended = run(&["demo", "--seconds", "1", "--expr", "snow", "--listen", "off"]);
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let ended = run(&["demo", "--seconds", "1", "--listen", "nowhere"]);
+    assert_eq!(ended.status.code(), Some(2));
+    let ended = run(&["demo", "--seconds", "1"]);
     assert!(ended.status.success());
     let ended = run(&["demo", "--seconds", "1", "--expr", "(snow"]);
     assert_eq!(ended.status.code(), Some(2));

@@ -7,24 +7,28 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinHandle;
 use tweetfilter_core::post::Account;
 use tweetfilter_core::{Expression, FilterId, FilterSetBuilder, OwnerId};
 use tweetfilter_http::parts::{self, Kind, SourceSettings, Stop, Works, catch_panics, supervise};
-use tweetfilter_sql::{AccountIdentity, Database, Embedded, NewFilter};
+use tweetfilter_http::{api, page};
+use tweetfilter_sql::{AccountIdentity, Database, Embedded, NewFilter, Scope};
 use tweetfilter_stream::buffer::Buffer;
+use tweetfilter_stream::store::Action;
 use tweetfilter_stream::worker::{Options, Worker};
 
 use super::Failure;
 use super::serve::ended_by_signal;
 use super::settings::{block_on, failure};
-use samples::{PEOPLE, SAMPLES};
+use samples::{PEOPLE, SAMPLES, VISITOR};
 use show::{Shown, Watched};
 
 /// Runs the server on an invented, lively stream, and shows what a dozen filters find, until Ctrl-C.
 ///
 /// Five people watch, each with filters of their own and a timeline of their own. A stream as X sent it for them goes
 /// through buffer, worker and store in a file that is removed at the end; what is shown, with the parts that
-/// matched, is read from that store, and so is the account of it at the end.
+/// matched, is read from that store, and so is the account of it at the end. An address is printed where the same
+/// is seen in a browser, signed in as one who sees what all five see.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -39,13 +43,17 @@ pub(crate) struct Arguments {
     /// A filter of your own, which sees everything; may be given again
     #[arg(long = "expr", value_name = "E", allow_hyphen_values = true)]
     expressions: Vec<String>,
+
+    /// Where the page listens; `off` for not at all [default: 127.0.0.1:8080, or another port if that is taken]
+    #[arg(long, value_name = "ADDRESS|off")]
+    listen: Option<String>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   tweetfilter demo
   tweetfilter demo --expr 'coffee -is:retweet'
-  tweetfilter demo --seconds 10 --rate 50";
+  tweetfilter demo --seconds 10 --rate 50 --listen off";
 
 /// Seconds without a terminal.
 const UNATTENDED: u64 = 30;
@@ -53,8 +61,10 @@ const UNATTENDED: u64 = 30;
 const SOURCE: &str = "site";
 /// How long what was read may take to its end.
 const DRAIN: Duration = Duration::from_secs(20);
-/// What the viewer of the own filters is called.
+/// What the viewer of the own filters is called, as whom the page is signed in.
 const YOU: &str = "You";
+/// Where the page listens if nothing is said and nobody else does.
+const LISTEN: &str = "127.0.0.1:8080";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let seconds = arguments.seconds.or((!std::io::stdout().is_terminal()).then_some(UNATTENDED));
@@ -65,8 +75,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     block_on(async {
         let path = folder.path().join("demo.db");
         let database = Database::open(&path.to_string_lossy()).await.map_err(failure)?;
-        let watched = people(&database, &arguments.expressions).await?;
+        let (watched, you) = people(&database, &arguments.expressions).await?;
+        let (tell, stop) = Stop::new();
+        let answering = answer(&database, you, arguments.listen.as_deref(), stop).await?;
         let shown = demonstrate(&database, watched, arguments.rate, seconds.map(Duration::from_secs)).await;
+        let _ = tell.send(true);
+        if let Some(answering) = answering {
+            let _ = answering.await;
+        }
         database.close().await;
         shown
     })
@@ -79,8 +95,34 @@ struct Watcher<'a> {
     filters: Vec<(&'a str, &'a str)>,
 }
 
-/// Adds the accounts and their filters, as `account add` and `filter add` do.
-async fn people(database: &Database, expressions: &[String]) -> Result<Watched, Failure> {
+/// Serves API and page beside the terminal, and prints an address that signs in.
+async fn answer(
+    database: &Database,
+    account: i64,
+    listen: Option<&str>,
+    stop: Stop,
+) -> Result<Option<JoinHandle<()>>, Failure> {
+    if listen == Some("off") {
+        return Ok(None);
+    }
+    let api = api::Api::new(database.clone(), api::Options::default(), stop.clone());
+    let app = || api::app(&api).merge(page::app());
+    let serving = match listen {
+        Some(address) => api::listen(&api, app(), address).await,
+        None => match api::listen(&api, app(), LISTEN).await {
+            Ok(serving) => Ok(serving),
+            Err(_) => api::listen(&api, app(), "127.0.0.1:0").await,
+        },
+    };
+    let serving = serving.map_err(failure)?;
+    let secret = api::new_secret("tf_").map_err(failure)?;
+    database.add_token(account, "demo", &api::digest(&secret), Scope::Write).await.map_err(failure)?;
+    eprintln!("in a browser: http://{}/#token={secret}\n", serving.address().map_err(failure)?);
+    Ok(Some(tokio::spawn(async move { serving.run(stop).await })))
+}
+
+/// Adds the accounts and their filters, as `account add` and `filter add` do; gives who looks on, too.
+async fn people(database: &Database, expressions: &[String]) -> Result<(Watched, i64), Failure> {
     let mut builder = FilterSetBuilder::new();
     let mut filters = BTreeMap::new();
     let identity = |number: usize| {
@@ -93,13 +135,13 @@ async fn people(database: &Database, expressions: &[String]) -> Result<Watched, 
         let filters = own.map(|own| (own.name, own.filter)).collect();
         watchers.push(Watcher { person, identities: vec![identity(number)], filters });
     }
-    if !expressions.is_empty() {
-        let identities = (1..=PEOPLE.len()).map(identity).collect();
-        let filters = expressions.iter().map(|text| (text.as_str(), text.as_str())).collect();
-        watchers.push(Watcher { person: YOU, identities, filters });
-    }
+    let own = expressions.iter().map(|text| (text.as_str(), text.as_str())).collect();
+    let identities = (1..=PEOPLE.len()).map(identity).collect();
+    watchers.push(Watcher { person: YOU, identities, filters: own });
+    let mut you = 0;
     for Watcher { person, identities, filters: own } in watchers {
         let account = database.add_account(person, &identities).await.map_err(failure)?;
+        you = account;
         for (name, text) in own {
             let index = filters.len();
             let parsed = Expression::parse(text).map_err(|error| failure(format!("{text}: {error}")))?;
@@ -111,7 +153,18 @@ async fn people(database: &Database, expressions: &[String]) -> Result<Watched, 
             filters.insert(number, Shown { index, person: person.to_owned(), name: name.to_owned() });
         }
     }
-    Ok(Watched { set: builder.build(), filters })
+    if expressions.is_empty() {
+        // Not shown in the terminal, which has those of the others.
+        let sample = |&(name, text, action): &(&str, &str, Action)| NewFilter {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            action,
+            ..NewFilter::default()
+        };
+        let samples: Vec<NewFilter> = VISITOR.iter().map(sample).collect();
+        database.add_filters(you, &samples).await.map_err(failure)?;
+    }
+    Ok((Watched { set: builder.build(), filters }, you))
 }
 
 /// The stream as X sent it: a line for each viewer.

@@ -1,5 +1,7 @@
 //! The filters of the demonstration, and whose they are.
 
+use tweetfilter_stream::store::Action;
+
 /// A sample filter.
 pub(super) struct Sample {
     /// Account that views the stream, and what we call it.
@@ -29,4 +31,13 @@ pub(super) const SAMPLES: [Sample; 12] = [
     sample(4, "night train", "\"train late\"~4 OR (train (night OR late OR broken))"),
     sample(4, "loud", "caps:>60 length:>=20 lang:en"),
     sample(5, "ฝน", "ฝน OR 비 OR 雨"),
+];
+
+/// Those of who looks on in a browser: names, texts, and what they do.
+pub(super) const VISITOR: [(&str, &str, Action); 5] = [
+    ("snow", "snow* OR 雪 OR nieve OR neige -is:reply", Action::Highlight),
+    ("cats", "cat* OR gato OR chat OR 猫 OR 고양이 OR แมว OR 🐱", Action::Highlight),
+    ("football", "football OR fútbol OR futebol OR サッカー OR ⚽", Action::Highlight),
+    ("pictures", "has:images -is:retweet", Action::Show),
+    ("loud", "caps:>60 length:>=20", Action::Hide),
 ];
