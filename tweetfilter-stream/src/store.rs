@@ -138,6 +138,8 @@ pub struct Evaluated {
     pub deliveries: Vec<Delivery>,
     /// Viewers without an account here.
     pub strangers: u32,
+    /// The sources of further entries of the batch about this post, which went into it: copies, for the counts.
+    pub joined: Vec<String>,
 }
 
 /// A post in the timeline of one account.

@@ -199,6 +199,9 @@ pub(super) async fn store(
     let mut seen = HashSet::new();
     for post in posts {
         let evaluated = post.evaluated;
+        for source in &evaluated.joined {
+            counts.entry(source.clone()).or_default().repeated += 1;
+        }
         let count = counts.entry(evaluated.source.clone()).or_default();
         count.strangers += i64::from(evaluated.strangers);
         let known = said.known.get(&post.key);

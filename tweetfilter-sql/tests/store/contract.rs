@@ -26,7 +26,16 @@ fn seen(post: Post, version: i64, accounts: &[i64]) -> Evaluated {
         seen: true,
     });
     let deliveries = deliveries.collect();
-    Evaluated { post, version, source: "s".into(), at: Clock::START, public: false, deliveries, strangers: 0 }
+    Evaluated {
+        post,
+        version,
+        source: "s".into(),
+        at: Clock::START,
+        public: false,
+        deliveries,
+        strangers: 0,
+        joined: Vec::new(),
+    }
 }
 
 fn matched(mut evaluated: Evaluated, filters: &[i64], verdict: Verdict) -> Evaluated {

@@ -17,6 +17,7 @@ struct Seen<'e> {
     public: bool,
     accounts: Vec<i64>,
     strangers: u32,
+    joined: Vec<String>,
 }
 
 /// Evaluates each post of a batch once, for all who saw it.
@@ -42,9 +43,20 @@ pub(super) fn evaluate<'e>(
         let index =
             if post.id.is_empty() { next } else { *by_id.entry((&post.network, &post.id)).or_insert(next) };
         if index == next {
-            seen.push(Seen { post, version, entry, public: false, accounts: Vec::new(), strangers: 0 });
+            seen.push(Seen {
+                post,
+                version,
+                entry,
+                public: false,
+                accounts: Vec::new(),
+                strangers: 0,
+                joined: Vec::new(),
+            });
         }
         let known = &mut seen[index];
+        if index != next {
+            known.joined.push(entry.source.clone());
+        }
         if version > known.version {
             (known.post, known.version, known.entry) = (post, version, entry);
         }
@@ -116,6 +128,7 @@ impl Seen<'_> {
             public: self.public,
             deliveries,
             strangers: self.strangers,
+            joined: self.joined,
         }
     }
 }
