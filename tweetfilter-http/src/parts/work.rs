@@ -10,6 +10,8 @@ use super::{PartError, Stop, now};
 
 /// How long to wait where there is nothing to do.
 const IDLE: Duration = Duration::from_millis(20);
+/// How long a step may take: a server that says nothing for so long may never again.
+const SILENCE: Duration = Duration::from_secs(30);
 /// How long to wait for what is away: at first, and at most.
 const WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
@@ -51,7 +53,9 @@ impl<B: Buffer, S: Store> Works<B, S> {
     /// # Errors
     /// See [`PartError`].
     pub async fn batch(&mut self, stop: &mut Stop) -> Result<bool, PartError> {
-        let error = match self.worker.step(now()).await {
+        let step = tokio::time::timeout(SILENCE, self.worker.step(now())).await;
+        let silent = || StoreError::Away(format!("no answer for {} s", SILENCE.as_secs()));
+        let error = match step.unwrap_or_else(|_| Err(silent().into())) {
             Ok(step) => {
                 if std::mem::take(&mut self.away) {
                     tracing::info!("store and buffer are back");
