@@ -153,8 +153,8 @@ fn run(settings: &Settings, sources: BTreeMap<String, SourceSettings>, working: 
     settings.log()?;
     catch_panics();
     block_on(async {
-        let database = settings.open().await?;
-        let buffer = settings.buffer(&database).await?;
+        let database = settings.store_of_part(working).await?;
+        let buffer = settings.buffer_of_part(&database).await?;
         for warning in buffer.warnings() {
             tracing::warn!("{warning}");
         }
