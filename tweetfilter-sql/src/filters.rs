@@ -6,6 +6,7 @@ use serde_json::Value;
 use tweetfilter_core::Dialect;
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::EntryId;
+use tweetfilter_stream::fail::fail_point;
 use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, Store, StoreError, StoredFilter};
 
 use crate::accounts::{self, raise};
@@ -121,7 +122,10 @@ impl Store for Database {
     }
 
     async fn commit(&self, outcome: &Outcome, leases: &[EntryId]) -> Result<Committed, StoreError> {
-        self.store(outcome, leases).await
+        fail_point("commit.before");
+        let committed = self.store(outcome, leases).await?;
+        fail_point("commit.after");
+        Ok(committed)
     }
 }
 
