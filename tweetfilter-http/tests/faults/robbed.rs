@@ -33,9 +33,11 @@ fn a_source_begins_again_where_all_keys_were_removed() {
     let mut ingest = chain.part("ingest");
     chain.until("entries wait", || chain.waiting() > 100);
     let taken = chain.waiting();
+    // Somebody new, who knows nothing of it, looks first, and must not hide it.
+    ingest.signal("STOP");
     chain.redis.say(&["FLUSHALL"]);
-    // Somebody new, who knows nothing of it, must not hide it.
     chain.status();
+    ingest.signal("CONT");
     chain.until("it shows", || chain.status()["buffer"]["lost"].as_u64() > Some(0));
     let status = chain.ok(&["status"]);
     println!("{taken} entries were there\n{status}");
