@@ -1,12 +1,15 @@
 //! A chain of real parts on real servers: a site stream in a file, Redis, workers, MariaDB.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tweetfilter_core::Expression;
+use tweetfilter_stream::Event;
+use tweetfilter_stream::wire::decode;
 
 use crate::maria::{Folder, Maria};
 use crate::oracle::{Delivered, Filter, History, Said};
@@ -368,4 +371,23 @@ pub fn stream(posts: u64, seed: u64) -> String {
     }
     lines.extend(late.into_iter().map(|(_, line)| line));
     lines.join("\n") + "\n"
+}
+
+/// Real posts, each for one of the accounts; none where no folder of them is named.
+pub fn real_posts() -> String {
+    let Some(folder) = std::env::var_os("TWEETFILTER_DATA") else {
+        println!("skipped: no data");
+        return String::new();
+    };
+    let path = std::path::Path::new(&folder).join("v1_stream_2021.ndjson.gz");
+    let Ok(file) = std::fs::File::open(&path) else {
+        println!("skipped: no {}", path.display());
+        return String::new();
+    };
+    let mut text = String::new();
+    flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text).expect("it is text");
+    let posts = text.lines().filter(|line| matches!(decode(line.as_bytes()), Ok(Event::Post(_))));
+    let posts: Vec<_> = posts.take(1_000).collect();
+    println!("{} real posts", posts.len());
+    posts.iter().enumerate().map(|(n, post)| for_user(&(n % 5 + 1).to_string(), post) + "\n").collect()
 }

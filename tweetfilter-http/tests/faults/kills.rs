@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::chain::{Chain, Part, stream};
+use crate::chain::{Chain, Part, real_posts, stream};
 use crate::{Lot, soak};
 
 /// Who can be killed.
@@ -12,7 +12,7 @@ const WHO: [&str; 6] = ["ingest", "worker-1", "worker-2", "redis", "mariadb", "a
 fn what_is_stored_after_random_kills_is_what_the_oracle_says() {
     let kills = soak().unwrap_or(60);
     let mut lot = Lot::new();
-    let lines = stream((50 * kills).clamp(3_000, 12_000), lot.below(1 << 20));
+    let lines = real_posts() + &stream((50 * kills).clamp(3_000, 12_000), lot.below(1 << 20));
     let Some(mut chain) = Chain::start(&lines) else { return };
     chain.set_rate(Some(chain.said.lines as f64 / (1.5 * kills as f64)));
     let begin = Instant::now();

@@ -81,10 +81,10 @@ fn requests(mut from: TcpStream, mut to: TcpStream, shared: &Shared, swallow: &A
     while let Ok(read @ 1..) = from.read(&mut bytes) {
         let bytes = &bytes[..read];
         sent = if has(bytes, b"\x03BEGIN") { 0 } else { sent + read };
-        if sent >= shared.least
-            && has(bytes, shared.mark)
-            && let Some(cut) = shared.armed.lock().expect("whole").take()
-        {
+        let meant = sent >= shared.least && has(bytes, shared.mark);
+        // Not held while it is silent: other connections look as well.
+        let cut = if meant { shared.armed.lock().expect("whole").take() } else { None };
+        if let Some(cut) = cut {
             shared.fired.fetch_add(1, Ordering::SeqCst);
             match cut {
                 Cut::Before => break,
