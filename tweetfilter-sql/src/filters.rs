@@ -94,10 +94,9 @@ impl Store for Database {
             turn.commit().await?;
         }
         let mut tx = self.read().await?;
-        // Read first: what is newer than it says is only read once more.
-        let revision = accounts::revision(&mut tx).await?.cast_unsigned();
+        let mut revision = accounts::revision(&mut tx).await?.cast_unsigned();
         let mut snapshot = None;
-        if known != Some(revision) {
+        while known != Some(revision) {
             let mut filters = Vec::new();
             for row in tx.rows(LIVE, args![]).await? {
                 filters.push(StoredFilter {
@@ -116,6 +115,12 @@ impl Store for Database {
                 sets: sets.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect::<Result<_, _>>()?,
                 follows: accounts::follows(&mut tx).await?,
             });
+            // Each read of MariaDB sees the newest: what was changed in between is not of this revision.
+            let now = accounts::revision(&mut tx).await?.cast_unsigned();
+            if now == revision {
+                break;
+            }
+            revision = now;
         }
         tx.commit().await?;
         Ok(snapshot)
