@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use sqlx::Connection as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -24,6 +25,10 @@ use crate::sql::{Arg, Row, Sql, Tx, rows_of_maria, rows_of_sqlite};
 
 /// How long a connection waits for the lock of another process.
 const BUSY: Duration = Duration::from_secs(5);
+/// How long a connection to MariaDB is kept for later. It is less than the 30 seconds after which the server ends one
+/// that says nothing, and with it the transaction and its locks: a machine that lost its power would hold them for
+/// hours.
+const IDLE: Duration = Duration::from_secs(20);
 
 /// A store: SQLite in a file, or MariaDB. Cheap to clone; the clones share their connections.
 ///
@@ -107,8 +112,12 @@ impl Database {
         Ok(database)
     }
 
-    /// Opens a database as it is.
-    async fn connect(address: &str) -> Result<Self, StoreError> {
+    /// Opens a database as it is, for those who can do without it for a while: MariaDB may be away, and its tables
+    /// are brought up to date by others.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub async fn connect(address: &str) -> Result<Self, StoreError> {
         let engine = if address.starts_with("mysql://") || address.starts_with("mariadb://") {
             Engine::Maria(maria(address)?)
         } else {
@@ -274,11 +283,18 @@ impl Files {
             // The rows of a lease come over at once, not in turns of fifty.
             .row_buffer_size(1024)
             .statement_cache_capacity(300);
-        let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        // Where the disk is full, SQLite rolls a transaction back by itself, which its connection does not get to know:
+        // it takes itself to be in it for ever.
+        let options_of = |connections| {
+            SqlitePoolOptions::new().max_connections(connections).before_acquire(|connection, _| {
+                let usable = !connection.is_in_transaction();
+                Box::pin(async move { Ok(usable) })
+            })
+        };
+        let one = options_of(1).idle_timeout(None).max_lifetime(None);
         // First, since it makes the file.
         let writer = one.connect_with(options.clone()).await.map_err(store_error)?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
+        let readers = options_of(4)
             .connect_with(options.pragma("cache_size", "-8192").pragma("query_only", "1"))
             .await
             .map_err(store_error)?;
@@ -290,18 +306,20 @@ impl Files {
 fn maria(address: &str) -> Result<MySqlPool, StoreError> {
     let options = MySqlConnectOptions::from_str(address).map_err(store_error)?.statement_cache_capacity(300);
     let pool =
-        MySqlPoolOptions::new().max_connections(8).acquire_timeout(BUSY).after_connect(|connection, _| {
-            Box::pin(async move {
-                sqlx::raw_sql(
-                    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
-                     innodb_lock_wait_timeout = 10; \
+        MySqlPoolOptions::new().max_connections(8).acquire_timeout(BUSY).idle_timeout(IDLE).after_connect(
+            |connection, _| {
+                Box::pin(async move {
+                    sqlx::raw_sql(
+                        "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
+                     innodb_lock_wait_timeout = 10, wait_timeout = 30; \
                      SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-                )
-                .execute(connection)
-                .await
-                .map(|_| ())
-            })
-        });
+                    )
+                    .execute(connection)
+                    .await
+                    .map(|_| ())
+                })
+            },
+        );
     Ok(pool.connect_lazy_with(options))
 }
 

@@ -19,6 +19,7 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
         | sqlx::Error::ColumnNotFound(_)
         | sqlx::Error::ColumnDecode { .. }
         | sqlx::Error::Decode(_) => StoreError::Unfit(text),
+        sqlx::Error::PoolTimedOut => StoreError::Away("no connection could be made in time".to_owned()),
         _ => StoreError::Away(text),
     }
 }

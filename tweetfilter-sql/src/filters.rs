@@ -6,6 +6,7 @@ use serde_json::Value;
 use tweetfilter_core::Dialect;
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::EntryId;
+use tweetfilter_stream::fail::fail_point;
 use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, Store, StoreError, StoredFilter};
 
 use crate::accounts::{self, raise};
@@ -115,10 +116,9 @@ impl Store for Database {
             turn.commit().await?;
         }
         let mut tx = self.read().await?;
-        // Read first: what is newer than it says is only read once more.
-        let revision = accounts::revision(&mut tx).await?.cast_unsigned();
+        let mut revision = accounts::revision(&mut tx).await?.cast_unsigned();
         let mut snapshot = None;
-        if known != Some(revision) {
+        while known != Some(revision) {
             let mut filters = Vec::new();
             for row in tx.rows(LIVE, args![]).await? {
                 filters.push(StoredFilter {
@@ -138,13 +138,22 @@ impl Store for Database {
                 follows: accounts::follows(&mut tx).await?,
                 handles: lookup::known(&mut tx).await?,
             });
+            // Each read of MariaDB sees the newest: what was changed in between is not of this revision.
+            let now = accounts::revision(&mut tx).await?.cast_unsigned();
+            if now == revision {
+                break;
+            }
+            revision = now;
         }
         tx.commit().await?;
         Ok(snapshot)
     }
 
     async fn commit(&self, outcome: &Outcome, leases: &[EntryId]) -> Result<Committed, StoreError> {
-        self.store(outcome, leases).await
+        fail_point("commit.before");
+        let committed = self.store(outcome, leases).await?;
+        fail_point("commit.after");
+        Ok(committed)
     }
 }
 

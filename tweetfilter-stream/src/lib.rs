@@ -7,6 +7,8 @@
 pub mod buffer;
 pub mod entry;
 mod event;
+#[doc(hidden)]
+pub mod fail;
 #[cfg(feature = "files")]
 pub mod files;
 pub mod gather;

@@ -359,6 +359,22 @@ async fn work_goes_on_after_flushall() {
 }
 
 #[tokio::test]
+async fn a_loss_is_told_once_whoever_looks_first() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let (buffer, other) = (open(&server).await, open(&server).await);
+    filled(&buffer, 20).await;
+    assert_eq!(other.stats().await.unwrap().entries, 20);
+    server.say(&["FLUSHALL"]);
+    // Somebody new, who knows nothing of it, and lays the buffer out anew.
+    assert_eq!(open(&server).await.stats().await.unwrap().lost, 0);
+    for buffer in [&buffer, &other, &buffer] {
+        assert_eq!(buffer.stats().await.unwrap().lost, 20);
+    }
+    let losses = buffer.losses().await.unwrap();
+    assert!(losses.len() == 1 && losses[0].missing == Some(20), "{losses:?}");
+}
+
+#[tokio::test]
 async fn a_silent_server_is_away_in_time_and_appends_once() {
     let Some(server) = RedisServer::start(&FIT) else { return };
     let options = Options { timeout: Duration::from_millis(300), ..Options::default() };

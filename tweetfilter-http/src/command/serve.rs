@@ -187,7 +187,7 @@ fn run(
     settings.log()?;
     catch_panics();
     block_on(async {
-        let database = settings.open().await?;
+        let database = settings.store_of_part(working || answering).await?;
         let (tell, stop) = Stop::new();
         let mut tasks = tokio::task::JoinSet::new();
         if let Some(address) = settings.listen.as_deref().filter(|_| answering) {
@@ -208,7 +208,7 @@ fn run(
             });
         }
         let only_answers = answering && !working && sources.is_empty();
-        let buffer = if only_answers { None } else { Some(settings.buffer(&database).await?) };
+        let buffer = if only_answers { None } else { Some(settings.buffer_of_part(&database).await?) };
         for warning in buffer.iter().flat_map(Buffers::warnings) {
             tracing::warn!("{warning}");
         }

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use tweetfilter_core::budget::Price;
 use tweetfilter_http::api::Options;
 use tweetfilter_http::parts::{Buffers, Kind, SourceSettings};
 use tweetfilter_sql::Database;
+use tweetfilter_stream::buffer::BufferError;
 use tweetfilter_stream::redis_streams;
 use tweetfilter_stream::source::net::lookup::{self, Lookup};
+use tweetfilter_stream::store::StoreError;
 
 use super::Failure;
 
@@ -291,13 +294,47 @@ impl Settings {
         self.lookup.then(|| Lookup::at(&self.lookup_address)).transpose().map_err(failure)
     }
 
+    /// Opens the store for a part that runs on: a server that is away is waited for. Who only reads sources into a
+    /// buffer elsewhere does without it.
+    pub(crate) async fn store_of_part(&self, needs_it: bool) -> Result<Database, Failure> {
+        if !needs_it && self.buffer.is_some() {
+            return Database::connect(&self.database).await.map_err(failure);
+        }
+        // A file that can't be opened is no server that comes back.
+        let waits = self.database.contains("://") && !self.database.starts_with("sqlite");
+        let mut told = false;
+        loop {
+            match Database::open(&self.database).await {
+                Err(reason @ (StoreError::Away(_) | StoreError::Retry(_))) if waits => {
+                    wait_for("store", &reason, &mut told).await;
+                }
+                opened => return opened.map_err(failure),
+            }
+        }
+    }
+
+    /// Opens the buffer for a part that runs on: a server that is away is waited for.
+    pub(crate) async fn buffer_of_part(&self, database: &Database) -> Result<Buffers, Failure> {
+        let mut told = false;
+        loop {
+            match self.open_buffer(database).await {
+                Err(reason @ BufferError::Away(_)) => wait_for("buffer", &reason, &mut told).await,
+                opened => return opened.map_err(failure),
+            }
+        }
+    }
+
     /// Opens the buffer beside it.
     pub(crate) async fn buffer(&self, database: &Database) -> Result<Buffers, Failure> {
+        self.open_buffer(database).await.map_err(failure)
+    }
+
+    async fn open_buffer(&self, database: &Database) -> Result<Buffers, BufferError> {
         let options = redis_streams::Options {
             allow_unsafe: self.allow_unsafe_buffer,
             ..redis_streams::Options::default()
         };
-        Buffers::open(self.buffer.as_deref(), database, options).await.map_err(failure)
+        Buffers::open(self.buffer.as_deref(), database, options).await
     }
 
     /// The sources of these names; all of the file, if none is named. What the file does not know may be the name
@@ -342,6 +379,13 @@ impl Settings {
 fn budget(text: &str) -> Result<f64, String> {
     let micros = text.parse::<f64>().ok().filter(|micros| micros.is_finite() && *micros >= 0.0);
     micros.ok_or_else(|| "must be a number of microseconds, or 0 for no bound".to_owned())
+}
+
+async fn wait_for(what: &str, reason: &(dyn std::error::Error + Sync), told: &mut bool) {
+    if !std::mem::replace(told, true) {
+        tracing::warn!(%reason, "waits for the {what} before it begins");
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
 }
 
 /// Runs what has to wait.

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::time::Duration;
 
 use serde_json::json;
-use tweetfilter_http::parts::now;
+use tweetfilter_http::parts::{Buffers, now};
+use tweetfilter_sql::{SourceStatus, Status as StoredStatus, StoredGap};
 use tweetfilter_stream::buffer::{Buffer, BufferError};
 use tweetfilter_stream::store::{Snapshot, Store};
 use tweetfilter_stream::worker::Compiled;
@@ -125,17 +126,47 @@ pub(crate) fn dead_letters(arguments: &DeadLetters) -> Result<(), Failure> {
     write(&out)
 }
 
+/// How many gaps are shown.
+const GAPS: u32 = 10;
+
+/// Adds what a buffer on a server of its own knows of sources, and what was removed from it.
+async fn add_buffer(
+    status: &mut StoredStatus,
+    gaps: &mut Vec<StoredGap>,
+    buffer: &Buffers,
+) -> Result<(), BufferError> {
+    for state in buffer.sources().await? {
+        let known = status.sources.iter().position(|source| source.name == state.name);
+        let place = known.unwrap_or_else(|| {
+            status.sources.push(SourceStatus { name: state.name.clone(), ..SourceStatus::default() });
+            status.sources.len() - 1
+        });
+        let source = &mut status.sources[place];
+        source.holder = state.holder.map(|holder| (holder, state.held_until));
+        (source.counts, source.cursor) = (state.counts, state.cursor);
+        status.gaps += state.gaps.len() as u64;
+        gaps.extend(state.gaps.into_iter().map(|gap| StoredGap { source: state.name.clone(), gap }));
+    }
+    let losses = buffer.losses().await?;
+    status.gaps += losses.len() as u64;
+    gaps.extend(losses.into_iter().map(|gap| StoredGap { source: "(buffer)".to_owned(), gap }));
+    gaps.sort_by_key(|stored| std::cmp::Reverse(stored.gap.to));
+    gaps.truncate(GAPS as usize);
+    Ok(())
+}
+
 pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     let out = block_on(async {
         let database = settings.open().await?;
-        let status = database.status().await.map_err(failure)?;
-        let gaps = database.gaps(10).await.map_err(failure)?;
+        let mut status = database.status().await.map_err(failure)?;
+        let mut gaps = database.gaps(GAPS).await.map_err(failure)?;
         let crashes = database.crashes(10).await.map_err(failure)?;
         let snapshot = database.filters(None).await.map_err(failure)?.unwrap_or_default();
         let compiled = Compiled::new(&snapshot, settings.owner_budget);
         let buffer = settings.buffer(&database).await?;
         let stats = buffer.stats().await.map_err(failure)?;
+        add_buffer(&mut status, &mut gaps, &buffer).await.map_err(failure)?;
         database.close().await;
         let age = stats.oldest.map(|oldest| (now() - oldest).max(0) as f64 / 1000.0);
         let per_entry = stats.bytes.checked_div(stats.entries).unwrap_or(0);

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tweetfilter_sql::{Database, Embedded};
-use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Stats};
-use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Gap, Leased, Stats};
+use tweetfilter_stream::fail::fail_point;
+use tweetfilter_stream::redis_streams::{Options, RedisBuffer, SourceState};
 
 /// Either engine of the buffer.
 #[derive(Clone, Debug)]
@@ -42,6 +43,28 @@ impl Buffers {
             Self::Redis(redis) => redis.warnings(),
         }
     }
+
+    /// What it knows of sources; those of the embedded buffer stand in the store.
+    ///
+    /// # Errors
+    /// [`BufferError::Away`].
+    pub async fn sources(&self) -> Result<Vec<SourceState>, BufferError> {
+        match self {
+            Self::Embedded(_) => Ok(Vec::new()),
+            Self::Redis(redis) => redis.sources().await,
+        }
+    }
+
+    /// What strangers removed from it, as far as it was noticed.
+    ///
+    /// # Errors
+    /// [`BufferError::Away`].
+    pub async fn losses(&self) -> Result<Vec<Gap>, BufferError> {
+        match self {
+            Self::Embedded(_) => Ok(Vec::new()),
+            Self::Redis(redis) => redis.losses().await,
+        }
+    }
 }
 
 macro_rules! each {
@@ -55,7 +78,9 @@ macro_rules! each {
 
 impl Buffer for Buffers {
     async fn claim(&self, source: &str, instance: &str, lease: Duration) -> Result<Claim, BufferError> {
-        each!(self, b => b.claim(source, instance, lease))
+        let claimed = each!(self, b => b.claim(source, instance, lease))?;
+        fail_point("claim.after");
+        Ok(claimed)
     }
 
     async fn renew(&self, source: &str, fence: Fence, lease: Duration) -> Result<(), BufferError> {
@@ -63,11 +88,18 @@ impl Buffer for Buffers {
     }
 
     async fn append(&self, batch: &Batch) -> Result<(), BufferError> {
-        each!(self, b => b.append(batch))
+        fail_point("append.before");
+        let appended = each!(self, b => b.append(batch));
+        fail_point("append.after");
+        appended
     }
 
     async fn lease(&self, worker: &str, max: usize, lease: Duration) -> Result<Vec<Leased>, BufferError> {
-        each!(self, b => b.lease(worker, max, lease))
+        let leased = each!(self, b => b.lease(worker, max, lease))?;
+        if !leased.is_empty() {
+            fail_point("lease.after");
+        }
+        Ok(leased)
     }
 
     async fn extend(&self, worker: &str, entries: &[EntryId], lease: Duration) -> Result<(), BufferError> {
@@ -75,7 +107,10 @@ impl Buffer for Buffers {
     }
 
     async fn ack(&self, worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {
-        each!(self, b => b.ack(worker, entries))
+        fail_point("ack.before");
+        let acked = each!(self, b => b.ack(worker, entries));
+        fail_point("ack.after");
+        acked
     }
 
     async fn release(&self, worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {

@@ -12,6 +12,8 @@ use super::{PartError, Stop, now};
 const IDLE: Duration = Duration::from_millis(20);
 /// Entries that are worth a commit at once.
 const MANY: usize = 256;
+/// How long a step may take: a server that says nothing for so long may never again.
+const SILENCE: Duration = Duration::from_secs(30);
 /// How long to wait for what is away: at first, and at most.
 const WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
@@ -55,7 +57,9 @@ impl<B: Buffer, S: Store> Works<B, S> {
     /// # Errors
     /// See [`PartError`].
     pub async fn batch(&mut self, stop: &mut Stop) -> Result<bool, PartError> {
-        let error = match self.worker.step(now()).await {
+        let step = tokio::time::timeout(SILENCE, self.worker.step(now())).await;
+        let silent = || StoreError::Away(format!("no answer for {} s", SILENCE.as_secs()));
+        let error = match step.unwrap_or_else(|_| Err(silent().into())) {
             Ok(step) => {
                 if std::mem::take(&mut self.away) {
                     tracing::info!("store and buffer are back");

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use tweetfilter_stream::buffer::EntryId;
 use tweetfilter_stream::entry::{Content, Entry};
+use tweetfilter_stream::fail::fail_point;
 use tweetfilter_stream::store::{Committed, DeadLetter, Outcome, StoreError};
 
 use crate::buffer;
@@ -148,6 +149,7 @@ impl Database {
         if !leases.is_empty() {
             committed.acked = buffer::ack(tx, leases).await?;
         }
+        fail_point("commit.open");
         turn.commit().await?;
         Ok(committed)
     }

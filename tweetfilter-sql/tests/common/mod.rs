@@ -13,10 +13,19 @@ use tweetfilter_sql::Database;
 pub struct Folder(pub PathBuf);
 
 impl Folder {
+    /// One within another folder.
+    pub fn within(folder: &Path) -> Self {
+        let path = folder.join("mariadb");
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tweetfilter-sql-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
+        // A process that had this number before may have left something.
+        let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
@@ -53,47 +62,84 @@ impl Clock {
     }
 }
 
-/// A MariaDB server of the test's own.
+/// A MariaDB server of the test's own, on a socket, and on a port of 127.0.0.1 if it is told so.
 pub struct Maria {
     child: Child,
     folder: Folder,
+    port: Option<u16>,
+    options: Vec<String>,
 }
 
 impl Maria {
     /// Starts one; `None` if none is installed.
     pub fn start() -> Option<Self> {
-        let (server, install) = (binary("mariadbd")?, binary("mariadb-install-db")?);
-        let folder = Folder::new();
-        let data = folder.file("data");
+        Self::start_with(Folder::new(), None, &[])
+    }
+
+    /// Starts one with its data in a folder, on a port too if one is given, with further options.
+    pub fn start_with(folder: Folder, port: Option<u16>, options: &[&str]) -> Option<Self> {
+        let install = binary("mariadb-install-db")?;
+        let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
         let user = std::env::var("USER").unwrap_or_default();
-        let root = is_root().then_some("--user=root");
-        let done = Command::new(install)
-            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
-            .arg(format!("--datadir={data}"))
-            .args(root)
-            .env("USER", user)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .unwrap();
-        assert!(done.success(), "mariadb-install-db failed");
-        let child = Command::new(server)
-            .args(["--no-defaults", "--skip-networking", "--innodb-flush-log-at-trx-commit=1"])
-            .arg(format!("--datadir={data}"))
-            .arg(format!("--socket={}", folder.file("s")))
-            .arg(format!("--pid-file={}", folder.file("pid")))
-            .args(root)
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(folder.0.join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let server = Self { child, folder };
+        let run = || {
+            let _ = std::fs::remove_dir_all(folder.file("data"));
+            Command::new(&install)
+                .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
+                .arg(format!("--datadir={}", folder.file("data")))
+                .args(&options)
+                .args(is_root().then_some("--user=root"))
+                .env("USER", &user)
+                .output()
+                .unwrap()
+        };
+        // On a machine with much else to do it fails now and then.
+        let mut done = run();
+        for _ in 0..3 {
+            if !done.status.success() {
+                done = run();
+            }
+        }
+        let said = [done.stdout, done.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+        assert!(done.status.success(), "mariadb-install-db failed: {}", said.concat());
+        let child = spawn(&folder, port, &options)?;
+        let mut server = Self { child, folder, port, options };
+        server.wait();
+        Some(server)
+    }
+
+    /// Waits until it answers.
+    fn wait(&mut self) {
         let begin = Instant::now();
-        while !server.folder.0.join("s").exists() {
-            assert!(begin.elapsed() < Duration::from_secs(60), "MariaDB does not start: {}", server.log());
+        while !self.answers() {
+            assert!(begin.elapsed() < Duration::from_secs(60), "MariaDB does not start: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
-        Some(server)
+    }
+
+    fn answers(&self) -> bool {
+        std::os::unix::net::UnixStream::connect(self.folder.0.join("s")).is_ok()
+    }
+
+    /// Kills it as a power cut would, and waits until it is dead. False if it was dead before.
+    pub fn kill(&mut self) -> bool {
+        let was_alive = matches!(self.child.try_wait(), Ok(None));
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        was_alive
+    }
+
+    /// Starts it again on what it left on disk.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.child = spawn(&self.folder, self.port, &self.options).expect("it was there before");
+        self.wait();
+    }
+
+    /// Stops it so that it keeps its connections and answers nothing (`STOP`), or lets it go on (`CONT`).
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().expect("kill");
+        assert!(sent.success());
     }
 
     /// Makes an empty database and opens it.
@@ -104,29 +150,70 @@ impl Maria {
 
     /// Says something to it as whoever runs it would.
     pub fn say(&self, statements: &str) {
+        self.ask("", statements);
+    }
+
+    /// Asks it something; rows of columns.
+    pub fn ask(&self, database: &str, statements: &str) -> Vec<Vec<String>> {
+        self.try_ask(database, statements).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same, if it may say no.
+    pub fn try_ask(&self, database: &str, statements: &str) -> Result<Vec<Vec<String>>, String> {
         let client = binary("mariadb").expect("the client comes with the server");
         let done = Command::new(client)
-            .args(["--no-defaults", "-uroot", "-e", statements])
+            .args(["--no-defaults", "-uroot", "-N", "-B", "-e", statements])
             .arg(format!("--socket={}", self.folder.file("s")))
-            .status()
+            .arg(database)
+            .output()
             .unwrap();
-        assert!(done.success(), "{statements}");
+        if !done.status.success() {
+            return Err(String::from_utf8_lossy(&done.stderr).into_owned());
+        }
+        let text = String::from_utf8(done.stdout).unwrap();
+        Ok(text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect())
     }
 
     pub fn address(&self, name: &str) -> String {
         format!("mysql://root@localhost/{name}?socket={}", self.folder.file("s"))
     }
 
-    fn log(&self) -> String {
+    /// Its address at another port of 127.0.0.1, behind which it is.
+    pub fn address_at(port: u16, name: &str) -> String {
+        format!("mysql://root@127.0.0.1:{port}/{name}")
+    }
+
+    /// What it wrote since it was first started.
+    pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.0.join("log")).unwrap_or_default()
     }
 }
 
 impl Drop for Maria {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
+}
+
+fn spawn(folder: &Folder, port: Option<u16>, options: &[String]) -> Option<Child> {
+    let _ = std::fs::remove_file(folder.0.join("s"));
+    let log = std::fs::File::options().create(true).append(true).open(folder.0.join("log")).unwrap();
+    let network = match port {
+        Some(port) => vec![format!("--port={port}"), "--bind-address=127.0.0.1".to_owned()],
+        None => vec!["--skip-networking".to_owned()],
+    };
+    let child = Command::new(binary("mariadbd")?)
+        .args(["--no-defaults", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=1"])
+        .arg(format!("--datadir={}", folder.file("data")))
+        .arg(format!("--socket={}", folder.file("s")))
+        .arg(format!("--pid-file={}", folder.file("pid")))
+        .args(network)
+        .args(options)
+        .args(is_root().then_some("--user=root"))
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn();
+    Some(child.unwrap())
 }
 
 fn is_root() -> bool {

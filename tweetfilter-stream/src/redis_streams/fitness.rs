@@ -9,6 +9,11 @@ pub(super) struct Fitness {
     pub(super) warnings: Vec<String>,
 }
 
+/// Whether a server still reads what it left on the disk, so that nothing it says of itself holds.
+pub(super) fn is_loading(info: &str) -> bool {
+    info.lines().any(|line| line.trim_end() == "loading:1")
+}
+
 /// Judges a server by its `INFO` and its `appendfsync`, if that may be read.
 pub(super) fn judge(info: &str, appendfsync: Option<&str>) -> Fitness {
     let field = |name: &str| {
@@ -80,6 +85,12 @@ mod tests {
 
     const GOOD: &str = "# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\naof_enabled:1\r\n\
                         maxmemory:1000\r\nmaxmemory_policy:noeviction\r\n";
+
+    #[test]
+    fn a_server_that_still_reads_its_files_is_not_judged_yet() {
+        assert!(is_loading("# Persistence\r\nloading:1\r\nasync_loading:0\r\naof_enabled:0\r\n"));
+        assert!(!is_loading("loading:0\r\nasync_loading:1\r\naof_enabled:1\r\n"));
+    }
 
     #[test]
     fn each_danger_is_named_with_what_mends_it() {

@@ -118,6 +118,10 @@ impl Link {
             .query_async(&mut connection)
             .await
             .map_err(|error: RedisError| self.meaning(&error))?;
+        // Until it has read its append-only file it says that it has none.
+        if fitness::is_loading(&info) {
+            return Err(BufferError::Away(format!("Redis at {} still reads its files", self.address())));
+        }
         let asked = redis::cmd("CONFIG").arg("GET").arg("appendfsync").query_async(&mut connection).await;
         let appendfsync = asked.ok().map(|(_, value): (String, String)| value);
         let mut found = fitness::judge(&info, appendfsync.as_deref());

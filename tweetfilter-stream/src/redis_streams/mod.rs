@@ -94,8 +94,8 @@ struct Inner {
     nonce: String,
     /// The layout's id, once it is known.
     layout: Mutex<Option<String>>,
-    /// Whether there ever was one.
-    was_laid_out: AtomicU64,
+    /// The last one, by which it is noticed that there is another now.
+    before: Mutex<String>,
     /// Entries that there were at last.
     entries: AtomicU64,
     sent: Mutex<Sent>,
@@ -119,7 +119,7 @@ impl RedisBuffer {
             partitions,
             nonce: unique(),
             layout: Mutex::default(),
-            was_laid_out: AtomicU64::new(0),
+            before: Mutex::default(),
             entries: AtomicU64::new(0),
             sent: Mutex::default(),
             workers: Mutex::default(),
@@ -153,12 +153,10 @@ impl RedisBuffer {
         connection: &mut MultiplexedConnection,
         number: u64,
     ) -> Result<String, BufferError> {
-        let known = match self.0.was_laid_out.load(Ordering::Acquire) {
-            0 => String::new(),
-            _ => self.0.entries.load(Ordering::Acquire).to_string(),
-        };
+        let before = locked(&self.0.before).clone();
+        let entries = self.0.entries.load(Ordering::Acquire);
         let mut call = script::SETUP.prepare_invoke();
-        call.key(LAYOUT).key(LOSSES).arg(unique()).arg(self.0.partitions).arg(known);
+        call.key(LAYOUT).key(LOSSES).arg(unique()).arg(self.0.partitions).arg(entries).arg(before);
         self.partition_keys(&mut call);
         let (id, partitions, entries): (String, u16, u64) = match call.invoke_async(connection).await {
             Ok(laid_out) => laid_out,
@@ -172,7 +170,7 @@ impl RedisBuffer {
             )));
         }
         *locked(&self.0.layout) = Some(id.clone());
-        self.0.was_laid_out.store(1, Ordering::Release);
+        locked(&self.0.before).clone_from(&id);
         self.0.entries.store(entries, Ordering::Release);
         Ok(id)
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use redis::RedisError;
+use tweetfilter_core::post::Millis;
 
 use super::{LOSSES, RedisBuffer, SOURCES, gaps_key, source_key};
 use crate::buffer::{BufferError, Counts, Gap};
@@ -14,6 +15,8 @@ pub struct SourceState {
     pub name: String,
     /// The instance that read it last.
     pub holder: Option<String>,
+    /// Until when it holds the source, unless it says so again.
+    pub held_until: Millis,
     /// Where it was read up to.
     pub cursor: Option<String>,
     /// All that was counted.
@@ -37,6 +40,7 @@ impl RedisBuffer {
             let gaps = self.gaps(&gaps_key(&name)).await?;
             states.push(SourceState {
                 holder: fields.get("holder").cloned(),
+                held_until: fields.get("till").and_then(|till| till.parse().ok()).unwrap_or(0),
                 cursor: fields.get("cursor").cloned(),
                 counts: counts(&fields),
                 gaps,

@@ -133,14 +133,16 @@ impl<B: Buffer, S: Store> Worker<B, S> {
     /// # Errors
     /// See [`StepError`]: wait and call again. What was leased is kept, or comes back when its lease has run out.
     pub async fn step(&mut self, now: Millis) -> Result<Step, StepError> {
-        let step = self.next(now).await;
+        // A step that is dropped halfway, since it takes too long, has failed too.
+        let failed = std::mem::replace(&mut self.failed, true);
+        let step = self.next(now, failed).await;
         self.failed = step.is_err();
         step
     }
 
-    async fn next(&mut self, now: Millis) -> Result<Step, StepError> {
+    async fn next(&mut self, now: Millis, failed: bool) -> Result<Step, StepError> {
         let mut step = Step::default();
-        if std::mem::take(&mut self.failed) && !self.open.is_empty() {
+        if failed && !self.open.is_empty() {
             // Filters may have changed, and time has passed.
             self.ready = None;
             let ids: Vec<_> = self.open.iter().flatten().map(|entry| entry.id.clone()).collect();

@@ -15,6 +15,7 @@ pub struct RedisServer {
     folder: PathBuf,
     port: u16,
     options: Vec<String>,
+    variables: Vec<(String, String)>,
 }
 
 /// What makes a Redis fit to be a buffer.
@@ -23,15 +24,22 @@ pub const FIT: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
 impl RedisServer {
     /// Starts one with these options; `None`, with a note, if it is not installed.
     pub fn start(options: &[&str]) -> Option<Self> {
+        Self::start_with(options, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub fn start_with(options: &[&str], variables: &[(&str, &str)]) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("tweetfilter-redis-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder for the server");
         let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let variables: Vec<_> = variables.iter().map(owned).collect();
         // Another process may take the port before the server does.
         for _ in 0..5 {
             let port = free_port();
-            match spawn(&folder, port, &options) {
+            match spawn(&folder, port, &options, &variables) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     let _ = std::fs::remove_dir_all(&folder);
                     println!("skipped: no redis-server");
@@ -39,7 +47,8 @@ impl RedisServer {
                 }
                 Err(error) => panic!("redis-server: {error}"),
                 Ok(child) => {
-                    let mut server = Self { child, folder: folder.clone(), port, options: options.clone() };
+                    let (options, variables) = (options.clone(), variables.clone());
+                    let mut server = Self { child, folder: folder.clone(), port, options, variables };
                     if server.answers() {
                         return Some(server);
                     }
@@ -60,10 +69,22 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Kills it as a power cut would, and waits until it is dead.
-    pub fn kill(&mut self) {
+    /// Kills it as a power cut would, and waits until it is dead. False if it was dead before.
+    pub fn kill(&mut self) -> bool {
+        let was_alive = matches!(self.child.try_wait(), Ok(None));
         let _ = self.child.kill();
         let _ = self.child.wait();
+        was_alive
+    }
+
+    /// Whether it takes connections.
+    pub fn runs(&self) -> bool {
+        TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+    }
+
+    /// Where it keeps its file.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
     }
 
     /// Starts it again on what it left on disk, with other options if need be.
@@ -72,7 +93,8 @@ impl RedisServer {
             self.options = options.iter().map(|option| (*option).to_owned()).collect();
         }
         self.kill();
-        self.child = spawn(&self.folder, self.port, &self.options).expect("redis-server was there before");
+        self.child = spawn(&self.folder, self.port, &self.options, &self.variables)
+            .expect("redis-server was there before");
         assert!(self.answers(), "redis-server does not answer after its restart");
     }
 
@@ -116,12 +138,18 @@ impl Drop for RedisServer {
     }
 }
 
-fn spawn(folder: &PathBuf, port: u16, options: &[String]) -> std::io::Result<Child> {
+fn spawn(
+    folder: &PathBuf,
+    port: u16,
+    options: &[String],
+    variables: &[(String, String)],
+) -> std::io::Result<Child> {
     let log = std::fs::File::create(folder.join("log"))?;
     Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
         .arg(folder)
         .args(options)
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(log)
         .stderr(Stdio::null())

@@ -1,5 +1,6 @@
 -- KEYS: layout, losses, then streams and counts.
--- ARGV: id for a new layout, number of partitions, '' or the entries that were there when the layout was last seen.
+-- ARGV: id for a new layout, number of partitions, the entries that were there when this process last looked, and the
+-- id that the layout had then, '' if it never did.
 -- Returns the layout's id, its number of partitions, and the entries of all of them.
 local n, total = (#KEYS - 2) / 2, 0
 redis.call('HDEL', KEYS[1], 'none')
@@ -7,7 +8,21 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local found = redis.call('HMGET', KEYS[1], 'id', 'partitions')
 local id, partitions = found[1], found[2]
+
+-- The layout that this process knew is gone, whoever made the new one. The first who says so is believed.
+local function lose()
+  local before = ARGV[4]
+  if before == '' or before == id or redis.call('HSETNX', KEYS[1], 'after:' .. before, ARGV[3]) == 0 then
+    return
+  end
+  local reason = 'the keys of the buffer were removed by somebody else (FLUSHALL?)'
+  local lost = { from = now, to = now, reason = reason, missing = tonumber(ARGV[3]) }
+  redis.call('RPUSH', KEYS[2], cjson.encode(lost))
+  redis.call('HINCRBY', KEYS[2 + n + 1], 'lost', ARGV[3])
+end
+
 if id and partitions then
+  lose()
   redis.call('HSET', KEYS[1], 'probed', string.format('%.0f', now))
   if partitions == ARGV[2] then
     for p = 1, n do
@@ -23,14 +38,5 @@ for p = 1, n do
     return redis.error_reply(made.err)
   end
 end
-if ARGV[3] ~= '' then
-  local lost = cjson.encode({
-    from = now,
-    to = now,
-    reason = 'the keys of the buffer were removed by somebody else (FLUSHALL?)',
-    missing = tonumber(ARGV[3]),
-  })
-  redis.call('RPUSH', KEYS[2], lost)
-  redis.call('HINCRBY', KEYS[2 + n + 1], 'lost', ARGV[3])
-end
+lose()
 return { ARGV[1], ARGV[2], total }

@@ -1,0 +1,107 @@
+//! A Redis that strangers lay hands on, that is full, or that keeps nothing: what is lost shows, and nothing else is.
+
+use std::collections::BTreeSet;
+
+use crate::chain::{Chain, stream};
+use crate::redis::FIT;
+
+#[test]
+fn what_strangers_take_from_redis_shows_in_status() {
+    let Some(chain) = Chain::start(&stream(500, 15)) else { return };
+    let mut ingest = chain.part("ingest");
+    chain.until("all is read", || ingest.ended().is_some());
+    let taken: u64 = chain.redis.say(&["XLEN", "tf:{0}"]).trim().parse().expect("a number");
+    chain.redis.say(&["XTRIM", "tf:{0}", "MAXLEN", "0"]);
+    assert!(taken > 20, "{taken}");
+    let _worker = chain.part("worker-1");
+    chain.until("the rest is stored", || chain.waiting() == 0);
+    assert_eq!(chain.status()["buffer"]["lost"], taken);
+    assert!(chain.ok(&["status"]).contains(&format!("{taken} entries lost by strangers")));
+    // What is not stored is what was taken, and what is stored is right.
+    let delivered = chain.delivered();
+    let stored: BTreeSet<_> = delivered.iter().map(|d| (d.account.clone(), d.post.clone())).collect();
+    let missing = |said: &(String, String)| !stored.contains(said) && !chain.said.is_gone(&said.1);
+    let posts: BTreeSet<_> =
+        chain.said.audience.iter().filter(|said| missing(said)).map(|(_, post)| post).collect();
+    assert!(!posts.is_empty() && posts.len() as u64 <= taken, "{} posts, {taken} taken", posts.len());
+}
+
+#[test]
+fn a_source_begins_again_where_all_keys_were_removed() {
+    let Some(mut chain) = Chain::start(&stream(900, 16)) else { return };
+    chain.set_rate(Some(150.0));
+    let mut ingest = chain.part("ingest");
+    chain.until("entries wait", || chain.waiting() > 100);
+    let taken = chain.waiting();
+    // Somebody new, who knows nothing of it, looks first, and must not hide it.
+    ingest.signal("STOP");
+    chain.redis.say(&["FLUSHALL"]);
+    chain.status();
+    ingest.signal("CONT");
+    chain.until("it shows", || chain.status()["buffer"]["lost"].as_u64() > Some(0));
+    let status = chain.ok(&["status"]);
+    println!("{taken} entries were there\n{status}");
+    assert!(status.contains("FLUSHALL"), "{status}");
+    assert!(chain.status()["gaps"].as_u64() > Some(0));
+    // The cursor is gone with them: the file is read from its beginning, and nothing is missing in the end.
+    let _worker = chain.part("worker-1");
+    ingest.kill();
+    chain.set_rate(None);
+    let mut ingest = chain.part("ingest");
+    chain.drain(&mut ingest);
+    chain.said.assert_held(&chain.delivered(), &chain.history);
+}
+
+#[test]
+fn reading_waits_while_redis_is_full_and_while_it_keeps_nothing() {
+    let Some(mut chain) = Chain::start(&stream(1_500, 17)) else { return };
+    let info = chain.redis.say(&["INFO", "memory"]);
+    let used = info.lines().find_map(|line| line.strip_prefix("used_memory:")).expect("it says so");
+    let limit = used.trim().parse::<u64>().expect("a number") + (1 << 20);
+    chain.redis.say(&["CONFIG", "SET", "maxmemory", &limit.to_string()]);
+    let mut ingest = chain.part("ingest");
+    chain
+        .until("it is full", || chain.log().contains("nothing is read until the buffer takes entries again"));
+    assert!(chain.log().contains("the buffer is full"), "{}", chain.log());
+    assert!(chain.lines_read() < chain.said.lines && ingest.ended().is_none(), "all fits");
+    let read = chain.lines_read();
+    let worker = chain.part("worker-1");
+    chain.until("there is room again", || chain.lines_read() > read);
+    drop(worker);
+    // Without its file, what it acknowledges could be lost: nobody gives it anything.
+    chain.redis.restart(Some(&["--appendonly", "no"]));
+    let refused = chain.run(&["status"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(refused.err.contains("CONFIG SET appendonly yes"), "{}", refused.err);
+    chain.until("the reader refuses it", || chain.log().contains("is not fit to be a buffer"));
+    let worker = chain.part("worker-1");
+    assert_eq!(chain.redis.say(&["DBSIZE"]).trim(), "0");
+    drop(worker);
+    chain.redis.restart(Some(&FIT));
+    ingest.kill();
+    let mut ingest = chain.part("ingest");
+    let _worker = chain.part("worker-1");
+    chain.drain(&mut ingest);
+    chain.assert_held();
+}
+
+#[test]
+fn what_an_unsafe_redis_loses_shows_in_status() {
+    let Some(mut chain) = Chain::start(&stream(900, 18)) else { return };
+    chain.redis.restart(Some(&["--appendonly", "no"]));
+    chain.set_rate(Some(150.0));
+    let unsafe_ = ["--allow-unsafe-buffer"];
+    let ingest = chain.part_with("ingest", &unsafe_, &[]);
+    chain.until("entries wait", || chain.waiting() > 100);
+    assert!(chain.log().contains("this Redis keeps no append-only file"), "{}", chain.log());
+    assert!(chain.redis.kill());
+    chain.redis.restart(None);
+    let lost = || -> u64 {
+        let out = chain.ok(&["status", "--json", "--allow-unsafe-buffer"]);
+        let status: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+        status["buffer"]["lost"].as_u64().unwrap_or(0)
+    };
+    chain.until("the loss shows", || lost() > 0);
+    println!("{} entries lost", lost());
+    drop(ingest);
+}
