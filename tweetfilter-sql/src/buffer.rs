@@ -239,7 +239,13 @@ impl Buffer for Embedded {
     }
 
     async fn stats(&self) -> Result<Stats, BufferError> {
-        stats(&self.database).await.map_err(buffer_error)
+        let read = async {
+            let mut tx = self.database.read().await?;
+            let found = stats(&mut tx, self.database.now()).await?;
+            tx.commit().await?;
+            Ok(found)
+        };
+        read.await.map_err(buffer_error)
     }
 }
 
@@ -261,9 +267,8 @@ pub(crate) async fn ack(tx: &mut Tx, entries: &[EntryId]) -> Result<bool, StoreE
 }
 
 /// How full the buffer of a SQLite file is.
-pub(crate) async fn stats(database: &Database) -> Result<Stats, StoreError> {
-    let rows = database.rows(STATS, args![database.now()]).await?;
-    let Some(row) = rows.first() else { return Ok(Stats::default()) };
+pub(crate) async fn stats(tx: &mut Tx, now: Millis) -> Result<Stats, StoreError> {
+    let Some(row) = tx.row(STATS, args![now]).await? else { return Ok(Stats::default()) };
     let count = |column| row.int(column).map(i64::cast_unsigned);
     Ok(Stats {
         lost: 0,

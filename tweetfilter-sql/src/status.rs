@@ -178,10 +178,11 @@ impl Database {
             source.cursor = row.maybe_text(4)?;
             source.counts = source_counts(&row.text(5)?);
         }
-        tx.commit().await?;
+        // Of the same moment as the counts: what is acked is counted with it.
         if self.buffer().is_some() {
-            status.buffer = Some(buffer::stats(self).await?);
+            status.buffer = Some(buffer::stats(&mut tx, self.now()).await?);
         }
+        tx.commit().await?;
         Ok(status)
     }
 

@@ -165,7 +165,11 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         let snapshot = database.filters(None).await.map_err(failure)?.unwrap_or_default();
         let compiled = Compiled::new(&snapshot, settings.owner_budget);
         let buffer = settings.buffer(&database).await?;
-        let stats = buffer.stats().await.map_err(failure)?;
+        // Of the same moment as the counts where both are one file.
+        let stats = match &status.buffer {
+            Some(stats) => stats.clone(),
+            None => buffer.stats().await.map_err(failure)?,
+        };
         add_buffer(&mut status, &mut gaps, &buffer).await.map_err(failure)?;
         database.close().await;
         let age = stats.oldest.map(|oldest| (now() - oldest).max(0) as f64 / 1000.0);
