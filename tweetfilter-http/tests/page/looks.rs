@@ -15,7 +15,7 @@ use crate::served::Served;
 
 const FILTERS: [(&str, &str, Action); 4] = [
     ("snow", "snow* -is:reply", Action::Highlight),
-    ("night train", "\"train late\"~4 OR (train (night OR late OR broken))", Action::Highlight),
+    ("on rails", "(train OR tram OR \"the bus\"~4) -is:retweet", Action::Highlight),
     ("cats", "猫 OR 고양이 OR 🐱 OR cat OR gato", Action::Highlight),
     ("shouting", "caps:>60 length:>=20", Action::Hide),
 ];
@@ -52,6 +52,12 @@ async fn lively(served: &Served) {
         }
     }
     assert!(matched.len() > 20 && others.len() > 100);
+    for (number, (name, ..)) in (1..).zip(FILTERS) {
+        assert!(
+            matched.iter().any(|(_, filters, _)| filters.contains(&number)),
+            "{name} finds nothing to look at"
+        );
+    }
     // Something to see in whatever is in sight.
     let mut others = others.into_iter();
     let posts =

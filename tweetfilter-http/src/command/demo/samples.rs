@@ -28,7 +28,7 @@ pub(super) const SAMPLES: [Sample; 12] = [
     sample(3, "قهوة", "القهوة OR #قهوة OR kahve"),
     sample(3, "İstanbul", "istanbul OR Ankara lang:tr"),
     sample(4, "snow", "snow* -is:reply"),
-    sample(4, "night train", "\"train late\"~4 OR (train (night OR late OR broken))"),
+    sample(4, "on rails", "(train OR tram OR \"the bus\"~4) -is:retweet"),
     sample(4, "loud", "caps:>60 length:>=20 lang:en"),
     sample(5, "ฝน", "ฝน OR 비 OR 雨"),
 ];
