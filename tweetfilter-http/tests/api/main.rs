@@ -10,6 +10,7 @@ mod foreign;
 mod hostile;
 mod house;
 mod live;
+#[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
 mod resume;
 mod server;
