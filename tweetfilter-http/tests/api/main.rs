@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod away;
+mod crowd;
 mod exchange;
 mod expressions;
 mod feeds;
