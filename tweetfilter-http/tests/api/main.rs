@@ -10,9 +10,11 @@ mod filters;
 mod foreign;
 mod hostile;
 mod house;
+mod late;
 mod live;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
+mod outage;
 mod resume;
 mod server;
 mod timeline;
