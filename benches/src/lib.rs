@@ -1,5 +1,6 @@
 //! Workloads and measuring for tweetfilter: see README.md beside this crate for what the figures mean.
 
+pub mod api;
 pub mod chain;
 pub mod check;
 pub mod counting;

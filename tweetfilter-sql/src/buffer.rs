@@ -36,7 +36,7 @@ statements! {
     COUNT = sqlite("UPDATE state SET value = value + ?2 WHERE name = ?1");
     FREE = sqlite(
         "SELECT e.seq, e.bytes, COALESCE(l.attempts, 0) FROM buffer_entry e LEFT JOIN buffer_lease l ON l.seq = e.seq
-         WHERE l.seq IS NULL OR l.lease_until <= ? ORDER BY e.seq LIMIT ?",
+         WHERE l.seq IS NULL OR l.lease_until <= ? ORDER BY e.seq LIMIT +?",
     );
     LEASE = sqlite(
         "INSERT INTO buffer_lease (seq, holder, lease_until, attempts)

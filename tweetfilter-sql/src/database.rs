@@ -288,7 +288,9 @@ impl Files {
         // Where the disk is full, SQLite rolls a transaction back by itself, which its connection does not get to know:
         // it takes itself to be in it for ever.
         let options_of = |connections| {
-            SqlitePoolOptions::new().max_connections(connections).before_acquire(|connection, _| {
+            // A file does not hang up, and asking whether it did costs as much as a small statement.
+            let options = SqlitePoolOptions::new().max_connections(connections).test_before_acquire(false);
+            options.before_acquire(|connection, _| {
                 let usable = !connection.is_in_transaction();
                 Box::pin(async move { Ok(usable) })
             })

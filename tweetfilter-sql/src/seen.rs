@@ -5,26 +5,30 @@
 
 use std::collections::HashMap;
 
+use tweetfilter_core::Post;
 use tweetfilter_core::post::Millis;
-use tweetfilter_stream::shrunk;
-use tweetfilter_stream::store::{StoreError, Verdict};
+use tweetfilter_stream::store::StoreError;
 
 use crate::database::Database;
+use crate::kept::{Kept, columns, packed};
 use crate::lists::numbers;
 use crate::pack::{self, Item};
-use crate::sql::{Row, Sql, Tx, args, list, statements};
-use crate::timeline::{Cursor, TimelinePost};
+use crate::sql::{Sql, args, list, statements};
+use crate::timeline::TimelinePost;
 
 statements! {
     SEEN = Sql::each(
-        "SELECT p.num, p.since, p.network, p.native_id, p.version, p.received_at, p.source, p.is_public, p.body
-         FROM shown p WHERE p.num >= ? AND p.num < ?
-             AND (p.is_public = 1 OR EXISTS (SELECT 1 FROM json_each(p.audience) j WHERE j.value = ?))
-         ORDER BY p.num DESC",
-        "SELECT p.num, p.since, p.network, p.native_id, p.version, p.received_at, p.source, p.is_public, p.body
-         FROM shown p WHERE p.num >= ? AND p.num < ?
-             AND (p.is_public = 1 OR JSON_CONTAINS(p.audience, CAST(? AS CHAR)))
-         ORDER BY p.num DESC",
+        concat!(
+            packed!(),
+            // The account's digits stand in the list if it does: they are looked for first.
+            "FROM shown p WHERE p.num >= ?1 AND p.num < ?2 AND (p.is_public = 1 OR instr(p.audience, ?3) > 0)
+             AND (p.is_public = 1 OR EXISTS (SELECT 1 FROM json_each(p.audience) j WHERE j.value = ?3))"
+        ),
+        concat!(
+            columns!(),
+            "FROM shown p WHERE p.num >= ? AND p.num < ?
+             AND (p.is_public = 1 OR JSON_CONTAINS(p.audience, CAST(? AS CHAR)))"
+        ),
     );
     RECEIVED = Sql::both("SELECT received_at FROM post WHERE num >= ? ORDER BY num LIMIT 1");
     ENDS = Sql::both("SELECT COALESCE(MIN(num), 0), COALESCE(MAX(num), 0) FROM post");
@@ -45,6 +49,13 @@ statements! {
             " STRAIGHT_JOIN delivery_pack d ON d.commit_no = j.n WHERE d.account = ?"
         ),
     );
+}
+
+/// Posts that an account saw, as they are stored.
+#[derive(Debug)]
+pub struct SeenRows {
+    account: i64,
+    kept: Kept,
 }
 
 impl Database {
@@ -75,8 +86,20 @@ impl Database {
         account: i64,
         numbers: std::ops::Range<i64>,
     ) -> Result<Vec<TimelinePost>, StoreError> {
-        let rows = self.rows(SEEN, args![numbers.start, numbers.end, account]).await?;
-        rows.iter().map(|row| seen(row, account)).collect()
+        self.seen_rows(account, numbers).await?.read(|_, _| true)
+    }
+
+    /// The same, not decoded yet.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn seen_rows(
+        &self,
+        account: i64,
+        numbers: std::ops::Range<i64>,
+    ) -> Result<SeenRows, StoreError> {
+        let kept = self.kept(SEEN, args![numbers.start, numbers.end, account]).await?;
+        Ok(SeenRows { account, kept: kept.newest_first() })
     }
 
     /// One post, if the account saw it.
@@ -97,9 +120,7 @@ impl Database {
         if posts.is_empty() {
             return Ok(());
         }
-        let mut tx = self.read().await?;
-        let said = said(&mut tx, account, posts).await?;
-        tx.commit().await?;
+        let said = self.said(account, posts).await?;
         for post in posts {
             let Some((commit, revision, bits, filters)) = said.get(&post.cursor.post) else { continue };
             // A delivery of a version that is gone says nothing about this one.
@@ -110,49 +131,51 @@ impl Database {
         }
         Ok(())
     }
+
+    async fn said(&self, account: i64, posts: &[TimelinePost]) -> Result<Said, StoreError> {
+        let numbers: Vec<_> = posts.iter().map(|post| post.cursor.post).collect();
+        let mut matched: HashMap<i64, Vec<i64>> = HashMap::new();
+        for row in self.rows(WHERE_MATCHED, args![list(&numbers)?, account]).await? {
+            matched.entry(row.int(0)?).or_default().push(row.int(1)?);
+        }
+        let mut said = Said::new();
+        if matched.is_empty() {
+            return Ok(said);
+        }
+        let commits: Vec<_> = matched.keys().copied().collect();
+        for row in self.rows(PACKS, args![list(&commits)?, account]).await? {
+            let (commit, revision) = (row.int(0)?, row.int(1)?);
+            let wanted = matched.get(&commit).map_or(&[][..], Vec::as_slice);
+            for (post, bits, filters) in row.json::<Vec<Item>>(2)? {
+                let newer = said.get(&post).is_none_or(|known| known.0 < commit);
+                if newer && wanted.contains(&post) {
+                    said.insert(post, (commit, revision, bits, filters));
+                }
+            }
+        }
+        Ok(said)
+    }
 }
 
 /// By post: the last commit in which filters matched it, their revision, the verdict, and which.
 type Said = HashMap<i64, (i64, i64, u8, Vec<i64>)>;
 
-async fn said(tx: &mut Tx, account: i64, posts: &[TimelinePost]) -> Result<Said, StoreError> {
-    let numbers: Vec<_> = posts.iter().map(|post| post.cursor.post).collect();
-    let mut matched: HashMap<i64, Vec<i64>> = HashMap::new();
-    for row in tx.rows(WHERE_MATCHED, args![list(&numbers)?, account]).await? {
-        matched.entry(row.int(0)?).or_default().push(row.int(1)?);
-    }
-    let mut said = Said::new();
-    if matched.is_empty() {
-        return Ok(said);
-    }
-    let commits: Vec<_> = matched.keys().copied().collect();
-    for row in tx.rows(PACKS, args![list(&commits)?, account]).await? {
-        let (commit, revision) = (row.int(0)?, row.int(1)?);
-        let wanted = matched.get(&commit).map_or(&[][..], Vec::as_slice);
-        for (post, bits, filters) in row.json::<Vec<Item>>(2)? {
-            let newer = said.get(&post).is_none_or(|known| known.0 < commit);
-            if newer && wanted.contains(&post) {
-                said.insert(post, (commit, revision, bits, filters));
+impl SeenRows {
+    /// Decodes all of them, newest first, and gives those that are wanted. It takes its time, and waits for nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`] for a post that can't be read.
+    pub fn read(
+        self,
+        mut wanted: impl FnMut(&Post, Millis) -> bool,
+    ) -> Result<Vec<TimelinePost>, StoreError> {
+        let mut posts = Vec::new();
+        for head in self.kept.heads() {
+            let post = self.kept.post(head)?;
+            if wanted(&post, head.received_at) {
+                posts.push(head.seen(self.account, post));
             }
         }
+        Ok(posts)
     }
-    Ok(said)
-}
-
-fn seen(row: &Row, account: i64) -> Result<TimelinePost, StoreError> {
-    let post = shrunk::from_slice(&row.bytes(8)?);
-    Ok(TimelinePost {
-        cursor: Cursor { commit: row.int(1)?, post: row.int(0)? },
-        account,
-        network: row.text(2)?,
-        native_id: row.text(3)?,
-        version: row.int(4)?,
-        received_at: row.int(5)?,
-        source: row.text(6)?,
-        public: row.int(7)? != 0,
-        verdict: Verdict::default(),
-        filters: Vec::new(),
-        revision: 0,
-        post: post.map_err(|error| StoreError::Unfit(format!("a stored post: {error}")))?,
-    })
 }

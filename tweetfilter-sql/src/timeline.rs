@@ -4,17 +4,19 @@ use std::collections::HashMap;
 
 use tweetfilter_core::Post;
 use tweetfilter_core::post::Millis;
-use tweetfilter_stream::shrunk;
 use tweetfilter_stream::store::{StoreError, Verdict};
 
 use crate::database::Database;
+use crate::kept::{columns, packed};
 use crate::lists::numbers;
 use crate::pack::{self, Item};
-use crate::sql::{Sql, Tx, args, list, statements};
+use crate::sql::{Row, Sql, args, list, statements};
 
-/// Packs that are read at once.
+/// Packs that are read at once, at first and at most.
+const FIRST_PACKS: i64 = 8;
 const PACKS: i64 = 64;
 
+// On SQLite `LIMIT +?`: a bare parameter there has the statement prepared anew for each value.
 statements! {
     // A span has the commits of which an account has packs; each is looked up by its number.
     BEFORE = Sql::each(
@@ -22,7 +24,7 @@ statements! {
          FROM delivery_span s CROSS JOIN commit_log c CROSS JOIN delivery_pack d
          WHERE s.account = ?1 AND s.span <= ?2 / 256 AND c.no >= s.span * 256 AND c.no < s.span * 256 + 256
              AND c.no <= ?2 AND d.commit_no = c.no AND d.account = ?1
-         ORDER BY s.span DESC, c.no DESC LIMIT ?3",
+         ORDER BY s.span DESC, c.no DESC LIMIT +?3",
         "SELECT commit_no, account, revision, items FROM delivery_pack WHERE account = ? AND commit_no <= ?
          ORDER BY commit_no DESC LIMIT ?",
     );
@@ -31,7 +33,7 @@ statements! {
          FROM delivery_span s CROSS JOIN commit_log c CROSS JOIN delivery_pack d
          WHERE s.account = ?1 AND s.span >= ?2 / 256 AND c.no >= s.span * 256 AND c.no < s.span * 256 + 256
              AND c.no > ?2 AND d.commit_no = c.no AND d.account = ?1
-         ORDER BY s.span, c.no LIMIT ?3",
+         ORDER BY s.span, c.no LIMIT +?3",
         "SELECT commit_no, account, revision, items FROM delivery_pack WHERE account = ? AND commit_no > ?
          ORDER BY commit_no LIMIT ?",
     );
@@ -43,18 +45,25 @@ statements! {
         "SELECT d.commit_no, d.account, d.revision, d.items, m.post FROM matches m
          JOIN delivery_pack d ON d.commit_no = m.commit_no AND d.account = m.account
          WHERE m.account = ?1 AND m.filter = ?2 AND (m.commit_no, m.post) < (?3, ?4)
-         ORDER BY m.commit_no DESC, m.post DESC LIMIT ?5",
+         ORDER BY m.commit_no DESC, m.post DESC LIMIT +?5",
         "SELECT d.commit_no, d.account, d.revision, d.items, m.post FROM matches m
          JOIN delivery_pack d ON d.commit_no = m.commit_no AND d.account = m.account
          WHERE m.account = ? AND m.filter = ? AND (m.commit_no, m.post) < (?, ?)
          ORDER BY m.commit_no DESC, m.post DESC LIMIT ?",
     );
     SHOWN = Sql::each(
-        "SELECT p.num, p.since, p.network, p.native_id, p.version, p.received_at, p.source, p.is_public, p.body
-         FROM json_each(?) j CROSS JOIN shown p WHERE p.num = j.value",
+        concat!(packed!(), "FROM json_each(?) j CROSS JOIN shown p WHERE p.num = j.value"),
+        concat!(columns!(), "FROM ", numbers!(), " STRAIGHT_JOIN shown p ON p.num = j.n"),
+    );
+    // The packs of some accounts in a few commits.
+    OF_SOME = Sql::each(
+        "SELECT d.commit_no, d.account, d.revision, d.items
+         FROM commit_log c CROSS JOIN json_each(?1) j CROSS JOIN delivery_pack d
+         WHERE c.no > ?2 AND c.no <= ?3 AND d.commit_no = c.no AND d.account = j.value ORDER BY c.no",
         concat!(
-            "SELECT p.num, p.since, p.network, p.native_id, p.version, p.received_at, p.source, p.is_public, p.body
-             FROM ", numbers!(), " STRAIGHT_JOIN shown p ON p.num = j.n"
+            "SELECT d.commit_no, d.account, d.revision, d.items FROM ", numbers!(),
+            " STRAIGHT_JOIN delivery_pack d ON d.account = j.n
+             WHERE d.commit_no > ? AND d.commit_no <= ? ORDER BY d.commit_no"
         ),
     );
     LAST = Sql::both("SELECT value FROM state WHERE name = 'commit'");
@@ -144,11 +153,14 @@ impl Database {
     /// # Errors
     /// See [`StoreError`].
     pub async fn timeline(&self, account: i64, page: &Page) -> Result<Vec<TimelinePost>, StoreError> {
-        let mut tx = self.read().await?;
         let mut before = page.before.unwrap_or(Cursor { commit: i64::MAX, post: 0 });
         let mut posts = Vec::new();
+        // A filter's packs are read a post at a time; others have a post or more.
+        let few = if page.filter.is_some() { page.limit } else { page.limit / 2 };
+        let mut packs = i64::try_from(few).unwrap_or(PACKS).clamp(FIRST_PACKS, PACKS);
         while posts.len() < page.limit {
-            let (delivered, more) = read_before(&mut tx, account, before, page.filter).await?;
+            let (delivered, more) = self.delivered_before(account, before, page.filter, packs).await?;
+            packs = PACKS;
             // Whole packs were read, so what follows stands before the last of them.
             let next = delivered.last().map(|last| last.cursor);
             let wanted = delivered
@@ -156,7 +168,7 @@ impl Database {
                 .filter(|one| one.cursor < before && (page.hidden || !pack::verdict(one.bits).hidden));
             let wanted: Vec<_> = wanted.collect();
             for part in wanted.chunks(page.limit.clamp(1, 500)) {
-                posts.extend(shown(&mut tx, part).await?);
+                posts.extend(self.shown(part).await?);
                 if posts.len() >= page.limit {
                     break;
                 }
@@ -166,7 +178,6 @@ impl Database {
                 _ => break,
             }
         }
-        tx.commit().await?;
         posts.truncate(page.limit);
         Ok(posts)
     }
@@ -187,67 +198,123 @@ impl Database {
     /// # Errors
     /// See [`StoreError`].
     pub async fn tail(&self, account: Option<i64>, after: i64, limit: u32) -> Result<Tail, StoreError> {
-        let mut tx = self.read().await?;
-        let last = tx.row(LAST, args![]).await?.map_or(Ok(0), |row| row.int(0))?;
+        // One statement after the other: a version of a post that is stored in between is news of its own commit.
+        let last = self.rows(LAST, args![]).await?.first().map_or(Ok(0), |row| row.int(0))?;
         let limit = i64::from(limit.max(1));
         let mut up_to = last;
         let rows = if let Some(account) = account {
-            let rows = tx.rows(AFTER, args![account, after, limit]).await?;
+            let rows = self.rows(AFTER, args![account, after, limit]).await?;
             if let Some(row) = rows.last().filter(|_| i64::try_from(rows.len()) == Ok(limit)) {
                 up_to = row.int(0)?;
             }
             rows
         } else {
             up_to = up_to.min(after.saturating_add(limit));
-            tx.rows(OF_ALL, args![after, up_to]).await?
+            self.rows(OF_ALL, args![after, up_to]).await?
         };
+        let posts = self.told(&rows, up_to).await?;
+        Ok(Tail { posts, up_to: up_to.max(after) })
+    }
+
+    /// What commits behind one and up to another gave to some accounts, in their order.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn tail_of(
+        &self,
+        accounts: &[i64],
+        after: i64,
+        up_to: i64,
+    ) -> Result<Vec<TimelinePost>, StoreError> {
+        let rows = self.rows(OF_SOME, args![list(accounts)?, after, up_to]).await?;
+        self.told(&rows, up_to).await
+    }
+
+    /// The posts of packs in order of their commits, up to one of these.
+    async fn told(&self, rows: &[Row], up_to: i64) -> Result<Vec<TimelinePost>, StoreError> {
         let mut delivered = Vec::new();
         for row in rows {
-            // A commit may have appeared since `last` was read.
+            // A commit may have appeared since the last one was asked for.
             if row.int(0)? <= up_to {
-                let mut pack = unpack(&row)?;
+                let mut pack = unpack(row)?;
                 pack.reverse();
                 delivered.extend(pack);
             }
         }
         let mut posts = Vec::new();
         for part in delivered.chunks(500) {
-            posts.extend(shown(&mut tx, part).await?);
+            posts.extend(self.shown(part).await?);
         }
-        tx.commit().await?;
-        Ok(Tail { posts, up_to: up_to.max(after) })
+        Ok(posts)
+    }
+
+    /// Deliveries from a place on, newest first, and whether there may be more.
+    async fn delivered_before(
+        &self,
+        account: i64,
+        before: Cursor,
+        filter: Option<i64>,
+        packs: i64,
+    ) -> Result<(Vec<Delivered>, bool), StoreError> {
+        let mut delivered = Vec::new();
+        let rows = if let Some(filter) = filter {
+            let rows = self.rows(MATCHED, args![account, filter, before.commit, before.post, packs]).await?;
+            for row in &rows {
+                let post = row.int(4)?;
+                delivered.extend(unpack(row)?.into_iter().filter(|one| one.cursor.post == post));
+            }
+            rows
+        } else {
+            // The commit of the place itself is read again: not all of it may have been shown.
+            let rows = self.rows(BEFORE, args![account, before.commit, packs]).await?;
+            for row in &rows {
+                delivered.extend(unpack(row)?);
+            }
+            rows
+        };
+        let more = i64::try_from(rows.len()) == Ok(packs);
+        Ok((delivered, more))
+    }
+
+    /// The posts of deliveries that may be shown, in the same order.
+    async fn shown(&self, delivered: &[Delivered]) -> Result<Vec<TimelinePost>, StoreError> {
+        let mut nums: Vec<_> = delivered.iter().map(|one| one.cursor.post).collect();
+        nums.sort_unstable();
+        nums.dedup();
+        if nums.is_empty() {
+            return Ok(Vec::new());
+        }
+        let kept = self.kept(SHOWN, args![list(&nums)?]).await?;
+        let mut found: HashMap<_, _> = kept.heads().iter().map(|head| (head.num, (head, None))).collect();
+        let mut posts = Vec::with_capacity(delivered.len());
+        for one in delivered {
+            let Some((head, decoded)) = found.get_mut(&one.cursor.post) else { continue };
+            // It was delivered in a version that is gone.
+            if head.since > one.cursor.commit {
+                continue;
+            }
+            // Several accounts may have got it; it is decoded once.
+            let post = match decoded.take() {
+                Some(post) => post,
+                None => kept.post(head)?,
+            };
+            if nums.len() < delivered.len() {
+                *decoded = Some(Post::clone(&post));
+            }
+            posts.push(TimelinePost {
+                cursor: one.cursor,
+                verdict: pack::verdict(one.bits),
+                filters: one.filters.clone(),
+                revision: one.revision.cast_unsigned(),
+                ..head.seen(one.account, post)
+            });
+        }
+        Ok(posts)
     }
 }
 
-/// Deliveries from a place on, newest first, and whether there may be more.
-async fn read_before(
-    tx: &mut Tx,
-    account: i64,
-    before: Cursor,
-    filter: Option<i64>,
-) -> Result<(Vec<Delivered>, bool), StoreError> {
-    let mut delivered = Vec::new();
-    let rows = if let Some(filter) = filter {
-        let rows = tx.rows(MATCHED, args![account, filter, before.commit, before.post, PACKS]).await?;
-        for row in &rows {
-            let post = row.int(4)?;
-            delivered.extend(unpack(row)?.into_iter().filter(|one| one.cursor.post == post));
-        }
-        rows
-    } else {
-        // The commit of the place itself is read again: not all of it may have been shown.
-        let rows = tx.rows(BEFORE, args![account, before.commit, PACKS]).await?;
-        for row in &rows {
-            delivered.extend(unpack(row)?);
-        }
-        rows
-    };
-    let more = i64::try_from(rows.len()) == Ok(PACKS);
-    Ok((delivered, more))
-}
-
 /// The deliveries of a pack, newest first.
-fn unpack(row: &crate::sql::Row) -> Result<Vec<Delivered>, StoreError> {
+fn unpack(row: &Row) -> Result<Vec<Delivered>, StoreError> {
     let (commit, account, revision) = (row.int(0)?, row.int(1)?, row.int(2)?);
     let mut items: Vec<Item> = row.json(3)?;
     items.sort_unstable_by_key(|item| std::cmp::Reverse(item.0));
@@ -256,41 +323,4 @@ fn unpack(row: &crate::sql::Row) -> Result<Vec<Delivered>, StoreError> {
         Delivered { account, revision, cursor, bits, filters }
     };
     Ok(items.into_iter().map(of).collect())
-}
-
-/// The posts of deliveries that may be shown, in the same order.
-async fn shown(tx: &mut Tx, delivered: &[Delivered]) -> Result<Vec<TimelinePost>, StoreError> {
-    let mut nums: Vec<_> = delivered.iter().map(|one| one.cursor.post).collect();
-    nums.sort_unstable();
-    nums.dedup();
-    let mut rows = HashMap::new();
-    if !nums.is_empty() {
-        for row in tx.rows(SHOWN, args![list(&nums)?]).await? {
-            rows.insert(row.int(0)?, row);
-        }
-    }
-    let mut posts = Vec::new();
-    for one in delivered {
-        let Some(row) = rows.get(&one.cursor.post) else { continue };
-        // It was delivered in a version that is gone.
-        if row.int(1)? > one.cursor.commit {
-            continue;
-        }
-        let post = shrunk::from_slice(&row.bytes(8)?);
-        posts.push(TimelinePost {
-            cursor: one.cursor,
-            account: one.account,
-            network: row.text(2)?,
-            native_id: row.text(3)?,
-            version: row.int(4)?,
-            received_at: row.int(5)?,
-            source: row.text(6)?,
-            public: row.int(7)? != 0,
-            verdict: pack::verdict(one.bits),
-            filters: one.filters.clone(),
-            revision: one.revision.cast_unsigned(),
-            post: post.map_err(|error| StoreError::Unfit(format!("a stored post: {error}")))?,
-        });
-    }
-    Ok(posts)
 }

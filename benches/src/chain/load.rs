@@ -113,6 +113,18 @@ impl Load {
         Ok(())
     }
 
+    /// Who follows the author of a post, in order.
+    #[must_use]
+    pub fn audience(&self, post: &Post) -> &[i64] {
+        &self.followers[author_of(post)]
+    }
+
+    /// The texts of all filters, those of an account side by side.
+    #[must_use]
+    pub fn filters(&self) -> &[String] {
+        &self.filters
+    }
+
     /// Writes so many distinct posts to a file, and says what the filters find in them.
     ///
     /// # Errors
@@ -121,20 +133,10 @@ impl Load {
         let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
         let mut expected = Expected::default();
         expected.seen.extend(SAMPLE.map(|account| (account, BTreeMap::new())));
-        let (mut ids, mut scratch) = (HashSet::new(), Scratch::default());
+        let mut scratch = Scratch::default();
         let mut copies = Vec::new();
-        // A tenth more, since those that are told twice are left out.
-        let stream = Generator::new(Options { posts: posts + posts / 10 + 100, ..Options::default() });
-        for line in stream {
-            let Some(line) = by_known_author(&line) else { continue };
-            let Some(post) = post_of(&line) else { continue };
-            if expected.posts == posts {
-                break;
-            }
-            if !ids.insert(post.id.clone()) {
-                continue;
-            }
-            let audience = &self.followers[author_of(&post)];
+        for (line, post) in stream(posts) {
+            let audience = self.audience(&post);
             expected.add(&self.set, &mut scratch, &post, audience);
             match wire {
                 Wire::Follows => writeln!(out, "{line}")?,
@@ -154,6 +156,19 @@ impl Load {
         expected.bytes = path.metadata()?.len();
         Ok(expected)
     }
+}
+
+/// So many distinct posts, each with its line.
+pub fn stream(posts: u64) -> impl Iterator<Item = (String, Post)> {
+    let mut ids = HashSet::new();
+    // A tenth more, since those that are told twice are left out.
+    let lines = Generator::new(Options { posts: posts + posts / 10 + 100, ..Options::default() });
+    let told = lines.filter_map(|line| {
+        let line = by_known_author(&line)?;
+        let post = post_of(&line)?;
+        Some((line, post))
+    });
+    told.filter(move |(_, post)| ids.insert(post.id.clone())).take(posts as usize)
 }
 
 impl Default for Load {

@@ -7,10 +7,10 @@
 pub mod alone;
 mod bound;
 pub mod load;
-mod processes;
+pub(crate) mod processes;
 pub mod report;
 pub mod run;
 pub mod scenarios;
-mod servers;
-mod store;
+pub(crate) mod servers;
+pub(crate) mod store;
 mod watched;

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 /// Looks at the threads of this process until it is dropped: those that end take their figures with them.
 #[derive(Debug)]
-pub(super) struct Threads {
+pub(crate) struct Threads {
     seen: Arc<Mutex<BTreeMap<u32, (String, f64)>>>,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Threads {
-    pub(super) fn watch() -> Self {
+    pub(crate) fn watch() -> Self {
         let (seen, ended) = (Arc::<Mutex<BTreeMap<_, _>>>::default(), Arc::<AtomicBool>::default());
         let (notes, end) = (seen.clone(), ended.clone());
         let thread = std::thread::spawn(move || {
@@ -29,7 +29,7 @@ impl Threads {
     }
 
     /// Seconds of processor time so far, by the threads' names.
-    pub(super) fn seconds(&self) -> BTreeMap<String, f64> {
+    pub(crate) fn seconds(&self) -> BTreeMap<String, f64> {
         look(&self.seen);
         let mut by_name = BTreeMap::new();
         for (name, seconds) in self.seen.lock().unwrap_or_else(PoisonError::into_inner).values() {
@@ -61,21 +61,21 @@ fn look(notes: &Mutex<BTreeMap<u32, (String, f64)>>) {
 }
 
 /// The most memory that a process ever had, in bytes.
-pub(super) fn peak_memory(process: &str) -> u64 {
+pub(crate) fn peak_memory(process: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
 }
 
 /// Bytes that a process gave to disks, and took from them.
-pub(super) fn disk_bytes(process: &str) -> u64 {
+pub(crate) fn disk_bytes(process: &str) -> u64 {
     let io = fs::read_to_string(format!("/proc/{process}/io")).unwrap_or_default();
     let line = io.lines().find_map(|line| line.strip_prefix("write_bytes:"));
     line.and_then(|line| line.trim().parse().ok()).unwrap_or(0)
 }
 
 /// Seconds of processor time that a process has used.
-pub(super) fn seconds(process: u32) -> f64 {
+pub(crate) fn seconds(process: u32) -> f64 {
     let threads = fs::read_dir(format!("/proc/{process}/task"));
     let of = |path: std::path::PathBuf| {
         let text = fs::read_to_string(path.join("schedstat")).ok()?;
@@ -85,7 +85,7 @@ pub(super) fn seconds(process: u32) -> f64 {
 }
 
 /// Children of this process, by name.
-pub(super) fn children() -> Vec<(String, u32)> {
+pub(crate) fn children() -> Vec<(String, u32)> {
     let own = std::process::id().to_string();
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
@@ -100,4 +100,16 @@ pub(super) fn children() -> Vec<(String, u32)> {
         }
     }
     found
+}
+
+/// Seconds of processor time that the threads of a process have used so far, by their names.
+pub(crate) fn seconds_by_thread(process: &str) -> BTreeMap<String, f64> {
+    let mut by_name = BTreeMap::new();
+    for entry in fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten() {
+        let read = |name: &str| fs::read_to_string(entry.path().join(name)).unwrap_or_default();
+        if let Some(nanos) = read("schedstat").split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok()) {
+            *by_name.entry(read("comm").trim().to_owned()).or_default() += nanos / 1e9;
+        }
+    }
+    by_name
 }

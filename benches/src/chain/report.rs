@@ -143,7 +143,7 @@ fn median(scenario: &Scenario, mut results: Vec<Result>) -> Option<(Result, f64)
     Some((result, spread))
 }
 
-fn percentile(sorted: &[f64], of: f64) -> f64 {
+pub(crate) fn percentile(sorted: &[f64], of: f64) -> f64 {
     let place = (sorted.len() as f64 * of / 100.0).ceil() as usize;
     sorted.get(place.max(1) - 1).copied().unwrap_or(f64::NAN)
 }
@@ -233,7 +233,7 @@ fn reached(goal: Goal, figures: &[(String, f64)], memory: u64) -> (bool, String)
 }
 
 /// Numbers with three digits that mean something.
-fn shown(value: f64) -> String {
+pub(crate) fn shown(value: f64) -> String {
     match value {
         v if v >= 1e4 => format!("{:.1} k", v / 1e3),
         v if v >= 100.0 => format!("{v:.0}"),

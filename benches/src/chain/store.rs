@@ -10,7 +10,7 @@ use super::servers::maria::{Folder, Maria};
 use super::servers::redis::{FIT, RedisServer};
 
 /// Errors of preparing and checking.
-pub(super) type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
+pub(crate) type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Where a run works.
 #[derive(Clone, Debug)]

@@ -227,6 +227,11 @@ impl ApiError {
         error
     }
 
+    /// As it is answered.
+    pub(super) fn into_answer(self) -> Answer<()> {
+        Answer { summary: Summary::new(self.body.message.clone()), data: None, error: Some(*self.body) }
+    }
+
     /// What it says.
     pub(super) fn body(&self) -> &ErrorBody {
         &self.body
@@ -251,18 +256,14 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let answer = Answer::<()> {
-            summary: Summary::new(self.body.message.clone()),
-            data: None,
-            error: Some(*self.body),
-        };
-        let mut response = (self.status, Json(answer)).into_response();
+        let (status, retry_after) = (self.status, self.retry_after);
+        let mut response = (status, Json(self.into_answer())).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response

@@ -1,5 +1,8 @@
 //! Who asks: every route behind [`super::PREFIX`] is behind this too.
 
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
@@ -51,8 +54,7 @@ pub(super) async fn authorize(State(api): State<Api>, mut request: Request, next
 async fn admit(api: &Api, secret: Option<String>, needed: Scope) -> Result<Caller> {
     let until = Instant::now() + STORE;
     let secret = secret.ok_or_else(no_token)?;
-    let known = api.ask(until, api.database().token(&secret::digest(&secret))).await?;
-    let (token, pulse) = known.ok_or_else(|| {
+    let (token, pulse) = api.token(until, secret::digest(&secret)).await?.ok_or_else(|| {
         let message = "This token is unknown or was revoked; `tweetfilter token add ACCOUNT` makes a new one";
         ApiError::new(StatusCode::UNAUTHORIZED, "unknown_token", message)
     })?;
@@ -66,6 +68,37 @@ async fn admit(api: &Api, secret: Option<String>, needed: Scope) -> Result<Calle
         return Err(ApiError::new(StatusCode::FORBIDDEN, "scope", message));
     }
     Ok(Caller { token, until, pulse })
+}
+
+/// Tokens that were asked for, by their digests.
+pub(super) type Tokens = HashMap<String, (Token, Pulse)>;
+
+/// Tokens that are remembered.
+const TOKENS: usize = 10_000;
+
+impl Api {
+    /// The token of a digest, and what has changed up to now. What is remembered of it holds as long as the store
+    /// says that no token was revoked and no account changed since; a token that is unknown is asked for each time.
+    async fn token(&self, until: Instant, digest: String) -> Result<Option<(Token, Pulse)>> {
+        let tokens = || self.0.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = tokens().get(&digest).cloned();
+        if let Some((token, then)) = known {
+            let now = self.ask(until, self.0.pulse.now()).await?;
+            if (then.tokens, then.revision) == (now.tokens, now.revision) {
+                return Ok(Some((token, now)));
+            }
+        }
+        let found = self.ask(until, self.database().token(&digest)).await?;
+        let mut tokens = tokens();
+        if tokens.len() >= TOKENS {
+            tokens.clear();
+        }
+        match &found {
+            Some(found) => tokens.insert(digest, found.clone()),
+            None => tokens.remove(&digest),
+        };
+        Ok(found)
+    }
 }
 
 fn bearer(request: &Request) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! Results as they are stored, as a stream that can be taken up again at any commit and misses nothing.
 
+use std::borrow::Borrow;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::sync::watch;
 use tokio::time::Instant;
+use tweetfilter_sql::TimelinePost;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{ApiError, Result};
@@ -19,7 +20,7 @@ use super::caller::Caller;
 use super::extract::Query;
 use super::filters::own;
 use super::limits::Right;
-use super::pulse::Seen;
+use super::pulse::{Seen, Watch};
 use super::shapes::ShownPost;
 use super::timeline::Marker;
 use super::{Api, STORE};
@@ -55,7 +56,7 @@ struct Live {
     caller: Caller,
     query: LiveQuery,
     stop: Stop,
-    seen: watch::Receiver<Option<Seen>>,
+    watch: Watch,
     /// The last commit that was sent in full.
     after: i64,
     /// When it was told of a commit.
@@ -95,7 +96,7 @@ pub(super) async fn live(
     let right = api.0.uses.stream(caller.token.id, api.options())?;
     let mut live = Live {
         stop: api.0.stop.clone(),
-        seen: api.0.pulse.watch(),
+        watch: api.0.pulse.watch(caller.account()),
         api,
         caller,
         query,
@@ -147,7 +148,7 @@ impl Live {
 
     /// Waits for something new, and makes events of it.
     async fn go_on(&mut self) {
-        let seen = *self.seen.borrow_and_update();
+        let seen = self.watch.seen.borrow_and_update().clone();
         let Some(seen) = seen else { return self.wait().await };
         if seen.away {
             if !std::mem::replace(&mut self.away, true) {
@@ -160,7 +161,7 @@ impl Live {
             self.push("back", &json!({"commit": seen.pulse.commit}), None);
         }
         if self.tokens != Some(seen.pulse.tokens) {
-            match self.is_revoked().await {
+            match self.is_revoked(&seen).await {
                 Ok(false) => self.tokens = Some(seen.pulse.tokens),
                 Ok(true) => {
                     let message = "This token was revoked";
@@ -177,7 +178,7 @@ impl Live {
             self.push("filters", &json!({"revision": seen.pulse.revision}), None);
         }
         if self.after < seen.pulse.commit {
-            if self.read().await.is_err() {
+            if self.read(&seen).await.is_err() {
                 // The next look says that the store is away, or all is well again.
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
@@ -188,7 +189,7 @@ impl Live {
 
     async fn wait(&mut self) {
         let told = tokio::select! {
-            changed = self.seen.changed() => changed.is_err(),
+            changed = self.watch.seen.changed() => changed.is_err(),
             () = self.stop.told() => true,
         };
         if told {
@@ -198,23 +199,34 @@ impl Live {
         }
     }
 
-    async fn is_revoked(&self) -> Result<bool> {
+    async fn is_revoked(&self, seen: &Seen) -> Result<bool> {
+        if let Some(good) = &seen.tokens {
+            return Ok(!good.contains(&self.caller.token.id));
+        }
         let until = Instant::now() + STORE;
         let tokens = self.api.ask(until, self.api.database().tokens()).await?;
         Ok(!tokens.iter().any(|token| token.id == self.caller.token.id))
     }
 
-    async fn read(&mut self) -> Result<()> {
+    /// Sends what is new: what was read for all who watch, or what is read here for who has to catch up.
+    async fn read(&mut self, seen: &Seen) -> Result<()> {
         self.caller.until = Instant::now() + STORE;
-        let database = self.api.database();
-        let tail = database.tail(Some(self.caller.account()), self.after, COMMITS);
+        let account = self.caller.account();
+        if let Some((posts, up_to)) = seen.read(account, self.after) {
+            return self.send(posts, up_to).await;
+        }
+        let tail = self.api.database().tail(Some(account), self.after, COMMITS);
         let tail = self.api.ask(self.caller.until, tail).await?;
-        let wanted = |post: &tweetfilter_sql::TimelinePost| {
+        self.send(&tail.posts, tail.up_to).await
+    }
+
+    async fn send<P: Borrow<TimelinePost>>(&mut self, posts: &[P], up_to: i64) -> Result<()> {
+        let wanted = |post: &&TimelinePost| {
             self.query.filter.is_none_or(|filter| post.filters.contains(&filter))
                 && (self.query.hidden || !post.verdict.hidden)
         };
-        let posts: Vec<_> = tail.posts.into_iter().filter(wanted).collect();
-        let mut shown: Vec<_> = posts.iter().map(ShownPost::of).collect();
+        let posts: Vec<_> = posts.iter().map(Borrow::borrow).filter(wanted).collect();
+        let mut shown: Vec<_> = posts.iter().map(|post| ShownPost::of(post)).collect();
         if self.query.highlights {
             self.marker.mark(&self.api, &self.caller, &posts, &mut shown).await?;
         }
@@ -223,7 +235,7 @@ impl Live {
             let is_last = shown.get(place + 1).is_none_or(|next| next.commit != post.commit);
             self.push("post", post, is_last.then_some(post.commit));
         }
-        self.after = tail.up_to;
+        self.after = up_to;
         // Commits that hold nothing for the account are told of now and then: a stream need not be taken up far back.
         if !shown.is_empty() || self.told.elapsed() >= QUIET {
             self.told = Instant::now();

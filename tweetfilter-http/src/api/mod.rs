@@ -18,6 +18,7 @@ mod limits;
 mod live;
 mod manual;
 mod me;
+mod preview;
 mod pulse;
 mod reading;
 mod routes;
@@ -106,6 +107,7 @@ struct Shared {
     stop: Stop,
     uses: limits::Uses,
     pulse: pulse::Heart,
+    tokens: Mutex<caller::Tokens>,
     surroundings: Mutex<Option<Arc<expression::Surroundings>>>,
 }
 
@@ -115,7 +117,15 @@ impl Api {
     pub fn new(database: Database, options: Options, stop: Stop) -> Self {
         let pulse = pulse::Heart::new(database.clone());
         let uses = limits::Uses::default();
-        Self(Arc::new(Shared { database, options, stop, uses, pulse, surroundings: Mutex::default() }))
+        Self(Arc::new(Shared {
+            database,
+            options,
+            stop,
+            uses,
+            pulse,
+            tokens: Mutex::default(),
+            surroundings: Mutex::default(),
+        }))
     }
 
     fn database(&self) -> &Database {

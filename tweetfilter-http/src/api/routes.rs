@@ -16,8 +16,8 @@ use utoipa_axum::routes;
 
 use super::answer::ApiError;
 use super::{
-    Api, PREFIX, caller, check, exchange, explain, feeds, filters, health, live, manual, me, reading, search,
-    sets, status, timeline,
+    Api, PREFIX, caller, check, exchange, explain, feeds, filters, health, live, manual, me, preview,
+    reading, search, sets, status, timeline,
 };
 
 #[derive(OpenApi)]
@@ -41,7 +41,7 @@ fn with_token() -> OpenApiRouter<Api> {
         .routes(routes!(live::live))
         .routes(routes!(explain::explain))
         .routes(routes!(search::search))
-        .routes(routes!(search::preview))
+        .routes(routes!(preview::preview))
         .routes(routes!(exchange::import))
         .routes(routes!(exchange::export))
         .routes(routes!(feeds::list, feeds::add))

@@ -1,66 +1,95 @@
-//! Looks back over stored posts, a stretch at a time, and never for long.
+//! Looks back over stored posts, several stretches at a time, and never for long.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tweetfilter_core::Scratch;
 use tweetfilter_core::post::Millis;
-use tweetfilter_sql::TimelinePost;
+use tweetfilter_sql::{Database, TimelinePost};
+use tweetfilter_stream::store::StoreError;
 
 use super::answer::{ApiError, Result};
 use super::caller::Caller;
 use super::expression::Compiled;
 use super::{Api, STORE};
 
-/// Numbers of posts that are read at once.
-const STRETCH: i64 = 512;
+/// Numbers of posts that are read at once: the first stretch is short, so that something can be shown soon.
+const FIRST: i64 = 128;
+const STRETCH: i64 = 1_024;
+/// Stretches that are under way: while one is read another is evaluated.
+const AHEAD: usize = 3;
 
 /// A look back over what an account saw, newest first.
-pub(super) struct Scan<'a> {
-    api: &'a Api,
+pub(super) struct Scan {
+    api: Api,
     account: i64,
     filters: Arc<Vec<Compiled>>,
+    keep: usize,
     /// The first number that is kept.
     first: i64,
     /// Everything from this number on was looked at.
     pub(super) back_to: i64,
+    /// Everything from this number on is being looked at.
+    begun: i64,
+    /// Numbers of the next stretch.
+    next: i64,
     until: Instant,
-    /// What is read ahead while posts are evaluated.
-    ahead: Option<tokio::task::JoinHandle<Read>>,
+    /// What is looked at, and back to where.
+    ahead: VecDeque<(i64, JoinHandle<Looked>)>,
 }
 
-type Read = std::result::Result<Vec<TimelinePost>, tweetfilter_stream::store::StoreError>;
+type Looked = std::result::Result<Stretch, StoreError>;
 
-/// A post, and which of the filters it matches.
-pub(super) struct Looked {
-    pub(super) post: TimelinePost,
-    pub(super) matched: Vec<bool>,
+/// Which of the filters a post matches: the first is bit 0.
+pub(super) type Bits = u8;
+
+/// What was found in a stretch.
+#[derive(Debug, Default)]
+pub(super) struct Stretch {
+    /// Of each post that the account saw, newest first: when it was received, and what it matches.
+    pub(super) seen: Vec<(Millis, Bits)>,
+    /// The newest of those that match something, each with its place among `seen`.
+    pub(super) kept: Vec<(usize, TimelinePost)>,
 }
 
-impl Drop for Scan<'_> {
+impl Drop for Scan {
     fn drop(&mut self) {
-        if let Some(ahead) = self.ahead.take() {
-            ahead.abort();
+        for (_, task) in &self.ahead {
+            task.abort();
         }
     }
 }
 
-impl<'a> Scan<'a> {
-    /// Looks back from a number, not included, for at most a time.
+impl Scan {
+    /// Looks back from a number, not included, for at most a time. Of the posts of a stretch that match the same filters
+    /// at most so many are kept.
     pub(super) async fn begin(
-        api: &'a Api,
+        api: &Api,
         caller: &Caller,
         filters: Vec<Compiled>,
+        keep: usize,
         before: Option<i64>,
         time: Duration,
     ) -> Result<Self> {
         let (first, last) = api.ask(caller.until, api.database().post_numbers()).await?;
         let end = last.saturating_add(1);
         let back_to = before.map_or(end, |before| before.clamp(first, end));
-        let (account, until) = (caller.account(), Instant::now() + time);
-        Ok(Self { api, account, filters: Arc::new(filters), first, back_to, until, ahead: None })
+        Ok(Self {
+            api: api.clone(),
+            account: caller.account(),
+            filters: Arc::new(filters),
+            keep,
+            first,
+            back_to,
+            begun: back_to,
+            next: FIRST,
+            until: Instant::now() + time,
+            ahead: VecDeque::new(),
+        })
     }
 
     /// Whether everything was looked at.
@@ -74,31 +103,22 @@ impl<'a> Scan<'a> {
     }
 
     /// The next posts that the account saw; an empty answer may still have others behind it.
-    pub(super) async fn next(&mut self) -> Result<Vec<Looked>> {
-        let read = match self.ahead.take() {
-            Some(ahead) => ahead,
-            None => self.read(self.back_to),
-        };
-        let posts = match tokio::time::timeout(STORE, read).await {
-            Ok(Ok(posts)) => posts?,
-            Ok(Err(_)) => return Err(broken()),
-            Err(_) => return Err(ApiError::away("it does not answer in time")),
-        };
-        self.back_to = self.start(self.back_to);
-        if !self.is_done() {
-            self.ahead = Some(self.read(self.back_to));
+    pub(super) async fn next(&mut self) -> Result<Stretch> {
+        while self.ahead.len() < AHEAD && self.begun > self.first {
+            let start = self.begun.saturating_sub(self.next).max(self.first);
+            let numbers = start..self.begun;
+            let (database, filters) = (self.api.database().clone(), self.filters.clone());
+            let task = tokio::spawn(look(database, self.account, numbers, filters, self.keep));
+            self.ahead.push_back((start, task));
+            (self.begun, self.next) = (start, (self.next * 2).min(STRETCH));
         }
-        let filters = self.filters.clone();
-        // A regex over long texts may take a while, and others wait for this thread.
-        let looked = tokio::task::spawn_blocking(move || {
-            let mut scratch = Scratch::default();
-            let mut matches = |post: &TimelinePost| -> Vec<bool> {
-                let of = |filter: &Compiled| !filter.set.matches_with(&mut scratch, &post.post).is_empty();
-                filters.iter().map(of).collect()
-            };
-            posts.into_iter().map(|post| Looked { matched: matches(&post), post }).collect()
-        });
-        looked.await.map_err(|_| broken())
+        let Some((start, task)) = self.ahead.front_mut() else { return Ok(Stretch::default()) };
+        let start = *start;
+        let looked = tokio::time::timeout(STORE, task).await;
+        let looked = looked.map_err(|_| ApiError::away("it does not answer in time"))?;
+        self.ahead.pop_front();
+        self.back_to = start;
+        Ok(looked.map_err(|_| broken())??)
     }
 
     /// When the last of what was looked at was received.
@@ -106,15 +126,37 @@ impl<'a> Scan<'a> {
         let until = Instant::now() + STORE;
         self.api.ask(until, self.api.database().received_at(self.back_to)).await
     }
+}
 
-    fn start(&self, end: i64) -> i64 {
-        end.saturating_sub(STRETCH).max(self.first)
-    }
-
-    fn read(&self, end: i64) -> tokio::task::JoinHandle<Read> {
-        let (database, account, start) = (self.api.database().clone(), self.account, self.start(end));
-        tokio::spawn(async move { database.seen(account, start..end).await })
-    }
+async fn look(
+    database: Database,
+    account: i64,
+    numbers: std::ops::Range<i64>,
+    filters: Arc<Vec<Compiled>>,
+    keep: usize,
+) -> Looked {
+    let rows = database.seen_rows(account, numbers).await?;
+    // A regex over long texts may take a while, and others wait for this thread.
+    let looked = tokio::task::spawn_blocking(move || {
+        let (mut scratch, mut seen, mut places) = (Scratch::default(), Vec::new(), Vec::new());
+        let mut kept = [0; 1 << Bits::BITS];
+        let posts = rows.read(|post, received_at| {
+            let mut bits = 0;
+            for (place, filter) in filters.iter().enumerate() {
+                bits |= Bits::from(!filter.set.matches_with(&mut scratch, post).is_empty()) << place;
+            }
+            seen.push((received_at, bits));
+            let kept = &mut kept[usize::from(bits)];
+            let wanted = bits != 0 && *kept < keep;
+            if wanted {
+                *kept += 1;
+                places.push(seen.len() - 1);
+            }
+            wanted
+        })?;
+        Ok(Stretch { seen, kept: places.into_iter().zip(posts).collect() })
+    });
+    looked.await.unwrap_or_else(|error| Err(StoreError::Unfit(format!("a search broke off: {error}"))))
 }
 
 fn broken() -> ApiError {

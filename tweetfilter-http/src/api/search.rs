@@ -1,19 +1,17 @@
-//! Searches of stored posts, and previews of filters that are not saved.
+//! Searches of stored posts.
 
 use std::time::Duration;
 
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tweetfilter_core::Dialect;
 use tweetfilter_sql::{Cursor, TimelinePost};
-use tweetfilter_stream::store::Action;
 use utoipa::ToSchema;
 
 use super::answer::{Answer, ApiError, Result, Summary};
 use super::caller::Caller;
 use super::expression::Compiled;
 use super::extract::Body;
-use super::filters::own;
 use super::scan::Scan;
 use super::shapes::{ShownPost, place, read_place};
 use super::timeline::MOST;
@@ -22,12 +20,6 @@ use crate::time::rfc3339;
 
 /// How long a slice of a search takes.
 const SLICE: Duration = Duration::from_millis(180);
-/// How long a preview takes.
-const PREVIEW: Duration = Duration::from_secs(2);
-/// Posts that a preview looks at.
-const PREVIEWED: usize = 50_000;
-/// Posts that a preview shows.
-const SAMPLES: usize = 50;
 
 /// What to search for.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -48,79 +40,8 @@ pub struct SearchFor {
     pub before: Option<String>,
 }
 
-/// A filter that is not saved.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PreviewOf {
-    /// The expression.
-    pub text: String,
-    /// `native` or `x`.
-    #[serde(default)]
-    #[schema(value_type = String, example = "native")]
-    pub dialect: Dialect,
-    /// What a match would do.
-    #[serde(default)]
-    #[schema(value_type = String, example = "highlight")]
-    pub action: Action,
-    /// The saved filter that it would replace.
-    #[serde(default)]
-    pub filter: Option<i64>,
-    /// How many of the newest posts to look at, up to 50,000.
-    #[serde(default = "thousand")]
-    #[schema(default = 1000)]
-    pub posts: usize,
-    /// How many samples to show, up to 50.
-    #[serde(default = "ten")]
-    #[schema(default = 10)]
-    pub samples: usize,
-}
-
-/// What a filter would have found.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Preview {
-    /// Posts that were looked at: the newest that the account saw.
-    pub looked_at: usize,
-    /// Posts that it matches.
-    pub matched: usize,
-    /// Of all that were looked at, from 0 to 1.
-    pub share: f64,
-    /// Matches a day, at the rate of what was looked at; null where that is too short a time to say.
-    pub a_day: Option<f64>,
-    /// The time that was looked at, from the oldest to the newest post.
-    pub from: Option<String>,
-    /// The time that was looked at, up to the newest post.
-    pub to: Option<String>,
-    /// The time for previews was over before as many posts were looked at as was asked for.
-    pub cut_short: bool,
-    /// The newest posts that it matches, marked.
-    pub samples: Vec<ShownPost>,
-    /// Held against the saved filter.
-    pub against_saved: Option<Difference>,
-}
-
-/// What a filter finds more and less than the saved one.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Difference {
-    /// Posts that only the new one matches.
-    pub adds: usize,
-    /// Posts that only the saved one matches.
-    pub drops: usize,
-    /// The newest that only the new one matches, marked.
-    pub added: Vec<ShownPost>,
-    /// The newest that only the saved one matches, marked as that one finds them.
-    pub dropped: Vec<ShownPost>,
-}
-
 fn twenty() -> usize {
     20
-}
-
-fn ten() -> usize {
-    10
-}
-
-fn thousand() -> usize {
-    1000
 }
 
 /// Searches stored posts that the account saw, newest first, for as long as 200 ms.
@@ -146,11 +67,11 @@ pub(super) async fn search(
     let compile = || compiled(&api, &caller, &query.text, query.dialect);
     let (marking, searching) = (compile().await?, compile().await?);
     let _right = api.0.uses.search(caller.token.id, api.options())?;
-    let mut scan = Scan::begin(&api, &caller, vec![searching], before, SLICE).await?;
+    let keep = query.limit + 1;
+    let mut scan = Scan::begin(&api, &caller, vec![searching], keep, before, SLICE).await?;
     let mut found: Vec<TimelinePost> = Vec::new();
     while !scan.is_done() && !scan.is_late() && found.len() < query.limit {
-        let looked = scan.next().await?;
-        found.extend(looked.into_iter().filter(|looked| looked.matched[0]).map(|looked| looked.post));
+        found.extend(scan.next().await?.kept.into_iter().map(|(_, post)| post));
     }
     let cut = found.len() > query.limit;
     found.truncate(query.limit);
@@ -169,97 +90,6 @@ pub(super) async fn search(
     Ok(Answer::new(summary, shown))
 }
 
-/// What a filter that is not saved would have found among the newest posts that the account saw.
-#[utoipa::path(post, path = "/preview", tag = "expressions", request_body = PreviewOf,
-    responses((status = 200, body = Answer<Preview>), (status = 404, body = Answer<Preview>),
-        (status = 422, body = Answer<Preview>), (status = 429, body = Answer<Preview>)))]
-pub(super) async fn preview(
-    State(api): State<Api>,
-    caller: Caller,
-    Body(query): Body<PreviewOf>,
-) -> Result<Answer<Preview>> {
-    if query.posts == 0 || query.posts > PREVIEWED || query.samples > SAMPLES {
-        let message = format!("`posts` must be from 1 to {PREVIEWED}, and `samples` at most {SAMPLES}");
-        return Err(ApiError::bad(message));
-    }
-    let mut filters = vec![compiled(&api, &caller, &query.text, query.dialect).await?];
-    let marking = compiled(&api, &caller, &query.text, query.dialect).await?;
-    let mut saved = None;
-    if let Some(id) = query.filter {
-        let filter = own(&api, &caller, id).await?.0.filter;
-        filters.push(compiled(&api, &caller, &filter.text, filter.dialect).await?);
-        saved = Some(compiled(&api, &caller, &filter.text, filter.dialect).await?);
-    }
-    let _right = api.0.uses.search(caller.token.id, api.options())?;
-    let mut scan = Scan::begin(&api, &caller, filters, None, PREVIEW).await?;
-    let (mut looked_at, mut matched, mut adds, mut drops) = (0, 0, 0, 0);
-    let (mut from, mut to) = (None, None);
-    let (mut samples, mut added, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
-    let keep = |list: &mut Vec<TimelinePost>, post: &TimelinePost| {
-        if list.len() < query.samples {
-            list.push(post.clone());
-        }
-    };
-    while looked_at < query.posts && !scan.is_done() && !scan.is_late() {
-        for looked in scan.next().await?.into_iter().take(query.posts - looked_at) {
-            looked_at += 1;
-            to = to.max(Some(looked.post.received_at));
-            from = Some(from.unwrap_or(looked.post.received_at).min(looked.post.received_at));
-            matched += usize::from(looked.matched[0]);
-            if looked.matched[0] {
-                keep(&mut samples, &looked.post);
-            }
-            match (looked.matched[0], looked.matched.get(1)) {
-                (true, Some(false)) => {
-                    adds += 1;
-                    keep(&mut added, &looked.post);
-                }
-                (false, Some(true)) => {
-                    drops += 1;
-                    keep(&mut dropped, &looked.post);
-                }
-                _ => {}
-            }
-        }
-    }
-    let cut_short = looked_at < query.posts && !scan.is_done();
-    let share = if looked_at == 0 { 0.0 } else { matched as f64 / looked_at as f64 };
-    let days = from.zip(to).map(|(from, to)| (to - from) as f64 / 86_400_000.0);
-    // Below a minute a rate would say more of chance than of the filter.
-    let a_day = days.filter(|&days| days > 1.0 / 1440.0).map(|days| matched as f64 / days);
-    let against_saved = match &saved {
-        Some(saved) => Some(Difference {
-            adds,
-            drops,
-            added: shown(&api, &caller, &mut added, &marking).await?,
-            dropped: shown(&api, &caller, &mut dropped, saved).await?,
-        }),
-        None => None,
-    };
-    let mut text = format!("{matched} of {looked_at} posts");
-    if let Some(a_day) = a_day {
-        text.push_str(&format!(", {a_day:.0} a day"));
-    }
-    if let Some(difference) = &against_saved {
-        text.push_str(&format!("; adds {}, drops {}", difference.adds, difference.drops));
-    }
-    if query.action == Action::Hide {
-        text.push_str(&format!("; would hide {:.0} % of your timeline", share * 100.0));
-    }
-    let preview = Preview {
-        looked_at,
-        matched,
-        share,
-        a_day,
-        from: from.map(rfc3339),
-        to: to.map(rfc3339),
-        cut_short,
-        samples: shown(&api, &caller, &mut samples, &marking).await?,
-        against_saved,
-    };
-    Ok(Answer::new(Summary { count: Some(matched), ..Summary::new(text) }, preview))
-}
-
 /// An expression, ready to run, or what is wrong with it.
 pub(super) async fn compiled(api: &Api, caller: &Caller, text: &str, dialect: Dialect) -> Result<Compiled> {
     let surroundings = api.surroundings(caller.until, caller.pulse.revision).await?;
@@ -267,7 +97,7 @@ pub(super) async fn compiled(api: &Api, caller: &Caller, text: &str, dialect: Di
 }
 
 /// Posts with verdicts, marked as a filter finds them.
-async fn shown(
+pub(super) async fn shown(
     api: &Api,
     caller: &Caller,
     posts: &mut [TimelinePost],

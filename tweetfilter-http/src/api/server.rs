@@ -10,21 +10,26 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
+use super::answer::ApiError;
 use super::{Api, Options};
 use crate::parts::{PartError, Stop};
 
 /// Bytes of a request's line and headers, and how many headers.
 const HEADER_BYTES: usize = 32 << 10;
 const HEADERS: usize = 64;
+/// How long whoever is turned away may take to hear it, and how many are told at once.
+const TURNED: Duration = Duration::from_secs(1);
+const TURNED_AT_ONCE: usize = 64;
 /// How long answers may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -61,6 +66,7 @@ impl Serving {
     /// Answers until it is told to stop; then lets requests end that are under way.
     pub async fn run(&self, mut stop: Stop) {
         let connections = Arc::new(Connections::default());
+        let turned = Arc::new(Semaphore::new(TURNED_AT_ONCE));
         let mut tasks = JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -71,8 +77,7 @@ impl Serving {
             match accepted {
                 Ok((stream, _)) => {
                     if connections.count() >= self.options.connections && !connections.close_one() {
-                        // All are busy: whoever comes now is turned away.
-                        drop(stream);
+                        turn_away(stream, &turned);
                         continue;
                     }
                     let connection = connections.open();
@@ -97,6 +102,31 @@ impl Serving {
             tracing::warn!("some answers did not end in time and were cut off");
         }
     }
+}
+
+/// All connections are busy: whoever comes now is told so, as long as there are not too many of them.
+fn turn_away(mut stream: TcpStream, turned: &Arc<Semaphore>) {
+    let Ok(right) = turned.clone().try_acquire_owned() else { return };
+    let message = "All connections of this server are busy; try again in a moment";
+    let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_connections", message);
+    let body = serde_json::to_string(&error.into_answer()).unwrap_or_default();
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n\
+         Retry-After: 1\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    tokio::spawn(async move {
+        let told = async {
+            stream.write_all(answer.as_bytes()).await?;
+            stream.shutdown().await?;
+            // What they sent and nobody reads would have the system take the answer back.
+            while stream.read(&mut [0; 4096]).await? > 0 {}
+            io::Result::Ok(())
+        };
+        // What clients do wrong is theirs.
+        let _ = tokio::time::timeout(TURNED, told).await;
+        drop(right);
+    });
 }
 
 async fn serve(stream: TcpStream, app: Router, options: Options, connection: Open, mut stop: Stop) {

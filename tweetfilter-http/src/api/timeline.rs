@@ -1,5 +1,6 @@
 //! What an account saw, with what its filters said of it.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use axum::extract::State;
@@ -176,13 +177,14 @@ pub(super) struct Marker {
 
 impl Marker {
     /// Marks what the filters that matched found in each post. A filter that is gone since marks nothing.
-    pub(super) async fn mark(
+    pub(super) async fn mark<P: Borrow<TimelinePost>>(
         &mut self,
         api: &Api,
         caller: &Caller,
-        posts: &[TimelinePost],
+        posts: &[P],
         shown: &mut [ShownPost],
     ) -> Result<()> {
+        let posts: Vec<&TimelinePost> = posts.iter().map(Borrow::borrow).collect();
         let wanted = |id: &i64| posts.iter().any(|post| post.filters.contains(id));
         if posts.iter().any(|post| !post.filters.is_empty()) {
             let surroundings = api.surroundings(caller.until, caller.pulse.revision).await?;

@@ -177,6 +177,9 @@ fn works(settings: &Settings, database: &Database, buffer: &Buffers) -> Works<Bu
     Works::new(Worker::new(name, buffer.clone(), database.clone(), options))
 }
 
+/// Files that a server has open beside its connections: the store, sources, the binary itself.
+const OTHER_FILES: u64 = 200;
+
 /// Runs parts until the process is told to end.
 fn run(
     settings: &Settings,
@@ -191,6 +194,14 @@ fn run(
         let (tell, stop) = Stop::new();
         let mut tasks = tokio::task::JoinSet::new();
         if let Some(address) = settings.listen.as_deref().filter(|_| answering) {
+            let wanted = settings.api.connections as u64 + OTHER_FILES;
+            let allowed = parts::allow_files(wanted);
+            if allowed < wanted {
+                tracing::warn!(
+                    allowed,
+                    "the system allows fewer open files than `connections` of [api] needs; see `ulimit -n`"
+                );
+            }
             let api = api::Api::new(database.clone(), settings.api.clone(), stop.clone());
             let app = api::app(&api).merge(page::app());
             let serving = Arc::new(api::listen(&api, app, address).await.map_err(failure)?);

@@ -4,6 +4,7 @@
 //! in the [buffer](Buffers) and in the store; nothing is kept in a part that is not there too.
 
 mod buffers;
+mod files;
 mod ingest;
 mod lookup;
 mod source;
@@ -17,6 +18,7 @@ use tweetfilter_stream::source::SourceError;
 use tweetfilter_stream::store::StoreError;
 
 pub use buffers::Buffers;
+pub use files::allow_files;
 pub use ingest::{Ingested, ingest};
 pub use lookup::{lookup, named_handles};
 pub use source::{Kind, Opened, SourceSettings};

@@ -2,9 +2,11 @@
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 use tweetfilter_sql::Scope;
 
-use crate::house::House;
+use crate::house::{House, request};
+use crate::live::Events;
 
 async fn with_posts() -> (House, String, i64) {
     let house = House::new().await;
@@ -73,6 +75,40 @@ async fn a_preview_says_what_would_be_found_and_what_would_change() {
     assert_eq!(got.error(), "bad_request");
     let got = house.ask(Method::POST, &token, "/preview", json!({"text": "a", "filter": 99})).await;
     assert_eq!(got.error(), "not_found");
+}
+
+#[tokio::test]
+async fn a_preview_is_told_as_it_is_found_to_those_who_ask_for_events() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    let filter = house.filter(ann, "snow").await;
+    for n in 0..20 {
+        let ids: Vec<_> = (0..200).map(|post| format!("{n}-{post}")).collect();
+        house.posts(&ids, if n % 2 == 0 { "Snow in Oslo" } else { "Rain in Rome" }, true, &[]).await;
+    }
+    let body = json!({"text": "oslo OR rome", "filter": filter, "posts": 3_500, "samples": 3});
+    let whole = house.ask(Method::POST, &token, "/preview", body.clone()).await;
+    assert_eq!((&whole.ok()["looked_at"], &whole.ok()["cut_short"]), (&json!(3_500), &json!(false)));
+
+    let mut asked = request(Method::POST, "/preview", &token, Some(body));
+    asked.headers_mut().insert("accept", "application/json;q=0.5, text/event-stream".parse().unwrap());
+    let mut events = Events::of(house.app.clone().oneshot(asked).await.unwrap());
+    let (mut names, mut last) = (Vec::new(), Value::Null);
+    while let Some((name, _, answer)) = events.next().await {
+        let looked_at = |answer: &Value| answer["data"]["looked_at"].as_u64();
+        assert!(looked_at(&answer) > looked_at(&last), "each tells more than the one before");
+        assert_eq!(answer["data"]["samples"].as_array().unwrap().len(), 3, "there are samples at once");
+        names.push(name);
+        last = answer;
+    }
+    assert!(names.len() > 1 && names.pop().unwrap() == "done", "{names:?}");
+    assert!(names.iter().all(|name| name == "preview"));
+    assert_eq!(last, whole.json, "the last one is the whole answer");
+
+    // What is wrong with the request is answered as always.
+    let mut asked = request(Method::POST, "/preview", &token, Some(json!({"text": "(a"})));
+    asked.headers_mut().insert("accept", "text/event-stream".parse().unwrap());
+    assert_eq!(house.send(asked).await.error(), "missing_parenthesis");
 }
 
 #[tokio::test]

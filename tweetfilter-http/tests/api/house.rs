@@ -55,6 +55,11 @@ impl House {
         Self { app: app(&api), api, database, folder, stop }
     }
 
+    /// Where its store is.
+    pub fn file(&self) -> String {
+        self.folder.join("a.db").to_string_lossy().into_owned()
+    }
+
     /// A house over a store that somebody else keeps.
     pub fn over(app: Router, api: Api, database: Database, stop: watch::Sender<bool>) -> Self {
         Self { app, api, database, folder: PathBuf::new(), stop }
@@ -84,6 +89,17 @@ impl House {
 
     /// Stores several that say the same, in one commit.
     pub async fn posts(&self, ids: &[String], text: &str, public: bool, seen: &[(i64, &[i64])]) -> i64 {
+        Self::posts_in(&self.database, ids, text, public, seen).await
+    }
+
+    /// The same by another way to the store.
+    pub async fn posts_in(
+        database: &Database,
+        ids: &[String],
+        text: &str,
+        public: bool,
+        seen: &[(i64, &[i64])],
+    ) -> i64 {
         let delivery = |(account, filters): &(i64, &[i64])| Delivery {
             account: *account,
             verdict: Verdict { highlighted: !filters.is_empty(), ..Verdict::default() },
@@ -105,7 +121,7 @@ impl House {
             }
         };
         let outcome = Outcome { posts: ids.iter().map(evaluated).collect(), ..Outcome::default() };
-        self.database.commit(&outcome, &[]).await.unwrap().number
+        database.commit(&outcome, &[]).await.unwrap().number
     }
 
     pub async fn send(&self, request: Request<Body>) -> Got {

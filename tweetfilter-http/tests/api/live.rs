@@ -32,8 +32,13 @@ impl Events {
             let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
             return Err(String::from_utf8_lossy(&bytes).into_owned());
         }
+        Ok(Self::of(response))
+    }
+
+    /// The events of an answer.
+    pub fn of(response: axum::response::Response) -> Self {
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Ok(Self { body: response.into_body().into_data_stream(), text: String::new() })
+        Self { body: response.into_body().into_data_stream(), text: String::new() }
     }
 
     /// The next event; `None` at the end.

@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod away;
+mod crowd;
 mod exchange;
 mod expressions;
 mod feeds;
@@ -9,8 +10,11 @@ mod filters;
 mod foreign;
 mod hostile;
 mod house;
+mod late;
 mod live;
+#[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
+mod outage;
 mod resume;
 mod server;
 mod timeline;

@@ -9,38 +9,51 @@ use tweetfilter_http::parts::Stop;
 use tweetfilter_sql::{Database, Scope};
 
 use crate::house::House;
+use crate::late::Late;
 use crate::live::Events;
-use crate::maria::Maria;
+use crate::maria::{Folder, Maria};
 
 const WORKERS: u64 = 4;
 const COMMITS: u64 = 20;
 /// Posts of a commit: a client may be cut off between two of them.
 const EACH: u64 = 3;
 const ALL: usize = (WORKERS * COMMITS * EACH) as usize;
-const CLIENTS: u64 = 20;
+const CLIENTS: u64 = 100;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_misses_a_post_on_sqlite() {
-    let house = House::with(Options { streams: 100, rate: 1e9, burst: 1e9, ..Options::default() }).await;
-    nobody_misses_a_post(Arc::new(house)).await;
+    let house = House::with(options()).await;
+    let workers = vec![house.database.clone(); WORKERS as usize];
+    nobody_misses_a_post(Arc::new(house), workers).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_misses_a_post_on_mariadb() {
-    let Some(server) = Maria::start() else {
+    let Some(server) = Maria::start_with(Folder::new(), true, &[]) else {
         println!("skipped: no mariadbd");
         return;
     };
     let database: Database = server.database("resume").await;
+    // Each worker has connections of its own, on which each COMMIT comes late.
+    let late = Late::start(server.port());
+    let mut workers = Vec::new();
+    for _ in 0..WORKERS {
+        workers.push(Database::open(&Maria::address_at(late.port, "resume")).await.unwrap());
+    }
+    let before = late.kept_back();
     let (stop, told) = Stop::new();
-    let options = Options { streams: 100, rate: 1e9, burst: 1e9, ..Options::default() };
-    let api = Api::new(database.clone(), options, told);
-    nobody_misses_a_post(Arc::new(House::over(app(&api), api, database, stop))).await;
+    let api = Api::new(database.clone(), options(), told);
+    nobody_misses_a_post(Arc::new(House::over(app(&api), api, database, stop)), workers).await;
+    assert_eq!(late.kept_back() - before, WORKERS * COMMITS);
+}
+
+fn options() -> Options {
+    Options { streams: CLIENTS as usize + 10, rate: 1e9, burst: 1e9, ..Options::default() }
 }
 
 /// Workers store at their own pace; clients read a little, break off, and take up the stream behind the last commit
 /// that they were told.
-async fn nobody_misses_a_post(house: Arc<House>) {
+async fn nobody_misses_a_post(house: Arc<House>, workers: Vec<Database>) {
     let account = house.database.add_account("ann", &[]).await.unwrap();
     house.database.add_token(account, "", &digest("secret"), Scope::Read).await.unwrap();
     let filter = house.filter(account, "snow").await;
@@ -63,7 +76,7 @@ async fn nobody_misses_a_post(house: Arc<House>) {
                 };
                 opened += 1;
                 // Some break off in the midst of a commit.
-                for _ in 0..3 + (client + opened) % 5 {
+                for _ in 0..3 + (client + opened) % 20 {
                     let Some((name, id, data)) = events.next().await else { break };
                     after = id.unwrap_or(after);
                     if name == "post" {
@@ -77,23 +90,22 @@ async fn nobody_misses_a_post(house: Arc<House>) {
             opened
         }));
     }
-    let mut workers = Vec::new();
-    for worker in 0..WORKERS {
-        let house = house.clone();
-        workers.push(tokio::spawn(async move {
+    let mut working = Vec::new();
+    for (worker, database) in (0..).zip(workers) {
+        working.push(tokio::spawn(async move {
             for n in 0..COMMITS {
                 let ids: Vec<_> = (0..EACH).map(|post| format!("{worker}-{n}-{post}")).collect();
-                house.posts(&ids, "Snow", false, &[(account, &[filter])]).await;
+                House::posts_in(&database, &ids, "Snow", false, &[(account, &[filter])]).await;
                 tokio::time::sleep(Duration::from_millis((worker * 7 + n * 13) % 17)).await;
             }
         }));
     }
-    for worker in workers {
+    for worker in working {
         worker.await.unwrap();
     }
     for client in clients {
         let opened =
-            tokio::time::timeout(Duration::from_secs(60), client).await.expect("all was found").unwrap();
+            tokio::time::timeout(Duration::from_secs(120), client).await.expect("all was found").unwrap();
         assert!(opened > 5, "a client was cut off {opened} times only");
     }
 }

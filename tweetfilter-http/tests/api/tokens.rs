@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use serde_json::json;
 use tweetfilter_http::api::document;
-use tweetfilter_sql::Scope;
+use tweetfilter_sql::{Database, Scope};
 
 use crate::house::{House, request};
 
@@ -131,6 +131,26 @@ async fn a_token_says_whose_it_is_and_is_gone_when_it_is_revoked() {
     assert!(!got.json.to_string().contains(&token), "the secret is not told again");
     house.database.remove_account(ann).await.unwrap();
     assert_eq!(house.get(&token, "/me").await.error(), "unknown_token");
+}
+
+#[tokio::test]
+async fn a_token_that_was_in_use_is_refused_as_soon_as_it_is_revoked_elsewhere() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let other = house.token(ann, Scope::Write).await;
+    // By another process: this one is not told.
+    let elsewhere = Database::open(&house.file()).await.unwrap();
+    for _ in 0..3 {
+        house.get(&token, "/me").await.ok();
+        house.get(&other, "/me").await.ok();
+    }
+    let number = elsewhere.tokens().await.unwrap()[0].id;
+    assert!(elsewhere.revoke_token(number).await.unwrap());
+    assert_eq!(house.get(&token, "/me").await.error(), "unknown_token");
+    house.get(&other, "/me").await.ok();
+    elsewhere.remove_account(ann).await.unwrap();
+    assert_eq!(house.get(&other, "/me").await.error(), "unknown_token");
+    elsewhere.close().await;
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tweetfilter_stream::wire::decode;
 
 use crate::maria::{Folder, Maria};
 use crate::oracle::{Delivered, Filter, History, Said};
-use crate::redis::{FIT, RedisServer, free_port};
+use crate::redis::{FIT, RedisServer};
 use crate::support::{Ended, Files, command, for_user};
 
 /// Account, expression, action.
@@ -94,13 +94,13 @@ impl Chain {
 
     /// The same with the data of MariaDB in a folder and other options for Redis.
     pub fn start_in(stream: &str, folder: Folder, redis: &[&str]) -> Option<Self> {
-        let port = free_port();
         let small = ["--innodb-log-file-size=4M", "--innodb-buffer-pool-size=32M"];
-        let Some(maria) = Maria::start_with(folder, Some(port), &small) else {
+        let Some(maria) = Maria::start_with(folder, true, &small) else {
             println!("skipped: no mariadbd");
             return None;
         };
         let redis = RedisServer::start(redis)?;
+        let port = maria.port();
         maria.say("CREATE DATABASE tf");
         let files = Files::new().with("site.ndjson", stream);
         let mut chain = Self {

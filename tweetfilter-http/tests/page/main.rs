@@ -9,7 +9,7 @@ mod hostile;
 #[allow(dead_code, reason = "the API's tests ask for more of it")]
 mod house;
 mod looks;
-#[path = "../api/maria.rs"]
+#[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
 mod served;
 mod story;

@@ -51,7 +51,7 @@ async fn a_lost_server_is_said_what_is_shown_stays_and_it_goes_on_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_away_is_said_with_since_when() {
-    let Some(mut server) = Maria::start() else {
+    let Some(server) = Maria::start() else {
         println!("skipped: no mariadbd");
         return;
     };

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tweetfilter_sql::Database;
@@ -73,12 +73,15 @@ pub struct Maria {
 impl Maria {
     /// Starts one; `None` if none is installed.
     pub fn start() -> Option<Self> {
-        Self::start_with(Folder::new(), None, &[])
+        Self::start_with(Folder::new(), false, &[])
     }
 
-    /// Starts one with its data in a folder, on a port too if one is given, with further options.
-    pub fn start_with(folder: Folder, port: Option<u16>, options: &[&str]) -> Option<Self> {
+    /// Starts one with its data in a folder, on a port too if it is to listen at one, with further options.
+    pub fn start_with(folder: Folder, listens: bool, options: &[&str]) -> Option<Self> {
         let install = binary("mariadb-install-db")?;
+        // One after the other: several at once are more than a busy machine bears.
+        static ONE: Mutex<()> = Mutex::new(());
+        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
         let user = std::env::var("USER").unwrap_or_default();
         let run = || {
@@ -101,6 +104,8 @@ impl Maria {
         }
         let said = [done.stdout, done.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
         assert!(done.status.success(), "mariadb-install-db failed: {}", said.concat());
+        // Not before, so that nobody else takes it meanwhile.
+        let port = listens.then(free_port);
         let child = spawn(&folder, port, &options)?;
         let mut server = Self { child, folder, port, options };
         server.wait();
@@ -111,6 +116,9 @@ impl Maria {
     fn wait(&mut self) {
         let begin = Instant::now();
         while !self.answers() {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                panic!("MariaDB ended with {status}: {}", self.log());
+            }
             assert!(begin.elapsed() < Duration::from_secs(60), "MariaDB does not start: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -183,6 +191,11 @@ impl Maria {
         format!("mysql://root@127.0.0.1:{port}/{name}")
     }
 
+    /// The port at which it listens.
+    pub fn port(&self) -> u16 {
+        self.port.expect("it was started on a port")
+    }
+
     /// What it wrote since it was first started.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.0.join("log")).unwrap_or_default()
@@ -214,6 +227,11 @@ fn spawn(folder: &Folder, port: Option<u16>, options: &[String]) -> Option<Child
         .stderr(log)
         .spawn();
     Some(child.unwrap())
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 fn is_root() -> bool {

@@ -608,7 +608,9 @@ pub async fn the_timeline_pages_and_filters(database: &Database, _: &Clock) {
 pub async fn the_tail_misses_nothing(database: &Database, _: &Clock) {
     for n in 0..10 {
         let of = if n % 2 == 0 { [1, 2] } else { [2, 3] };
-        commit(database, vec![seen(post(&n.to_string(), &n.to_string()), 0, &of)], vec![]).await;
+        // Of several bytes a character, so that none is cut.
+        let text = format!("{n} é\u{1f600}\n");
+        commit(database, vec![seen(post(&n.to_string(), &text), 0, &of)], vec![]).await;
     }
     let ids =
         |tail: &tweetfilter_sql::Tail| tail.posts.iter().map(|one| one.native_id.clone()).collect::<Vec<_>>();
@@ -621,6 +623,13 @@ pub async fn the_tail_misses_nothing(database: &Database, _: &Clock) {
     let all = database.tail(None, 8, 100).await.unwrap();
     let of: Vec<_> = all.posts.iter().map(|one| (one.cursor.commit, one.account)).collect();
     assert_eq!(of, [(9, 1), (9, 2), (10, 2), (10, 3)]);
+    // The same for some accounts, one of which there is not.
+    let mut some = database.tail_of(&[1, 3, 9], 8, 10).await.unwrap();
+    some.sort_by_key(|one| (one.cursor, one.account));
+    let told: Vec<_> = some.iter().map(|one| (one.account, one.post.text.as_str())).collect();
+    assert_eq!(told, [(1, "8 é\u{1f600}\n"), (3, "9 é\u{1f600}\n")]);
+    assert_eq!(database.tail_of(&[1, 3], 8, 9).await.unwrap().len(), 1);
+    assert!(database.tail_of(&[], 0, 10).await.unwrap().is_empty());
 }
 
 pub async fn old_posts_are_forgotten(database: &Database, clock: &Clock) {

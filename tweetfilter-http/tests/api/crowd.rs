@@ -1,0 +1,137 @@
+//! Thousands of connections of another process, and what those who come on top of them are told.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tweetfilter_http::api::Options;
+use tweetfilter_http::parts::allow_files;
+use tweetfilter_sql::Scope;
+
+use crate::house::House;
+use crate::server::{exchange, start};
+
+/// Where the other process is to connect to, and how many times.
+const CROWD: &str = "TWEETFILTER_CROWD";
+const CONNECTIONS: usize = 10_000;
+
+/// The other process: it connects, tells that it did, and rests until its input ends.
+#[tokio::test]
+async fn the_crowd_itself() {
+    let Ok(wanted) = std::env::var(CROWD) else { return };
+    let (address, count) = wanted.split_once(' ').unwrap();
+    let count: usize = count.parse().unwrap();
+    allow_files(count as u64 + 100);
+    let mut open = Vec::new();
+    while open.len() < count {
+        open.push(TcpStream::connect(address).await.unwrap());
+    }
+    println!("crowded");
+    let mut byte = [0];
+    let _ = std::io::Read::read(&mut std::io::stdin(), &mut byte);
+    // What it would say of its tests nobody hears any more.
+    std::process::exit(0);
+}
+
+fn crowd(address: std::net::SocketAddr, count: usize) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "crowd::the_crowd_itself", "--nocapture"])
+        .env(CROWD, format!("{address} {count}"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_idle_connections_disturb_nobody() {
+    // Both sides need a descriptor for each.
+    if allow_files(CONNECTIONS as u64 + 1_000) < CONNECTIONS as u64 + 1_000 {
+        println!("skipped: the system does not allow so many descriptors");
+        return;
+    }
+    // Once all of them have a place, once most have to make room.
+    for connections in [CONNECTIONS + 100, Options::default().connections] {
+        let house = House::with(Options { connections, rate: 1e9, burst: 1e9, ..Options::default() }).await;
+        let (_, token) = house.account("ann", Scope::Read).await;
+        let server = start(&house).await;
+        let mut child = crowd(server.address, CONNECTIONS);
+        let said = child.stdout.take().unwrap();
+        let crowded = tokio::task::spawn_blocking(move || {
+            let mut lines = std::io::BufRead::lines(std::io::BufReader::new(said));
+            lines.any(|line| line.unwrap().contains("crowded"))
+        });
+        // One that is kept, and a new one each time.
+        let kept = TcpStream::connect(server.address).await.unwrap();
+        let mut kept = BufReader::new(kept);
+        let (mut answers, mut slowest) = (0, Duration::ZERO);
+        let mut after = 20;
+        while after > 0 {
+            let begin = Instant::now();
+            let asked = format!("GET /api/v1/me HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n");
+            kept.write_all(format!("{asked}\r\n").as_bytes()).await.unwrap();
+            assert_eq!(whole(&mut kept).await, "HTTP/1.1 200 OK\r\n");
+            let answer =
+                exchange(server.address, format!("{asked}Connection: close\r\n\r\n").as_bytes()).await;
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            slowest = slowest.max(begin.elapsed());
+            answers += 2;
+            // Some more, when all of them are there.
+            after -= usize::from(crowded.is_finished());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(crowded.await.unwrap(), "the crowd came");
+        println!(
+            "{answers} answers beside {CONNECTIONS} of {connections} connections; the slowest two took {slowest:?}"
+        );
+        assert!(slowest < Duration::from_secs(5), "{slowest:?}");
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
+}
+
+/// Reads an answer; its first line.
+async fn whole(from: &mut BufReader<TcpStream>) -> String {
+    let (mut first, mut line, mut length) = (String::new(), String::new(), 0);
+    from.read_line(&mut first).await.unwrap();
+    while line != "\r\n" {
+        line.clear();
+        from.read_line(&mut line).await.unwrap();
+        if let Some(bytes) = line.strip_prefix("content-length: ") {
+            length = bytes.trim().parse().unwrap();
+        }
+    }
+    from.read_exact(&mut vec![0; length]).await.unwrap();
+    first
+}
+
+#[tokio::test]
+async fn who_finds_all_connections_busy_is_told_so() {
+    let house = House::with(Options { connections: 3, ..Options::default() }).await;
+    let (_, token) = house.account("ann", Scope::Read).await;
+    let server = start(&house).await;
+    let mut busy = Vec::new();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let asked = format!("GET /api/v1/live HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n");
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        // It is busy once it answers.
+        stream.read_exact(&mut [0; 15]).await.unwrap();
+        busy.push(stream);
+    }
+    let plain = b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let answer = exchange(server.address, plain).await;
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("Retry-After: 1\r\n"), "{answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&body["error"]["code"], &body["data"]), (&json!("too_many_connections"), &json!(null)));
+    // As soon as one ends there is room.
+    busy.pop();
+    let begin = Instant::now();
+    while !exchange(server.address, plain).await.starts_with("HTTP/1.1 200") {
+        assert!(begin.elapsed() < Duration::from_secs(20), "there is no room");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
