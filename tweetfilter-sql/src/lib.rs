@@ -21,6 +21,7 @@ mod pack;
 mod places;
 mod reapply;
 mod retention;
+mod samples;
 pub mod schema;
 mod seen;
 mod sql;
@@ -37,6 +38,7 @@ pub use lookup::{FRESH, NOBODY, NamedHandle, Profile};
 pub use places::{Feed, Reading};
 pub use reapply::{LookBack, Reapply, Stepped};
 pub use retention::Removed;
+pub use samples::{KEPT, ProcessRow, Sample, SampleKind};
 pub use status::{CrashEvent, Results, SourceStatus, Status, StoredGap};
 pub use timeline::{Cursor, Page, Tail, TimelinePost};
 pub use tokens::{Pulse, Scope, Token};
@@ -55,6 +57,8 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(reapply::STATEMENTS)
         .chain(places::STATEMENTS)
         .chain(retention::STATEMENTS)
+        .chain(samples::STATEMENTS)
+        .chain(samples::MANY.iter().flat_map(|many| &many.0))
         .chain(seen::STATEMENTS)
         .chain(status::STATEMENTS)
         .chain(timeline::STATEMENTS)
