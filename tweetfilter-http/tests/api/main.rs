@@ -11,6 +11,7 @@ mod hostile;
 mod house;
 mod live;
 mod maria;
+mod operations;
 mod resume;
 mod server;
 mod timeline;
