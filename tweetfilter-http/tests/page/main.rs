@@ -11,6 +11,8 @@ mod house;
 mod looks;
 #[path = "../api/maria.rs"]
 mod maria;
+mod nginx;
+mod operations;
 mod served;
 mod story;
 mod trouble;
