@@ -8,6 +8,8 @@
 pub mod api;
 pub mod import;
 #[cfg(feature = "serve")]
+pub mod ops;
+#[cfg(feature = "serve")]
 pub mod page;
 #[cfg(feature = "serve")]
 pub mod parts;

@@ -22,6 +22,7 @@ mod pack;
 mod places;
 mod reapply;
 mod retention;
+mod samples;
 pub mod schema;
 mod seen;
 mod sql;
@@ -39,6 +40,7 @@ pub use places::{Feed, Reading};
 pub use reapply::{LookBack, Reapply, Stepped};
 pub use retention::Removed;
 pub use seen::SeenRows;
+pub use samples::{KEPT, ProcessRow, Sample, SampleKind};
 pub use status::{CrashEvent, Results, SourceStatus, Status, StoredGap};
 pub use timeline::{Cursor, Page, Tail, TimelinePost};
 pub use tokens::{Pulse, Scope, Token};
@@ -57,6 +59,8 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(reapply::STATEMENTS)
         .chain(places::STATEMENTS)
         .chain(retention::STATEMENTS)
+        .chain(samples::STATEMENTS)
+        .chain(samples::MANY.iter().flat_map(|many| &many.0))
         .chain(seen::STATEMENTS)
         .chain(status::STATEMENTS)
         .chain(timeline::STATEMENTS)

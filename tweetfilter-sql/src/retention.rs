@@ -30,6 +30,7 @@ statements! {
              (SELECT network, native_id FROM tombstone WHERE at < ? ORDER BY at LIMIT ?)",
         "DELETE FROM tombstone WHERE at < ? ORDER BY at LIMIT ?",
     );
+    REMOVE_CRASHES = Sql::both("DELETE FROM crash_event WHERE at < ?");
     COUNT = Sql::both("UPDATE state SET value = value - ? WHERE name = 'tombstones'");
     VACUUM = Sql::each("PRAGMA incremental_vacuum(2000)", "");
 }
@@ -61,7 +62,7 @@ impl Removed {
 }
 
 impl Database {
-    /// Removes a little of what is older than a time: posts, deliveries, matches, tombstones. Call it until nothing is
+    /// Removes a little of what is older than a time: posts, deliveries, matches, tombstones, crashes. Call it until nothing is
     /// left, and let others work in between. Gives the space back to the disk.
     ///
     /// # Errors
@@ -98,6 +99,7 @@ impl Database {
         }
         removed.tombstones = tx.run(REMOVE_TOMBSTONES, args![time, POSTS]).await?;
         tx.run(COUNT, args![removed.tombstones.cast_signed()]).await?;
+        tx.run(REMOVE_CRASHES, args![time]).await?;
         removed.profiles = crate::lookup::forget_profiles(tx, time, POSTS).await?;
         turn.commit().await?;
         if self.buffer().is_some() {

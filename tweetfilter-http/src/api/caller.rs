@@ -119,6 +119,8 @@ fn needed(method: &Method, path: &str) -> Scope {
     // They take an expression, and change nothing.
     let only_asks = matches!(path, "/check" | "/explain" | "/preview" | "/search");
     match *method {
+        // Of all accounts.
+        _ if path.starts_with("/dead-letters") => Scope::Admin,
         Method::GET | Method::HEAD | Method::OPTIONS => Scope::Read,
         Method::POST if only_asks => Scope::Read,
         // What people have read is theirs, and nobody's loss.

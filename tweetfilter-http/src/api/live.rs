@@ -68,6 +68,23 @@ struct Live {
     ready: std::collections::VecDeque<Event>,
     ended: bool,
     _right: Right,
+    _open: Open,
+}
+
+/// Counts a stream as long as it is open.
+struct Open(Api);
+
+impl Open {
+    fn new(api: &Api) -> Self {
+        api.part().counters.streams.inc();
+        Self(api.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.part().counters.streams.dec();
+    }
 }
 
 /// What the account sees from now on, as server-sent events.
@@ -97,6 +114,7 @@ pub(super) async fn live(
     let mut live = Live {
         stop: api.0.stop.clone(),
         watch: api.0.pulse.watch(caller.account()),
+        _open: Open::new(&api),
         api,
         caller,
         query,

@@ -14,6 +14,7 @@ mod extract;
 mod feeds;
 mod filters;
 mod health;
+mod letters;
 mod limits;
 mod live;
 mod manual;
@@ -39,13 +40,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tweetfilter_sql::Database;
+use tweetfilter_stream::redis_streams;
 use tweetfilter_stream::store::StoreError;
 
 pub use answer::{Answer, ApiError, ErrorBody, Finding, FixIt, Place, Second, Summary};
 pub use routes::{app, document};
 pub use secret::{digest, new_secret};
-pub use server::{Serving, listen};
+pub use server::{Serving, listen, listen_as};
 
+use crate::ops::{Part, Server};
 use crate::parts::Stop;
 
 /// The first part of the path of all routes that need a token.
@@ -109,6 +112,8 @@ struct Shared {
     pulse: pulse::Heart,
     tokens: Mutex<caller::Tokens>,
     surroundings: Mutex<Option<Arc<expression::Surroundings>>>,
+    part: Arc<Part>,
+    buffer: letters::Way,
 }
 
 impl Api {
@@ -117,6 +122,7 @@ impl Api {
     pub fn new(database: Database, options: Options, stop: Stop) -> Self {
         let pulse = pulse::Heart::new(database.clone());
         let uses = limits::Uses::default();
+        let (part, buffer) = (Part::new("api"), letters::Way::new(&database));
         Self(Arc::new(Shared {
             database,
             options,
@@ -125,7 +131,20 @@ impl Api {
             pulse,
             tokens: Mutex::default(),
             surroundings: Mutex::default(),
+            part,
+            buffer,
         }))
+    }
+
+    /// Says where the buffer is, if that is not in the store's file.
+    pub fn buffer_at(&self, address: String, options: redis_streams::Options) {
+        self.0.buffer.at(address, options);
+    }
+
+    /// The part that this is, with what it counts.
+    #[must_use]
+    pub fn part(&self) -> &Arc<Part> {
+        &self.0.part
     }
 
     fn database(&self) -> &Database {
@@ -142,9 +161,16 @@ impl Api {
         until: Instant,
         asked: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, ApiError> {
+        // Whoever goes away before there is an answer says nothing of the store.
         match tokio::time::timeout_at(until, asked).await {
-            Ok(answer) => answer.map_err(ApiError::from),
-            Err(_) => Err(ApiError::away("it does not answer in time")),
+            Ok(answer) => {
+                self.0.part.heard(Server::Store, matches!(answer, Err(StoreError::Away(_))));
+                answer.map_err(ApiError::from)
+            }
+            Err(_) => {
+                self.0.part.heard(Server::Store, true);
+                Err(ApiError::away("it does not answer in time"))
+            }
         }
     }
 }

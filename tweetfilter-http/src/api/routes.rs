@@ -1,7 +1,9 @@
 //! All routes, and the document that describes them.
 
+use std::time::Instant;
+
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -16,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::answer::ApiError;
 use super::{
-    Api, PREFIX, caller, check, exchange, explain, feeds, filters, health, live, manual, me, preview,
+    Api, PREFIX, caller, check, exchange, explain, feeds, filters, health, letters, live, manual, me, preview,
     reading, search, sets, status, timeline,
 };
 
@@ -51,6 +53,9 @@ fn with_token() -> OpenApiRouter<Api> {
         .routes(routes!(reading::list))
         .routes(routes!(reading::put))
         .routes(routes!(status::status))
+        .routes(routes!(status::history))
+        .routes(routes!(letters::list))
+        .routes(routes!(letters::retry))
 }
 
 fn without_token() -> OpenApiRouter<Api> {
@@ -93,11 +98,30 @@ pub fn app(api: &Api) -> Router {
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(CatchPanicLayer::custom(broken))
+        .layer(from_fn_with_state(api.clone(), counted))
         .layer(from_fn(safe))
         .layer(CompressionLayer::new().compress_when(worth))
         .layer(cors(&api.options().origins))
         .layer(DefaultBodyLimit::max(api.options().body_bytes))
         .with_state(api.clone())
+}
+
+/// Counts an answer under its route's template, so that addresses that somebody makes up add nothing.
+async fn counted(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let method = match *request.method() {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    };
+    let response = next.run(request).await;
+    let (route, status) = (route.as_deref().unwrap_or("other"), response.status().as_u16());
+    api.part().counters.answered(method, route, status, begun.elapsed().as_secs_f64());
+    response
 }
 
 async fn no_route() -> ApiError {

@@ -46,12 +46,25 @@ pub struct Serving {
 /// # Errors
 /// [`PartError::Settings`] if the address is none, is taken, or may not be used.
 pub async fn listen(api: &Api, app: Router, address: &str) -> Result<Serving, PartError> {
+    listen_as("listen", api.options().clone(), app, address).await
+}
+
+/// The same for any routes; `option` is the one by which the address was said.
+///
+/// # Errors
+/// As [`listen`].
+pub async fn listen_as(
+    option: &str,
+    options: Options,
+    app: Router,
+    address: &str,
+) -> Result<Serving, PartError> {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         PartError::Settings(format!(
-            "can't listen at {address}: {error}; name another by --listen, or `off` for none"
+            "can't listen at {address}: {error}; name another by --{option}, or `off` for none"
         ))
     })?;
-    Ok(Serving { listener, app, options: api.options().clone() })
+    Ok(Serving { listener, app, options })
 }
 
 impl Serving {

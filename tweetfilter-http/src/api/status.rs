@@ -1,18 +1,24 @@
-//! How the system is, as far as it concerns those who use it.
+//! How the system is, as far as it concerns those who use it, and all of it for those who run it.
+
+use std::time::Duration;
 
 use axum::extract::State;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tweetfilter_sql::Scope;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::answer::{Answer, Result, Summary};
+use super::answer::{Answer, ApiError, Result, Summary};
 use super::caller::Caller;
+use super::extract::Query;
+use crate::ops::{self, ShownHost, ShownOutlook, ShownProcess, Span};
 use crate::parts::now;
 use crate::time::rfc3339;
 
 /// Gaps that are shown.
 const GAPS: u32 = 50;
+/// Crashes that are shown.
+const CRASHES: u32 = 20;
 
 /// How the system is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,10 +29,16 @@ pub struct SystemStatus {
     pub revision: u64,
     /// Posts that are kept.
     pub posts: u64,
-    /// Entries that wait in the buffer, if that is in the store's file.
+    /// Entries that wait in the buffer; of one on a server of its own, as of the last 15 seconds.
     pub waiting: Option<u64>,
     /// How long the oldest of them has waited, in seconds.
     pub oldest_seconds: Option<f64>,
+    /// Bytes that wait in the buffer.
+    pub waiting_bytes: Option<u64>,
+    /// Where the buffer is going, if that can be told yet.
+    pub buffer: Option<ShownOutlook>,
+    /// The parts that run, by kind; whose they are and where is told to tokens of scope `admin` alone.
+    pub parts: Vec<KindState>,
     /// Stretches of time in which messages are missing, newest first.
     pub gaps: Vec<ShownGap>,
     /// What came of each source; only for tokens of scope `admin`.
@@ -38,6 +50,39 @@ pub struct SystemStatus {
     /// Parts that ended without saying so; only for tokens of scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crashes: Option<u64>,
+    /// The newest of these; only for tokens of scope `admin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crash_events: Option<Vec<ShownCrash>>,
+    /// Processes that run parts; only for tokens of scope `admin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processes: Option<Vec<ShownProcess>>,
+    /// Machines that run parts; only for tokens of scope `admin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Vec<ShownHost>>,
+}
+
+/// How the parts of a kind are.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct KindState {
+    /// `ingest`, `work`, `api` or `lookup`.
+    pub kind: String,
+    /// How many of them run.
+    pub running: usize,
+    /// How many of them wait for store or buffer, are being started again, or are silent.
+    pub troubled: usize,
+}
+
+/// A part that ended without saying so.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ShownCrash {
+    /// Which part.
+    pub part: String,
+    /// When it ended, or when that was found out.
+    pub at: String,
+    /// Why, as far as is known.
+    pub reason: String,
+    /// Where, if it panicked.
+    pub backtrace: String,
 }
 
 /// A stretch of time in which messages of a source are missing.
@@ -82,6 +127,7 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
     let database = api.database();
     let status = api.ask(caller.until, database.status()).await?;
     let gaps = api.ask(caller.until, database.gaps(GAPS)).await?;
+    let overview = api.ask(caller.until, ops::overview(database, now())).await?;
     let admin = caller.token.scope >= Scope::Admin;
     let gap = |stored: tweetfilter_sql::StoredGap| ShownGap {
         source: admin.then_some(stored.source),
@@ -99,6 +145,14 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         read_by: source.holder.filter(|(_, until)| *until > now()).map(|(name, _)| name),
         name: source.name,
     };
+    let crashes = if admin { api.ask(caller.until, database.crashes(CRASHES)).await? } else { Vec::new() };
+    let crash = |crash: tweetfilter_sql::CrashEvent| ShownCrash {
+        part: crash.part,
+        at: rfc3339(crash.at),
+        reason: crash.reason,
+        backtrace: crash.backtrace,
+    };
+    let elsewhere = overview.buffer.as_ref().filter(|_| status.buffer.is_none());
     let oldest = status.buffer.as_ref().and_then(|stats| stats.oldest);
     let gaps: Vec<_> = gaps.into_iter().map(gap).collect();
     let summary = match gaps.len() {
@@ -109,12 +163,115 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         commit: status.commit,
         revision: status.revision,
         posts: status.posts,
-        waiting: status.buffer.as_ref().map(|stats| stats.entries),
-        oldest_seconds: oldest.map(|oldest| (now() - oldest).max(0) as f64 / 1000.0),
+        waiting: status.buffer.as_ref().map(|stats| stats.entries).or(elsewhere.map(|last| last.entries)),
+        waiting_bytes: status.buffer.as_ref().map(|stats| stats.bytes).or(elsewhere.map(|last| last.bytes)),
+        oldest_seconds: oldest
+            .map(|oldest| (now() - oldest).max(0))
+            .or(elsewhere.and_then(|last| last.age))
+            .map(|age| age as f64 / 1000.0),
+        buffer: overview.outlook.map(ShownOutlook::of),
+        parts: kinds(&overview),
         gaps,
         sources: admin.then(|| status.sources.into_iter().map(source).collect()),
         dead_letters: admin.then_some(status.dead),
         crashes: admin.then_some(status.crashes),
+        crash_events: admin.then(|| crashes.into_iter().map(crash).collect()),
+        processes: admin.then(|| overview.processes.iter().map(ShownProcess::of).collect()),
+        hosts: admin.then(|| overview.hosts.iter().map(ShownHost::of).collect()),
     };
     Ok(Answer::new(summary, shown))
+}
+
+/// The parts by kind, without those that came to their end.
+fn kinds(overview: &ops::Overview) -> Vec<KindState> {
+    let mut kinds: Vec<KindState> = Vec::new();
+    for process in &overview.processes {
+        for part in &process.parts {
+            let state = process.state_of(part);
+            if state == Some(ops::State::Ended) {
+                continue;
+            }
+            let kind = part.told.name.split(' ').next().unwrap_or_default();
+            let place = kinds.iter().position(|known| known.kind == kind).unwrap_or_else(|| {
+                kinds.push(KindState { kind: kind.to_owned(), running: 0, troubled: 0 });
+                kinds.len() - 1
+            });
+            match state {
+                Some(ops::State::Running | ops::State::StandingBy) => kinds[place].running += 1,
+                _ => kinds[place].troubled += 1,
+            }
+        }
+    }
+    kinds
+}
+
+/// How far back.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct HistoryQuery {
+    /// Hours, at most 168; a longer time has points at greater distances.
+    #[serde(default = "one")]
+    pub hours: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// How it was over time.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct History {
+    /// The moment of the first point.
+    pub from: String,
+    /// The moment of the last point.
+    pub to: String,
+    /// Seconds between two points.
+    pub step_seconds: i64,
+    /// What was noted.
+    pub series: Vec<ShownSeries>,
+}
+
+/// How something was over time.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ShownSeries {
+    /// `lines`, `posts`, `matches`, `requests`, `waiting`, `oldest`; of hosts, processes and parts also `cpu`, `memory`,
+    /// `load`, `disk`, `received`, `sent`, `lag`.
+    pub name: &'static str,
+    /// `a second`, `entries`, `seconds`, `percent`, `bytes`, `bytes a second` or `processes`.
+    pub unit: &'static str,
+    /// Of which machine; empty: of all.
+    pub host: String,
+    /// Of which process, part or watched name; empty: of the machine, or of all.
+    pub of: String,
+    /// A value for each moment; null where nothing was noted.
+    pub points: Vec<Option<f64>>,
+}
+
+/// Samples of the last hours. A token of scope `admin` gets those of each machine, process and part, others what all
+/// do together.
+#[utoipa::path(get, path = "/status/history", tag = "health", params(HistoryQuery),
+    responses((status = 200, body = Answer<History>)))]
+pub(super) async fn history(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(query): Query<HistoryQuery>,
+) -> Result<Answer<History>> {
+    if !(query.hours > 0.0 && query.hours <= 168.0) {
+        return Err(ApiError::bad("`hours` must be more than 0 and at most 168"));
+    }
+    let span = Span::last(Duration::from_secs_f64(query.hours * 3600.0), now());
+    let admin = caller.token.scope >= Scope::Admin;
+    let series = api.ask(caller.until, ops::history(api.database(), span, admin)).await?;
+    let shown = |series: ops::Series| ShownSeries {
+        name: series.name,
+        unit: series.unit,
+        host: series.host,
+        of: series.of,
+        points: series.points,
+    };
+    let series: Vec<_> = series.into_iter().map(shown).collect();
+    let summary = Summary { count: Some(series.len()), ..Summary::new(format!("{} series", series.len())) };
+    let (from, to) = (rfc3339(span.from), rfc3339(span.to));
+    Ok(Answer::new(summary, History { from, to, step_seconds: span.step / 1000, series }))
 }

@@ -10,6 +10,7 @@ mod gen_;
 mod handles;
 mod highlight;
 mod match_;
+mod overview;
 mod reapply;
 mod render;
 mod serve;

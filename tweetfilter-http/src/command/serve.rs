@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tweetfilter_http::api;
+use tweetfilter_http::ops::{Counted, Metrics, Part, Probe, Process, Recorder};
 use tweetfilter_http::page;
 use tweetfilter_http::parts::{
     self, Buffers, Ingested, Kind, PartError, SourceSettings, Stop, Worked, Works, catch_panics, now,
@@ -122,7 +123,7 @@ pub(crate) fn serve(arguments: &Serve) -> Result<(), Failure> {
             "no sources: name one, such as --source jetstream, or state them in tweetfilter.toml".to_owned(),
         ));
     }
-    run(&settings, sources, true, settings.listen.is_some())
+    run("serve", &settings, sources, true, settings.listen.is_some())
 }
 
 pub(crate) fn ingest(arguments: &Ingest) -> Result<(), Failure> {
@@ -131,20 +132,20 @@ pub(crate) fn ingest(arguments: &Ingest) -> Result<(), Failure> {
     if sources.is_empty() {
         return Err(Failure::Input("no sources: name one, or state them in tweetfilter.toml".to_owned()));
     }
-    run(&settings, sources, false, false)
+    run("ingest", &settings, sources, false, false)
 }
 
 pub(crate) fn work(arguments: &Work) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     if !arguments.until_empty {
-        return run(&settings, BTreeMap::new(), true, false);
+        return run("work", &settings, BTreeMap::new(), true, false);
     }
     settings.log()?;
     block_on(async {
         let database = settings.open().await?;
         let buffer = settings.buffer(&database).await?;
         let (_tell, stop) = Stop::new();
-        let works = works(&settings, &database, &buffer);
+        let works = works(&settings, &database, &buffer, &Part::new("work"));
         let worked = works.run(true, stop).await.map_err(failure)?;
         told(&worked);
         database.close().await;
@@ -157,7 +158,7 @@ pub(crate) fn api(arguments: &Api) -> Result<(), Failure> {
     if settings.listen.is_none() {
         return Err(Failure::Input("`listen` is off: name an address, such as 127.0.0.1:8080".to_owned()));
     }
-    run(&settings, BTreeMap::new(), false, true)
+    run("api", &settings, BTreeMap::new(), false, true)
 }
 
 fn told(worked: &Worked) {
@@ -167,14 +168,18 @@ fn told(worked: &Worked) {
     );
 }
 
-fn works(settings: &Settings, database: &Database, buffer: &Buffers) -> Works<Buffers, Database> {
+/// A worker whose store and buffer are counted.
+type Working = Works<Counted<Buffers>, Counted<Database>>;
+
+fn works(settings: &Settings, database: &Database, buffer: &Buffers, part: &Arc<Part>) -> Working {
     let name = match settings.named {
         true => settings.instance.clone(),
         false => format!("{}-{}", settings.instance, std::process::id()),
     };
     let (keep_all, budget) = (settings.keep == Keep::All, settings.owner_budget);
     let options = Options { keep_all, budget, ..Options::default() };
-    Works::new(Worker::new(name, buffer.clone(), database.clone(), options))
+    let (buffer, store) = (Counted::new(buffer.clone(), part), Counted::new(database.clone(), part));
+    Works::new(Worker::new(name, buffer, store, options)).counted_by(part)
 }
 
 /// Files that a server has open beside its connections: the store, sources, the binary itself.
@@ -182,6 +187,7 @@ const OTHER_FILES: u64 = 200;
 
 /// Runs parts until the process is told to end.
 fn run(
+    command: &str,
     settings: &Settings,
     sources: BTreeMap<String, SourceSettings>,
     working: bool,
@@ -193,6 +199,7 @@ fn run(
         let database = settings.store_of_part(working || answering).await?;
         let (tell, stop) = Stop::new();
         let mut tasks = tokio::task::JoinSet::new();
+        let process = Process::new(command, settings.named.then_some(&settings.instance[..]));
         if let Some(address) = settings.listen.as_deref().filter(|_| answering) {
             let wanted = settings.api.connections as u64 + OTHER_FILES;
             let allowed = parts::allow_files(wanted);
@@ -206,9 +213,13 @@ fn run(
             let app = api::app(&api).merge(page::app());
             let serving = Arc::new(api::listen(&api, app, address).await.map_err(failure)?);
             tracing::info!(address = %serving.address().map_err(failure)?, "the API and the page listen");
-            let (database, stop) = (database.clone(), stop.clone());
+            if let Some(buffer) = &settings.buffer {
+                api.buffer_at(buffer.clone(), settings.redis());
+            }
+            process.add(api.part().clone());
+            let (database, stop, part) = (database.clone(), stop.clone(), api.part().clone());
             tasks.spawn(async move {
-                supervise("api", &database, stop.clone(), || {
+                supervise(&part, &database, stop.clone(), || {
                     let (serving, stop) = (serving.clone(), stop.clone());
                     Box::pin(async move {
                         serving.run(stop).await;
@@ -223,6 +234,7 @@ fn run(
         for warning in buffer.iter().flat_map(Buffers::warnings) {
             tracing::warn!("{warning}");
         }
+        let ops = Ops::begin(settings, process.clone(), &database, buffer.clone()).await?;
         let lookup = if working { settings.lookup()? } else { None };
         let bluesky = settings.bluesky() || sources.values().any(|source| source.kind == Kind::Jetstream);
         let running = Running::begin(settings, &database, working && !sources.is_empty()).await;
@@ -235,8 +247,9 @@ fn run(
             let Some(buffer) = &buffer else { continue };
             let (database, buffer, stop) = (database.clone(), buffer.clone(), stop.clone());
             let instance = settings.instance.clone();
+            let part = process.part(&format!("ingest {name}"));
+            let buffer = Counted::new(buffer, &part);
             tasks.spawn(async move {
-                let part = format!("ingest {name}");
                 supervise(&part, &database, stop.clone(), || {
                     let (buffer, name, source) = (buffer.clone(), name.clone(), source.clone());
                     let (instance, stop) = (instance.clone(), stop.clone());
@@ -249,9 +262,10 @@ fn run(
         }
         if let Some(buffer) = buffer.filter(|_| working) {
             let (database, stop, settings) = (database.clone(), stop.clone(), settings.clone());
+            let part = process.part("work");
             tasks.spawn(async move {
-                supervise("work", &database, stop.clone(), || {
-                    let (works, stop) = (works(&settings, &database, &buffer), stop.clone());
+                supervise(&part, &database, stop.clone(), || {
+                    let (works, stop) = (works(&settings, &database, &buffer, &part), stop.clone());
                     Box::pin(async move { works.run(false, stop).await.map(|_| ()) })
                 })
                 .await;
@@ -259,8 +273,9 @@ fn run(
         }
         if lookup.is_some() {
             let (database, stop, settings) = (database.clone(), stop.clone(), settings.clone());
+            let part = process.part("lookup");
             tasks.spawn(async move {
-                supervise("lookup", &database, stop.clone(), || {
+                supervise(&part, &database, stop.clone(), || {
                     let (database, stop, client) = (database.clone(), stop.clone(), settings.lookup());
                     Box::pin(async move {
                         match client {
@@ -288,10 +303,47 @@ fn run(
         if drained.await.is_err() {
             tracing::warn!("not everything ended in time; what was leased comes back by itself");
         }
+        ops.end().await;
         running.end();
         database.close().await;
         Ok(())
     })
+}
+
+/// What watches the parts. It ends last, and holds nobody up.
+struct Ops {
+    tell: tokio::sync::watch::Sender<bool>,
+    tasks: tokio::task::JoinSet<()>,
+}
+
+impl Ops {
+    async fn begin(
+        settings: &Settings,
+        process: Arc<Process>,
+        database: &Database,
+        buffer: Option<Buffers>,
+    ) -> Result<Self, Failure> {
+        let (tell, stop) = Stop::new();
+        let mut tasks = tokio::task::JoinSet::new();
+        if let Some(address) = &settings.metrics {
+            let app = Metrics::new(process.clone(), buffer.clone()).app();
+            let options = api::Options { connections: 64, ..api::Options::default() };
+            let serving = api::listen_as("metrics", options, app, address).await.map_err(failure)?;
+            tracing::info!(address = %serving.address().map_err(failure)?, "metrics are at /metrics");
+            let stop = stop.clone();
+            tasks.spawn(async move { serving.run(stop).await });
+        }
+        let probe = Probe::new(&settings.watch, &settings.folder());
+        let recorder = Recorder::new(process, database.clone(), buffer, probe);
+        tasks.spawn(recorder.run(stop));
+        Ok(Self { tell, tasks })
+    }
+
+    async fn end(mut self) {
+        let _ = self.tell.send(true);
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(Duration::from_secs(4), ended).await;
+    }
 }
 
 /// Waits for Ctrl-C or SIGTERM.
@@ -384,7 +436,8 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
         let buffer = settings.buffer(&database).await?;
         let (tell, stop) = Stop::new();
         let (done, read) = Stop::new();
-        let works = works(&settings, &database, &buffer);
+        let part = Part::new("work");
+        let works = works(&settings, &database, &buffer, &part);
         let bar = bar();
         let ingests = async {
             let ingested = parts::ingest(
@@ -436,7 +489,7 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
 }
 
 /// Works while it is read, and then until the buffer is empty.
-async fn drain(mut works: Works<Buffers, Database>, read: Stop, mut stop: Stop) -> Result<Worked, PartError> {
+async fn drain(mut works: Working, read: Stop, mut stop: Stop) -> Result<Worked, PartError> {
     while !stop.is_told() {
         let all_read = read.is_told();
         if works.batch(&mut stop).await? {

@@ -22,6 +22,7 @@ use super::Failure;
 pub(crate) const DATABASE: &str = "tweetfilter.db";
 const LISTEN: &str = "127.0.0.1:8080";
 const FILE: &str = "tweetfilter.toml";
+const WATCH: [&str; 2] = ["redis-server", "mariadbd"];
 
 /// Options that all commands of the server have.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -62,6 +63,17 @@ pub(crate) struct Common {
     /// Where the API and the page listen, such as 127.0.0.1:8080; `off` for not at all [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDRESS|off", env = "TWEETFILTER_LISTEN")]
     listen: Option<String>,
+
+    /// Where this process's metrics are for Prometheus to scrape, at /metrics, such as 127.0.0.1:9464; `off` for not
+    /// at all [default: off]
+    #[arg(long, global = true, value_name = "ADDRESS|off", env = "TWEETFILTER_METRICS")]
+    metrics: Option<String>,
+
+    /// Processes of this host whose CPU and memory `status` shows, by name; may be given again
+    /// [default: redis-server mariadbd]
+    #[arg(long, global = true, value_name = "NAME", env = "TWEETFILTER_WATCH", value_delimiter = ',')]
+    watch: Option<Vec<String>>,
+
     /// Ask nobody who the handles of filters and the authors of posts are. Filters then find Bluesky's accounts by
     /// their DIDs only
     #[arg(long, global = true, env = "TWEETFILTER_NO_LOOKUP")]
@@ -110,6 +122,8 @@ struct File {
     keep_days: Option<u32>,
     owner_budget: Option<f64>,
     listen: Option<String>,
+    metrics: Option<String>,
+    watch: Option<Vec<String>>,
     lookup: Option<bool>,
     lookup_address: Option<String>,
     log_format: Option<LogFormat>,
@@ -134,6 +148,10 @@ pub(crate) struct Settings {
     pub(crate) owner_budget: Price,
     /// Where the API and the page listen, if they do.
     pub(crate) listen: Option<String>,
+    /// Where metrics can be scraped, if anywhere.
+    pub(crate) metrics: Option<String>,
+    /// Processes that are watched.
+    pub(crate) watch: Vec<String>,
     pub(crate) api: Options,
     lookup: bool,
     lookup_address: String,
@@ -223,6 +241,15 @@ impl Common {
         let listen = self.listen.clone().or_else(|| file.listen.clone());
         let listen = listen.unwrap_or_else(|| LISTEN.to_owned());
         origin("listen", "TWEETFILTER_LISTEN", self.listen.is_some(), file.listen.is_some(), listen.clone());
+        let metrics =
+            self.metrics.clone().or_else(|| file.metrics.clone()).unwrap_or_else(|| "off".to_owned());
+        let in_file = file.metrics.is_some();
+        origin("metrics", "TWEETFILTER_METRICS", self.metrics.is_some(), in_file, metrics.clone());
+        let watch = self.watch.clone().or_else(|| file.watch.clone());
+        let mut watch = watch.unwrap_or_else(|| WATCH.map(str::to_owned).to_vec());
+        watch.retain(|name| !name.is_empty());
+        let (in_file, names) = (file.watch.is_some(), watch.join(" "));
+        origin("watch", "TWEETFILTER_WATCH", self.watch.is_some(), in_file, names);
         let lookup = !self.no_lookup && file.lookup.unwrap_or(true);
         origin("lookup", "TWEETFILTER_NO_LOOKUP", self.no_lookup, file.lookup.is_some(), lookup.to_string());
         let lookup_address = self.lookup_address.clone().or_else(|| file.lookup_address.clone());
@@ -255,6 +282,8 @@ impl Common {
             keep_days,
             owner_budget,
             listen: (listen != "off").then_some(listen),
+            metrics: (metrics != "off").then_some(metrics),
+            watch,
             api: file.api,
             lookup,
             lookup_address,
@@ -330,11 +359,19 @@ impl Settings {
     }
 
     async fn open_buffer(&self, database: &Database) -> Result<Buffers, BufferError> {
-        let options = redis_streams::Options {
-            allow_unsafe: self.allow_unsafe_buffer,
-            ..redis_streams::Options::default()
-        };
-        Buffers::open(self.buffer.as_deref(), database, options).await
+        Buffers::open(self.buffer.as_deref(), database, self.redis()).await
+    }
+
+    /// How a Redis is used.
+    pub(crate) fn redis(&self) -> redis_streams::Options {
+        redis_streams::Options { allow_unsafe: self.allow_unsafe_buffer, ..redis_streams::Options::default() }
+    }
+
+    /// The folder whose disk is filled: that of the store's file, or else the one where the process works.
+    pub(crate) fn folder(&self) -> PathBuf {
+        let path = self.database.strip_prefix("sqlite://").unwrap_or(&self.database);
+        let folder = Path::new(path).parent().filter(|folder| folder.is_dir());
+        folder.map_or_else(|| PathBuf::from("."), Path::to_owned)
     }
 
     /// The sources of these names; all of the file, if none is named. What the file does not know may be the name

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use serde_json::json;
+use tweetfilter_http::ops::{self, ShownHost, ShownOutlook, ShownProcess};
 use tweetfilter_http::parts::{Buffers, now};
 use tweetfilter_sql::{SourceStatus, Status as StoredStatus, StoredGap};
 use tweetfilter_stream::buffer::{Buffer, BufferError};
@@ -11,16 +12,32 @@ use tweetfilter_stream::store::{Snapshot, Store};
 use tweetfilter_stream::worker::Compiled;
 
 use super::Failure;
+use super::overview;
 use super::settings::{Common, block_on, failure};
 use super::terminal::one_line;
 use super::time::rfc3339;
 
-/// Shows how full buffer and store are, and what became of what each source gave.
+/// Shows how all is: the processes that run parts, their hosts, how full buffer and store are, and what became of what
+/// each source gave.
+///
+/// Processes note every 15 seconds how they are; rates are those of the last minute. One that has noted nothing for 45
+/// seconds is silent.
 #[derive(clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  tweetfilter status
+  tweetfilter status --crashes
+      with backtraces
+  tweetfilter status --json | jq '.processes[].parts[] | select(.state != \"running\")'
+      what does not run")]
 pub(crate) struct Status {
     /// One JSON object
     #[arg(long)]
     json: bool,
+
+    /// The newest crashes with all of their backtraces
+    #[arg(long)]
+    crashes: bool,
 
     #[command(flatten)]
     common: Common,
@@ -161,7 +178,8 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         let database = settings.open().await?;
         let mut status = database.status().await.map_err(failure)?;
         let mut gaps = database.gaps(GAPS).await.map_err(failure)?;
-        let crashes = database.crashes(10).await.map_err(failure)?;
+        let crashes = database.crashes(if arguments.crashes { 50 } else { 5 }).await.map_err(failure)?;
+        let overview = ops::overview(&database, now()).await.map_err(failure)?;
         let snapshot = database.filters(None).await.map_err(failure)?.unwrap_or_default();
         let compiled = Compiled::new(&snapshot, settings.owner_budget);
         let buffer = settings.buffer(&database).await?;
@@ -193,11 +211,19 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                 "posts": status.posts, "dead_letters": status.dead, "gaps": status.gaps,
                 "crashes": status.crashes, "commit": status.commit, "revision": status.revision,
                 "tombstones": status.tombstones, "sources": sources, "unused_filters": unused(&compiled, &snapshot),
+                "processes": overview.processes.iter().map(ShownProcess::of).collect::<Vec<_>>(),
+                "hosts": overview.hosts.iter().map(ShownHost::of).collect::<Vec<_>>(),
+                "outlook": overview.outlook.map(ShownOutlook::of),
+                "crash_events": crashes.iter().map(|crash| json!({
+                    "part": crash.part, "at": rfc3339(crash.at), "reason": crash.reason,
+                    "backtrace": crash.backtrace,
+                })).collect::<Vec<_>>(),
             });
             return Ok(format!("{object}\n"));
         }
-        let mut out = format!(
-            "buffer    {} entries, {} leased, {} redelivered, {} bytes ({per_entry} an entry){}\n\
+        let mut out = overview::lines(&overview, now());
+        out += &format!(
+            "buffer    {} entries, {} leased, {} redelivered, {} bytes ({per_entry} an entry){}{}\n\
              store     {} posts, {} accounts, {} filters, {} lists; commit {}, revision {}\n\
              trouble   {} dead letters, {} gaps, {} crashes, {} entries lost by strangers\n",
             stats.entries,
@@ -205,6 +231,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             stats.redelivered,
             stats.bytes,
             age.map(|age| format!(", the oldest {age:.1} s old")).unwrap_or_default(),
+            overview::outlook(overview.outlook),
             status.posts,
             status.accounts,
             status.filters,
@@ -257,6 +284,9 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                 crash.part,
                 one_line(&crash.reason)
             ));
+            if arguments.crashes {
+                out.extend(crash.backtrace.lines().map(|line| format!("          {}\n", one_line(line))));
+            }
         }
         Ok(out)
     })?;

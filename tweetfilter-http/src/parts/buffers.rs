@@ -55,6 +55,17 @@ impl Buffers {
         }
     }
 
+    /// Bytes that a server has room for; of the embedded buffer that is what the disk has.
+    ///
+    /// # Errors
+    /// [`BufferError::Away`].
+    pub async fn room(&self) -> Result<Option<u64>, BufferError> {
+        match self {
+            Self::Embedded(_) => Ok(None),
+            Self::Redis(redis) => redis.room().await,
+        }
+    }
+
     /// What strangers removed from it, as far as it was noticed.
     ///
     /// # Errors

@@ -3,15 +3,18 @@
 use std::backtrace::Backtrace;
 use std::future::Future;
 use std::panic::PanicHookInfo;
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use tweetfilter_sql::{CrashEvent, Database};
 
 use super::{PartError, Stop, now};
+use crate::ops::Part;
 
 /// How long to wait before a part is started again: at first, and at most.
 const WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
+/// How long the store may take to record a crash.
+const RECORD: Duration = Duration::from_secs(5);
 /// A part that ran so long broke for a new reason.
 const HEALTHY: Duration = Duration::from_secs(60);
 
@@ -38,17 +41,25 @@ pub fn catch_panics() {
 }
 
 /// Runs a part until it ends by itself or is told to stop. One that panics or fails is recorded as a crash
-/// event, and started again after a growing pause.
-pub async fn supervise<F, T>(part: &str, database: &Database, mut stop: Stop, mut start: F) -> Option<T>
+/// event, and started again after a growing pause. A crash that the store can't take is kept by the part.
+pub async fn supervise<F, T>(
+    watched: &Arc<Part>,
+    database: &Database,
+    mut stop: Stop,
+    mut start: F,
+) -> Option<T>
 where
     F: FnMut() -> std::pin::Pin<Box<dyn Future<Output = Result<T, PartError>> + Send>>,
     T: Send + 'static,
 {
-    let mut wait = WAIT.0;
+    let (mut wait, part) = (WAIT.0, watched.name());
     loop {
         let started = Instant::now();
         let event = match tokio::spawn(start()).await {
-            Ok(Ok(done)) => return Some(done),
+            Ok(Ok(done)) => {
+                watched.ended();
+                return Some(done);
+            }
             Ok(Err(error)) => {
                 tracing::error!(part, %error, "part ended");
                 CrashEvent {
@@ -67,8 +78,11 @@ where
                 CrashEvent { part: part.to_owned(), at: now(), reason, backtrace }
             }
         };
-        if let Err(error) = database.record_crash(&event).await {
-            tracing::warn!(part, %error, "the crash could not be recorded");
+        watched.broke();
+        let recorded = tokio::time::timeout(RECORD, database.record_crash(&event)).await;
+        if !matches!(recorded, Ok(Ok(()))) {
+            tracing::warn!(part, "the crash will be recorded when the store is back");
+            watched.keep_crash(event);
         }
         if started.elapsed() > HEALTHY {
             wait = WAIT.0;
@@ -81,6 +95,7 @@ where
         if stop.is_told() {
             return None;
         }
+        watched.started_again();
         wait = (wait * 2).min(WAIT.1);
     }
 }

@@ -1,5 +1,6 @@
 //! `work`: entries of the buffer into the store.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tweetfilter_stream::buffer::{Buffer, BufferError};
@@ -7,6 +8,7 @@ use tweetfilter_stream::store::{Store, StoreError};
 use tweetfilter_stream::worker::{Step, StepError, Worker};
 
 use super::{PartError, Stop, now};
+use crate::ops::Part;
 
 /// How long to wait where there is nothing to do, or so little that a commit for it alone costs more than it is worth.
 const IDLE: Duration = Duration::from_millis(20);
@@ -43,12 +45,20 @@ pub struct Works<B, S> {
     away: bool,
     /// Entries of the last batch.
     last: usize,
+    part: Option<Arc<Part>>,
 }
 
 impl<B: Buffer, S: Store> Works<B, S> {
     /// Begins with nothing done.
     pub fn new(worker: Worker<B, S>) -> Self {
-        Self { worker, worked: Worked::default(), wait: WAIT.0, away: false, last: 0 }
+        Self { worker, worked: Worked::default(), wait: WAIT.0, away: false, last: 0, part: None }
+    }
+
+    /// Counts for a part, too, how long entries were evaluated.
+    #[must_use]
+    pub fn counted_by(mut self, part: &Arc<Part>) -> Self {
+        self.part = Some(part.clone());
+        self
     }
 
     /// Does one batch; `false` if there was none. While the store or the buffer is away, what was leased is held,
@@ -68,6 +78,9 @@ impl<B: Buffer, S: Store> Works<B, S> {
                 tell(&self.worker, &step);
                 self.worked.add(&step);
                 self.last = step.entries + step.held;
+                if let Some(part) = self.part.as_ref().filter(|_| self.last > 0) {
+                    part.counters.evaluation.observe(step.evaluation.as_secs_f64());
+                }
                 return Ok(self.last > 0);
             }
             Err(error) if is_passing(&error) => error,

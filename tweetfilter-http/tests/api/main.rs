@@ -15,6 +15,7 @@ mod live;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
 mod outage;
+mod operations;
 mod resume;
 mod server;
 mod timeline;

@@ -187,6 +187,13 @@ impl Server {
         Self(child.unwrap())
     }
 
+    /// Tells it to end, and waits until it has.
+    pub fn tell_to_end(&mut self) {
+        let id = self.0.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert_eq!(self.0.wait().unwrap().code(), Some(0));
+    }
+
     pub fn has_ended(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(Some(_)))
     }

@@ -8,6 +8,7 @@ mod generating;
 mod inputs;
 mod lookups;
 mod matching;
+mod operations;
 mod other_language;
 mod separate;
 mod splitting;

@@ -134,7 +134,7 @@ async fn it_looks_well_and_is_accessible() {
 }
 
 /// Asks the checker, if there is one, for what it calls serious.
-async fn check(browser: &Browser, axe: Option<&str>, name: &str) {
+pub async fn check(browser: &Browser, axe: Option<&str>, name: &str) {
     let Some(axe) = axe else { return };
     browser.run(&format!("if (!window.axe) {{ {axe} }}")).await;
     let found = browser
@@ -148,7 +148,7 @@ async fn check(browser: &Browser, axe: Option<&str>, name: &str) {
 }
 
 /// The source of axe-core, got from its registry once and kept in `target/`; it is used by this test alone.
-fn axe() -> Option<String> {
+pub fn axe() -> Option<String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/page/axe");
     let file = folder.join("package/axe.min.js");
     if !file.is_file() && !fetched(&folder) {

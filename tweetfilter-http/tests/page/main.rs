@@ -11,6 +11,8 @@ mod house;
 mod looks;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
+mod nginx;
+mod operations;
 mod served;
 mod story;
 mod trouble;

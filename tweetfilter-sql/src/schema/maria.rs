@@ -2,8 +2,14 @@
 
 use super::Step;
 
-pub(crate) const STEPS: &[Step] =
-    &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS), ("api", API), ("lookup", LOOKUP)];
+pub(crate) const STEPS: &[Step] = &[
+    ("begin", BEGIN),
+    ("look back", LOOK_BACK),
+    ("own lists", OWN_LISTS),
+    ("api", API),
+    ("lookup", LOOKUP),
+    ("samples", SAMPLES),
+];
 
 /// A table in full Unicode, compared byte by byte.
 macro_rules! table {
@@ -185,4 +191,18 @@ const LOOKUP: &[&str] = &[
     ),
     "INSERT INTO state (name, value) SELECT 'profiles', s.value FROM state s WHERE s.name = 'commit'
         ON DUPLICATE KEY UPDATE value = state.value",
+];
+
+/// How hosts, processes and parts were, over time.
+const SAMPLES: &[&str] = &[
+    table!(
+        "sample",
+        "at BIGINT NOT NULL, kind VARCHAR(16) NOT NULL, host VARCHAR(190) NOT NULL, name VARCHAR(190) NOT NULL,
+        body MEDIUMTEXT NOT NULL, PRIMARY KEY (at, kind, host, name)"
+    ),
+    table!(
+        "process",
+        "host VARCHAR(190) NOT NULL, name VARCHAR(190) NOT NULL, at BIGINT NOT NULL, body MEDIUMTEXT NOT NULL,
+        PRIMARY KEY (host, name)"
+    ),
 ];

@@ -27,6 +27,8 @@
 //! | `source` | who reads a source under which fencing number until when, where to go on, and what was counted |
 //! | `reapply` | looks back that did not come to their end: their name, the `digest` of the filters, their `revision`, and where they stand: `phase` 0 in the deliveries of `account` up to commit `place`, 1 in what everybody sees up to post `place` |
 //! | `crash_event` | parts that ended without saying so |
+//! | `sample` | how it was `at` a time, every 15 seconds for 7 days: a `host`, a process of the `name`, or the buffer (`kind`); `body` is a JSON object whose counts add up since the process began |
+//! | `process` | processes that run parts, when each was last heard of (`at`), and the state of its parts as a JSON object |
 //! | `token` | who may use the API: of an account, by the SHA-256 `digest` of its secret; `scope` read, write or admin. `state` counts revocations as `tokens` |
 //! | `reading` | how far an account has read, by `place` |
 //! | `feed` | the results of a `filter` at a secret address, by the `digest` of that |

@@ -2,8 +2,14 @@
 
 use super::Step;
 
-pub(crate) const STEPS: &[Step] =
-    &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS), ("api", API), ("lookup", LOOKUP)];
+pub(crate) const STEPS: &[Step] = &[
+    ("begin", BEGIN),
+    ("look back", LOOK_BACK),
+    ("own lists", OWN_LISTS),
+    ("api", API),
+    ("lookup", LOOKUP),
+    ("samples", SAMPLES),
+];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
     name TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, revision INTEGER NOT NULL, phase INTEGER NOT NULL,
@@ -134,4 +140,14 @@ const LOOKUP: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS profile_asked ON profile (asked_at)",
     // What was delivered before is left as it is.
     "INSERT INTO state (name, value) SELECT 'profiles', value FROM state WHERE name = 'commit' ON CONFLICT DO NOTHING",
+];
+
+/// How hosts, processes and parts were, over time.
+const SAMPLES: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS sample (
+        at INTEGER NOT NULL, kind TEXT NOT NULL, host TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (at, kind, host, name)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS process (
+        host TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (host, name)) WITHOUT ROWID",
 ];

@@ -67,6 +67,7 @@ contract!(
     the_views_unpack_deliveries,
     handles_are_handed_out_answered_and_doubted,
     profiles_are_wanted_by_deliveries_and_kept_with_a_date,
+    samples_are_kept_once_for_seven_days,
 );
 
 /// Commits from four workers at once: every number is given once, and nothing deadlocks.

@@ -58,6 +58,15 @@ impl RedisBuffer {
         self.gaps(LOSSES).await
     }
 
+    /// Bytes of memory that the server may still take; `None` if it does not say.
+    ///
+    /// # Errors
+    /// [`BufferError::Away`].
+    pub async fn room(&self) -> Result<Option<u64>, BufferError> {
+        let info: String = self.ask(redis::cmd("INFO").arg("memory")).await?;
+        Ok(room(&info))
+    }
+
     async fn gaps(&self, key: &str) -> Result<Vec<Gap>, BufferError> {
         let written: Vec<String> = self.ask(redis::cmd("LRANGE").arg(key).arg(0).arg(-1)).await?;
         let read = |text: &String| {
@@ -113,5 +122,28 @@ fn counts(fields: &HashMap<String, String>) -> Counts {
         merged: named("merged"),
         undecodable: reasons.collect(),
         bytes: named("bytes"),
+    }
+}
+
+/// What is left below the bound that was set, or else of the machine's memory.
+fn room(info: &str) -> Option<u64> {
+    let field = |name: &str| -> Option<u64> {
+        let value = info.lines().find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'));
+        value?.parse().ok()
+    };
+    let bound = field("maxmemory").filter(|bound| *bound > 0).or_else(|| field("total_system_memory"));
+    Some(bound?.saturating_sub(field("used_memory")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::room;
+
+    #[test]
+    fn what_is_left_of_memory_is_told() {
+        let info = "# Memory\r\nused_memory:300\r\nused_memory_rss:900\r\ntotal_system_memory:5000\r\nmaxmemory:1000\r\n";
+        assert_eq!(room(info), Some(700));
+        assert_eq!(room(&info.replace("maxmemory:1000", "maxmemory:0")), Some(4_700));
+        assert_eq!(room("# Memory\r\n"), None);
     }
 }

@@ -63,6 +63,8 @@ pub struct Step {
     pub held: usize,
     /// Whether the filters are new, and how many of them can't be used.
     pub filters: Option<usize>,
+    /// How long the entries were evaluated.
+    pub evaluation: Duration,
 }
 
 /// Why a step did not end. Nothing is lost: the next step goes on with the same entries.
@@ -103,6 +105,7 @@ struct Ready {
     held: usize,
     /// Where an entry that is alone in its part came from.
     source: Option<String>,
+    evaluation: Duration,
 }
 
 impl<B: Buffer, S: Store> Worker<B, S> {
@@ -190,6 +193,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             self.ready = ahead;
             step.entries = ready.ids.len();
             step.held = ready.held;
+            step.evaluation = ready.evaluation;
             let dead = outcome.unwrap_or(ready.outcome).dead;
             step.dead.extend(dead.into_iter().map(|dead| dead.reason));
             return Ok(step);
@@ -268,8 +272,20 @@ async fn commit<S: Store>(
     Ok((Some(store.commit(&outcome, &ready.ids).await?), Some(outcome)))
 }
 
-/// Evaluates a part.
+/// Evaluates a part, and notes how long that took.
 async fn evaluated(
+    compiled: &Compiled,
+    scratch: &mut Scratch,
+    part: &[Leased],
+    now: Millis,
+    keep_all: bool,
+) -> Ready {
+    let (ready, evaluation) =
+        together::timed(evaluated_untimed(compiled, scratch, part, now, keep_all)).await;
+    Ready { evaluation, ..ready }
+}
+
+async fn evaluated_untimed(
     compiled: &Compiled,
     scratch: &mut Scratch,
     part: &[Leased],
@@ -299,5 +315,5 @@ async fn evaluated(
     evaluate::evaluate(compiled, scratch, entries.iter(), &mut outcome).await;
     outcome.posts.retain(|post| keep_all || post.deliveries.iter().any(|d| !d.filters.is_empty()));
     let source = if part.len() == 1 { entries.pop().map(|entry| entry.source) } else { None };
-    Ready { outcome, ids, held, source }
+    Ready { outcome, ids, held, source, evaluation: Duration::ZERO }
 }

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 /// Lets others go on once. To be called between small pieces of work that waits for nothing.
 pub(super) async fn breathe() {
@@ -41,6 +42,19 @@ pub(super) async fn both<A, B>(a: impl Future<Output = A>, b: impl Future<Output
         }
     })
     .await
+}
+
+/// Does something, and tells how long it worked, without the time in which others did.
+pub(super) async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let (mut work, mut spent) = (pin!(work), Duration::ZERO);
+    let done = poll_fn(|cx| {
+        let begun = Instant::now();
+        let polled = work.as_mut().poll(cx);
+        spent += begun.elapsed();
+        polled
+    });
+    let done = done.await;
+    (done, spent)
 }
 
 #[cfg(test)]

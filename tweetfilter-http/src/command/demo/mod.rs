@@ -5,12 +5,14 @@ mod show;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tweetfilter_core::post::Account;
 use tweetfilter_core::{Expression, FilterId, FilterSetBuilder, OwnerId};
-use tweetfilter_http::parts::{self, Kind, SourceSettings, Stop, Works, catch_panics, supervise};
+use tweetfilter_http::ops::{Counted, Part, Probe, Process, Recorder};
+use tweetfilter_http::parts::{self, Buffers, Kind, SourceSettings, Stop, Works, catch_panics, supervise};
 use tweetfilter_http::{api, page};
 use tweetfilter_sql::{AccountIdentity, Database, Embedded, NewFilter, Scope};
 use tweetfilter_stream::buffer::Buffer;
@@ -77,9 +79,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let database = Database::open(&path.to_string_lossy()).await.map_err(failure)?;
         let (watched, you) = people(&database, &arguments.expressions).await?;
         let (tell, stop) = Stop::new();
-        let answering = answer(&database, you, arguments.listen.as_deref(), stop).await?;
-        let shown = demonstrate(&database, watched, arguments.rate, seconds.map(Duration::from_secs)).await;
+        let process = Process::new("demo", None);
+        let answering = answer(&process, &database, you, arguments.listen.as_deref(), stop.clone()).await?;
+        let buffer = database.buffer().map(Buffers::Embedded);
+        let probe = Probe::new(&[], folder.path());
+        let recording =
+            tokio::spawn(Recorder::new(process.clone(), database.clone(), buffer, probe).run(stop));
+        let time = seconds.map(Duration::from_secs);
+        let shown = demonstrate(&process, &database, watched, arguments.rate, time).await;
         let _ = tell.send(true);
+        let _ = recording.await;
         if let Some(answering) = answering {
             let _ = answering.await;
         }
@@ -97,6 +106,7 @@ struct Watcher<'a> {
 
 /// Serves API and page beside the terminal, and prints an address that signs in.
 async fn answer(
+    process: &Arc<Process>,
     database: &Database,
     account: i64,
     listen: Option<&str>,
@@ -106,6 +116,7 @@ async fn answer(
         return Ok(None);
     }
     let api = api::Api::new(database.clone(), api::Options::default(), stop.clone());
+    process.add(api.part().clone());
     let app = || api::app(&api).merge(page::app());
     let serving = match listen {
         Some(address) => api::listen(&api, app(), address).await,
@@ -116,7 +127,7 @@ async fn answer(
     };
     let serving = serving.map_err(failure)?;
     let secret = api::new_secret("tf_").map_err(failure)?;
-    database.add_token(account, "demo", &api::digest(&secret), Scope::Write).await.map_err(failure)?;
+    database.add_token(account, "demo", &api::digest(&secret), Scope::Admin).await.map_err(failure)?;
     eprintln!("in a browser: http://{}/#token={secret}\n", serving.address().map_err(failure)?);
     Ok(Some(tokio::spawn(async move { serving.run(stop).await })))
 }
@@ -183,6 +194,7 @@ fn source(rate: u32) -> SourceSettings {
 ///
 /// Whatever looks at the store does so beside the parts, as the terminal does here, and ends with `finished`.
 async fn demonstrate(
+    process: &Arc<Process>,
     database: &Database,
     watched: Watched,
     rate: u32,
@@ -193,8 +205,14 @@ async fn demonstrate(
     let (tell_worker, worker_stop) = Stop::new();
     let (finish, finished) = Stop::new();
     let started = Instant::now();
-    let reads = tokio::spawn(read(database.clone(), buffer.clone(), source(rate), source_stop));
-    let works = tokio::spawn(work(database.clone(), buffer.clone(), worker_stop));
+    let reads = tokio::spawn(read(
+        process.part(&format!("ingest {SOURCE}")),
+        database.clone(),
+        buffer.clone(),
+        source(rate),
+        source_stop,
+    ));
+    let works = tokio::spawn(work(process.part("work"), database.clone(), buffer.clone(), worker_stop));
     let watches = tokio::spawn(show::watch(database.clone(), watched, finished));
 
     // Who reads what is shown may have gone, as `head` does.
@@ -221,8 +239,9 @@ async fn demonstrate(
     show::summary(database, &watched, time, drained).await
 }
 
-async fn read(database: Database, buffer: Embedded, source: SourceSettings, stop: Stop) {
-    supervise("ingest", &database, stop.clone(), || {
+async fn read(part: Arc<Part>, database: Database, buffer: Embedded, source: SourceSettings, stop: Stop) {
+    let buffer = Counted::new(buffer, &part);
+    supervise(&part, &database, stop.clone(), || {
         let (buffer, source, stop) = (buffer.clone(), source.clone(), stop.clone());
         Box::pin(
             async move { parts::ingest(buffer, SOURCE, &source, "demo", stop, |_, _| {}).await.map(|_| ()) },
@@ -231,11 +250,12 @@ async fn read(database: Database, buffer: Embedded, source: SourceSettings, stop
     .await;
 }
 
-async fn work(database: Database, buffer: Embedded, stop: Stop) {
-    supervise("work", &database, stop.clone(), || {
-        let worker = Worker::new("demo", buffer.clone(), database.clone(), Options::default());
+async fn work(part: Arc<Part>, database: Database, buffer: Embedded, stop: Stop) {
+    supervise(&part, &database, stop.clone(), || {
+        let (buffer, store) = (Counted::new(buffer.clone(), &part), Counted::new(database.clone(), &part));
+        let works = Works::new(Worker::new("demo", buffer, store, Options::default())).counted_by(&part);
         let stop = stop.clone();
-        Box::pin(async move { Works::new(worker).run(false, stop).await.map(|_| ()) })
+        Box::pin(async move { works.run(false, stop).await.map(|_| ()) })
     })
     .await;
 }

@@ -1,8 +1,10 @@
 // How the system is, asked again while it is looked at.
 
 import { ApiError, model } from '../model/index.js';
+import { ofBuffer } from '../model/operations.js';
 import { View, fill } from './template.js';
-import { count, counted, exactly, when } from './text.js';
+import './operations.js';
+import { count, counted, exactly, lasts, when } from './text.js';
 
 const AGAIN = 3_000;
 
@@ -65,7 +67,7 @@ class Status extends View {
       posts: status && count(status.posts),
       commit: status && count(status.commit),
       waiting: status && (status.waiting === null ? '–' : count(status.waiting)),
-      oldest: status?.waiting > 0 && status.oldest_seconds !== null ? `the oldest for ${lasts(status.oldest_seconds)}` : '',
+      oldest: waits(status),
       admin: Boolean(status?.sources),
       dead: status?.dead_letters !== undefined ? count(status.dead_letters) : '',
       crashes: status?.crashes !== undefined ? count(status.crashes) : '',
@@ -76,6 +78,7 @@ class Status extends View {
       identities: model.me?.identities.map(({ network, handle, id }) => `${handle || id} on ${network}`).join(', '),
     });
     if (!status) return;
+    this.part('operations').status = status;
     const gaps = status.gaps.map(({ from, to, reason, source, missing }) =>
       fill('gap', {
         from: when(from),
@@ -101,10 +104,10 @@ class Status extends View {
   }
 }
 
-function lasts(seconds) {
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;
-  return `${Math.round(seconds / 3_600)} h`;
+function waits(status) {
+  if (!(status?.waiting > 0)) return '';
+  const said = [status.oldest_seconds !== null && `the oldest for ${lasts(status.oldest_seconds)}`, ofBuffer(status.buffer)];
+  return said.filter(Boolean).join('; ');
 }
 
 customElements.define('tf-status', Status);

@@ -83,3 +83,19 @@ const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumF
 export const roughly = (n) => compact.format(n);
 export const count = (n) => number.format(n);
 export const counted = (n, one, many = `${one}s`) => `${number.format(n)} ${n === 1 ? one : many}`;
+
+/** A size in the unit that fits. */
+export function bytes(n) {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let at = 0;
+  for (; n >= 999.5 && at < units.length - 1; at++) n /= 1_000;
+  return `${n < 9.95 && at > 0 ? n.toFixed(1) : Math.round(n)} ${units[at]}`;
+}
+
+/** A time in seconds, in the unit that fits. */
+export function lasts(seconds) {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}

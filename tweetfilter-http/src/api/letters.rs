@@ -1,0 +1,166 @@
+//! Dead letters: what no attempt could store, for whoever runs the server.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
+use tokio::time::timeout_at;
+use tweetfilter_sql::Database;
+use tweetfilter_stream::buffer::{Buffer, BufferError};
+use tweetfilter_stream::redis_streams;
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::answer::{Answer, ApiError, Result, Summary};
+use super::caller::Caller;
+use super::extract::{Body, Query};
+use crate::parts::Buffers;
+use crate::time::rfc3339;
+
+/// Dead letters of an answer, and at most as many are put back at once.
+const PAGE: u32 = 100;
+/// The source under which they are put back.
+const SOURCE: &str = "dead letters";
+/// How long that is claimed.
+const LEASE: Duration = Duration::from_secs(2);
+
+/// The way to the buffer. The API needs it for this alone, and opens it when it does.
+#[derive(Debug)]
+pub(super) struct Way {
+    embedded: Option<Buffers>,
+    elsewhere: OnceLock<(String, redis_streams::Options)>,
+    opened: OnceCell<Buffers>,
+}
+
+impl Way {
+    pub(super) fn new(database: &Database) -> Self {
+        let embedded = database.buffer().map(Buffers::Embedded);
+        Self { embedded, elsewhere: OnceLock::new(), opened: OnceCell::new() }
+    }
+
+    pub(super) fn at(&self, address: String, options: redis_streams::Options) {
+        // Whoever says it twice says the same.
+        let _ = self.elsewhere.set((address, options));
+    }
+
+    async fn buffer(&self, database: &Database) -> Result<Buffers, BufferError> {
+        let open = || async {
+            match (self.elsewhere.get(), &self.embedded) {
+                (Some((address, options)), _) => {
+                    Buffers::open(Some(address), database, options.clone()).await
+                }
+                (None, Some(embedded)) => Ok(embedded.clone()),
+                (None, None) => {
+                    let message = "this API was not told where the buffer is: --buffer redis://HOST";
+                    Err(BufferError::Unfit(message.to_owned()))
+                }
+            }
+        };
+        self.opened.get_or_try_init(open).await.cloned()
+    }
+}
+
+/// Which ones.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct LettersQuery {
+    /// Begin behind the one of this number.
+    #[serde(default)]
+    pub after: i64,
+}
+
+/// An entry that no attempt could store. What is in it is not shown: it may be anybody's.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ShownLetter {
+    /// Its number.
+    pub id: i64,
+    /// The source that it came from, if that could be read.
+    pub source: String,
+    /// When it was given up.
+    pub at: String,
+    /// What was wrong.
+    pub reason: String,
+    /// Its bytes; 0 if its post was deleted since.
+    pub bytes: usize,
+}
+
+/// Which ones to try again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// Their numbers, at most 100.
+    pub ids: Vec<i64>,
+}
+
+/// What was put back.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Retried {
+    /// How many were put back into the buffer. One whose post was deleted since is taken off the list alone.
+    pub put_back: usize,
+}
+
+/// What no attempt could store, oldest first; needs scope `admin`. `next` of the summary is the `after` of what follows.
+#[utoipa::path(get, path = "/dead-letters", tag = "health", params(LettersQuery),
+    responses((status = 200, body = Answer<Vec<ShownLetter>>)))]
+pub(super) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(query): Query<LettersQuery>,
+) -> Result<Answer<Vec<ShownLetter>>> {
+    let letters = api.ask(caller.until, api.database().dead_letters(query.after, PAGE)).await?;
+    let shown: Vec<_> = letters
+        .into_iter()
+        .map(|stored| ShownLetter {
+            id: stored.id,
+            source: stored.letter.source,
+            at: rfc3339(stored.letter.at),
+            reason: stored.letter.reason,
+            bytes: stored.letter.entry.len(),
+        })
+        .collect();
+    let next = shown.last().filter(|_| shown.len() == PAGE as usize).map(|last| last.id.to_string());
+    Ok(Answer::new(Summary { next, ..Summary::counted(shown.len(), "dead letter") }, shown))
+}
+
+/// Puts dead letters back into the buffer, to be tried again; needs scope `admin`.
+#[utoipa::path(post, path = "/dead-letters/retry", tag = "health", request_body = Retry,
+    responses((status = 200, body = Answer<Retried>)))]
+pub(super) async fn retry(
+    State(api): State<Api>,
+    caller: Caller,
+    Body(Retry { ids }): Body<Retry>,
+) -> Result<Answer<Retried>> {
+    if ids.len() > PAGE as usize {
+        return Err(ApiError::bad(format!("at most {PAGE} at once")));
+    }
+    let database = api.database();
+    let put_back = async {
+        let buffer = api.0.buffer.buffer(database).await?;
+        let instance = format!("api {}", std::process::id());
+        let claim = buffer.claim(SOURCE, &instance, LEASE).await?;
+        database.retry_dead_letters(&ids, &buffer, SOURCE, claim.fence).await
+    };
+    let put_back = timeout_at(caller.until, put_back).await;
+    let put_back = put_back.map_err(|_| ApiError::away("the buffer does not answer in time"))?;
+    let put_back = put_back.map_err(refused)?;
+    let retried = Retried { put_back };
+    Ok(Answer::new(Summary::new(format!("{put_back} put back")), retried))
+}
+
+fn refused(error: BufferError) -> ApiError {
+    match error {
+        BufferError::Taken { free_in, .. } => {
+            let message = "Somebody else puts dead letters back just now; try again in a moment";
+            ApiError::new(StatusCode::CONFLICT, "retry_running", message).after(free_in.as_secs() + 1)
+        }
+        BufferError::Fenced { .. } => {
+            let message = "Somebody else puts dead letters back just now; look at the list again";
+            ApiError::new(StatusCode::CONFLICT, "retry_running", message).after(1)
+        }
+        error => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "buffer_away", error.to_string()).after(2),
+    }
+}

@@ -1,0 +1,34 @@
+//! How it runs: what each part counts, what is kept of it over time, and who shows it.
+//!
+//! ```text
+//! Counted<Buffer>, Counted<Store> ┐
+//! supervise, api                  ├─► Part ──┬─► metrics   (scraped, as it is now)
+//!                                 ┘          └─► Recorder ─► store: `sample`, `process` ─► Overview, History
+//! the machine ─► Probe ──────────────────────────┘                                        (status, page, API)
+//! ```
+//!
+//! A [`Part`] has its counters and its state; whatever does the work changes them, and nothing else is told. A
+//! [`Process`] has its parts. The [`Recorder`] of each process notes them every 15 seconds, beside what the [`Probe`] finds of
+//! the machine, and keeps what it noted while the store is away. Counts add up from when a process began, so a sample
+//! that is missing loses nothing: rates are worked out by whoever reads, from two samples.
+
+mod counted;
+mod figures;
+mod history;
+mod metrics;
+mod overview;
+mod part;
+mod probe;
+mod recorder;
+mod shown;
+
+pub use counted::Counted;
+pub use figures::{BufferFigures, HostFigures, PartFigures, PartState, ProcessFigures, ProcessState, Usage};
+pub use history::{Series, Span, history};
+pub use metrics::Metrics;
+pub use overview::{HostNow, Outlook, Overview, PartNow, ProcessNow, Rates, overview};
+pub(crate) use part::Server;
+pub use part::{Counters, Part, Process, State};
+pub use probe::Probe;
+pub use recorder::{EVERY, Recorder};
+pub use shown::{ShownHost, ShownOutlook, ShownPart, ShownProcess, ShownRates, ShownWatched};

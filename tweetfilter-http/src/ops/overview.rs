@@ -1,0 +1,279 @@
+//! How everything is now, from the samples of the last minutes.
+
+use std::collections::BTreeMap;
+
+use tweetfilter_core::post::Millis;
+use tweetfilter_sql::{Database, Sample, SampleKind};
+use tweetfilter_stream::store::StoreError;
+
+use super::figures::{
+    BufferFigures, HostFigures, PartFigures, PartState, ProcessFigures, ProcessState, Usage,
+};
+use super::part::State;
+
+/// A process that has said nothing for so long is silent; it says something every 15 seconds.
+const SILENT: Millis = 45_000;
+/// The time over which rates are worked out.
+const RATES: Millis = 65_000;
+/// The time over which it is judged whether the buffer grows.
+const TREND: Millis = 300_000;
+
+/// How everything is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overview {
+    /// Processes that run parts, by host and name.
+    pub processes: Vec<ProcessNow>,
+    /// Hosts that run parts, by name.
+    pub hosts: Vec<HostNow>,
+    /// How full the buffer was when somebody noted it last.
+    pub buffer: Option<BufferFigures>,
+    /// Where the buffer is going, if that can be told.
+    pub outlook: Option<Outlook>,
+}
+
+/// How a process is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProcessNow {
+    /// Its host.
+    pub host: String,
+    /// Its name.
+    pub name: String,
+    /// What it said of itself last.
+    pub state: ProcessState,
+    /// When that was.
+    pub seen: Millis,
+    /// Whether it should have said something since.
+    pub silent: bool,
+    /// What it uses, if that was told lately.
+    pub usage: Option<Usage>,
+    /// Its parts.
+    pub parts: Vec<PartNow>,
+}
+
+/// How a part is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartNow {
+    /// What it said of itself last.
+    pub told: PartState,
+    /// What it does a second, if that is known.
+    pub rates: Option<Rates>,
+    /// Live streams that are open.
+    pub streams: u64,
+    /// Milliseconds from receiving to storing a post, if any was stored lately.
+    pub lag: Option<Millis>,
+}
+
+/// What a part does a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rates {
+    /// Lines.
+    pub lines: f64,
+    /// Entries that it appends.
+    pub appended: f64,
+    /// Posts that it stores.
+    pub committed: f64,
+    /// Matches that it stores.
+    pub matches: f64,
+    /// Requests.
+    pub requests: f64,
+}
+
+/// How a host is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostNow {
+    /// Its name.
+    pub name: String,
+    /// When that was told.
+    pub at: Millis,
+    /// How it was.
+    pub figures: HostFigures,
+}
+
+/// Where the buffer is going.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Outlook {
+    /// It is empty, or stays as it is.
+    Steady,
+    /// It gets emptier: after so many seconds it is empty.
+    Drains(f64),
+    /// It grows, and how much room there is isn't known.
+    Grows,
+    /// It grows: after so many seconds it is full.
+    Full(f64),
+}
+
+impl ProcessNow {
+    /// How a part of it is: a part of a silent process is what nobody knows.
+    #[must_use]
+    pub fn state_of(&self, part: &PartNow) -> Option<State> {
+        match (self.silent, self.state.ended) {
+            (_, true) => Some(State::Ended),
+            (true, false) => None,
+            (false, false) => Some(part.told.state),
+        }
+    }
+}
+
+/// How everything is, at a time.
+///
+/// # Errors
+/// See [`StoreError`].
+pub async fn overview(database: &Database, now: Millis) -> Result<Overview, StoreError> {
+    let rows = database.processes().await?;
+    let samples = database.samples_since(now - TREND).await?;
+    let processes = rows.into_iter().map(|row| {
+        let state: ProcessState = serde_json::from_str(&row.body).unwrap_or_default();
+        let own = |sample: &&Sample| {
+            sample.kind == SampleKind::Process && sample.host == row.host && sample.name == row.name
+        };
+        let figures: Vec<(Millis, ProcessFigures)> = parsed(samples.iter().filter(own));
+        let last = figures.last().filter(|(at, _)| now - at <= SILENT);
+        let rates = rates(&figures);
+        let part = |told: &PartState| {
+            let figures = last.and_then(|(_, figures)| figures.parts.get(&told.name));
+            PartNow {
+                told: told.clone(),
+                rates: last.and_then(|_| rates.get(&told.name).copied()),
+                streams: figures.map_or(0, |figures| figures.streams),
+                lag: figures.and_then(|figures| figures.lag),
+            }
+        };
+        ProcessNow {
+            silent: !state.ended && now - row.at > SILENT,
+            seen: row.at,
+            usage: last.map(|(_, figures)| figures.usage),
+            parts: state.parts.iter().map(part).collect(),
+            host: row.host,
+            name: row.name,
+            state,
+        }
+    });
+    let mut hosts = BTreeMap::new();
+    for sample in samples.iter().filter(|sample| sample.kind == SampleKind::Host) {
+        if let Ok(figures) = serde_json::from_str(&sample.body) {
+            hosts.insert(&sample.host, HostNow { name: sample.host.clone(), at: sample.at, figures });
+        }
+    }
+    let hosts = hosts.into_values().collect();
+    let buffer = parsed(samples.iter().filter(|sample| sample.kind == SampleKind::Buffer));
+    let last = buffer.last().map(|(_, figures): &(Millis, BufferFigures)| figures.clone());
+    Ok(Overview { processes: processes.collect(), hosts, buffer: last, outlook: outlook(&buffer) })
+}
+
+fn parsed<'s, T: serde::de::DeserializeOwned>(samples: impl Iterator<Item = &'s Sample>) -> Vec<(Millis, T)> {
+    samples.filter_map(|sample| Some((sample.at, serde_json::from_str(&sample.body).ok()?))).collect()
+}
+
+/// What each part does a second, over the last minute; since it began, if that is less.
+fn rates(figures: &[(Millis, ProcessFigures)]) -> BTreeMap<String, Rates> {
+    let Some((to, last)) = figures.last() else { return BTreeMap::new() };
+    let same = |(at, one): &&(Millis, ProcessFigures)| one.began == last.began && to - at <= RATES && at < to;
+    let (from, first) = match figures.iter().find(same) {
+        Some((at, first)) => (*at, first.clone()),
+        None => (last.began, ProcessFigures::default()),
+    };
+    let of = |(name, figures): (&String, &PartFigures)| {
+        let before = first.parts.get(name).copied().unwrap_or_default();
+        (name.clone(), Rates::between(&before, figures, to - from))
+    };
+    last.parts.iter().map(of).collect()
+}
+
+impl Rates {
+    /// From what was counted so many milliseconds apart.
+    pub(super) fn between(before: &PartFigures, after: &PartFigures, millis: Millis) -> Self {
+        let seconds = millis.max(1) as f64 / 1_000.0;
+        let rate = |before: u64, after: u64| after.saturating_sub(before) as f64 / seconds;
+        Self {
+            lines: rate(before.lines, after.lines),
+            appended: rate(before.appended, after.appended),
+            committed: rate(before.committed, after.committed),
+            matches: rate(before.matches, after.matches),
+            requests: rate(before.requests, after.requests),
+        }
+    }
+
+    /// Those that are not 0, with what they count.
+    #[must_use]
+    pub fn named(&self) -> Vec<(&'static str, f64)> {
+        let all = [
+            ("lines", self.lines),
+            ("entries", self.appended),
+            ("posts", self.committed),
+            ("matches", self.matches),
+            ("requests", self.requests),
+        ];
+        all.into_iter().filter(|(_, rate)| *rate > 0.0).collect()
+    }
+}
+
+impl Outlook {
+    /// The name of it, and after how many seconds it is so.
+    #[must_use]
+    pub fn named(self) -> (&'static str, Option<f64>) {
+        match self {
+            Self::Steady => ("steady", None),
+            Self::Drains(seconds) => ("drains", Some(seconds)),
+            Self::Grows => ("grows", None),
+            Self::Full(seconds) => ("full", Some(seconds)),
+        }
+    }
+}
+
+fn outlook(buffer: &[(Millis, BufferFigures)]) -> Option<Outlook> {
+    let ((from, first), (to, last)) = (buffer.first()?, buffer.last()?);
+    let seconds = (to - from) as f64 / 1_000.0;
+    if seconds < 1.0 {
+        return (last.entries == 0).then_some(Outlook::Steady);
+    }
+    let (before, after) = (first.entries as f64, last.entries as f64);
+    // A few more or less are the entries that are always under way.
+    let few = (after.max(before) * 0.01).max(64.0);
+    if (after - before).abs() <= few {
+        return Some(Outlook::Steady);
+    }
+    if after < before {
+        return Some(Outlook::Drains(after / ((before - after) / seconds)));
+    }
+    let bytes = last.bytes.saturating_sub(first.bytes) as f64 / seconds;
+    Some(match last.room {
+        Some(room) if bytes > 0.0 => Outlook::Full(room as f64 / bytes),
+        _ => Outlook::Grows,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buffer(at: Millis, entries: u64, room: Option<u64>) -> (Millis, BufferFigures) {
+        (at, BufferFigures { entries, bytes: entries * 100, room, ..BufferFigures::default() })
+    }
+
+    #[test]
+    fn a_buffer_drains_fills_or_stays() {
+        let of = |before, after, room| outlook(&[buffer(0, before, None), buffer(10_000, after, room)]);
+        assert_eq!(outlook(&[]), None);
+        assert_eq!(outlook(&[buffer(0, 500, None)]), None, "one sample says nothing of where it goes");
+        assert_eq!(of(0, 20, Some(5)), Some(Outlook::Steady));
+        assert_eq!(of(2_000, 1_000, None), Some(Outlook::Drains(10.0)));
+        // 100 entries of 100 bytes a second.
+        assert_eq!(of(0, 1_000, Some(1_000_000)), Some(Outlook::Full(100.0)));
+        assert_eq!(of(0, 1_000, None), Some(Outlook::Grows));
+    }
+
+    #[test]
+    fn rates_are_of_one_beginning() {
+        let at = |at: Millis, began: Millis, lines: u64| {
+            let part = PartFigures { lines, ..PartFigures::default() };
+            let parts = [("ingest a".to_owned(), part)].into();
+            (at, ProcessFigures { began, parts, ..ProcessFigures::default() })
+        };
+        let lines = |figures: &[_]| rates(figures).get("ingest a").map(|rates| rates.lines);
+        assert_eq!(lines(&[]), None);
+        assert_eq!(lines(&[at(20_000, 10_000, 50)]), Some(5.0));
+        assert_eq!(lines(&[at(20_000, 10_000, 50), at(30_000, 10_000, 150)]), Some(10.0));
+        // Started again: what was counted before is of no use.
+        assert_eq!(lines(&[at(20_000, 10_000, 5_000), at(30_000, 25_000, 100)]), Some(20.0));
+    }
+}

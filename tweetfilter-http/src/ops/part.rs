@@ -1,0 +1,473 @@
+//! A part, what it counts, and how it is.
+
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use serde::{Deserialize, Serialize};
+use tweetfilter_core::post::Millis;
+use tweetfilter_sql::CrashEvent;
+
+use super::figures::{PartFigures, PartState, ProcessState};
+use crate::parts::now;
+
+/// How long a server may be silent before a part that asked it counts as waiting for it.
+const SILENCE: Millis = 5_000;
+/// Crashes that are kept while the store is away.
+const CRASHES: usize = 100;
+/// Upper bounds of the time that things take, in seconds.
+const SECONDS: [f64; 14] =
+    [0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Characters of a name; the store takes no more.
+const NAME: usize = 190;
+
+/// Names and values of labels.
+pub(super) type Labels = Vec<(&'static str, String)>;
+
+/// Makes histograms of times.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times;
+
+impl MetricConstructor<Histogram> for Times {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(SECONDS)
+    }
+}
+
+/// What a part counted since its process began; a part that is started again goes on counting.
+#[derive(Debug)]
+pub struct Counters {
+    /// Lines of sources that are safe in the buffer, or were found to be nothing.
+    pub lines: Counter,
+    /// Lines that carry a post.
+    pub posts: Counter,
+    /// Lines that can't be read.
+    pub unreadable: Counter,
+    /// Entries that were appended to the buffer.
+    pub appended: Counter,
+    /// Gaps that were recorded.
+    pub gaps: Counter,
+    /// Entries that were leased.
+    pub leased: Counter,
+    /// Those of them that had been leased before.
+    pub redelivered: Counter,
+    /// Posts that are new in the store.
+    pub committed: Counter,
+    /// Deliveries that are new in the store.
+    pub deliveries: Counter,
+    /// Matches that are new in the store.
+    pub matches: Counter,
+    /// Entries that went to the dead letters.
+    pub dead: Counter,
+    /// How long a batch was evaluated, in seconds.
+    pub evaluation: Histogram,
+    /// How long a commit took, in seconds.
+    pub commit: Histogram,
+    /// Requests that were answered.
+    pub requests: Counter,
+    /// Live streams that are open.
+    pub streams: Gauge,
+    /// Requests by `method`, `route` and `status`.
+    pub(super) answers: Family<Labels, Counter>,
+    /// How long requests took by `method` and `route`, in seconds, streams until they began.
+    pub(super) times: Family<Labels, Histogram, Times>,
+    /// How old the oldest post of the last commit was, in milliseconds since it was received, and when that was.
+    lag: AtomicI64,
+    lag_at: AtomicI64,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            lines: Counter::default(),
+            posts: Counter::default(),
+            unreadable: Counter::default(),
+            appended: Counter::default(),
+            gaps: Counter::default(),
+            leased: Counter::default(),
+            redelivered: Counter::default(),
+            committed: Counter::default(),
+            deliveries: Counter::default(),
+            matches: Counter::default(),
+            dead: Counter::default(),
+            evaluation: Histogram::new(SECONDS),
+            commit: Histogram::new(SECONDS),
+            requests: Counter::default(),
+            streams: Gauge::default(),
+            answers: Family::default(),
+            times: Family::new_with_constructor(Times),
+            lag: AtomicI64::new(0),
+            lag_at: AtomicI64::new(0),
+        }
+    }
+}
+
+impl Counters {
+    /// One request was answered; `route` is the route's template, of which there are only so many.
+    pub fn answered(&self, method: &str, route: &str, status: u16, seconds: f64) {
+        self.requests.inc();
+        let labels = vec![("method", method.to_owned()), ("route", route.to_owned())];
+        self.times.get_or_create(&labels).observe(seconds);
+        let labels = [labels, vec![("status", status.to_string())]].concat();
+        self.answers.get_or_create(&labels).inc();
+    }
+
+    /// The oldest post of a commit was received so long before it was stored.
+    pub(super) fn lagged(&self, millis: Millis) {
+        self.lag.store(millis.max(0), Ordering::Relaxed);
+        self.lag_at.store(now(), Ordering::Relaxed);
+    }
+
+    /// The lag of the last commit, if there was one lately.
+    pub(super) fn lag(&self) -> Option<Millis> {
+        let recent = now() - self.lag_at.load(Ordering::Relaxed) < 20_000;
+        recent.then(|| self.lag.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn figures(&self) -> PartFigures {
+        PartFigures {
+            lines: self.lines.get(),
+            appended: self.appended.get(),
+            leased: self.leased.get(),
+            committed: self.committed.get(),
+            matches: self.matches.get(),
+            dead: self.dead.get(),
+            requests: self.requests.get(),
+            streams: self.streams.get().max(0).cast_unsigned(),
+            lag: self.lag(),
+        }
+    }
+}
+
+/// How a part is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It does what it is there for, or would if there were something to do.
+    #[default]
+    Running,
+    /// It holds what it has until the store answers.
+    WaitingForStore,
+    /// It holds what it has until the buffer answers, or has room.
+    WaitingForBuffer,
+    /// Another instance reads its source; it takes over if that one falls silent.
+    StandingBy,
+    /// It broke, and is started again in a moment.
+    Restarting,
+    /// It came to its end.
+    Ended,
+}
+
+impl State {
+    /// For programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::WaitingForStore => "waiting_for_store",
+            Self::WaitingForBuffer => "waiting_for_buffer",
+            Self::StandingBy => "standing_by",
+            Self::Restarting => "restarting",
+            Self::Ended => "ended",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::WaitingForStore => "waiting for the store",
+            Self::WaitingForBuffer => "waiting for the buffer",
+            Self::StandingBy => "standing by",
+            Self::Restarting => "starting again",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// A server that a part needs: since when it is away, and since when it owes an answer; 0 if not.
+#[derive(Debug, Default)]
+struct Needed {
+    away: AtomicI64,
+    asked: AtomicI64,
+}
+
+impl Needed {
+    fn since(&self) -> Option<Millis> {
+        let (away, asked) = (self.away.load(Ordering::Relaxed), self.asked.load(Ordering::Relaxed));
+        match (away, asked) {
+            (0, 0) => None,
+            (0, asked) => (now() - asked > SILENCE).then_some(asked),
+            (away, _) => Some(away),
+        }
+    }
+
+    fn answered(&self, away: bool) {
+        self.asked.store(0, Ordering::Relaxed);
+        if away {
+            let _ = self.away.compare_exchange(0, now(), Ordering::Relaxed, Ordering::Relaxed);
+        } else {
+            self.away.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    /// The store.
+    Store,
+    /// The buffer.
+    Buffer,
+}
+
+/// A question that is under way. One that is dropped without an answer was given up: its server is silent.
+pub(crate) struct Asked<'p>(&'p Needed, bool);
+
+impl Asked<'_> {
+    /// It was answered, if only with an error; `away` if that says that the server can't.
+    pub(crate) fn answered(mut self, away: bool) {
+        self.1 = true;
+        self.0.answered(away);
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if !self.1 {
+            self.0.answered(true);
+        }
+    }
+}
+
+/// A part of the product that runs in this process.
+#[derive(Debug)]
+pub struct Part {
+    name: String,
+    /// What it counts.
+    pub counters: Counters,
+    started_at: AtomicI64,
+    restarts: AtomicU64,
+    /// Whether it runs (0), broke (1) or ended (2), and since when.
+    life: AtomicU8,
+    life_at: AtomicI64,
+    store: Needed,
+    buffer: Needed,
+    standing_by: AtomicI64,
+    crashes: Mutex<Vec<CrashEvent>>,
+}
+
+impl Part {
+    /// A part of a name such as `work`, or `ingest NAME` with the name of the source.
+    #[must_use]
+    pub fn new(name: &str) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.to_owned(),
+            counters: Counters::default(),
+            started_at: AtomicI64::new(now()),
+            restarts: AtomicU64::new(0),
+            life: AtomicU8::new(0),
+            life_at: AtomicI64::new(now()),
+            store: Needed::default(),
+            buffer: Needed::default(),
+            standing_by: AtomicI64::new(0),
+            crashes: Mutex::default(),
+        })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How often it was started again.
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        self.restarts.load(Ordering::Relaxed)
+    }
+
+    /// How it is, and since when.
+    #[must_use]
+    pub fn state(&self) -> (State, Millis) {
+        let since = self.life_at.load(Ordering::Relaxed);
+        let taken = self.standing_by.load(Ordering::Relaxed);
+        match self.life.load(Ordering::Relaxed) {
+            1 => return (State::Restarting, since),
+            2 => return (State::Ended, since),
+            _ => {}
+        }
+        match (self.store.since(), self.buffer.since()) {
+            (Some(since), _) => (State::WaitingForStore, since),
+            (None, Some(since)) => (State::WaitingForBuffer, since),
+            (None, None) if taken > 0 => (State::StandingBy, taken),
+            (None, None) => (State::Running, since),
+        }
+    }
+
+    /// It broke, and is started again soon.
+    pub(crate) fn broke(&self) {
+        self.lives(1);
+    }
+
+    /// It is started again.
+    pub(crate) fn started_again(&self) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
+        self.started_at.store(now(), Ordering::Relaxed);
+        for needed in [&self.store, &self.buffer] {
+            needed.answered(false);
+        }
+        self.standing_by.store(0, Ordering::Relaxed);
+        self.lives(0);
+    }
+
+    /// It came to its end.
+    pub(crate) fn ended(&self) {
+        self.lives(2);
+    }
+
+    fn lives(&self, life: u8) {
+        self.life.store(life, Ordering::Relaxed);
+        self.life_at.store(now(), Ordering::Relaxed);
+    }
+
+    fn needed(&self, server: Server) -> &Needed {
+        match server {
+            Server::Store => &self.store,
+            Server::Buffer => &self.buffer,
+        }
+    }
+
+    /// A server answered, or did not and is `away`.
+    pub(crate) fn heard(&self, server: Server, away: bool) {
+        self.needed(server).answered(away);
+    }
+
+    /// A question to a server begins.
+    pub(crate) fn asks(&self, server: Server) -> Asked<'_> {
+        let needed = self.needed(server);
+        needed.asked.store(now(), Ordering::Relaxed);
+        Asked(needed, false)
+    }
+
+    /// Whether another instance has its source.
+    pub(crate) fn stands_by(&self, taken: bool) {
+        if taken {
+            let _ = self.standing_by.compare_exchange(0, now(), Ordering::Relaxed, Ordering::Relaxed);
+        } else {
+            self.standing_by.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Keeps a crash that could not be recorded, until it can.
+    pub(crate) fn keep_crash(&self, event: CrashEvent) {
+        let mut crashes = self.crashes.lock().unwrap_or_else(PoisonError::into_inner);
+        if crashes.len() < CRASHES {
+            crashes.push(event);
+        }
+    }
+
+    pub(super) fn take_crashes(&self) -> Vec<CrashEvent> {
+        std::mem::take(&mut *self.crashes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn told(&self) -> PartState {
+        let (state, since) = self.state();
+        let started_at = self.started_at.load(Ordering::Relaxed);
+        PartState { name: self.name.clone(), state, since, started_at, restarts: self.restarts() }
+    }
+}
+
+/// A process that runs parts.
+#[derive(Debug)]
+pub struct Process {
+    /// The machine's name.
+    pub host: String,
+    /// Unique on the machine, and the same after a restart where somebody gave it a name.
+    pub name: String,
+    /// What was started: `serve`, `ingest`, `work` or `api`.
+    pub command: String,
+    started_at: Millis,
+    parts: Mutex<Vec<Arc<Part>>>,
+}
+
+impl Process {
+    /// This process. `named` is the name of the instance, if somebody gave one.
+    #[must_use]
+    pub fn new(command: &str, named: Option<&str>) -> Arc<Self> {
+        let name = match named {
+            Some(name) => format!("{command} {name}"),
+            None => format!("{command} {}", std::process::id()),
+        };
+        let host = sysinfo::System::host_name().unwrap_or_else(|_| "this host".to_owned());
+        Arc::new(Self {
+            host: host.chars().take(NAME).collect(),
+            name: name.chars().take(NAME).collect(),
+            command: command.to_owned(),
+            started_at: now(),
+            parts: Mutex::default(),
+        })
+    }
+
+    /// Adds a part of a name.
+    pub fn part(&self, name: &str) -> Arc<Part> {
+        let part = Part::new(name);
+        self.add(part.clone());
+        part
+    }
+
+    /// Adds a part.
+    pub fn add(&self, part: Arc<Part>) {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);
+    }
+
+    /// Its parts, in the order in which they were added.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Arc<Part>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn told(&self) -> ProcessState {
+        ProcessState {
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: self.command.clone(),
+            started_at: self.started_at,
+            ended: false,
+            parts: self.parts().iter().map(|part| part.told()).collect(),
+        }
+    }
+
+    pub(super) fn started_at(&self) -> Millis {
+        self.started_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_waits_for_what_is_away_and_nothing_else() {
+        let part = Part::new("work");
+        assert_eq!(part.state().0, State::Running);
+        part.asks(Server::Store).answered(true);
+        part.asks(Server::Buffer).answered(false);
+        assert_eq!(part.state().0, State::WaitingForStore);
+        let (_, since) = part.state();
+        part.asks(Server::Store).answered(true);
+        assert_eq!(part.state(), (State::WaitingForStore, since), "since the first time");
+        part.asks(Server::Store).answered(false);
+        // A question that somebody gave up.
+        drop(part.asks(Server::Buffer));
+        assert_eq!(part.state().0, State::WaitingForBuffer);
+        part.broke();
+        assert_eq!(part.state().0, State::Restarting);
+        part.started_again();
+        assert_eq!((part.state().0, part.restarts()), (State::Running, 1));
+    }
+}

@@ -1,0 +1,215 @@
+//! Notes how this process and its host are, every 15 seconds, and keeps it while the store is away.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tweetfilter_core::post::Millis;
+use tweetfilter_sql::{Database, ProcessRow, Sample, SampleKind};
+use tweetfilter_stream::buffer::Buffer;
+use tweetfilter_stream::store::StoreError;
+
+use super::figures::{BufferFigures, ProcessFigures, ProcessState};
+use super::part::{Process, Server};
+use super::probe::{Look, Probe};
+use crate::parts::{Buffers, Stop, now};
+
+/// How often. All processes do it at the same moments, those that this divides the time of day by.
+pub const EVERY: Duration = Duration::from_secs(15);
+/// The first time comes soon, so that a part shows as soon as it runs.
+const FIRST: Duration = Duration::from_secs(1);
+/// Samples that are kept in memory while the store is away: half a day of a process.
+const KEPT: usize = 3 * 4 * 60 * 12;
+/// Samples that are written at once.
+const AT_ONCE: usize = 256;
+/// How long store or buffer may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The same when the process ends.
+const LAST: Duration = Duration::from_secs(1);
+
+/// Notes how a process is.
+#[derive(Debug)]
+pub struct Recorder {
+    process: Arc<Process>,
+    database: Database,
+    buffer: Option<Buffers>,
+    probe: Option<Probe>,
+    every: Duration,
+    kept: VecDeque<Sample>,
+    dropped: u64,
+    away: bool,
+}
+
+impl Recorder {
+    /// Notes how a process is, and the buffer if it has one.
+    #[must_use]
+    pub fn new(
+        process: Arc<Process>,
+        database: Database,
+        buffer: Option<Buffers>,
+        probe: Option<Probe>,
+    ) -> Self {
+        let kept = VecDeque::new();
+        Self { process, database, buffer, probe, every: EVERY, kept, dropped: 0, away: false }
+    }
+
+    /// Notes it more often or less.
+    #[must_use]
+    pub fn every(mut self, every: Duration) -> Self {
+        self.every = every.max(Duration::from_millis(10));
+        self
+    }
+
+    /// Goes on until it is told to stop, and then says that the process ends.
+    pub async fn run(mut self, mut stop: Stop) {
+        stop.sleep(FIRST.min(self.every)).await;
+        let look = self.look().await;
+        let superseded = self.supersede(&look.alive);
+        let _ = tokio::time::timeout(PATIENCE, superseded).await;
+        if !stop.is_told() {
+            self.note(now(), look).await;
+        }
+        while !stop.is_told() {
+            let every = Millis::try_from(self.every.as_millis()).unwrap_or(Millis::MAX);
+            let due = (now() / every + 1) * every;
+            stop.sleep(Duration::from_millis((due - now()).max(0).cast_unsigned())).await;
+            if !stop.is_told() {
+                let look = self.look().await;
+                self.note(due, look).await;
+            }
+        }
+        let look = self.look().await;
+        self.take(now(), look, LAST).await;
+        self.write(ProcessState { ended: true, ..self.process.told() }, LAST).await;
+    }
+
+    async fn note(&mut self, at: Millis, look: Look) {
+        self.take(at, look, PATIENCE).await;
+        self.write(self.process.told(), PATIENCE).await;
+    }
+
+    /// Reads of the machine on a thread that may wait for it.
+    async fn look(&mut self) -> Look {
+        let Some(mut probe) = self.probe.take() else { return Look::default() };
+        let looked = tokio::task::spawn_blocking(move || (probe.look(), probe)).await;
+        // A probe that panicked is not asked again.
+        let Ok((look, probe)) = looked else { return Look::default() };
+        self.probe = Some(probe);
+        look
+    }
+
+    /// Takes a sample of everything.
+    async fn take(&mut self, at: Millis, look: Look, patience: Duration) {
+        let (host, name) = (self.process.host.clone(), self.process.name.clone());
+        let parts = self.process.parts();
+        let figures = ProcessFigures {
+            began: self.process.started_at(),
+            usage: look.own,
+            parts: parts.iter().map(|part| (part.name().to_owned(), part.counters.figures())).collect(),
+        };
+        self.keep(at, SampleKind::Process, host.clone(), name, &figures);
+        if self.probe.is_some() {
+            self.keep(at, SampleKind::Host, host, String::new(), &look.host);
+        }
+        let Some(buffer) = self.buffer.clone() else { return };
+        let asked = async { tokio::join!(buffer.stats(), buffer.room()) };
+        let Ok((Ok(stats), room)) = tokio::time::timeout(patience, asked).await else { return };
+        let disk = look.host.disk_total.saturating_sub(look.host.disk);
+        let room = match buffer {
+            Buffers::Embedded(_) => (disk > 0).then_some(disk),
+            Buffers::Redis(_) => room.ok().flatten(),
+        };
+        let figures = BufferFigures {
+            entries: stats.entries,
+            bytes: stats.bytes,
+            leased: stats.leased,
+            redelivered: stats.redelivered,
+            lost: stats.lost,
+            age: stats.oldest.map(|oldest| (now() - oldest).max(0)),
+            room,
+        };
+        self.keep(at, SampleKind::Buffer, String::new(), String::new(), &figures);
+    }
+
+    fn keep(
+        &mut self,
+        at: Millis,
+        kind: SampleKind,
+        host: String,
+        name: String,
+        body: &impl serde::Serialize,
+    ) {
+        let body = serde_json::to_string(body).unwrap_or_default();
+        if self.kept.len() >= KEPT {
+            self.kept.pop_front();
+            self.dropped += 1;
+        }
+        self.kept.push_back(Sample { at, kind, host, name, body });
+    }
+
+    /// Writes what is kept, as far as the store takes it.
+    async fn write(&mut self, state: ProcessState, patience: Duration) {
+        let written = tokio::time::timeout(patience, self.write_all(&state)).await;
+        let away = match written {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("no answer".to_owned()),
+        };
+        match &away {
+            Some(reason) if !self.away => tracing::info!(reason, "samples are kept in memory"),
+            None if self.away => tracing::info!(dropped = self.dropped, "samples are written again"),
+            _ => {}
+        }
+        self.away = away.is_some();
+        for part in self.process.parts().iter().filter(|part| part.name() == "api") {
+            // It asks only when somebody asks it.
+            part.heard(Server::Store, self.away);
+        }
+        if !self.away {
+            self.dropped = 0;
+        }
+    }
+
+    async fn write_all(&mut self, state: &ProcessState) -> Result<(), StoreError> {
+        loop {
+            let some: Vec<_> = self.kept.iter().take(AT_ONCE).cloned().collect();
+            let is_last = some.len() == self.kept.len();
+            let process = is_last.then(|| ProcessRow {
+                host: self.process.host.clone(),
+                name: self.process.name.clone(),
+                at: now(),
+                body: serde_json::to_string(state).unwrap_or_default(),
+            });
+            self.database.keep_samples(&some, process.as_ref()).await?;
+            // Cut off before this, they are written again, which changes nothing.
+            self.kept.drain(..some.len());
+            if is_last {
+                break;
+            }
+        }
+        for part in self.process.parts() {
+            for event in part.take_crashes() {
+                if let Err(error) = self.database.record_crash(&event).await {
+                    part.keep_crash(event);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets processes of this host that ran the same and are gone, since this one took their place.
+    async fn supersede(&self, alive: &[u32]) -> Result<(), StoreError> {
+        if alive.is_empty() {
+            return Ok(());
+        }
+        for row in self.database.processes().await? {
+            let state: ProcessState = serde_json::from_str(&row.body).unwrap_or_default();
+            let same = row.host == self.process.host && state.command == self.process.command;
+            if same && row.name != self.process.name && !alive.contains(&state.pid) {
+                self.database.forget_process(&row.host, &row.name).await?;
+            }
+        }
+        Ok(())
+    }
+}

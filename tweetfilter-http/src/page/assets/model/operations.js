@@ -1,0 +1,122 @@
+// How the system was over time, and what it could not store: asked of the API, and put into the order of people.
+
+import { bytes, lasts, roughly } from '../views/text.js';
+
+/** What is drawn: its name in a series, what people call it, and how a value is said. */
+const TOTALS = [
+  { name: 'lines', title: 'Lines a second', say: rate },
+  { name: 'posts', title: 'Posts stored a second', say: rate },
+  { name: 'matches', title: 'Matches a second', say: rate },
+  { name: 'requests', title: 'Requests a second', say: rate },
+  { name: 'waiting', title: 'Waiting in the buffer', say: (n) => roughly(Math.round(n)) },
+  { name: 'oldest', title: 'The oldest waits', say: lasts },
+];
+const OF_HOST = [
+  { name: 'cpu', title: 'CPU', say: (n) => `${Math.round(n)} %`, most: 100 },
+  { name: 'memory', title: 'Memory', say: bytes },
+  { name: 'disk', title: 'Disk', say: bytes },
+  { name: 'received', title: 'From the network', say: (n) => `${bytes(n)}/s` },
+  { name: 'sent', title: 'To the network', say: (n) => `${bytes(n)}/s` },
+];
+
+export class Operations {
+  #model;
+  #asked = 0;
+
+  hours = 1;
+  history = null;
+  letters = [];
+
+  constructor(model) {
+    this.#model = model;
+  }
+
+  /** Reads what was noted in the last `hours`; an answer that somebody asked for later wins. */
+  async look() {
+    const asked = ++this.#asked;
+    const { data } = await this.#model.ask('GET', `/status/history?hours=${this.hours}`);
+    if (asked === this.#asked) this.history = data;
+  }
+
+  async loadLetters() {
+    const { data } = await this.#model.ask('GET', '/dead-letters');
+    this.letters = data;
+  }
+
+  /** Puts dead letters back, a hundred at a time; gives how many went. */
+  async retry(ids) {
+    const { data } = await this.#model.ask('POST', '/dead-letters/retry', { body: { ids: ids.slice(0, 100) } });
+    await this.loadLetters();
+    return data.put_back;
+  }
+
+  /** What all parts do together, as plots. */
+  totals() {
+    return this.#plots(TOTALS, '');
+  }
+
+  /** How a host was, as plots. */
+  ofHost(host) {
+    return this.#plots(OF_HOST, host);
+  }
+
+  #plots(wanted, host) {
+    const { series = [], step_seconds: step = 0 } = this.history ?? {};
+    return wanted.flatMap(({ name, title, say, most }) => {
+      const found = series.find((one) => one.name === name && one.host === host && one.of === '');
+      const known = found?.points.filter((point) => point !== null) ?? [];
+      if (known.length < 2) return [];
+      const [now, least, top] = [known.at(-1), Math.min(...known), Math.max(...known)];
+      const time = lasts(step * (found.points.length - 1));
+      return [
+        {
+          title,
+          now: say(now),
+          range: `${say(least)} – ${say(top)}`,
+          label: `${title} over ${time}: now ${say(now)}, at least ${say(least)}, at most ${say(top)}`,
+          points: found.points,
+          most: Math.max(most ?? 0, top) || 1,
+        },
+      ];
+    });
+  }
+}
+
+/** A part as people read it. */
+export function ofPart({ name, state, since, restarts, rates, streams, lag_seconds: lag }) {
+  const does = ['lines', 'entries', 'posts', 'matches', 'requests']
+    .filter((what) => rates?.[what] > 0)
+    .map((what) => `${rate(rates[what])} ${what}/s`);
+  if (streams > 0) does.push(`${streams} live ${streams === 1 ? 'stream' : 'streams'}`);
+  if (lag !== null && lag !== undefined) does.push(`stored after ${lag.toFixed(2)} s`);
+  if (restarts > 0) does.push(restarts === 1 ? 'started again once' : `started again ${restarts} times`);
+  return { name, is: state, state: STATES[state] ?? state, since, does: does.join(' · ') };
+}
+
+const STATES = {
+  running: 'running',
+  waiting_for_store: 'waiting for the store',
+  waiting_for_buffer: 'waiting for the buffer',
+  standing_by: 'standing by',
+  restarting: 'starting again',
+  ended: 'ended',
+  silent: 'silent',
+};
+
+/** Where the buffer is going, as people read it. */
+export function ofBuffer(buffer) {
+  switch (buffer?.outlook) {
+    case 'drains':
+      return `drains, empty in ${lasts(buffer.seconds)}`;
+    case 'grows':
+      return 'grows';
+    case 'full':
+      return `grows, full in ${lasts(buffer.seconds)}`;
+    default:
+      return '';
+  }
+}
+
+function rate(n) {
+  return n < 10 ? n.toFixed(1) : roughly(Math.round(n));
+}

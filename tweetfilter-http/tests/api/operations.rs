@@ -1,0 +1,277 @@
+//! How the system is: all of it for those who run it, and nobody's name for others.
+
+use std::time::{Duration, Instant};
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tweetfilter_http::ops::{Part, Process, Recorder, overview};
+use tweetfilter_http::parts::{Buffers, Stop, now, supervise};
+use tweetfilter_sql::{CrashEvent, Database, Scope};
+use tweetfilter_stream::buffer::Buffer;
+use tweetfilter_stream::store::{DeadLetter, Outcome, Store};
+
+use crate::house::House;
+use crate::maria::Maria;
+
+const EVERY: Duration = Duration::from_millis(200);
+
+/// Records until it is told to end.
+struct Recording(tokio::sync::watch::Sender<bool>, tokio::task::JoinHandle<()>);
+
+impl Recording {
+    fn start(process: &std::sync::Arc<Process>, database: &Database) -> Self {
+        let (tell, stop) = Stop::new();
+        let buffer = database.buffer().map(Buffers::Embedded);
+        let recorder = Recorder::new(process.clone(), database.clone(), buffer, None).every(EVERY);
+        Self(tell, tokio::spawn(recorder.run(stop)))
+    }
+
+    async fn end(self) {
+        self.0.send(true).unwrap();
+        self.1.await.unwrap();
+    }
+}
+
+async fn until<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(found) = found().await {
+            return found;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "not in time: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn of<'v>(list: &'v Value, name: &str) -> &'v Value {
+    list.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap_or(&Value::Null)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_runs_it_sees_all_and_others_nobody() {
+    let house = House::new().await;
+    let (ann, plain) = house.account("ann", Scope::Write).await;
+    let admin = house.token(ann, Scope::Admin).await;
+    let process = Process::new("serve", Some("box-7"));
+    let ingest = process.part("ingest of-ben");
+    ingest.counters.lines.inc_by(120);
+    process.add(house.api.part().clone());
+    let event = CrashEvent {
+        part: "ingest of-ben".into(),
+        at: now(),
+        reason: "ben's".into(),
+        backtrace: "0: a".into(),
+    };
+    house.database.record_crash(&event).await.unwrap();
+    let recording = Recording::start(&process, &house.database);
+    let seen = until("a sample", async || {
+        let got = house.get(&admin, "/status").await.ok().clone();
+        of(&got["processes"], "serve box-7").is_object().then_some(got)
+    })
+    .await;
+    let shown = of(&seen["processes"], "serve box-7");
+    assert_eq!((&shown["state"], &shown["pid"]), (&json!("running"), &json!(std::process::id())));
+    let part = of(&shown["parts"], "ingest of-ben");
+    assert_eq!((&part["state"], &part["restarts"]), (&json!("running"), &json!(0)), "{shown}");
+    assert!(part["rates"]["lines"].as_f64().unwrap() > 0.0, "{part}");
+    assert_eq!(of(&shown["parts"], "api")["state"], "running");
+    assert_eq!(seen["crash_events"][0]["backtrace"], "0: a");
+    assert_eq!(seen["waiting"], 0);
+
+    // The same for an account like others: how many parts run, and no name, host or reason.
+    let got = house.get(&plain, "/status").await;
+    let parts = got.ok()["parts"].clone();
+    assert_eq!(
+        parts,
+        json!([
+            {"kind": "ingest", "running": 1, "troubled": 0},
+            {"kind": "api", "running": 1, "troubled": 0}
+        ])
+    );
+    for hidden in ["ben", "box-7", "processes", "hosts", "crash"] {
+        assert!(!got.json.to_string().contains(hidden), "{hidden}: {}", got.json);
+    }
+    recording.end().await;
+    let got = house.get(&admin, "/status").await;
+    assert_eq!(of(&got.ok()["processes"], "serve box-7")["state"], "ended");
+    assert_eq!(got.ok()["parts"], json!([]));
+}
+
+#[tokio::test]
+async fn history_is_series_of_equal_length() {
+    use tweetfilter_sql::{Sample, SampleKind};
+    let house = House::new().await;
+    let (ann, plain) = house.account("ann", Scope::Read).await;
+    let admin = house.token(ann, Scope::Admin).await;
+    let slot = (now() - 2_000) / 15_000 * 15_000;
+    let sample = |kind, name: &str, at: i64, body: Value| Sample {
+        at,
+        kind,
+        host: if kind == SampleKind::Buffer { String::new() } else { "box".into() },
+        name: name.into(),
+        body: body.to_string(),
+    };
+    let mut samples = Vec::new();
+    for n in 0..5_i64 {
+        let at = slot - (4 - n) * 15_000;
+        let parts = json!({"ingest of-ben": {"lines": 30 * n}, "work": {"committed": 15 * n}});
+        let body = json!({"began": slot - 1_000_000, "cpu": 5.0, "memory": 1000, "parts": parts});
+        samples.push(sample(SampleKind::Process, "serve 7", at, body));
+        samples.push(sample(SampleKind::Host, "", at, json!({"cpu": 40.0 + n as f64})));
+        samples.push(sample(SampleKind::Buffer, "", at, json!({"entries": n})));
+    }
+    house.database.keep_samples(&samples, None).await.unwrap();
+    let got = house.get(&admin, "/status/history?hours=0.5").await;
+    let history = got.ok().clone();
+    assert_eq!(history["step_seconds"], 15);
+    let series = history["series"].as_array().unwrap();
+    assert!(series.iter().all(|one| one["points"].as_array().unwrap().len() == 121), "{history}");
+    let points = |name: &str, host: &str, of: &str| {
+        let wanted = |one: &&Value| one["name"] == name && one["host"] == host && one["of"] == of;
+        let points = series.iter().find(wanted).unwrap()["points"].as_array().unwrap();
+        points.iter().rev().take(5).rev().cloned().collect::<Vec<_>>()
+    };
+    // The slot may have passed since.
+    let ends = |points: Vec<Value>, end: Vec<Value>| {
+        let known: Vec<_> = points.iter().filter(|point| !point.is_null()).cloned().collect();
+        assert!(
+            known.len() >= 3 && end.ends_with(&known) || end.starts_with(&known[1..]),
+            "{points:?} {end:?}"
+        );
+    };
+    ends(points("cpu", "box", ""), [40.0, 41.0, 42.0, 43.0, 44.0].map(Value::from).to_vec());
+    ends(points("waiting", "", ""), [0.0, 1.0, 2.0, 3.0, 4.0].map(Value::from).to_vec());
+    let lines = points("lines", "box", "serve 7, ingest of-ben");
+    assert!(lines.iter().filter(|point| **point == json!(2.0)).count() >= 3, "{lines:?}");
+    let all = points("posts", "", "");
+    assert!(all.iter().filter(|point| **point == json!(1.0)).count() >= 3, "{all:?}");
+
+    let got = house.get(&plain, "/status/history").await;
+    let names: Vec<_> =
+        got.ok()["series"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["lines", "oldest", "posts", "waiting"]);
+    assert!(!got.json.to_string().contains("ben") && !got.json.to_string().contains("box"), "{}", got.json);
+    for hours in ["0", "-1", "169", "NaN", "x"] {
+        let got = house.get(&plain, &format!("/status/history?hours={hours}")).await;
+        assert_eq!((got.status, got.error()), (StatusCode::BAD_REQUEST, "bad_request"), "{hours}");
+    }
+}
+
+#[tokio::test]
+async fn dead_letters_are_listed_and_tried_again_by_who_may() {
+    let house = House::new().await;
+    let (ann, plain) = house.account("ann", Scope::Write).await;
+    let admin = house.token(ann, Scope::Admin).await;
+    let letter = |n: u8| DeadLetter {
+        entry: vec![b'x', n],
+        source: "people".into(),
+        reason: format!("reason {n}"),
+        at: now(),
+    };
+    let outcome = Outcome { dead: (0..3).map(letter).collect(), ..Outcome::default() };
+    house.database.commit(&outcome, &[]).await.unwrap();
+    for (method, path) in [(Method::GET, "/dead-letters"), (Method::POST, "/dead-letters/retry")] {
+        let got = house.ask(method, &plain, path, json!({"ids": [1]})).await;
+        assert_eq!((got.status, got.error()), (StatusCode::FORBIDDEN, "scope"), "{path}");
+    }
+    let got = house.get(&admin, "/dead-letters").await;
+    let ids: Vec<_> = got.ok().as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
+    assert_eq!((ids.len(), &got.ok()[1]["reason"]), (3, &json!("reason 1")));
+    let got = house.ask(Method::POST, &admin, "/dead-letters/retry", json!({"ids": ids[..2]})).await;
+    assert_eq!(got.ok()["put_back"], 2);
+    assert_eq!(house.database.buffer().unwrap().stats().await.unwrap().entries, 2);
+    let got = house.get(&admin, "/dead-letters?after=0").await;
+    assert_eq!((got.ok().as_array().unwrap().len(), &got.ok()[0]["id"]), (1, &ids[2]));
+    // Again at once: the claim is the process's own.
+    house.ask(Method::POST, &admin, "/dead-letters/retry", json!({"ids": [ids[2]]})).await.ok();
+    let got = house.ask(Method::POST, &admin, "/dead-letters/retry", json!({"ids": vec![1; 101]})).await;
+    assert_eq!(got.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_noted_while_the_store_was_away_is_written_later() {
+    let Some(server) = Maria::start() else {
+        println!("skipped: no mariadbd");
+        return;
+    };
+    let database = server.database("samples").await;
+    let process = Process::new("work", Some("one"));
+    let part = process.part("work");
+    let recording = Recording::start(&process, &database);
+    let count = async || database.samples_since(0).await.map_or(0, |samples| samples.len());
+    until("the first samples", async || (count().await > 2).then_some(())).await;
+    server.signal("STOP");
+    let stopped = now();
+    // A part breaks while nobody can record it.
+    let (tell, stop) = Stop::new();
+    let (broken, store) = (part.clone(), database.clone());
+    let supervised = tokio::spawn(async move {
+        supervise(&broken, &store, stop, || {
+            Box::pin(async { Err::<(), _>(tweetfilter_http::parts::PartError::Settings("broke".into())) })
+        })
+        .await
+    });
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    let back = now();
+    server.signal("CONT");
+    let samples = until("samples of the time in between", async || {
+        let samples = database.samples_since(0).await.ok()?;
+        samples.iter().any(|sample| sample.at > back + 1_000).then_some(samples)
+    })
+    .await;
+    let between = samples.iter().filter(|sample| sample.at > stopped && sample.at < back).count();
+    assert!(between >= 1, "{between} of {}", samples.len());
+    until("the crash", async || {
+        let crashes = database.crashes(9).await.ok()?;
+        crashes.iter().any(|crash| crash.reason == "broke").then_some(())
+    })
+    .await;
+    let found = overview(&database, now()).await.unwrap();
+    assert!(found.processes[0].parts[0].told.restarts > 0, "{found:?}");
+    tell.send(true).unwrap();
+    supervised.await.unwrap();
+    recording.end().await;
+    database.close().await;
+}
+
+#[tokio::test]
+async fn a_process_that_says_nothing_is_silent_and_another_takes_its_place() {
+    use tweetfilter_http::ops::Probe;
+    use tweetfilter_sql::ProcessRow;
+    let house = House::new().await;
+    let process = Process::new("work", None);
+    let row = |name: &str, pid: u32, ago: i64| ProcessRow {
+        host: process.host.clone(),
+        name: name.into(),
+        at: now() - ago,
+        body: json!({"pid": pid, "command": "work", "parts": [{"name": "work"}]}).to_string(),
+    };
+    // Of a number that no process has, and of this one's parent.
+    for row in [
+        row("work gone", u32::MAX - 1, 60_000),
+        row("work there", std::os::unix::process::parent_id(), 60_000),
+    ] {
+        house.database.keep_samples(&[], Some(&row)).await.unwrap();
+    }
+    let found = overview(&house.database, now()).await.unwrap();
+    assert!(
+        found.processes.iter().all(|process| process.silent && process.state_of(&process.parts[0]).is_none())
+    );
+    let (tell, stop) = Stop::new();
+    process.add(Part::new("work"));
+    let probe = Probe::new(&[], std::path::Path::new("."));
+    let recorder = Recorder::new(process.clone(), house.database.clone(), None, probe).every(EVERY);
+    let recording = tokio::spawn(recorder.run(stop));
+    let names = until("it is there", async || {
+        let found = overview(&house.database, now()).await.unwrap();
+        let names: Vec<_> = found.processes.iter().map(|process| process.name.clone()).collect();
+        (names.contains(&process.name) && !found.hosts.is_empty()).then_some(names)
+    })
+    .await;
+    assert!(
+        !names.contains(&"work gone".to_owned()) && names.contains(&"work there".to_owned()),
+        "{names:?}"
+    );
+    tell.send(true).unwrap();
+    recording.await.unwrap();
+}

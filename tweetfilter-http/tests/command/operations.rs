@@ -1,0 +1,158 @@
+//! How whoever runs it sees how it is: `status`, and what Prometheus scrapes.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use serde_json::Value;
+
+use crate::chain::{Server, ok, status, until, with_accounts};
+use crate::support::{Files, for_user, tweet};
+
+/// An address where nobody listens.
+fn free() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// The answer's head, and its body.
+fn get(address: &str, path: &str) -> Option<(String, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.to_owned(), body.to_owned()))
+}
+
+/// Every sample by its name and labels, having looked at whether each has its help and type.
+fn scraped(address: &str) -> BTreeMap<String, f64> {
+    let (head, body) = get(address, "/metrics").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200") && head.contains("version=0.0.4"), "{head}");
+    let (mut samples, mut kinds) = (BTreeMap::new(), BTreeMap::new());
+    for line in body.lines() {
+        if let Some(kind) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = kind.split_once(' ').unwrap();
+            assert!(kinds.insert(name.to_owned(), kind.to_owned()).is_none(), "{name} twice");
+        } else if !line.starts_with('#') {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            let bare = name.split('{').next().unwrap();
+            let is_of = |suffix: &str| bare.strip_suffix(suffix).is_some_and(|base| kinds.contains_key(base));
+            let known = kinds.contains_key(bare) || ["_bucket", "_sum", "_count"].into_iter().any(is_of);
+            assert!(known, "{line} has no type");
+            if kinds.get(bare).is_some_and(|kind| kind == "counter") {
+                assert!(bare.ends_with("_total"), "{line}");
+            }
+            assert!(samples.insert(name.to_owned(), value.parse().unwrap()).is_none(), "{line} twice");
+        }
+    }
+    samples
+}
+
+#[test]
+fn what_is_scraped_is_what_is_stored() {
+    let mut lines: Vec<_> = (1..=40)
+        .map(|n| for_user(&(n % 5 + 1).to_string(), &tweet(&n.to_string(), "bob", "snow falls on Oslo")))
+        .collect();
+    // A copy for another viewer, somebody who has no account, and what nobody can read.
+    lines.push(for_user("2", &tweet("1", "bob", "snow falls on Oslo")));
+    lines.push(for_user("99", &tweet("50", "bob", "snow falls on Oslo")));
+    lines.push("{nothing".to_owned());
+    let settings = "[source.site]\nkind = \"file\"\naudience = \"envelope\"\nfiles = [\"site.ndjson\"]\n";
+    let files =
+        with_accounts(Files::new().with("site.ndjson", lines.join("\n")).with("tweetfilter.toml", settings));
+    let (metrics, api) = (free(), free());
+    let name = std::env::current_exe().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+    let mut server = Server::start(
+        &files,
+        &["serve", "--metrics", &metrics, "--listen", &api, "--watch", &name, "--instance", "box-1"],
+    );
+    until("all is stored", &files, || {
+        let status = status(&files);
+        status["posts"] == 41 && status["buffer"]["entries"] == 0 && status["hosts"][0].is_object()
+    });
+    let token = ok(files.run(&["token", "add", "1"]));
+    for path in ["/api/v1/me", "/api/v1/posts/1", "/api/v1/posts/2", "/api/v1/made-up/7", "/also/made/up"] {
+        let mut stream = TcpStream::connect(&api).unwrap();
+        let token = token.trim();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        stream.read_to_string(&mut String::new()).unwrap();
+    }
+
+    let (found, stored) = (scraped(&metrics), status(&files));
+    let value = |name: &str| *found.get(name).unwrap_or_else(|| panic!("no {name} in {found:#?}"));
+    let source = &stored["sources"][0];
+    let counted = |field: &Value| field.as_u64().unwrap() as f64;
+    assert_eq!(value("tweetfilter_lines_total{source=\"site\"}"), counted(&source["counts"]["lines"]));
+    assert_eq!(value("tweetfilter_posts_total{source=\"site\"}"), counted(&source["counts"]["posts"]));
+    assert_eq!(
+        value("tweetfilter_appended_entries_total{source=\"site\"}"),
+        counted(&source["counts"]["entries"])
+    );
+    assert_eq!(value("tweetfilter_unreadable_lines_total{source=\"site\"}"), 1.0);
+    assert_eq!(value("tweetfilter_committed_posts_total{part=\"work\"}"), counted(&source["stored"]));
+    let leased = value("tweetfilter_leased_entries_total{part=\"work\"}");
+    assert_eq!(leased, counted(&source["counts"]["entries"]));
+    let matches: usize = (1..=5)
+        .map(|n| ok(files.run(&["timeline", &n.to_string(), "--hidden", "--limit", "1000", "--json"])))
+        .flat_map(|out| {
+            out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>()
+        })
+        .map(|post| post["filters"].as_array().unwrap().len())
+        .sum();
+    assert!(matches > 0);
+    assert_eq!(value("tweetfilter_matches_total{part=\"work\"}"), matches as f64);
+    assert_eq!(value("tweetfilter_dead_entries_total{part=\"work\"}"), 0.0);
+    assert_eq!(value("tweetfilter_buffer_entries"), 0.0);
+    assert!(value("tweetfilter_commit_seconds_count{part=\"work\"}") >= 1.0);
+    assert!(value("tweetfilter_evaluation_seconds_sum{part=\"work\"}") > 0.0);
+    for part in ["api", "work", "lookup", "ingest site"] {
+        assert_eq!(value(&format!("tweetfilter_part_up{{part=\"{part}\"}}")), 1.0);
+        assert_eq!(value(&format!("tweetfilter_part_restarts_total{{part=\"{part}\"}}")), 0.0);
+    }
+    assert!(value("process_resident_memory_bytes") > 1e6 && value("process_cpu_seconds_total") > 0.0);
+    // Under the route's template, and what is made up under one name.
+    let requests = |route: &str, status: u16| {
+        value(&format!(
+            "tweetfilter_api_requests_total{{method=\"GET\",route=\"{route}\",status=\"{status}\"}}"
+        ))
+    };
+    assert_eq!((requests("/api/v1/me", 200), requests("/api/v1/posts/{number}", 404)), (1.0, 2.0));
+    assert_eq!(requests("other", 404), 2.0);
+    let count = "tweetfilter_api_request_duration_seconds_count";
+    assert_eq!(value(&format!("{count}{{method=\"GET\",route=\"/api/v1/posts/{{number}}\"}}")), 2.0);
+    let routes = found.keys().filter(|name| name.starts_with("tweetfilter_api_requests_total")).count();
+    assert!(routes <= 6, "{found:#?}");
+    assert!(get(&metrics, "/").unwrap().0.starts_with("HTTP/1.1 404"));
+
+    // The same for people, and for programs.
+    let shown = ok(files.run(&["status"]));
+    for line in [
+        "process   serve box-1 on ",
+        "\n  work                 running",
+        "\n  ingest site          ended for ",
+        "\nhost      ",
+    ] {
+        assert!(shown.contains(line), "{line:?} in {shown}");
+    }
+    assert!(shown.contains(&name[..name.len().min(20)]) && shown.lines().count() < 24, "{shown}");
+    let process = &stored["processes"][0];
+    assert_eq!((&process["name"], &process["state"]), (&"serve box-1".into(), &"running".into()));
+    assert!(stored["hosts"][0]["memory_bytes"].as_u64().unwrap() > 0, "{stored}");
+    server.tell_to_end();
+    let shown = ok(files.run(&["status"]));
+    assert!(shown.contains("version 0.1.0, ended "), "{shown}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error_with_a_way_out() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let files = Files::new();
+    let address = taken.local_addr().unwrap().to_string();
+    let ended = files.run(&["work", "--metrics", &address]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("--metrics, or `off`"), "{}", ended.err);
+}

@@ -1,0 +1,243 @@
+//! The example of nginx with TLS in front, tried on a real nginx. Without one it says `skipped: no nginx`.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use crate::served::{Seen, Served};
+
+const EXAMPLE: &str = include_str!("../../deploy/nginx/tweetfilter.conf");
+const NAME: &str = "tweets.example.org";
+
+/// An nginx of the test's own.
+struct Nginx {
+    child: Child,
+    folder: PathBuf,
+    plain: u16,
+    tls: u16,
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // So that it takes its workers along.
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn free() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Nginx {
+    fn start(served: &Served) -> Option<Self> {
+        let nginx = ["/usr/sbin/nginx", "/usr/bin/nginx"].iter().find(|path| Path::new(path).exists())?;
+        let folder = std::env::temp_dir().join(format!("tweetfilter-nginx-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
+        let made = Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+            ])
+            .args(["-subj", &format!("/CN={NAME}"), "-addext", &format!("subjectAltName=DNS:{NAME}")])
+            .arg("-keyout")
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .stderr(Stdio::null())
+            .status();
+        if !made.is_ok_and(|status| status.success()) {
+            return None;
+        }
+        // The example itself, but for addresses and files.
+        let (plain, tls) = (free(), free());
+        let (mut example, letsencrypt) = (EXAMPLE.to_owned(), format!("/etc/letsencrypt/live/{NAME}"));
+        for (from, to) in [
+            ("listen [::]:80;", String::new()),
+            ("listen [::]:443 ssl http2;", String::new()),
+            ("listen 80;", format!("listen 127.0.0.1:{plain};")),
+            ("listen 443 ssl http2;", format!("listen 127.0.0.1:{tls} ssl http2;")),
+            ("server 127.0.0.1:8080;", format!("server {};", served.address)),
+            (&format!("{letsencrypt}/fullchain.pem"), certificate.display().to_string()),
+            (&format!("{letsencrypt}/privkey.pem"), key.display().to_string()),
+        ] {
+            assert_eq!(example.matches(from).count(), 1, "{from}");
+            example = example.replace(from, &to);
+        }
+        let at = folder.display();
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .iter()
+            .map(|name| format!("{name}_temp_path {at}/{name};\n"))
+            .collect();
+        let all = format!(
+            "daemon off;\npid {at}/pid;\nerror_log {at}/error.log;\nevents {{}}\n\
+             http {{\naccess_log {at}/access.log;\n{temporary}{example}}}\n"
+        );
+        let file = folder.join("nginx.conf");
+        std::fs::write(&file, all).unwrap();
+        let child = Command::new(nginx)
+            .arg("-c")
+            .arg(&file)
+            .arg("-e")
+            .arg(folder.join("error.log"))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let nginx = Self { child, folder, plain, tls };
+        let begin = Instant::now();
+        while TcpStream::connect(("127.0.0.1", tls)).is_err() {
+            assert!(
+                begin.elapsed() < Duration::from_secs(30),
+                "nginx does not start: {}",
+                nginx.log("error")
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Some(nginx)
+    }
+
+    fn log(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.join(format!("{name}.log"))).unwrap_or_default()
+    }
+
+    fn open(&self) -> Tunnel {
+        let mut child = Command::new("openssl")
+            .args(["s_client", "-quiet", "-verify_quiet", "-verify_return_error", "-verify_hostname", NAME])
+            .args(["-servername", NAME, "-connect", &format!("127.0.0.1:{}", self.tls), "-CAfile"])
+            .arg(self.folder.join("certificate.pem"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (mut out, stdin) = (child.stdout.take().unwrap(), child.stdin.take());
+        let (said, hears) = channel();
+        std::thread::spawn(move || {
+            let mut some = [0; 16 << 10];
+            while let Ok(n @ 1..) = out.read(&mut some) {
+                let _ = said.send(some[..n].to_vec());
+            }
+        });
+        Tunnel { child, stdin, hears, heard: String::new() }
+    }
+
+    /// The whole answer to a request.
+    fn ask(&self, head: &str, body: &str) -> String {
+        let mut tunnel = self.open();
+        tunnel.say(&format!("{head}\r\nHost: {NAME}\r\nConnection: close\r\n\r\n{body}"));
+        tunnel.to_the_end();
+        std::mem::take(&mut tunnel.heard)
+    }
+}
+
+/// What goes through TLS, whose certificate was looked at.
+struct Tunnel {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    hears: Receiver<Vec<u8>>,
+    heard: String,
+}
+
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Tunnel {
+    fn say(&mut self, text: &str) {
+        // Who is refused may be cut off while it speaks.
+        let _ = self.stdin.as_mut().unwrap().write_all(text.as_bytes());
+    }
+
+    fn until(&mut self, wanted: &str) {
+        let end = Instant::now() + Duration::from_secs(30);
+        while !self.heard.contains(wanted) {
+            let left = end.saturating_duration_since(Instant::now());
+            let some = self.hears.recv_timeout(left);
+            let some = some.unwrap_or_else(|_| panic!("no {wanted:?} in {:?}", self.heard));
+            self.heard.push_str(&String::from_utf8_lossy(&some));
+        }
+    }
+
+    fn to_the_end(&mut self) {
+        while let Ok(some) = self.hears.recv_timeout(Duration::from_secs(30)) {
+            self.heard.push_str(&String::from_utf8_lossy(&some));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn page_api_and_live_stream_come_through_nginx_with_tls() {
+    let served = Served::new().await;
+    let Some(nginx) = Nginx::start(&served) else {
+        println!("skipped: no nginx");
+        return;
+    };
+    served.posts(&[Seen::new(1, "Snow in Oslo")]).await;
+    let page = nginx.ask("GET / HTTP/1.1", "");
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("Sign in"), "{page}");
+    let head = page.split("\r\n\r\n").next().unwrap().to_lowercase();
+    for header in
+        ["strict-transport-security: max-age=31536000", "content-security-policy: default-src 'none'"]
+    {
+        assert!(head.contains(header), "{head}");
+    }
+    // Without TLS there is nothing but the way to it.
+    let mut plain = TcpStream::connect(("127.0.0.1", nginx.plain)).unwrap();
+    write!(plain, "GET /a?b HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut moved = String::new();
+    plain.read_to_string(&mut moved).unwrap();
+    assert!(
+        moved.starts_with("HTTP/1.1 308") && moved.contains(&format!("Location: https://{NAME}/a?b")),
+        "{moved}"
+    );
+
+    let token = format!("Authorization: Bearer {}", served.token);
+    let timeline = nginx.ask(&format!("GET /api/v1/timeline HTTP/1.1\r\n{token}"), "");
+    assert!(timeline.starts_with("HTTP/1.1 200") && timeline.contains("Snow in Oslo"), "{timeline}");
+    let refused = nginx.ask("GET /api/v1/timeline HTTP/1.1", "");
+    assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+    assert!(nginx.ask("GET /health/ready HTTP/1.1", "").starts_with("HTTP/1.1 200"));
+
+    // Each event comes when it is there: the next one is made after it was seen.
+    let mut live = nginx.open();
+    live.say(&format!("GET /api/v1/live HTTP/1.1\r\nHost: {NAME}\r\n{token}\r\n\r\n"));
+    live.until("event: commit");
+    for n in 2..5 {
+        let text = format!("Rain number {n}");
+        served.posts(&[Seen::new(n, &text)]).await;
+        live.until(&text);
+    }
+
+    let head = format!("POST /api/v1/check HTTP/1.1\r\n{token}\r\nContent-Length: 2000000");
+    assert!(nginx.ask(&head, "").starts_with("HTTP/1.1 413"));
+    // A secret address is not in the log.
+    assert!(nginx.ask("GET /feeds/tff_secret HTTP/1.1", "").starts_with("HTTP/1.1 404"));
+    assert!(nginx.log("access").contains("/api/v1/timeline") && !nginx.log("access").contains("tff_secret"));
+    // Whoever asks without end is told to wait, while the stream goes on.
+    let mut many = nginx.open();
+    many.say(&format!("GET /health/live HTTP/1.1\r\nHost: {NAME}\r\n\r\n").repeat(600));
+    many.say(&format!("GET /health/live HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n"));
+    many.to_the_end();
+    assert!(
+        many.heard.contains("HTTP/1.1 200") && many.heard.contains("HTTP/1.1 429"),
+        "{}",
+        many.heard.len()
+    );
+    served.posts(&[Seen::new(9, "Hail at last")]).await;
+    live.until("Hail at last");
+}

@@ -1,0 +1,181 @@
+//! What whoever runs the server sees of it, and what others do not.
+
+use serde_json::{Value, json};
+use tweetfilter_http::parts::now;
+use tweetfilter_sql::{CrashEvent, ProcessRow, Sample, SampleKind, Scope};
+use tweetfilter_stream::buffer::Gap;
+use tweetfilter_stream::buffer::{Batch, Buffer};
+use tweetfilter_stream::store::{DeadLetter, Outcome, Store};
+
+use crate::browser::Browser;
+use crate::looks::{axe, check};
+use crate::served::Served;
+
+const SLOT: i64 = 15_000;
+
+/// An hour of two hosts, with a pause in which nothing was noted, and what went wrong in it.
+async fn noted(served: &Served) {
+    let database = &served.house.database;
+    let last = (now() - 2_000) / SLOT * SLOT;
+    let sample = |at, kind, host: &str, name: &str, body: Value| Sample {
+        at,
+        kind,
+        host: host.into(),
+        name: name.into(),
+        body: body.to_string(),
+    };
+    let mut samples = Vec::new();
+    let (mut lines, mut posts, mut matches, mut requests) = (0.0, 0.0, 0.0, 0.0);
+    for n in 0..=240_i64 {
+        let (at, x) = (last - (240 - n) * SLOT, n as f64);
+        let busy = 1.0 + (x / 25.0).sin() * 0.5 + (x * 1.7).sin() * 0.1;
+        lines += 600.0 * busy;
+        posts += 500.0 * busy;
+        matches += 31.0 * busy;
+        requests += 90.0 * (1.2 - busy / 2.0);
+        if (120..140).contains(&n) {
+            continue;
+        }
+        let parts = json!({
+            "ingest people": {"lines": lines as u64, "appended": posts as u64},
+            "work": {"committed": posts as u64, "matches": matches as u64, "lag": 140},
+            "api": {"requests": requests as u64, "streams": 12},
+        });
+        let usage =
+            json!({"began": last - 4_000_000, "cpu": 20.0 * busy, "memory": 91_000_000_u64, "parts": parts});
+        samples.push(sample(at, SampleKind::Process, "box-1", "serve 4711", usage));
+        for (host, share) in [("box-1", 1.0), ("box-2", 0.4)] {
+            let figures = json!({
+                "cpu": 45.0 * busy * share, "cpus": 4, "load": 1.7 * busy, "memory": (3.1e9 + 2e8 * busy) as u64,
+                "memory_total": 8_000_000_000_u64, "disk": 41_000_000_000_u64, "disk_total": 120_000_000_000_u64,
+                "received": (1.3e6 * busy) as u64, "sent": (4e5 * busy) as u64,
+                "watched": {"redis-server": {"cpu": 3.4, "memory": 48_000_000_u64, "count": 1},
+                    "mariadbd": {"cpu": 9.5, "memory": 310_000_000_u64, "count": 1}},
+            });
+            samples.push(sample(at, SampleKind::Host, host, "", figures));
+        }
+        let waiting = ((x - 180.0).max(0.0) * 40.0) as u64;
+        let figures = json!({"entries": waiting, "bytes": waiting * 900, "age": waiting * 2, "room": 70_000_000_000_u64});
+        samples.push(sample(at, SampleKind::Buffer, "", "", figures));
+    }
+    for some in samples.chunks(256) {
+        database.keep_samples(some, None).await.unwrap();
+    }
+    let part = |name: &str, state: &str, restarts: u64| json!({"name": name, "state": state, "since": now() - 70_000, "started_at": now() - 900_000, "restarts": restarts});
+    let process = |host: &str, name: &str, at: i64, parts: Value| {
+        let command = name.split(' ').next().unwrap();
+        let body = json!({"pid": 4711, "version": "0.1.0", "command": command, "started_at": now() - 4_000_000, "parts": parts});
+        ProcessRow { host: host.into(), name: name.into(), at, body: body.to_string() }
+    };
+    let all =
+        json!([part("api", "running", 0), part("ingest people", "running", 2), part("work", "running", 0)]);
+    let waits = json!([part("work", "waiting_for_store", 0)]);
+    for row in [
+        process("box-1", "serve 4711", now(), all),
+        process("box-2", "work box-2-work-1", now(), waits),
+        process("box-2", "work box-2-work-2", now() - 400_000, json!([part("work", "running", 0)])),
+    ] {
+        database.keep_samples(&[], Some(&row)).await.unwrap();
+    }
+    let event = CrashEvent {
+        part: "ingest people".into(),
+        at: now() - 800_000,
+        reason: "panicked at src/wire/mod.rs:42".into(),
+        backtrace: (0..30).map(|n| format!("{n:>4}: tweetfilter_stream::wire::frame_{n}\n")).collect(),
+    };
+    database.record_crash(&event).await.unwrap();
+    let buffer = database.buffer().unwrap();
+    let claim = buffer.claim("people", "one", std::time::Duration::from_secs(60)).await.unwrap();
+    let gap = Gap {
+        from: now() - 600_000,
+        to: now() - 590_000,
+        reason: "the buffer was full".into(),
+        missing: None,
+    };
+    let batch = Batch { source: "people".into(), fence: claim.fence, gaps: vec![gap], ..Batch::default() };
+    buffer.append(&batch).await.unwrap();
+    let letter = |n: u8| DeadLetter {
+        entry: vec![b'x', n],
+        source: "people".into(),
+        reason: "the store refuses it: a value is too long for its column".into(),
+        at: now() - 500_000,
+    };
+    let outcome = Outcome { dead: (0..3).map(letter).collect(), ..Outcome::default() };
+    database.commit(&outcome, &[]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_runs_it_sees_parts_hosts_and_trouble_and_tries_again() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    noted(&served).await;
+    let admin = served.house.token(served.ann, Scope::Admin).await;
+    let axe = axe();
+
+    // Somebody who only has an account.
+    browser.looks(1280, 860, "light").await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/status'").await;
+    browser.until("document.querySelectorAll('tf-status .plot').length >= 4").await;
+    let text = browser.run("return document.querySelector('tf-status').innerText").await;
+    let text = text.as_str().unwrap();
+    assert!(
+        text.contains("Lines a second") && text.contains("work") && text.contains("2 have trouble"),
+        "{text}"
+    );
+    for hidden in ["box-", "people", "panicked", "mariadbd", "Dead letters"] {
+        assert!(!text.contains(hidden), "{hidden}: {text}");
+    }
+    browser.picture("status-plain-1280-light").await;
+
+    browser.open("about:blank").await;
+    browser.open(&format!("http://{}/#token={admin}", served.address)).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/status'").await;
+    browser.until("document.querySelectorAll('tf-status .plot').length >= 14").await;
+    browser.sees("waiting for the store").await;
+    browser.sees("silent").await;
+    let label = "document.querySelector('tf-status .plot svg').getAttribute('aria-label')";
+    let label = browser.run(&format!("return {label}")).await;
+    assert!(label.as_str().unwrap().starts_with("Lines a second over 60 min: now "), "{label}");
+    // A pause is a pause, not a line across it.
+    let pieces = "document.querySelector('tf-status .plot-line').getAttribute('d').split('M').length";
+    assert_eq!(browser.run(&format!("return {pieces}")).await, json!(3));
+    browser.press("tf-status .crashes summary").await;
+    browser.sees("frame_7").await;
+    for (scheme, width, height) in
+        [("light", 1280, 2300), ("dark", 1280, 2300), ("light", 360, 4200), ("dark", 360, 4200)]
+    {
+        browser.looks(width, height, scheme).await;
+        let wider = browser
+            .until(
+                "[...document.querySelectorAll('tf-status *')].filter((element) => element.checkVisibility() &&
+                    !element.closest('.scrolls, .aside, pre') &&
+                    element.getBoundingClientRect().right > innerWidth + 1)
+                    .map((element) => element.outerHTML.slice(0, 120))",
+            )
+            .await;
+        assert_eq!(wider, json!([]), "at {width}");
+        check(&browser, axe.as_deref(), &format!("status {width} {scheme}")).await;
+        browser.picture(&format!("status-admin-{width}-{scheme}")).await;
+    }
+    // What is unfolded stays so while the page asks again.
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    assert_eq!(browser.run("return document.querySelector('.crashes details').open").await, json!(true));
+
+    browser.press("tf-status [data-do=retry]").await;
+    browser.until("document.querySelectorAll('.letters > li').length === 2").await;
+    browser.press("tf-status [data-do='retry-all']").await;
+    browser.until("document.querySelectorAll('.letters > li').length === 0").await;
+    assert_eq!(served.house.database.count_dead_letters().await.unwrap(), 0);
+    assert_eq!(served.house.database.buffer().unwrap().stats().await.unwrap().entries, 3);
+    browser.run("const s = document.querySelector('[data-part=hours]'); s.value = '24'; s.dispatchEvent(new Event('change'))").await;
+    browser
+        .until(
+            "document.querySelector('tf-status .plot svg').getAttribute('aria-label').includes('over 24 h')",
+        )
+        .await;
+    browser.was_clean().await;
+    browser.end().await;
+}
