@@ -122,7 +122,7 @@ pub(crate) fn serve(arguments: &Serve) -> Result<(), Failure> {
             "no sources: name one, such as --source jetstream, or state them in tweetfilter.toml".to_owned(),
         ));
     }
-    run(&settings, sources, true, settings.listen.is_some())
+    run(&settings, sources, true, settings.listen().is_some())
 }
 
 pub(crate) fn ingest(arguments: &Ingest) -> Result<(), Failure> {
@@ -154,7 +154,7 @@ pub(crate) fn work(arguments: &Work) -> Result<(), Failure> {
 
 pub(crate) fn api(arguments: &Api) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
-    if settings.listen.is_none() {
+    if settings.listen().is_none() {
         return Err(Failure::Input("`listen` is off: name an address, such as 127.0.0.1:8080".to_owned()));
     }
     run(&settings, BTreeMap::new(), false, true)
@@ -168,11 +168,11 @@ fn told(worked: &Worked) {
 }
 
 fn works(settings: &Settings, database: &Database, buffer: &Buffers) -> Works<Buffers, Database> {
-    let name = match settings.named {
+    let name = match settings.is_named() {
         true => settings.instance.clone(),
         false => format!("{}-{}", settings.instance, std::process::id()),
     };
-    let (keep_all, budget) = (settings.keep == Keep::All, settings.owner_budget);
+    let (keep_all, budget) = (settings.keep == Keep::All, settings.owner_budget());
     let options = Options { keep_all, budget, ..Options::default() };
     Works::new(Worker::new(name, buffer.clone(), database.clone(), options))
 }
@@ -190,7 +190,7 @@ fn run(
         let database = settings.store_of_part(working || answering).await?;
         let (tell, stop) = Stop::new();
         let mut tasks = tokio::task::JoinSet::new();
-        if let Some(address) = settings.listen.as_deref().filter(|_| answering) {
+        if let Some(address) = settings.listen().filter(|_| answering) {
             let api = api::Api::new(database.clone(), settings.api.clone(), stop.clone());
             let app = api::app(&api).merge(page::app());
             let serving = Arc::new(api::listen(&api, app, address).await.map_err(failure)?);

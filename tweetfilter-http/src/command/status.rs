@@ -163,7 +163,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         let mut gaps = database.gaps(GAPS).await.map_err(failure)?;
         let crashes = database.crashes(10).await.map_err(failure)?;
         let snapshot = database.filters(None).await.map_err(failure)?.unwrap_or_default();
-        let compiled = Compiled::new(&snapshot, settings.owner_budget);
+        let compiled = Compiled::new(&snapshot, settings.owner_budget());
         let buffer = settings.buffer(&database).await?;
         // Of the same moment as the counts where both are one file.
         let stats = match &status.buffer {

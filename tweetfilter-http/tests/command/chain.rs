@@ -236,20 +236,6 @@ fn a_server_takes_new_filters_at_once_and_its_sudden_end_is_found_out() {
 }
 
 #[test]
-fn settings_say_where_they_are_from() {
-    let settings = "keep-days = 7\ndatabase = \"mysql://tf:secret@db/tf\"\n";
-    let files = Files::new().with("tweetfilter.toml", settings);
-    let out = ok(files.run(&["config", "show", "--keep", "matched"]));
-    assert!(out.contains("keep-days = 7  # tweetfilter.toml\n"), "{out}");
-    assert!(out.contains("keep = matched  # option\n"), "{out}");
-    assert!(out.contains("database = mysql://tf@db/tf  # tweetfilter.toml\n"), "{out}");
-    assert!(out.contains("log = info  # default\n") && !out.contains("secret"), "{out}");
-    let wrong = Files::new().with("tweetfilter.toml", "keep-day = 7\n").run(&["config", "show"]);
-    assert_eq!(wrong.code, 2);
-    assert!(wrong.err.contains("tweetfilter.toml") && wrong.err.contains("keep-day"), "{}", wrong.err);
-}
-
-#[test]
 fn an_invalid_filter_is_refused_with_its_place() {
     let files = with_accounts(Files::new());
     let ended = files.run(&["filter", "add", "1", "(cat"]);

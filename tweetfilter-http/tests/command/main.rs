@@ -10,6 +10,7 @@ mod lookups;
 mod matching;
 mod other_language;
 mod separate;
+mod settings;
 mod splitting;
 mod support;
 mod wires;
