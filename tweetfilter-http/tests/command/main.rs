@@ -13,4 +13,5 @@ mod separate;
 mod settings;
 mod splitting;
 mod support;
+mod tls;
 mod wires;
