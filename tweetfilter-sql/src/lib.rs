@@ -11,6 +11,7 @@ mod commit;
 mod database;
 mod dead;
 mod digest;
+mod disk;
 mod durable;
 mod error;
 mod filters;
@@ -32,6 +33,7 @@ pub use accounts::AccountIdentity;
 pub use buffer::Embedded;
 pub use database::Database;
 pub use dead::StoredLetter;
+pub use disk::{DiskReserve, Room};
 pub use filters::{Changed, FilterRow, NewFilter};
 pub use lookup::{FRESH, NOBODY, NamedHandle, Profile};
 pub use places::{Feed, Reading};
@@ -49,6 +51,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(buffer::STATEMENTS)
         .chain(buffer::MANY.iter().flat_map(|many| &many.0))
         .chain(dead::STATEMENTS)
+        .chain(disk::STATEMENTS)
         .chain(filters::STATEMENTS)
         .chain(lookup::STATEMENTS)
         .chain(migrate::STATEMENTS)

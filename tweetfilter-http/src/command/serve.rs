@@ -262,8 +262,8 @@ fn run(
                 .await;
             });
         }
-        if working && settings.keep_days > 0 {
-            tasks.spawn(forget(database.clone(), settings.keep_days, stop.clone()));
+        if working {
+            tasks.spawn(parts::retention(database.clone(), settings.keep_time(), stop.clone()));
         }
         tokio::select! {
             signal = ended_by_signal() => tracing::info!(signal = signal?, "ends"),
@@ -297,21 +297,6 @@ pub(super) async fn ended_by_signal() -> Result<&'static str, Failure> {
     #[cfg(not(unix))]
     {
         tokio::signal::ctrl_c().await.map(|()| "Ctrl-C").map_err(failure)
-    }
-}
-
-/// Forgets what is old, in small steps, once at the start and then every hour.
-async fn forget(database: Database, days: u32, mut stop: Stop) {
-    let keep = Duration::from_secs(u64::from(days) * 86_400);
-    while !stop.is_told() {
-        match database.forget_older(keep).await {
-            Ok(removed) if removed.is_empty() => stop.sleep(Duration::from_secs(3600)).await,
-            Ok(_) => stop.sleep(Duration::from_millis(50)).await,
-            Err(error) => {
-                tracing::warn!(%error, "old posts could not be forgotten");
-                stop.sleep(Duration::from_secs(60)).await;
-            }
-        }
     }
 }
 
@@ -392,6 +377,9 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
         };
         // On a thread of its own, where there is one.
         let draining = (!arguments.no_work).then(|| tokio::spawn(drain(works, read, stop.clone())));
+        // Reading waits where the disk is short of room, so room has to be made.
+        let retention = (!arguments.no_work)
+            .then(|| tokio::spawn(parts::retention(database.clone(), settings.keep_time(), stop.clone())));
         let working = async {
             match draining {
                 Some(draining) => draining.await.map_err(failure)?.map_err(failure),
@@ -408,6 +396,10 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
             () = signals => unreachable!("it waits for ever"),
         };
         bar.finish_and_clear();
+        let _ = tell.send(true);
+        if let Some(retention) = retention {
+            retention.await.map_err(failure)?;
+        }
         let Ingested { counts, ended } = ingested.map_err(failure)?;
         eprintln!(
             "{} lines: {} posts ({} merged), {} other messages, {} unreadable{}",

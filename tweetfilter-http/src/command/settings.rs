@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tweetfilter_core::budget::Price;
 use tweetfilter_http::api::Options;
 use tweetfilter_http::parts::{Buffers, Kind, SourceSettings};
-use tweetfilter_sql::Database;
+use tweetfilter_sql::{Database, DiskReserve};
 use tweetfilter_stream::buffer::BufferError;
 use tweetfilter_stream::redis_streams;
 use tweetfilter_stream::source::net::lookup::{self, Lookup};
@@ -96,6 +96,12 @@ keys! {
     /// Days after which posts are forgotten; 0 keeps them [default: 30]
     #[arg(long, global = true, value_name = "N", env = "TWEETFILTER_KEEP_DAYS")]
     keep_days: u32 = 30;
+
+    /// What is to stay free on the disk of a SQLite store, as a size or a share of it: below that, the oldest posts are
+    /// forgotten, and below half of it nothing more is received; 0 switches this off. The disks of MariaDB and Redis
+    /// are not looked at [default: 5%, at most 1GiB]
+    #[arg(long, global = true, value_name = "SIZE|PERCENT", env = "TWEETFILTER_DISK_RESERVE")]
+    disk_reserve: DiskReserve = DiskReserve::Auto;
 
     /// What the filters of one account may cost a post together, in microseconds; 0 sets no bound [default: 10]
     #[arg(long, global = true, value_name = "MICROSECONDS", env = "TWEETFILTER_OWNER_BUDGET")]
@@ -280,6 +286,11 @@ impl Settings {
         self.shown.iter().any(|shown| shown.key == "instance" && shown.origin != "default")
     }
 
+    /// How long posts are kept, if not for ever.
+    pub(crate) fn keep_time(&self) -> Option<Duration> {
+        (self.keep_days > 0).then(|| Duration::from_secs(u64::from(self.keep_days) * 86_400))
+    }
+
     /// What the filters of one account may cost a post together.
     pub(crate) fn owner_budget(&self) -> Price {
         let Budget(micros) = self.owner_budget;
@@ -288,8 +299,12 @@ impl Settings {
 
     /// Opens the store.
     pub(crate) async fn open(&self) -> Result<Database, Failure> {
-        let database = Database::open(&self.database).await.map_err(failure)?;
-        Ok(database.with_owner_budget(self.owner_budget()))
+        Database::open(&self.database).await.map(|database| self.told(database)).map_err(failure)
+    }
+
+    /// Tells a store what of the settings is for it.
+    fn told(&self, database: Database) -> Database {
+        database.with_owner_budget(self.owner_budget()).with_disk_reserve(self.disk_reserve)
     }
 
     /// Whether a source of the file is of Bluesky.
@@ -306,7 +321,10 @@ impl Settings {
     /// buffer elsewhere does without it.
     pub(crate) async fn store_of_part(&self, needs_it: bool) -> Result<Database, Failure> {
         if !needs_it && self.buffer_elsewhere().is_some() {
-            return Database::connect(&self.database).await.map_err(failure);
+            return Database::connect(&self.database)
+                .await
+                .map(|database| self.told(database))
+                .map_err(failure);
         }
         // A file that can't be opened is no server that comes back.
         let waits = self.database.contains("://") && !self.database.starts_with("sqlite");
@@ -316,7 +334,7 @@ impl Settings {
                 Err(reason @ (StoreError::Away(_) | StoreError::Retry(_))) if waits => {
                     wait_for("store", &reason, &mut told).await;
                 }
-                opened => return opened.map_err(failure),
+                opened => return opened.map(|database| self.told(database)).map_err(failure),
             }
         }
     }

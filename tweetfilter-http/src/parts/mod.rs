@@ -6,6 +6,7 @@
 mod buffers;
 mod ingest;
 mod lookup;
+mod retention;
 mod source;
 mod supervise;
 mod work;
@@ -19,6 +20,7 @@ use tweetfilter_stream::store::StoreError;
 pub use buffers::Buffers;
 pub use ingest::{Ingested, ingest};
 pub use lookup::{lookup, named_handles};
+pub use retention::retention;
 pub use source::{Kind, Opened, SourceSettings};
 pub use supervise::{catch_panics, supervise};
 pub use work::{Worked, Works};

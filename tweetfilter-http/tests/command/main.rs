@@ -8,6 +8,9 @@ mod generating;
 mod inputs;
 mod lookups;
 mod matching;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "../faults/oracle.rs"]
+mod oracle;
 mod other_language;
 mod separate;
 mod settings;

@@ -17,6 +17,7 @@ const KEYS: &[(&str, &str, &str, [&str; 3])] = &[
     ("instance", "--instance", "TWEETFILTER_INSTANCE", ["'a'", "'b'", "'c'"]),
     ("keep", "--keep", "TWEETFILTER_KEEP", ["'matched'", "'all'", "'matched'"]),
     ("keep-days", "--keep-days", "TWEETFILTER_KEEP_DAYS", ["1", "2", "3"]),
+    ("disk-reserve", "--disk-reserve", "TWEETFILTER_DISK_RESERVE", ["'1GiB'", "'5%'", "'0'"]),
     ("owner-budget", "--owner-budget", "TWEETFILTER_OWNER_BUDGET", ["1.5", "2.5", "0.0"]),
     ("listen", "--listen", "TWEETFILTER_LISTEN", ["'[::1]:1'", "'[::1]:2'", "'[::1]:3'"]),
     ("lookup", "--no-lookup", "TWEETFILTER_NO_LOOKUP", ["false", "true", "false"]),
@@ -28,7 +29,8 @@ const KEYS: &[(&str, &str, &str, [&str; 3])] = &[
 /// By key, the value and where it is from.
 fn shown(files: &Files, options: &[&str], variables: &[(&str, &str)]) -> BTreeMap<String, (String, String)> {
     let mut command = command();
-    command.env_remove("TWEETFILTER_LISTEN").args(["config", "show"]).args(options);
+    command.env_remove("TWEETFILTER_LISTEN").env_remove("TWEETFILTER_DISK_RESERVE");
+    command.args(["config", "show"]).args(options);
     let output = command.envs(variables.iter().copied()).current_dir(files.path("")).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{options:?} {variables:?}: {error}");
@@ -98,6 +100,7 @@ fn what_is_no_setting_or_no_value_of_it_is_refused_with_its_place() {
         ("keep-day = 7\n", "keep-day"),
         ("keep = \"some\"\n", "matched"),
         ("owner-budget = -1.0\n", "must be a number of microseconds"),
+        ("disk-reserve = \"much\"\n", "must be a size such as 1GiB"),
         ("config = \"x\"\n", "config"),
     ] {
         let wrong = Files::new().with("tweetfilter.toml", text).run(&["config", "show"]);

@@ -2,8 +2,14 @@
 
 use super::Step;
 
-pub(crate) const STEPS: &[Step] =
-    &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS), ("api", API), ("lookup", LOOKUP)];
+pub(crate) const STEPS: &[Step] = &[
+    ("begin", BEGIN),
+    ("look back", LOOK_BACK),
+    ("own lists", OWN_LISTS),
+    ("api", API),
+    ("lookup", LOOKUP),
+    ("unmatched", UNMATCHED),
+];
 
 /// A table in full Unicode, compared byte by byte.
 macro_rules! table {
@@ -186,3 +192,6 @@ const LOOKUP: &[&str] = &[
     "INSERT INTO state (name, value) SELECT 'profiles', s.value FROM state s WHERE s.name = 'commit'
         ON DUPLICATE KEY UPDATE value = state.value",
 ];
+
+const UNMATCHED: &[&str] =
+    &["ALTER TABLE outcome_count ADD COLUMN IF NOT EXISTS unmatched BIGINT NOT NULL DEFAULT 0"];

@@ -2,8 +2,14 @@
 
 use super::Step;
 
-pub(crate) const STEPS: &[Step] =
-    &[("begin", BEGIN), ("look back", LOOK_BACK), ("own lists", OWN_LISTS), ("api", API), ("lookup", LOOKUP)];
+pub(crate) const STEPS: &[Step] = &[
+    ("begin", BEGIN),
+    ("look back", LOOK_BACK),
+    ("own lists", OWN_LISTS),
+    ("api", API),
+    ("lookup", LOOKUP),
+    ("unmatched", UNMATCHED),
+];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
     name TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, revision INTEGER NOT NULL, phase INTEGER NOT NULL,
@@ -135,3 +141,6 @@ const LOOKUP: &[&str] = &[
     // What was delivered before is left as it is.
     "INSERT INTO state (name, value) SELECT 'profiles', value FROM state WHERE name = 'commit' ON CONFLICT DO NOTHING",
 ];
+
+/// A step of SQLite is done as a whole or not at all.
+const UNMATCHED: &[&str] = &["ALTER TABLE outcome_count ADD COLUMN unmatched INTEGER NOT NULL DEFAULT 0"];
