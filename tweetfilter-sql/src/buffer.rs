@@ -13,6 +13,7 @@ use tweetfilter_stream::buffer::{
 use tweetfilter_stream::store::StoreError;
 
 use crate::database::Database;
+use crate::disk::Room;
 use crate::error::buffer_error;
 use crate::sql::{Many, Sql, Tx, args, list, many, row, statements};
 
@@ -135,6 +136,9 @@ impl Embedded {
         };
         let now = self.database.now();
         if added > 0 {
+            if let Some(room) = self.database.room_in(tx).await?.filter(Room::is_full) {
+                return Ok(Err(BufferError::Full(format!("{room}"))));
+            }
             if self.capacity < u64::MAX {
                 let held = tx.row(STATS, args![now]).await?.map_or(Ok(0), |row| row.int(1))?;
                 if held.cast_unsigned() + size as u64 > self.capacity {

@@ -18,6 +18,7 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_stream::store::StoreError;
 
 use crate::buffer::Embedded;
+use crate::disk::DiskReserve;
 use crate::durable::Reached;
 use crate::error::store_error;
 use crate::migrate;
@@ -35,6 +36,7 @@ const IDLE: Duration = Duration::from_secs(20);
 /// ```
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 /// # let folder = std::env::temp_dir().join(format!("tweetfilter-doc-{}", std::process::id()));
+/// # let _ = std::fs::remove_dir_all(&folder);
 /// # std::fs::create_dir_all(&folder)?;
 /// # let path = folder.join("a.db").to_string_lossy().into_owned();
 /// # runtime.block_on(async {
@@ -42,14 +44,17 @@ const IDLE: Duration = Duration::from_secs(20);
 /// let database = Database::open(&path).await?;
 /// let account = database.add_account("ann", &[]).await?;
 /// assert!(database.timeline(account, &Default::default()).await?.is_empty());
+/// # database.close().await;
 /// # Ok::<(), tweetfilter_stream::store::StoreError>(())
 /// # })?;
+/// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Database {
     pub(crate) engine: Engine,
     pub(crate) budget: Price,
+    pub(crate) reserve: DiskReserve,
     clock: Arc<dyn Fn() -> Millis + Send + Sync>,
 }
 
@@ -67,6 +72,7 @@ pub(crate) struct Files {
     /// Held by whoever writes, so that nobody of this process waits by polling.
     turn: Arc<Mutex<Light>>,
     reached: Reached,
+    pub(crate) path: PathBuf,
 }
 
 /// Whether the writer leaves it to later commits to reach the disk.
@@ -129,7 +135,7 @@ impl Database {
             }
             Engine::Sqlite(Arc::new(Files::open(PathBuf::from(path)).await?))
         };
-        Ok(Self { engine, budget: Price::OWNER, clock: Arc::new(now) })
+        Ok(Self { engine, budget: Price::OWNER, reserve: DiskReserve::Bytes(0), clock: Arc::new(now) })
     }
 
     /// Lets another clock say what time it is: leases and expiry of filters go by it.
@@ -269,7 +275,7 @@ impl Files {
         let mut log = path.clone().into_os_string();
         log.push("-wal");
         let options = SqliteConnectOptions::new()
-            .filename(path)
+            .filename(&path)
             .create_if_missing(true)
             // Of a new file; posts of a kilobyte leave a sixth of smaller pages empty.
             .page_size(8192)
@@ -303,7 +309,7 @@ impl Files {
             .await
             .map_err(store_error)?;
         let turn = Arc::new(Mutex::new(Light(false)));
-        Ok(Self { writer, readers, turn, reached: Reached::new(log.into()) })
+        Ok(Self { writer, readers, turn, reached: Reached::new(log.into()), path })
     }
 }
 

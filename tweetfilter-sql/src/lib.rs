@@ -11,6 +11,7 @@ mod commit;
 mod database;
 mod dead;
 mod digest;
+mod disk;
 mod durable;
 mod error;
 mod filters;
@@ -34,13 +35,14 @@ pub use accounts::AccountIdentity;
 pub use buffer::Embedded;
 pub use database::Database;
 pub use dead::StoredLetter;
+pub use disk::{DiskReserve, Room};
 pub use filters::{Changed, FilterRow, NewFilter};
 pub use lookup::{FRESH, NOBODY, NamedHandle, Profile};
 pub use places::{Feed, Reading};
 pub use reapply::{LookBack, Reapply, Stepped};
 pub use retention::Removed;
-pub use seen::SeenRows;
 pub use samples::{KEPT, ProcessRow, Sample, SampleKind};
+pub use seen::SeenRows;
 pub use status::{CrashEvent, Results, SourceStatus, Status, StoredGap};
 pub use timeline::{Cursor, Page, Tail, TimelinePost};
 pub use tokens::{Pulse, Scope, Token};
@@ -53,6 +55,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(buffer::STATEMENTS)
         .chain(buffer::MANY.iter().flat_map(|many| &many.0))
         .chain(dead::STATEMENTS)
+        .chain(disk::STATEMENTS)
         .chain(filters::STATEMENTS)
         .chain(lookup::STATEMENTS)
         .chain(migrate::STATEMENTS)

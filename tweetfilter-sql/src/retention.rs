@@ -9,15 +9,14 @@ use crate::commit::forget;
 use crate::database::Database;
 use crate::lists::numbers;
 use crate::pack::SPAN;
-use crate::sql::{Sql, args, list, statements};
+use crate::sql::{Sql, Tx, args, list, statements};
 
 statements! {
     LAST_OLD = Sql::both("SELECT COALESCE(MAX(no), 0) FROM commit_log WHERE at < ? AND no <= ?");
     FIRST = Sql::both("SELECT COALESCE(MIN(no), 0) FROM commit_log");
-    // Numbers of posts grow with the commits, and a post that was renewed since is kept.
-    OLD_POSTS = Sql::both(
-        "SELECT num, since, received_at FROM post ORDER BY num LIMIT ?",
-    );
+    AT = Sql::both("SELECT at FROM commit_log WHERE no >= ? ORDER BY no LIMIT 1");
+    // Numbers of posts grow with the commits.
+    OLD_POSTS = Sql::both("SELECT num, received_at FROM post ORDER BY num LIMIT ?");
     REMOVE_POSTS = Sql::each(
         "DELETE FROM post WHERE num IN (SELECT value FROM json_each(?))",
         concat!("DELETE p FROM ", numbers!(), " STRAIGHT_JOIN post p ON p.num = j.n"),
@@ -32,6 +31,16 @@ statements! {
     );
     REMOVE_CRASHES = Sql::both("DELETE FROM crash_event WHERE at < ?");
     COUNT = Sql::both("UPDATE state SET value = value - ? WHERE name = 'tombstones'");
+    ADD = Sql::each(
+        "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+        "INSERT INTO state (name, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE value = value + VALUES(value)",
+    );
+    RAISE = Sql::each(
+        "INSERT INTO state (name, value) VALUES (?, ?)
+         ON CONFLICT DO UPDATE SET value = MAX(value, excluded.value)",
+        "INSERT INTO state (name, value) VALUES (?, ?)
+         ON DUPLICATE KEY UPDATE value = GREATEST(value, VALUES(value))",
+    );
     VACUUM = Sql::each("PRAGMA incremental_vacuum(2000)", "");
 }
 
@@ -39,6 +48,11 @@ statements! {
 const POSTS: i64 = 1_000;
 /// Commits of one step.
 const COMMITS: i64 = 64;
+
+/// Where `state` counts posts that were forgotten for want of room.
+pub(crate) const FORGOTTEN: &str = "forgotten_for_room";
+/// And where it says when the newest of them was received.
+pub(crate) const FORGOTTEN_UP_TO: &str = "forgotten_up_to";
 
 /// What a step of retention removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +65,8 @@ pub struct Removed {
     pub tombstones: u64,
     /// Profiles of authors.
     pub profiles: u64,
+    /// When the first and the last of the posts were received.
+    pub received: Option<(Millis, Millis)>,
 }
 
 impl Removed {
@@ -62,51 +78,86 @@ impl Removed {
 }
 
 impl Database {
-    /// Removes a little of what is older than a time: posts, deliveries, matches, tombstones, crashes. Call it until nothing is
-    /// left, and let others work in between. Gives the space back to the disk.
+    /// Removes a little of what is older than a time: posts, deliveries, matches, tombstones, crashes. Call it until
+    /// nothing is left, and let others work in between. Gives the space back to the disk, unless that is so short of it
+    /// that this file needs it for itself.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn forget_older(&self, keep: Duration) -> Result<Removed, StoreError> {
         let keep = Millis::try_from(keep.as_millis()).unwrap_or(Millis::MAX);
-        self.forget_before(self.now().saturating_sub(keep)).await
-    }
-
-    async fn forget_before(&self, time: Millis) -> Result<Removed, StoreError> {
-        let mut removed = Removed::default();
+        let time = self.now().saturating_sub(keep);
         let mut turn = self.write().await?;
         let tx = &mut turn.tx;
-        let mut old = Vec::new();
-        for row in tx.rows(OLD_POSTS, args![POSTS]).await? {
-            if row.int(2)? >= time {
-                break;
-            }
-            old.push(row.int(0)?);
-        }
-        if !old.is_empty() {
-            forget(tx, &old).await?;
-            removed.posts = tx.run(REMOVE_POSTS, args![list(&old)?]).await?;
-        }
-        let int = |row: Option<crate::sql::Row>| row.map_or(Ok(0), |row| row.int(0));
-        let first = int(tx.row(FIRST, args![]).await?)?;
-        let last_old = int(tx.row(LAST_OLD, args![time, first + COMMITS - 1]).await?)?;
-        if last_old > 0 {
-            removed.packs = tx.run(REMOVE_PACKS, args![last_old]).await?;
-            tx.run(REMOVE_COMMITS, args![last_old]).await?;
-            if tx.is_sqlite() {
-                tx.run(REMOVE_SPANS, args![last_old / SPAN]).await?;
-            }
-        }
+        let mut removed = forget_before(tx, time).await?;
         removed.tombstones = tx.run(REMOVE_TOMBSTONES, args![time, POSTS]).await?;
         tx.run(COUNT, args![removed.tombstones.cast_signed()]).await?;
         tx.run(REMOVE_CRASHES, args![time]).await?;
         removed.profiles = crate::lookup::forget_profiles(tx, time, POSTS).await?;
         turn.commit().await?;
-        if self.buffer().is_some() {
+        let short = self.room().await?.is_some_and(|room| room.free < room.reserve);
+        if self.buffer().is_some() && !short {
             let mut turn = self.write().await?;
             turn.tx.rows(VACUUM, args![]).await?;
             turn.commit().await?;
         }
         Ok(removed)
     }
+
+    /// Removes a little of the oldest posts with their deliveries and matches, however old they are, to make
+    /// [room](Database::room): their space stays in the file, for newer ones. What was deleted is remembered all the same.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn forget_oldest(&self) -> Result<Removed, StoreError> {
+        let mut turn = self.write().await?;
+        let tx = &mut turn.tx;
+        // Posts and commits go together, as far as one step comes with either.
+        let first = int(tx.row(FIRST, args![]).await?)?;
+        let of_commits = tx.row(AT, args![first + COMMITS - 1]).await?;
+        let of_posts = tx.rows(OLD_POSTS, args![POSTS]).await?;
+        let received = of_posts.iter().map(|row| row.int(1)).collect::<Result<Vec<_>, _>>()?;
+        let times = [of_commits.map(|row| row.int(0)).transpose()?, received.into_iter().max()];
+        let Some(time) = times.into_iter().flatten().min() else { return Ok(Removed::default()) };
+        let removed = forget_before(tx, time.saturating_add(1)).await?;
+        if let Some((_, last)) = removed.received {
+            tx.run(ADD, args![FORGOTTEN, removed.posts.cast_signed()]).await?;
+            tx.run(RAISE, args![FORGOTTEN_UP_TO, last]).await?;
+        }
+        turn.commit().await?;
+        Ok(removed)
+    }
+}
+
+/// Removes some posts, deliveries and matches from before a time.
+async fn forget_before(tx: &mut Tx, time: Millis) -> Result<Removed, StoreError> {
+    let mut removed = Removed::default();
+    let mut old = Vec::new();
+    for row in tx.rows(OLD_POSTS, args![POSTS]).await? {
+        let received = row.int(1)?;
+        if received >= time {
+            break;
+        }
+        old.push(row.int(0)?);
+        let (first, last) = removed.received.unwrap_or((received, received));
+        removed.received = Some((first.min(received), last.max(received)));
+    }
+    if !old.is_empty() {
+        forget(tx, &old).await?;
+        removed.posts = tx.run(REMOVE_POSTS, args![list(&old)?]).await?;
+    }
+    let first = int(tx.row(FIRST, args![]).await?)?;
+    let last_old = int(tx.row(LAST_OLD, args![time, first + COMMITS - 1]).await?)?;
+    if last_old > 0 {
+        removed.packs = tx.run(REMOVE_PACKS, args![last_old]).await?;
+        tx.run(REMOVE_COMMITS, args![last_old]).await?;
+        if tx.is_sqlite() {
+            tx.run(REMOVE_SPANS, args![last_old / SPAN]).await?;
+        }
+    }
+    Ok(removed)
+}
+
+fn int(row: Option<crate::sql::Row>) -> Result<i64, StoreError> {
+    row.map_or(Ok(0), |row| row.int(0))
 }

@@ -8,6 +8,7 @@ use tweetfilter_stream::store::StoreError;
 
 use crate::buffer::{self, source_counts};
 use crate::database::Database;
+use crate::retention::{FORGOTTEN, FORGOTTEN_UP_TO};
 use crate::sql::{Sql, args, statements};
 
 statements! {
@@ -25,7 +26,7 @@ statements! {
     );
     MATCHES = Sql::both("SELECT filter, COUNT(*) FROM matches GROUP BY filter ORDER BY filter");
     OUTCOMES = Sql::both(
-        "SELECT source, stored, suppressed, repeated, stale, dead, strangers FROM outcome_count ORDER BY source",
+        "SELECT source, stored, suppressed, repeated, stale, dead, strangers, unmatched FROM outcome_count ORDER BY source",
     );
     SOURCES = Sql::both("SELECT name, holder, fence, lease_until, cursor_at, counts FROM source ORDER BY name");
     GAPS = Sql::both("SELECT source, from_at, to_at, reason, missing FROM gap ORDER BY id DESC LIMIT ?");
@@ -58,6 +59,10 @@ pub struct Status {
     pub tombstones: u64,
     /// Deleted posts that were forgotten since there were too many.
     pub tombstones_dropped: u64,
+    /// Posts that were forgotten early, since the disk was short of room.
+    pub forgotten_for_room: u64,
+    /// When the newest of them was received.
+    pub forgotten_up_to: Option<Millis>,
     /// Of the embedded buffer.
     pub buffer: Option<Stats>,
     /// By source.
@@ -81,6 +86,8 @@ pub struct SourceStatus {
     pub dead: u64,
     /// Viewers without an account here.
     pub strangers: u64,
+    /// Posts that no filter matched, where only others are kept.
+    pub unmatched: u64,
     /// What ingest counted, if it appends to the embedded buffer.
     pub counts: Counts,
     /// The instance that reads it, and until when.
@@ -93,7 +100,7 @@ impl SourceStatus {
     /// Whether all posts of a source have come to an end that is known, once none of them waits in the buffer.
     #[must_use]
     pub fn balances(&self) -> bool {
-        let ended = self.stored + self.suppressed + self.repeated + self.stale + self.dead;
+        let ended = self.stored + self.suppressed + self.repeated + self.stale + self.dead + self.unmatched;
         self.counts.balance() && self.counts.entries == ended
     }
 }
@@ -149,6 +156,8 @@ impl Database {
                 "commit" => status.commit = value,
                 "revision" => status.revision = value.cast_unsigned(),
                 "tombstones" => status.tombstones = value.cast_unsigned(),
+                FORGOTTEN => status.forgotten_for_room = value.cast_unsigned(),
+                FORGOTTEN_UP_TO => status.forgotten_up_to = Some(value),
                 "tombstones_dropped" => status.tombstones_dropped = value.cast_unsigned(),
                 _ => {}
             }
@@ -163,6 +172,7 @@ impl Database {
                 stale: count(4)?,
                 dead: count(5)?,
                 strangers: count(6)?,
+                unmatched: count(7)?,
                 ..SourceStatus::default()
             });
         }

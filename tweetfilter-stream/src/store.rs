@@ -125,6 +125,8 @@ pub struct Outcome {
     pub changes: Vec<Change>,
     /// Copies that were joined with another entry about the same post, by source.
     pub copies: BTreeMap<String, u64>,
+    /// Posts that are not stored since no filter matched them, by source.
+    pub unmatched: BTreeMap<String, u64>,
     /// Whom accounts follow on a network, as the network said it, in the order of arrival.
     pub friends: Vec<Friends>,
     /// What can't be stored.

@@ -17,6 +17,7 @@ struct World {
     acked: BTreeSet<String>,
     stored: Vec<String>,
     dead: Vec<String>,
+    unmatched: u64,
     /// Commits that fail before one succeeds.
     away: u32,
 }
@@ -106,6 +107,7 @@ impl Store for Shared {
             if outcome.posts.iter().any(|post| post.post.text == "poison") {
                 return Err(StoreError::Refused("no".into()));
             }
+            world.unmatched += outcome.unmatched.get("s").copied().unwrap_or_default();
             world.stored.extend(outcome.posts.iter().map(|post| post.post.text.clone()));
             world.dead.extend(outcome.dead.iter().map(|dead| format!("{} {}", dead.source, dead.reason)));
             Ok(Committed::default())
@@ -172,4 +174,22 @@ async fn what_is_leased_and_not_done_is_given_back() {
     assert_eq!(worker.step(1).await.unwrap().entries, 2);
     worker.release().await.unwrap();
     shared.world(|world| assert_eq!(world.events.last().map(String::as_str), Some("release 1")));
+}
+
+#[tokio::test]
+async fn where_only_matches_are_kept_the_others_are_counted_and_new_versions_are_not_held_back() {
+    let shared = Shared::with(&["a", "b"]);
+    let edit = Post { id: "0".into(), ..Post::from_text("a, but other") };
+    let content = Content::Edit(Box::new(edit));
+    let entry = Entry { source: "s".into(), at: 9, to: Audience::Public, content };
+    let leased = Leased { id: EntryId("2".into()), bytes: entry.to_vec().unwrap(), attempts: 1 };
+    shared.world(|world| world.waiting.push_back(leased));
+    // Each by itself, so that the edit is not joined with its post.
+    let options = Options { batch: 1, keep_all: false, ..Options::default() };
+    let mut worker = Worker::new("w", shared.clone(), shared.clone(), options);
+    while worker.step(1).await.unwrap().entries > 0 {}
+    shared.world(|world| {
+        assert_eq!((world.acked.len(), world.unmatched), (3, 2));
+        assert_eq!(world.stored, ["a, but other"]);
+    });
 }

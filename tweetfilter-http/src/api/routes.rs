@@ -18,8 +18,8 @@ use utoipa_axum::routes;
 
 use super::answer::ApiError;
 use super::{
-    Api, PREFIX, caller, check, exchange, explain, feeds, filters, health, letters, live, manual, me, preview,
-    reading, search, sets, status, timeline,
+    Api, PREFIX, caller, check, exchange, explain, feeds, filters, health, letters, live, manual, me,
+    preview, reading, search, sets, status, timeline,
 };
 
 #[derive(OpenApi)]

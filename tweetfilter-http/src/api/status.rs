@@ -115,6 +115,8 @@ pub struct SourceState {
     pub repeated: u64,
     /// Posts that were deleted before they came.
     pub suppressed: u64,
+    /// Posts that no filter matched, where only others are kept.
+    pub unmatched: u64,
     /// What no attempt could store.
     pub dead: u64,
     /// Who reads it now.
@@ -141,6 +143,7 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         stored: source.stored,
         repeated: source.repeated,
         suppressed: source.suppressed,
+        unmatched: source.unmatched,
         dead: source.dead,
         read_by: source.holder.filter(|(_, until)| *until > now()).map(|(name, _)| name),
         name: source.name,

@@ -123,7 +123,7 @@ pub(crate) fn serve(arguments: &Serve) -> Result<(), Failure> {
             "no sources: name one, such as --source jetstream, or state them in tweetfilter.toml".to_owned(),
         ));
     }
-    run("serve", &settings, sources, true, settings.listen.is_some())
+    run("serve", &settings, sources, true, settings.listen().is_some())
 }
 
 pub(crate) fn ingest(arguments: &Ingest) -> Result<(), Failure> {
@@ -155,7 +155,7 @@ pub(crate) fn work(arguments: &Work) -> Result<(), Failure> {
 
 pub(crate) fn api(arguments: &Api) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
-    if settings.listen.is_none() {
+    if settings.listen().is_none() {
         return Err(Failure::Input("`listen` is off: name an address, such as 127.0.0.1:8080".to_owned()));
     }
     run("api", &settings, BTreeMap::new(), false, true)
@@ -172,11 +172,11 @@ fn told(worked: &Worked) {
 type Working = Works<Counted<Buffers>, Counted<Database>>;
 
 fn works(settings: &Settings, database: &Database, buffer: &Buffers, part: &Arc<Part>) -> Working {
-    let name = match settings.named {
+    let name = match settings.is_named() {
         true => settings.instance.clone(),
         false => format!("{}-{}", settings.instance, std::process::id()),
     };
-    let (keep_all, budget) = (settings.keep == Keep::All, settings.owner_budget);
+    let (keep_all, budget) = (settings.keep == Keep::All, settings.owner_budget());
     let options = Options { keep_all, budget, ..Options::default() };
     let (buffer, store) = (Counted::new(buffer.clone(), part), Counted::new(database.clone(), part));
     Works::new(Worker::new(name, buffer, store, options)).counted_by(part)
@@ -199,8 +199,8 @@ fn run(
         let database = settings.store_of_part(working || answering).await?;
         let (tell, stop) = Stop::new();
         let mut tasks = tokio::task::JoinSet::new();
-        let process = Process::new(command, settings.named.then_some(&settings.instance[..]));
-        if let Some(address) = settings.listen.as_deref().filter(|_| answering) {
+        let process = Process::new(command, settings.is_named().then_some(&settings.instance[..]));
+        if let Some(address) = settings.listen().filter(|_| answering) {
             let wanted = settings.api.connections as u64 + OTHER_FILES;
             let allowed = parts::allow_files(wanted);
             if allowed < wanted {
@@ -213,8 +213,8 @@ fn run(
             let app = api::app(&api).merge(page::app());
             let serving = Arc::new(api::listen(&api, app, address).await.map_err(failure)?);
             tracing::info!(address = %serving.address().map_err(failure)?, "the API and the page listen");
-            if let Some(buffer) = &settings.buffer {
-                api.buffer_at(buffer.clone(), settings.redis());
+            if let Some(buffer) = settings.buffer_elsewhere() {
+                api.buffer_at(buffer.to_owned(), settings.redis());
             }
             process.add(api.part().clone());
             let (database, stop, part) = (database.clone(), stop.clone(), api.part().clone());
@@ -288,8 +288,8 @@ fn run(
                 .await;
             });
         }
-        if working && settings.keep_days > 0 {
-            tasks.spawn(forget(database.clone(), settings.keep_days, stop.clone()));
+        if working {
+            tasks.spawn(parts::retention(database.clone(), settings.keep_time(), stop.clone()));
         }
         tokio::select! {
             signal = ended_by_signal() => tracing::info!(signal = signal?, "ends"),
@@ -325,7 +325,7 @@ impl Ops {
     ) -> Result<Self, Failure> {
         let (tell, stop) = Stop::new();
         let mut tasks = tokio::task::JoinSet::new();
-        if let Some(address) = &settings.metrics {
+        if let Some(address) = settings.metrics() {
             let app = Metrics::new(process.clone(), buffer.clone()).app();
             let options = api::Options { connections: 64, ..api::Options::default() };
             let serving = api::listen_as("metrics", options, app, address).await.map_err(failure)?;
@@ -333,7 +333,7 @@ impl Ops {
             let stop = stop.clone();
             tasks.spawn(async move { serving.run(stop).await });
         }
-        let probe = Probe::new(&settings.watch, &settings.folder());
+        let probe = Probe::new(&settings.watched(), &settings.folder());
         let recorder = Recorder::new(process, database.clone(), buffer, probe);
         tasks.spawn(recorder.run(stop));
         Ok(Self { tell, tasks })
@@ -360,21 +360,6 @@ pub(super) async fn ended_by_signal() -> Result<&'static str, Failure> {
     #[cfg(not(unix))]
     {
         tokio::signal::ctrl_c().await.map(|()| "Ctrl-C").map_err(failure)
-    }
-}
-
-/// Forgets what is old, in small steps, once at the start and then every hour.
-async fn forget(database: Database, days: u32, mut stop: Stop) {
-    let keep = Duration::from_secs(u64::from(days) * 86_400);
-    while !stop.is_told() {
-        match database.forget_older(keep).await {
-            Ok(removed) if removed.is_empty() => stop.sleep(Duration::from_secs(3600)).await,
-            Ok(_) => stop.sleep(Duration::from_millis(50)).await,
-            Err(error) => {
-                tracing::warn!(%error, "old posts could not be forgotten");
-                stop.sleep(Duration::from_secs(60)).await;
-            }
-        }
     }
 }
 
@@ -456,6 +441,9 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
         };
         // On a thread of its own, where there is one.
         let draining = (!arguments.no_work).then(|| tokio::spawn(drain(works, read, stop.clone())));
+        // Reading waits where the disk is short of room, so room has to be made.
+        let retention = (!arguments.no_work)
+            .then(|| tokio::spawn(parts::retention(database.clone(), settings.keep_time(), stop.clone())));
         let working = async {
             match draining {
                 Some(draining) => draining.await.map_err(failure)?.map_err(failure),
@@ -472,6 +460,10 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
             () = signals => unreachable!("it waits for ever"),
         };
         bar.finish_and_clear();
+        let _ = tell.send(true);
+        if let Some(retention) = retention {
+            retention.await.map_err(failure)?;
+        }
         let Ingested { counts, ended } = ingested.map_err(failure)?;
         eprintln!(
             "{} lines: {} posts ({} merged), {} other messages, {} unreadable{}",

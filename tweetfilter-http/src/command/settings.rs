@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Deserialize;
+use clap::builder::{FalseyValueParser, TypedValueParser};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, FromArgMatches};
+use serde::{Deserialize, Serialize};
 use tweetfilter_core::budget::Price;
 use tweetfilter_http::api::Options;
 use tweetfilter_http::parts::{Buffers, Kind, SourceSettings};
-use tweetfilter_sql::Database;
+use tweetfilter_sql::{Database, DiskReserve};
 use tweetfilter_stream::buffer::BufferError;
 use tweetfilter_stream::redis_streams;
 use tweetfilter_stream::source::net::lookup::{self, Lookup};
@@ -18,157 +22,246 @@ use tweetfilter_stream::store::StoreError;
 
 use super::Failure;
 
-/// Where a setting stands if nobody says otherwise.
-pub(crate) const DATABASE: &str = "tweetfilter.db";
-const LISTEN: &str = "127.0.0.1:8080";
 const FILE: &str = "tweetfilter.toml";
-const WATCH: [&str; 2] = ["redis-server", "mariadbd"];
 
-/// Options that all commands of the server have.
-#[derive(clap::Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Settings")]
-pub(crate) struct Common {
-    /// The file of settings; without it `tweetfilter.toml`, if it is there
-    #[arg(long, global = true, value_name = "FILE", env = "TWEETFILTER_CONFIG")]
-    config: Option<PathBuf>,
+/// What the settings of the server are, and what they do.
+///
+/// A setting is stated in one place, [`keys!`] below: what it says in `--help`, its option, its variable, its type and
+/// what holds if nobody says otherwise. Its key in the file is the name with hyphens.
+macro_rules! keys {
+    ($($(#[$attribute:meta])* $name:ident: $type:ty = $default:expr;)*) => {
+        /// What somebody stated: the options and variables, or the file.
+        #[derive(clap::Args, Clone, Debug, Default, Deserialize)]
+        #[command(next_help_heading = "Settings")]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+        struct Stated {
+            /// The file of settings; without it `tweetfilter.toml`, if it is there
+            #[arg(long, global = true, value_name = "FILE", env = "TWEETFILTER_CONFIG")]
+            #[serde(skip)]
+            config: Option<PathBuf>,
+            $($(#[$attribute])* $name: Option<$type>,)*
+            #[arg(skip)]
+            api: Options,
+            #[arg(skip)]
+            source: BTreeMap<String, SourceSettings>,
+        }
 
+        /// What holds, and where each setting is from.
+        #[derive(Clone, Debug)]
+        pub(crate) struct Settings {
+            $(pub(crate) $name: $type,)*
+            pub(crate) api: Options,
+            pub(crate) sources: BTreeMap<String, SourceSettings>,
+            shown: Vec<Shown>,
+        }
+
+        impl Settings {
+            /// What was said by option or variable goes before what stands in the file.
+            fn new(said: &Stated, origins: &Origins, file: Stated, path: &Path) -> Self {
+                let mut shown = Vec::new();
+                $(
+                    let origin = origins.of(stringify!($name), file.$name.is_some().then_some(path));
+                    let $name = said.$name.clone().or(file.$name).unwrap_or_else(|| $default);
+                    shown.push(Shown::new(stringify!($name), &$name, origin));
+                )*
+                Self { $($name,)* api: file.api, sources: file.source, shown }
+            }
+        }
+    };
+}
+
+keys! {
     /// The store: a SQLite file, or mysql://USER@HOST/NAME [default: tweetfilter.db]
     #[arg(long, global = true, value_name = "ADDRESS", env = "TWEETFILTER_DATABASE", hide_env_values = true)]
-    database: Option<String>,
+    database: String = "tweetfilter.db".to_owned();
 
     /// The buffer: redis://HOST; without it, in the store's file
     #[arg(long, global = true, value_name = "ADDRESS", env = "TWEETFILTER_BUFFER", hide_env_values = true)]
-    buffer: Option<String>,
+    buffer: String = String::new();
 
     /// Use a Redis that may lose what it acknowledged (no AOF, or evicting), with a warning
-    #[arg(long, global = true, env = "TWEETFILTER_ALLOW_UNSAFE_BUFFER")]
-    allow_unsafe_buffer: bool,
+    #[arg(long, global = true, env = "TWEETFILTER_ALLOW_UNSAFE_BUFFER", num_args = 0, default_missing_value = "true",
+        value_parser = FalseyValueParser::new())]
+    allow_unsafe_buffer: bool = false;
 
     /// The name of this process, by which it gets back at once what it had before it ended; no two that run at the
     /// same time may share it [default: the host's name]
     #[arg(long, global = true, value_name = "NAME", env = "TWEETFILTER_INSTANCE")]
-    instance: Option<String>,
+    instance: String = host();
 
     /// What is stored: all posts, or only those that a filter matched [default: all]
     #[arg(long, global = true, value_name = "all|matched", env = "TWEETFILTER_KEEP")]
-    keep: Option<Keep>,
+    keep: Keep = Keep::All;
 
     /// Days after which posts are forgotten; 0 keeps them [default: 30]
     #[arg(long, global = true, value_name = "N", env = "TWEETFILTER_KEEP_DAYS")]
-    keep_days: Option<u32>,
+    keep_days: u32 = 30;
+
+    /// What is to stay free on the disk of a SQLite store, as a size or a share of it: below that, the oldest posts are
+    /// forgotten, and below half of it nothing more is received; 0 switches this off. The disks of MariaDB and Redis
+    /// are not looked at [default: 5%, at most 1GiB]
+    #[arg(long, global = true, value_name = "SIZE|PERCENT", env = "TWEETFILTER_DISK_RESERVE")]
+    disk_reserve: DiskReserve = DiskReserve::Auto;
 
     /// What the filters of one account may cost a post together, in microseconds; 0 sets no bound [default: 10]
-    #[arg(long, global = true, value_name = "MICROSECONDS", env = "TWEETFILTER_OWNER_BUDGET", value_parser = budget)]
-    owner_budget: Option<f64>,
+    #[arg(long, global = true, value_name = "MICROSECONDS", env = "TWEETFILTER_OWNER_BUDGET")]
+    owner_budget: Budget = Budget(Price::OWNER.nanoseconds() / 1e3);
+
     /// Where the API and the page listen, such as 127.0.0.1:8080; `off` for not at all [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDRESS|off", env = "TWEETFILTER_LISTEN")]
-    listen: Option<String>,
+    listen: String = "127.0.0.1:8080".to_owned();
 
     /// Where this process's metrics are for Prometheus to scrape, at /metrics, such as 127.0.0.1:9464; `off` for not
     /// at all [default: off]
     #[arg(long, global = true, value_name = "ADDRESS|off", env = "TWEETFILTER_METRICS")]
-    metrics: Option<String>,
+    metrics: String = "off".to_owned();
 
     /// Processes of this host whose CPU and memory `status` shows, by name; may be given again
     /// [default: redis-server mariadbd]
     #[arg(long, global = true, value_name = "NAME", env = "TWEETFILTER_WATCH", value_delimiter = ',')]
-    watch: Option<Vec<String>>,
+    watch: Vec<String> = ["redis-server", "mariadbd"].map(str::to_owned).to_vec();
 
     /// Ask nobody who the handles of filters and the authors of posts are. Filters then find Bluesky's accounts by
     /// their DIDs only
-    #[arg(long, global = true, env = "TWEETFILTER_NO_LOOKUP")]
-    no_lookup: bool,
+    #[arg(long = "no-lookup", global = true, env = "TWEETFILTER_NO_LOOKUP", num_args = 0,
+        default_missing_value = "true", value_parser = FalseyValueParser::new().map(|no| !no))]
+    lookup: bool = true;
 
     /// The AppView that is asked instead of Bluesky's own [default: https://public.api.bsky.app]
     #[arg(long, global = true, value_name = "URL", env = "TWEETFILTER_LOOKUP_ADDRESS")]
-    lookup_address: Option<String>,
+    lookup_address: String = lookup::PUBLIC.to_owned();
 
     /// Logs for people or for machines [default: human]
     #[arg(long, global = true, value_name = "human|json", env = "TWEETFILTER_LOG_FORMAT")]
-    log_format: Option<LogFormat>,
+    log_format: LogFormat = LogFormat::Human;
 
     /// What is logged: error, warn, info, debug, or a filter such as info,sqlx=debug [default: info]
     #[arg(long, global = true, value_name = "LEVEL", env = "TWEETFILTER_LOG")]
-    log: Option<String>,
+    log: String = "info".to_owned();
+}
+
+/// Options that all commands of the server have.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    said: Stated,
+    origins: Origins,
+}
+
+/// Which settings were said by option or variable, and by which.
+#[derive(Clone, Debug)]
+struct Origins(BTreeMap<String, String>);
+
+/// A setting for people.
+#[derive(Clone, Debug)]
+struct Shown {
+    key: String,
+    value: String,
+    origin: String,
 }
 
 /// Which posts are stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Keep {
-    #[default]
     All,
     Matched,
 }
 
 /// How logs are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
-    #[default]
     Human,
     Json,
 }
 
-/// The file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct File {
-    database: Option<String>,
-    buffer: Option<String>,
-    allow_unsafe_buffer: Option<bool>,
-    instance: Option<String>,
-    keep: Option<Keep>,
-    keep_days: Option<u32>,
-    owner_budget: Option<f64>,
-    listen: Option<String>,
-    metrics: Option<String>,
-    watch: Option<Vec<String>>,
-    lookup: Option<bool>,
-    lookup_address: Option<String>,
-    log_format: Option<LogFormat>,
-    log: Option<String>,
-    #[serde(default)]
-    api: Options,
-    #[serde(default)]
-    source: BTreeMap<String, SourceSettings>,
+/// Microseconds, 0 for no bound.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(try_from = "f64")]
+pub(crate) struct Budget(f64);
+
+impl TryFrom<f64> for Budget {
+    type Error = &'static str;
+
+    fn try_from(micros: f64) -> Result<Self, Self::Error> {
+        let usable = micros.is_finite() && micros >= 0.0;
+        usable.then_some(Self(micros)).ok_or("must be a number of microseconds, or 0 for no bound")
+    }
 }
 
-/// What holds, and where each setting is from.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) database: String,
-    pub(crate) buffer: Option<String>,
-    pub(crate) allow_unsafe_buffer: bool,
-    pub(crate) instance: String,
-    /// Whether somebody gave the instance its name.
-    pub(crate) named: bool,
-    pub(crate) keep: Keep,
-    pub(crate) keep_days: u32,
-    pub(crate) owner_budget: Price,
-    /// Where the API and the page listen, if they do.
-    pub(crate) listen: Option<String>,
-    /// Where metrics can be scraped, if anywhere.
-    pub(crate) metrics: Option<String>,
-    /// Processes that are watched.
-    pub(crate) watch: Vec<String>,
-    pub(crate) api: Options,
-    lookup: bool,
-    lookup_address: String,
-    pub(crate) log_format: LogFormat,
-    pub(crate) log: String,
-    pub(crate) sources: BTreeMap<String, SourceSettings>,
-    /// Name, value as shown, origin.
-    shown: Vec<(&'static str, String, String)>,
+impl FromStr for Budget {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().unwrap_or(f64::NAN).try_into()
+    }
+}
+
+impl clap::Args for Common {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        Stated::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Stated::augment_args_for_update(command)
+    }
+}
+
+impl FromArgMatches for Common {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self { said: Stated::from_arg_matches(matches)?, origins: Origins::new(matches) })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.said.update_from_arg_matches(matches)?;
+        self.origins = Origins::new(matches);
+        Ok(())
+    }
+}
+
+impl Origins {
+    fn new(matches: &ArgMatches) -> Self {
+        let all = Stated::augment_args(clap::Command::new("settings"));
+        let origin = |argument: &clap::Arg| {
+            let name = argument.get_id().as_str();
+            let origin = match matches.value_source(name)? {
+                ValueSource::CommandLine => format!("option --{}", argument.get_long()?),
+                ValueSource::EnvVariable => format!("environment {}", argument.get_env()?.display()),
+                _ => return None,
+            };
+            Some((name.to_owned(), origin))
+        };
+        Self(all.get_arguments().filter_map(origin).collect())
+    }
+
+    /// Where a setting is from that may stand in a file.
+    fn of(&self, name: &str, file: Option<&Path>) -> String {
+        let said = self.0.get(name).cloned();
+        let in_file = || file.map(|path| path.display().to_string());
+        said.or_else(in_file).unwrap_or_else(|| "default".to_owned())
+    }
+}
+
+impl Shown {
+    fn new(name: &str, value: &impl Serialize, origin: String) -> Self {
+        let value = toml::Value::try_from(value).map_or_else(
+            |error| error.to_string(),
+            |value| match value {
+                toml::Value::String(text) => toml::Value::String(without_password(&text)).to_string(),
+                value => value.to_string(),
+            },
+        );
+        Self { key: name.replace('_', "-"), value, origin }
+    }
 }
 
 impl Common {
     /// Finds out what holds.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
         let default = Path::new(FILE);
-        let path = self.config.as_deref().or_else(|| default.exists().then_some(default));
+        let path = self.said.config.as_deref().or_else(|| default.exists().then_some(default));
         let file = match path {
-            None => File::default(),
+            None => Stated::default(),
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|e| Failure::reading(path.display(), &e))?;
                 toml::from_str(&text).map_err(|error| {
@@ -176,129 +269,15 @@ impl Common {
                 })?
             }
         };
-        let mut shown = Vec::new();
-        let from_file = path.map_or_else(String::new, |path| path.display().to_string());
-        let mut origin = |name: &'static str, variable: &str, said: bool, in_file: bool, value: String| {
-            let origin = match (said, std::env::var_os(variable).is_some(), in_file) {
-                // An option wins over the variable; which of the two it was shows in whether it is set.
-                (true, true, _) => format!("environment {variable}, or the option"),
-                (true, false, _) => "option".to_owned(),
-                (false, _, true) => from_file.clone(),
-                (false, _, false) => "default".to_owned(),
-            };
-            shown.push((name, value, origin));
-        };
-        let database = self.database.clone().or_else(|| file.database.clone());
-        let database = database.unwrap_or_else(|| DATABASE.to_owned());
-        origin(
-            "database",
-            "TWEETFILTER_DATABASE",
-            self.database.is_some(),
-            file.database.is_some(),
-            without_password(&database),
-        );
-        let buffer = self.buffer.clone().or_else(|| file.buffer.clone());
-        let buffer_shown = buffer.as_deref().map_or("in the database".to_owned(), without_password);
-        origin("buffer", "TWEETFILTER_BUFFER", self.buffer.is_some(), file.buffer.is_some(), buffer_shown);
-        let allow_unsafe_buffer = self.allow_unsafe_buffer || file.allow_unsafe_buffer.unwrap_or(false);
-        origin(
-            "allow-unsafe-buffer",
-            "TWEETFILTER_ALLOW_UNSAFE_BUFFER",
-            self.allow_unsafe_buffer,
-            file.allow_unsafe_buffer.is_some(),
-            allow_unsafe_buffer.to_string(),
-        );
-        let instance = self.instance.clone().or_else(|| file.instance.clone()).unwrap_or_else(host);
-        origin(
-            "instance",
-            "TWEETFILTER_INSTANCE",
-            self.instance.is_some(),
-            file.instance.is_some(),
-            instance.clone(),
-        );
-        let keep = self.keep.or(file.keep).unwrap_or_default();
-        let word = format!("{keep:?}").to_lowercase();
-        origin("keep", "TWEETFILTER_KEEP", self.keep.is_some(), file.keep.is_some(), word);
-        let keep_days = self.keep_days.or(file.keep_days).unwrap_or(30);
-        origin(
-            "keep-days",
-            "TWEETFILTER_KEEP_DAYS",
-            self.keep_days.is_some(),
-            file.keep_days.is_some(),
-            keep_days.to_string(),
-        );
-        let micros = self.owner_budget.or(file.owner_budget).unwrap_or(Price::OWNER.nanoseconds() / 1e3);
-        let micros =
-            budget(&micros.to_string()).map_err(|why| Failure::Input(format!("owner-budget {why}")))?;
-        origin(
-            "owner-budget",
-            "TWEETFILTER_OWNER_BUDGET",
-            self.owner_budget.is_some(),
-            file.owner_budget.is_some(),
-            micros.to_string(),
-        );
-        let owner_budget = if micros == 0.0 { Price::MAX } else { Price::from_nanoseconds(micros * 1e3) };
-        let listen = self.listen.clone().or_else(|| file.listen.clone());
-        let listen = listen.unwrap_or_else(|| LISTEN.to_owned());
-        origin("listen", "TWEETFILTER_LISTEN", self.listen.is_some(), file.listen.is_some(), listen.clone());
-        let metrics =
-            self.metrics.clone().or_else(|| file.metrics.clone()).unwrap_or_else(|| "off".to_owned());
-        let in_file = file.metrics.is_some();
-        origin("metrics", "TWEETFILTER_METRICS", self.metrics.is_some(), in_file, metrics.clone());
-        let watch = self.watch.clone().or_else(|| file.watch.clone());
-        let mut watch = watch.unwrap_or_else(|| WATCH.map(str::to_owned).to_vec());
-        watch.retain(|name| !name.is_empty());
-        let (in_file, names) = (file.watch.is_some(), watch.join(" "));
-        origin("watch", "TWEETFILTER_WATCH", self.watch.is_some(), in_file, names);
-        let lookup = !self.no_lookup && file.lookup.unwrap_or(true);
-        origin("lookup", "TWEETFILTER_NO_LOOKUP", self.no_lookup, file.lookup.is_some(), lookup.to_string());
-        let lookup_address = self.lookup_address.clone().or_else(|| file.lookup_address.clone());
-        let lookup_address = lookup_address.unwrap_or_else(|| lookup::PUBLIC.to_owned());
-        origin(
-            "lookup-address",
-            "TWEETFILTER_LOOKUP_ADDRESS",
-            self.lookup_address.is_some(),
-            file.lookup_address.is_some(),
-            lookup_address.clone(),
-        );
-        let log_format = self.log_format.or(file.log_format).unwrap_or_default();
-        let word = format!("{log_format:?}").to_lowercase();
-        origin(
-            "log-format",
-            "TWEETFILTER_LOG_FORMAT",
-            self.log_format.is_some(),
-            file.log_format.is_some(),
-            word,
-        );
-        let log = self.log.clone().or_else(|| file.log.clone()).unwrap_or_else(|| "info".to_owned());
-        origin("log", "TWEETFILTER_LOG", self.log.is_some(), file.log.is_some(), log.clone());
-        Ok(Settings {
-            database,
-            buffer,
-            allow_unsafe_buffer,
-            instance,
-            named: self.instance.is_some() || file.instance.is_some(),
-            keep,
-            keep_days,
-            owner_budget,
-            listen: (listen != "off").then_some(listen),
-            metrics: (metrics != "off").then_some(metrics),
-            watch,
-            api: file.api,
-            lookup,
-            lookup_address,
-            log_format,
-            log,
-            sources: file.source,
-            shown,
-        })
+        Ok(Settings::new(&self.said, &self.origins, file, path.unwrap_or(default)))
     }
 }
 
 impl Settings {
     /// What holds, for people.
     pub(crate) fn show(&self) -> String {
-        let lines = self.shown.iter().map(|(name, value, origin)| format!("{name} = {value}  # {origin}\n"));
+        let line = |Shown { key, value, origin }: &Shown| format!("{key} = {value}  # {origin}\n");
+        let lines = self.shown.iter().map(line);
         let sources = self.sources.iter().map(|(name, source)| {
             let text = toml::to_string(source).unwrap_or_default();
             format!("\n[source.{name}]\n{text}")
@@ -307,10 +286,45 @@ impl Settings {
         lines.chain(std::iter::once(api)).chain(sources).collect()
     }
 
+    /// Where the API and the page listen, if they do.
+    pub(crate) fn listen(&self) -> Option<&str> {
+        Some(&*self.listen).filter(|address| *address != "off")
+    }
+
+    /// Where metrics can be scraped, if anywhere.
+    pub(crate) fn metrics(&self) -> Option<&str> {
+        Some(&*self.metrics).filter(|address| *address != "off")
+    }
+
+    /// Processes that are watched.
+    pub(crate) fn watched(&self) -> Vec<String> {
+        self.watch.iter().filter(|name| !name.is_empty()).cloned().collect()
+    }
+
+    /// Whether somebody gave the instance its name.
+    pub(crate) fn is_named(&self) -> bool {
+        self.shown.iter().any(|shown| shown.key == "instance" && shown.origin != "default")
+    }
+
+    /// How long posts are kept, if not for ever.
+    pub(crate) fn keep_time(&self) -> Option<Duration> {
+        (self.keep_days > 0).then(|| Duration::from_secs(u64::from(self.keep_days) * 86_400))
+    }
+
+    /// What the filters of one account may cost a post together.
+    pub(crate) fn owner_budget(&self) -> Price {
+        let Budget(micros) = self.owner_budget;
+        if micros == 0.0 { Price::MAX } else { Price::from_nanoseconds(micros * 1e3) }
+    }
+
     /// Opens the store.
     pub(crate) async fn open(&self) -> Result<Database, Failure> {
-        let database = Database::open(&self.database).await.map_err(failure)?;
-        Ok(database.with_owner_budget(self.owner_budget))
+        Database::open(&self.database).await.map(|database| self.told(database)).map_err(failure)
+    }
+
+    /// Tells a store what of the settings is for it.
+    fn told(&self, database: Database) -> Database {
+        database.with_owner_budget(self.owner_budget()).with_disk_reserve(self.disk_reserve)
     }
 
     /// Whether a source of the file is of Bluesky.
@@ -326,8 +340,11 @@ impl Settings {
     /// Opens the store for a part that runs on: a server that is away is waited for. Who only reads sources into a
     /// buffer elsewhere does without it.
     pub(crate) async fn store_of_part(&self, needs_it: bool) -> Result<Database, Failure> {
-        if !needs_it && self.buffer.is_some() {
-            return Database::connect(&self.database).await.map_err(failure);
+        if !needs_it && self.buffer_elsewhere().is_some() {
+            return Database::connect(&self.database)
+                .await
+                .map(|database| self.told(database))
+                .map_err(failure);
         }
         // A file that can't be opened is no server that comes back.
         let waits = self.database.contains("://") && !self.database.starts_with("sqlite");
@@ -337,7 +354,7 @@ impl Settings {
                 Err(reason @ (StoreError::Away(_) | StoreError::Retry(_))) if waits => {
                     wait_for("store", &reason, &mut told).await;
                 }
-                opened => return opened.map_err(failure),
+                opened => return opened.map(|database| self.told(database)).map_err(failure),
             }
         }
     }
@@ -358,8 +375,13 @@ impl Settings {
         self.open_buffer(database).await.map_err(failure)
     }
 
+    /// The address of a buffer that is not in the store's file.
+    pub(crate) fn buffer_elsewhere(&self) -> Option<&str> {
+        Some(&*self.buffer).filter(|address| !address.is_empty())
+    }
+
     async fn open_buffer(&self, database: &Database) -> Result<Buffers, BufferError> {
-        Buffers::open(self.buffer.as_deref(), database, self.redis()).await
+        Buffers::open(self.buffer_elsewhere(), database, self.redis()).await
     }
 
     /// How a Redis is used.
@@ -410,12 +432,6 @@ impl Settings {
         }
         Ok(())
     }
-}
-
-/// Microseconds.
-fn budget(text: &str) -> Result<f64, String> {
-    let micros = text.parse::<f64>().ok().filter(|micros| micros.is_finite() && *micros >= 0.0);
-    micros.ok_or_else(|| "must be a number of microseconds, or 0 for no bound".to_owned())
 }
 
 async fn wait_for(what: &str, reason: &(dyn std::error::Error + Sync), told: &mut bool) {

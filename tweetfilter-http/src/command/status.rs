@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tweetfilter_http::ops::{self, ShownHost, ShownOutlook, ShownProcess};
 use tweetfilter_http::parts::{Buffers, now};
-use tweetfilter_sql::{SourceStatus, Status as StoredStatus, StoredGap};
+use tweetfilter_sql::{Room, SourceStatus, Status as StoredStatus, StoredGap};
 use tweetfilter_stream::buffer::{Buffer, BufferError};
 use tweetfilter_stream::store::{Snapshot, Store};
 use tweetfilter_stream::worker::Compiled;
@@ -178,10 +178,11 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         let database = settings.open().await?;
         let mut status = database.status().await.map_err(failure)?;
         let mut gaps = database.gaps(GAPS).await.map_err(failure)?;
+        let room = database.room().await.map_err(failure)?;
         let crashes = database.crashes(if arguments.crashes { 50 } else { 5 }).await.map_err(failure)?;
         let overview = ops::overview(&database, now()).await.map_err(failure)?;
         let snapshot = database.filters(None).await.map_err(failure)?.unwrap_or_default();
-        let compiled = Compiled::new(&snapshot, settings.owner_budget);
+        let compiled = Compiled::new(&snapshot, settings.owner_budget());
         let buffer = settings.buffer(&database).await?;
         // Of the same moment as the counts where both are one file.
         let stats = match &status.buffer {
@@ -200,7 +201,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                     json!({
                         "name": source.name, "stored": source.stored, "suppressed": source.suppressed,
                         "repeated": source.repeated, "stale": source.stale, "dead": source.dead,
-                        "strangers": source.strangers, "counts": source.counts, "cursor": source.cursor,
+                        "strangers": source.strangers, "unmatched": source.unmatched, "counts": source.counts, "cursor": source.cursor,
                         "holder": source.holder.as_ref().map(|(name, _)| name),
                     })
                 })
@@ -218,6 +219,12 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                     "part": crash.part, "at": rfc3339(crash.at), "reason": crash.reason,
                     "backtrace": crash.backtrace,
                 })).collect::<Vec<_>>(),
+                "disk": room.map(|room| json!({
+                    "free": room.free, "reusable": room.reusable, "reserve": room.reserve,
+                    "state": state(&room),
+                })),
+                "forgotten_for_room": status.forgotten_for_room,
+                "forgotten_up_to": status.forgotten_up_to,
             });
             return Ok(format!("{object}\n"));
         }
@@ -243,10 +250,18 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             status.crashes,
             stats.lost,
         );
+        if let Some(room) = room {
+            out.push_str(&format!("disk      {}: {room}\n", state(&room)));
+        }
+        if let Some(last) = status.forgotten_up_to {
+            let posts = status.forgotten_for_room;
+            let last = rfc3339(last);
+            out.push_str(&format!("forgotten {posts} posts for want of room, received until {last}\n"));
+        }
         for source in &status.sources {
             let counts = &source.counts;
             out.push_str(&format!(
-                "source    {}: {} lines, {} posts ({} merged), {} control, {} unreadable; stored {}, repeated {}, suppressed {}, dead {}, strangers {}{}\n",
+                "source    {}: {} lines, {} posts ({} merged), {} control, {} unreadable; stored {}, repeated {}, suppressed {}, unmatched {}, dead {}, strangers {}{}\n",
                 one_line(&source.name),
                 counts.lines,
                 counts.posts,
@@ -256,6 +271,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                 source.stored,
                 source.repeated,
                 source.suppressed,
+                source.unmatched,
                 source.dead,
                 source.strangers,
                 source.holder.as_ref().filter(|(_, until)| *until > now()).map(|(name, _)| format!("; read by {name}")).unwrap_or_default(),
@@ -291,6 +307,15 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         Ok(out)
     })?;
     write(&out)
+}
+
+/// What is done about the room that is left.
+fn state(room: &Room) -> &'static str {
+    match (room.is_full(), room.is_short()) {
+        (true, _) => "full, nothing is received",
+        (_, true) => "short, the oldest posts are forgotten",
+        _ => "ok",
+    }
 }
 
 /// Filters that workers leave out, and why.

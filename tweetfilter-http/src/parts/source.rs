@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::generate::{Generator, LINE_END, Options as Generated};
 use tweetfilter_stream::source::file::{FileSource, Pace};
-use tweetfilter_stream::source::net::{Jetstream, Live, Mastodon, Token, TokioClock, X};
+use tweetfilter_stream::source::net::{Jetstream, Live, Mastodon, Token, TokioClock, Trust, X};
 use tweetfilter_stream::source::{Chunk, Source, SourceError};
 
 /// What a source is.
@@ -63,6 +63,14 @@ pub struct SourceSettings {
     /// Of a server: the variable of the environment that holds the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_variable: Option<String>,
+    /// Of X's streams of API v1.1: the file of the keys that requests are signed with (OAuth 1.0a), in place of a token: JSON with
+    /// `consumer_key`, `consumer_secret`, `token` and `token_secret`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys_file: Option<PathBuf>,
+    /// Of a server: a file of certificates (PEM) of authorities that its own may be certified by, beside those that the
+    /// machine trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
     /// Of X: messages come with their length.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delimited: bool,
@@ -84,6 +92,8 @@ impl SourceSettings {
             address: None,
             token_file: None,
             token_variable: None,
+            keys_file: None,
+            ca_file: None,
             delimited: false,
             parameters: BTreeMap::new(),
         }
@@ -121,6 +131,7 @@ impl SourceSettings {
     /// # Errors
     /// See [`SourceError`].
     pub fn open(&self, cursor: Option<&str>) -> Result<Opened, SourceError> {
+        let trust = self.ca_file.as_deref().map(Trust::from_file).transpose()?.unwrap_or_default();
         match self.kind {
             Kind::File => self.file(cursor).map(|file| Opened::File(Box::new(file))),
             Kind::Generated => Ok(Opened::File(Box::new(self.generated()))),
@@ -129,18 +140,22 @@ impl SourceSettings {
                     Some(address) => Jetstream::posts_from([address])?,
                     None => Jetstream::posts(),
                 };
-                let jetstream = self.parameters.iter().fold(jetstream, |j, (k, v)| j.parameter(k, v));
+                let jetstream =
+                    self.parameters.iter().fold(jetstream, |j, (k, v)| j.parameter(k, v)).trusting(&trust)?;
                 live(jetstream, cursor).map(|live| Opened::Jetstream(Box::new(live)))
             }
             Kind::Mastodon => {
                 let address = self.address.as_deref().ok_or_else(|| {
                     SourceError::Setup("say which server: address = \"https://mastodon.example\"".to_owned())
                 })?;
-                let home = Mastodon::home(address, self.token()?)?;
+                let home = Mastodon::home(address, self.token()?)?.trusting(&trust)?;
                 live(home, cursor).map(|live| Opened::Mastodon(Box::new(live)))
             }
             kind => {
-                let token = self.token()?;
+                let token = match (&self.keys_file, kind) {
+                    (Some(file), kind) if kind != Kind::XV2 => Token::keys_from_file(file),
+                    _ => self.token(),
+                }?;
                 let x = match kind {
                     Kind::XSample => X::sample(token),
                     Kind::XFilter => X::filter(token),
@@ -148,6 +163,7 @@ impl SourceSettings {
                     Kind::XV2 => X::v2(token),
                     _ => X::site(token),
                 }?;
+                let x = x.trusting(&trust)?;
                 let x = self.parameters.iter().fold(x, |x, (name, value)| x.parameter(name, value));
                 let x = if self.delimited { x.delimited() } else { x };
                 let x = match &self.address {
@@ -195,7 +211,8 @@ impl SourceSettings {
             (Some(file), _) => Token::from_file(file),
             (None, Some(variable)) => Token::from_env(variable),
             (None, None) => Err(SourceError::Setup(
-                "it needs a token: token-file = \"FILE\", or token-variable = \"NAME\" for one in the environment"
+                "it needs a token: token-file = \"FILE\", or token-variable = \"NAME\" for one in the environment; X's \
+                 streams of API v1.1 take keys-file = \"FILE\" too"
                     .to_owned(),
             )),
         }

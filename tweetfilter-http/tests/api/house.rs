@@ -48,6 +48,8 @@ impl House {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tweetfilter-api-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(name);
+        // A process that had this number before may have left something.
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
         let (stop, told) = Stop::new();

@@ -14,8 +14,8 @@ mod late;
 mod live;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
-mod outage;
 mod operations;
+mod outage;
 mod resume;
 mod server;
 mod timeline;

@@ -17,6 +17,7 @@ fn the_demonstration_shows_matches_and_accounts_for_everything() {
     );
     let snow = |line: &&&str| line.starts_with("Tom    snow ");
     let rows: Vec<_> = lines.iter().filter(snow).filter(|line| line.ends_with('…')).collect();
+    assert!(!rows.is_empty(), "{}", ended.out);
     assert!(rows.iter().all(|row| row.to_lowercase()[12..].contains("snow")), "{rows:?}");
     let last = lines.last().unwrap();
     assert!(last.contains("matches in") && last.contains("lines/s"), "{last}");

@@ -9,8 +9,13 @@ mod inputs;
 mod lookups;
 mod matching;
 mod operations;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "../faults/oracle.rs"]
+mod oracle;
 mod other_language;
 mod separate;
+mod settings;
 mod splitting;
 mod support;
+mod tls;
 mod wires;

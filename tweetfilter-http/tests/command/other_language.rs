@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::chain::{ok, status};
 use crate::separate::{maria, redis};
-use crate::support::Files;
+use crate::support::{Files, for_user, tweet};
 
 /// What one call prints, line for line; `None` if there is no Python.
 fn python(arguments: &[&str]) -> Option<Vec<Value>> {
@@ -51,9 +51,12 @@ fn takes_any_place(files: &Files, buffer: &str, store: &str) -> Option<()> {
     );
 
     // The other way: what the command buffers, Python takes out, and nothing counts as lost.
-    python(&["append", buffer, &entry("4", "for python").to_string()])?;
+    let line = for_user("1888", &tweet("4", "bob", "Snow für Python 東京"));
+    ok(files.run_with(&["replay", "--no-work", "--audience", "envelope", "-"], line.as_bytes()));
     let taken = python(&["consume", buffer])?;
-    assert_eq!(taken, [entry("4", "for python")]);
+    let [entry] = &taken[..] else { panic!("{taken:?}") };
+    assert_eq!((&entry["v"], &entry["to"]), (&1.into(), &json!({"viewers": ["1888"]})));
+    assert_eq!((&entry["post"]["id"], &entry["post"]["text"]), (&"4".into(), &"Snow für Python 東京".into()));
     let status = status(files);
     assert_eq!(
         (&status["buffer"]["entries"], &status["buffer"]["bytes"], &status["buffer"]["lost"]),

@@ -23,6 +23,8 @@ impl Files {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tweetfilter-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let dir = std::env::temp_dir().join(name);
+        // A process that had this number before may have left something.
+        let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
         Self { dir }
     }
@@ -80,8 +82,8 @@ impl Drop for Files {
 
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tweetfilter"));
-    // Tests run side by side, and there is one default port.
-    command.env("TWEETFILTER_LISTEN", "off");
+    // Tests run side by side, and there is one default port. The disk may be short of room.
+    command.env("TWEETFILTER_LISTEN", "off").env("TWEETFILTER_DISK_RESERVE", "0");
     command
 }
 

@@ -92,4 +92,7 @@ fn clocks_that_jump_lose_nothing() {
     let mut ingest = chain.part_with("ingest", &[], &variables);
     chain.drain(&mut ingest);
     chain.assert_held();
+    // The parts went by these clocks.
+    let spread = chain.maria.ask("tf", "SELECT MAX(received_at) - MIN(received_at) FROM post");
+    assert!(spread[0][0].parse::<i64>().is_ok_and(|spread| spread > 86_400_000), "{spread:?}");
 }

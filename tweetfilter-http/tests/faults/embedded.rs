@@ -5,10 +5,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tweetfilter_core::Expression;
 
-use crate::chain::{FILTERS, Part};
-use crate::oracle::{Delivered, Filter, History, Said};
+use crate::chain::Part;
+use crate::oracle::{self, Delivered, FILTERS, History, Said};
 use crate::support::{Files, command};
 
 /// A SQLite file, and what is to go through it.
@@ -16,7 +15,9 @@ pub struct Embedded {
     files: Files,
     database: PathBuf,
     pub said: Said,
-    history: History,
+    pub history: History,
+    /// What is to stay free on the disk.
+    pub reserve: &'static str,
 }
 
 impl Embedded {
@@ -24,27 +25,25 @@ impl Embedded {
     pub fn start(stream: &str, folder: Option<&std::path::Path>) -> Self {
         let files = Files::new().with("site.ndjson", stream);
         let database = folder.map_or_else(|| files.path("tf.db"), |folder| folder.join("tf.db"));
-        let mut chain = Self { files, database, said: Said::read(stream), history: History::new() };
+        let mut chain =
+            Self { files, database, said: Said::read(stream), history: History::new(), reserve: "0" };
         for name in ["1", "2", "3", "4", "5"] {
             chain.ok(&["account", "add", name, "--identity", &format!("x:{name}")]);
         }
-        let mut filters = Vec::new();
+        let mut numbers = Vec::new();
         for (account, filter, action) in FILTERS {
-            let id = chain.ok(&["filter", "add", account, filter, "--action", action]);
-            filters.push(Filter {
-                id: id.trim().parse().expect("a number"),
-                account: (*account).to_owned(),
-                expression: Expression::parse(filter).expect("it is valid"),
-                action: (*action).to_owned(),
-            });
+            let number = chain.ok(&["filter", "add", account, filter, "--action", action]);
+            numbers.push(number.trim().parse().expect("a number"));
         }
+        let filters = oracle::filters(numbers.into_iter());
         chain.history.insert(0, filters);
         chain
     }
 
-    fn ok(&self, arguments: &[&str]) -> String {
+    pub fn ok(&self, arguments: &[&str]) -> String {
         let database = self.database.display().to_string();
-        let ended = self.files.run(&[arguments, &["--database", &database]].concat());
+        let ended =
+            self.files.run(&[arguments, &["--database", &database, "--disk-reserve", self.reserve]].concat());
         assert_eq!(ended.code, 0, "{arguments:?}: {}", ended.err);
         ended.out
     }
@@ -58,6 +57,7 @@ impl Embedded {
         let log = std::fs::File::options().create(true).append(true).open(self.files.path("log"));
         let child = command()
             .args(["serve", "--config", "parts.toml", "--instance", "one"])
+            .args(["--disk-reserve", self.reserve])
             .envs(variables.iter().copied())
             .current_dir(self.files.path(""))
             .stdin(Stdio::null())
@@ -98,6 +98,12 @@ impl Embedded {
 
     /// What is stored is what the oracle says of all that was said.
     pub fn assert_held(&self) {
+        self.said.assert_held(&self.delivered(), &self.history);
+        self.assert_balanced();
+    }
+
+    /// What is stored of who saw what.
+    pub fn delivered(&self) -> Vec<Delivered> {
         let mut delivered = Vec::new();
         for name in ["1", "2", "3", "4", "5"] {
             let out = self.ok(&["timeline", name, "--json", "--hidden", "--limit", "1000000"]);
@@ -114,7 +120,11 @@ impl Embedded {
                 });
             }
         }
-        self.said.assert_held(&delivered, &self.history);
+        delivered
+    }
+
+    /// Each line and each post is counted once.
+    pub fn assert_balanced(&self) {
         let status = self.status();
         let source = &status["sources"][0];
         let counts = |name: &str| source["counts"][name].as_u64();
@@ -126,7 +136,8 @@ impl Embedded {
         );
         // One transaction stores, counts and acknowledges: nothing is counted twice, however often it was cut off.
         let count = |name: &str| source[name].as_u64().unwrap_or(0);
-        let came = count("stored") + count("suppressed") + count("repeated") + count("stale") + count("dead");
+        let came: u64 =
+            ["stored", "suppressed", "repeated", "stale", "dead", "unmatched"].map(count).iter().sum();
         assert_eq!(Some(came), counts("entries"), "{status}");
         assert_eq!(status["dead_letters"], 0, "{status}");
         assert!(!self.log().contains("panicked"), "{}", self.log());

@@ -2,14 +2,18 @@
 //!
 //! Each disk is a small tmpfs in a namespace of its own, which needs no rights on most systems.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::chain::{Chain, stream};
 use crate::embedded::Embedded;
 use crate::maria::Folder;
+use crate::oracle::Said;
 use crate::redis::FIT;
 use crate::support::Files;
 
@@ -24,7 +28,7 @@ fn with_disks(test: &str, sizes: &[&str], run: impl FnOnce(&[PathBuf])) {
     if std::env::var_os(INSIDE).is_none() {
         let can = unshared(&["mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
         if !can.is_ok_and(|done| done.status.success()) {
-            println!("skipped: no tmpfs");
+            println!("skipped: no user namespaces, in which a small disk could be mounted");
             return;
         }
         let this = std::env::current_exe().expect("this program");
@@ -127,5 +131,61 @@ fn servers_on_full_disks_lose_nothing() {
         let mut ingest = chain.part("ingest");
         chain.drain(&mut ingest);
         chain.assert_held();
+    });
+}
+
+/// What is stored is right, and what is missing was forgotten and is counted.
+fn assert_forgotten(chain: &Embedded) {
+    let status = chain.status();
+    let count = |of: &Value, name: &str| of[name].as_u64().unwrap_or_else(|| panic!("{name}: {of}"));
+    let (stored, forgotten) = (count(&status["sources"][0], "stored"), count(&status, "forgotten_for_room"));
+    println!("{forgotten} of {stored} posts forgotten; {}", status["disk"]);
+    assert!(forgotten > 0, "{status}");
+    assert_eq!(count(&status, "posts") + forgotten, stored, "{status}");
+    assert!(chain.ok(&["status"]).contains(&format!("forgotten {forgotten} posts for want of room")));
+    assert!(chain.log().contains("the oldest posts are forgotten"), "{}", chain.log());
+    chain.assert_balanced();
+    let delivered = chain.delivered();
+    let known: BTreeSet<_> = delivered.iter().map(|d| (d.account.clone(), d.post.clone())).collect();
+    let left = chain.said.audience.intersection(&known).cloned().collect();
+    let posts = chain.said.posts.clone();
+    let said = Said { posts, audience: left, deleted: chain.said.deleted.clone(), ..Said::default() };
+    said.assert_held(&delivered, &chain.history);
+}
+
+#[test]
+fn the_oldest_posts_are_forgotten_before_a_disk_is_full() {
+    with_disks("full::the_oldest_posts_are_forgotten_before_a_disk_is_full", &["48m"], |disks| {
+        let mut chain = Embedded::start(&stream(6_000, 21), Some(&disks[0]));
+        fill(&disks[0], 18 << 20);
+        chain.reserve = "8MiB";
+        let mut server = chain.serve(None, &[]);
+        chain.drain();
+        assert!(server.ended().is_none_or(|ended| ended.success()), "{}", chain.log());
+        chain.until("there is room", || chain.status()["disk"]["state"] == "ok");
+        assert_forgotten(&chain);
+        assert!(!chain.log().contains("(code: 13)"), "it was full: {}", chain.log());
+    });
+}
+
+#[test]
+fn nothing_more_is_read_before_others_have_filled_a_disk() {
+    with_disks("full::nothing_more_is_read_before_others_have_filled_a_disk", &["40m"], |disks| {
+        let mut chain = Embedded::start(&stream(1_500, 22), Some(&disks[0]));
+        chain.reserve = "8MiB";
+        let _server = chain.serve(Some(150.0), &[]);
+        chain.until("it reads", || chain.lines_read() > 300);
+        let ballast = fill(&disks[0], 3 << 20);
+        chain.until("reading stops", || chain.log().contains("nothing is read until the buffer takes"));
+        assert!(!is_full(&disks[0]), "{}", chain.log());
+        chain.until("all is forgotten", || chain.log().contains("no post is left to be forgotten"));
+        assert_eq!(chain.status()["disk"]["state"], "full, nothing is received");
+        let read = chain.lines_read();
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        assert!(chain.lines_read() == read && read < chain.said.lines, "{read}");
+        std::fs::remove_file(ballast).expect("it is there");
+        chain.drain();
+        chain.until("it is said", || chain.log().contains("the disk has room again"));
+        assert_forgotten(&chain);
     });
 }

@@ -20,6 +20,7 @@ mod stopped;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "../command/support.rs"]
 mod support;
+mod wire;
 
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;

@@ -9,6 +9,18 @@ use tweetfilter_core::{Expression, Identity, Post};
 use tweetfilter_stream::Event;
 use tweetfilter_stream::wire::decode;
 
+/// Account, expression, action.
+pub const FILTERS: &[(&str, &str, &str)] = &[
+    ("1", "lang:en -is:retweet", "highlight"),
+    ("1", "has:images", "hide"),
+    ("1", "followers:>500", "show"),
+    ("2", "is:reply OR has:links", "notify"),
+    ("2", "-lang:en,ja", "highlight"),
+    ("3", "lang:ja", "hide"),
+    ("3", "emoji:>0", "hide"),
+    ("4", "in:retweet(followers:>100) OR in:quote(has:media)", "highlight"),
+];
+
 /// A filter as it stood under some revision.
 #[derive(Debug)]
 pub struct Filter {
@@ -16,6 +28,17 @@ pub struct Filter {
     pub account: String,
     pub expression: Expression,
     pub action: String,
+}
+
+/// [`FILTERS`], with numbers in their order.
+pub fn filters(numbers: impl Iterator<Item = i64>) -> Vec<Filter> {
+    let filter = |(id, (account, text, action)): (i64, &(&str, &str, &str))| Filter {
+        id,
+        account: (*account).to_owned(),
+        expression: Expression::parse(text).expect("it is valid"),
+        action: (*action).to_owned(),
+    };
+    numbers.zip(FILTERS).map(filter).collect()
 }
 
 /// The filters by the revision from which on they held; those of an account in its order.
@@ -104,7 +127,7 @@ impl Said {
 }
 
 /// Whether the account's filters hide a post, and which of them match.
-fn verdict(post: &Post, account: &str, filters: &[Filter]) -> (bool, Vec<i64>) {
+pub fn verdict(post: &Post, account: &str, filters: &[Filter]) -> (bool, Vec<i64>) {
     let identity = Account { id: account.to_owned(), ..Account::default() };
     let me = [Identity { network: "x".into(), account: identity }];
     let surroundings = Surroundings { sets: &NamedSets::default(), me: &me };

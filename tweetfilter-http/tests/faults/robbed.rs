@@ -74,9 +74,9 @@ fn reading_waits_while_redis_is_full_and_while_it_keeps_nothing() {
     assert_eq!(refused.code, 2, "{}", refused.err);
     assert!(refused.err.contains("CONFIG SET appendonly yes"), "{}", refused.err);
     chain.until("the reader refuses it", || chain.log().contains("is not fit to be a buffer"));
-    let worker = chain.part("worker-1");
+    let mut worker = chain.part("worker-1");
+    chain.until("a worker refuses it", || worker.ended().is_some_and(|ended| !ended.success()));
     assert_eq!(chain.redis.say(&["DBSIZE"]).trim(), "0");
-    drop(worker);
     chain.redis.restart(Some(&FIT));
     ingest.kill();
     let mut ingest = chain.part("ingest");

@@ -187,10 +187,14 @@ pub(super) async fn apply(tx: &mut Tx, changes: &[Change], at: Millis) -> Result
             }
             Change::Identity { network, account } => {
                 let (id, handle) = (account.id.as_str(), account.handle.as_str());
-                tx.run(AUTHOR, args![network.as_str(), id, at]).await?;
-                tx.run(SET_HANDLE, args![handle, network.as_str(), id]).await?;
-                let lost = lookup::renamed(tx, network, account).await?;
-                if tx.run(RENAMED, args![handle, network.as_str(), id, handle]).await? > 0 || lost {
+                let mut changed = lookup::renamed(tx, network, account).await?;
+                // Without one, it only says that something is new: the handle that is known may be right.
+                if !handle.is_empty() {
+                    tx.run(AUTHOR, args![network.as_str(), id, at]).await?;
+                    tx.run(SET_HANDLE, args![handle, network.as_str(), id]).await?;
+                    changed |= tx.run(RENAMED, args![handle, network.as_str(), id, handle]).await? > 0;
+                }
+                if changed {
                     tx.run(COUNT, args![1, "revision"]).await?;
                 }
             }

@@ -44,23 +44,26 @@ statements! {
     );
     DEAD_KNOWN = Sql::both("SELECT id FROM dead_letter WHERE digest = ?");
     COUNT = Sql::each(
-        "INSERT INTO outcome_count (source, stored, suppressed, repeated, stale, dead, strangers)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+        "INSERT INTO outcome_count (source, stored, suppressed, repeated, stale, dead, strangers, unmatched)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
          FROM json_each(?) WHERE true ON CONFLICT (source) DO UPDATE SET
              stored = stored + excluded.stored, suppressed = suppressed + excluded.suppressed,
              repeated = repeated + excluded.repeated, stale = stale + excluded.stale,
-             dead = dead + excluded.dead, strangers = strangers + excluded.strangers",
+             dead = dead + excluded.dead, strangers = strangers + excluded.strangers,
+             unmatched = unmatched + excluded.unmatched",
         concat!(
-            "INSERT INTO outcome_count (source, stored, suppressed, repeated, stale, dead, strangers)
+            "INSERT INTO outcome_count (source, stored, suppressed, repeated, stale, dead, strangers, unmatched)
              SELECT c.* FROM JSON_TABLE(?, '$[*]' COLUMNS (",
             text!("source", "VARCHAR(190)", "$[0]"),
             ", stored BIGINT PATH '$[1]', suppressed BIGINT PATH '$[2]', repeated BIGINT PATH '$[3]',
-               stale BIGINT PATH '$[4]', dead BIGINT PATH '$[5]', strangers BIGINT PATH '$[6]')) c
+               stale BIGINT PATH '$[4]', dead BIGINT PATH '$[5]', strangers BIGINT PATH '$[6]',
+               unmatched BIGINT PATH '$[7]')) c
              ON DUPLICATE KEY UPDATE
              stored = outcome_count.stored + VALUES(stored),
              suppressed = outcome_count.suppressed + VALUES(suppressed),
              repeated = outcome_count.repeated + VALUES(repeated), stale = outcome_count.stale + VALUES(stale),
-             dead = outcome_count.dead + VALUES(dead), strangers = outcome_count.strangers + VALUES(strangers)"
+             dead = outcome_count.dead + VALUES(dead), strangers = outcome_count.strangers + VALUES(strangers),
+             unmatched = outcome_count.unmatched + VALUES(unmatched)"
         ),
     );
 }
@@ -80,6 +83,7 @@ struct Count {
     stale: i64,
     dead: i64,
     strangers: i64,
+    unmatched: i64,
 }
 
 type CountBySource = BTreeMap<String, Count>;
@@ -132,6 +136,9 @@ impl Database {
             for (source, copies) in &outcome.copies {
                 counts.entry(source.clone()).or_default().repeated += copies.cast_signed();
             }
+            for (source, posts) in &outcome.unmatched {
+                counts.entry(source.clone()).or_default().unmatched += posts.cast_signed();
+            }
         }
         let mut committed = Committed { number, ..Committed::default() };
         let mut post = counter("post");
@@ -139,7 +146,9 @@ impl Database {
         if !counts.is_empty() {
             let rows: Vec<_> = counts
                 .iter()
-                .map(|(s, c)| (s, c.stored, c.suppressed, c.repeated, c.stale, c.dead, c.strangers))
+                .map(|(s, c)| {
+                    (s, c.stored, c.suppressed, c.repeated, c.stale, c.dead, c.strangers, c.unmatched)
+                })
                 .collect();
             tx.run(COUNT, args![list(&rows)?]).await?;
         }

@@ -9,6 +9,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("api", API),
     ("lookup", LOOKUP),
     ("samples", SAMPLES),
+    ("unmatched", UNMATCHED),
 ];
 
 /// A table in full Unicode, compared byte by byte.
@@ -206,3 +207,6 @@ const SAMPLES: &[&str] = &[
         PRIMARY KEY (host, name)"
     ),
 ];
+
+const UNMATCHED: &[&str] =
+    &["ALTER TABLE outcome_count ADD COLUMN IF NOT EXISTS unmatched BIGINT NOT NULL DEFAULT 0"];

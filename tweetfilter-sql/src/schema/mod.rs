@@ -2,7 +2,7 @@
 //!
 //! | table | holds |
 //! |---|---|
-//! | `state` | counters by name: the last `commit` and `post` number, the `revision` of accounts and filters, `tombstones`, `tombstones_dropped`, `profiles` (the commit up to which authors were noted for `profile`), and the buffer's `buffer_entries`, `buffer_bytes`, `redelivered` |
+//! | `state` | counters by name: the last `commit` and `post` number, the `revision` of accounts and filters, `tombstones`, `tombstones_dropped`, `forgotten_for_room` and `forgotten_up_to` (posts that were forgotten early since the disk was short, and when the newest of them was received), `profiles` (the commit up to which authors were noted for `profile`), and the buffer's `buffer_entries`, `buffer_bytes`, `redelivered` |
 //! | `account` | users of this system: `id`, unique `name` |
 //! | `identity` | who an account is on a network: `native_id` or `handle`, the other may be empty |
 //! | `follow` | whom an account follows: network and id or handle of the `author`; `origin` is `own` if said here, `network` if the network said it |
@@ -21,7 +21,7 @@
 //! | `author` | what was said of an author: posts up to `scrub_up_to` have no place, `withheld` countries, `inactive` |
 //! | `handle` | handles that filters, identities or follows name: `author_id` whose it is, null as long as nobody's; `asked_at` when that was asked, 0 if it is to be asked at once; `claimed_at` who asks began to |
 //! | `profile` | what is known of authors of whom posts give the id alone: `handle`, `name`; `wanted` while it is to be asked for; dates as of `handle` |
-//! | `outcome_count` | by source, what became of its posts: stored, suppressed, repeated, stale, dead, strangers |
+//! | `outcome_count` | by source, what became of its posts: stored, suppressed, repeated, stale, dead, strangers (viewers without an account), unmatched (not stored since no filter matched, where only others are kept) |
 //! | `dead_letter` | what no attempt could store; `digest` of its bytes, and the post that it is about if that can be read |
 //! | `gap` | messages of a source that never arrived |
 //! | `source` | who reads a source under which fencing number until when, where to go on, and what was counted |

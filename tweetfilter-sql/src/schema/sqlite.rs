@@ -9,6 +9,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("api", API),
     ("lookup", LOOKUP),
     ("samples", SAMPLES),
+    ("unmatched", UNMATCHED),
 ];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
@@ -151,3 +152,6 @@ const SAMPLES: &[&str] = &[
         host TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (host, name)) WITHOUT ROWID",
 ];
+
+/// A step of SQLite is done as a whole or not at all.
+const UNMATCHED: &[&str] = &["ALTER TABLE outcome_count ADD COLUMN unmatched INTEGER NOT NULL DEFAULT 0"];

@@ -20,13 +20,13 @@ mod samples;
 pub use lookup::*;
 pub use samples::*;
 
-fn post(id: &str, text: &str) -> Post {
+pub fn post(id: &str, text: &str) -> Post {
     let mut post = Post { id: id.into(), network: "x".into(), ..Post::from_text(text) };
     post.author.account = Account { id: "100".into(), handle: "bob".into() };
     post
 }
 
-fn seen(post: Post, version: i64, accounts: &[i64]) -> Evaluated {
+pub fn seen(post: Post, version: i64, accounts: &[i64]) -> Evaluated {
     let deliveries = accounts.iter().map(|&account| Delivery {
         account,
         verdict: Verdict::default(),
@@ -37,7 +37,7 @@ fn seen(post: Post, version: i64, accounts: &[i64]) -> Evaluated {
     Evaluated { post, version, source: "s".into(), at: Clock::START, public: false, deliveries, strangers: 0 }
 }
 
-fn matched(mut evaluated: Evaluated, filters: &[i64], verdict: Verdict) -> Evaluated {
+pub fn matched(mut evaluated: Evaluated, filters: &[i64], verdict: Verdict) -> Evaluated {
     for delivery in &mut evaluated.deliveries {
         (delivery.filters, delivery.verdict) = (filters.to_vec(), verdict);
     }
@@ -649,6 +649,39 @@ pub async fn old_posts_are_forgotten(database: &Database, clock: &Clock) {
     assert_eq!(database.status().await.unwrap().tombstones, 0);
     // Numbers go on: nothing new looks old to a reader who resumes.
     assert_eq!(commit(database, vec![], vec![]).await.number, 3);
+}
+
+pub async fn the_oldest_posts_make_room(database: &Database, _: &Clock) {
+    for n in 0..70 {
+        let at = Clock::START + n;
+        let posts = vec![Evaluated { at, ..seen(post(&n.to_string(), &n.to_string()), 0, &[1]) }];
+        let changes = if n == 0 { vec![delete("gone")] } else { vec![] };
+        database.commit(&Outcome { at, posts, changes, ..Outcome::default() }, &[]).await.unwrap();
+    }
+    let removed = database.forget_oldest().await.unwrap();
+    assert_eq!((removed.posts, removed.packs, removed.tombstones), (64, 64, 0));
+    assert_eq!(removed.received, Some((Clock::START, Clock::START + 63)));
+    assert_eq!(texts(database, 1).await, ["69", "68", "67", "66", "65", "64"]);
+    assert_eq!(database.forget_oldest().await.unwrap().posts, 6);
+    assert!(database.forget_oldest().await.unwrap().is_empty());
+    let status = database.status().await.unwrap();
+    assert_eq!((status.posts, status.sources[0].stored), (0, 70));
+    assert_eq!((status.forgotten_for_room, status.forgotten_up_to), (70, Some(Clock::START + 69)));
+    // What was deleted stays so, however short the disk is.
+    assert_eq!(commit(database, vec![seen(post("gone", "gone"), 0, &[1])], vec![]).await.suppressed, 1);
+    assert_eq!(commit(database, vec![seen(post("new", "new"), 0, &[1])], vec![]).await.number, 72);
+    assert_eq!(texts(database, 1).await, ["new"]);
+}
+
+pub async fn what_no_filter_matched_is_counted(database: &Database, _: &Clock) {
+    let unmatched = [("s".to_owned(), 3), ("t".to_owned(), 1)].into();
+    let posts = vec![seen(post("1", "a"), 0, &[1])];
+    let outcome = Outcome { posts, unmatched, ..Outcome::default() };
+    database.commit(&outcome, &[]).await.unwrap();
+    database.commit(&Outcome { posts: vec![], ..outcome }, &[]).await.unwrap();
+    let status = database.status().await.unwrap();
+    let counted: Vec<_> = status.sources.iter().map(|s| (&*s.name, s.stored, s.unmatched)).collect();
+    assert_eq!(counted, [("s", 1, 6), ("t", 0, 2)]);
 }
 
 pub async fn the_views_unpack_deliveries(database: &Database, _: &Clock) {

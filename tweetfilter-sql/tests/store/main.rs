@@ -3,7 +3,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod concurrent;
 mod contract;
+mod refused;
 
 use common::{Clock, Folder, Maria};
 use tweetfilter_sql::Database;
@@ -21,8 +23,9 @@ macro_rules! contract {
             })*
         }
 
-        /// One server for all, each with a database of its own.
-        #[tokio::test]
+        /// One server for all, each with a database of its own. What is begun is ended by another thread while this one asks
+        /// the server something.
+        #[tokio::test(flavor = "multi_thread")]
         async fn maria() {
             let Some(server) = Maria::start() else {
                 println!("skipped: no mariadbd");
@@ -37,7 +40,10 @@ macro_rules! contract {
             })*
             let again = Database::open(&server.address("every_statement_is_understood")).await.unwrap();
             again.close().await;
-            four_workers(&server).await;
+            concurrent::four_workers_on_maria(&server).await;
+            concurrent::filters_are_of_one_revision(&server).await;
+            refused::a_row_that_is_refused_fails_the_commit(&server).await;
+            refused::a_number_is_not_given_twice_on_maria(&server).await;
         }
     };
 }
@@ -64,30 +70,13 @@ contract!(
     the_timeline_pages_and_filters,
     the_tail_misses_nothing,
     old_posts_are_forgotten,
+    the_oldest_posts_make_room,
+    what_no_filter_matched_is_counted,
     the_views_unpack_deliveries,
     handles_are_handed_out_answered_and_doubted,
     profiles_are_wanted_by_deliveries_and_kept_with_a_date,
     samples_are_kept_once_for_seven_days,
 );
-
-/// Commits from four workers at once: every number is given once, and nothing deadlocks.
-async fn four_workers(server: &Maria) {
-    let database = server.database("four_workers").await;
-    let tasks: Vec<_> = (0..4)
-        .map(|worker| {
-            let database = database.clone();
-            tokio::spawn(async move { contract::work(&database, worker).await })
-        })
-        .collect();
-    let mut numbers = Vec::new();
-    for task in tasks {
-        numbers.extend(task.await.unwrap());
-    }
-    numbers.sort_unstable();
-    assert_eq!(numbers, (1..=40).collect::<Vec<i64>>());
-    assert_eq!(database.status().await.unwrap().posts, 25);
-    database.close().await;
-}
 
 #[tokio::test]
 async fn an_embedded_commit_acknowledges_with_it() {

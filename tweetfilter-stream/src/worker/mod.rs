@@ -31,7 +31,7 @@ pub struct Options {
     pub lease: Duration,
     /// How long filters are used before the store is asked for newer ones.
     pub filters_for: Duration,
-    /// Whether posts that no filter matched are stored too.
+    /// Whether posts that no filter matched are stored too. New versions are in any case.
     pub keep_all: bool,
     /// What the filters of one account may cost a post together.
     pub budget: Price,
@@ -313,7 +313,15 @@ async fn evaluated_untimed(
         together::breathe().await;
     }
     evaluate::evaluate(compiled, scratch, entries.iter(), &mut outcome).await;
-    outcome.posts.retain(|post| keep_all || post.deliveries.iter().any(|d| !d.filters.is_empty()));
+    let Outcome { posts, unmatched, .. } = &mut outcome;
+    posts.retain(|post| {
+        // A new version has to take the place of one that did match.
+        let kept = keep_all || post.version > 0 || post.deliveries.iter().any(|d| !d.filters.is_empty());
+        if !kept {
+            *unmatched.entry(post.source.clone()).or_default() += 1;
+        }
+        kept
+    });
     let source = if part.len() == 1 { entries.pop().map(|entry| entry.source) } else { None };
     Ready { outcome, ids, held, source, evaluation: Duration::ZERO }
 }

@@ -32,6 +32,8 @@ impl RedisServer {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("tweetfilter-redis-{}-{number}", std::process::id()));
+        // A process that had this number before may have left something.
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).expect("a folder for the server");
         let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());

@@ -13,7 +13,7 @@ const NOBODY: &str = r#"{"error":"InvalidRequest","message":"Unable to resolve h
 
 fn lookup(server: &Server) -> Lookup {
     let lookup = Lookup::at(&format!("http://127.0.0.1:{}", server.port)).expect("an address");
-    lookup.timeout(Duration::from_millis(700)).rate(100, Duration::from_millis(1))
+    lookup.timeout(Duration::from_secs(20)).rate(100, Duration::from_millis(1))
 }
 
 fn json(body: &str) -> Vec<Step> {
@@ -76,8 +76,13 @@ async fn an_id_that_spoils_its_batch_is_found() {
 
 /// What the first answer leads to, and that the second request is not made meanwhile.
 async fn later(answer: Vec<Step>) -> Later {
+    later_within(answer, Duration::from_secs(20)).await
+}
+
+/// The same, if the answer does not come in time.
+async fn later_within(answer: Vec<Step>, time: Duration) -> Later {
     let server = Server::start(vec![answer]).await;
-    let mut lookup = lookup(&server);
+    let mut lookup = lookup(&server).timeout(time);
     let later = lookup.handle("ann.example").await.expect_err("nothing");
     let again = lookup.profiles(&["did:plc:a"]).await.expect_err("nothing yet");
     assert_eq!(again.reason, later.reason);
@@ -103,9 +108,14 @@ async fn a_server_that_limits_is_left_alone_as_long_as_it_says() {
 async fn stalls_garbage_cuts_and_floods_are_met() {
     let wait = Duration::from_secs(5);
     let begun = Instant::now();
+    for (answer, reason) in
+        [(vec![Stay], "no answer in time"), (vec![ok(""), C(br#"{"did":"#.to_vec()), Stay], "half an answer")]
+    {
+        let later = later_within(answer, Duration::from_millis(700)).await;
+        assert_eq!(later.wait, wait, "{reason}: {}", later.reason);
+        assert!(later.reason.starts_with("127.0.0.1: "), "{}", later.reason);
+    }
     for (answer, reason) in [
-        (vec![Stay], "no answer in time"),
-        (vec![ok(""), C(br#"{"did":"#.to_vec()), Stay], "half an answer"),
         (vec![ok(""), C(br#"{"did":"did:plc:a"}"#.to_vec()), Cut], "a cut"),
         (vec![Cut], "no answer"),
         (json("<html>hello</html>"), "no JSON"),
@@ -128,10 +138,8 @@ async fn stalls_garbage_cuts_and_floods_are_met() {
 #[tokio::test]
 async fn no_more_requests_are_made_than_allowed() {
     let server = Server::start(vec![json(r#"{"did":"did:plc:a"}"#)]).await;
-    let mut lookup = lookup(&server)
-        .timeout(Duration::from_secs(20))
-        .rate(2, Duration::from_millis(150))
-        .with_clock(Arc::new(TokioClock::default()));
+    let mut lookup =
+        lookup(&server).rate(2, Duration::from_millis(150)).with_clock(Arc::new(TokioClock::default()));
     let begun = Instant::now();
     for _ in 0..6 {
         assert!(lookup.handle("ann.example").await.is_ok());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::gather::Gather;
 use tweetfilter_stream::generate::{Generator, LINE_END, Options};
-use tweetfilter_stream::source::net::{Live, X};
+use tweetfilter_stream::source::net::{Live, Token, X};
 
 use crate::server::Step::{Chunk as C, Cut, Raw, Stay, Wait};
 use crate::server::{Server, Step, ok, read, refused, status, token, waits};
@@ -104,6 +104,31 @@ async fn each_stream_is_asked_for_in_its_way() {
     assert!(asked[1].starts_with("GET /path?stall_warnings=true&follow=1%2C2 "), "{}", asked[1]);
     assert!(asked[2].starts_with("GET /path?stall_warnings=true&with=followings "), "{}", asked[2]);
     assert!(asked[3].contains("tweet.fields=") && asked[3].contains("expansions="), "{}", asked[3]);
+}
+
+#[tokio::test]
+async fn requests_are_signed_anew_for_each_connection() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("keys-{}", std::process::id()));
+    let keys = r#"{"consumer_key":"ck","consumer_secret":"s3cret","token":"tk","token_secret":"s3cret"}"#;
+    std::fs::write(&path, keys).expect("written");
+    let keys = Token::keys_from_file(&path).expect("keys");
+    let server = Server::start(vec![vec![ok(""), C(b"\r\n".to_vec()), Cut]]).await;
+    let address = format!("http://127.0.0.1:{}/path", server.port);
+    let site =
+        X::site(keys).expect("a client").parameter("follow", "1,2").address_is(&address).expect("ours");
+    read(&mut Live::new(site), 2).await;
+    let asked = server.requests();
+    let signed = |request: &str| {
+        let header = request.lines().find(|line| line.to_lowercase().starts_with("authorization:"));
+        header.and_then(|header| header.split_once("OAuth ")).map(|(_, signed)| signed.to_owned())
+    };
+    let signed: Vec<_> = asked.iter().map(|request| signed(request).expect(request)).collect();
+    assert_ne!(signed[0], signed[1]);
+    for signed in signed {
+        assert!(signed.starts_with("oauth_consumer_key=\"ck\", oauth_nonce=\""), "{signed}");
+        assert!(signed.contains("oauth_token=\"tk\"") && signed.contains("oauth_signature=\""), "{signed}");
+        assert!(!signed.contains("s3cret"));
+    }
 }
 
 #[tokio::test]

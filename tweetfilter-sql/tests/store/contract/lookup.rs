@@ -94,6 +94,11 @@ pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, cl
     let accounts = database.accounts().await.unwrap();
     let known = Account { id: "did:plc:m".into(), handle: "me.new".into() };
     assert_eq!(accounts[0].identities, [(NETWORK.to_owned(), known)]);
+    // That something has changed takes no handle away.
+    let before = revision(database).await;
+    commit(database, vec![], vec![identity("did:plc:m", "")]).await;
+    assert_eq!(database.accounts().await.unwrap()[0].identities, accounts[0].identities);
+    assert_eq!(revision(database).await, before);
 
     // What nobody names any longer is forgotten.
     let before = revision(database).await;

@@ -8,15 +8,15 @@ use reqwest::{Client, Response, Url, redirect};
 
 use super::backoff::Trouble;
 use super::time::TokioClock;
-use super::tls;
+use super::tls::{self, Trust};
 use super::wire::{Connection, Fault, Received};
 use crate::source::{Clock, SourceError};
 use crate::wire::time;
 
 /// Makes a client that follows no redirect, since that would carry the token elsewhere.
-pub(super) fn client() -> Result<Client, SourceError> {
+pub(super) fn client(trust: &Trust) -> Result<Client, SourceError> {
     Client::builder()
-        .tls_backend_preconfigured(tls::config()?)
+        .tls_backend_preconfigured(tls::config(trust)?)
         .redirect(redirect::Policy::none())
         .connect_timeout(Duration::from_secs(15))
         .tcp_keepalive(Duration::from_secs(60))
@@ -100,7 +100,8 @@ pub(super) fn chain(error: &reqwest::Error) -> String {
         text = format!("{text}: {error}");
         cause = error.source();
     }
-    text
+    let advice = tls::advice(&text);
+    text + advice
 }
 
 #[cfg(test)]

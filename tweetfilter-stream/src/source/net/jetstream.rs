@@ -11,8 +11,9 @@ use tweetfilter_core::post::Millis;
 
 use super::backoff::Trouble;
 use super::seen::Seen;
+use super::tls::{self, Trust};
 use super::wire::{BoxFuture, Connection, Fault, Wire};
-use super::{LONGEST_LINE, tls, websocket};
+use super::{LONGEST_LINE, websocket};
 use crate::buffer::Gap;
 use crate::source::{Chunk, Notice, SourceError};
 
@@ -127,6 +128,15 @@ impl Jetstream {
         self
     }
 
+    /// Trusts further authorities with the certificates of servers.
+    ///
+    /// # Errors
+    /// [`SourceError::Setup`] if they are none.
+    pub fn trusting(mut self, trust: &Trust) -> Result<Self, SourceError> {
+        self.tls = Some(Arc::new(tls::config(trust)?));
+        Ok(self)
+    }
+
     /// Accepts messages of so many bytes, and asks the server to leave out longer ones.
     #[must_use]
     pub fn longest_line(mut self, bytes: usize) -> Self {
@@ -163,7 +173,7 @@ impl Wire for Jetstream {
     fn connect(&mut self) -> BoxFuture<Result<Connection, Fault>> {
         let setup = |error: SourceError| Fault::network(error.to_string()).of(Trouble::Refused);
         if self.tls.is_none() {
-            match tls::config() {
+            match tls::config(&Trust::default()) {
                 Ok(config) => self.tls = Some(Arc::new(config)),
                 Err(error) => return Box::pin(async move { Err(setup(error)) }),
             }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Url, header};
+use reqwest::{Client, Method, Url, header};
 use tweetfilter_core::post::Millis;
 
 use super::sse::Events;
+use super::tls::Trust;
 use super::token::Token;
 use super::wire::{BoxFuture, Connection, Fault, Wire};
 use super::{LONGEST_LINE, http};
@@ -31,13 +32,22 @@ impl Mastodon {
         let mut url = http::safe_url(server)?;
         url.set_path("/api/v1/streaming/user");
         Ok(Self {
-            client: http::client()?,
+            client: http::client(&Trust::default())?,
             url,
             token,
             silence: Duration::from_secs(90),
             longest: LONGEST_LINE,
             events: Events::new(LONGEST_LINE),
         })
+    }
+
+    /// Trusts further authorities with the certificates of servers.
+    ///
+    /// # Errors
+    /// [`SourceError::Setup`] if they are none.
+    pub fn trusting(mut self, trust: &Trust) -> Result<Self, SourceError> {
+        self.client = http::client(trust)?;
+        Ok(self)
     }
 
     /// Counts the connection as dead after so long without an event or a comment, unless told otherwise 90 s.
@@ -67,7 +77,7 @@ impl Wire for Mastodon {
     fn connect(&mut self) -> BoxFuture<Result<Connection, Fault>> {
         self.events = Events::new(self.longest);
         let mut request = self.client.get(self.url.clone()).header(header::ACCEPT, "text/event-stream");
-        if let Some(token) = self.token.header() {
+        if let Some(token) = self.token.header(&Method::GET, &self.url, &[]) {
             request = request.header(header::AUTHORIZATION, token);
         }
         Box::pin(async move { http::open(request).await.map(|(_, connection)| connection) })

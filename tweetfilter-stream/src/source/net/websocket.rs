@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::backoff::Trouble;
 use super::http::retry_after;
+use super::tls;
 use super::wire::{Connection, Fault, Received};
 
 /// What a WebSocket runs on.
@@ -25,7 +26,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 pub(super) const TOO_LONG: &str = "a message is longer than the limit";
 
 /// Connects; messages longer than `longest` end the connection.
-pub(super) async fn open(url: Url, tls: Arc<ClientConfig>, longest: usize) -> Result<Connection, Fault> {
+pub(super) async fn open(url: Url, config: Arc<ClientConfig>, longest: usize) -> Result<Connection, Fault> {
     let no_address = || Fault::network("the address names no host").of(Trouble::Refused);
     let host = url.host_str().ok_or_else(no_address)?.to_owned();
     let port = url.port_or_known_default().ok_or_else(no_address)?;
@@ -34,8 +35,13 @@ pub(super) async fn open(url: Url, tls: Arc<ClientConfig>, longest: usize) -> Re
     let tcp = tcp.map_err(|error| Fault::network(format!("no connection: {error}")))?;
     let transport: Box<dyn Transport> = if url.scheme() == "wss" {
         let name = ServerName::try_from(unbracketed).map_err(|_| no_address())?;
-        let secured = TlsConnector::from(tls).connect(name, tcp).await;
-        Box::new(secured.map_err(|error| Fault::network(format!("no secure connection: {error}")))?)
+        let secured = TlsConnector::from(config).connect(name, tcp).await;
+        let refused = |error: std::io::Error| {
+            let reason = format!("no secure connection: {error}");
+            let advice = tls::advice(&reason);
+            Fault::network(reason + advice)
+        };
+        Box::new(secured.map_err(refused)?)
     } else {
         Box::new(tcp)
     };
@@ -43,8 +49,8 @@ pub(super) async fn open(url: Url, tls: Arc<ClientConfig>, longest: usize) -> Re
     if let Ok(agent) = concat!("tweetfilter/", env!("CARGO_PKG_VERSION")).parse() {
         request.headers_mut().insert(reqwest::header::USER_AGENT, agent);
     }
-    let config = WebSocketConfig::default().max_message_size(Some(longest)).max_frame_size(Some(longest));
-    let opened = tokio_tungstenite::client_async_with_config(request, transport, Some(config)).await;
+    let limits = WebSocketConfig::default().max_message_size(Some(longest)).max_frame_size(Some(longest));
+    let opened = tokio_tungstenite::client_async_with_config(request, transport, Some(limits)).await;
     let (socket, _) = opened.map_err(fault)?;
     let pieces = socket.map(|message| match message.map_err(fault)? {
         Message::Text(text) => Ok(Received::Bytes(text.as_bytes().to_vec())),

@@ -11,6 +11,7 @@ use super::backoff::Trouble;
 use super::frame::{Frames, Framing};
 use super::http;
 use super::inflate::Inflate;
+use super::tls::Trust;
 use super::token::Token;
 use super::wire::{BoxFuture, Connection, Fault, Wire};
 use crate::Event;
@@ -82,7 +83,7 @@ impl X {
 
     fn at(method: Method, url: &str, token: Token, silence: u64) -> Result<Self, SourceError> {
         Ok(Self {
-            client: http::client()?,
+            client: http::client(&Trust::default())?,
             url: http::safe_url(url)?,
             method,
             parameters: Vec::new(),
@@ -102,6 +103,15 @@ impl X {
     /// [`SourceError::Setup`] if it is none, or neither encrypted nor on this machine.
     pub fn address_is(mut self, url: &str) -> Result<Self, SourceError> {
         self.url = http::safe_url(url)?;
+        Ok(self)
+    }
+
+    /// Trusts further authorities with the certificates of servers.
+    ///
+    /// # Errors
+    /// [`SourceError::Setup`] if they are none.
+    pub fn trusting(mut self, trust: &Trust) -> Result<Self, SourceError> {
+        self.client = http::client(trust)?;
         Ok(self)
     }
 
@@ -181,7 +191,7 @@ impl Wire for X {
             self.client.get(url)
         };
         let mut request = request.header(header::ACCEPT_ENCODING, "gzip");
-        if let Some(token) = self.token.header() {
+        if let Some(token) = self.token.header(&self.method, &self.url, &self.parameters) {
             request = request.header(header::AUTHORIZATION, token);
         }
         let packed = self.packed.clone();

@@ -16,6 +16,7 @@ use tweetfilter_core::post::Author;
 use super::backoff::{Backoff, LONGEST_RETRY_AFTER, Trouble};
 use super::http;
 use super::time::TokioClock;
+use super::tls::Trust;
 use crate::source::{Clock, SourceError};
 
 pub use bucket::Bucket;
@@ -146,7 +147,7 @@ impl Lookup {
             url.set_path(&format!("{}/", url.path()));
         }
         Ok(Self {
-            client: http::client()?,
+            client: http::client(&Trust::default())?,
             address: url,
             clock: Clocked(Arc::new(TokioClock::default())),
             bucket: Bucket::new(10, Duration::from_millis(500)),

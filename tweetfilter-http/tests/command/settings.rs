@@ -1,0 +1,112 @@
+//! Settings come from options, the environment and a file, in this order, and say which of them it was.
+
+use std::collections::BTreeMap;
+
+use crate::support::{Ended, Files, command};
+
+/// Of each setting: its key, option, variable, and how three different values are said and shown.
+const KEYS: &[(&str, &str, &str, [&str; 3])] = &[
+    ("database", "--database", "TWEETFILTER_DATABASE", ["'a.db'", "'b.db'", "'c.db'"]),
+    ("buffer", "--buffer", "TWEETFILTER_BUFFER", ["'redis://a'", "'redis://b'", "'redis://c'"]),
+    (
+        "allow-unsafe-buffer",
+        "--allow-unsafe-buffer",
+        "TWEETFILTER_ALLOW_UNSAFE_BUFFER",
+        ["true", "false", "true"],
+    ),
+    ("instance", "--instance", "TWEETFILTER_INSTANCE", ["'a'", "'b'", "'c'"]),
+    ("keep", "--keep", "TWEETFILTER_KEEP", ["'matched'", "'all'", "'matched'"]),
+    ("keep-days", "--keep-days", "TWEETFILTER_KEEP_DAYS", ["1", "2", "3"]),
+    ("disk-reserve", "--disk-reserve", "TWEETFILTER_DISK_RESERVE", ["'1GiB'", "'5%'", "'0'"]),
+    ("owner-budget", "--owner-budget", "TWEETFILTER_OWNER_BUDGET", ["1.5", "2.5", "0.0"]),
+    ("listen", "--listen", "TWEETFILTER_LISTEN", ["'[::1]:1'", "'[::1]:2'", "'[::1]:3'"]),
+    ("lookup", "--no-lookup", "TWEETFILTER_NO_LOOKUP", ["false", "true", "false"]),
+    ("lookup-address", "--lookup-address", "TWEETFILTER_LOOKUP_ADDRESS", ["'http://a'", "'http://b'", "'c'"]),
+    ("log-format", "--log-format", "TWEETFILTER_LOG_FORMAT", ["'json'", "'human'", "'json'"]),
+    ("log", "--log", "TWEETFILTER_LOG", ["'warn'", "'debug'", "'error'"]),
+];
+
+/// By key, the value and where it is from.
+fn shown(files: &Files, options: &[&str], variables: &[(&str, &str)]) -> BTreeMap<String, (String, String)> {
+    let mut command = command();
+    command.env_remove("TWEETFILTER_LISTEN").env_remove("TWEETFILTER_DISK_RESERVE");
+    command.args(["config", "show"]).args(options);
+    let output = command.envs(variables.iter().copied()).current_dir(files.path("")).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{options:?} {variables:?}: {error}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (settings, _) = text.split_once("\n[api]").unwrap();
+    settings
+        .lines()
+        .map(|line| {
+            let (setting, origin) = line.split_once("  # ").unwrap();
+            let (key, value) = setting.split_once(" = ").unwrap();
+            (key.to_owned(), (value.replace('"', "'"), origin.to_owned()))
+        })
+        .collect()
+}
+
+#[test]
+fn each_key_can_be_an_option_a_variable_or_in_the_file_and_says_which() {
+    let files = Files::new();
+    let keys: Vec<_> = shown(&files, &[], &[]).into_keys().collect();
+    let mut known: Vec<_> = KEYS.iter().map(|(key, ..)| *key).collect();
+    known.sort_unstable();
+    assert_eq!(keys, known, "a key is not tried here");
+    for &(key, option, variable, [first, second, third]) in KEYS {
+        let files = Files::new().with("tweetfilter.toml", format!("{key} = {third}\n"));
+        let is_flag = matches!(first, "true" | "false");
+        // A flag is there or not; `--no-lookup` and its variable say the opposite of the key.
+        let said = match (is_flag, key) {
+            (true, "lookup") => "no".to_owned(),
+            _ => second.replace('\'', ""),
+        };
+        let value = first.replace('\'', "");
+        let options = if is_flag { vec![option] } else { vec![option, &value] };
+        let variables = [(variable, &*said)];
+        let of =
+            |options: &[&str], variables: &[(&str, &str)]| shown(&files, options, variables)[key].clone();
+        let holds = |value: &str, origin: &str| (value.to_owned(), origin.to_owned());
+        assert_eq!(of(&[], &[]), holds(third, "tweetfilter.toml"));
+        assert_eq!(of(&[], &variables), holds(second, &format!("environment {variable}")));
+        assert_eq!(of(&options, &[]), holds(first, &format!("option {option}")));
+        assert_eq!(of(&options, &variables), holds(first, &format!("option {option}")));
+        assert_eq!(shown(&Files::new(), &[], &[])[key].1, "default");
+        let elsewhere = Files::new().with("other.toml", format!("{key} = {third}\n"));
+        let found = shown(&elsewhere, &["--config", "other.toml"], &[])[key].clone();
+        assert_eq!(found, holds(third, "other.toml"));
+    }
+}
+
+#[test]
+fn what_is_shown_is_a_file_of_settings_without_passwords() {
+    let settings = "database = \"mysql://tf:secret@db/tf\"\nkeep-days = 7\n[api]\nrate = 3.0\n\
+                    [source.people]\nkind = \"x-site\"\ntoken-file = \"t\"\n";
+    let files = Files::new().with("tweetfilter.toml", settings);
+    let Ended { code, out, err } = files.run(&["config", "show"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("database = \"mysql://tf@db/tf\"  # tweetfilter.toml\n"), "{out}");
+    assert!(!out.contains("secret"), "{out}");
+    let again = Files::new().with("tweetfilter.toml", &out).run(&["config", "show"]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    for line in ["keep-days = 7  #", "rate = 3.0\n", "[source.people]\n"] {
+        assert!(out.contains(line) && again.out.contains(line), "{line}: {out}");
+    }
+}
+
+#[test]
+fn what_is_no_setting_or_no_value_of_it_is_refused_with_its_place() {
+    for (text, said) in [
+        ("keep-day = 7\n", "keep-day"),
+        ("keep = \"some\"\n", "matched"),
+        ("owner-budget = -1.0\n", "must be a number of microseconds"),
+        ("disk-reserve = \"much\"\n", "must be a size such as 1GiB"),
+        ("config = \"x\"\n", "config"),
+    ] {
+        let wrong = Files::new().with("tweetfilter.toml", text).run(&["config", "show"]);
+        assert_eq!(wrong.code, 2, "{text}");
+        assert!(wrong.err.contains("tweetfilter.toml") && wrong.err.contains(said), "{}", wrong.err);
+    }
+    let wrong = Files::new().run(&["config", "show", "--owner-budget", "much"]);
+    assert!(wrong.err.contains("must be a number of microseconds"), "{}", wrong.err);
+}

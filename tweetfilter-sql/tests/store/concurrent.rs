@@ -1,0 +1,104 @@
+//! Several at once on one store, each with connections of its own as in processes of their own.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use sqlx::Connection as _;
+use tweetfilter_sql::{Database, NewFilter};
+use tweetfilter_stream::store::Store;
+
+use crate::common::{Folder, Maria};
+use crate::contract;
+
+/// Commits of four workers.
+const COMMITS: i64 = 40;
+
+/// Every number is given once and appears in order: a reader who goes on from the last one misses nothing.
+async fn four_workers(database: Database, others: [Database; 3]) {
+    let reader = {
+        let database = database.clone();
+        tokio::spawn(async move {
+            let (mut read, mut up_to) = (Vec::new(), 0);
+            let begin = Instant::now();
+            while up_to < COMMITS {
+                assert!(begin.elapsed() < Duration::from_secs(120), "read up to {up_to}");
+                let tail = database.tail(None, up_to, 3).await.unwrap();
+                read.extend(tail.posts.iter().map(|one| (one.cursor.commit, one.account, one.cursor.post)));
+                up_to = tail.up_to;
+            }
+            read
+        })
+    };
+    let workers = std::iter::once(database.clone()).chain(others).enumerate();
+    let tasks: Vec<_> = workers
+        .map(|(number, worker)| tokio::spawn(async move { contract::work(&worker, number as i64).await }))
+        .collect();
+    let mut numbers = Vec::new();
+    for task in tasks {
+        numbers.extend(task.await.unwrap());
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=COMMITS).collect::<Vec<i64>>());
+    let read = reader.await.unwrap();
+    let all: BTreeSet<_> = read.iter().copied().collect();
+    assert_eq!((all.len(), read.len()), (25 * 14, 25 * 14), "of each post, what 4 workers and 10 rounds say");
+    assert!(read.is_sorted_by_key(|(commit, ..)| *commit));
+    database.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_workers_on_sqlite() {
+    let folder = Folder::new();
+    let open = async || Database::open(&folder.file("a.db")).await.unwrap();
+    let database = open().await;
+    four_workers(database.clone(), [open().await, open().await, open().await]).await;
+}
+
+pub async fn four_workers_on_maria(server: &Maria) {
+    let database = server.database("four_workers").await;
+    // Time enough for others to come in between, if they could.
+    let slow =
+        "CREATE TRIGGER slow AFTER INSERT ON commit_log FOR EACH ROW SET @slept = SLEEP(0.01 * RAND())";
+    server.ask("four_workers", slow);
+    let open = async || Database::open(&server.address("four_workers")).await.unwrap();
+    four_workers(database.clone(), [open().await, open().await, open().await]).await;
+}
+
+/// What workers get to know is of one revision, also if somebody changes it between two of the statements that
+/// read it.
+pub async fn filters_are_of_one_revision(server: &Maria) {
+    let database = server.database("one_revision").await;
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let filter = |text: &str| NewFilter { text: text.into(), ..NewFilter::default() };
+    let id = database.add_filter(ann, &filter("list:towns")).await.unwrap();
+    database.set_named(Some(ann), "towns", "Oslo").await.unwrap();
+    let before = database.filters(None).await.unwrap().unwrap();
+
+    // The lists of all are read behind the filters and before the lists of accounts: there it has to wait.
+    let mut gate = sqlx::MySqlConnection::connect(&server.address("one_revision")).await.unwrap();
+    sqlx::raw_sql("LOCK TABLES named_set WRITE").execute(&mut gate).await.unwrap();
+    let reading = {
+        let database = database.clone();
+        tokio::spawn(async move { database.filters(None).await })
+    };
+    let waits = "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'";
+    let begin = Instant::now();
+    while server.ask("", waits)[0][0] != "1" {
+        assert!(begin.elapsed() < Duration::from_secs(30) && !reading.is_finished(), "nobody waits");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // In one transaction, as all changes are; by hand, since those of the library look at the lists.
+    let change = format!(
+        "START TRANSACTION; UPDATE filter SET text = '-list:towns' WHERE id = {id};
+         UPDATE account_set SET terms = 'Bergen' WHERE account = {ann};
+         UPDATE state SET value = value + 1 WHERE name = 'revision'; COMMIT"
+    );
+    server.ask("one_revision", &change);
+    assert!(!reading.is_finished());
+    sqlx::raw_sql("UNLOCK TABLES").execute(&mut gate).await.unwrap();
+    let read = reading.await.unwrap().unwrap().unwrap();
+    assert_eq!(read, database.filters(None).await.unwrap().unwrap());
+    assert_eq!((read.filters[0].text.as_str(), read.own_sets[0].2.as_str()), ("-list:towns", "Bergen"));
+    assert_eq!(read.revision, before.revision + 1);
+    database.close().await;
+}

@@ -1,0 +1,106 @@
+//! What the database refuses fails the commit as a whole: no row is left out in silence.
+
+use sqlx::Connection as _;
+use tweetfilter_core::post::{Point, Reference};
+use tweetfilter_sql::Database;
+use tweetfilter_stream::entry::Change;
+use tweetfilter_stream::store::{DeadLetter, Outcome, Store, Verdict};
+
+use crate::common::{Folder, Maria};
+use crate::contract::{matched, post, seen};
+
+/// Rows in every table that commits write to.
+fn everywhere() -> Outcome {
+    let mut one = post("1", "Snow");
+    one.coordinates = Some(Point { lat: 1.0, lon: 2.0 });
+    let original = Some(post("10", "Rain"));
+    one.quote_of = Some(Box::new(Reference { id: "10".into(), post: original, ..Reference::default() }));
+    let dead = DeadLetter { entry: b"x".to_vec(), source: "s".into(), reason: "no".into(), at: 1 };
+    let (network, author, id) = ("x".to_owned(), "9".to_owned(), "99".to_owned());
+    Outcome {
+        at: 1,
+        posts: vec![matched(seen(one, 0, &[1]), &[5], Verdict::default())],
+        changes: vec![
+            Change::Delete { network: network.clone(), id: id.clone() },
+            Change::StatusWithheld { network: network.clone(), id, countries: vec!["DE".into()] },
+            Change::UserWithheld { network, author, countries: vec!["DE".into()] },
+        ],
+        dead: vec![dead],
+        ..Outcome::default()
+    }
+}
+
+/// A table, and what none of the rows above is.
+const TABLES: &[(&str, &str)] = &[
+    ("post", "native_id <> '1'"),
+    ("delivery_pack", "account <> 1"),
+    ("matches", "filter <> 5"),
+    ("carried", "native_id <> '10'"),
+    ("placed", "native_id <> '1'"),
+    ("tombstone", "native_id <> '99'"),
+    ("withheld", "native_id <> '99'"),
+    ("author", "author_id <> '9'"),
+    ("dead_letter", "source <> 's'"),
+    ("outcome_count", "source <> 's'"),
+    ("commit_log", "at <> 1"),
+];
+
+/// `INSERT IGNORE` would make warnings of these.
+pub async fn a_row_that_is_refused_fails_the_commit(server: &Maria) {
+    let database = server.database("refused").await;
+    let mut hidden = Vec::new();
+    for (table, check) in TABLES {
+        server.ask("refused", &format!("ALTER TABLE {table} ADD CONSTRAINT refused CHECK ({check})"));
+        let committed = database.commit(&everywhere(), &[]).await;
+        if committed.is_ok() {
+            hidden.push(table);
+        }
+        server.ask("refused", &format!("ALTER TABLE {table} DROP CONSTRAINT refused"));
+        for (table, _) in TABLES {
+            let left = server.ask("refused", &format!("SELECT COUNT(*) FROM {table}"));
+            assert!(committed.is_ok() || left[0][0] == "0", "{table}");
+            server.ask("refused", &format!("DELETE FROM {table}"));
+        }
+    }
+    assert!(hidden.is_empty(), "rows of these were left out: {hidden:?}");
+    let committed = database.commit(&everywhere(), &[]).await.unwrap();
+    assert_eq!((committed.number, committed.new, committed.matches), (1, 1, 1));
+    for (table, _) in TABLES {
+        assert_ne!(server.ask("refused", &format!("SELECT COUNT(*) FROM {table}"))[0][0], "0", "{table}");
+    }
+    database.close().await;
+}
+
+/// Where the counter was set back, as by half a backup, no commit takes the place of another.
+async fn a_number_is_not_given_twice(database: &Database, say: impl AsyncFn(&'static str)) {
+    let one = |id: &str| Outcome { at: 1, posts: vec![seen(post(id, id), 0, &[1])], ..Outcome::default() };
+    assert_eq!(database.commit(&one("1"), &[]).await.unwrap().number, 1);
+    say("UPDATE state SET value = 0 WHERE name = 'commit'").await;
+    assert!(database.commit(&Outcome::default(), &[]).await.is_err(), "in the log");
+    say("DELETE FROM commit_log").await;
+    assert!(database.commit(&one("2"), &[]).await.is_err(), "of what was delivered");
+    assert_eq!(database.status().await.unwrap().posts, 1);
+}
+
+#[tokio::test]
+async fn a_number_is_not_given_twice_on_sqlite() {
+    let folder = Folder::new();
+    let path = folder.file("a.db");
+    let database = Database::open(&path).await.unwrap();
+    let say = async |statement: &'static str| {
+        let mut stranger = sqlx::SqliteConnection::connect(&path).await.unwrap();
+        sqlx::raw_sql(statement).execute(&mut stranger).await.unwrap();
+        stranger.close().await.unwrap();
+    };
+    a_number_is_not_given_twice(&database, say).await;
+    database.close().await;
+}
+
+pub async fn a_number_is_not_given_twice_on_maria(server: &Maria) {
+    let database = server.database("not_twice").await;
+    a_number_is_not_given_twice(&database, async |statement| {
+        server.ask("not_twice", statement);
+    })
+    .await;
+    database.close().await;
+}
