@@ -446,3 +446,11 @@ async fn the_suite_of_all_engines_passes() {
         what_is_released_is_there_at_once() stats_say_how_full_it_is(now)
     }
 }
+
+#[tokio::test]
+async fn a_server_that_speaks_no_tls_is_away_to_those_who_want_it() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let options = Options { timeout: Duration::from_secs(20), ..Options::default() };
+    let opened = RedisBuffer::open(&server.url().replace("redis://", "rediss://"), options).await;
+    assert!(matches!(opened, Err(BufferError::Away(_))), "{opened:?}");
+}
