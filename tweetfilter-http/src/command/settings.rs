@@ -358,7 +358,8 @@ impl Settings {
         self.open_buffer(database).await.map_err(failure)
     }
 
-    async fn open_buffer(&self, database: &Database) -> Result<Buffers, BufferError> {
+    /// The same, with the error as it is.
+    pub(crate) async fn open_buffer(&self, database: &Database) -> Result<Buffers, BufferError> {
         Buffers::open(self.buffer.as_deref(), database, self.redis()).await
     }
 
