@@ -46,6 +46,11 @@ impl Way {
         let _ = self.elsewhere.set((address, options));
     }
 
+    /// Whether the buffer is not the one in the store's file.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.elsewhere.get().is_some() || self.embedded.is_none()
+    }
+
     async fn buffer(&self, database: &Database) -> Result<Buffers, BufferError> {
         let open = || async {
             match (self.elsewhere.get(), &self.embedded) {

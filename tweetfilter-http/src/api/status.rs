@@ -155,8 +155,10 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         reason: crash.reason,
         backtrace: crash.backtrace,
     };
-    let elsewhere = overview.buffer.as_ref().filter(|_| status.buffer.is_none());
-    let oldest = status.buffer.as_ref().and_then(|stats| stats.oldest);
+    let is_elsewhere = api.0.buffer.is_elsewhere();
+    let embedded = status.buffer.as_ref().filter(|_| !is_elsewhere);
+    let elsewhere = overview.buffer.as_ref().filter(|_| is_elsewhere);
+    let oldest = embedded.and_then(|stats| stats.oldest);
     let gaps: Vec<_> = gaps.into_iter().map(gap).collect();
     let summary = match gaps.len() {
         0 => Summary::new("No gaps"),
@@ -166,8 +168,8 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         commit: status.commit,
         revision: status.revision,
         posts: status.posts,
-        waiting: status.buffer.as_ref().map(|stats| stats.entries).or(elsewhere.map(|last| last.entries)),
-        waiting_bytes: status.buffer.as_ref().map(|stats| stats.bytes).or(elsewhere.map(|last| last.bytes)),
+        waiting: embedded.map(|stats| stats.entries).or(elsewhere.map(|last| last.entries)),
+        waiting_bytes: embedded.map(|stats| stats.bytes).or(elsewhere.map(|last| last.bytes)),
         oldest_seconds: oldest
             .map(|oldest| (now() - oldest).max(0))
             .or(elsewhere.and_then(|last| last.age))

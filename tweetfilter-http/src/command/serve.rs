@@ -297,7 +297,7 @@ fn run(
             () = async { while tasks.join_next().await.is_some() {} } => tracing::info!("all sources have ended"),
         }
         let _ = tell.send(true);
-        let drained = tokio::time::timeout(Duration::from_secs(9), async {
+        let drained = tokio::time::timeout(Duration::from_secs(7), async {
             while tasks.join_next().await.is_some() {}
         });
         if drained.await.is_err() {
@@ -342,7 +342,7 @@ impl Ops {
     async fn end(mut self) {
         let _ = self.tell.send(true);
         let ended = async { while self.tasks.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(Duration::from_secs(4), ended).await;
+        let _ = tokio::time::timeout(Duration::from_millis(2_500), ended).await;
     }
 }
 

@@ -380,7 +380,8 @@ impl Settings {
         Some(&*self.buffer).filter(|address| !address.is_empty())
     }
 
-    async fn open_buffer(&self, database: &Database) -> Result<Buffers, BufferError> {
+    /// The same, with the error as it is.
+    pub(crate) async fn open_buffer(&self, database: &Database) -> Result<Buffers, BufferError> {
         Buffers::open(self.buffer_elsewhere(), database, self.redis()).await
     }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use tweetfilter_http::ops::{self, ShownHost, ShownOutlook, ShownProcess};
 use tweetfilter_http::parts::{Buffers, now};
 use tweetfilter_sql::{Room, SourceStatus, Status as StoredStatus, StoredGap};
-use tweetfilter_stream::buffer::{Buffer, BufferError};
+use tweetfilter_stream::buffer::{Buffer, BufferError, Stats};
 use tweetfilter_stream::store::{Snapshot, Store};
 use tweetfilter_stream::worker::Compiled;
 
@@ -183,13 +183,22 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         let overview = ops::overview(&database, now()).await.map_err(failure)?;
         let snapshot = database.filters(None).await.map_err(failure)?.unwrap_or_default();
         let compiled = Compiled::new(&snapshot, settings.owner_budget());
-        let buffer = settings.buffer(&database).await?;
-        // Of the same moment as the counts where both are one file.
-        let stats = match &status.buffer {
-            Some(stats) => stats.clone(),
-            None => buffer.stats().await.map_err(failure)?,
+        // A buffer that is away is no reason to say nothing of all the rest.
+        let asked = async {
+            let buffer = settings.open_buffer(&database).await?;
+            // Of the same moment as the counts where both are one file.
+            let stats = match (&buffer, &status.buffer) {
+                (Buffers::Embedded(_), Some(stats)) => stats.clone(),
+                _ => buffer.stats().await?,
+            };
+            add_buffer(&mut status, &mut gaps, &buffer).await?;
+            Ok(stats)
         };
-        add_buffer(&mut status, &mut gaps, &buffer).await.map_err(failure)?;
+        let (stats, away) = match asked.await {
+            Ok(stats) => (stats, None),
+            Err(BufferError::Away(reason)) => (Stats::default(), Some(reason)),
+            Err(error) => return Err(failure(error)),
+        };
         database.close().await;
         let age = stats.oldest.map(|oldest| (now() - oldest).max(0) as f64 / 1000.0);
         let per_entry = stats.bytes.checked_div(stats.entries).unwrap_or(0);
@@ -207,7 +216,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                 })
                 .collect();
             let object = json!({
-                "buffer": stats, "bytes_an_entry": per_entry, "oldest_seconds": age,
+                "buffer": away.is_none().then_some(&stats), "buffer_away": away, "bytes_an_entry": per_entry, "oldest_seconds": age,
                 "accounts": status.accounts, "filters": status.filters, "sets": status.sets,
                 "posts": status.posts, "dead_letters": status.dead, "gaps": status.gaps,
                 "crashes": status.crashes, "commit": status.commit, "revision": status.revision,
@@ -229,16 +238,21 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             return Ok(format!("{object}\n"));
         }
         let mut out = overview::lines(&overview, now());
+        out += &match &away {
+            Some(reason) => format!("buffer    away: {}\n", one_line(reason)),
+            None => format!(
+                "buffer    {} entries, {} leased, {} redelivered, {} bytes ({per_entry} an entry){}{}\n",
+                stats.entries,
+                stats.leased,
+                stats.redelivered,
+                stats.bytes,
+                age.map(|age| format!(", the oldest {age:.1} s old")).unwrap_or_default(),
+                overview::outlook(overview.outlook),
+            ),
+        };
         out += &format!(
-            "buffer    {} entries, {} leased, {} redelivered, {} bytes ({per_entry} an entry){}{}\n\
-             store     {} posts, {} accounts, {} filters, {} lists; commit {}, revision {}\n\
+            "store     {} posts, {} accounts, {} filters, {} lists; commit {}, revision {}\n\
              trouble   {} dead letters, {} gaps, {} crashes, {} entries lost by strangers\n",
-            stats.entries,
-            stats.leased,
-            stats.redelivered,
-            stats.bytes,
-            age.map(|age| format!(", the oldest {age:.1} s old")).unwrap_or_default(),
-            overview::outlook(overview.outlook),
             status.posts,
             status.accounts,
             status.filters,

@@ -128,13 +128,17 @@ impl Lines {
             self.add(at, ("memory", "bytes"), host, &sample.name, figures.usage.memory as f64);
         }
         for (name, part) in &figures.parts {
+            if all && let Some(lag) = part.lag {
+                self.add(at, ("lag", "seconds"), host, &format!("{}, {name}", sample.name), lag as f64 / 1e3);
+            }
             let (from, before) = match before {
                 Some((from, before)) if before.began == figures.began => {
                     (*from, before.parts.get(name).copied().unwrap_or_default())
                 }
-                _ => (figures.began, PartFigures::default()),
+                // It began between two moments, and has counted since then.
+                _ if figures.began > at - self.span.step => (figures.began, PartFigures::default()),
+                _ => continue,
             };
-            // A process that began between two moments has counted since then.
             let rates = Rates::between(&before, part, (at - from).max(1));
             for (what, rate, counts) in [
                 ("lines", rates.lines, part.lines),
@@ -149,9 +153,6 @@ impl Lines {
                 if all {
                     self.add(at, (what, "a second"), host, &format!("{}, {name}", sample.name), rate);
                 }
-            }
-            if all && let Some(lag) = part.lag {
-                self.add(at, ("lag", "seconds"), host, &format!("{}, {name}", sample.name), lag as f64 / 1e3);
             }
         }
     }

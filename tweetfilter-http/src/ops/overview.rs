@@ -13,6 +13,8 @@ use super::part::State;
 
 /// A process that has said nothing for so long is silent; it says something every 15 seconds.
 const SILENT: Millis = 45_000;
+/// For how long processes are shown that said that they end.
+const ENDED: Millis = 3_600_000;
 /// The time over which rates are worked out.
 const RATES: Millis = 65_000;
 /// The time over which it is judged whether the buffer grows.
@@ -121,8 +123,11 @@ impl ProcessNow {
 pub async fn overview(database: &Database, now: Millis) -> Result<Overview, StoreError> {
     let rows = database.processes().await?;
     let samples = database.samples_since(now - TREND).await?;
-    let processes = rows.into_iter().map(|row| {
+    let processes = rows.into_iter().filter_map(|row| {
         let state: ProcessState = serde_json::from_str(&row.body).unwrap_or_default();
+        if state.ended && now - row.at > ENDED {
+            return None;
+        }
         let own = |sample: &&Sample| {
             sample.kind == SampleKind::Process && sample.host == row.host && sample.name == row.name
         };
@@ -138,7 +143,7 @@ pub async fn overview(database: &Database, now: Millis) -> Result<Overview, Stor
                 lag: figures.and_then(|figures| figures.lag),
             }
         };
-        ProcessNow {
+        Some(ProcessNow {
             silent: !state.ended && now - row.at > SILENT,
             seen: row.at,
             usage: last.map(|(_, figures)| figures.usage),
@@ -146,7 +151,7 @@ pub async fn overview(database: &Database, now: Millis) -> Result<Overview, Stor
             host: row.host,
             name: row.name,
             state,
-        }
+        })
     });
     let mut hosts = BTreeMap::new();
     for sample in samples.iter().filter(|sample| sample.kind == SampleKind::Host) {

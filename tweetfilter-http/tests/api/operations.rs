@@ -97,6 +97,28 @@ async fn who_runs_it_sees_all_and_others_nobody() {
     assert_eq!(got.ok()["parts"], json!([]));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_panics_is_started_again_and_leaves_its_backtrace() {
+    let house = House::new().await;
+    tweetfilter_http::parts::catch_panics();
+    let part = Part::new("work");
+    let mut runs = 0;
+    let done = supervise(&part, &house.database, Stop::new().1, || {
+        runs += 1;
+        let first = runs == 1;
+        Box::pin(async move {
+            assert!(!first, "the part breaks");
+            Ok(())
+        })
+    })
+    .await;
+    assert_eq!((done, part.restarts()), (Some(()), 1));
+    let crashes = house.database.crashes(9).await.unwrap();
+    assert_eq!((crashes.len(), &crashes[0].part[..]), (1, "work"));
+    assert!(crashes[0].reason.contains("operations.rs:"), "{}", crashes[0].reason);
+    assert!(crashes[0].backtrace.contains("a_part_that_panics"), "{}", crashes[0].backtrace);
+}
+
 #[tokio::test]
 async fn history_is_series_of_equal_length() {
     use tweetfilter_sql::{Sample, SampleKind};

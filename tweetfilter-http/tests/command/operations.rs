@@ -148,6 +148,26 @@ fn what_is_scraped_is_what_is_stored() {
 }
 
 #[test]
+fn a_buffer_that_is_away_is_what_a_part_waits_for() {
+    let Some(mut redis) = crate::separate::redis::RedisServer::start(&crate::separate::redis::FIT) else {
+        return;
+    };
+    let settings = format!("buffer = \"{}\"\n", redis.url());
+    let files = with_accounts(Files::new().with("tweetfilter.toml", settings));
+    let mut server = Server::start(&files, &["work", "--instance", "one"]);
+    let state = || status(&files)["processes"][0]["parts"][0]["state"].clone();
+    until("it runs", &files, || state() == "running");
+    redis.kill();
+    until("it waits", &files, || state() == "waiting_for_buffer");
+    let shown = ok(files.run(&["status"]));
+    assert!(shown.contains("\n  work                 waiting for the buffer for "), "{shown}");
+    assert!(shown.contains("\nbuffer    away: "), "{shown}");
+    redis.restart(None);
+    until("it runs again", &files, || state() == "running");
+    server.tell_to_end();
+}
+
+#[test]
 fn a_port_that_is_taken_is_an_error_with_a_way_out() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let files = Files::new();

@@ -137,7 +137,7 @@ impl Nginx {
     fn ask(&self, head: &str, body: &str) -> String {
         let mut tunnel = self.open();
         tunnel.say(&format!("{head}\r\nHost: {NAME}\r\nConnection: close\r\n\r\n{body}"));
-        tunnel.read_to_end();
+        tunnel.hear_all();
         std::mem::take(&mut tunnel.heard)
     }
 }
@@ -173,7 +173,7 @@ impl Tunnel {
         }
     }
 
-    fn read_to_end(&mut self) {
+    fn hear_all(&mut self) {
         while let Ok(some) = self.hears.recv_timeout(Duration::from_secs(30)) {
             self.heard.push_str(&String::from_utf8_lossy(&some));
         }
@@ -232,7 +232,7 @@ async fn page_api_and_live_stream_come_through_nginx_with_tls() {
     let mut many = nginx.open();
     many.say(&format!("GET /health/live HTTP/1.1\r\nHost: {NAME}\r\n\r\n").repeat(600));
     many.say(&format!("GET /health/live HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n"));
-    many.read_to_end();
+    many.hear_all();
     assert!(
         many.heard.contains("HTTP/1.1 200") && many.heard.contains("HTTP/1.1 429"),
         "{}",

@@ -136,6 +136,7 @@ async fn who_runs_it_sees_parts_hosts_and_trouble_and_tries_again() {
     browser.until("document.querySelectorAll('tf-status .plot').length >= 14").await;
     browser.sees("waiting for the store").await;
     browser.sees("silent").await;
+    browser.sees("Not all parts run").await;
     let label = "document.querySelector('tf-status .plot svg').getAttribute('aria-label')";
     let label = browser.run(&format!("return {label}")).await;
     assert!(label.as_str().unwrap().starts_with("Lines a second over 60 min: now "), "{label}");

@@ -117,7 +117,7 @@ function drawn(values) {
 
 function processed({ name, host, state, seen, pid, version, started_at: started, cpu_percent: cpu, memory_bytes: memory, parts }) {
   const facts = [host, `process ${pid}`, `version ${version}`];
-  if (cpu !== null) facts.push(`CPU ${Math.round(cpu)} %`, bytes(memory));
+  if (cpu !== null) facts.push(`CPU ${cpu.toFixed(1)} % of one`, bytes(memory));
   facts.push(state === 'running' ? `since ${when(started)}` : `${state} since ${when(seen)}`);
   const row = fill('process', { name, facts: facts.join(' · '), exactly: exactly(started) });
   const shown = parts.map(ofPart).map(({ is, since, ...told }) =>

@@ -55,15 +55,17 @@ class Status extends View {
   #draw(error = '') {
     const { state, since, message } = model.store;
     const status = this.#status;
-    const fine = state === 'fine' && this.#writes !== false;
+    const answers = state === 'fine' && this.#writes !== false;
+    const troubled = (status?.parts ?? []).reduce((sum, part) => sum + part.troubled, 0);
+    const fine = answers && troubled === 0;
     this.update({
       fine,
-      state: fine ? 'All is well' : state === 'fine' ? 'The store takes no writes' : 'The store is away',
-      detail: fine ? 'The server answers, and the store takes writes.' : message || error,
+      state: fine ? 'All is well' : answers ? 'Not all parts run' : state === 'fine' ? 'The store takes no writes' : 'The store is away',
+      detail: answers ? 'The server answers, and the store takes writes.' + besides(troubled) : message || error,
       since: since && `since ${when(since)}`,
       error: error && state === 'fine' ? error : '',
       known: status !== null,
-      old: status !== null && !fine,
+      old: status !== null && !answers,
       posts: status && count(status.posts),
       commit: status && count(status.commit),
       waiting: status && (status.waiting === null ? '–' : count(status.waiting)),
@@ -102,6 +104,11 @@ class Status extends View {
     );
     this.part('source-rows').replaceChildren(...sources);
   }
+}
+
+function besides(troubled) {
+  if (troubled === 0) return '';
+  return ` ${counted(troubled, 'part waits, is started again or is', 'parts wait, are started again or are')} silent.`;
 }
 
 function waits(status) {
