@@ -31,7 +31,10 @@ statements! {
         ),
     );
     RECEIVED = Sql::both("SELECT received_at FROM post WHERE num >= ? ORDER BY num LIMIT 1");
-    ENDS = Sql::both("SELECT COALESCE(MIN(num), 0), COALESCE(MAX(num), 0) FROM post");
+    // One at a time: asked for both at once, SQLite reads the whole table.
+    ENDS = Sql::both(
+        "SELECT COALESCE((SELECT MIN(num) FROM post), 0), COALESCE((SELECT MAX(num) FROM post), 0)",
+    );
     // In all packs of an account, where a post was matched.
     WHERE_MATCHED = Sql::each(
         "SELECT DISTINCT m.commit_no, m.post FROM json_each(?) j CROSS JOIN matches m

@@ -16,7 +16,7 @@ statements! {
     COUNTS = Sql::both(
         "SELECT (SELECT COUNT(*) FROM account), (SELECT COUNT(*) FROM filter),
              (SELECT COUNT(*) FROM named_set) + (SELECT COUNT(*) FROM account_set),
-             (SELECT COALESCE(MAX(num) - MIN(num) + 1, 0) FROM post),
+             COALESCE((SELECT MAX(num) FROM post) - (SELECT MIN(num) FROM post) + 1, 0),
              (SELECT COUNT(*) FROM dead_letter), (SELECT COUNT(*) FROM gap), (SELECT COUNT(*) FROM crash_event)",
     );
     STATE = Sql::both("SELECT name, value FROM state");
