@@ -11,9 +11,12 @@ use crate::database::Database;
 use crate::lists::numbers;
 use crate::pack::{self, Item};
 use crate::sql::{Sql, Tx, args, list, statements};
+use crate::withdrawn::{self, Withdrawn};
 
 /// Packs that are read at once.
 const PACKS: i64 = 64;
+/// Commits that a look at what is new goes on at most, so that what they took back stays little.
+const REACH: i64 = 512;
 
 statements! {
     // A span has the commits of which an account has packs; each is looked up by its number.
@@ -127,6 +130,8 @@ pub struct Tail {
     pub posts: Vec<TimelinePost>,
     /// Go on behind this commit.
     pub up_to: i64,
+    /// What the commits up to there took back from the account; not told of all accounts.
+    pub withdrawn: Vec<Withdrawn>,
 }
 
 /// A delivery that is not known to be shown yet.
@@ -191,11 +196,14 @@ impl Database {
         let last = tx.row(LAST, args![]).await?.map_or(Ok(0), |row| row.int(0))?;
         let limit = i64::from(limit.max(1));
         let mut up_to = last;
+        let mut withdrawn = Vec::new();
         let rows = if let Some(account) = account {
+            up_to = up_to.min(after.saturating_add(REACH));
             let rows = tx.rows(AFTER, args![account, after, limit]).await?;
             if let Some(row) = rows.last().filter(|_| i64::try_from(rows.len()) == Ok(limit)) {
-                up_to = row.int(0)?;
+                up_to = up_to.min(row.int(0)?);
             }
+            withdrawn = withdrawn::between(&mut tx, account, after, up_to).await?;
             rows
         } else {
             up_to = up_to.min(after.saturating_add(limit));
@@ -215,7 +223,7 @@ impl Database {
             posts.extend(shown(&mut tx, part).await?);
         }
         tx.commit().await?;
-        Ok(Tail { posts, up_to: up_to.max(after) })
+        Ok(Tail { posts, up_to: up_to.max(after), withdrawn })
     }
 }
 

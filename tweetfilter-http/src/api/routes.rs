@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use super::answer::ApiError;
 use super::{
     Api, PREFIX, caller, check, exchange, explain, feeds, filters, health, live, manual, me, reading, search,
-    sets, status, timeline,
+    sets, status, timeline, tokens,
 };
 
 #[derive(OpenApi)]
@@ -48,6 +48,8 @@ fn with_token() -> OpenApiRouter<Api> {
         .routes(routes!(feeds::remove))
         .routes(routes!(sets::list))
         .routes(routes!(sets::get, sets::put, sets::remove))
+        .routes(routes!(tokens::list, tokens::add))
+        .routes(routes!(tokens::remove))
         .routes(routes!(reading::list))
         .routes(routes!(reading::put))
         .routes(routes!(status::status))

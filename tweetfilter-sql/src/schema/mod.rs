@@ -28,6 +28,10 @@
 //! | `reapply` | looks back that did not come to their end: their name, the `digest` of the filters, their `revision`, and where they stand: `phase` 0 in the deliveries of `account` up to commit `place`, 1 in what everybody sees up to post `place` |
 //! | `crash_event` | parts that ended without saying so |
 //! | `token` | who may use the API: of an account, by the SHA-256 `digest` of its secret; `scope` read, write or admin. `state` counts revocations as `tokens` |
+//! | `token_use` | when a `token` was used last, give or take some minutes |
+//! | `withdrawn_post` | posts that a commit deleted, withheld or replaced, or, if it `stays`, took a part of; `is_public` and `audience` as they were: who could see it before |
+//! | `withdrawn_author` | authors of whom nothing is shown since a commit |
+//! | `own_change` | the last change of an `account`'s reading positions, feeds and tokens; `state` counts them as `own` |
 //! | `reading` | how far an account has read, by `place` |
 //! | `feed` | the results of a `filter` at a secret address, by the `digest` of that |
 //! | `buffer_entry`, `buffer_lease` | SQLite only: the embedded buffer, and who works on what |

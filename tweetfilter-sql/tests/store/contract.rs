@@ -15,8 +15,10 @@ use tweetfilter_stream::worker::Compiled;
 use crate::common::Clock;
 
 mod lookup;
+mod withdrawn;
 
 pub use lookup::*;
+pub use withdrawn::*;
 
 fn post(id: &str, text: &str) -> Post {
     let mut post = Post { id: id.into(), network: "x".into(), ..Post::from_text(text) };

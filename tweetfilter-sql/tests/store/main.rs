@@ -63,6 +63,7 @@ contract!(
     accounts_and_follows_come_and_go,
     the_timeline_pages_and_filters,
     the_tail_misses_nothing,
+    what_is_taken_back_is_told_to_whom_it_was_for,
     old_posts_are_forgotten,
     the_views_unpack_deliveries,
     handles_are_handed_out_answered_and_doubted,
