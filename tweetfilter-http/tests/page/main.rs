@@ -14,3 +14,4 @@ mod maria;
 mod served;
 mod story;
 mod trouble;
+mod views;
