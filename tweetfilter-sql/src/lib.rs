@@ -30,6 +30,7 @@ mod sql;
 mod status;
 mod timeline;
 mod tokens;
+mod withdrawn;
 
 pub use accounts::AccountIdentity;
 pub use buffer::Embedded;
@@ -46,6 +47,7 @@ pub use seen::SeenRows;
 pub use status::{CrashEvent, Results, SourceStatus, Status, StoredGap};
 pub use timeline::{Cursor, Page, Tail, TimelinePost};
 pub use tokens::{Pulse, Scope, Token};
+pub use withdrawn::Withdrawn;
 
 /// Every statement that this library runs.
 fn statements() -> impl Iterator<Item = &'static sql::Sql> {
@@ -68,4 +70,5 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(status::STATEMENTS)
         .chain(timeline::STATEMENTS)
         .chain(tokens::STATEMENTS)
+        .chain(withdrawn::STATEMENTS)
 }

@@ -19,6 +19,15 @@ statements! {
     FEEDS = Sql::both("SELECT id, account, filter, created_at FROM feed WHERE account = ? ORDER BY id");
     FEED = Sql::both("SELECT id, account, filter, created_at FROM feed WHERE digest = ?");
     REMOVE_FEED = Sql::both("DELETE FROM feed WHERE account = ? AND id = ?");
+    RAISE = Sql::both("UPDATE state SET value = value + 1 WHERE name = 'own'");
+    CHANGED = Sql::each(
+        "INSERT INTO own_change (account, no) SELECT ?, value FROM state WHERE name = 'own'
+         ON CONFLICT DO UPDATE SET no = excluded.no",
+        "INSERT INTO own_change (account, no) SELECT ?, value FROM state WHERE name = 'own'
+         ON DUPLICATE KEY UPDATE no = VALUES(no)",
+    );
+    CHANGES = Sql::both("SELECT account, no FROM own_change WHERE no > ? ORDER BY no");
+    FORGET_CHANGES = Sql::both("DELETE FROM own_change WHERE account = ?");
     FORGET_READING = Sql::both("DELETE FROM reading WHERE account = ?");
     FORGET_FEEDS = Sql::both("DELETE FROM feed WHERE account = ?");
 }
@@ -83,6 +92,7 @@ impl Database {
             return Ok(false);
         }
         turn.tx.run(READ, args![account, place, up_to.commit, up_to.post, now]).await?;
+        changed(&mut turn.tx, account).await?;
         turn.commit().await?;
         Ok(true)
     }
@@ -95,6 +105,7 @@ impl Database {
         let now = self.now();
         let mut turn = self.write().await?;
         let id = turn.tx.insert(ADD_FEED, args![account, filter, digest, now]).await?;
+        changed(&mut turn.tx, account).await?;
         turn.commit().await?;
         Ok(id)
     }
@@ -120,14 +131,36 @@ impl Database {
     /// # Errors
     /// See [`StoreError`].
     pub async fn remove_feed(&self, account: i64, id: i64) -> Result<bool, StoreError> {
-        Ok(self.run(REMOVE_FEED, args![account, id]).await? > 0)
+        let mut turn = self.write().await?;
+        let removed = turn.tx.run(REMOVE_FEED, args![account, id]).await? > 0;
+        changed(&mut turn.tx, account).await?;
+        turn.commit().await?;
+        Ok(removed)
     }
+
+    /// Accounts whose reading positions, feeds or tokens changed after a number, with the number of that change: see
+    /// [`Pulse::own`](crate::Pulse::own).
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn own_changes(&self, after: i64) -> Result<Vec<(i64, i64)>, StoreError> {
+        let rows = self.rows(CHANGES, args![after]).await?;
+        rows.iter().map(|row| Ok((row.int(0)?, row.int(1)?))).collect()
+    }
+}
+
+/// Notes that something of an account changed which no revision counts.
+pub(crate) async fn changed(tx: &mut Tx, account: i64) -> Result<(), StoreError> {
+    tx.run(RAISE, args![]).await?;
+    tx.run(CHANGED, args![account]).await?;
+    Ok(())
 }
 
 /// Forgets all of it with an account.
 pub(crate) async fn forget_all(tx: &mut Tx, account: i64) -> Result<(), StoreError> {
     tx.run(FORGET_READING, args![account]).await?;
     tx.run(FORGET_FEEDS, args![account]).await?;
+    tx.run(FORGET_CHANGES, args![account]).await?;
     Ok(())
 }
 

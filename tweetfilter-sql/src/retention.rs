@@ -150,6 +150,7 @@ async fn forget_before(tx: &mut Tx, time: Millis) -> Result<Removed, StoreError>
     let last_old = int(tx.row(LAST_OLD, args![time, first + COMMITS - 1]).await?)?;
     if last_old > 0 {
         removed.packs = tx.run(REMOVE_PACKS, args![last_old]).await?;
+        crate::withdrawn::forget(tx, last_old).await?;
         tx.run(REMOVE_COMMITS, args![last_old]).await?;
         if tx.is_sqlite() {
             tx.run(REMOVE_SPANS, args![last_old / SPAN]).await?;

@@ -11,10 +11,13 @@ use crate::kept::{columns, packed};
 use crate::lists::numbers;
 use crate::pack::{self, Item};
 use crate::sql::{Row, Sql, args, list, statements};
+use crate::withdrawn::{self, Withdrawn};
 
 /// Packs that are read at once, at first and at most.
 const FIRST_PACKS: i64 = 8;
 const PACKS: i64 = 64;
+/// Commits that a look at what is new goes on at most, so that what they took back stays little.
+const REACH: i64 = 512;
 
 // On SQLite `LIMIT +?`: a bare parameter there has the statement prepared anew for each value.
 statements! {
@@ -136,6 +139,8 @@ pub struct Tail {
     pub posts: Vec<TimelinePost>,
     /// Go on behind this commit.
     pub up_to: i64,
+    /// What the commits up to there took back from the account; not told of all accounts.
+    pub withdrawn: Vec<Withdrawn>,
 }
 
 /// A delivery that is not known to be shown yet.
@@ -202,21 +207,27 @@ impl Database {
         let last = self.rows(LAST, args![]).await?.first().map_or(Ok(0), |row| row.int(0))?;
         let limit = i64::from(limit.max(1));
         let mut up_to = last;
+        let mut withdrawn = Vec::new();
         let rows = if let Some(account) = account {
+            up_to = up_to.min(after.saturating_add(REACH));
             let rows = self.rows(AFTER, args![account, after, limit]).await?;
             if let Some(row) = rows.last().filter(|_| i64::try_from(rows.len()) == Ok(limit)) {
-                up_to = row.int(0)?;
+                up_to = up_to.min(row.int(0)?);
             }
+            let mut tx = self.read().await?;
+            withdrawn = withdrawn::between(&mut tx, account, after, up_to).await?;
+            tx.commit().await?;
             rows
         } else {
             up_to = up_to.min(after.saturating_add(limit));
             self.rows(OF_ALL, args![after, up_to]).await?
         };
         let posts = self.told(&rows, up_to).await?;
-        Ok(Tail { posts, up_to: up_to.max(after) })
+        Ok(Tail { posts, up_to: up_to.max(after), withdrawn })
     }
 
-    /// What commits behind one and up to another gave to some accounts, in their order.
+    /// What commits behind one and up to another gave to some accounts, in their order; `None` if they took something
+    /// back of what somebody saw, which [`Database::tail`] says to each.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -225,9 +236,12 @@ impl Database {
         accounts: &[i64],
         after: i64,
         up_to: i64,
-    ) -> Result<Vec<TimelinePost>, StoreError> {
+    ) -> Result<Option<Vec<TimelinePost>>, StoreError> {
+        if self.withdrew(after, up_to).await? {
+            return Ok(None);
+        }
         let rows = self.rows(OF_SOME, args![list(accounts)?, after, up_to]).await?;
-        self.told(&rows, up_to).await
+        self.told(&rows, up_to).await.map(Some)
     }
 
     /// The posts of packs in order of their commits, up to one of these.

@@ -4,6 +4,7 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_stream::store::StoreError;
 
 use crate::database::Database;
+use crate::places;
 use crate::sql::{Row, Sql, Tx, args, statements};
 
 statements! {
@@ -12,18 +13,33 @@ statements! {
     OF_DIGEST = Sql::both(
         "SELECT t.id, t.account, t.name, t.scope, t.created_at, a.name,
              (SELECT value FROM state WHERE name = 'commit'), (SELECT value FROM state WHERE name = 'revision'),
-             (SELECT value FROM state WHERE name = 'tokens')
+             (SELECT value FROM state WHERE name = 'tokens'), (SELECT value FROM state WHERE name = 'own')
          FROM token t JOIN account a ON a.id = t.account WHERE t.digest = ?",
     );
     ALL = Sql::both(
         "SELECT t.id, t.account, t.name, t.scope, t.created_at, a.name FROM token t
          JOIN account a ON a.id = t.account ORDER BY t.id",
     );
+    OF_ACCOUNT = Sql::both(
+        "SELECT t.id, t.account, t.name, t.scope, t.created_at, a.name, u.at FROM token t
+         JOIN account a ON a.id = t.account LEFT JOIN token_use u ON u.token = t.id
+         WHERE t.account = ? ORDER BY t.id",
+    );
+    WHOSE = Sql::both("SELECT account FROM token WHERE id = ?");
+    // One that was revoked meanwhile leaves nothing behind.
+    USED = Sql::each(
+        "INSERT INTO token_use (token, at) SELECT id, ? FROM token WHERE id = ?
+         ON CONFLICT DO UPDATE SET at = excluded.at",
+        "INSERT INTO token_use (token, at) SELECT id, ? FROM token WHERE id = ?
+         ON DUPLICATE KEY UPDATE at = VALUES(at)",
+    );
+    UNUSED = Sql::both("DELETE FROM token_use WHERE token = ?");
+    UNUSED_OF = Sql::both("DELETE FROM token_use WHERE token IN (SELECT id FROM token WHERE account = ?)");
     REVOKE = Sql::both("DELETE FROM token WHERE id = ?");
     REVOKE_OF = Sql::both("DELETE FROM token WHERE account = ?");
     RAISE = Sql::both("UPDATE state SET value = value + 1 WHERE name = 'tokens'");
     PROBE = Sql::both("UPDATE state SET value = ? WHERE name = 'probe'");
-    PULSE = Sql::both("SELECT name, value FROM state WHERE name IN ('commit', 'revision', 'tokens')");
+    PULSE = Sql::both("SELECT name, value FROM state WHERE name IN ('commit', 'revision', 'tokens', 'own')");
 }
 
 /// What a token may do; each includes those before it.
@@ -67,6 +83,8 @@ pub struct Pulse {
     pub revision: i64,
     /// Of revoked tokens.
     pub tokens: i64,
+    /// Of what accounts keep besides: reading positions, feeds, tokens. [`Database::own_changes`] says whose.
+    pub own: i64,
 }
 
 impl Database {
@@ -84,6 +102,7 @@ impl Database {
         let now = self.now();
         let mut turn = self.write().await?;
         let id = turn.tx.insert(ADD, args![account, name, digest, word(scope), now]).await?;
+        places::changed(&mut turn.tx, account).await?;
         turn.commit().await?;
         Ok(id)
     }
@@ -95,7 +114,8 @@ impl Database {
     pub async fn token(&self, digest: &str) -> Result<Option<(Token, Pulse)>, StoreError> {
         let rows = self.rows(OF_DIGEST, args![digest]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let pulse = Pulse { commit: row.int(6)?, revision: row.int(7)?, tokens: row.int(8)? };
+        let pulse =
+            Pulse { commit: row.int(6)?, revision: row.int(7)?, tokens: row.int(8)?, own: row.int(9)? };
         Ok(Some((token(row)?, pulse)))
     }
 
@@ -107,12 +127,33 @@ impl Database {
         self.rows(ALL, args![]).await?.iter().map(token).collect()
     }
 
+    /// The tokens of an account, in order of their numbers, and when each was used last, give or take some minutes.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn account_tokens(&self, account: i64) -> Result<Vec<(Token, Option<Millis>)>, StoreError> {
+        let rows = self.rows(OF_ACCOUNT, args![account]).await?;
+        rows.iter().map(|row| Ok((token(row)?, row.maybe_int(6)?))).collect()
+    }
+
+    /// Notes that a token is used.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn token_used(&self, id: i64) -> Result<(), StoreError> {
+        self.run(USED, args![self.now(), id]).await.map(|_| ())
+    }
+
     /// Revokes a token: from now on it opens nothing. False if there is none.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn revoke_token(&self, id: i64) -> Result<bool, StoreError> {
         let mut turn = self.write().await?;
+        if let Some(row) = turn.tx.row(WHOSE, args![id]).await? {
+            places::changed(&mut turn.tx, row.int(0)?).await?;
+        }
+        turn.tx.run(UNUSED, args![id]).await?;
         let revoked = turn.tx.run(REVOKE, args![id]).await? > 0;
         turn.tx.run(RAISE, args![]).await?;
         turn.commit().await?;
@@ -138,6 +179,7 @@ impl Database {
             match row.text(0)?.as_str() {
                 "commit" => pulse.commit = value,
                 "revision" => pulse.revision = value,
+                "own" => pulse.own = value,
                 _ => pulse.tokens = value,
             }
         }
@@ -147,6 +189,7 @@ impl Database {
 
 /// Revokes all tokens of an account.
 pub(crate) async fn revoke_all(tx: &mut Tx, account: i64) -> Result<(), StoreError> {
+    tx.run(UNUSED_OF, args![account]).await?;
     tx.run(REVOKE_OF, args![account]).await?;
     tx.run(RAISE, args![]).await?;
     Ok(())

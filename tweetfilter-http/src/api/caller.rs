@@ -67,6 +67,11 @@ async fn admit(api: &Api, secret: Option<String>, needed: Scope) -> Result<Calle
         );
         return Err(ApiError::new(StatusCode::FORBIDDEN, "scope", message));
     }
+    if api.0.uses.is_note_due(token.id, api.options()) {
+        // Nobody waits for that, and a store that takes no writes is told of elsewhere.
+        let (database, id) = (api.database().clone(), token.id);
+        tokio::spawn(async move { tokio::time::timeout(STORE, database.token_used(id)).await });
+    }
     Ok(Caller { token, until, pulse })
 }
 

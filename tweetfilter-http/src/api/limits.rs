@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,6 +14,8 @@ use super::answer::{ApiError, Result};
 const SEARCHES: usize = 2;
 /// Tokens that are remembered before those that rest are forgotten.
 const TOKENS: usize = 10_000;
+/// How often is noted that a token is used.
+const NOTE: Duration = Duration::from_secs(300);
 
 /// What tokens are using.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ struct Use {
     /// Requests that it has saved up, as of a moment.
     saved: f64,
     at: Instant,
+    /// When it was noted that it is used.
+    noted: Option<Instant>,
     searches: Arc<Semaphore>,
     streams: Arc<Semaphore>,
 }
@@ -60,6 +64,17 @@ impl Uses {
             let wait = ((1.0 - used.saved) / options.rate.max(0.001)).ceil();
             let message = format!("This token asks more than {} times a second; wait a little", options.rate);
             Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message).after(wait as u64))
+        })
+    }
+
+    /// Whether it is time to note that a token is used.
+    pub(super) fn is_note_due(&self, token: i64, options: &Options) -> bool {
+        self.with(token, options, |used| {
+            let due = used.noted.is_none_or(|noted| noted.elapsed() >= NOTE);
+            if due {
+                used.noted = Some(Instant::now());
+            }
+            due
         })
     }
 
@@ -97,6 +112,7 @@ impl Uses {
         act(tokens.entry(token).or_insert_with(|| Use {
             saved: options.burst,
             at: Instant::now(),
+            noted: None,
             searches: Arc::new(Semaphore::new(1)),
             streams: Arc::new(Semaphore::new(options.streams)),
         }))

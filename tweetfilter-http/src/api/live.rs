@@ -12,7 +12,7 @@ use futures_util::stream::{self, Stream};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::Instant;
-use tweetfilter_sql::TimelinePost;
+use tweetfilter_sql::{TimelinePost, Withdrawn};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{ApiError, Result};
@@ -63,6 +63,8 @@ struct Live {
     told: Instant,
     revision: Option<i64>,
     tokens: Option<i64>,
+    /// The last change of what the account keeps that was told.
+    own: i64,
     away: bool,
     marker: Marker,
     ready: std::collections::VecDeque<Event>,
@@ -89,9 +91,13 @@ impl Drop for Open {
 
 /// What the account sees from now on, as server-sent events.
 ///
-/// `post` is a post as `/timeline` gives it, `commit` comes when all is sent that there was. An event with an `id` says
+/// `post` is a post as `/timeline` gives it. `removed` has numbers of `posts` that were deleted, withheld or edited and
+/// `authors`, by network and id, of whom nothing may be shown any more, nor what carries something by them: let go of
+/// what was got before its `commit`. An edited post comes again as `post`, behind it, to whoever still sees it. `changed`
+/// has numbers of posts that lost a part, such as a quoted post: ask for them again. `commit` comes when all is sent that there was. An event with an `id` says
 /// that everything up to the commit of this number was sent: take the stream up behind it (`Last-Event-ID` or
-/// `after`), and nothing is missed; what came after it may come again. `filters` says that filters or named sets changed, `away` and `back` that the store is away or back, `end` that
+/// `after`), and nothing is missed; what came after it may come again. `filters` says that filters or named sets changed, `account` that reading
+/// positions, feeds or tokens did, `away` and `back` that the store is away or back, `end` that
 /// the stream ends, with an error as every answer has it.
 #[utoipa::path(get, path = "/live", tag = "posts", params(LiveQuery,
         ("Last-Event-ID" = Option<i64>, Header, description = "The `id` of the last event: begin behind it")),
@@ -123,6 +129,7 @@ pub(super) async fn live(
         told: Instant::now(),
         revision: Some(pulse.revision),
         tokens: Some(pulse.tokens),
+        own: pulse.own,
         away: false,
         marker: Marker::default(),
         ready: std::collections::VecDeque::new(),
@@ -157,6 +164,19 @@ impl Live {
             event = event.id(id.to_string());
         }
         self.ready.push_back(event);
+    }
+
+    fn push_withdrawn(&mut self, taken: &Withdrawn) {
+        let commit = taken.commit;
+        if !taken.removed.is_empty() || !taken.authors.is_empty() {
+            let author = |(network, id): &(String, String)| json!({"network": network, "id": id});
+            let authors: Vec<_> = taken.authors.iter().map(author).collect();
+            let data = json!({"commit": commit, "posts": taken.removed, "authors": authors});
+            self.push("removed", &data, None);
+        }
+        if !taken.changed.is_empty() {
+            self.push("changed", &json!({"commit": commit, "posts": taken.changed}), None);
+        }
     }
 
     fn end(&mut self, error: &ApiError) {
@@ -195,6 +215,11 @@ impl Live {
             self.caller.pulse = seen.pulse;
             self.push("filters", &json!({"revision": seen.pulse.revision}), None);
         }
+        let own = self.api.0.pulse.own(self.caller.account());
+        if self.own < own {
+            self.own = own;
+            self.push("account", &json!({"change": own}), None);
+        }
         if self.after < seen.pulse.commit {
             if self.read(&seen).await.is_err() {
                 // The next look says that the store is away, or all is well again.
@@ -231,14 +256,19 @@ impl Live {
         self.caller.until = Instant::now() + STORE;
         let account = self.caller.account();
         if let Some((posts, up_to)) = seen.read(account, self.after) {
-            return self.send(posts, up_to).await;
+            return self.send(posts, &[], up_to).await;
         }
         let tail = self.api.database().tail(Some(account), self.after, COMMITS);
         let tail = self.api.ask(self.caller.until, tail).await?;
-        self.send(&tail.posts, tail.up_to).await
+        self.send(&tail.posts, &tail.withdrawn, tail.up_to).await
     }
 
-    async fn send<P: Borrow<TimelinePost>>(&mut self, posts: &[P], up_to: i64) -> Result<()> {
+    async fn send<P: Borrow<TimelinePost>>(
+        &mut self,
+        posts: &[P],
+        withdrawn: &[Withdrawn],
+        up_to: i64,
+    ) -> Result<()> {
         let wanted = |post: &&TimelinePost| {
             self.query.filter.is_none_or(|filter| post.filters.contains(&filter))
                 && (self.query.hidden || !post.verdict.hidden)
@@ -248,14 +278,23 @@ impl Live {
         if self.query.highlights {
             self.marker.mark(&self.api, &self.caller, &posts, &mut shown).await?;
         }
+        let any = !shown.is_empty() || !withdrawn.is_empty();
+        let mut withdrawn = withdrawn.iter().peekable();
         for (place, post) in shown.iter().enumerate() {
+            // Before the posts of its commit, whose last tells its number: who is cut off between hears it again.
+            while let Some(taken) = withdrawn.next_if(|taken| taken.commit <= post.commit) {
+                self.push_withdrawn(taken);
+            }
             // The last of a commit says so: who is cut off behind it goes on with the next commit.
             let is_last = shown.get(place + 1).is_none_or(|next| next.commit != post.commit);
             self.push("post", post, is_last.then_some(post.commit));
         }
+        for taken in withdrawn {
+            self.push_withdrawn(taken);
+        }
         self.after = up_to;
         // Commits that hold nothing for the account are told of now and then: a stream need not be taken up far back.
-        if !shown.is_empty() || self.told.elapsed() >= QUIET {
+        if any || self.told.elapsed() >= QUIET {
             self.told = Instant::now();
             self.push("commit", &json!({"commit": self.after}), Some(self.after));
         }

@@ -32,6 +32,7 @@ mod shapes;
 mod status;
 mod tag;
 mod timeline;
+mod tokens;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};

@@ -50,6 +50,7 @@ pub(super) struct Heart {
     beats: Arc<AtomicBool>,
     watched: Arc<Mutex<HashMap<i64, usize>>>,
     asking: Arc<Mutex<Asking>>,
+    own: Own,
 }
 
 /// Those who want to know what is, as of now.
@@ -78,6 +79,9 @@ impl Seen {
     }
 }
 
+/// The last change of what each account keeps, as far as one was seen: see [`Pulse::own`].
+type Own = Arc<Mutex<HashMap<i64, i64>>>;
+
 impl Heart {
     pub(super) fn new(database: Database) -> Self {
         Self {
@@ -86,6 +90,7 @@ impl Heart {
             beats: Arc::default(),
             watched: Arc::default(),
             asking: Arc::default(),
+            own: Own::default(),
         }
     }
 
@@ -95,7 +100,8 @@ impl Heart {
         let watch = Watch { seen: self.seen.subscribe(), account, watched: self.watched.clone() };
         if !self.beats.swap(true, Ordering::SeqCst) {
             let (seen, beats) = (self.seen.clone(), self.beats.clone());
-            tokio::spawn(beat(self.database.clone(), seen, beats, self.watched.clone()));
+            let (watched, own) = (self.watched.clone(), self.own.clone());
+            tokio::spawn(beat(self.database.clone(), seen, beats, watched, own));
         }
         watch
     }
@@ -113,6 +119,11 @@ impl Heart {
             tokio::spawn(look(self.database.clone(), self.asking.clone()));
         }
         answered.await.unwrap_or_else(|_| Err(StoreError::Away("the look at it broke off".to_owned())))
+    }
+
+    /// The last change of what an account keeps that was seen; 0 if there was none.
+    pub(super) fn own(&self, account: i64) -> i64 {
+        lock(&self.own).get(&account).copied().unwrap_or_default()
     }
 }
 
@@ -159,6 +170,7 @@ async fn beat(
     seen: Arc<watch::Sender<Option<Seen>>>,
     beats: Arc<AtomicBool>,
     watched: Arc<Mutex<HashMap<i64, usize>>>,
+    own: Own,
 ) {
     loop {
         if seen.receiver_count() == 0 {
@@ -171,7 +183,7 @@ async fn beat(
             }
         }
         let last = seen.borrow().clone();
-        let looked = tokio::time::timeout(AWAY, next(&database, last.as_ref(), &watched)).await;
+        let looked = tokio::time::timeout(AWAY, next(&database, last.as_ref(), &watched, &own)).await;
         let (now, behind) = match looked {
             Ok(Ok(now)) => now,
             _ => (Seen { away: true, ..last.clone().unwrap_or_default() }, false),
@@ -192,8 +204,14 @@ async fn next(
     database: &Database,
     last: Option<&Seen>,
     watched: &Mutex<HashMap<i64, usize>>,
+    own: &Mutex<HashMap<i64, i64>>,
 ) -> Result<(Seen, bool), StoreError> {
     let newest = database.pulse().await?;
+    let known = last.map_or(0, |last| last.pulse.own);
+    if known < newest.own {
+        let changes = database.own_changes(known).await?;
+        lock(own).extend(changes);
+    }
     let Some(last) = last else { return Ok((Seen { pulse: newest, ..Seen::default() }, false)) };
     let mut now = Seen { pulse: newest, away: false, ..last.clone() };
     if newest.tokens != last.pulse.tokens {
@@ -204,13 +222,15 @@ async fn next(
     if newest.commit > after {
         now.pulse.commit = newest.commit.min(after.saturating_add(COMMITS));
         let accounts: Vec<i64> = lock(watched).keys().copied().collect();
-        let read = database.tail_of(&accounts, after, now.pulse.commit).await?;
-        let mut posts: HashMap<i64, Vec<_>> = accounts.into_iter().map(|of| (of, Vec::new())).collect();
-        for post in read {
-            posts.entry(post.account).or_default().push(Arc::new(post));
-        }
         let mut reads = VecDeque::clone(&last.reads);
-        reads.push_back(Arc::new(Read { after, up_to: now.pulse.commit, posts }));
+        // Commits that took something back are read by each for itself.
+        if let Some(read) = database.tail_of(&accounts, after, now.pulse.commit).await? {
+            let mut posts: HashMap<i64, Vec<_>> = accounts.into_iter().map(|of| (of, Vec::new())).collect();
+            for post in read {
+                posts.entry(post.account).or_default().push(Arc::new(post));
+            }
+            reads.push_back(Arc::new(Read { after, up_to: now.pulse.commit, posts }));
+        }
         let held = |read: &Arc<Read>| read.posts.values().map(Vec::len).sum::<usize>();
         let mut posts: usize = reads.iter().map(held).sum();
         while reads.len() > READS || posts > POSTS && reads.len() > 1 {

@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use super::answer::ApiError;
 use super::{
     Api, PREFIX, caller, check, exchange, explain, feeds, filters, health, letters, live, manual, me,
-    preview, reading, search, sets, status, timeline,
+    preview, reading, search, sets, status, timeline, tokens,
 };
 
 #[derive(OpenApi)]
@@ -50,6 +50,8 @@ fn with_token() -> OpenApiRouter<Api> {
         .routes(routes!(feeds::remove))
         .routes(routes!(sets::list))
         .routes(routes!(sets::get, sets::put, sets::remove))
+        .routes(routes!(tokens::list, tokens::add))
+        .routes(routes!(tokens::remove))
         .routes(routes!(reading::list))
         .routes(routes!(reading::put))
         .routes(routes!(status::status))

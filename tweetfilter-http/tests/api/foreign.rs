@@ -30,6 +30,7 @@ impl Chance {
 struct Party {
     account: i64,
     token: String,
+    token_number: i64,
     word: &'static str,
     filters: Vec<i64>,
 }
@@ -46,7 +47,8 @@ async fn party(house: &House, name: &str, word: &'static str) -> Party {
     got.ok();
     let path = format!("/reading/{word}");
     house.ask(Method::PUT, &token, &path, json!({"up_to": "1-1"})).await.ok();
-    Party { account, token, word, filters }
+    let token_number = house.database.account_tokens(account).await.unwrap()[0].0.id;
+    Party { account, token, token_number, word, filters }
 }
 
 /// A body for a route. One that is not known here fails, so that no new route is forgotten.
@@ -65,6 +67,7 @@ fn body(method: &Method, path: &str, chance: &mut Chance, filters: &[i64], posts
         ("POST", "/import") => json!({"content": "snow\nice\n", "apply": chance.below(2) == 0}),
         ("POST", "/feeds") => json!({"filter": filter}),
         ("POST", "/dead-letters/retry") => json!({"ids": [1]}),
+        ("POST", "/tokens") => json!({"scope": "read"}),
         ("PUT", "/sets/{name}") => json!({"terms": ["a"]}),
         ("PUT", "/reading/{name}") => json!({"up_to": "3-1"}),
         other => panic!("say here what to send to {other:?}"),
@@ -101,8 +104,13 @@ async fn noted(house: &House, words: &[&str]) {
 /// Everything that an account can see of itself.
 async fn all_of(house: &House, party: &Party) -> Vec<Value> {
     let mut all = Vec::new();
-    for path in ["/filters", "/feeds", "/reading", "/timeline?hidden=true", "/export"] {
-        all.push(house.get(&party.token, path).await.ok().clone());
+    for path in ["/filters", "/feeds", "/reading", "/tokens", "/timeline?hidden=true", "/export"] {
+        let mut got = house.get(&party.token, path).await.ok().clone();
+        // When a token was used is noted behind a request.
+        for token in got.as_array_mut().into_iter().flatten() {
+            token.as_object_mut().unwrap().remove("used_at");
+        }
+        all.push(got);
     }
     all
 }
@@ -136,6 +144,8 @@ async fn nobody_sees_or_changes_what_is_the_others() {
             let (method, path) = &routes[chance.below(routes.len())];
             let body = body(method, path, &mut chance, &filters, &posts);
             let number = match path.split('/').nth(1) {
+                // Its own is needed for the rest.
+                Some("tokens") => chance.of(&[other.token_number, 3, 4, 5, 6]),
                 Some("posts") => chance.of(&posts),
                 Some("feeds") => chance.of(&[1, 2, 3, 4]),
                 _ => chance.of(&filters),

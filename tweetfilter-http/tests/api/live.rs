@@ -4,11 +4,16 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use futures_util::StreamExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt;
-use tweetfilter_sql::Scope;
+use tweetfilter_http::api::{Api, Options, app};
+use tweetfilter_http::parts::Stop;
+use tweetfilter_sql::{NewFilter, Scope};
+use tweetfilter_stream::entry::Change;
+use tweetfilter_stream::store::{Delivery, Evaluated, Outcome, Store, Verdict};
 
 use crate::house::{House, request};
+use crate::maria::Maria;
 
 /// A stream that is read event by event.
 pub struct Events {
@@ -139,4 +144,126 @@ async fn streams_of_a_token_are_counted_and_end_with_the_server() {
     assert_eq!(events.until("end").await.2["error"]["code"], "server_ends");
     drop(events);
     Events::open(&house, &token, "").await;
+}
+
+#[tokio::test]
+async fn what_is_withdrawn_is_told_on_sqlite() {
+    what_is_withdrawn_is_told(&House::new().await).await;
+}
+
+#[tokio::test]
+async fn what_is_withdrawn_is_told_on_mariadb() {
+    let Some(server) = Maria::start() else {
+        println!("skipped: no mariadbd");
+        return;
+    };
+    let database = server.database("withdrawn").await;
+    let (stop, told) = Stop::new();
+    let api = Api::new(database.clone(), Options::default(), told);
+    what_is_withdrawn_is_told(&House::over(app(&api), api, database, stop)).await;
+}
+
+/// Deletes, withheld posts and authors, edits and lost quotes: to whoever could see them, in the order of their
+/// commits, also to who takes the stream up from before, and to nobody else.
+async fn what_is_withdrawn_is_told(house: &House) {
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    let (ben, other) = house.account("ben", Scope::Read).await;
+    let filter = house.filter(ann, "snow").await;
+    for id in ["gone", "withheld", "edited"] {
+        house.post(id, "Snow", false, &[(ann, &[filter])]).await;
+    }
+    house.post("public", "Snow", true, &[]).await;
+    let begin = house.post("bens", "Rain", false, &[(ben, &[])]).await;
+    let mut events = Events::open(house, &token, "").await;
+    let mut others = Events::open(house, &other, "").await;
+    events.until("commit").await;
+    others.until("commit").await;
+
+    let delete = |id: &str| Change::Delete { network: "x".into(), id: id.into() };
+    let told = |event: &Event| (event.0.clone(), event.2["posts"].clone());
+    let change = async |changes: Vec<Change>| {
+        let outcome = Outcome { changes, ..Outcome::default() };
+        house.database.commit(&outcome, &[]).await.unwrap().number
+    };
+    let commit = change(vec![delete("gone"), delete("public"), delete("never stored")]).await;
+    let event = events.until("removed").await;
+    assert_eq!((told(&event), event.1), (("removed".to_owned(), json!([1, 4])), None));
+    assert_eq!(event.2["commit"], commit);
+    // The number that the stream is taken up behind comes after it.
+    let (_, id, _) = events.until("commit").await;
+    assert_eq!(id, Some(commit));
+    assert_eq!(told(&others.until("removed").await).1, json!([4]), "the other saw the public one alone");
+
+    let country = |countries: &[&str]| Change::StatusWithheld {
+        network: "x".into(),
+        id: "withheld".into(),
+        countries: countries.iter().map(|&country| country.into()).collect(),
+    };
+    change(vec![country(&["DE"])]).await;
+    assert_eq!(told(&events.until("removed").await).1, json!([2]));
+
+    // An edit takes the old version back, and brings the new one to whoever sees it.
+    let mut post = tweetfilter_core::Post::from_text("Snow, edited");
+    (post.network, post.id) = ("x".into(), "edited".into());
+    let delivery = Delivery { account: ann, verdict: Verdict::default(), filters: vec![filter], seen: true };
+    let edited = Evaluated {
+        post,
+        version: 5,
+        source: "test".into(),
+        at: tweetfilter_http::parts::now(),
+        public: false,
+        deliveries: vec![delivery],
+        strangers: 0,
+    };
+    let outcome = Outcome { posts: vec![edited], ..Outcome::default() };
+    let commit = house.database.commit(&outcome, &[]).await.unwrap().number;
+    let event = events.until("removed").await;
+    assert_eq!((told(&event).1, &event.2["commit"]), (json!([3]), &json!(commit)));
+    let (_, id, post) = events.until("post").await;
+    assert_eq!((id, &post["content"]["text"]), (Some(commit), &json!("Snow, edited")));
+
+    let author = Change::AccountStatus {
+        network: "x".into(),
+        author: "7".into(),
+        active: false,
+        status: "suspended".into(),
+    };
+    change(vec![author]).await;
+    let (_, _, data) = events.until("removed").await;
+    assert_eq!((&data["posts"], &data["authors"]), (&json!([]), &json!([{"network": "x", "id": "7"}])));
+
+    // From before: all of it again, in order, and what is gone does not come as a post.
+    let mut again = Events::open(house, &token, "?after=0").await;
+    let mut seen = Vec::new();
+    while seen.len() < 4 {
+        let event = again.next().await.unwrap();
+        if event.0 == "post" {
+            assert!(event.2["number"] == 3 && event.2["content"]["text"] == "Snow, edited", "{event:?}");
+        } else if event.0 == "removed" {
+            seen.push(event.2["commit"].as_i64().unwrap());
+        }
+    }
+    assert_eq!(seen, [begin + 1, begin + 2, begin + 3, begin + 4]);
+}
+
+#[tokio::test]
+async fn what_an_account_keeps_is_told_to_it_alone() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let (_, other) = house.account("ben", Scope::Write).await;
+    let mut events = Events::open(&house, &token, "").await;
+    let mut others = Events::open(&house, &other, "").await;
+    events.until("commit").await;
+    others.until("commit").await;
+    house.ask(Method::PUT, &token, "/reading/timeline", json!({"up_to": "1-1"})).await.ok();
+    events.until("account").await;
+    house.ask(Method::POST, &token, "/tokens", json!({"scope": "read"})).await.ok();
+    events.until("account").await;
+    house.database.add_filter(1, &NewFilter { text: "snow".into(), ..NewFilter::default() }).await.unwrap();
+    while let Some(event) = others.next().await {
+        assert_ne!(event.0, "account");
+        if event.0 == "filters" {
+            break;
+        }
+    }
 }

@@ -104,6 +104,8 @@ async fn a_token_does_what_its_scope_says_and_no_more() {
 #[tokio::test]
 async fn the_document_has_the_routes_and_the_routes_are_there() {
     let house = House::new().await;
+    // What has number 1 is somebody else's, or the token would revoke itself.
+    house.account("ben", Scope::Admin).await;
     let (_, token) = house.account("ann", Scope::Admin).await;
     for (method, path, filled) in routes() {
         // The one never ends, the other is not there without a feed.
@@ -167,4 +169,53 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     let got = house.get(&token, "/me").await;
     assert_eq!((got.status, got.error()), (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"));
     assert!(got.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+}
+
+#[tokio::test]
+async fn an_account_lists_makes_and_revokes_its_own_tokens() {
+    let house = House::new().await;
+    let (ann, write) = house.account("ann", Scope::Write).await;
+    let (_, foreign) = house.account("ben", Scope::Write).await;
+    let read = house.token(ann, Scope::Read).await;
+    let admin = house.token(ann, Scope::Admin).await;
+
+    let got = house.ask(Method::POST, &write, "/tokens", json!({"name": "phone", "scope": "read"})).await;
+    assert_eq!(got.status, StatusCode::CREATED);
+    let (made, id) = (got.ok()["token"].as_str().unwrap().to_owned(), got.ok()["id"].as_i64().unwrap());
+    house.get(&made, "/me").await.ok();
+    let listed = house.get(&write, "/tokens").await;
+    let tokens = listed.ok().as_array().unwrap();
+    let of = |name: &str| -> Vec<_> { tokens.iter().map(|token| token[name].clone()).collect() };
+    assert_eq!(of("name"), ["test", "test", "test", "phone"]);
+    assert_eq!(of("scope"), ["write", "read", "admin", "read"]);
+    assert_eq!(of("current"), [true, false, false, false]);
+    assert!(!listed.json.to_string().contains(&made), "the secret is not told again");
+
+    // None that may do more, neither made nor revoked; and who may only read makes none.
+    for (token, scope) in [(&write, "admin"), (&read, "read")] {
+        let got = house.ask(Method::POST, token, "/tokens", json!({"scope": scope})).await;
+        assert_eq!((got.status, got.error()), (StatusCode::FORBIDDEN, "scope"));
+    }
+    let path = format!("/tokens/{}", tokens[2]["id"]);
+    let got = house.send(request(Method::DELETE, &path, &write, None)).await;
+    assert_eq!((got.status, got.error()), (StatusCode::FORBIDDEN, "scope"));
+    house.get(&admin, "/me").await.ok();
+
+    // When it was used is noted behind the request.
+    let mut used = json!(null);
+    for _ in 0..200 {
+        used = house.get(&write, "/tokens").await.ok()[3]["used_at"].clone();
+        if used.is_string() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(used.is_string());
+
+    let path = format!("/tokens/{id}");
+    let got = house.send(request(Method::DELETE, &path, &foreign, None)).await;
+    assert_eq!(got.error(), "not_found");
+    house.send(request(Method::DELETE, &path, &write, None)).await.ok();
+    assert_eq!(house.get(&made, "/me").await.error(), "unknown_token");
+    assert_eq!(house.get(&write, "/tokens").await.ok().as_array().unwrap().len(), 3);
 }

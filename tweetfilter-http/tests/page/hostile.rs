@@ -1,10 +1,11 @@
 //! Texts that would be scripts, if anything took them for markup.
 
+use axum::http::Method;
 use serde_json::json;
 use tweetfilter_sql::NewFilter;
 use tweetfilter_stream::store::Verdict;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, ENTER};
 use crate::served::{Seen, Served};
 
 const TEXTS: [&str; 7] = [
@@ -16,6 +17,11 @@ const TEXTS: [&str; 7] = [
     "<a href=\"javascript:window.pwned=1\">snow</a>",
     "{{constructor.constructor('window.pwned=1')()}} <style>body{display:none}</style>",
 ];
+
+/// A text within a path.
+fn percent(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn texts_names_and_filters_stay_text() {
@@ -62,10 +68,50 @@ async fn texts_names_and_filters_stay_text() {
             .until(&format!("document.querySelector('tf-filters').textContent.includes({})", json!(text)))
             .await;
     }
+    // And in every other view: names of sets and tokens, terms, what is searched for.
+    let (house, token) = (&served.house, &served.token);
+    for text in TEXTS {
+        let path = format!("/sets/{}", percent(text));
+        house.ask(Method::PUT, token, &path, json!({"terms": [text]})).await;
+        house.ask(Method::POST, token, "/tokens", json!({"name": text, "scope": "read"})).await.ok();
+    }
+    house
+        .ask(
+            Method::PUT,
+            token,
+            "/sets/plain",
+            json!({"terms": ["\"<img src=x onerror=window.pwned=1>\"", "\"</textarea><script>\""]}),
+        )
+        .await
+        .ok();
+    house.ask(Method::POST, token, "/feeds", json!({"filter": first.unwrap()})).await.ok();
+    browser.run("location.hash = '#/access'").await;
+    browser.until("document.querySelectorAll('tf-access [data-part=tokens] .row-line').length === 8").await;
+    browser.until("document.querySelectorAll('tf-access tf-feeds .row-line').length === 1").await;
+    for text in TEXTS {
+        browser
+            .until(&format!("document.querySelector('tf-access').textContent.includes({})", json!(text)))
+            .await;
+    }
+    browser.press("tf-access [data-part=tokens] .row-line:nth-child(3) [data-do=token-revoke]").await;
+    browser.press("tf-access [data-close=no]").await;
+    browser.run("location.hash = '#/sets'").await;
+    browser.press("tf-sets [data-name=plain]").await;
+    browser.until("document.querySelector('tf-sets [data-part=terms]').value.includes('onerror')").await;
+    browser.run("location.hash = '#/search'").await;
+    for text in TEXTS {
+        browser.until("document.activeElement.id === 'search-text'").await;
+        browser.run(&format!("document.activeElement.value = {}", json!(text))).await;
+        browser.keys(&ENTER.to_string()).await;
+        browser.until("!!document.querySelector('tf-search .finding, tf-search .end')").await;
+    }
+    browser.run("document.querySelector('#search-text').value = 'window OR pwned OR snow OR body'").await;
+    browser.keys(&ENTER.to_string()).await;
+    browser.until("document.querySelectorAll('tf-search .post').length >= 5").await;
     browser.run("location.hash = '#/exchange'").await;
     browser.press("[data-do=write]").await;
     browser.until("document.querySelector('[data-part=written]').value.includes('onerror')").await;
-    for link in ["tf-timeline a[href^=javascript]", "iframe", "tf-timeline script", "tf-timeline img"] {
+    for link in ["tf-timeline a[href^=javascript]", "iframe", "#views script", "#views img"] {
         let found = browser.run(&format!("return document.querySelectorAll('{link}').length")).await;
         assert_eq!(found, json!(0), "{link}");
     }

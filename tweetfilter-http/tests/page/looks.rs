@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::{Value, json};
+use axum::http::Method;
+use serde_json::json;
+use sha2::{Digest, Sha512};
 use tweetfilter_core::{FilterId, FilterSetBuilder, Scratch};
 use tweetfilter_sql::NewFilter;
 use tweetfilter_stream::generate::{Generator, Options};
 use tweetfilter_stream::store::{Action, Verdict};
 use tweetfilter_stream::wire::decode;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, ENTER};
 use crate::served::Served;
 
 const FILTERS: [(&str, &str, Action); 4] = [
@@ -70,6 +72,7 @@ async fn it_looks_well_and_is_accessible() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;
     lively(&served).await;
+    surroundings(&served).await;
     let axe = axe();
     browser.open(&format!("http://{}/", served.address)).await;
     browser.sees("Sign in").await;
@@ -80,12 +83,22 @@ async fn it_looks_well_and_is_accessible() {
     // On a machine of one's own it is a fraction of a second.
     let usable = browser.until("window.usable").await;
     println!("posts are there after {usable} ms");
-    assert!(usable.as_f64().unwrap() < 5_000.0, "{usable}");
+    assert!(usable.as_f64().unwrap() < 20_000.0, "{usable}");
     for (scheme, width, height) in
         [("light", 1280, 860), ("dark", 1280, 860), ("light", 360, 740), ("dark", 360, 740)]
     {
         browser.looks(width, height, scheme).await;
-        for view in ["timeline", "filters", "filters/2", "filters/new", "exchange", "status"] {
+        for view in [
+            "timeline",
+            "search",
+            "filters",
+            "filters/2",
+            "filters/new",
+            "sets",
+            "exchange",
+            "status",
+            "access",
+        ] {
             browser.run(&format!("location.hash = '#/{view}'")).await;
             match view {
                 "timeline" => browser.until("!!document.querySelector('tf-column mark')").await,
@@ -95,8 +108,29 @@ async fn it_looks_well_and_is_accessible() {
                     browser.keys("snow (oslo OR is:rep").await;
                     browser.until("!!document.querySelector('[data-do=fix]')").await
                 }
+                "filters" => {
+                    browser
+                        .until("document.querySelectorAll('tf-filters [role=listitem]').length === 4")
+                        .await
+                }
+                "search" => {
+                    browser.until("document.activeElement.id === 'search-text'").await;
+                    browser.run("document.activeElement.value = ''").await;
+                    browser.keys(&format!("snow{ENTER}")).await;
+                    browser.until("!!document.querySelector('tf-search mark')").await
+                }
+                "sets" => browser.until("document.querySelectorAll('tf-sets .row-line').length === 2").await,
+                "access" => {
+                    browser.until("document.querySelectorAll('tf-access .row-line').length === 4").await;
+                    browser
+                        .until("document.querySelector('tf-access [data-part=tokens]').childElementCount")
+                        .await
+                }
+                "exchange" => {
+                    browser.until("!!document.querySelector('tf-exchange:not([hidden]) .card')").await
+                }
                 "status" => browser.until("!!document.querySelector('.tiles')").await,
-                _ => Value::Null,
+                _ => unreachable!("say what {view} shows once it is there"),
             };
             // Nothing is wider than the page.
             let wider = browser
@@ -133,6 +167,22 @@ async fn it_looks_well_and_is_accessible() {
     browser.end().await;
 }
 
+/// What else an account has: sets, tokens, a feed, and a line up to which it has read.
+async fn surroundings(served: &Served) {
+    let (house, token) = (&served.house, &served.token);
+    let cities = json!({"terms": ["oslo", "bergen", "\"mo i rana\""]});
+    house.ask(Method::PUT, token, "/sets/cities", cities).await.ok();
+    house.ask(Method::PUT, token, "/sets/people_that_i_know_from_work", json!({"terms": ["bob"]})).await.ok();
+    house.ask(Method::PATCH, token, "/filters/1", json!({"text": "snow* -is:reply -{cities}"})).await.ok();
+    for (name, scope) in [("phone", "read"), ("the script that keeps an archive of everything", "write")] {
+        house.ask(Method::POST, token, "/tokens", json!({"name": name, "scope": scope})).await.ok();
+    }
+    house.ask(Method::POST, token, "/feeds", json!({"filter": 2})).await.ok();
+    let page = house.get(token, "/timeline?limit=5&hidden=true").await.ok().clone();
+    let up_to = json!({"up_to": page[3]["place"]});
+    house.ask(Method::PUT, token, "/reading/timeline", up_to).await.ok();
+}
+
 /// Asks the checker, if there is one, for what it calls serious.
 pub async fn check(browser: &Browser, axe: Option<&str>, name: &str) {
     let Some(axe) = axe else { return };
@@ -147,9 +197,17 @@ pub async fn check(browser: &Browser, axe: Option<&str>, name: &str) {
     assert_eq!(found, json!([]), "{name}");
 }
 
+/// The version of axe-core, and the SHA-512 of its package.
+const AXE: (&str, &str) = (
+    "4.14.1",
+    "1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b73\
+     4f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5",
+);
+
 /// The source of axe-core, got from its registry once and kept in `target/`; it is used by this test alone.
 pub fn axe() -> Option<String> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/page/axe");
+    let folder =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/page").join(format!("axe-{}", AXE.0));
     let file = folder.join("package/axe.min.js");
     if !file.is_file() && !fetched(&folder) {
         println!("skipped: no axe-core");
@@ -162,12 +220,25 @@ fn fetched(folder: &Path) -> bool {
     if std::fs::create_dir_all(folder).is_err() {
         return false;
     }
+    let (version, digest) = AXE;
     let packed = Command::new("npm")
-        .args(["pack", "--silent", "--fetch-retries=0", "--fetch-timeout=20000", "axe-core@4"])
+        .args([
+            "pack",
+            "--silent",
+            "--fetch-retries=0",
+            "--fetch-timeout=20000",
+            &format!("axe-core@{version}"),
+        ])
         .current_dir(folder)
         .output();
     let Ok(packed) = packed else { return false };
     let name = String::from_utf8_lossy(&packed.stdout).trim().to_owned();
+    let content = std::fs::read(folder.join(&name)).unwrap_or_default();
+    let found: String = Sha512::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(
+        !packed.status.success() || found == digest,
+        "the package of axe-core {version} is another: {found}"
+    );
     packed.status.success()
         && Command::new("tar")
             .args(["-xzf", &name])

@@ -16,3 +16,4 @@ mod operations;
 mod served;
 mod story;
 mod trouble;
+mod views;

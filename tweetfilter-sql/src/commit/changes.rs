@@ -16,6 +16,7 @@ use crate::accounts;
 use crate::lists::{keys, numbers, text};
 use crate::lookup;
 use crate::sql::{Arg, Sql, Tx, args, list, statements};
+use crate::withdrawn::{self, Fate};
 
 /// Deleted posts that are remembered.
 const TOMBSTONES: i64 = 1_000_000;
@@ -162,20 +163,30 @@ pub(super) fn check(outcome: &Outcome) -> Result<(), StoreError> {
 }
 
 /// Applies changes to what is stored, and remembers them for what is not yet.
-pub(super) async fn apply(tx: &mut Tx, changes: &[Change], at: Millis) -> Result<(), StoreError> {
+pub(super) async fn apply(
+    tx: &mut Tx,
+    changes: &[Change],
+    at: Millis,
+    commit: i64,
+) -> Result<(), StoreError> {
     let mut deletes = BTreeSet::new();
     for change in changes {
         match change {
             Change::Delete { network, id } => {
                 deletes.insert((network.clone(), id.clone()));
             }
-            Change::ScrubGeo { network, author, up_to } => scrub_geo(tx, network, author, up_to, at).await?,
+            Change::ScrubGeo { network, author, up_to } => {
+                scrub_geo(tx, network, author, up_to, at, commit).await?;
+            }
             Change::StatusWithheld { network, id, countries } => {
-                withhold(tx, (network.clone(), id.clone()), countries, at).await?;
+                withhold(tx, (network.clone(), id.clone()), countries, at, commit).await?;
             }
             Change::UserWithheld { network, author, countries } => {
                 tx.run(AUTHOR, args![network.as_str(), author.as_str(), at]).await?;
                 tx.run(SET_WITHHELD, args![some(countries)?, network.as_str(), author.as_str()]).await?;
+                if !countries.is_empty() {
+                    withdrawn::note_author(tx, commit, network, author).await?;
+                }
             }
             Change::AccountStatus { network, author, active, status } => {
                 tx.run(AUTHOR, args![network.as_str(), author.as_str(), at]).await?;
@@ -183,6 +194,7 @@ pub(super) async fn apply(tx: &mut Tx, changes: &[Change], at: Millis) -> Result
                 tx.run(SET_STATUS, values).await?;
                 if !*active {
                     lookup::forget_profile(tx, network, author).await?;
+                    withdrawn::note_author(tx, commit, network, author).await?;
                 }
             }
             Change::Identity { network, account } => {
@@ -202,7 +214,7 @@ pub(super) async fn apply(tx: &mut Tx, changes: &[Change], at: Millis) -> Result
             _ => {}
         }
     }
-    if deletes.is_empty() { Ok(()) } else { delete(tx, deletes, at).await }
+    if deletes.is_empty() { Ok(()) } else { delete(tx, deletes, at, commit).await }
 }
 
 /// Keeps whom accounts follow, of those that are still there.
@@ -215,7 +227,7 @@ pub(super) async fn friends(tx: &mut Tx, lists: &[Friends]) -> Result<(), StoreE
     Ok(())
 }
 
-async fn delete(tx: &mut Tx, mut deletes: BTreeSet<Key>, at: Millis) -> Result<(), StoreError> {
+async fn delete(tx: &mut Tx, mut deletes: BTreeSet<Key>, at: Millis, commit: i64) -> Result<(), StoreError> {
     let unnamed: Vec<_> =
         deletes.iter().filter(|(network, _)| network.is_empty()).map(|(_, id)| id.clone()).collect();
     if !unnamed.is_empty() {
@@ -245,7 +257,7 @@ async fn delete(tx: &mut Tx, mut deletes: BTreeSet<Key>, at: Millis) -> Result<(
         let mut post = read(&old)?;
         let is_deleted = |network: &str, id: &str| deletes.contains(&(network.to_owned(), id.to_owned()));
         if strip(&mut post, &network, &is_deleted) {
-            rewrite(tx, num, &post).await?;
+            rewrite(tx, num, &post, commit).await?;
         } else {
             gone.insert(num);
         }
@@ -253,6 +265,7 @@ async fn delete(tx: &mut Tx, mut deletes: BTreeSet<Key>, at: Millis) -> Result<(
     tx.run(UNCARRY, args![keys]).await?;
     let gone: Vec<_> = gone.into_iter().collect();
     if !gone.is_empty() {
+        withdrawn::note(tx, commit, &gone, Fate::Removed).await?;
         tx.run(DELETE, args![list(&gone)?, at]).await?;
         posts::forget(tx, &gone).await?;
     }
@@ -275,6 +288,7 @@ async fn scrub_geo(
     author: &str,
     last: &str,
     at: Millis,
+    commit: i64,
 ) -> Result<(), StoreError> {
     let before = tx.row(SCRUBBED, args![network, author]).await?;
     let before = before.map_or(Ok(None), |row| row.maybe_text(0))?;
@@ -291,14 +305,20 @@ async fn scrub_geo(
             let mut post = read(&row.bytes(3)?)?;
             let key = (row.text(1)?, row.text(2)?);
             scrub(&mut post, &key, &|n, a, id| n == network && a == author && up_to(id, &last));
-            rewrite(tx, num, &post).await?;
+            rewrite(tx, num, &post, commit).await?;
         }
         tx.run(UNPLACE, args![num, placed]).await?;
     }
     Ok(())
 }
 
-async fn withhold(tx: &mut Tx, key: Key, countries: &[String], at: Millis) -> Result<(), StoreError> {
+async fn withhold(
+    tx: &mut Tx,
+    key: Key,
+    countries: &[String],
+    at: Millis,
+    commit: i64,
+) -> Result<(), StoreError> {
     let countries = some(countries)?;
     match &countries {
         Arg::Null => tx.run(RESTORE, args![key.0.as_str(), key.1.as_str()]).await?,
@@ -310,6 +330,10 @@ async fn withhold(tx: &mut Tx, key: Key, countries: &[String], at: Millis) -> Re
         for row in tx.rows(sql, args![keys.clone()]).await? {
             posts.insert(row.int(0)?);
         }
+    }
+    if !matches!(countries, Arg::Null) {
+        let posts: Vec<_> = posts.iter().copied().collect();
+        withdrawn::note(tx, commit, &posts, Fate::Removed).await?;
     }
     for post in posts {
         tx.run(MARK, args![countries.clone(), post]).await?;
@@ -326,7 +350,8 @@ fn read(stored: &[u8]) -> Result<Post, StoreError> {
     shrunk::from_slice(stored).map_err(|error| StoreError::Unfit(format!("a stored post: {error}")))
 }
 
-async fn rewrite(tx: &mut Tx, num: i64, post: &Post) -> Result<(), StoreError> {
+async fn rewrite(tx: &mut Tx, num: i64, post: &Post, commit: i64) -> Result<(), StoreError> {
+    withdrawn::note(tx, commit, &[num], Fate::Changed).await?;
     tx.run(REWRITE, args![body(post)?, num]).await?;
     Ok(())
 }

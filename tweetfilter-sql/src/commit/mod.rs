@@ -131,7 +131,7 @@ impl Database {
         let mut counts = CountBySource::new();
         if first {
             dead_letters(tx, &outcome.dead, &mut counts).await?;
-            changes::apply(tx, &outcome.changes, outcome.at).await?;
+            changes::apply(tx, &outcome.changes, outcome.at, number).await?;
             changes::friends(tx, &outcome.friends).await?;
             for (source, copies) in &outcome.copies {
                 counts.entry(source.clone()).or_default().repeated += copies.cast_signed();

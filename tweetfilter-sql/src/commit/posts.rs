@@ -10,6 +10,7 @@ use super::prepare::{Key, Prepared, scrub, strip, up_to};
 use crate::lists::{ids, keys, numbers, text};
 use crate::pack;
 use crate::sql::{Arg, Many, Sql, Tx, args, list, many, row, statements};
+use crate::withdrawn::{self, Fate};
 
 statements! {
     // Of the second parameter, a network.
@@ -374,6 +375,7 @@ impl Rows {
     async fn write(mut self, tx: &mut Tx, committed: &Committed, revision: u64) -> Result<(), StoreError> {
         let number = committed.number;
         if !self.replaced.is_empty() {
+            withdrawn::note(tx, number, &self.replaced, Fate::Removed).await?;
             forget(tx, &self.replaced).await?;
         }
         if !self.posts.is_empty() {

@@ -10,6 +10,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("lookup", LOOKUP),
     ("samples", SAMPLES),
     ("unmatched", UNMATCHED),
+    ("withdrawn", WITHDRAWN),
 ];
 
 /// A table in full Unicode, compared byte by byte.
@@ -54,6 +55,23 @@ const API: &[&str] = &[
         "id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, account BIGINT NOT NULL, filter BIGINT NOT NULL,
         digest VARCHAR(64) NOT NULL UNIQUE, created_at BIGINT NOT NULL, KEY feed_account (account)"
     ),
+];
+
+/// What live streams are told besides deliveries, and when tokens were used.
+const WITHDRAWN: &[&str] = &[
+    table!(
+        "withdrawn_post",
+        "commit_no BIGINT NOT NULL, post BIGINT NOT NULL, stays TINYINT NOT NULL, is_public TINYINT NOT NULL,
+        audience LONGTEXT NOT NULL, PRIMARY KEY (commit_no, post)"
+    ),
+    table!(
+        "withdrawn_author",
+        "commit_no BIGINT NOT NULL, network VARCHAR(190) NOT NULL, author_id VARCHAR(500) NOT NULL,
+        PRIMARY KEY (commit_no, network, author_id)"
+    ),
+    table!("own_change", "account BIGINT NOT NULL PRIMARY KEY, no BIGINT NOT NULL, KEY own_change_no (no)"),
+    table!("token_use", "token BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL"),
+    "INSERT INTO state (name, value) VALUES ('own', 0) ON DUPLICATE KEY UPDATE name = name",
 ];
 
 const BEGIN: &[&str] = &[

@@ -10,6 +10,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("lookup", LOOKUP),
     ("samples", SAMPLES),
     ("unmatched", UNMATCHED),
+    ("withdrawn", WITHDRAWN),
 ];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
@@ -33,6 +34,20 @@ const API: &[&str] = &[
         id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, filter INTEGER NOT NULL,
         digest TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL)",
     "CREATE INDEX IF NOT EXISTS feed_account ON feed (account)",
+];
+
+/// What live streams are told besides deliveries, and when tokens were used.
+const WITHDRAWN: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS withdrawn_post (
+        commit_no INTEGER NOT NULL, post INTEGER NOT NULL, stays INTEGER NOT NULL, is_public INTEGER NOT NULL,
+        audience TEXT NOT NULL, PRIMARY KEY (commit_no, post)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS withdrawn_author (
+        commit_no INTEGER NOT NULL, network TEXT NOT NULL, author_id TEXT NOT NULL,
+        PRIMARY KEY (commit_no, network, author_id)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS own_change (account INTEGER PRIMARY KEY, no INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS own_change_no ON own_change (no)",
+    "CREATE TABLE IF NOT EXISTS token_use (token INTEGER PRIMARY KEY, at INTEGER NOT NULL)",
+    "INSERT INTO state (name, value) VALUES ('own', 0) ON CONFLICT DO NOTHING",
 ];
 
 const BEGIN: &[&str] = &[

@@ -69,6 +69,7 @@ contract!(
     accounts_and_follows_come_and_go,
     the_timeline_pages_and_filters,
     the_tail_misses_nothing,
+    what_is_taken_back_is_told_to_whom_it_was_for,
     old_posts_are_forgotten,
     the_oldest_posts_make_room,
     what_no_filter_matched_is_counted,

@@ -5,11 +5,34 @@ import { announce, update } from './views/template.js';
 import { when } from './views/text.js';
 import './views/timeline.js';
 import './views/filters.js';
+import { notifications } from './views/notify.js';
+import './views/access.js';
 import './views/exchange.js';
+import './views/search.js';
+import './views/sets.js';
 import './views/status.js';
 
-const VIEWS = { timeline: 'Timeline', filters: 'Filters', exchange: 'Import and export', status: 'Status' };
-const KEYS = { t: '#/timeline', f: '#/filters', n: '#/filters/new', x: '#/exchange', s: '#/status' };
+const VIEWS = {
+  timeline: 'Timeline',
+  search: 'Search',
+  filters: 'Filters',
+  sets: 'Named sets',
+  exchange: 'Import and export',
+  status: 'Status',
+  access: 'Access',
+};
+// Views that stand together behind one entry of the bar.
+const GROUPS = { sets: 'filters', exchange: 'filters', access: 'status' };
+const KEYS = {
+  t: '#/timeline',
+  '/': '#/search',
+  f: '#/filters',
+  n: '#/filters/new',
+  l: '#/sets',
+  x: '#/exchange',
+  s: '#/status',
+  a: '#/access',
+};
 
 const element = (id) => document.getElementById(id);
 const shown = {};
@@ -23,20 +46,28 @@ function route() {
     const current = known === view;
     if (current && !shown[known].isConnected) element('views').append(shown[known]);
     shown[known].hidden = !current;
-    const link = document.querySelector(`nav a[href="#/${known}"]`);
-    if (current) {
-      link.setAttribute('aria-current', 'page');
-      document.title = `${title} · tweetfilter`;
-    } else link.removeAttribute('aria-current');
+    if (current) document.title = `${title} · tweetfilter`;
+  }
+  const group = GROUPS[view] ?? view;
+  for (const nav of document.querySelectorAll('nav')) {
+    if (nav.dataset.group) nav.hidden = nav.dataset.group !== group;
+    for (const link of nav.querySelectorAll('a')) {
+      const leads = link.hash === `#/${view}` ? 'page' : link.hash === `#/${group}` && !nav.dataset.group ? 'true' : null;
+      if (leads) link.setAttribute('aria-current', leads);
+      else link.removeAttribute('aria-current');
+    }
   }
   if (view === 'filters') shown.filters.open(which === undefined ? null : which === 'new' ? 'new' : Number(which));
   shown.status.looking = view === 'status';
+  shown.access.looking = view === 'access';
+  if (view === 'search') shown.search.focusText();
 }
 
 /** Puts the focus where the keyboard goes on. */
 function enter(key) {
   const view = { t: shown.timeline?.querySelector('tf-column'), f: shown.filters }[key];
   if (view) view.list.go(0);
+  else if (key === '/') shown.search?.focusText();
   else if (key !== 'n') element('views').focus();
 }
 
@@ -60,6 +91,7 @@ function session() {
 let untold = 0;
 
 function tell() {
+  if (document.hidden) notifications.tell(model.notices);
   untold = document.hidden ? untold + model.notices.length : 0;
   for (const { content } of model.notices) announce(`${content.author.name || content.author.handle}: ${content.text}`);
   document.title = document.title.replace(/^\(\d+\) /, '');

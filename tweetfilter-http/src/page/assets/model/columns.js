@@ -1,12 +1,14 @@
 // What a column of the timeline holds, and the rows that follow from it.
 
+import { takes } from './withdrawn.js';
+
 const PAGE = 100;
 // More than this is let go of at the old end, from where it can be loaded again.
 const MOST = 20_000;
 
 /** Posts of everything (`filter` null) or of one filter, newest first. */
 export class Column extends EventTarget {
-  #api;
+  #model;
   #posts = [];
   #numbers = new Set();
   #revealed = new Set();
@@ -14,9 +16,9 @@ export class Column extends EventTarget {
   #next = null;
   #rows = null;
 
-  constructor(api, filter) {
+  constructor(model, filter) {
     super();
-    this.#api = api;
+    this.#model = model;
     this.filter = filter;
     this.state = 'idle';
     this.error = null;
@@ -26,6 +28,25 @@ export class Column extends EventTarget {
 
   get key() {
     return this.filter === null ? 'all' : `filter-${this.filter}`;
+  }
+
+  /** By which name its reading position is kept. */
+  get place() {
+    return this.filter === null ? 'timeline' : this.key;
+  }
+
+  /** How many posts are above the line up to which it was read; null if there is no line among its rows. */
+  get unread() {
+    const at = this.rows.findIndex(({ kind }) => kind === 'line');
+    return at < 0 ? null : this.rows.slice(0, at).reduce((sum, row) => sum + (row.numbers?.length ?? (row.post ? 1 : 0)), 0);
+  }
+
+  /** The newest post, or the newest from a row on. */
+  newest(key = null) {
+    const from = Math.max(0, this.rows.findIndex((row) => row.key === key));
+    const row = this.rows.slice(from).find(({ post, numbers }) => post || numbers);
+    const number = row?.post?.number ?? row?.numbers?.[0];
+    return this.#posts.find((post) => post.number === number) ?? null;
   }
 
   get counts() {
@@ -62,9 +83,11 @@ export class Column extends EventTarget {
     this.state = 'loading';
     this.error = null;
     this.#told();
+    const mark = this.#model.withdrawals.now;
     try {
-      const { data, summary } = await this.#api.ask('GET', this.#path(before));
-      const fresh = data.filter((post) => !this.#numbers.has(post.number));
+      const { data, summary } = await this.#model.ask('GET', this.#path(before));
+      const stands = (post) => !this.#numbers.has(post.number) && !this.#model.withdrawals.since(mark, post);
+      const fresh = data.filter(stands);
       for (const post of fresh) this.#numbers.add(post.number);
       this.#posts.push(...fresh);
       this.#next = summary.next ?? null;
@@ -106,23 +129,34 @@ export class Column extends EventTarget {
     this.#told();
   }
 
-  /** Takes out what was deleted meanwhile, and takes over what was edited, among the newest. */
-  async refresh() {
-    if (this.state !== 'ready') return;
-    const { data, summary } = await this.#api.ask('GET', this.#path());
-    const known = new Map(data.map((post) => [post.number, post]));
-    const last = summary.next ? data.at(-1) : null;
-    const covers = ({ commit, number }) =>
-      commit <= summary.commit && (!last || commit > last.commit || (commit === last.commit && number >= last.number));
-    let changed = false;
-    this.#posts = this.#posts.flatMap((post) => {
-      if (!covers(post)) return [post];
-      const now = known.get(post.number);
-      if (!now) this.#numbers.delete(post.number);
-      changed ||= !now || now.commit !== post.commit || now.content.text !== post.content.text;
-      return now ? [now] : [];
+  has(number) {
+    return this.#numbers.has(number);
+  }
+
+  /** Takes out what is not to be shown any more. */
+  withdraw(all) {
+    const kept = this.#posts.filter((post) => {
+      const taken = all.some((one) => takes(one, post));
+      if (taken) this.#numbers.delete(post.number);
+      return !taken;
     });
-    if (changed) this.#told();
+    this.#waiting = this.#waiting.filter((post) => !all.some((one) => takes(one, post)));
+    if (kept.length === this.#posts.length) return;
+    this.#posts = kept;
+    this.#told();
+  }
+
+  /** Takes over how a post is now. */
+  replace(post) {
+    const at = this.#posts.findIndex((known) => known.number === post.number);
+    if (at < 0) return;
+    this.#posts[at] = post;
+    this.#told();
+  }
+
+  /** Gaps, the reading position, or names of filters changed. */
+  surrounded() {
+    this.#told();
   }
 
   /** Shows hidden posts, or puts them out of sight again. */
@@ -139,7 +173,19 @@ export class Column extends EventTarget {
     if (this.#rows) return this.#rows;
     const rows = [];
     let run = null;
+    const gaps = [...this.#model.gaps];
+    let line = this.#model.readUpTo(this);
     for (const post of this.#posts) {
+      const lost = [];
+      while (gaps.length > 0 && new Date(gaps[0].to) > new Date(post.received_at)) lost.push(gaps.shift());
+      if (lost.length > 0) rows.push(gapRow(lost));
+      const isRead = line && (post.commit < line.commit || (post.commit === line.commit && post.number <= line.number));
+      if (isRead) {
+        // Where nothing is new a line would say nothing.
+        if (rows.length > 0) rows.push({ kind: 'line', key: 'line', version: '' });
+        line = null;
+      }
+      if (lost.length > 0 || rows.at(-1)?.kind === 'line') run = null;
       const revealed = this.#revealed.has(post.number);
       if (post.hidden && !revealed) {
         if (!run) rows.push((run = { kind: 'hidden', numbers: [], filters: new Set() }));
@@ -149,7 +195,10 @@ export class Column extends EventTarget {
         run.version = run.numbers.length;
       } else {
         run = null;
-        rows.push({ kind: 'post', key: `p${post.number}`, version: `${post.commit} ${revealed} ${post.content.text}`, post, revealed });
+        const { text, quote } = post.content;
+        const names = post.filters.map((id) => [this.#model.called(id), this.#model.filter(id)?.action]);
+        const version = JSON.stringify([post.commit, revealed, text, quote?.text, names]);
+        rows.push({ kind: 'post', key: `p${post.number}`, version, post, revealed });
       }
     }
     const end = this.#end();
@@ -168,4 +217,11 @@ export class Column extends EventTarget {
     this.#rows = null;
     this.dispatchEvent(new Event('change'));
   }
+}
+
+// Gaps that no post stands between are one row.
+function gapRow(gaps) {
+  const missing = gaps.every((gap) => gap.missing !== null) ? gaps.reduce((sum, gap) => sum + gap.missing, 0) : null;
+  const [from, to] = [gaps.at(-1).from, gaps[0].to];
+  return { kind: 'gap', key: `g${from}`, version: `${to} ${missing}`, from, to, missing };
 }

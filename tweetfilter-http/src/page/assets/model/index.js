@@ -1,9 +1,12 @@
 // The one place that talks to the API, keeps what it said, and works out what follows from it.
-// Views listen for: session, filters, store, columns.
+// Views listen for: session, filters, store, columns, notices, withdrawn; and to the lists that are kept beside.
 
 import { Api, ApiError } from './api.js';
 import { Column } from './columns.js';
+import { Kept } from './kept.js';
 import { follow } from './live.js';
+import { Search } from './search.js';
+import { Withdrawals, takes } from './withdrawn.js';
 import { Writing } from './writing.js';
 
 export { ApiError };
@@ -11,8 +14,8 @@ export { ApiError };
 const TOKEN = 'tweetfilter.token';
 // Posts are taken in together, so that a busy stream does not lay the page out for each.
 const TOGETHER = 150;
-// The stream tells that something was deleted or edited, but not what; so it is looked at again, at most this often.
-const AGAIN = 5_000;
+// Nobody tells of gaps, so they are asked for, this often.
+const GAPS = 15_000;
 
 class Model extends EventTarget {
   #api = null;
@@ -20,7 +23,9 @@ class Model extends EventTarget {
   #arrived = [];
   #timer = null;
   #filtersAsked = 0;
-  #again = null;
+  #withdrawn = [];
+  #changed = new Set();
+  #gapsTimer = null;
 
   me = null;
   signedOut = null;
@@ -29,10 +34,27 @@ class Model extends EventTarget {
   filtersError = null;
   columns = [];
   operators = [];
+  sets = new Kept(this, '/sets');
+  feeds = new Kept(this, '/feeds');
+  tokens = new Kept(this, '/tokens');
+  readings = new Kept(this, '/reading');
+  /** Stretches of time of which posts are missing, newest first. */
+  gaps = [];
+  withdrawals = new Withdrawals();
+  /** What was taken back just now. */
+  taken = [];
+  search = new Search(this);
+  /** The text of a filter that a view asks to be written. */
+  draft = null;
   /** Posts that just came and that a filter wants to be told of. */
   notices = [];
   /** How the server and its store are: `fine`, `away`, `unreachable` or `busy`, and since when. */
   store = { state: 'fine', since: null, message: '' };
+
+  constructor() {
+    super();
+    this.readings.addEventListener('change', () => this.columns.forEach((column) => column.surrounded()));
+  }
 
   /** Signs in with the token of the address (`#token=…`), or of this tab. */
   async begin() {
@@ -67,10 +89,12 @@ class Model extends EventTarget {
       }
     }
     this.#fine();
-    this.columns = this.#remembered().map((filter) => new Column(api, filter));
+    this.columns = this.#remembered().map((filter) => new Column(this, filter));
     this.#tell('session');
     this.#tell('columns');
     this.loadFilters();
+    this.readings.load();
+    this.#lookForGaps();
     api.ask('GET', '/operators').then(
       ({ data }) => (this.operators = data),
       () => {},
@@ -100,6 +124,12 @@ class Model extends EventTarget {
     }
   }
 
+  /** Scopes that a new token may have. */
+  get scopes() {
+    const all = ['read', 'write', 'admin'];
+    return all.slice(0, all.indexOf(this.me?.token.scope) + 1);
+  }
+
   get mayWrite() {
     return this.me !== null && this.me.token.scope !== 'read';
   }
@@ -113,6 +143,7 @@ class Model extends EventTarget {
   /** What people call a filter. */
   called(id) {
     const filter = this.filter(id);
+    if (!filter && this.filtersState !== 'ready') return '…';
     return filter ? filter.name || filter.text : `filter ${id}, removed`;
   }
 
@@ -124,6 +155,7 @@ class Model extends EventTarget {
       [this.filters, this.filtersState, this.filtersError] = [data, 'ready', null];
       const kept = this.columns.filter(({ filter }) => filter === null || this.filter(filter));
       if (kept.length < this.columns.length) this.#setColumns(kept);
+      for (const column of this.columns) column.surrounded();
     } catch (error) {
       if (asked !== this.#filtersAsked || !(error instanceof ApiError)) return;
       [this.filtersState, this.filtersError] = ['error', error.message];
@@ -162,14 +194,16 @@ class Model extends EventTarget {
 
   /** A filter that is being written: a copy of a saved one, or a new one. */
   write(id) {
-    return new Writing(this, id === null ? null : this.filter(id));
+    const draft = id === null ? this.draft : null;
+    this.draft = null;
+    return new Writing(this, id === null ? null : this.filter(id), draft ?? '');
   }
 
   // Columns
 
   addColumn(filter) {
     if (this.columns.some((column) => column.filter === filter)) return;
-    this.#setColumns([...this.columns, new Column(this.#api, filter)]);
+    this.#setColumns([...this.columns, new Column(this, filter)]);
   }
 
   removeColumn(column) {
@@ -177,7 +211,7 @@ class Model extends EventTarget {
   }
 
   #setColumns(columns) {
-    this.columns = columns.length > 0 ? columns : [new Column(this.#api, null)];
+    this.columns = columns.length > 0 ? columns : [new Column(this, null)];
     const filters = this.columns.map((column) => column.filter);
     localStorage.setItem(this.#place(), JSON.stringify(filters));
     this.#tell('columns');
@@ -204,25 +238,34 @@ class Model extends EventTarget {
     switch (name) {
       case 'open':
         // Filters may have changed while nobody listened.
-        if (this.store.state !== 'fine') this.loadFilters();
+        if (this.store.state !== 'fine') this.#loadAgain();
         this.#fine();
         break;
       case 'post':
         this.#arrived.push(data);
         this.#timer ??= setTimeout(() => this.#takeIn(), TOGETHER);
         break;
-      case 'commit':
-        this.#again ??= setTimeout(() => this.#refresh(), AGAIN);
+      case 'removed':
+        this.#withdrawn.push(this.withdrawals.take(data));
+        this.#timer ??= setTimeout(() => this.#takeIn(), TOGETHER);
+        break;
+      case 'changed':
+        for (const number of data.posts) this.#changed.add(number);
+        this.#timer ??= setTimeout(() => this.#takeIn(), TOGETHER);
         break;
       case 'filters':
         this.loadFilters();
+        this.sets.changed();
+        break;
+      case 'account':
+        for (const kept of [this.feeds, this.tokens, this.readings]) kept.changed();
         break;
       case 'away':
         this.#troubled(new ApiError(503, data.error));
         break;
       case 'back':
         this.#fine();
-        this.loadFilters();
+        this.#loadAgain();
         break;
       case 'lost':
         if (data && data.status !== 0) this.#troubled(data);
@@ -234,17 +277,72 @@ class Model extends EventTarget {
     }
   }
 
-  #refresh() {
-    this.#again = null;
-    for (const column of this.columns) column.refresh().catch(() => {});
+  // What may have changed while nobody could tell.
+  #loadAgain() {
+    this.loadFilters();
+    for (const kept of [this.sets, this.feeds, this.tokens, this.readings]) kept.changed();
+  }
+
+  async #lookForGaps() {
+    clearTimeout(this.#gapsTimer);
+    const { signal } = this.#ends;
+    try {
+      const { data } = await this.ask('GET', '/status', { signal });
+      if (JSON.stringify(data.gaps) !== JSON.stringify(this.gaps)) {
+        this.gaps = data.gaps;
+        for (const column of this.columns) column.surrounded();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof ApiError)) throw error;
+    }
+    if (!signal.aborted) this.#gapsTimer = setTimeout(() => this.#lookForGaps(), GAPS);
   }
 
   #takeIn() {
     this.#timer = null;
     const posts = this.#arrived.splice(0);
-    for (const column of this.columns) column.arrive(posts);
-    this.notices = posts.filter((post) => post.notify && !post.hidden);
+    this.taken = this.#withdrawn.splice(0);
+    // What was edited is taken back and comes anew: it is replaced where it stands before the old one is looked for.
+    for (const column of this.columns) {
+      column.arrive(posts);
+      column.withdraw(this.taken);
+    }
+    if (this.taken.length > 0) this.#tell('withdrawn');
+    this.#askAgain();
+    this.notices = posts.filter((post) => post.notify && !post.hidden && !this.taken.some((taken) => takes(taken, post)));
     if (this.notices.length > 0) this.#tell('notices');
+  }
+
+  // Posts that lost a part are asked for as they are now.
+  async #askAgain() {
+    const numbers = [...this.#changed].filter((number) => this.columns.some((column) => column.has(number)));
+    this.#changed.clear();
+    for (const number of numbers) {
+      try {
+        const { data } = await this.ask('GET', `/posts/${number}`);
+        for (const column of this.columns) column.replace(data);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+      }
+    }
+  }
+
+  // Reading positions: of everything, and of each filter.
+
+  /** Up to where a column was read: `{commit, number}`, or null. */
+  readUpTo(column) {
+    const found = this.readings.items.find(({ name }) => name === column.place);
+    if (!found) return null;
+    const [commit, number] = found.up_to.split('-').map(Number);
+    return { commit, number };
+  }
+
+  /** Keeps that a column was read up to a post. */
+  async markRead(column, post) {
+    const known = this.readUpTo(column);
+    if (known && (post.commit < known.commit || (post.commit === known.commit && post.number <= known.number))) return;
+    await this.readings.send('PUT', `/reading/${column.place}`, { up_to: post.place });
   }
 
   #troubled(error) {
@@ -272,9 +370,11 @@ class Model extends EventTarget {
   #leave() {
     this.#ends?.abort();
     clearTimeout(this.#timer);
-    clearTimeout(this.#again);
+    clearTimeout(this.#gapsTimer);
     [this.#api, this.#ends, this.#timer, this.me] = [null, null, null, null];
-    this.#again = null;
+    [this.#withdrawn, this.#changed, this.gaps, this.draft] = [[], new Set(), [], null];
+    for (const kept of [this.sets, this.feeds, this.tokens, this.readings]) kept.reset();
+    this.search.clear();
     [this.filters, this.filtersState, this.columns, this.#arrived] = [[], 'loading', [], []];
     this.store = { state: 'fine', since: null, message: '' };
     this.#tell('store');

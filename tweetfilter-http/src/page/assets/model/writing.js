@@ -1,6 +1,7 @@
 // A filter that is being written: what is wrong with it as it is typed, what it would find, and how it is saved.
 
 import { ApiError } from './api.js';
+import { takes } from './withdrawn.js';
 
 const CHECK_AFTER = 120;
 const PREVIEW_AFTER = 350;
@@ -13,10 +14,11 @@ export class Writing extends EventTarget {
   #check = new Later();
   #preview = new Later();
 
-  constructor(model, saved) {
+  constructor(model, saved, text = '') {
     super();
     this.#model = model;
     this.take(saved);
+    if (text) this.text = text;
   }
 
   /** Takes over a saved filter as it is now. */
@@ -69,15 +71,28 @@ export class Writing extends EventTarget {
   }
 
   begin() {
+    this.#ended = false;
+    this.#model.addEventListener('withdrawn', this.#withdraw);
     this.check();
     this.look();
   }
 
   end() {
     this.#ended = true;
+    this.#model.removeEventListener('withdrawn', this.#withdraw);
     this.#check.stop();
     this.#preview.stop();
   }
+
+  // Samples are posts like any other.
+  #withdraw = () => {
+    if (!this.preview) return;
+    const kept = (posts) => posts.filter((post) => !this.#model.taken.some((taken) => takes(taken, post)));
+    const { samples, against_saved: against } = this.preview;
+    const held = against && { ...against, added: kept(against.added), dropped: kept(against.dropped) };
+    this.preview = { ...this.preview, samples: kept(samples), against_saved: held };
+    this.#tell('previewed');
+  };
 
   check() {
     const { text, dialect } = this;

@@ -3,6 +3,7 @@
 import { model } from '../model/index.js';
 import { View, act, announce, fill, part, update } from './template.js';
 import { cut, spans, when } from './text.js';
+import './feeds.js';
 import './form.js';
 import './preview.js';
 
@@ -14,6 +15,7 @@ class Editor extends View {
     this.writing = model.write(this.which === 'new' ? null : this.which);
     part(content, 'preview').writing = this.writing;
     part(content, 'form').writing = this.writing;
+    part(content, 'feeds').filter = this.which === 'new' ? null : this.which;
   }
 
   begin(signal) {

@@ -36,7 +36,7 @@ class Filters extends View {
     const editor = place.firstElementChild;
     if (which === null) {
       place.replaceChildren();
-    } else if (!editor || editor.which !== which) {
+    } else if (!editor || editor.which !== which || (which === 'new' && model.draft !== null)) {
       if (which !== 'new' && !model.filter(which)) {
         place.replaceChildren(model.filtersState === 'ready' ? fill('no-filter') : fill('waiting'));
       } else {

@@ -69,6 +69,8 @@ export class List extends View {
     this.#at = new Map(rows.map((row, at) => [row.key, at]));
     this.#layOut();
     this.#keep(anchor);
+    // Out of sight nothing is placed, but what is gone leaves the document all the same.
+    if (this.clientHeight === 0) this.#drop((key) => !this.#at.has(key));
     this.#show();
   }
 
@@ -83,6 +85,28 @@ export class List extends View {
 
   toTop() {
     this.scrollTop = 0;
+    this.#show();
+  }
+
+  /** Where a row is: -1 above what is seen, 0 within, 1 below; null if there is none. */
+  where(key) {
+    const at = this.#at.get(key);
+    if (at === undefined) return null;
+    if (this.#tops[at + 1] <= this.scrollTop) return -1;
+    return this.#tops[at] >= this.scrollTop + this.clientHeight ? 1 : 0;
+  }
+
+  /** The key of the first row that is seen. */
+  get first() {
+    return this.#rows[this.above]?.key ?? null;
+  }
+
+  /** Brings a row to the upper part of what is seen, and puts the focus on it. */
+  show(key) {
+    const at = this.#at.get(key);
+    if (at === undefined) return;
+    this.go(at);
+    this.scrollTop = Math.max(0, this.#tops[at] - this.clientHeight / 3);
     this.#show();
   }
 
@@ -159,13 +183,7 @@ export class List extends View {
     // What has the focus stays, or the keyboard would lose its place.
     const focused = this.#focus && this.contains(document.activeElement) ? this.#at.get(this.#focus) : undefined;
     if (focused !== undefined) wanted.add(focused);
-    for (const [key, { element }] of this.#shown) {
-      if (!wanted.has(this.#at.get(key))) {
-        this.#sizes.unobserve(element);
-        element.remove();
-        this.#shown.delete(key);
-      }
-    }
+    this.#drop((key) => !wanted.has(this.#at.get(key)));
     let before = null;
     for (const at of [...wanted].sort((a, b) => a - b)) {
       const element = this.#element(at);
@@ -178,6 +196,15 @@ export class List extends View {
       before = element;
     }
     return last;
+  }
+
+  #drop(isGone) {
+    for (const [key, { element }] of this.#shown) {
+      if (!isGone(key)) continue;
+      this.#sizes.unobserve(element);
+      element.remove();
+      this.#shown.delete(key);
+    }
   }
 
   #element(at) {

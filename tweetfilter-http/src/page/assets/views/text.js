@@ -80,6 +80,17 @@ export function when(time) {
 export const exactly = (time) => (time ? full.format(new Date(time)) : '');
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
 
+/** Puts what a field holds where it can be pasted. */
+export async function copy(field) {
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+  } catch {
+    // Without leave, or over plain HTTP: the old way takes what is selected.
+    document.execCommand('copy');
+  }
+}
+
 export const roughly = (n) => compact.format(n);
 export const count = (n) => number.format(n);
 export const counted = (n, one, many = `${one}s`) => `${number.format(n)} ${n === 1 ? one : many}`;

@@ -1,9 +1,9 @@
 // The timeline: columns side by side, each a list that goes on live.
 
-import { model } from '../model/index.js';
+import { ApiError, model } from '../model/index.js';
 import { hiddenRow, postRow } from './post.js';
-import { View, act, fill, update } from './template.js';
-import { count, counted } from './text.js';
+import { View, act, announce, fill, update } from './template.js';
+import { count, counted, exactly, when } from './text.js';
 import './list.js';
 import './why.js';
 
@@ -66,6 +66,8 @@ class ColumnView extends View {
     const { column, list } = this;
     this.on(column, 'change', () => this.#draw());
     this.on(model, 'filters', () => this.#draw());
+    // Whoever goes away finds a line where they were.
+    this.on(document, 'visibilitychange', () => document.hidden && this.checkVisibility() && this.#read());
     this.on(list, 'near-end', () => queueMicrotask(() => column.more()));
     this.on(list, 'moved', () => this.#news());
     act(
@@ -82,6 +84,8 @@ class ColumnView extends View {
         },
         conceal: (pressed) => column.reveal([Number(pressed.dataset.number)], false),
         retry: () => column.retry(),
+        read: () => this.#read(),
+        back: () => this.#back(),
       },
       signal,
     );
@@ -104,6 +108,8 @@ class ColumnView extends View {
   #row(row) {
     if (row.kind === 'post') return postRow(row);
     if (row.kind === 'hidden') return hiddenRow(row);
+    if (row.kind === 'line') return fill('line');
+    if (row.kind === 'gap') return gapRow(row);
     const filter = this.column.filter === null ? null : model.filter(this.column.filter);
     return fill(`end-${row.state}`, {
       error: row.error,
@@ -135,6 +141,30 @@ class ColumnView extends View {
     if (list.isAtTop) this.#seen = column.arrivals;
     const fresh = column.arrivals - this.#seen;
     update(this.part('news'), { news: fresh > 0 ? `${counted(fresh, 'new post')}` : '' });
+    // The line is offered where it is out of sight, or not loaded yet.
+    const { unread } = column;
+    const away = unread === null ? column.hasMore && model.readUpTo(column) !== null : list.where('line') === 1;
+    update(this.part('back'), { back: away });
+  }
+
+  // All from what is seen first is read.
+  async #read() {
+    const post = this.column.newest(this.list.isAtTop ? null : this.list.first);
+    if (!post || !model.me) return;
+    try {
+      await model.markRead(this.column, post);
+      if (!document.hidden) announce('Marked as read');
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
+  }
+
+  // To the line up to which it was read, which may have to be loaded first.
+  async #back() {
+    const { column, list } = this;
+    for (let pages = 0; column.unread === null && column.hasMore && pages < 50; pages++) await column.more();
+    list.show('line');
+    this.#news();
   }
 
   #pressed(event) {
@@ -144,6 +174,10 @@ class ColumnView extends View {
       event.preventDefault();
       this.list.toTop();
       this.list.go(0);
+    } else if (event.key === 'm') {
+      this.#read();
+    } else if (event.key === 'b') {
+      this.#back();
     } else if (row && event.key === 'w') {
       row.querySelector('[data-do="why"]')?.click();
     } else if (row && event.target === row && event.key === 'Enter') {
@@ -157,6 +191,11 @@ class ColumnView extends View {
       other.list.go(other.list.above);
     }
   }
+}
+
+function gapRow({ from, to, missing }) {
+  const what = missing === null ? 'Some posts never arrived' : `${counted(missing, 'message')} never arrived`;
+  return fill('gap-row', { what, time: `${when(from)} – ${when(to)}`, exactly: `${exactly(from)} – ${exactly(to)}` });
 }
 
 const named = (column) => (column.filter === null ? 'Everything' : model.called(column.filter));

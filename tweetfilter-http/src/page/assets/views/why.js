@@ -13,6 +13,8 @@ class Why extends View {
     this.on(dialog, 'click', (event) => event.target === dialog && dialog.close());
     this.on(this.part('close'), 'click', () => dialog.close());
     this.on(dialog, 'close', () => this.#back?.focus());
+    // What was taken back is not explained any more either.
+    this.on(model, 'withdrawn', () => dialog.open && this.#explain(Number(this.part('filter').value)));
   }
 
   #back = null;

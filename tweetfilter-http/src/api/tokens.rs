@@ -1,0 +1,136 @@
+//! The tokens of an account: who may act for it.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use tweetfilter_sql::Scope;
+use utoipa::ToSchema;
+
+use super::answer::{Answer, ApiError, Result, Summary};
+use super::caller::Caller;
+use super::extract::{Body, Path};
+use super::{Api, digest, new_secret};
+use crate::time::rfc3339;
+
+/// Tokens of an account, at most, that are made here.
+const MOST: usize = 100;
+/// Characters of a token's name.
+const NAME: usize = 100;
+
+/// A token of the account, without its secret.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OwnToken {
+    /// Its number, by which it is revoked.
+    pub id: i64,
+    /// What people call it; may be empty.
+    pub name: String,
+    /// `read`, `write` or `admin`.
+    #[schema(value_type = String)]
+    pub scope: Scope,
+    /// When it was made.
+    pub created_at: String,
+    /// When it was used last, give or take five minutes; null if it never was.
+    pub used_at: Option<String>,
+    /// Whether it is the one that this request was sent with.
+    pub current: bool,
+}
+
+/// A token to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddToken {
+    /// What to call it, such as the device or program that uses it.
+    #[serde(default)]
+    pub name: String,
+    /// `read`, `write` or `admin`: at most what the token of this request may do.
+    #[schema(value_type = String, example = "read")]
+    pub scope: Scope,
+}
+
+/// A token that was made. It is not shown again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewToken {
+    /// Its number, by which it is revoked.
+    pub id: i64,
+    /// What it may do.
+    #[schema(value_type = String)]
+    pub scope: Scope,
+    /// The token itself: whoever has it acts for the account.
+    pub token: String,
+}
+
+/// The account's tokens.
+#[utoipa::path(get, path = "/tokens", tag = "account", responses((status = 200, body = Answer<Vec<OwnToken>>)))]
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answer<Vec<OwnToken>>> {
+    let tokens = api.ask(caller.until, api.database().account_tokens(caller.account())).await?;
+    let shown: Vec<_> = tokens
+        .into_iter()
+        .map(|(token, used_at)| OwnToken {
+            current: token.id == caller.token.id,
+            id: token.id,
+            name: token.name,
+            scope: token.scope,
+            created_at: rfc3339(token.created_at),
+            used_at: used_at.map(rfc3339),
+        })
+        .collect();
+    Ok(Answer::new(Summary::counted(shown.len(), "token"), shown))
+}
+
+/// Makes a token of the account, which is shown once. It may do at most what the token of this request may.
+#[utoipa::path(post, path = "/tokens", tag = "account", request_body = AddToken,
+    responses((status = 201, body = Answer<NewToken>), (status = 403, body = Answer<NewToken>),
+        (status = 422, body = Answer<NewToken>)))]
+pub(super) async fn add(
+    State(api): State<Api>,
+    caller: Caller,
+    Body(AddToken { name, scope }): Body<AddToken>,
+) -> Result<Response> {
+    if scope > caller.token.scope {
+        let message = "A token makes none that may do more than itself";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "scope", message));
+    }
+    if name.chars().count() > NAME {
+        return Err(ApiError::bad(format!("A token's name has at most {NAME} characters")));
+    }
+    let database = api.database();
+    if api.ask(caller.until, database.account_tokens(caller.account())).await?.len() >= MOST {
+        let message = format!("This account has {MOST} tokens; revoke those that nobody uses");
+        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_tokens", message));
+    }
+    let token = new_secret("tf_").map_err(|error| {
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", format!("No random numbers: {error}"))
+    })?;
+    let digest = digest(&token);
+    let kept = database.add_token(caller.account(), &name, &digest, scope);
+    let id = api.ask(caller.until, kept).await?;
+    let answer =
+        Answer::new(Summary::new("Keep the token; it is not shown again"), NewToken { id, scope, token });
+    Ok((StatusCode::CREATED, answer).into_response())
+}
+
+/// Revokes a token of the account: from now on it opens nothing, and its live streams end. It may be the one that this
+/// request is sent with, but none that may do more.
+#[utoipa::path(delete, path = "/tokens/{id}", tag = "account", params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, body = Answer<i64>), (status = 403, body = Answer<i64>),
+        (status = 404, body = Answer<i64>)))]
+pub(super) async fn remove(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> Result<Answer<i64>> {
+    let tokens = api.ask(caller.until, api.database().account_tokens(caller.account())).await?;
+    let (token, _) = tokens
+        .into_iter()
+        .find(|(token, _)| token.id == id)
+        .ok_or_else(|| ApiError::missing(format_args!("token {id} of this account")))?;
+    if token.scope > caller.token.scope {
+        let message = "A token revokes none that may do more than itself";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "scope", message));
+    }
+    if !api.ask(caller.until, api.database().revoke_token(id)).await? {
+        return Err(ApiError::missing(format_args!("token {id} of this account")));
+    }
+    Ok(Answer::new(Summary::new("Revoked"), id))
+}

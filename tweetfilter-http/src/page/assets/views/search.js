@@ -1,0 +1,115 @@
+// Searching what is kept, by an expression.
+
+import { model } from '../model/index.js';
+import { postRow } from './post.js';
+import { View, act, announce, fill, update } from './template.js';
+import { counted, when } from './text.js';
+import './list.js';
+
+class SearchView extends View {
+  begin(signal) {
+    const { search } = model;
+    this.list = this.part('list');
+    this.list.make = (row) => this.#row(row);
+    this.on(search, 'change', () => this.#draw());
+    this.on(model, 'filters', () => this.#draw());
+    this.on(this.part('form'), 'submit', (event) => {
+      event.preventDefault();
+      search.begin(this.part('text').value);
+    });
+    this.on(this.part('text'), 'input', () => this.#drawBar());
+    this.on(this.list, 'keydown', (event) => {
+      const row = event.target.closest('[data-row]');
+      if (row && (event.key === 'w' || (event.key === 'Enter' && event.target === row))) {
+        row.querySelector('[data-do="why"], [data-do="more"]')?.click();
+      }
+    });
+    act(
+      this,
+      {
+        more: () => search.more(),
+        stop: () => search.stop(),
+        save: () => {
+          model.draft = search.text;
+          location.hash = '#/filters/new';
+        },
+        try: ({ dataset }) => {
+          this.part('text').value = dataset.search;
+          search.begin(dataset.search);
+        },
+      },
+      signal,
+    );
+    this.#draw();
+  }
+
+  focusText() {
+    this.part('text').focus({ preventScroll: true });
+  }
+
+  #drawBar() {
+    const { search } = model;
+    const written = this.part('text').value.trim();
+    update(this.part('bar'), {
+      found: search.text !== '',
+      counts: this.#said(),
+      searching: search.state === 'searching',
+      save: search.text !== '' && written === search.text.trim() && search.findings.length === 0 && model.mayWrite,
+    });
+  }
+
+  #said() {
+    const { posts, state, backTo } = model.search;
+    const found = counted(posts.length, 'post');
+    if (state === 'done') return `${found} in all that is kept`;
+    if (!backTo) return state === 'searching' ? 'Searching …' : '';
+    return `${found}, searched back to ${when(backTo)}`;
+  }
+
+  #draw() {
+    const { search } = model;
+    if (search.state === 'idle' && this.part('text').value === '') this.list.set([], false);
+    this.#drawBar();
+    const findings = search.findings.map(({ message, span }) => {
+      const [from, to] = span.utf16;
+      return fill('search-finding', { message, excerpt: search.text.slice(from, Math.max(to, from + 1)) });
+    });
+    this.part('findings').replaceChildren(...findings);
+    this.update({
+      idle: search.state === 'idle',
+      invalid: search.findings.length > 0,
+      error: search.state === 'error' && search.findings.length === 0 ? search.error : '',
+    });
+    this.list.hidden = search.state === 'idle' || search.findings.length > 0;
+    this.list.setAttribute('aria-busy', String(search.state === 'searching'));
+    const rows = search.posts.map((post) => ({
+      kind: 'post',
+      key: `p${post.number}`,
+      version: `${post.commit} ${post.filters.map((id) => model.called(id))}`,
+      post,
+    }));
+    const { state, posts, backTo, error } = search;
+    if (search.text !== '') rows.push({ kind: 'end', key: 'end', version: `${state} ${backTo} ${posts.length} ${error}`, state });
+    this.list.set(rows, false);
+    if (state !== this.#state && (state === 'paused' || state === 'done')) announce(this.#said());
+    this.#state = state;
+  }
+
+  #state = 'idle';
+
+  #row(row) {
+    if (row.kind === 'post') return postRow({ post: row.post, revealed: false });
+    const { state, posts, backTo, error } = model.search;
+    return fill('search-end', {
+      searching: state === 'searching',
+      back: backTo && state === 'searching' ? `Searching, back to ${when(backTo)} …` : 'Searching …',
+      paused: state === 'paused' && `Searched back to ${when(backTo)}`,
+      done: state === 'done' && (posts.length > 0 ? 'That is all that is kept.' : ''),
+      none: state === 'done' && posts.length === 0,
+      error: state === 'error' ? error : '',
+      again: state === 'error',
+    });
+  }
+}
+
+customElements.define('tf-search', SearchView);
