@@ -278,7 +278,7 @@ impl FilterSetBuilder {
             handles: &self.handles,
             set_plans: &mut self.set_plans,
             me: owner.and(known.as_ref().map(|o| o.identities.as_slice())),
-            owner: owner.map_or(0, |o| o.0.wrapping_add(1)),
+            owner: owner.map_or(0, |o| u128::from(o.0) + 1),
             x: expression.dialect() == Dialect::X,
         };
         let formula = lowering.formula(expression.root()).map_err(|d| AddError::Refused(Box::new(d)))?;
@@ -328,7 +328,11 @@ impl FilterSetBuilder {
 
     /// Compiles the set.
     #[must_use]
-    pub fn build(self) -> FilterSet {
+    pub fn build(mut self) -> FilterSet {
+        // Lists that came behind the last filter of an owner; explanations ask for them too.
+        for lists in self.owners.values_mut().filter_map(|owner| owner.lists.as_mut()) {
+            lists.all.get_or_insert_with(|| self.sets.under(&lists.own));
+        }
         static SETS: AtomicU64 = AtomicU64::new(1);
         let index = build::build(&self.formulas, self.atoms, &self.set_plans, &self.statistics);
         FilterSet {
@@ -490,7 +494,7 @@ impl FilterSet {
             handles: &self.handles,
             set_plans: &mut set_plans,
             me: known.map(|o| o.identities.as_slice()),
-            owner: owner.map_or(0, |o| o.0.wrapping_add(1)),
+            owner: owner.map_or(0, |o| u128::from(o.0) + 1),
             x: expression.dialect() == Dialect::X,
         };
         let formula = lowering.formula(expression.root()).ok()?;

@@ -59,3 +59,25 @@ fn a_list_of_all_that_comes_later_is_known_to_filters_that_come_later() {
     let ids = |text: &str| set.matches(&Post::from_text(text)).iter().map(|m| m.id.0).collect::<Vec<_>>();
     assert_eq!((ids("fog"), ids("hail"), ids("bergen")), (vec![2], vec![3], vec![1]));
 }
+
+#[test]
+fn a_list_that_comes_behind_a_filter_hides_the_others_from_no_explanation() {
+    let mut builder = builder();
+    add(&mut builder, 1, ANN, "{towns} snow").unwrap();
+    builder.named_set("later", "x").unwrap();
+    builder.owner_set(ANN, "later", "y").unwrap();
+    let set = builder.build();
+    let post = Post::from_text("snow in Rome");
+    assert_eq!(owners(&set.matches(&post)), [ANN]);
+    assert!(set.explain(0, &post).unwrap().matched && set.plan(0).is_some());
+}
+
+#[test]
+fn the_last_owner_of_all_has_lists_of_its_own_too() {
+    let last = OwnerId(u64::MAX);
+    let mut builder = builder();
+    builder.owner_set(last, "towns", "paris").unwrap();
+    builder.add(FilterId(1), "{towns}").unwrap();
+    add(&mut builder, 1, last, "{towns}").unwrap();
+    assert_eq!(owners(&builder.build().matches(&Post::from_text("Paris"))), [last]);
+}

@@ -18,7 +18,7 @@ use crate::sql::{Row, Sql, Tx, args, list, statements};
 statements! {
     LIVE = Sql::both("SELECT id, account, text, dialect, action FROM filter WHERE enabled = 1 ORDER BY account, position, id");
     EXPIRED = Sql::both("SELECT id FROM filter WHERE enabled = 1 AND expires_at <= ?");
-    EXPIRE = Sql::both("UPDATE filter SET enabled = 0 WHERE enabled = 1 AND expires_at <= ?");
+    EXPIRE = Sql::both("UPDATE filter SET enabled = 0, revision = ? WHERE enabled = 1 AND expires_at <= ?");
     OF_ACCOUNT = Sql::both(
         "SELECT id, account, position, name, text, dialect, action, enabled, expires_at, revision FROM filter
          WHERE account = ? ORDER BY position, id",
@@ -110,10 +110,11 @@ impl Store for Database {
         let now = self.now();
         if !self.rows(EXPIRED, args![now]).await?.is_empty() {
             let mut turn = self.write().await?;
-            if turn.tx.run(EXPIRE, args![now]).await? > 0 {
-                raise(&mut turn.tx).await?;
+            let revision = raise(&mut turn.tx).await?;
+            // If another was first, nothing is changed, the revision neither.
+            if turn.tx.run(EXPIRE, args![revision, now]).await? > 0 {
+                turn.commit().await?;
             }
-            turn.commit().await?;
         }
         let mut tx = self.read().await?;
         let mut revision = accounts::revision(&mut tx).await?.cast_unsigned();

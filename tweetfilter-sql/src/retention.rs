@@ -46,8 +46,11 @@ statements! {
 
 /// Posts of one step.
 const POSTS: i64 = 1_000;
-/// Commits of one step.
+/// Commits that are removed at once.
 const COMMITS: i64 = 64;
+/// Commits of one step, and packs after which it goes on to no more: commits may have thousands of them, or none.
+const MOST_COMMITS: i64 = 64 * COMMITS;
+const PACKS: u64 = 4_096;
 
 /// Where `state` counts posts that were forgotten for want of room.
 pub(crate) const FORGOTTEN: &str = "forgotten_for_room";
@@ -59,6 +62,8 @@ pub(crate) const FORGOTTEN_UP_TO: &str = "forgotten_up_to";
 pub struct Removed {
     /// Posts.
     pub posts: u64,
+    /// Commits that nobody can follow from any more.
+    pub commits: u64,
     /// Deliveries, as packs.
     pub packs: u64,
     /// Tombstones.
@@ -114,7 +119,7 @@ impl Database {
         let tx = &mut turn.tx;
         // Posts and commits go together, as far as one step comes with either.
         let first = int(tx.row(FIRST, args![]).await?)?;
-        let of_commits = tx.row(AT, args![first + COMMITS - 1]).await?;
+        let of_commits = tx.row(AT, args![first + MOST_COMMITS - 1]).await?;
         let of_posts = tx.rows(OLD_POSTS, args![POSTS]).await?;
         let received = of_posts.iter().map(|row| row.int(1)).collect::<Result<Vec<_>, _>>()?;
         let times = [of_commits.map(|row| row.int(0)).transpose()?, received.into_iter().max()];
@@ -146,12 +151,15 @@ async fn forget_before(tx: &mut Tx, time: Millis) -> Result<Removed, StoreError>
         forget(tx, &old).await?;
         removed.posts = tx.run(REMOVE_POSTS, args![list(&old)?]).await?;
     }
-    let first = int(tx.row(FIRST, args![]).await?)?;
-    let last_old = int(tx.row(LAST_OLD, args![time, first + COMMITS - 1]).await?)?;
-    if last_old > 0 {
-        removed.packs = tx.run(REMOVE_PACKS, args![last_old]).await?;
+    while removed.packs < PACKS && removed.commits < MOST_COMMITS.cast_unsigned() {
+        let first = int(tx.row(FIRST, args![]).await?)?;
+        let last_old = int(tx.row(LAST_OLD, args![time, first + COMMITS - 1]).await?)?;
+        if last_old == 0 {
+            break;
+        }
+        removed.packs += tx.run(REMOVE_PACKS, args![last_old]).await?;
         crate::withdrawn::forget(tx, last_old).await?;
-        tx.run(REMOVE_COMMITS, args![last_old]).await?;
+        removed.commits += tx.run(REMOVE_COMMITS, args![last_old]).await?;
         if tx.is_sqlite() {
             tx.run(REMOVE_SPANS, args![last_old / SPAN]).await?;
         }

@@ -53,7 +53,7 @@ pub enum Scope {
     /// Change its filters too.
     #[default]
     Write,
-    /// And what all accounts share: named sets, dead letters.
+    /// And see how the whole server is, and try dead letters again.
     Admin,
 }
 

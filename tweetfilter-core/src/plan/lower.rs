@@ -36,8 +36,8 @@ pub(crate) struct Lowering<'a> {
     pub(crate) set_plans: &'a mut Vec<SetPlan>,
     /// Whom `me` stands for.
     pub(crate) me: Option<&'a [Identity]>,
-    /// Tells owners apart where a set names `me`.
-    pub(crate) owner: u64,
+    /// Tells owners apart where a set names `me`: their number plus one; 0 is nobody.
+    pub(crate) owner: u128,
     pub(crate) x: bool,
 }
 

@@ -227,6 +227,16 @@ impl ApiError {
         error
     }
 
+    /// Whether an expression is what is wrong.
+    pub(super) fn is_of_filter(&self) -> bool {
+        !self.body.diagnostics.is_empty()
+    }
+
+    /// What was found of an expression.
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        self.body.diagnostics
+    }
+
     /// As it is answered.
     pub(super) fn into_answer(self) -> Answer<()> {
         Answer { summary: Summary::new(self.body.message.clone()), data: None, error: Some(*self.body) }

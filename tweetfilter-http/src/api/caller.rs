@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 use tweetfilter_sql::{Pulse, Scope, Token};
 
 use super::answer::{ApiError, Result};
-use super::{Api, PREFIX, STORE, secret};
+use super::{Api, PREFIX, STORE, extract, secret};
 
 /// Whom a request acts for, and until when the store may answer it.
 #[derive(Clone, Debug)]
@@ -38,17 +39,34 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// A body that takes longer than this came from afar.
+const SLOW: Duration = Duration::from_millis(100);
+
 /// Lets a request pass whose token may do what it asks for.
-pub(super) async fn authorize(State(api): State<Api>, mut request: Request, next: Next) -> Response {
-    let secret = bearer(&request).map(str::to_owned);
-    let needed = needed(request.method(), request.uri().path());
-    match admit(&api, secret, needed).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
+pub(super) async fn authorize(State(api): State<Api>, request: Request, next: Next) -> Response {
+    match arrive(&api, request).await {
+        Ok(request) => next.run(request).await,
         Err(error) => error.into_response(),
     }
+}
+
+/// A request whose token may do what it asks for, with all of its body.
+async fn arrive(api: &Api, request: Request) -> Result<Request> {
+    let secret = bearer(&request).map(str::to_owned);
+    let needed = needed(request.method(), request.uri().path());
+    let mut caller = admit(api, secret.clone(), needed).await?;
+    let (mut parts, mut body) = request.into_parts();
+    if !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        let begun = Instant::now();
+        body = extract::bytes(body, api).await?.into();
+        // The store's time begins when all is there; a token may have been revoked while it came.
+        caller = match begun.elapsed() > SLOW {
+            true => admit(api, secret, needed).await?,
+            false => Caller { until: Instant::now() + STORE, ..caller },
+        };
+    }
+    parts.extensions.insert(caller);
+    Ok(Request::from_parts(parts, body))
 }
 
 async fn admit(api: &Api, secret: Option<String>, needed: Scope) -> Result<Caller> {

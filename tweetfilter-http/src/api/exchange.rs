@@ -1,5 +1,6 @@
 //! Filters from elsewhere, and to elsewhere: own JSON, X's /rules, Mastodon's filters, plain words.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -17,6 +18,7 @@ use super::answer::{Answer, ApiError, Finding, Result, Summary};
 use super::caller::Caller;
 use super::check::{Remark, remarks};
 use super::extract::{Body, Query};
+use super::filters::changed_meanwhile;
 use super::shapes::{action_name, dialect_name};
 use super::{Api, STORE};
 use crate::import::{FilterFile, FilterLine, Format, read_filters, read_words};
@@ -24,6 +26,8 @@ use crate::time::rfc3339;
 
 /// Filters of one import.
 const MOST: usize = 1_000;
+/// Its lines: a list of words for one filter, or JSON over many lines, may have more of them than filters.
+const MOST_LINES: usize = 50_000;
 
 /// What filters are written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -146,6 +150,8 @@ pub struct LeftOut {
 struct Candidate {
     new: NewFilter,
     enabled: bool,
+    /// Of one that differs: the revision of the one that is there.
+    was: u64,
     shown: ImportedFilter,
 }
 
@@ -157,7 +163,19 @@ pub(super) async fn import(
     caller: Caller,
     Body(import): Body<Import>,
 ) -> Result<Answer<Imported>> {
-    let (file, kind) = read(&import)?;
+    let lines = import.content.lines().filter(|line| !line.trim().is_empty()).count();
+    if lines > MOST_LINES {
+        return Err(ApiError::bad(format!(
+            "An import has at most {MOST_LINES} lines, this one {lines}; split it"
+        )));
+    }
+    let (import, read) = tokio::task::spawn_blocking(move || {
+        let read = read(&import);
+        (import, read)
+    })
+    .await
+    .map_err(|_| broke_off())?;
+    let (file, kind) = read?;
     if file.filters.len() > MOST {
         let message =
             format!("An import has at most {MOST} filters, this one {}; split it", file.filters.len());
@@ -172,7 +190,6 @@ pub(super) async fn import(
         let dialect = file.format.dialect();
         let of = |line: &FilterLine| {
             let mut candidate = Candidate::new(line, dialect, action);
-            candidate.hold_against(&known);
             match surroundings.compile(account, &candidate.new.text, candidate.new.dialect) {
                 Ok(compiled) => candidate.note(&compiled.expression),
                 Err(found) => {
@@ -181,11 +198,11 @@ pub(super) async fn import(
             }
             candidate
         };
-        file.filters.iter().map(of).collect::<Vec<_>>()
+        let mut candidates: Vec<_> = file.filters.iter().map(of).collect();
+        hold_against(&mut candidates, &known);
+        candidates
     });
-    let mut candidates = candidates.await.map_err(|_| {
-        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The import broke off; nothing was kept")
-    })?;
+    let mut candidates = candidates.await.map_err(|_| broke_off())?;
     let count = |state: &str| candidates.iter().filter(|one| one.shown.state == state).count();
     let (new, differs, same, invalid) = (count("new"), count("differs"), count("same"), count("invalid"));
     if import.apply {
@@ -216,6 +233,10 @@ pub(super) async fn import(
     let filters: Vec<_> = candidates.into_iter().map(|candidate| candidate.shown).collect();
     let summary = Summary { count: Some(filters.len()), ..Summary::new(text) };
     Ok(Answer::new(summary, Imported { format: kind, applied: import.apply, filters }))
+}
+
+fn broke_off() -> ApiError {
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The import broke off; nothing was kept")
 }
 
 fn read(import: &Import) -> Result<(FilterFile, Kind)> {
@@ -265,19 +286,7 @@ impl Candidate {
             diagnostics: Vec::new(),
             differs_from_x: Vec::new(),
         };
-        Self { new, enabled, shown }
-    }
-
-    /// Says the same as one that is there, or something else under its name.
-    fn hold_against(&mut self, rows: &[FilterRow]) {
-        let of_name = |row: &&FilterRow| !self.new.name.is_empty() && row.filter.name == self.new.name;
-        let equal = |row: &&FilterRow| row.filter == self.new && row.enabled == self.enabled;
-        if let Some(row) = rows.iter().find(equal) {
-            (self.shown.state, self.shown.id) = ("same", Some(row.id));
-        } else if let Some(row) = rows.iter().find(of_name) {
-            (self.shown.state, self.shown.id) = ("differs", Some(row.id));
-            self.shown.was = Some(row.filter.text.clone());
-        }
+        Self { new, enabled, was: 0, shown }
     }
 
     fn note(&mut self, expression: &Expression) {
@@ -306,14 +315,47 @@ impl Candidate {
                 }
             }
             ("differs", Some(id)) => {
-                let change = database.change_filter(id, None, &self.new, Some(self.enabled));
-                if api.ask(until, change).await? != Changed::Done {
-                    return Err(ApiError::missing(format_args!("filter {id} any more")));
+                let change = database.change_filter(id, Some(self.was), &self.new, Some(self.enabled));
+                match api.ask(until, change).await? {
+                    Changed::Done => {}
+                    Changed::Missing => return Err(ApiError::missing(format_args!("filter {id} any more"))),
+                    Changed::Meanwhile(now) => return Err(changed_meanwhile(now)),
                 }
             }
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// Finds what says the same as one that is there, or something else under its name. A filter that is there is meant by
+/// one line at most, and by name only where the name is no other's: X's tags are of many.
+fn hold_against(candidates: &mut [Candidate], rows: &[FilterRow]) {
+    let mut meant = HashSet::new();
+    let valid = |candidate: &&mut Candidate| candidate.shown.state == "new";
+    for candidate in candidates.iter_mut().filter(valid) {
+        let same = |row: &&FilterRow| row.filter == candidate.new && row.enabled == candidate.enabled;
+        if let Some(row) = rows.iter().find(|row| same(row) && !meant.contains(&row.id)) {
+            meant.insert(row.id);
+            (candidate.shown.state, candidate.shown.id) = ("same", Some(row.id));
+        }
+    }
+    let mut lines: HashMap<String, usize> = HashMap::new();
+    for candidate in candidates.iter() {
+        *lines.entry(candidate.new.name.clone()).or_default() += 1;
+    }
+    for candidate in candidates.iter_mut().filter(valid) {
+        let name = &candidate.new.name;
+        let mut of_name = rows.iter().filter(|row| row.filter.name == *name);
+        if let (Some(row), None) = (of_name.next(), of_name.next())
+            && !name.is_empty()
+            && lines.get(name) == Some(&1)
+            && meant.insert(row.id)
+        {
+            (candidate.shown.state, candidate.shown.id) = ("differs", Some(row.id));
+            candidate.shown.was = Some(row.filter.text.clone());
+            candidate.was = row.revision;
+        }
     }
 }
 

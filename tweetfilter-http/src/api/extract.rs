@@ -1,6 +1,6 @@
 //! Bodies and parameters, with errors in the answer's own form.
 
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -23,23 +23,21 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
             let message = "Send JSON, with `Content-Type: application/json`";
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message));
         }
-        let most = api.options().body_bytes;
-        let read = tokio::time::timeout(api.options().body_time, to_bytes(request.into_body(), most));
-        let bytes = match read.await {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(_)) => {
-                let message = format!("The body broke off, or has more than {most} bytes");
-                return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body", message));
-            }
-            Err(_) => {
-                return Err(ApiError::new(
-                    StatusCode::REQUEST_TIMEOUT,
-                    "slow_body",
-                    "The body took too long",
-                ));
-            }
-        };
+        let bytes = bytes(request.into_body(), api).await?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| ApiError::bad(format!("The body: {error}")))
+    }
+}
+
+/// All of a body, if it comes in time and is not too long.
+pub(super) async fn bytes(body: axum::body::Body, api: &Api) -> Result<Bytes> {
+    let most = api.options().body_bytes;
+    match tokio::time::timeout(api.options().body_time, to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => {
+            let message = format!("The body broke off, or has more than {most} bytes");
+            Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body", message))
+        }
+        Err(_) => Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "slow_body", "The body took too long")),
     }
 }
 

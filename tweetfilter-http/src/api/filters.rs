@@ -150,6 +150,8 @@ pub(super) async fn change(
 ) -> Result<Response> {
     let known = if_match(&headers)?;
     let (row, _) = own(&api, &caller, id).await?;
+    // What was saved can be renamed and switched off, even if a list that it names is gone.
+    let is_same = change.text.is_none() && change.dialect.is_none() && change.enabled != Some(true);
     let mut new = row.filter;
     new.name = change.name.unwrap_or(new.name);
     new.text = change.text.unwrap_or(new.text);
@@ -158,7 +160,10 @@ pub(super) async fn change(
     if let Some(at) = &change.expires_at {
         new.expires_at = expiry(at)?;
     }
-    let warnings = check(&api, &caller, &new).await?;
+    let warnings = match check(&api, &caller, &new).await {
+        Err(error) if is_same && error.is_of_filter() => error.into_findings(),
+        checked => checked?,
+    };
     // Without If-Match a change still replaces only what it was made from.
     let known = known.unwrap_or(row.revision);
     match api.ask(caller.until, api.database().change_filter(id, Some(known), &new, change.enabled)).await? {
@@ -251,7 +256,7 @@ fn if_match(headers: &HeaderMap) -> Result<Option<u64>> {
     revision.map(Some).ok_or_else(|| ApiError::bad("`If-Match` must be the filter's revision, in quotes"))
 }
 
-fn changed_meanwhile(now: u64) -> ApiError {
+pub(super) fn changed_meanwhile(now: u64) -> ApiError {
     let message =
         format!("Somebody has changed this filter; it is of revision {now} now. Get it, and try again");
     ApiError::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message)

@@ -73,7 +73,7 @@ pub(super) async fn timeline(
     });
     let before = before.transpose()?;
     let pulse = caller.pulse;
-    let tag = Tag::of(&[pulse.commit, pulse.revision]);
+    let tag = Tag::of(&[caller.account(), pulse.commit, pulse.revision]);
     if tag.is_known(&headers) {
         return Ok(tag.unchanged());
     }

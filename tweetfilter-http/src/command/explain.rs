@@ -138,7 +138,7 @@ fn reader(name: &str, text: bool) -> io::Result<Reader> {
 /// The posts of a line; what is none is passed over, with a word on stderr where it can't be read.
 fn read(line: &Line<'_>, text: bool) -> Vec<Post> {
     let skipped = |reason: &dyn std::fmt::Display| {
-        eprintln!("tweetfilter: line {} skipped, {reason}", line.number);
+        told!("tweetfilter: line {} skipped, {reason}", line.number);
         Vec::new()
     };
     if text {

@@ -249,13 +249,13 @@ async fn import(
     }
     if invalid > 0 && !keep_going {
         let all = read.filters.len();
-        eprintln!(
+        told!(
             "tweetfilter: {invalid} of {all} filters invalid, nothing was imported; --keep-going leaves them out"
         );
         return Err(Failure::Filters);
     }
     database.add_filters(account, &new).await.map_err(refused)?;
-    eprintln!("{} filters imported, {invalid} left out", new.len());
+    told!("{} filters imported, {invalid} left out", new.len());
     Ok(new)
 }
 
@@ -263,7 +263,7 @@ async fn import(
 pub(super) fn refused(error: StoreError) -> Failure {
     match error {
         StoreError::OverBudget(over) => {
-            eprintln!(
+            told!(
                 "tweetfilter: {over}\nnothing was changed. Make one of them cheaper, remove or switch off one, or have \
                  whoever runs the server raise owner-budget"
             );
@@ -302,7 +302,7 @@ impl Checker {
             }
         };
         let origin = Origin { name: name.to_owned(), line, within: None };
-        eprint!("{}", render::diagnostics(&found, &filter.text, &origin, Style::stderr()));
+        tell!("{}", render::diagnostics(&found, &filter.text, &origin, Style::stderr()));
         Err(Failure::Filters)
     }
 }

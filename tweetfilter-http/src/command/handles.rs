@@ -60,7 +60,7 @@ pub(super) async fn look_up(
     let _ = tokio::time::timeout(PATIENCE, asking).await;
     database.handles_answered(NETWORK, &answers).await.map_err(failure)?;
     for (handle, _) in answers.iter().filter(|(_, id)| id.is_none()) {
-        eprintln!(
+        told!(
             "tweetfilter: warning: nobody on Bluesky has the handle {handle}; the filter finds nothing by it until \
              somebody has. It is asked for again by the server"
         );
@@ -69,7 +69,7 @@ pub(super) async fn look_up(
     let open: Vec<_> = named.difference(&known).filter(|handle| !asked.contains(*handle)).collect();
     if let Some(first) = open.first() {
         let more = if open.len() > 1 { format!(" and {} more", open.len() - 1) } else { String::new() };
-        eprintln!(
+        told!(
             "tweetfilter: warning: {first}{more} could not be looked up ({reason}); the server does it when it can. \
              --no-lookup asks nobody"
         );

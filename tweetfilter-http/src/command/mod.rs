@@ -1,5 +1,21 @@
 //! What the command line says, and how commands end.
 
+/// Says something on stderr. Who has closed it does not want to know, and is no reason to end.
+macro_rules! tell {
+    ($($said:tt)*) => {{
+        use std::io::Write as _;
+        let _ = write!(std::io::stderr(), $($said)*);
+    }};
+}
+
+/// The same as a line.
+macro_rules! told {
+    ($($said:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($said)*);
+    }};
+}
+
 mod account;
 mod check;
 mod demo;
@@ -150,7 +166,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if let Failure::Input(message) = &failure {
-                eprintln!("tweetfilter: {message}");
+                told!("tweetfilter: {message}");
             }
             failure.code()
         }

@@ -120,7 +120,7 @@ async fn back(database: &Database, look: LookBack, rate: Option<u32>, mut stop: 
         };
         wait = WAIT.0;
         if stepped.again {
-            eprintln!("filters were changed: it begins again");
+            told!("filters were changed: it begins again");
         }
         sum.tried += stepped.tried;
         sum.changed += stepped.changed;
@@ -142,7 +142,7 @@ async fn back(database: &Database, look: LookBack, rate: Option<u32>, mut stop: 
     bar.finish_and_clear();
     let Stepped { tried, changed, added, removed, done, .. } = sum;
     let rest = if done { "" } else { "; stopped before the end, the same command goes on" };
-    eprintln!("{tried} tried: {changed} changed, {added} added, {removed} removed{rest}");
+    told!("{tried} tried: {changed} changed, {added} added, {removed} removed{rest}");
     Ok(())
 }
 

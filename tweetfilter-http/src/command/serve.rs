@@ -163,7 +163,7 @@ pub(crate) fn api(arguments: &Api) -> Result<(), Failure> {
 
 fn told(worked: &Worked) {
     let Worked { entries, posts, deliveries, matches, suppressed, dead, .. } = worked;
-    eprintln!(
+    told!(
         "{entries} entries: {posts} new posts, {deliveries} deliveries, {matches} matches, {suppressed} suppressed, {dead} dead"
     );
 }
@@ -465,7 +465,7 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
             retention.await.map_err(failure)?;
         }
         let Ingested { counts, ended } = ingested.map_err(failure)?;
-        eprintln!(
+        told!(
             "{} lines: {} posts ({} merged), {} other messages, {} unreadable{}",
             counts.lines,
             counts.posts,

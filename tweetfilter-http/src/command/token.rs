@@ -38,7 +38,8 @@ enum Command {
     Add {
         account: String,
 
-        /// What it may do
+        /// What it may do: see what the account sees; change its filters, lists and tokens; or see how the whole server is
+        /// too, and try dead letters again
         #[arg(long, value_name = "read|write|admin", value_parser = scope, default_value = "write")]
         scope: Scope,
 

@@ -124,13 +124,19 @@ pub struct Malformed {
     pub faults: Vec<Fault>,
 }
 
+/// Faults that are said; whoever wants all has the list.
+const SAID: usize = 20;
+
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, fault) in self.faults.iter().enumerate() {
+        for (n, fault) in self.faults.iter().take(SAID).enumerate() {
             let gap = if n == 0 { "" } else { "; " };
             write!(f, "{gap}line {}: {}", fault.line, fault.message)?;
         }
-        Ok(())
+        match self.faults.len().saturating_sub(SAID) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more lines"),
+        }
     }
 }
 

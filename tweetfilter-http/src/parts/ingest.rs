@@ -73,7 +73,9 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
         tokio::select! {
             () = stop.told() => break,
             _ = renew.tick() => match ingest.renew().await {
-                Err(BufferError::Away(reason)) => tracing::warn!(source = name, %reason, "claim not renewed"),
+                Err(BufferError::Away(reason) | BufferError::Full(reason)) => {
+                    tracing::warn!(source = name, %reason, "claim not renewed");
+                }
                 renewed => renewed?,
             },
             appended = pending(&mut appending) => {
@@ -136,7 +138,7 @@ async fn claim<B: Buffer + Clone>(
     while !stop.is_told() {
         match Ingest::claim(buffer.clone(), name, audience.clone(), instance, LEASE).await {
             Ok(claimed) => return Ok(Some(claimed)),
-            Err(reason @ (BufferError::Taken { .. } | BufferError::Away(_))) => {
+            Err(reason @ (BufferError::Taken { .. } | BufferError::Away(_) | BufferError::Full(_))) => {
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!(source = name, %reason, "waits for the source");
                 }

@@ -4,7 +4,7 @@
 //! in the store, where workers find it; authors of posts that were delivered or matched are looked up a little later,
 //! many at once. Several may do this at a time: each takes what none of the others has taken.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tweetfilter_core::syntax::{NamedSets, account_names};
@@ -31,14 +31,20 @@ const HANDLES: u32 = 10;
 pub fn named_handles(snapshot: &Snapshot, bluesky: bool) -> BTreeSet<String> {
     let identities = || snapshot.accounts.iter().flat_map(|account| &account.identities);
     let bluesky = bluesky || identities().any(|(network, _)| network == NETWORK);
-    let mut sets = NamedSets::default();
+    let mut shared = NamedSets::default();
     for (name, terms) in &snapshot.sets {
         // Filters that name a list which is refused are refused themselves.
+        let _ = shared.insert(name, terms, &Limits::default());
+    }
+    // An account's own of the same name stands in the place of that of all.
+    let mut own: BTreeMap<i64, NamedSets> = BTreeMap::new();
+    for (account, name, terms) in &snapshot.own_sets {
+        let sets = own.entry(*account).or_insert_with(|| shared.clone());
         let _ = sets.insert(name, terms, &Limits::default());
     }
     let mut names = BTreeSet::new();
     for filter in &snapshot.filters {
-        names.append(&mut names_of(filter, &sets));
+        names.append(&mut names_of(filter, own.get(&filter.account).unwrap_or(&shared)));
     }
     names.retain(|name| bluesky || name.ends_with(".bsky.social"));
     let people = identities()

@@ -98,3 +98,35 @@ async fn words_are_found_as_they_stand() {
     assert_eq!(got.error(), "malformed");
     assert!(got.json["error"]["message"].as_str().unwrap().contains("line 2"));
 }
+
+#[tokio::test]
+async fn a_name_that_several_share_says_of_none_that_it_differs() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    for text in ["cat", "dog"] {
+        house.ask(Method::POST, &token, "/filters", json!({"text": text, "name": "pets"})).await.ok();
+    }
+    let file = json!({"add": [
+        {"value": "cat", "tag": "pets"}, {"value": "puppy", "tag": "pets"}, {"value": "kitten", "tag": "pets"},
+    ]});
+    let body = json!({"content": file.to_string(), "apply": true});
+    let got = house.ask(Method::POST, &token, "/import", body).await;
+    assert_eq!(states(got.ok()), ["new", "new", "new"], "they are of another dialect");
+    let got = house.get(&token, "/filters").await;
+    let texts: Vec<_> = got.ok().as_array().unwrap().iter().map(|filter| filter["text"].clone()).collect();
+    assert_eq!(texts, ["cat", "dog", "cat", "puppy", "kitten"]);
+}
+
+#[tokio::test]
+async fn what_can_not_be_read_is_said_in_few_words() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let content = format!("{{\"id\":\"1\",\"filter\":\"a\"}}\n{}", "x\n".repeat(40_000));
+    let got = house.ask(Method::POST, &token, "/import", json!({"content": content})).await;
+    assert_eq!((got.status, got.error()), (StatusCode::UNPROCESSABLE_ENTITY, "malformed"));
+    let said = got.json["error"]["message"].as_str().unwrap();
+    assert!(said.len() < 4_000 && said.ends_with("and 39980 more lines"), "{}", said.len());
+    let body = json!({"content": "x\n".repeat(60_000), "format": "words"});
+    let got = house.ask(Method::POST, &token, "/import", body).await;
+    assert_eq!((got.status, got.error()), (StatusCode::BAD_REQUEST, "bad_request"));
+}

@@ -1,7 +1,7 @@
 //! Filters: added, listed, changed, ordered, removed, checked.
 
 use axum::http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use tweetfilter_sql::Scope;
 
 use crate::house::{House, request};
@@ -115,4 +115,19 @@ async fn check_says_what_is_wrong_as_it_is_typed() {
     assert!(got.ok()["native"].as_str().unwrap().contains("in:quote"), "{got:?}");
     let got = house.get(&token, "/operators").await;
     assert!(got.ok().as_array().unwrap().iter().any(|operator| operator["name"] == "from"));
+}
+
+#[tokio::test]
+async fn a_filter_whose_list_is_gone_can_still_be_switched_off() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    house.ask(Method::PUT, &token, "/sets/towns", json!({"terms": ["oslo"]})).await.ok();
+    let got = house.ask(Method::POST, &token, "/filters", json!({"text": "{towns} snow"})).await;
+    let path = format!("/filters/{}", got.ok()["id"]);
+    house.ask(Method::DELETE, &token, "/sets/towns", Value::Null).await.ok();
+    let got = house.ask(Method::PATCH, &token, &path, json!({"enabled": true})).await;
+    assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let got = house.ask(Method::PATCH, &token, &path, json!({"enabled": false, "name": "old"})).await;
+    assert_eq!((&got.ok()["enabled"], &got.ok()["name"]), (&json!(false), &json!("old")));
+    assert_eq!(got.ok()["warnings"][0]["severity"], "error");
 }

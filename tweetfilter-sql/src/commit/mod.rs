@@ -43,6 +43,7 @@ statements! {
          ON DUPLICATE KEY UPDATE id = id",
     );
     DEAD_KNOWN = Sql::both("SELECT id FROM dead_letter WHERE digest = ?");
+    DEAD_AGAIN = Sql::both("DELETE FROM dead_letter WHERE digest = ? AND LENGTH(entry) > 0");
     COUNT = Sql::each(
         "INSERT INTO outcome_count (source, stored, suppressed, repeated, stale, dead, strangers, unmatched)
          SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
@@ -202,12 +203,17 @@ async fn dead_letters(
         let source: String = letter.source.chars().take(prepare::NAME).collect();
         let reason: String = letter.reason.chars().take(4_000).collect();
         let name = digest([&letter.entry[..]]);
-        if tx.row(DEAD_KNOWN, args![name.as_str()]).await?.is_some() {
-            continue;
+        // One that is known gets a new number: who takes the old one off, to try it again, does not take this one too.
+        // One that was deleted meanwhile stays empty.
+        let is_known = tx.row(DEAD_KNOWN, args![name.as_str()]).await?.is_some();
+        if is_known {
+            tx.run(DEAD_AGAIN, args![name.as_str()]).await?;
         }
         let values = args![name, source.as_str(), network, id, reason, letter.at, letter.entry.clone()];
         tx.run(DEAD, values).await?;
-        counts.entry(source).or_default().dead += 1;
+        if !is_known {
+            counts.entry(source).or_default().dead += 1;
+        }
     }
     Ok(())
 }

@@ -189,10 +189,7 @@ pub(super) async fn store(
                 }
                 continue;
             }
-            Some(known) => {
-                rows.replaced.push(known.num);
-                (known.num, &[])
-            }
+            Some(known) => (known.num, &[]),
             None => (*last + 1, &[]),
         };
         let Some(body) = said.body(post)? else {
@@ -200,7 +197,9 @@ pub(super) async fn store(
             count.suppressed += 1;
             continue;
         };
-        if known.is_none() {
+        if known.is_some() {
+            rows.replaced.push(num);
+        } else {
             *last = num;
             committed.new += 1;
             count.stored += 1;

@@ -243,8 +243,12 @@ pub async fn dead_letters_are_kept_once(database: &Database, _: &Clock) {
     let dead = vec![letter(entry.to_vec().unwrap()), letter(vec![255, 0])];
     let outcome = Outcome { dead, ..Outcome::default() };
     database.commit(&outcome, &[]).await.unwrap();
+    let first = database.dead_letters(0, 10).await.unwrap();
     database.commit(&outcome, &[]).await.unwrap();
     assert_eq!(database.count_dead_letters().await.unwrap(), 2);
+    // Who takes the first ones off, since they are tried again, takes these not.
+    let second = database.dead_letters(0, 10).await.unwrap();
+    assert!(second.iter().all(|letter| first.iter().all(|before| before.id != letter.id)));
     assert_eq!(database.status().await.unwrap().sources[0].dead, 2);
     let letters = database.dead_letters(0, 10).await.unwrap();
     assert_eq!(letters[0].letter, outcome.dead[0]);
@@ -253,6 +257,9 @@ pub async fn dead_letters_are_kept_once(database: &Database, _: &Clock) {
     commit(database, vec![], vec![delete("1")]).await;
     let letters = database.dead_letters(0, 10).await.unwrap();
     assert!(letters[0].letter.entry.is_empty() && !letters[1].letter.entry.is_empty());
+    database.commit(&outcome, &[]).await.unwrap();
+    let letters = database.dead_letters(0, 10).await.unwrap();
+    assert!(letters[0].letter.entry.is_empty() && letters[1].letter == outcome.dead[1]);
 
     let folder = crate::common::Folder::new();
     let other = Database::open(&folder.file("b.db")).await.unwrap();
@@ -301,7 +308,8 @@ pub async fn filters_tell_their_revision_and_expire(database: &Database, clock: 
     clock.pass(Duration::from_secs(1));
     let expired = database.filters(Some(now.revision)).await.unwrap().unwrap();
     assert_eq!(expired.filters.iter().map(|one| one.id).collect::<Vec<_>>(), [c, a]);
-    assert!(!database.filter(b).await.unwrap().unwrap().enabled);
+    let off = database.filter(b).await.unwrap().unwrap();
+    assert!(!off.enabled && off.revision == expired.revision, "who has it open hears of it");
     assert_eq!(database.filters(Some(expired.revision)).await.unwrap(), None);
 
     assert!(database.edit_filter(a, &filter("sleet")).await.unwrap());

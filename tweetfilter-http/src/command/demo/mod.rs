@@ -128,7 +128,7 @@ async fn answer(
     let serving = serving.map_err(failure)?;
     let secret = api::new_secret("tf_").map_err(failure)?;
     database.add_token(account, "demo", &api::digest(&secret), Scope::Admin).await.map_err(failure)?;
-    eprintln!("in a browser: http://{}/#token={secret}\n", serving.address().map_err(failure)?);
+    told!("in a browser: http://{}/#token={secret}\n", serving.address().map_err(failure)?);
     Ok(Some(tokio::spawn(async move { serving.run(stop).await })))
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn report(refused: &[Refused]) {
     for filter in refused {
         let errors: Vec<Diagnostic> =
             filter.diagnostics.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
-        eprint!("{}", render::diagnostics(&errors, &filter.text, &filter.origin, style));
+        tell!("{}", render::diagnostics(&errors, &filter.text, &filter.origin, style));
     }
 }
 
@@ -68,11 +68,11 @@ pub(crate) fn report_warnings(entries: &[Entry]) {
     });
     for (entry, warning) in warnings.take(SHOWN) {
         let found = std::slice::from_ref(warning);
-        eprint!("{}", render::diagnostics(found, entry.expression.text(), &entry.origin, style));
+        tell!("{}", render::diagnostics(found, entry.expression.text(), &entry.origin, style));
     }
     let doubtful = entries.iter().filter(|entry| !entry.expression.warnings().is_empty()).count();
     if doubtful > 0 {
         let noun = if doubtful == 1 { "filter has" } else { "filters have" };
-        eprintln!("tweetfilter: {doubtful} {noun} warnings; `tweetfilter check` shows them all");
+        told!("tweetfilter: {doubtful} {noun} warnings; `tweetfilter check` shows them all");
     }
 }

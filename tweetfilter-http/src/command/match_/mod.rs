@@ -131,7 +131,7 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
     filters::report(&compiled.refused);
     if !compiled.refused.is_empty() && !arguments.keep_going {
         let (refused, all) = (compiled.refused.len(), compiled.refused.len() + compiled.entries.len());
-        eprintln!(
+        told!(
             "tweetfilter: {refused} of {all} filters invalid, nothing was run; --keep-going leaves them out"
         );
         return Err(Failure::Filters);
@@ -165,7 +165,9 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
         let classes = classes.join().unwrap_or_default();
         summary::print(&job, &tally, &classes, started.elapsed());
     }
-    summary::print_owners_unused(&job, &tally);
+    if !arguments.quiet {
+        summary::print_owners_unused(&job, &tally);
+    }
     match unread {
         None => Ok(()),
         Some(failure) => Err(failure),

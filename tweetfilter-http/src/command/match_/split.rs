@@ -128,10 +128,10 @@ fn tell_renamed(renamed: &[(&Entry, PathBuf)]) {
     const SHOWN: usize = 3;
     for (entry, path) in renamed.iter().take(SHOWN) {
         let id = fit(&one_line(&entry.id), 60);
-        eprintln!("tweetfilter: the posts of filter `{id}` go to {}", path.display());
+        told!("tweetfilter: the posts of filter `{id}` go to {}", path.display());
     }
     if renamed.len() > SHOWN {
-        eprintln!("tweetfilter: and {} more have such names: too long, or taken", renamed.len() - SHOWN);
+        told!("tweetfilter: and {} more have such names: too long, or taken", renamed.len() - SHOWN);
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn classes(job: &Job) -> Classes {
 
 /// Prints the summary.
 pub(super) fn print(job: &Job, tally: &Tally, classes: &Classes, time: Duration) {
-    eprint!("{}", text(job, tally, classes, time));
+    tell!("{}", text(job, tally, classes, time));
 }
 
 fn text(job: &Job, tally: &Tally, classes: &Classes, time: Duration) -> String {
@@ -82,7 +82,7 @@ fn filters(job: &Job, classes: &Classes) -> String {
 pub(super) fn print_owners_unused(job: &Job, tally: &Tally) {
     let owned = job.compiled.entries.iter().filter(|entry| entry.owner.is_some()).count() as u64;
     if owned > 0 && tally.delivered == 0 && !job.ignore_owners && tally.posts > 0 {
-        eprintln!(
+        told!(
             "tweetfilter: {} of an owner tried on no post, since none came in a `for_user` envelope; \
              --ignore-owners tries them on every post",
             counted(owned, "filter")

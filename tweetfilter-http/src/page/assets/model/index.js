@@ -114,7 +114,10 @@ class Model extends EventTarget {
   async ask(method, path, options) {
     if (!this.#api) throw new ApiError(401, { code: 'signed_out', message: 'You are signed out' });
     try {
-      return await this.#api.ask(method, path, options);
+      const answer = await this.#api.ask(method, path, options);
+      // The stream says nothing where it was not cut off itself.
+      this.#fine();
+      return answer;
     } catch (error) {
       if (error instanceof ApiError) {
         if (error.status === 401) this.#refused(error);

@@ -199,7 +199,11 @@ export class Writing extends EventTarget {
         await this.#model.changeFilter(base, change);
       } else {
         const added = await this.#model.addFilter(this.expires ? { ...body, expires_at: this.expires } : body);
-        if (!enabled) await this.#model.changeFilter(added, { enabled });
+        if (!enabled) {
+          // It is there now, even if it can't be switched off: who tries again changes it.
+          this.saved = added;
+          await this.#model.changeFilter(added, { enabled });
+        }
       }
       this.saving = false;
       return true;

@@ -69,8 +69,8 @@ export class List extends View {
     this.#at = new Map(rows.map((row, at) => [row.key, at]));
     this.#layOut();
     this.#keep(anchor);
-    // Out of sight nothing is placed, but what is gone leaves the document all the same.
-    if (this.clientHeight === 0) this.#drop((key) => !this.#at.has(key));
+    // Out of sight, and where nothing is left, nothing is placed; what is gone leaves the document all the same.
+    if (this.clientHeight === 0 || rows.length === 0) this.#drop((key) => !this.#at.has(key));
     this.#show();
   }
 
