@@ -20,6 +20,8 @@ const KEYS: &[(&str, &str, &str, [&str; 3])] = &[
     ("disk-reserve", "--disk-reserve", "TWEETFILTER_DISK_RESERVE", ["'1GiB'", "'5%'", "'0'"]),
     ("owner-budget", "--owner-budget", "TWEETFILTER_OWNER_BUDGET", ["1.5", "2.5", "0.0"]),
     ("listen", "--listen", "TWEETFILTER_LISTEN", ["'[::1]:1'", "'[::1]:2'", "'[::1]:3'"]),
+    ("metrics", "--metrics", "TWEETFILTER_METRICS", ["'[::1]:1'", "'[::1]:2'", "'off'"]),
+    ("watch", "--watch", "TWEETFILTER_WATCH", ["['a']", "['b', 'c']", "['d']"]),
     ("lookup", "--no-lookup", "TWEETFILTER_NO_LOOKUP", ["false", "true", "false"]),
     ("lookup-address", "--lookup-address", "TWEETFILTER_LOOKUP_ADDRESS", ["'http://a'", "'http://b'", "'c'"]),
     ("log-format", "--log-format", "TWEETFILTER_LOG_FORMAT", ["'json'", "'human'", "'json'"]),
@@ -46,6 +48,12 @@ fn shown(files: &Files, options: &[&str], variables: &[(&str, &str)]) -> BTreeMa
         .collect()
 }
 
+/// A value as an option says it.
+fn plain(value: &str) -> String {
+    let list = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
+    list.unwrap_or(value).replace('\'', "").replace(", ", ",")
+}
+
 #[test]
 fn each_key_can_be_an_option_a_variable_or_in_the_file_and_says_which() {
     let files = Files::new();
@@ -59,9 +67,9 @@ fn each_key_can_be_an_option_a_variable_or_in_the_file_and_says_which() {
         // A flag is there or not; `--no-lookup` and its variable say the opposite of the key.
         let said = match (is_flag, key) {
             (true, "lookup") => "no".to_owned(),
-            _ => second.replace('\'', ""),
+            _ => plain(second),
         };
-        let value = first.replace('\'', "");
+        let value = plain(first);
         let options = if is_flag { vec![option] } else { vec![option, &value] };
         let variables = [(variable, &*said)];
         let of =
