@@ -26,7 +26,7 @@ const FILE: &str = "tweetfilter.toml";
 
 /// What the settings of the server are, and what they do.
 ///
-/// A setting is stated in one place, [`keys!`] below: what it says in `--help`, its option, its variable, its type and
+/// A setting is stated in one place, `keys!` below: what it says in `--help`, its option, its variable, its type and
 /// what holds if nobody says otherwise. Its key in the file is the name with hyphens.
 macro_rules! keys {
     ($($(#[$attribute:meta])* $name:ident: $type:ty = $default:expr;)*) => {
@@ -127,7 +127,7 @@ keys! {
         default_missing_value = "true", value_parser = FalseyValueParser::new().map(|no| !no))]
     lookup: bool = true;
 
-    /// The AppView that is asked instead of Bluesky's own [default: https://public.api.bsky.app]
+    /// The AppView that is asked instead of Bluesky's own [default: public.api.bsky.app]
     #[arg(long, global = true, value_name = "URL", env = "TWEETFILTER_LOOKUP_ADDRESS")]
     lookup_address: String = lookup::PUBLIC.to_owned();
 

@@ -55,6 +55,8 @@ fn a_source_begins_again_where_all_keys_were_removed() {
 #[test]
 fn reading_waits_while_redis_is_full_and_while_it_keeps_nothing() {
     let Some(mut chain) = Chain::start(&stream(1_500, 17)) else { return };
+    // So that no batch is larger than what will be free.
+    chain.set_rate(Some(2_000.0));
     let info = chain.redis.say(&["INFO", "memory"]);
     let used = info.lines().find_map(|line| line.strip_prefix("used_memory:")).expect("it says so");
     let limit = used.trim().parse::<u64>().expect("a number") + (1 << 20);
