@@ -92,7 +92,9 @@ class Access extends View {
 
   #draw() {
     const { state, error, items } = model.tokens;
-    if (this.#made && state === 'ready' && !items.some(({ id }) => id === this.#made.id)) this.#made = null;
+    // As of feeds: gone only if it was there before.
+    if (items.some(({ id }) => id === this.#made?.id)) this.#made.isListed = true;
+    else if (this.#made?.isListed) this.#made = null;
     const { state: notify } = notifications;
     this.update({
       write: model.mayWrite,

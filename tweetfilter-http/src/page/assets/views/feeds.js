@@ -71,7 +71,9 @@ class Feeds extends View {
   #draw() {
     const { state, error, items } = model.feeds;
     const own = items.filter(({ filter }) => this.filter === null || filter === this.filter);
-    if (this.#made && !items.some(({ id }) => id === this.#made.id)) this.#made = null;
+    // Lists that were asked for before it was made may still come in: it is gone only if it was there before.
+    if (items.some(({ id }) => id === this.#made?.id)) this.#made.isListed = true;
+    else if (this.#made?.isListed) this.#made = null;
     this.update({
       make: this.filter !== null && model.mayWrite,
       made: this.#made,
