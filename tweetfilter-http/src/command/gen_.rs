@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let mut out = std::io::BufWriter::with_capacity(256 << 10, std::io::stdout().lock());
     let mut write = || {
-        for line in Generator::new(Options { posts, seed, accounts, audience }) {
+        for line in Generator::new(Options { posts, seed, accounts, audience, ..Options::default() }) {
             if line.is_empty() && lf {
                 continue;
             }

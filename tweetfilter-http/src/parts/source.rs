@@ -195,13 +195,16 @@ impl SourceSettings {
         let number = |name: &str, default: u64| {
             self.parameters.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
         };
+        let live = number("live", 0) != 0;
         let lines = Generator::new(Generated {
+            start: live.then(clock),
             posts: number("posts", 1_000_000_000),
             seed: number("seed", 1),
             accounts: u32::try_from(number("accounts", 5)).unwrap_or(5),
             audience: u32::try_from(number("audience", 2)).unwrap_or(2),
         });
-        let source = FileSource::from_reader("generated", LineReader { lines, open: Vec::new(), at: 0 });
+        let source =
+            FileSource::from_reader("generated", LineReader { lines, live, open: Vec::new(), at: 0 });
         let rate = self.rate.unwrap_or(200.0);
         source.paced(Pace::Rate(rate), Arc::new(TokioClock::default()))
     }
@@ -230,9 +233,16 @@ fn live<W: tweetfilter_stream::source::net::Wire>(
     }
 }
 
+/// What time it is, as the generator counts.
+fn clock() -> u64 {
+    super::now().try_into().unwrap_or_default()
+}
+
 /// Lines as something to be read.
 struct LineReader {
     lines: Generator,
+    /// Whether they carry the time at which they are read.
+    live: bool,
     open: Vec<u8>,
     at: usize,
 }
@@ -242,6 +252,9 @@ impl std::io::Read for LineReader {
         if self.at == self.open.len() {
             self.at = 0;
             self.open.clear();
+            if self.live {
+                self.lines.set_time(clock());
+            }
             if let Some(line) = self.lines.next() {
                 self.open.extend_from_slice(line.as_bytes());
                 self.open.extend_from_slice(LINE_END.as_bytes());

@@ -33,7 +33,9 @@ async fn lively(served: &Served) {
     }
     let (set, mut scratch) = (set.build(), Scratch::default());
     let (mut matched, mut others) = (Vec::new(), Vec::new());
-    for line in Generator::new(Options { posts: 1_500, seed: 7, accounts: 1, audience: 1 }) {
+    for line in
+        Generator::new(Options { posts: 1_500, seed: 7, accounts: 1, audience: 1, ..Options::default() })
+    {
         let Ok(event) = decode(line.as_bytes()) else { continue };
         for (_, mut post) in event.into_posts() {
             let lang = post.content().lang.clone().unwrap_or_default();

@@ -54,12 +54,14 @@ pub struct Options {
     /// How many accounts see a post, in the mean. 0: bare posts; otherwise each line is a `for_user` envelope,
     /// one for every account that saw it.
     pub audience: u32,
+    /// When the stream begins, in milliseconds since 1970; without it in March 2021.
+    pub start: Option<u64>,
 }
 
 impl Default for Options {
     /// 10,000 bare posts.
     fn default() -> Self {
-        Self { posts: 10_000, seed: 1, accounts: 1000, audience: 0 }
+        Self { posts: 10_000, seed: 1, accounts: 1000, audience: 0, start: None }
     }
 }
 
@@ -91,7 +93,7 @@ impl Generator {
     pub fn new(options: Options) -> Self {
         let mut random = Random::of(options.seed, [0, 0, 0]);
         let mass = options.posts * DELETES * MASS / 100_000;
-        let clock = Clock::new();
+        let clock = Clock::new(options.start);
         let tenth = u32::try_from(options.posts / 10).unwrap_or(u32::MAX / 4);
         Self {
             mass,
@@ -107,6 +109,12 @@ impl Generator {
             repeats: BinaryHeap::new(),
             recent: VecDeque::new(),
         }
+    }
+
+    /// Moves the stream's time on to a moment, in milliseconds since 1970; from then on it stands until it is moved
+    /// again. It never goes back.
+    pub fn set_time(&mut self, millis: u64) {
+        self.clock.set(millis);
     }
 
     fn deletes_now(&mut self) -> bool {

@@ -62,6 +62,35 @@ fn the_same_seed_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_live_stream_carries_the_time_it_is_given() {
+    let start = 1_800_000_000_000;
+    let at = |line: &str| {
+        let post: Value = serde_json::from_str(line).unwrap_or_default();
+        post["timestamp_ms"].as_str().map(|millis| millis.parse::<u64>().unwrap())
+    };
+    let mut lines =
+        Generator::new(Options { posts: 2000, seed: 3, start: Some(start), ..Options::default() });
+    let mut before = std::collections::HashSet::new();
+    for minute in 1..=10_u64 {
+        let now = start + minute * 60_000;
+        lines.set_time(now);
+        // Some come half a minute late, and some once more.
+        let fresh: Vec<_> = lines.by_ref().take(100).filter(|line| before.insert(line.clone())).collect();
+        for at in fresh.iter().filter_map(|line| at(line)) {
+            assert!((now - 32_000..=now).contains(&at), "{at} at {now}");
+        }
+        lines.set_time(start);
+    }
+    // Whatever others repeat is older.
+    for line in lines {
+        let post: Value = serde_json::from_str(&line).unwrap_or_default();
+        if let Some(at) = post["retweeted_status"]["created_at"].as_str() {
+            assert!(at.ends_with("2026") || at.ends_with("2027"), "{at}");
+        }
+    }
+}
+
+#[test]
 fn a_stream_of_any_length_ends() {
     for posts in [0, 1, 2, 9] {
         assert!(stream(posts, 1).len() as u64 >= posts);
@@ -342,7 +371,7 @@ fn check(text: &Value, entities: &Value) -> usize {
 
 #[test]
 fn envelopes_hold_each_post_for_those_who_saw_it() {
-    let options = Options { posts: 3000, seed: 9, accounts: 50, audience: 4 };
+    let options = Options { posts: 3000, seed: 9, accounts: 50, audience: 4, ..Options::default() };
     let lines: Vec<Value> = Generator::new(options)
         .filter(|l| !l.is_empty())
         .map(|l| serde_json::from_str(&l).expect("a line is JSON"))

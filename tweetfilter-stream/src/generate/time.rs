@@ -6,7 +6,11 @@ const ID_EPOCH: u64 = 1_288_834_974_657;
 /// Hands out times and ids.
 #[derive(Debug)]
 pub(super) struct Clock {
+    /// When the stream begins.
+    start: u64,
     second: u64,
+    /// Whether only [`Clock::set`] moves it on.
+    is_set: bool,
     left: u32,
     given: u64,
 }
@@ -14,9 +18,23 @@ pub(super) struct Clock {
 impl Clock {
     /// Sunday 14 March 2021, 12:00 UTC.
     pub(super) const START_MILLIS: u64 = 1_615_723_200_000;
+    /// Before it there are no ids for the oldest posts that others repeat.
+    const EARLIEST: u64 = ID_EPOCH + 31_000_000_000;
 
-    pub(super) fn new() -> Self {
-        Self { second: Self::START_MILLIS, left: 0, given: 0 }
+    pub(super) fn new(start: Option<u64>) -> Self {
+        let start = start.unwrap_or(Self::START_MILLIS).max(Self::EARLIEST);
+        Self { start, second: start, is_set: false, left: 0, given: 0 }
+    }
+
+    /// When the stream begins.
+    pub(super) fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Moves it on to a moment, never back.
+    pub(super) fn set(&mut self, millis: u64) {
+        self.is_set = true;
+        self.second = self.second.max(millis.saturating_sub(1000));
     }
 
     /// Time and id of the next post.
@@ -25,7 +43,7 @@ impl Clock {
     /// the highest so far; a few posts come some seconds late.
     pub(super) fn next(&mut self, random: &mut super::Random) -> (u64, u64) {
         if self.left == 0 {
-            self.second += 1000;
+            self.second += if self.is_set { 0 } else { 1000 };
             self.left = random.between(12, 34);
         }
         self.left -= 1;

@@ -56,7 +56,7 @@ impl Tweet {
         let mut tweet = Self::new(id, millis, language, author);
         tweet.details = random.next();
         if random.chance(lexicon(language).retweets) {
-            let original = Self::original(seed, language, random.zipf(ORIGINALS, 25), true);
+            let original = Self::original((seed, clock.start()), language, random.zipf(ORIGINALS, 25), true);
             tweet.body = original.body.retweeted(&original.author);
             tweet.language = original.language;
             tweet.retweets = Some(Box::new(original));
@@ -66,7 +66,7 @@ impl Tweet {
         tweet.answer(random, kind);
         if random.chance(750) {
             let number = random.zipf(ORIGINALS, 25);
-            let quoted = Self::original(seed, language, number, false);
+            let quoted = Self::original((seed, clock.start()), language, number, false);
             tweet.quotes = Some((quoted.id, random.chance(9400).then(|| Box::new(quoted))));
         }
         if random.chance(210) {
@@ -75,11 +75,12 @@ impl Tweet {
         tweet
     }
 
-    /// An older post that many retweet: the same for the same number.
-    fn original(seed: u64, language: usize, number: u32, may_quote: bool) -> Self {
+    /// An older post that many retweet: the same for the same number, in the stream of a seed that begins at a time.
+    fn original(world: (u64, u64), language: usize, number: u32, may_quote: bool) -> Self {
+        let (seed, start) = world;
         let random = &mut Random::of(seed, [3, language as u64, u64::from(number)]);
         let age = u64::from(random.quantile(&[(0, 60), (500, 20_000), (900, 170_000), (1000, 30_000_000)]));
-        let millis = Clock::START_MILLIS - age * 1000 - u64::from(random.below(1000));
+        let millis = start - age * 1000 - u64::from(random.below(1000));
         let author = Person::famous(random, language);
         let mut tweet = Self::new(id(millis, random.next()), millis, language, author);
         let kind = if random.chance(900) { Kind::Reply } else { Kind::Original };
@@ -89,7 +90,7 @@ impl Tweet {
         tweet.counts = [retweets / 12, retweets / 9, retweets, retweets * 3 + random.below(90)];
         tweet.details = random.next();
         if may_quote && random.chance(500) {
-            let quoted = Self::original(seed, language, number ^ 0x4_0000, false);
+            let quoted = Self::original(world, language, number ^ 0x4_0000, false);
             tweet.quotes = Some((quoted.id, Some(Box::new(quoted))));
         }
         tweet

@@ -182,7 +182,7 @@ async fn people(database: &Database, expressions: &[String]) -> Result<(Watched,
 fn source(rate: u32) -> SourceSettings {
     // Another stream each day that the demonstration is shown.
     let day = std::time::UNIX_EPOCH.elapsed().map_or(1, |time| time.as_secs() / 86_400);
-    let parameters = [("seed", day), ("accounts", PEOPLE.len() as u64), ("audience", 2)];
+    let parameters = [("seed", day), ("accounts", PEOPLE.len() as u64), ("audience", 2), ("live", 1)];
     SourceSettings {
         rate: Some(f64::from(rate)),
         parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_string())).into(),

@@ -126,7 +126,11 @@ element('sign-in').addEventListener('submit', (event) => {
   element('token').value = '';
   model.signIn(token);
 });
-element('sign-out').addEventListener('click', () => model.signOut());
+element('sign-out').addEventListener('click', () => {
+  const unsaved = 'What you wrote and did not save is lost when you sign out. Sign out?';
+  if (!model.isUnsaved() || confirm(unsaved)) model.signOut();
+});
+addEventListener('beforeunload', (event) => model.isUnsaved() && event.preventDefault());
 element('keys-open').addEventListener('click', () => element('keys').showModal());
 element('keys').addEventListener('click', (event) => event.target === element('keys') && element('keys').close());
 

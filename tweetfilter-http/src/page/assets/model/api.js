@@ -49,10 +49,11 @@ export class Api {
     return answer;
   }
 
-  /** Opens a stream, and gives its body. */
-  async open(path, headers, signal) {
-    const response = await this.#send('GET', path, { headers, signal });
-    return response.body;
+  /** Opens a stream of events, each with `name` and `data`; `heard` is called whenever something comes. */
+  async events(method, path, { body, headers, signal, heard } = {}) {
+    const accepts = { ...headers, accept: 'text/event-stream' };
+    const response = await this.#send(method, path, { body, headers: accepts, signal });
+    return events(response.body, heard);
   }
 
   async #send(method, path, { body, ifMatch, signal, headers, address }) {
@@ -76,4 +77,39 @@ export class Api {
     if (!response.ok) throw await wrong(response);
     return response;
   }
+}
+
+async function* events(body, heard) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(broken);
+      if (done) return;
+      heard?.();
+      text += value;
+      let end;
+      while ((end = text.indexOf('\n\n')) >= 0) {
+        const event = parse(text.slice(0, end));
+        text = text.slice(end + 2);
+        if (event) yield event;
+      }
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+function broken(error) {
+  throw error.name === 'AbortError' ? error : unreachable();
+}
+
+function parse(block) {
+  let name = 'message';
+  const data = [];
+  for (const line of block.split('\n')) {
+    if (line.startsWith('event:')) name = line.slice(6).trim();
+    if (line.startsWith('data:')) data.push(line.slice(5));
+  }
+  return data.length === 0 ? null : { name, data: JSON.parse(data.join('\n')) };
 }

@@ -26,6 +26,7 @@ class Model extends EventTarget {
   #withdrawn = [];
   #changed = new Set();
   #gapsTimer = null;
+  #writings = new Map();
 
   me = null;
   signedOut = null;
@@ -54,6 +55,7 @@ class Model extends EventTarget {
   constructor() {
     super();
     this.readings.addEventListener('change', () => this.columns.forEach((column) => column.surrounded()));
+    addEventListener('storage', ({ key }) => this.me && key === this.#place() && this.#followColumns());
   }
 
   /** Signs in with the token of the address (`#token=…`), or of this tab. */
@@ -119,12 +121,32 @@ class Model extends EventTarget {
       this.#fine();
       return answer;
     } catch (error) {
-      if (error instanceof ApiError) {
-        if (error.status === 401) this.#refused(error);
-        else if (error.code === 'store_away' || error.code === 'unreachable') this.#troubled(error);
-      }
+      this.#failed(error);
       throw error;
     }
+  }
+
+  /** A request that is answered step by step: gives `{name, data}`, and ends with the one that is `done`. */
+  async *askStepwise(method, path, options) {
+    if (!this.#api) throw new ApiError(401, { code: 'signed_out', message: 'You are signed out' });
+    try {
+      for await (const { name, data } of await this.#api.events(method, path, options)) {
+        if (name === 'error') throw new ApiError(503, data.error);
+        this.#fine();
+        yield { name, data };
+        if (name === 'done') return;
+      }
+      throw new ApiError(0, { code: 'unreachable', message: 'The answer broke off' });
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+  }
+
+  #failed(error) {
+    if (!(error instanceof ApiError)) return;
+    if (error.status === 401) this.#refused(error);
+    else if (error.code === 'store_away' || error.code === 'unreachable') this.#troubled(error);
   }
 
   /** Scopes that a new token may have. */
@@ -195,11 +217,28 @@ class Model extends EventTarget {
     await this.loadFilters();
   }
 
-  /** A filter that is being written: a copy of a saved one, or a new one. */
+  /** A filter that is being written, a saved one or (`null`) a new one: as it was left, if it was not saved. */
   write(id) {
     const draft = id === null ? this.draft : null;
     this.draft = null;
-    return new Writing(this, id === null ? null : this.filter(id), draft ?? '');
+    const left = this.#writings.get(id);
+    if (left && draft === null) return left;
+    const writing = new Writing(this, id === null ? null : this.filter(id), draft ?? '');
+    if (left?.isUnsaved) writing.before = left.text;
+    this.#writings.set(id, writing);
+    return writing;
+  }
+
+  /** Nobody writes on for now: what was not saved is kept until somebody does. */
+  leave(writing) {
+    for (const [id, kept] of this.#writings) if (kept === writing && !kept.isUnsaved) this.#writings.delete(id);
+    this.#tell('filters');
+  }
+
+  /** Whether something was written, into any filter or one (`null`: a new one), and not saved. */
+  isUnsaved(id) {
+    const writings = id === undefined ? [...this.#writings.values()] : [this.#writings.get(id)];
+    return writings.some((writing) => writing?.isUnsaved);
   }
 
   // Columns
@@ -217,6 +256,13 @@ class Model extends EventTarget {
     this.columns = columns.length > 0 ? columns : [new Column(this, null)];
     const filters = this.columns.map((column) => column.filter);
     localStorage.setItem(this.#place(), JSON.stringify(filters));
+    this.#tell('columns');
+  }
+
+  // Another tab has other columns now.
+  #followColumns() {
+    const known = new Map(this.columns.map((column) => [column.filter, column]));
+    this.columns = this.#remembered().map((filter) => known.get(filter) ?? new Column(this, filter));
     this.#tell('columns');
   }
 
@@ -271,7 +317,7 @@ class Model extends EventTarget {
         this.#loadAgain();
         break;
       case 'lost':
-        if (data && data.status !== 0) this.#troubled(data);
+        if (data?.status > 0) this.#troubled(data);
         else this.#troubled(new ApiError(0, { code: 'unreachable', message: 'The server cannot be reached' }));
         break;
       case 'refused':
@@ -378,6 +424,7 @@ class Model extends EventTarget {
     [this.#withdrawn, this.#changed, this.gaps, this.draft] = [[], new Set(), [], null];
     for (const kept of [this.sets, this.feeds, this.tokens, this.readings]) kept.reset();
     this.search.clear();
+    this.#writings.clear();
     [this.filters, this.filtersState, this.columns, this.#arrived] = [[], 'loading', [], []];
     this.store = { state: 'fine', since: null, message: '' };
     this.#tell('store');

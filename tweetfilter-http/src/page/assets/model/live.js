@@ -62,13 +62,13 @@ async function stream(api, place, tell, signal) {
     };
     try {
       heard();
-      const body = await api.open(
-        '/live?hidden=true&highlights=true',
-        { 'last-event-id': String(place.after) },
-        AbortSignal.any([signal, silence.signal]),
-      );
+      const events = await api.events('GET', '/live?hidden=true&highlights=true', {
+        headers: { 'last-event-id': String(place.after) },
+        signal: AbortSignal.any([signal, silence.signal]),
+        heard,
+      });
       tell('open', null);
-      for await (const event of events(body, heard)) {
+      for await (const event of events) {
         if (event.name === 'commit') place.after = event.data.commit;
         if (event.name === 'end' && event.data.error.code === 'unknown_token') {
           tell('refused', event.data.error);
@@ -92,33 +92,6 @@ async function stream(api, place, tell, signal) {
     await pause(wait, signal);
     wait = Math.min(wait * 2, LONGEST_WAIT);
   }
-}
-
-async function* events(body, heard) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    heard();
-    text += value;
-    let end;
-    while ((end = text.indexOf('\n\n')) >= 0) {
-      const event = parse(text.slice(0, end));
-      text = text.slice(end + 2);
-      if (event) yield event;
-    }
-  }
-}
-
-function parse(block) {
-  let name = 'message';
-  const data = [];
-  for (const line of block.split('\n')) {
-    if (line.startsWith('event:')) name = line.slice(6).trim();
-    if (line.startsWith('data:')) data.push(line.slice(5));
-  }
-  return data.length === 0 ? null : { name, data: JSON.parse(data.join('\n')) };
 }
 
 // Ends early where the browser says that it is online again.

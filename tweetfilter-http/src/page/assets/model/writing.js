@@ -17,6 +17,8 @@ export class Writing extends EventTarget {
   constructor(model, saved, text = '') {
     super();
     this.#model = model;
+    /** What stood here unsaved before another text was put in its place. */
+    this.before = '';
     this.take(saved);
     if (text) this.text = text;
   }
@@ -37,6 +39,8 @@ export class Writing extends EventTarget {
     this.error = null;
     this.conflict = null;
     this.saving = false;
+    /** Saved as it is, or removed: nothing of it needs to be kept. */
+    this.done = false;
   }
 
   get findings() {
@@ -56,6 +60,10 @@ export class Writing extends EventTarget {
     );
   }
 
+  get isUnsaved() {
+    return !this.done && (this.isDirty || this.before !== '');
+  }
+
   get canSave() {
     return !this.saving && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
   }
@@ -64,7 +72,7 @@ export class Writing extends EventTarget {
     const asks = 'text' in change || 'dialect' in change;
     const previews = asks || 'action' in change;
     Object.assign(this, change);
-    this.error = null;
+    [this.error, this.done] = [null, false];
     this.#tell('change');
     if (asks) this.check();
     if (previews) this.look();
@@ -131,8 +139,11 @@ export class Writing extends EventTarget {
       const body = { text, dialect, action, posts: LOOK_AT, samples: 12 };
       if (this.saved) body.filter = this.saved.id;
       try {
-        const { data, summary } = await this.#model.ask('POST', '/preview', { body, signal });
-        [this.preview, this.previewState] = [{ ...data, summary: summary.text }, 'ready'];
+        for await (const { name, data } of this.#model.askStepwise('POST', '/preview', { body, signal })) {
+          [this.preview, this.previewState] = [data.data, name === 'done' ? 'ready' : 'partial'];
+          this.#tell('previewed');
+        }
+        return;
       } catch (error) {
         if (!(error instanceof ApiError)) return;
         if (error.code === 'search_running') {
@@ -146,6 +157,13 @@ export class Writing extends EventTarget {
       }
       this.#tell('previewed');
     });
+  }
+
+  /** Puts back what stood here before, which is kept in turn. */
+  bringBack() {
+    const { before, text } = this;
+    this.before = text;
+    this.set({ text: before });
   }
 
   /** Puts a fix into the text; gives the place behind it. */
@@ -199,13 +217,11 @@ export class Writing extends EventTarget {
         await this.#model.changeFilter(base, change);
       } else {
         const added = await this.#model.addFilter(this.expires ? { ...body, expires_at: this.expires } : body);
-        if (!enabled) {
-          // It is there now, even if it can't be switched off: who tries again changes it.
-          this.saved = added;
-          await this.#model.changeFilter(added, { enabled });
-        }
+        // It is there now, even if it can't be switched off: who tries again changes it.
+        this.saved = added;
+        if (!enabled) await this.#model.changeFilter(added, { enabled });
       }
-      this.saving = false;
+      [this.saving, this.done, this.before] = [false, true, ''];
       return true;
     } catch (error) {
       this.saving = false;

@@ -79,16 +79,20 @@ class Editor extends View {
           writing.begin();
           this.#draw();
         },
+        before: () => writing.bringBack(),
         remove: () => this.#remove(),
       },
       signal,
     );
     this.#draw();
     writing.begin();
+    // It may have been left unsaved, and changed elsewhere since.
+    this.#changedElsewhere();
   }
 
   end() {
     this.writing.end();
+    model.leave(this.writing);
   }
 
   focusText() {
@@ -115,7 +119,8 @@ class Editor extends View {
       conflict: conflict && `It was changed elsewhere meanwhile, to: ${conflict.text}`,
       blocked: !writing.canSave,
       save: writing.saving ? 'Saving …' : saved ? 'Save' : 'Add filter',
-      dirty: writing.isDirty && saved !== null,
+      dirty: writing.isDirty && (saved ? 'Undo changes' : 'Clear'),
+      before: writing.before && `This stood here before and was not saved: ${writing.before}`,
       readOnly: !model.mayWrite,
       until: writing.expires ? `It is switched off ${when(writing.expires)}` : 'It stays until you switch it off',
     });
@@ -306,6 +311,7 @@ class Editor extends View {
     if (dialog.returnValue !== 'yes') return;
     try {
       await model.removeFilter(saved.id);
+      this.writing.done = true;
       announce('Removed');
       location.hash = '#/filters';
     } catch (error) {

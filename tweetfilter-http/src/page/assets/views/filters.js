@@ -35,7 +35,9 @@ class Filters extends View {
     const place = this.part('editor');
     const editor = place.firstElementChild;
     if (which === null) {
+      const left = place.contains(document.activeElement) || document.activeElement === document.body;
       place.replaceChildren();
+      if (editor && left) requestAnimationFrame(() => this.#goTo(editor.writing?.saved?.id));
     } else if (!editor || editor.which !== which || (which === 'new' && model.draft !== null)) {
       if (which !== 'new' && !model.filter(which)) {
         place.replaceChildren(model.filtersState === 'ready' ? fill('no-filter') : fill('waiting'));
@@ -48,6 +50,12 @@ class Filters extends View {
     }
     this.classList.toggle('is-editing', which !== null);
     this.#draw();
+  }
+
+  // Where the keyboard goes on once an editor is left: at its filter.
+  #goTo(id) {
+    if (this.list.row(String(id))) this.list.show(String(id));
+    else this.part('head').querySelector('a').focus();
   }
 
   #draw() {
@@ -64,11 +72,12 @@ class Filters extends View {
       error: filtersState === 'error' ? filtersError : '',
       empty: filtersState === 'ready' && filters.length === 0,
       write: model.mayWrite,
+      add: model.isUnsaved(null) ? 'Unsaved filter' : 'New filter',
     });
     this.list.set(
       found.map((filter) => ({
         key: String(filter.id),
-        version: `${filter.revision} ${filter.position} ${filters.length} ${filter.id === this.#selected}`,
+        version: [filter.revision, filter.position, filters.length, filter.id === this.#selected, model.isUnsaved(filter.id)].join(),
         filter,
       })),
       true,
@@ -86,6 +95,7 @@ class Filters extends View {
       expression: filter.name ? filter.text : '',
       actionName: ACTIONS[filter.action],
       off: !filter.enabled,
+      unsaved: model.isUnsaved(filter.id),
       checkedWord: String(filter.enabled),
       current: filter.id === this.#selected ? 'true' : null,
       link: `#/filters/${filter.id}`,

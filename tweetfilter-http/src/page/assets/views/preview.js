@@ -12,9 +12,9 @@ class Preview extends View {
 
   #draw() {
     const { preview, previewState: state, previewError, text } = this.writing;
-    const found = state === 'ready' || state === 'loading' ? preview : null;
+    const found = ['ready', 'partial', 'loading'].includes(state) ? preview : null;
     const against = found?.against_saved;
-    this.setAttribute('aria-busy', String(state === 'loading'));
+    this.setAttribute('aria-busy', String(state === 'loading' || state === 'partial'));
     this.classList.toggle('is-old', state === 'loading' && found !== null);
     this.update({
       idle: text.trim() === '' && state !== 'loading',

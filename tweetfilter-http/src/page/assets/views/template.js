@@ -88,11 +88,20 @@ export class View extends HTMLElement {
   }
 }
 
+// What is told in one moment is read as one; more than this nobody listens to.
+const TOLD_AT_ONCE = 4;
+const told = [];
+
 /** Tells people who do not see what happens. */
 export function announce(text) {
+  told.push(text);
+  if (told.length > 1) {
+    if (told.length > TOLD_AT_ONCE) told.shift();
+    return;
+  }
   const place = document.getElementById('announcer');
   place.textContent = '';
-  requestAnimationFrame(() => (place.textContent = text));
+  requestAnimationFrame(() => (place.textContent = told.splice(0).join(' · ')));
 }
 
 const truth = (value) => (Array.isArray(value) ? value.length > 0 : Boolean(value));

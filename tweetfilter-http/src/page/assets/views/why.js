@@ -24,7 +24,10 @@ class Why extends View {
     this.#post = number;
     this.#back = document.activeElement;
     const select = this.part('filter');
-    const options = model.filters.map(({ id }) => {
+    const ids = model.filters.map(({ id }) => id);
+    // One that was removed is not explained any more, and no other in its place.
+    if (filter && !ids.includes(filter)) ids.unshift(filter);
+    const options = ids.map((id) => {
       const option = new Option(model.called(id), id);
       option.selected = id === filter;
       return option;

@@ -1,0 +1,120 @@
+//! What is written is not lost by looking elsewhere, and where the keyboard goes on.
+
+use axum::http::Method;
+use serde_json::json;
+
+use crate::browser::{Browser, CONTROL, ENTER};
+use crate::served::{Seen, Served};
+
+const TEXT: &str = "document.querySelector('#filter-text')?.value";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_and_not_saved_is_there_again() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (rain, snow) =
+        (served.house.filter(served.ann, "rain").await, served.house.filter(served.ann, "snow").await);
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run(&format!("location.hash = '#/filters/{rain}'")).await;
+    browser.until(&format!("{TEXT} === 'rain'")).await;
+    browser.keys(" -drizzle").await;
+    browser.until(&format!("{TEXT} === 'rain -drizzle'")).await;
+    // Another filter, a new one, another view.
+    browser.run(&format!("location.hash = '#/filters/{snow}'")).await;
+    browser.until(&format!("{TEXT} === 'snow'")).await;
+    browser.until("document.querySelectorAll('.filter .unsaved:not([hidden])').length === 1").await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until(&format!("{TEXT} === ''")).await;
+    browser.keys("hail").await;
+    browser.run("location.hash = '#/timeline'").await;
+    browser.run("location.hash = '#/filters'").await;
+    browser.sees("Unsaved filter").await;
+    browser.picture("unsaved").await;
+    // Whoever closes the tab is asked.
+    let asked = "(() => { const event = new Event('beforeunload', {cancelable: true}); \
+        dispatchEvent(event); return event.defaultPrevented })()";
+    assert_eq!(browser.run(&format!("return {asked}")).await, json!(true));
+
+    // Another text takes the place of the new one, which can be had back.
+    browser.run("location.hash = '#/search'").await;
+    browser.until("document.activeElement.id === 'search-text'").await;
+    browser.keys(&format!("sleet{ENTER}")).await;
+    browser.press("tf-search [data-do=save]").await;
+    browser.until(&format!("{TEXT} === 'sleet'")).await;
+    browser.sees("This stood here before and was not saved: hail").await;
+    browser.press("tf-editor [data-do=before]").await;
+    browser.until(&format!("{TEXT} === 'hail'")).await;
+    browser.sees("This stood here before and was not saved: sleet").await;
+    browser.press("tf-editor [data-do=before]").await;
+
+    // Changed elsewhere meanwhile: nothing is overwritten without a word.
+    let path = format!("/filters/{rain}");
+    served.house.ask(Method::PATCH, &served.token, &path, json!({"text": "rain OR storm"})).await.ok();
+    browser.run(&format!("location.hash = '#/filters/{rain}'")).await;
+    browser.until(&format!("{TEXT} === 'rain -drizzle'")).await;
+    browser.sees("It was changed elsewhere meanwhile, to: rain OR storm").await;
+    browser.press("tf-editor [data-do=overwrite]").await;
+    browser.until(&format!("document.activeElement.dataset.row === '{rain}'")).await;
+    browser.until("document.querySelectorAll('.filter .unsaved:not([hidden])').length === 0").await;
+    let kept = served.house.get(&served.token, &path).await.ok().clone();
+    assert_eq!(kept["text"], json!("rain -drizzle"));
+
+    // A new filter is saved, and the keyboard goes on at its row.
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until(&format!("{TEXT} === 'sleet'")).await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.until("document.activeElement.querySelector?.('.filter-name')?.textContent === 'sleet'").await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until(&format!("{TEXT} === ''")).await;
+    assert_eq!(browser.run(&format!("return {asked}")).await, json!(false));
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tabs_have_the_same_columns_and_a_removed_filter_is_not_taken_for_another() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (rain, snow) =
+        (served.house.filter(served.ann, "rain").await, served.house.filter(served.ann, "snow").await);
+    served.posts(&[Seen { filters: vec![rain], ..Seen::new(1, "Rain on snow") }]).await;
+    browser.open(&served.link()).await;
+    browser.sees("Rain on snow").await;
+    let first = browser.tab().await;
+    browser.open(&served.link()).await;
+    browser.sees("Rain on snow").await;
+    browser
+        .wait(&format!("import('/page/model/index.js').then(({{model}}) => model.addColumn({snow}))"))
+        .await;
+    browser.close_tab(first).await;
+    browser.until("document.querySelectorAll('tf-column').length === 2").await;
+
+    served.house.ask(Method::DELETE, &served.token, &format!("/filters/{rain}"), json!(null)).await;
+    browser.sees(&format!("filter {rain}, removed")).await;
+    browser.press("tf-column [data-do=why]").await;
+    browser.until("document.querySelector('tf-why dialog').open").await;
+    browser
+        .until(&format!(
+            "document.querySelector('tf-why select').selectedOptions[0].text === 'filter {rain}, removed'"
+        ))
+        .await;
+    browser
+        .until("document.querySelector('tf-why [data-part=body]').textContent.includes('no filter')")
+        .await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_at_once_is_read_aloud_together() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let notify = |n: usize, text: &str| Seen { notify: true, ..Seen::new(n, text) };
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    served.posts(&[notify(1, "A storm"), notify(2, "A flood")]).await;
+    browser.until("document.querySelector('#announcer').textContent === 'Bob: A storm · Bob: A flood'").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
