@@ -144,6 +144,9 @@ async fn it_looks_well_and_is_accessible() {
                 )
                 .await;
             assert_eq!(wider, json!([]), "{view} at {width}");
+            // Views scroll, the page itself does not.
+            let higher = browser.run("return document.scrollingElement.scrollHeight - innerHeight").await;
+            assert_eq!(higher, json!(0), "{view} at {width}");
             let name = format!("{}-{width}-{scheme}", view.replace('/', "-"));
             // Each size and each scheme once.
             if (scheme == "light") == (width == 360) {
