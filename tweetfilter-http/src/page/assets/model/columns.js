@@ -146,11 +146,18 @@ export class Column extends EventTarget {
     this.#told();
   }
 
-  /** Takes over how a post is now. */
+  /** Takes over how a post is now, or takes it in where it belongs, if that is loaded. */
   replace(post) {
     const at = this.#posts.findIndex((known) => known.number === post.number);
-    if (at < 0) return;
-    this.#posts[at] = post;
+    if (at >= 0) {
+      this.#posts[at] = post;
+    } else {
+      if (this.state !== 'ready' || (this.filter !== null && !post.filters.includes(this.filter))) return;
+      const older = this.#posts.findIndex((known) => isOlder(known, post));
+      if (older < 0 && this.#next) return;
+      this.#posts.splice(older < 0 ? this.#posts.length : older, 0, post);
+      this.#numbers.add(post.number);
+    }
     this.#told();
   }
 
@@ -179,7 +186,7 @@ export class Column extends EventTarget {
       const lost = [];
       while (gaps.length > 0 && new Date(gaps[0].to) > new Date(post.received_at)) lost.push(gaps.shift());
       if (lost.length > 0) rows.push(gapRow(lost));
-      const isRead = line && (post.commit < line.commit || (post.commit === line.commit && post.number <= line.number));
+      const isRead = line && !isOlder(line, post);
       if (isRead) {
         // Where nothing is new a line would say nothing.
         if (rows.length > 0) rows.push({ kind: 'line', key: 'line', version: '' });
@@ -218,6 +225,8 @@ export class Column extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 }
+
+const isOlder = (one, other) => one.commit < other.commit || (one.commit === other.commit && one.number < other.number);
 
 // Gaps that no post stands between are one row.
 function gapRow(gaps) {

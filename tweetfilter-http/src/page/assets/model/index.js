@@ -14,6 +14,8 @@ export { ApiError };
 const TOKEN = 'tweetfilter.token';
 // Posts are taken in together, so that a busy stream does not lay the page out for each.
 const TOGETHER = 150;
+// Posts that come back at once; further ones, the oldest, are there when they are loaded next.
+const MOST_BACK = 100;
 // Nobody tells of gaps, so they are asked for, this often.
 const GAPS = 15_000;
 
@@ -363,9 +365,11 @@ class Model extends EventTarget {
     if (this.notices.length > 0) this.#tell('notices');
   }
 
-  // Posts that lost a part are asked for as they are now.
+  // Posts that lost a part, or are not withheld any more, are asked for as they are now.
   async #askAgain() {
-    const numbers = [...this.#changed].filter((number) => this.columns.some((column) => column.has(number)));
+    const known = (number) => this.columns.some((column) => column.has(number));
+    const back = [...this.#changed].filter((number) => !known(number)).sort((a, b) => b - a);
+    const numbers = [...[...this.#changed].filter(known), ...back.slice(0, MOST_BACK)];
     this.#changed.clear();
     for (const number of numbers) {
       try {
