@@ -9,7 +9,8 @@ use crate::plan::access::{Chooser, Way};
 use crate::plan::atoms::{Atom, Atoms, Element, Test};
 use crate::plan::channel::{Channel, Level};
 use crate::plan::formula::{Formula, Literal};
-use crate::plan::lower::{SetPlan, head_key};
+use crate::plan::lower::head_key;
+use crate::plan::sets::SetPlan;
 use crate::plan::statistics::TermStatistics;
 
 /// Terms fall into so many places of a post's signature; place 0 is always set.
