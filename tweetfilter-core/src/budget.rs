@@ -23,6 +23,7 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};
 
+use crate::plan::access::MOST_WAYS;
 use crate::syntax::cost::{self, CostClass};
 use crate::syntax::{Expression, Node, NodeKind};
 use crate::{FilterId, Span};
@@ -139,11 +140,11 @@ impl fmt::Display for OverBudget {
     }
 }
 
-/// Holds filters of one owner to a budget: their ids, prices, and how each can be read again.
+/// Holds filters of one owner to a budget: their ids and prices, and how each can be read again and made cheaper.
 pub(crate) fn check(
     budget: Price,
     mut filters: Vec<(FilterId, Price, usize)>,
-    expression: impl Fn(usize) -> Option<Expression>,
+    read: impl Fn(usize) -> Option<(Expression, String)>,
 ) -> Result<Price, Box<OverBudget>> {
     let price = filters.iter().map(|filter| filter.1).sum();
     if price <= budget {
@@ -151,13 +152,28 @@ pub(crate) fn check(
     }
     filters.sort_by_key(|filter| std::cmp::Reverse(filter.1));
     let dearest = filters.into_iter().take(NAMED).filter_map(|(id, price, index)| {
-        let expression = expression(index)?;
-        Some(Dear { id, text: expression.text().to_owned(), price, advice: advice(&expression) })
+        let (expression, advice) = read(index)?;
+        Some(Dear { id, text: expression.text().to_owned(), price, advice })
     });
     Err(Box::new(OverBudget { budget, price, dearest: dearest.collect() }))
 }
 
-/// What would make a filter cheaper.
+/// What would make a filter cheaper, most of whose price is a list that is tried on every post.
+pub(crate) fn advice_on_list(atom: &str, long: bool) -> String {
+    let always = format!("`{}` is tried on every post, whatever stands beside it", cut(atom));
+    match long {
+        true => format!(
+            "{always}: a list of more than {MOST_WAYS} terms is not looked up; cut it into lists that are shorter, and \
+             write OR between them"
+        ),
+        false => format!(
+            "{always}: its list has terms that can't be looked up, such as `*no*`; take them out, or give them a \
+             filter of their own"
+        ),
+    }
+}
+
+/// What would make a filter cheaper, as far as its text tells.
 #[must_use]
 pub fn advice(expression: &Expression) -> String {
     let cost = cost::of(expression, false);
@@ -204,12 +220,14 @@ fn is_regex(expression: &Expression, span: Span) -> bool {
 
 /// Parts of the expression as they were written, two at most.
 fn quoted(expression: &Expression, spans: &[Span]) -> String {
-    let part = |span: &Span| {
-        let text = expression.text().get(span.range()).unwrap_or_default();
-        let cut: String = text.chars().take(SHOWN / 2).collect();
-        let more = if cut.len() < text.len() { "…" } else { "" };
-        format!("`{cut}{more}`")
-    };
+    let part = |span: &Span| format!("`{}`", cut(expression.text().get(span.range()).unwrap_or_default()));
     let more = if spans.len() > 2 { " …" } else { "" };
     spans.iter().take(2).map(part).collect::<Vec<_>>().join(", ") + more
+}
+
+/// The beginning of a part of an expression.
+fn cut(text: &str) -> String {
+    let cut: String = text.chars().take(SHOWN / 2).collect();
+    let more = if cut.len() < text.len() { "…" } else { "" };
+    format!("{cut}{more}")
 }

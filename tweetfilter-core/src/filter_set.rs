@@ -11,10 +11,12 @@ use crate::plan::TermStatistics;
 use crate::plan::access::Chooser;
 use crate::plan::atoms::Atoms;
 use crate::plan::formula::Formula;
-use crate::plan::lower::{Lowering, SetPlan};
+use crate::plan::lower::Lowering;
 use crate::plan::price::Pricing;
+use crate::plan::sets::SetPlans;
 use crate::post::{Account, Post};
-use crate::syntax::{Diagnostic, NamedSets};
+use crate::stated::{Known, Stated};
+use crate::syntax::{Diagnostic, sets};
 use crate::{Dialect, Expression, Limits, ParseError, Scratch};
 
 /// A filter's id, chosen by the caller, unique among the filters of one owner.
@@ -79,32 +81,14 @@ pub enum AddError {
 pub struct FilterSetBuilder {
     limits: Limits,
     statistics: TermStatistics,
-    sets: NamedSets,
-    handles: Handles,
+    stated: Stated,
     atoms: Atoms,
-    set_plans: Vec<SetPlan>,
+    set_plans: SetPlans,
     formulas: Vec<Formula>,
     ids: HashSet<(Option<OwnerId>, FilterId)>,
-    owners: HashMap<OwnerId, Owner>,
+    /// Bytes of regexes by owner.
+    regex_sizes: HashMap<OwnerId, usize>,
     entries: Entries,
-}
-
-/// Whose ids handles are, by network: handles in lower case.
-pub(crate) type Handles = HashMap<String, Vec<(String, String)>>;
-
-#[derive(Debug, Default)]
-struct Owner {
-    identities: Vec<Identity>,
-    regex_size: usize,
-    lists: Option<Lists>,
-}
-
-/// The named sets of an owner.
-#[derive(Debug, Default)]
-struct Lists {
-    own: NamedSets,
-    /// With those of all, once a filter asked for them.
-    all: Option<NamedSets>,
 }
 
 /// What is kept of each filter beside its compiled form.
@@ -129,9 +113,7 @@ pub struct FilterSet {
     /// Tells sets apart for what a scratch keeps of them.
     pub(crate) number: u64,
     entries: Entries,
-    sets: NamedSets,
-    owners: HashMap<OwnerId, Owner>,
-    handles: Handles,
+    stated: Stated,
 }
 
 impl Default for FilterSetBuilder {
@@ -139,13 +121,12 @@ impl Default for FilterSetBuilder {
         Self {
             limits: Limits::default(),
             statistics: TermStatistics::default(),
-            sets: NamedSets::default(),
-            handles: Handles::new(),
+            stated: Stated::default(),
             atoms: Atoms::new(),
-            set_plans: Vec::new(),
+            set_plans: SetPlans::default(),
             formulas: Vec::new(),
             ids: HashSet::new(),
-            owners: HashMap::new(),
+            regex_sizes: HashMap::new(),
             entries: Entries::default(),
         }
     }
@@ -158,9 +139,9 @@ impl FilterSetBuilder {
         Self::default()
     }
 
-    /// An empty builder that knows named sets and handles already.
-    pub(crate) fn knowing(sets: NamedSets, handles: Handles) -> Self {
-        Self { sets, handles, ..Self::default() }
+    /// An empty builder to which all that filters refer to was stated.
+    pub(crate) fn knowing(stated: Stated) -> Self {
+        Self { stated, ..Self::default() }
     }
 
     /// Sets the limits under which further filters are parsed and added; filters added before stay as they are.
@@ -177,10 +158,11 @@ impl FilterSetBuilder {
         self
     }
 
-    /// States an owner and the accounts that `me` stands for in their filters.
+    /// States an owner and the accounts that `me` stands for in their filters. Stated again, it holds for filters
+    /// that are added later.
     pub fn owner(&mut self, id: OwnerId, identities: Vec<Identity>) -> &mut Self {
         self.entries.owner(id);
-        self.owners.entry(id).or_default().identities = identities;
+        self.stated.owner(id, identities, self.entries.moment());
         self
     }
 
@@ -201,27 +183,31 @@ impl FilterSetBuilder {
     /// # Ok::<(), tweetfilter_core::AddError>(())
     /// ```
     pub fn handle(&mut self, network: &str, account: &Account) -> &mut Self {
-        let Account { id, handle } = account;
-        if !id.is_empty() && !handle.is_empty() {
-            let ids = self.handles.entry(handle.to_ascii_lowercase()).or_default();
-            ids.push((network.to_owned(), id.clone()));
-        }
+        self.stated.handle(network, account, self.entries.moment());
         self
     }
 
     /// Adds a named set, one term a line, that the filters of all owners name as `{name}`, but for an owner who
     /// has one of this name.
     ///
+    /// Each filter means the list that stood when it was added: a list that is stated again, by this or by
+    /// [`FilterSetBuilder::owner_set`], holds for filters that are added later.
+    ///
+    /// ```
+    /// use tweetfilter_core::{FilterId, FilterSetBuilder, Post};
+    /// let mut builder = FilterSetBuilder::new();
+    /// builder.named_set("towns", "oslo")?.add(FilterId(1), "{towns}")?;
+    /// builder.named_set("towns", "rome")?.add(FilterId(2), "{towns}")?;
+    /// let set = builder.build();
+    /// assert_eq!(set.matches(&Post::from_text("Oslo"))[0].id, FilterId(1));
+    /// assert_eq!(set.matches(&Post::from_text("Rome"))[0].id, FilterId(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Every line that is no term, and a set that is over a limit.
     pub fn named_set(&mut self, name: &str, terms: &str) -> Result<&mut Self, ParseError> {
-        self.sets
-            .insert(name, terms, &self.limits)
-            .map_err(|found| ParseError::new(terms.to_owned(), found))?;
-        for lists in self.owners.values_mut().filter_map(|owner| owner.lists.as_mut()) {
-            lists.all = None;
-        }
-        Ok(self)
+        self.list(None, name, terms)
     }
 
     /// Adds a named set that only the filters of one owner know.
@@ -229,12 +215,13 @@ impl FilterSetBuilder {
     /// # Errors
     /// As [`FilterSetBuilder::named_set`].
     pub fn owner_set(&mut self, owner: OwnerId, name: &str, terms: &str) -> Result<&mut Self, ParseError> {
-        let lists = self.owners.entry(owner).or_default().lists.get_or_insert_default();
-        lists.all = None;
-        lists
-            .own
-            .insert(name, terms, &self.limits)
+        self.list(Some(owner), name, terms)
+    }
+
+    fn list(&mut self, owner: Option<OwnerId>, name: &str, terms: &str) -> Result<&mut Self, ParseError> {
+        let lines = sets::read(name, terms, &self.limits)
             .map_err(|found| ParseError::new(terms.to_owned(), found))?;
+        self.stated.list(owner, name, lines, self.entries.moment());
         Ok(self)
     }
 
@@ -263,27 +250,18 @@ impl FilterSetBuilder {
             return Err(AddError::DuplicateId(id));
         }
         crate::plan::within::check(&expression, &self.limits).map_err(|d| AddError::Refused(Box::new(d)))?;
-        let mut known = owner.map(|o| self.owners.entry(o).or_default());
-        if let Some(lists) = known.as_mut().and_then(|o| o.lists.as_mut()) {
-            lists.all.get_or_insert_with(|| self.sets.under(&lists.own));
-        }
-        let lists = known.as_ref().and_then(|o| o.lists.as_ref());
-        let used = known.as_ref().map_or(0, |o| o.regex_size);
+        let used = owner.and_then(|o| self.regex_sizes.get(&o)).copied().unwrap_or_default();
         let regex_size = crate::plan::regex_size::check(&expression, &self.limits, owner.is_some(), used)
             .map_err(|d| AddError::Refused(Box::new(d)))?;
         let mut lowering = Lowering {
             atoms: &mut self.atoms,
-            sets: lists.and_then(|lists| lists.all.as_ref()).unwrap_or(&self.sets),
-            own: lists.map(|lists| &lists.own),
-            handles: &self.handles,
+            known: self.stated.to(owner, self.entries.moment()),
             set_plans: &mut self.set_plans,
-            me: owner.and(known.as_ref().map(|o| o.identities.as_slice())),
-            owner: owner.map_or(0, |o| u128::from(o.0) + 1),
             x: expression.dialect() == Dialect::X,
         };
         let formula = lowering.formula(expression.root()).map_err(|d| AddError::Refused(Box::new(d)))?;
-        if let Some(known) = known {
-            known.regex_size += regex_size;
+        if let Some(owner) = owner.filter(|_| regex_size > 0) {
+            self.regex_sizes.insert(owner, used + regex_size);
         }
         self.ids.insert((owner, id));
         self.formulas.push(formula);
@@ -296,10 +274,34 @@ impl FilterSetBuilder {
     /// It does not depend on [`FilterSetBuilder::statistics`]: a price is the same in every set.
     #[must_use]
     pub fn prices(&self) -> Vec<Price> {
+        self.priced(0..self.len()).into_iter().map(|(_, price)| price).collect()
+    }
+
+    /// The price of each of some filters.
+    fn priced(&self, filters: impl Iterator<Item = usize>) -> Vec<(usize, Price)> {
         let statistics = TermStatistics::default();
-        let (atoms, sets) = (&self.atoms, &self.set_plans[..]);
-        let mut pricing = Pricing(Chooser { atoms, sets, statistics: &statistics, known: Vec::new() });
-        self.formulas.iter().map(|formula| Price::from_nanoseconds(pricing.of(formula))).collect()
+        let mut pricing = self.pricing(&statistics);
+        filters.map(|index| (index, Price::from_nanoseconds(pricing.of(&self.formulas[index])))).collect()
+    }
+
+    fn pricing<'b>(&'b self, statistics: &'b TermStatistics) -> Pricing<'b> {
+        let (atoms, sets) = (&self.atoms, &self.set_plans.list[..]);
+        Pricing::new(Chooser { atoms, sets, statistics, known: Vec::new() })
+    }
+
+    /// What would make a filter cheaper.
+    fn advice(&self, index: usize, expression: &Expression) -> String {
+        let statistics = TermStatistics::default();
+        let mut pricing = self.pricing(&statistics);
+        let formula = &self.formulas[index];
+        let whole = pricing.of(formula);
+        match pricing.dearest_list(formula) {
+            Some((number, price)) if price > whole / 2.0 => {
+                let list = &self.set_plans.list[number as usize];
+                crate::budget::advice_on_list(&list.atom, list.is_long())
+            }
+            _ => crate::budget::advice(expression),
+        }
     }
 
     /// Holds the filters of an owner to what they may cost together; returns what they cost.
@@ -308,10 +310,15 @@ impl FilterSetBuilder {
     /// The three dearest, and what would make each cheaper.
     pub fn within(&self, owner: OwnerId, budget: Price) -> Result<Price, Box<OverBudget>> {
         let number = self.entries.owner_numbers.get(&owner).map(|number| number + 1);
-        let prices = self.prices().into_iter().zip(&self.entries.filters).enumerate();
-        let own = prices.filter(|(_, (_, (_, of)))| Some(*of) == number);
-        let own = own.map(|(index, (price, (id, _)))| (*id, price, index)).collect();
-        crate::budget::check(budget, own, |index| self.entries.expression(index))
+        let filters = &self.entries.filters;
+        let own = (0..filters.len()).filter(|&index| Some(filters[index].1) == number);
+        let own =
+            self.priced(own).into_iter().map(|(index, price)| (filters[index].0, price, index)).collect();
+        crate::budget::check(budget, own, |index| {
+            let expression = self.entries.expression(index)?;
+            let advice = self.advice(index, &expression);
+            Some((expression, advice))
+        })
     }
 
     /// Number of filters so far.
@@ -328,21 +335,15 @@ impl FilterSetBuilder {
 
     /// Compiles the set.
     #[must_use]
-    pub fn build(mut self) -> FilterSet {
-        // Lists that came behind the last filter of an owner; explanations ask for them too.
-        for lists in self.owners.values_mut().filter_map(|owner| owner.lists.as_mut()) {
-            lists.all.get_or_insert_with(|| self.sets.under(&lists.own));
-        }
+    pub fn build(self) -> FilterSet {
         static SETS: AtomicU64 = AtomicU64::new(1);
-        let index = build::build(&self.formulas, self.atoms, &self.set_plans, &self.statistics);
+        let index = build::build(&self.formulas, self.atoms, &self.set_plans.list, &self.statistics);
         FilterSet {
             index,
             limits: self.limits,
             number: SETS.fetch_add(1, Ordering::Relaxed),
             entries: self.entries,
-            sets: self.sets,
-            owners: self.owners,
-            handles: self.handles,
+            stated: self.stated,
         }
     }
 }
@@ -355,6 +356,11 @@ impl Entries {
             self.owner_ids.push(id);
         }
         number
+    }
+
+    /// The moment at which the next filter comes.
+    fn moment(&self) -> u32 {
+        self.filters.len() as u32
     }
 
     /// The text of a filter.
@@ -472,39 +478,29 @@ impl FilterSet {
     #[must_use]
     pub fn explain(&self, index: usize, post: &Post) -> Option<Explanation> {
         let expression = self.expression(index)?;
-        let owner = self.entry(u32::try_from(index).ok()?).owner.and_then(|o| self.owners.get(&o));
-        let text_limit = self.limits.post_text_bytes;
-        let identities = owner.map(|o| o.identities.as_slice());
-        let sets = self.sets_of(owner);
-        Some(crate::eval::explain::explain(&expression, post, sets, &self.handles, identities, text_limit))
+        let known = self.known(index)?;
+        Some(crate::eval::explain::explain(&expression, post, known, self.limits.post_text_bytes))
+    }
+
+    /// What a filter refers to.
+    fn known(&self, index: usize) -> Option<Known<'_>> {
+        let index = u32::try_from(index).ok()?;
+        Some(self.stated.to(self.entry(index).owner, index))
     }
 
     /// How a filter is run, chosen by the default statistics; `None` if there is no such filter.
     #[must_use]
     pub fn plan(&self, index: usize) -> Option<Plan> {
         let expression = self.expression(index)?;
-        let owner = self.entry(u32::try_from(index).ok()?).owner;
-        let known = owner.and_then(|o| self.owners.get(&o));
-        let mut atoms = Atoms::new();
-        let mut set_plans = Vec::new();
+        let (mut atoms, mut set_plans) = (Atoms::new(), SetPlans::default());
         let mut lowering = Lowering {
             atoms: &mut atoms,
-            sets: self.sets_of(known),
-            own: known.and_then(|o| o.lists.as_ref()).map(|lists| &lists.own),
-            handles: &self.handles,
+            known: self.known(index)?,
             set_plans: &mut set_plans,
-            me: known.map(|o| o.identities.as_slice()),
-            owner: owner.map_or(0, |o| u128::from(o.0) + 1),
             x: expression.dialect() == Dialect::X,
         };
         let formula = lowering.formula(expression.root()).ok()?;
-        Some(crate::plan::shown::plan(&formula, &atoms, &set_plans, self.cost(index)?))
-    }
-
-    /// The named sets that the filters of an owner know.
-    fn sets_of<'s>(&'s self, owner: Option<&'s Owner>) -> &'s NamedSets {
-        let lists = owner.and_then(|o| o.lists.as_ref());
-        lists.and_then(|lists| lists.all.as_ref()).unwrap_or(&self.sets)
+        Some(crate::plan::shown::plan(&formula, &atoms, &set_plans.list, self.cost(index)?))
     }
 
     /// Bytes of memory of the compiled form, without the filters' own text and without regexes.

@@ -157,6 +157,7 @@ pub mod oracle;
 mod plan;
 pub mod post;
 mod span;
+mod stated;
 pub mod syntax;
 pub mod text;
 

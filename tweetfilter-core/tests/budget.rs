@@ -82,3 +82,48 @@ fn a_long_list_of_accounts_is_not_free() {
     add(&mut builder, 2, ANN, "from:{people}");
     assert!(builder.prices().iter().all(|price| price.nanoseconds() > 10_000.0), "{:?}", builder.prices());
 }
+
+#[test]
+fn a_list_that_is_tried_on_every_post_is_what_the_advice_is_about() {
+    let advice = |terms: &str, filter: &str| {
+        let mut builder = FilterSetBuilder::new();
+        builder.named_set("people", terms).unwrap();
+        add(&mut builder, 1, ANN, filter);
+        builder.within(ANN, Price::default()).unwrap_err().dearest[0].advice.clone()
+    };
+    let names: String = (0..20_000).map(|n| format!("user{n}\n")).collect();
+    let long =
+        "`from:{people}` is tried on every post, whatever stands beside it: a list of more than 10000 terms";
+    for filter in ["from:{people}", "avalanche from:{people}", "-from:{people}"] {
+        assert!(advice(&names, filter).starts_with(long), "{}", advice(&names, filter));
+    }
+    let said = advice("snow\n*no*", "avalanche bio:{people}");
+    assert!(said.contains("`bio:{people}` is tried on every post") && said.contains("`*no*`"), "{said}");
+    // A list that is looked up is nothing to be told of.
+    let said = advice("snow\nrain", "-from:{people}");
+    assert!(said.starts_with("nothing that can be looked up must be there"), "{said}");
+    // What it says helps.
+    let mut builder = FilterSetBuilder::new();
+    for (name, numbers) in [("one", 0..10_000), ("other", 10_000..20_000)] {
+        builder.named_set(name, &numbers.map(|n| format!("user{n}\n")).collect::<String>()).unwrap();
+    }
+    add(&mut builder, 1, ANN, "from:{one} OR from:{other}");
+    assert!(builder.prices()[0].nanoseconds() < 10.0, "{:?}", builder.prices());
+}
+
+#[test]
+fn the_price_of_one_owner_is_looked_up_among_many() {
+    let mut builder = FilterSetBuilder::new();
+    for owner in 0..50 {
+        builder
+            .owner_set(OwnerId(owner), "mine", &format!("{} *no*", "snow ".repeat(owner as usize)))
+            .unwrap();
+        add(&mut builder, 1, OwnerId(owner), "{mine} OR -rain");
+        add(&mut builder, 2, OwnerId(owner), "avalanche");
+    }
+    let prices = builder.prices();
+    for owner in 0..50 {
+        let own = [2 * owner, 2 * owner + 1].map(|index| prices[index]).into_iter().sum();
+        assert_eq!(builder.within(OwnerId(owner as u64), Price::MAX), Ok(own));
+    }
+}

@@ -1,7 +1,7 @@
 //! Named sets of all, and of one owner.
 
 use tweetfilter_core::{
-    AddError, Expression, FilterId, FilterSetBuilder, Identity, Match, OwnerId, Post, post::Account,
+    AddError, Expression, FilterId, FilterSetBuilder, Identity, Match, OwnerId, Post, Scratch, post::Account,
 };
 
 const ANN: OwnerId = OwnerId(1);
@@ -80,4 +80,84 @@ fn the_last_owner_of_all_has_lists_of_its_own_too() {
     builder.add(FilterId(1), "{towns}").unwrap();
     add(&mut builder, 1, last, "{towns}").unwrap();
     assert_eq!(owners(&builder.build().matches(&Post::from_text("Paris"))), [last]);
+}
+
+#[test]
+fn each_filter_means_the_list_that_stood_when_it_was_added() {
+    let mut builder = FilterSetBuilder::new();
+    let told = ["oslo", "bergen", "rome", "paris"];
+    for (id, towns) in (0..).zip(told) {
+        // The owner's own list takes the place of that of all, and is replaced in turn.
+        match id {
+            0 | 1 => builder.named_set("towns", towns).unwrap(),
+            _ => builder.owner_set(ANN, "towns", towns).unwrap(),
+        };
+        add(&mut builder, id, ANN, "{towns}").unwrap();
+        add(&mut builder, id + 10, ANN, "-{towns} url:{towns}").unwrap();
+    }
+    add(&mut builder, 20, BEN, "{towns}").unwrap();
+    // Nobody uses these.
+    builder.named_set("towns", "madrid").unwrap().owner_set(ANN, "towns", "lyon").unwrap();
+    let set = builder.build();
+    for (id, town) in (0..).zip(told) {
+        let post = Post::from_text(town);
+        let mut found: Vec<Match> = set.matches(&post).to_vec();
+        assert_eq!(found, set.matches_scanned(&mut Scratch::default(), &post));
+        assert_eq!(found, set.matches_for(&mut Scratch::default(), &post, &[ANN, BEN]));
+        let ben = found.iter().position(|found| found.owner == Some(BEN)).map(|at| found.remove(at));
+        assert_eq!(ben.is_some(), town == "bergen");
+        assert_eq!(found.iter().map(|found| found.id.0).collect::<Vec<_>>(), [id]);
+        for index in 0..set.len() {
+            let told = set.explain(index, &post).unwrap();
+            let matched = set.matches(&post).iter().any(|found| found.index as usize == index);
+            assert_eq!(told.matched, matched, "{index} of {town}");
+            assert!(!matched || told.parts[0].places[0].text == town, "{told:?}");
+        }
+        assert!(set.plan(2 * id as usize).unwrap().access.len() == 1);
+    }
+}
+
+#[test]
+fn each_filter_means_the_people_who_were_known_when_it_was_added() {
+    let account = |handle: &str| Account { handle: handle.into(), ..Account::default() };
+    let identity = |handle: &str| Identity { network: String::new(), account: account(handle) };
+    let mut builder = FilterSetBuilder::new();
+    builder.named_set("us", "me\ncarl").unwrap();
+    for (id, name) in [(0, "ann"), (1, "anna")] {
+        builder.owner(ANN, vec![identity(name)]);
+        builder.handle("bluesky", &Account { id: format!("did:{name}"), handle: "carl".into() });
+        add(&mut builder, id, ANN, "from:{us}").unwrap();
+        add(&mut builder, id + 10, ANN, "from:me,carl").unwrap();
+    }
+    let set = builder.build();
+    let by = |network: &str, account: Account| {
+        let mut post = Post { network: network.into(), ..Post::from_text("x") };
+        post.author.account = account;
+        for index in 0..set.len() {
+            let matched = set.matches(&post).iter().any(|found| found.index as usize == index);
+            assert_eq!(set.explain(index, &post).unwrap().matched, matched, "{index}: {post:?}");
+        }
+        set.matches(&post).iter().map(|found| found.id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(by("", account("ann")), [0, 10]);
+    assert_eq!(by("", account("anna")), [1, 11]);
+    assert_eq!(by("", account("carl")), [0, 10, 1, 11]);
+    let id = |id: &str| Account { id: id.into(), ..Account::default() };
+    assert_eq!(by("bluesky", id("did:ann")), [0, 10, 1, 11]);
+    assert_eq!(by("bluesky", id("did:anna")), [1, 11]);
+}
+
+#[test]
+fn me_in_a_list_of_all_is_each_owner() {
+    let mut builder = FilterSetBuilder::new();
+    builder.named_set("us", "@me\nsnow").unwrap();
+    for (owner, name) in [(ANN, "ann"), (BEN, "ben")] {
+        let account = Account { handle: name.into(), ..Account::default() };
+        builder.owner(owner, vec![Identity { network: String::new(), account }]);
+        add(&mut builder, 1, owner, "{us}").unwrap();
+    }
+    let set = builder.build();
+    assert_eq!(owners(&set.matches(&Post::from_text("hi @ben"))), [BEN]);
+    assert_eq!(owners(&set.matches(&Post::from_text("hi @ann"))), [ANN]);
+    assert_eq!(owners(&set.matches(&Post::from_text("snow"))), [ANN, BEN]);
 }

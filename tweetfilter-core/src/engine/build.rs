@@ -9,7 +9,8 @@ use crate::plan::access::{Chooser, Way};
 use crate::plan::atoms::{Atom, Atoms, Element, Test};
 use crate::plan::channel::{Channel, Level};
 use crate::plan::formula::{Formula, Literal};
-use crate::plan::lower::{SetPlan, head_key};
+use crate::plan::lower::head_key;
+use crate::plan::sets::SetPlan;
 use crate::plan::statistics::TermStatistics;
 
 /// Terms fall into so many places of a post's signature; place 0 is always set.
@@ -33,7 +34,7 @@ pub(crate) fn build(
     let mut postings: Vec<(TermId, ListHeader, Posting)> = Vec::new();
     let mut scanned = Vec::new();
     let mut uses = Uses::default();
-    let mut scanned_sets = vec![false; sets.len()];
+    let mut scanned_sets = Vec::new();
     {
         let mut chooser = Chooser { atoms: &atoms, sets, statistics, known: Vec::new() };
         let all = formulas.iter().map(|f| (f, Level::Post)).chain(sets.iter().map(|s| (&s.formula, s.level)));
@@ -46,7 +47,7 @@ pub(crate) fn build(
             let condition = if level == Level::Post { masks.of(formula) } else { Condition::default() };
             let Some(access) = chooser.access(formula, level) else {
                 if is_set {
-                    scanned_sets[number - formulas.len()] = true;
+                    scanned_sets.push((number - formulas.len()) as u32);
                 } else {
                     scanned.push(Posting::new(filter, condition.number, 0).make_final(condition.whole));
                 }
@@ -80,15 +81,15 @@ pub(crate) fn build(
             _ => {}
         }
     }
-    let sets = sets.iter().zip(scanned_sets).map(|(set, scanned)| SetEntry {
+    let sets = sets.iter().map(|set| SetEntry {
         record: dictionary.literal(set.term).map_or(0, |hit| hit.record),
         term: set.term,
         level: set.level,
-        scanned,
     });
     Index {
         literals: Literals::new(&atoms.terms, &dictionary),
         sets: sets.collect(),
+        scanned_sets,
         dictionary,
         atoms: atoms.list,
         program,

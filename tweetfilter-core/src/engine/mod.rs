@@ -30,6 +30,8 @@ pub(crate) struct Index {
     /// Filters without access atoms, tried on every post.
     pub(crate) scanned: Vec<Posting>,
     pub(crate) sets: Vec<SetEntry>,
+    /// Numbers of those without access atoms.
+    pub(crate) scanned_sets: Vec<u32>,
     pub(crate) uses: Uses,
     /// Number of filters; postings with larger numbers lead to named sets.
     pub(crate) filters: u32,
@@ -42,8 +44,6 @@ pub(crate) struct SetEntry {
     pub(crate) record: u32,
     pub(crate) term: u32,
     pub(crate) level: Level,
-    /// It has no access atoms.
-    pub(crate) scanned: bool,
 }
 
 /// Which parts of a post any filter reads: the rest is not prepared.

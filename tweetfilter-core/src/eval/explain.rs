@@ -6,10 +6,11 @@ mod truth;
 use std::collections::HashMap;
 
 pub use super::stretches::Field;
-use crate::filter_set::{FilterId, FilterSetBuilder, Handles, Identity, OwnerId};
+use crate::filter_set::{FilterId, FilterSetBuilder};
 use crate::post::Post;
-use crate::syntax::{NamedSets, Node, NodeKind, Scope};
-use crate::{Dialect, Expression, Limits, Scratch, Span};
+use crate::stated::Known;
+use crate::syntax::{Node, NodeKind, Scope};
+use crate::{Expression, Limits, Scratch, Span};
 use places::places;
 
 /// Why a post matches an expression, or what it lacks.
@@ -59,14 +60,12 @@ pub struct Evidence {
 pub(crate) fn explain(
     expression: &Expression,
     post: &Post,
-    sets: &NamedSets,
-    handles: &Handles,
-    me: Option<&[Identity]>,
+    known: Known<'_>,
     text_limit: usize,
 ) -> Explanation {
     let mut leaves = Vec::new();
     collect(expression.root(), &mut Vec::new(), &mut leaves);
-    let sides = evaluate(&leaves, expression.dialect(), post, (sets, handles), me, text_limit);
+    let sides = evaluate(&leaves, expression, post, known, text_limit);
     let tree = truth::of(expression.root(), sides.clone(), post);
     let matched = tree.holds.0;
     let mut found = Vec::new();
@@ -90,7 +89,7 @@ pub(crate) fn explain(
             places: if matched == negated || unknown {
                 Vec::new()
             } else {
-                places(node, expression, post, (sets, handles), me, text_limit)
+                places(node, expression, post, known, text_limit)
             },
         })
         .collect();
@@ -159,24 +158,19 @@ fn wrapped(node: &Node, scopes: &[Scope], negative: bool) -> Node {
 /// The true and the false side of every atom, by the engine.
 fn evaluate(
     leaves: &[(&Node, Vec<Scope>)],
-    dialect: Dialect,
+    expression: &Expression,
     post: &Post,
-    (sets, handles): (&NamedSets, &Handles),
-    me: Option<&[Identity]>,
+    known: Known<'_>,
     text_limit: usize,
 ) -> Vec<(bool, bool)> {
-    let owner = me.map(|_| OwnerId(0));
-    let mut builder = FilterSetBuilder::knowing(sets.clone(), handles.clone());
+    let mut builder = FilterSetBuilder::knowing(known.copied(expression));
     builder.limits(Limits { post_text_bytes: text_limit, ..Limits::NONE });
-    if let Some(me) = me {
-        builder.owner(OwnerId(0), me.to_vec());
-    }
     for (number, (node, scopes)) in leaves.iter().enumerate() {
         for negative in [false, true] {
-            let side = Expression::from_node(wrapped(node, scopes, negative), dialect);
+            let side = Expression::from_node(wrapped(node, scopes, negative), expression.dialect());
             let id = FilterId(number as u64 * 2 + u64::from(negative));
             // What the set refused when the filter was added is not asked again; an unknown name is no match.
-            let _ = builder.add_expression(id, owner, side);
+            let _ = builder.add_expression(id, known.owner(), side);
         }
     }
     let mut sides = vec![(false, false); leaves.len()];

@@ -166,10 +166,8 @@ impl Scratch {
         if level == Level::Deeper {
             return;
         }
-        for (number, entry) in index.sets.iter().enumerate() {
-            if entry.scanned && entry.level == level {
-                self.try_set(set, view, posts, number as u32, false);
-            }
+        for &number in &index.scanned_sets {
+            self.try_set(set, view, posts, number, false);
         }
         let bits = self.views[0].bits;
         let mut at = 0;

@@ -6,7 +6,7 @@
 use super::atoms::{Atom, Atoms, Reach, Test};
 use super::channel::{Channel, Level};
 use super::formula::{Formula, Literal};
-use super::lower::SetPlan;
+use super::sets::SetPlan;
 use super::statistics::TermStatistics;
 use crate::engine::dictionary::{KeyKind, TermId};
 
@@ -37,7 +37,7 @@ pub(crate) struct Chooser<'a> {
 }
 
 /// More ways than this cost more memory than a scan costs time.
-const MOST_WAYS: usize = 10_000;
+pub(crate) const MOST_WAYS: usize = 10_000;
 
 impl Chooser<'_> {
     /// The cheapest access to a formula; `None` if it has none and must be scanned.

@@ -6,38 +6,23 @@ use super::atoms::{Atom, Atoms, Element, Flag, Reach, Test, Wild};
 use super::channel::{Channel, Level};
 use super::formula::{Formula, ScopeKey};
 use super::links;
+use super::sets::SetPlans;
 use crate::engine::dictionary::{KeyKind, TermId};
-use crate::filter_set::{Handles, Identity};
 use crate::post::Point;
+use crate::stated::Known;
+use crate::syntax::lint::sets_of;
 use crate::syntax::{
-    self, AccountName, AttributeTest, Diagnostic, DistanceUnit, Form, NamedSets, Node, NodeKind, PlaceField,
-    Shape, TextPattern, Value, literals,
+    self, AccountName, AttributeTest, Diagnostic, DistanceUnit, Form, Node, NodeKind, PlaceField, Shape,
+    TextPattern, Value, literals,
 };
 use crate::text::{self, Needle, Origin, Searchable, WildcardReach};
-
-/// A named set as one set of filters uses it: a formula that all its users share.
-#[derive(Debug)]
-pub(crate) struct SetPlan {
-    pub(crate) formula: Formula,
-    /// A term of its own, present when the set matched.
-    pub(crate) term: TermId,
-    pub(crate) level: Level,
-    key: Vec<u8>,
-}
 
 /// Lowers expressions of one set of filters.
 pub(crate) struct Lowering<'a> {
     pub(crate) atoms: &'a mut Atoms,
-    pub(crate) sets: &'a NamedSets,
-    /// Those of them that are the owner's own.
-    pub(crate) own: Option<&'a NamedSets>,
-    /// Ids that are meant where a handle is named.
-    pub(crate) handles: &'a Handles,
-    pub(crate) set_plans: &'a mut Vec<SetPlan>,
-    /// Whom `me` stands for.
-    pub(crate) me: Option<&'a [Identity]>,
-    /// Tells owners apart where a set names `me`: their number plus one; 0 is nobody.
-    pub(crate) owner: u128,
+    /// What the filter in hand refers to.
+    pub(crate) known: Known<'a>,
+    pub(crate) set_plans: &'a mut SetPlans,
     pub(crate) x: bool,
 }
 
@@ -86,7 +71,7 @@ impl Lowering<'_> {
         negative: bool,
         level: Level,
     ) -> Result<Formula, Diagnostic> {
-        if names_set(atom) {
+        if !sets_of(atom).is_empty() {
             return self.set(atom, node, negative, level);
         }
         let tests = self.tests(atom).map_err(|mut d| {
@@ -97,38 +82,8 @@ impl Lowering<'_> {
         Ok(if negative { Formula::all(literals) } else { Formula::any(literals) })
     }
 
-    /// A set is one atom, however many filters name it.
-    fn set(
-        &mut self,
-        atom: &syntax::Atom,
-        node: &Node,
-        negative: bool,
-        level: Level,
-    ) -> Result<Formula, Diagnostic> {
-        // A set may hold `me` only as a value of an account operator.
-        let own = matches!(atom, syntax::Atom::Account(..)) || self.own.is_some_and(|own| own.any_in(atom));
-        let owner = if own { self.owner } else { 0 };
-        let key = format!("{atom:?}{}{}{owner}", self.x, level as u8).into_bytes();
-        if let Some(known) = self.set_plans.iter().position(|s| s.key == key) {
-            return Ok(Formula::Set(known as u32, negative));
-        }
-        let mut tests = Vec::new();
-        let members = self.sets.expand(atom).map_err(|mut d| {
-            d.span = node.span;
-            d
-        })?;
-        for member in members {
-            tests.extend(self.tests(&member)?);
-        }
-        let formula = Formula::any(tests.into_iter().map(|test| Formula::is(test, false)));
-        let number = self.set_plans.len() as u32;
-        let term = self.atoms.terms.intern(KeyKind::Set, &number.to_le_bytes());
-        self.set_plans.push(SetPlan { formula, term, level, key });
-        Ok(Formula::Set(number, negative))
-    }
-
     /// What an atom without sets asks: any of these.
-    fn tests(&mut self, atom: &syntax::Atom) -> Result<Vec<Test>, Diagnostic> {
+    pub(super) fn tests(&mut self, atom: &syntax::Atom) -> Result<Vec<Test>, Diagnostic> {
         use syntax::Atom as A;
         let x = self.x;
         Ok(match atom {
@@ -371,13 +326,13 @@ impl Lowering<'_> {
             AccountName::Name(name) => {
                 let name = name.to_ascii_lowercase();
                 let mut tests = vec![self.atoms.term(channel, &name)];
-                for (network, id) in self.handles.get(&name).into_iter().flatten() {
+                for (network, id) in self.known.ids(&name) {
                     tests.push(self.identity(channel, network, id));
                 }
                 Ok(tests)
             }
             AccountName::Me => {
-                let Some(me) = self.me else {
+                let Some(me) = self.known.me() else {
                     let message = "`me` needs an owner: this filter has none";
                     return Err(Diagnostic::error("me_without_owner", crate::Span::default(), message));
                 };
@@ -455,22 +410,4 @@ pub(crate) fn written<T>(values: &[Value<T>]) -> impl Iterator<Item = &T> {
         Value::One(value) => Some(value),
         Value::Set(_) => None,
     })
-}
-
-fn names_set(atom: &syntax::Atom) -> bool {
-    use syntax::Atom as A;
-    fn any<T>(values: &[Value<T>]) -> bool {
-        values.iter().any(|v| matches!(v, Value::Set(_)))
-    }
-    match atom {
-        A::Set(_) => true,
-        A::Contains(v) | A::UrlContains(v) | A::Domain(v) | A::Entity(v) => any(v),
-        A::Id(_, v) | A::Lang(v) | A::Place(_, v) => any(v),
-        A::Account(_, v) => any(v),
-        A::Words(_, v) | A::Attribute { test: AttributeTest::Words(v), .. } => any(v),
-        A::Is(v) => any(v),
-        A::Has(v) => any(v),
-        A::Context(v) => any(v),
-        _ => false,
-    }
 }

@@ -11,6 +11,7 @@ pub(crate) mod links;
 pub(crate) mod lower;
 pub(crate) mod price;
 pub(crate) mod regex_size;
+pub(crate) mod sets;
 pub(crate) mod shown;
 pub(crate) mod statistics;
 pub(crate) mod within;

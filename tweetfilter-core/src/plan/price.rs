@@ -4,11 +4,12 @@
 //! on the few posts that hold an access atom; a scanned one costs its whole program on every post. The constants were
 //! measured by `cargo run --release -p tweetfilter-core --example prices`, which holds prices against measured times.
 
+use std::collections::HashMap;
+
 use super::access::Chooser;
 use super::atoms::{Atom, Element, Reach, Test};
 use super::channel::Level;
 use super::formula::Formula;
-use super::regex_size;
 
 /// Nanoseconds of one posting that is walked.
 const POSTING: f64 = 4.0;
@@ -28,13 +29,21 @@ const BYTES: f64 = 160.0;
 const LARGE: usize = 256 << 10;
 
 /// Prices formulas of one set of filters.
-pub(crate) struct Pricing<'a>(pub(crate) Chooser<'a>);
+pub(crate) struct Pricing<'a> {
+    chooser: Chooser<'a>,
+    /// What a list costs of which every post is tried, by its number, once it was asked for.
+    lists: HashMap<u32, f64>,
+}
 
-impl Pricing<'_> {
+impl<'a> Pricing<'a> {
+    pub(crate) fn new(chooser: Chooser<'a>) -> Self {
+        Self { chooser, lists: HashMap::new() }
+    }
+
     /// Expected nanoseconds a post.
     pub(crate) fn of(&mut self, formula: &Formula) -> f64 {
         let program = CANDIDATE + self.program(formula);
-        let tried = match self.0.access(formula, Level::Post) {
+        let tried = match self.chooser.access(formula, Level::Post) {
             // What is found more often than once a post is still tried once.
             Some(access) => f64::from(access.cost) * POSTING + f64::from(access.cost.min(1.0)) * program,
             None => program,
@@ -44,21 +53,27 @@ impl Pricing<'_> {
 
     /// Of the lists that are tried on every post, whether the filter is or not.
     fn lists(&mut self, formula: &Formula) -> f64 {
-        match formula {
-            Formula::Is(_) => 0.0,
-            Formula::All(parts) | Formula::Any(parts) | Formula::AtLeast(_, parts) => {
-                parts.iter().map(|part| self.lists(part)).sum()
-            }
-            Formula::In(_, inner) => self.lists(inner),
-            Formula::Set(number, _) => {
-                let sets = self.0.sets;
-                let set = &sets[*number as usize];
-                match self.0.access(&set.formula, set.level) {
-                    Some(_) => 0.0,
-                    None => self.program(&set.formula),
-                }
-            }
+        lists_of(formula).into_iter().map(|number| self.list(number)).sum()
+    }
+
+    /// The dearest list of a filter that is tried on every post.
+    pub(crate) fn dearest_list(&mut self, formula: &Formula) -> Option<(u32, f64)> {
+        let lists = lists_of(formula).into_iter().map(|number| (number, self.list(number)));
+        lists.filter(|list| list.1 > 0.0).max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    fn list(&mut self, number: u32) -> f64 {
+        if let Some(price) = self.lists.get(&number) {
+            return *price;
         }
+        let sets = self.chooser.sets;
+        let set = &sets[number as usize];
+        let price = match self.chooser.access(&set.formula, set.level) {
+            Some(_) => 0.0,
+            None => self.program(&set.formula),
+        };
+        self.lists.insert(number, price);
+        price
     }
 
     /// Of a program that runs to its end.
@@ -75,7 +90,7 @@ impl Pricing<'_> {
 
     fn test(&self, test: Test) -> f64 {
         let Test::Atom(id) = test else { return STEP };
-        match &self.0.atoms.list[id as usize] {
+        match &self.chooser.atoms.list[id as usize] {
             Atom::Phrase { elements, .. } => {
                 let wild = elements.iter().any(|element| matches!(element, Element::Wild(_)));
                 2.0 * STEP + elements.len() as f64 * if wild { TOKEN } else { STEP }
@@ -87,7 +102,7 @@ impl Pricing<'_> {
             Atom::Wild { .. } | Atom::Obfuscated { .. } | Atom::TagPrefix { .. } => 2.0 * STEP,
             Atom::Contains { .. } => 5.0 * TOKEN,
             Atom::Regex { pattern, .. } => {
-                let size = regex_size::bound(pattern).unwrap_or(usize::MAX).min(LARGE) as f64;
+                let size = pattern.bound().unwrap_or(usize::MAX).min(LARGE) as f64;
                 // The more states, the fewer of them stay built.
                 CANDIDATE + BYTES * REGEX_BYTE * (1.0 + size / LARGE as f64)
             }
@@ -98,4 +113,18 @@ impl Pricing<'_> {
             }
         }
     }
+}
+
+/// The lists of a formula, each as often as it stands there.
+fn lists_of(formula: &Formula) -> Vec<u32> {
+    let (mut open, mut lists) = (vec![formula], Vec::new());
+    while let Some(formula) = open.pop() {
+        match formula {
+            Formula::Is(_) => {}
+            Formula::All(parts) | Formula::Any(parts) | Formula::AtLeast(_, parts) => open.extend(parts),
+            Formula::In(_, inner) => open.push(inner),
+            Formula::Set(number, _) => lists.push(*number),
+        }
+    }
+    lists
 }

@@ -4,7 +4,7 @@ use super::access::Chooser;
 use super::atoms::{Atom, Atoms, Element, Test};
 use super::channel::{Channel, Level};
 use super::formula::{Formula, Literal, ScopeKey};
-use super::lower::SetPlan;
+use super::sets::SetPlan;
 use super::statistics::TermStatistics;
 use crate::engine::dictionary::{KeyKind, TermId};
 use crate::engine::masks::{Masks, parts};

@@ -2,9 +2,8 @@
 
 mod operator;
 
-use regex_automata::meta;
-
 use super::chars::{is_tag, syntax};
+use super::regexes::WrongRegex;
 use super::report::Report;
 use super::token::{Lexeme, Raw, RawKind};
 use super::words::{check, clean, is_bare_word, joined, unescape};
@@ -309,45 +308,16 @@ impl<'a, 'r> Atoms<'a, 'r> {
         };
         match regex.check(limits.regex_size) {
             Ok(()) => return Some(Atom::Regex(regex)),
-            Err(error) if error.size_limit().is_some() => {
-                self.report.push(over(
-                    "regex_size",
-                    "This regex is too large when compiled".to_owned(),
-                    limits.regex_size,
-                ));
+            Err(WrongRegex::TooLarge) => {
+                let what = "This regex is too large when compiled".to_owned();
+                self.report.push(over("regex_size", what, limits.regex_size));
             }
-            Err(error) => {
-                let text = error.syntax_error().map_or_else(|| error.to_string(), ToString::to_string);
-                let cause = text.lines().last().unwrap_or("").trim().trim_start_matches("error: ");
-                self.report.push(Diagnostic::error(
-                    "regex_invalid",
-                    span,
-                    format!("This is not a regex: {cause}"),
-                ));
+            Err(WrongRegex::Invalid(cause)) => {
+                let message = format!("This is not a regex: {cause}");
+                self.report.push(Diagnostic::error("regex_invalid", span, message));
             }
         }
         None
-    }
-}
-
-impl RegexPattern {
-    /// Whether it is a regex that compiles to at most `size_limit` bytes. Builds what the limit is about, the
-    /// NFA, and none of the faster forms, which take ten times as long to make.
-    fn check(&self, size_limit: usize) -> Result<(), Box<meta::BuildError>> {
-        let syntax = regex_automata::util::syntax::Config::new()
-            .case_insensitive(self.ignore_case)
-            .dot_matches_new_line(self.dot_matches_newline)
-            .multi_line(self.multi_line)
-            .ignore_whitespace(self.verbose)
-            .nest_limit(64);
-        let nfa = meta::Config::new()
-            .nfa_size_limit(Some(size_limit))
-            .dfa(false)
-            .hybrid(false)
-            .onepass(false)
-            .backtrack(false)
-            .auto_prefilter(false);
-        meta::Builder::new().syntax(syntax).configure(nfa).build(&self.pattern).map(drop).map_err(Box::new)
     }
 }
 

@@ -132,17 +132,21 @@ pub fn unknown_sets(expression: &Expression, sets: &NamedSets) -> Vec<Diagnostic
 pub fn me_without_owner(expression: &Expression) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     each_atom(expression, &mut |atom, span| {
-        let me = match atom {
-            Atom::Mention(name) => *name == AccountName::Me,
-            Atom::Account(_, names) => names.contains(&Value::One(AccountName::Me)),
-            _ => false,
-        };
-        if me {
+        if names_me(atom) {
             let message = "me stands for the owner of the filter, and this filter has none";
             out.push(Diagnostic::error("me_without_owner", span, message));
         }
     });
     out
+}
+
+/// Whether an atom names the owner of its filter.
+pub(crate) fn names_me(atom: &Atom) -> bool {
+    match atom {
+        Atom::Mention(name) => *name == AccountName::Me,
+        Atom::Account(_, names) => names.contains(&Value::One(AccountName::Me)),
+        _ => false,
+    }
 }
 
 /// What the sources of posts never carry.
@@ -151,12 +155,13 @@ pub fn me_without_owner(expression: &Expression) -> Vec<Diagnostic> {
 /// use tweetfilter_core::{Expression, syntax::lint};
 /// let sources = lint::Capabilities::without(["followers", "is:verified"]);
 /// let filter = Expression::parse("snow followers:>100")?;
-/// assert_eq!(lint::never_carried(&filter, &sources)[0].code, "never_carried");
+/// assert_eq!(lint::never_carried(&filter, &sources)[0].message, "No source carries what followers reads");
 /// # Ok::<(), tweetfilter_core::ParseError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
     never: BTreeSet<String>,
+    source: Option<String>,
 }
 
 impl Capabilities {
@@ -164,7 +169,13 @@ impl Capabilities {
     /// `is:` and `has:` with a value.
     #[must_use]
     pub fn without<'a>(operators: impl IntoIterator<Item = &'a str>) -> Self {
-        Self { never: operators.into_iter().map(str::to_owned).collect() }
+        Self { never: operators.into_iter().map(str::to_owned).collect(), source: None }
+    }
+
+    /// These are what one source carries, of this name; there are others.
+    #[must_use]
+    pub fn of(self, source: &str) -> Self {
+        Self { source: Some(source.to_owned()), ..self }
     }
 }
 
@@ -174,7 +185,10 @@ pub fn never_carried(expression: &Expression, sources: &Capabilities) -> Vec<Dia
     let mut out = Vec::new();
     each_atom(expression, &mut |atom, span| {
         for name in names_of(atom).into_iter().filter(|name| sources.never.contains(name)) {
-            let message = format!("No source carries what {name} reads");
+            let message = match &sources.source {
+                Some(source) => format!("Posts of {source} never carry what {name} reads"),
+                None => format!("No source carries what {name} reads"),
+            };
             out.push(Diagnostic::warning("never_carried", span, message));
         }
     });
@@ -200,7 +214,7 @@ fn names_of(atom: &Atom) -> Vec<String> {
 }
 
 /// The named lists that an atom uses.
-pub(super) fn sets_of(atom: &Atom) -> Vec<&str> {
+pub(crate) fn sets_of(atom: &Atom) -> Vec<&str> {
     fn of<T>(values: &[Value<T>]) -> Vec<&str> {
         let mut names = Vec::new();
         for value in values {

@@ -1,7 +1,5 @@
 //! Literals that a regex requires: any match of the regex begins or ends with one of them.
 
-use regex_syntax::ParserBuilder;
-use regex_syntax::hir::Hir;
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
 
 use super::RegexPattern;
@@ -13,7 +11,7 @@ const MOST: usize = 64;
 
 /// The literals of which one occurs wherever the pattern matches; empty when there is no useful set.
 pub(crate) fn required(pattern: &RegexPattern) -> Vec<Vec<u8>> {
-    let Some(hir) = parse(pattern) else { return Vec::new() };
+    let Ok(hir) = pattern.parse() else { return Vec::new() };
     let sequences = [ExtractKind::Prefix, ExtractKind::Suffix].map(|kind| {
         let mut extractor = Extractor::new();
         extractor.kind(kind).limit_total(MOST).limit_class(16).limit_repeat(4).limit_literal_len(32);
@@ -30,17 +28,6 @@ pub(crate) fn required(pattern: &RegexPattern) -> Vec<Vec<u8>> {
 fn usable(sequence: &Seq) -> bool {
     sequence.len().is_some_and(|n| 0 < n && n <= MOST)
         && sequence.min_literal_len().is_some_and(|n| n >= SHORTEST)
-}
-
-fn parse(pattern: &RegexPattern) -> Option<Hir> {
-    ParserBuilder::new()
-        .case_insensitive(pattern.ignore_case)
-        .dot_matches_new_line(pattern.dot_matches_newline)
-        .multi_line(pattern.multi_line)
-        .ignore_whitespace(pattern.verbose)
-        .build()
-        .parse(&pattern.pattern)
-        .ok()
 }
 
 #[cfg(test)]

@@ -20,12 +20,15 @@ use crate::{Limits, Span};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NamedSets {
-    lines: BTreeMap<String, Arc<[Line]>>,
+    lines: BTreeMap<String, Lines>,
 }
+
+/// One list.
+pub(crate) type Lines = Arc<[Line]>;
 
 /// A term, and where it stands in its list, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Line {
+pub(crate) struct Line {
     number: u32,
     term: Box<str>,
 }
@@ -39,51 +42,8 @@ impl NamedSets {
     /// A name that is none, too many terms, and lines that can be no term; spans are those of `text`. Nothing
     /// is changed then.
     pub fn insert(&mut self, name: &str, text: &str, limits: &Limits) -> Result<(), Vec<Diagnostic>> {
-        let mut report = Report::new(limits);
-        let mut atoms = Atoms::new(name, Dialect::Native, limits, &mut report);
-        let _ = atoms.set_name(name, Span::from(0..name.len()));
-        let mut lines = Vec::new();
-        for (number, line) in (1..).zip(text.lines()) {
-            let term = line.trim().trim_start_matches('\u{feff}');
-            if term.is_empty() {
-                continue;
-            }
-            let start = term.as_ptr() as usize - text.as_ptr() as usize;
-            let span = Span::from(start..start + term.len());
-            if lines.len() == limits.set_terms {
-                let most = limits.set_terms;
-                let message =
-                    format!("The list {name} has more terms than allowed; the limit set_terms is {most}");
-                report.push(Diagnostic::error("limit_set_terms", span, message));
-                break;
-            }
-            if !is_one_value(&value(term)) && term_atom(term, limits).is_err() {
-                let message =
-                    format!("Line {number} of the list {name} is no word, phrase, tag, account or value");
-                report.push(Diagnostic::error("set_term", span, message));
-            }
-            lines.push(Line { number, term: term.into() });
-        }
-        if report.has_errors() {
-            let mut found = report.finish();
-            // Fixes are made for expressions.
-            found.iter_mut().for_each(|d| d.fixes.clear());
-            return Err(found);
-        }
-        self.lines.insert(name.to_owned(), lines.into());
+        self.lines.insert(name.to_owned(), read(name, text, limits)?);
         Ok(())
-    }
-
-    /// These lists and others; of two of one name, the others'.
-    pub(crate) fn under(&self, others: &Self) -> Self {
-        let mut all = self.clone();
-        all.lines.extend(others.lines.iter().map(|(name, lines)| (name.clone(), Arc::clone(lines))));
-        all
-    }
-
-    /// Whether the atom names any of these lists.
-    pub(crate) fn any_in(&self, atom: &Atom) -> bool {
-        sets_of(atom).iter().any(|name| self.contains(name))
     }
 
     /// Whether there is a list of this name.
@@ -103,40 +63,82 @@ impl NamedSets {
     /// A list that is not there (`set_unknown`), or a line that can't be what the atom takes (`set_term`).
     /// Their span is empty: the atom's place is known to the caller.
     pub fn expand(&self, atom: &Atom) -> Result<Vec<Atom>, Diagnostic> {
-        if let Atom::Set(name) = atom {
-            let limits = Limits::default();
-            let term = |line: &Line| term_atom(&line.term, &limits).map_err(|e| wrong(name, line, e));
-            return self.lines(name)?.iter().map(term).collect();
-        }
-        if sets_of(atom).is_empty() {
-            return Ok(vec![atom.clone()]);
-        }
-        let printed = atom.to_string();
-        let operator = printed.split(':').next().unwrap_or_default();
-        let mut out: Option<Atom> = None;
-        let mut add = |atom: Atom| match &mut out {
-            None => out = Some(atom),
-            Some(all) => append(all, atom),
-        };
-        for part in single_values(atom) {
-            let [name] = sets_of(&part)[..] else {
-                add(part);
-                continue;
-            };
-            for line in self.lines(name)? {
-                let text = format!("{operator}:{}", value(&line.term));
-                add(one_atom(&text, &Limits::default()).map_err(|e| wrong(name, line, e))?);
-            }
-        }
-        Ok(out.into_iter().collect())
+        expand(atom, |name| self.lines.get(name))
     }
+}
 
-    fn lines(&self, name: &str) -> Result<&[Line], Diagnostic> {
-        let lines = self.lines.get(name).map(|lines| &**lines);
+/// The atoms, any of which an atom stands for; see [`NamedSets::expand`].
+pub(crate) fn expand<'l>(
+    atom: &Atom,
+    list: impl Fn(&str) -> Option<&'l Lines>,
+) -> Result<Vec<Atom>, Diagnostic> {
+    let list = |name: &str| {
         let unknown =
             || Diagnostic::error("set_unknown", Span::default(), format!("There is no list named {name}"));
-        lines.ok_or_else(unknown)
+        list(name).ok_or_else(unknown)
+    };
+    if let Atom::Set(name) = atom {
+        let limits = Limits::default();
+        let term = |line: &Line| term_atom(&line.term, &limits).map_err(|e| wrong(name, line, e));
+        return list(name)?.iter().map(term).collect();
     }
+    if sets_of(atom).is_empty() {
+        return Ok(vec![atom.clone()]);
+    }
+    let printed = atom.to_string();
+    let operator = printed.split(':').next().unwrap_or_default();
+    let mut out: Option<Atom> = None;
+    let mut add = |atom: Atom| match &mut out {
+        None => out = Some(atom),
+        Some(all) => append(all, atom),
+    };
+    for part in single_values(atom) {
+        let [name] = sets_of(&part)[..] else {
+            add(part);
+            continue;
+        };
+        for line in list(name)?.iter() {
+            let text = format!("{operator}:{}", value(&line.term));
+            add(one_atom(&text, &Limits::default()).map_err(|e| wrong(name, line, e))?);
+        }
+    }
+    Ok(out.into_iter().collect())
+}
+
+/// Reads a list; see [`NamedSets::insert`].
+pub(crate) fn read(name: &str, text: &str, limits: &Limits) -> Result<Lines, Vec<Diagnostic>> {
+    let mut report = Report::new(limits);
+    let mut atoms = Atoms::new(name, Dialect::Native, limits, &mut report);
+    let _ = atoms.set_name(name, Span::from(0..name.len()));
+    let mut lines = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let term = line.trim().trim_start_matches('\u{feff}');
+        if term.is_empty() {
+            continue;
+        }
+        let start = term.as_ptr() as usize - text.as_ptr() as usize;
+        let span = Span::from(start..start + term.len());
+        if lines.len() == limits.set_terms {
+            let most = limits.set_terms;
+            let message =
+                format!("The list {name} has more terms than allowed; the limit set_terms is {most}");
+            report.push(Diagnostic::error("limit_set_terms", span, message));
+            break;
+        }
+        if !is_one_value(&value(term)) && term_atom(term, limits).is_err() {
+            let message =
+                format!("Line {number} of the list {name} is no word, phrase, tag, account or value");
+            report.push(Diagnostic::error("set_term", span, message));
+        }
+        lines.push(Line { number, term: term.into() });
+    }
+    if report.has_errors() {
+        let mut found = report.finish();
+        // Fixes are made for expressions.
+        found.iter_mut().for_each(|d| d.fixes.clear());
+        return Err(found);
+    }
+    Ok(lines.into())
 }
 
 fn wrong(name: &str, line: &Line, message: String) -> Diagnostic {

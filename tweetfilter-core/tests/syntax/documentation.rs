@@ -109,6 +109,90 @@ fn the_table_of_codes_is_that_of_the_code() {
     assert_eq!(rows, listed);
 }
 
+/// Diagnostics have examples that give them; one with a remark is a row of `testdata/diagnostics/rows.txt`.
+#[test]
+fn every_code_is_shown_by_its_example() {
+    const ROWS: &str = include_str!("../../testdata/diagnostics/rows.txt");
+    let invisible = |c: char| matches!(c, '\u{200b}' | '\u{ad}' | '\u{2060}' | '\u{200e}');
+    let mut failed = Vec::new();
+    let rows = table("| code | | example |");
+    assert_eq!(rows.len(), CODES.len());
+    for row in rows {
+        let [code, _, example] = row[..] else { panic!("{row:?}") };
+        let shown = match example.split_once("`, ") {
+            Some((example, _)) => ROWS.split("\n> ").any(|row| {
+                let (text, told) = row.split_once('\n').unwrap_or((row, ""));
+                text.replace(invisible, "") == example && told.contains(&format!(" {code} "))
+            }),
+            None => match Expression::parse(example) {
+                Ok(parsed) => parsed.warnings().iter().any(|found| found.code == code),
+                Err(error) => error.diagnostics().iter().any(|found| found.code == code),
+            },
+        };
+        if !shown {
+            failed.push(format!("{code}: {example}"));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// What stands between backquotes.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn classes_of_cost_are_those_of_their_examples() {
+    for row in table("| class | what must be there |") {
+        let [class, said] = row[..] else { panic!("{row:?}") };
+        for filter in quoted(&format!("{said}`")).into_iter().filter(|filter| !filter.is_empty()) {
+            let mut builder = FilterSetBuilder::new();
+            builder.add(FilterId(1), filter).expect("a filter");
+            let found = builder.build().cost_class(0);
+            assert_eq!(format!("{:?}", found.expect("a filter")).to_lowercase(), class, "{filter}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_supported_says_what_to_do_instead() {
+    let section = SYNTAX.split("### Not supported").nth(1).and_then(|s| s.split("\n## ").next());
+    let names = quoted(section.expect("a section"));
+    assert!(names.len() > 20);
+    for name in names {
+        let error = Expression::parse(&format!("{name}x snow")).expect_err("unsupported");
+        let found = &error.diagnostics()[0];
+        assert_eq!(found.code, "unsupported_operator", "{name}");
+        assert!(found.message.len() > name.len() + 20, "{}", found.message);
+    }
+}
+
+#[test]
+fn forms_of_numbers_and_bare_words_are_as_said() {
+    let line = SYNTAX.lines().find(|line| line.starts_with("Write `followers:100`")).expect("a line");
+    for form in quoted(line).into_iter().filter(|form| !matches!(*form, "1.5k" | "2m")) {
+        let value = form.trim_start_matches("followers:");
+        let filter = Expression::parse(&format!("snow followers:{value}")).expect(value);
+        assert!(filter.warnings().is_empty(), "{value}: {:?}", filter.warnings());
+    }
+    let line = SYNTAX.lines().position(|line| line.contains("A bare word may hold")).expect("a line");
+    let signs = quoted(SYNTAX.lines().nth(line + 1).expect("a line"));
+    for sign in signs[0].split(' ') {
+        let word = format!("a{sign}b");
+        let phrase = Expression::parse("\"a b\"").expect("a phrase");
+        let set = |filter: &Expression| {
+            let mut builder = FilterSetBuilder::new();
+            builder.add_expression(FilterId(1), None, filter.clone()).expect("a filter");
+            builder.build()
+        };
+        let word = Expression::parse(&word).expect(&word);
+        for text in ["a b", "b a", "a c b"] {
+            let found = [&word, &phrase].map(|filter| set(filter).matches(&Post::from_text(text)).len());
+            assert_eq!(found[0], found[1], "{sign} of {text}");
+        }
+    }
+}
+
 #[test]
 fn the_table_of_limits_is_that_of_the_code() {
     let limits = format!("{:?}", Limits::default());

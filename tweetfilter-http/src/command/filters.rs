@@ -5,7 +5,7 @@ mod refused;
 mod sets;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::io::Read;
 
 use clap::ArgMatches;
 use tweetfilter_core::explain::CostClass;
@@ -99,16 +99,16 @@ pub(crate) struct Loaded {
 
 /// Reads a whole text file, or standard input for `-`.
 pub(crate) fn read_text(name: &str) -> Result<String, Failure> {
-    let bytes = if name == "-" {
-        std::io::read_to_string(std::io::stdin()).map(String::into_bytes)
-    } else {
-        std::fs::read(Path::new(name))
+    let mut bytes = Vec::new();
+    let (read, name) = match name {
+        "-" => (std::io::stdin().lock().read_to_end(&mut bytes), "standard input"),
+        _ => (std::fs::File::open(name).and_then(|mut file| file.read_to_end(&mut bytes)), name),
     };
-    let bytes = bytes.map_err(|error| Failure::reading(name, &error))?;
+    read.map_err(|error| Failure::reading(name, &error))?;
     String::from_utf8(bytes).map_err(|error| {
         let line =
             error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count();
-        Failure::Input(format!("{name}:{}: not UTF-8; save the file as UTF-8 text", line + 1))
+        Failure::Input(format!("{name}:{}: not UTF-8; save it as UTF-8 text", line + 1))
     })
 }
 

@@ -47,6 +47,11 @@ Examples:
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let Arguments { posts, seed, accounts, audience, lf } = *arguments;
     let end = if lf { "\n" } else { LINE_END };
+    if accounts == Some(0) {
+        let message =
+            "--accounts 0: somebody must see the stream; leave --accounts and --audience out for bare posts";
+        return Err(Failure::Input(message.to_owned()));
+    }
     let (accounts, audience) = (accounts.unwrap_or(1000), audience.unwrap_or(0));
     if audience > accounts {
         return Err(Failure::Input(format!("--audience {audience} is more than --accounts {accounts}")));

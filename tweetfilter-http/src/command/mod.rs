@@ -116,6 +116,16 @@ impl Failure {
         }
     }
 
+    /// A file that can't be made or written to.
+    pub(crate) fn making(name: impl fmt::Display, error: &io::Error) -> Self {
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such directory, and none can be made".to_owned(),
+            io::ErrorKind::IsADirectory => "is a directory".to_owned(),
+            _ => why(error),
+        };
+        Self::Input(format!("{name}: can't be written: {why}"))
+    }
+
     /// A file that can't be read.
     pub(crate) fn reading(name: impl fmt::Display, error: &io::Error) -> Self {
         Self::Input(format!("{name}: {}", why(error)))

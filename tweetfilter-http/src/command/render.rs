@@ -23,6 +23,14 @@ impl Origin {
         format!("{}{}", self.name, self.within.as_deref().unwrap_or_default())
     }
 
+    /// The place of a span in the expression.
+    fn at(&self, text: &str, span: Span) -> annotate_snippets::Origin<'_> {
+        let before = &text[..text.floor_char_boundary((span.start as usize).min(text.len()))];
+        let line = self.first_line() + before.matches('\n').count();
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        annotate_snippets::Origin::path(self.path()).line(line).char_column(column)
+    }
+
     fn first_line(&self) -> usize {
         if self.within.is_some() { 1 } else { self.line }
     }
@@ -48,13 +56,18 @@ fn one(found: &Diagnostic, text: &str, origin: &Origin, style: Style) -> String 
     };
     let part = Excerpt::around(text, found);
     let mut snippet = Snippet::source(part.text)
-        .path(origin.path())
-        .line_start(origin.first_line())
+        .line_start(origin.first_line() + part.lines_before)
         .annotation(AnnotationKind::Primary.span(part.range(found.span)));
     if let Some((span, label)) = &found.second {
         snippet = snippet.annotation(AnnotationKind::Context.span(part.range(*span)).label(label.as_str()));
     }
-    let mut report = vec![level.primary_title(found.message.as_str()).id(found.code).element(snippet)];
+    let title = level.primary_title(found.message.as_str()).id(found.code);
+    let told = match part.start {
+        0 => title.element(snippet.path(origin.path())),
+        // The place is one of the whole expression, not of what is shown.
+        _ => title.element(origin.at(text, found.span)).element(snippet),
+    };
+    let mut report = vec![told];
     for fix in &found.fixes {
         report.push(way_out(fix, &part, origin));
     }
@@ -64,7 +77,8 @@ fn one(found: &Diagnostic, text: &str, origin: &Origin, style: Style) -> String 
 fn way_out<'a>(fix: &'a Fix, part: &Excerpt<'a>, origin: &Origin) -> Group<'a> {
     let title = Level::HELP.secondary_title(fix.label.as_str());
     let patch = Patch::new(part.range(fix.span), fix.replacement.as_str());
-    title.element(Snippet::source(part.text).line_start(origin.first_line()).patch(patch))
+    let line = origin.first_line() + part.lines_before;
+    title.element(Snippet::source(part.text).line_start(line).patch(patch))
 }
 
 fn renderer(style: Style) -> Renderer {
@@ -76,17 +90,18 @@ fn renderer(style: Style) -> Renderer {
 struct Excerpt<'a> {
     text: &'a str,
     start: usize,
+    lines_before: usize,
 }
 
 impl<'a> Excerpt<'a> {
     fn around(text: &'a str, found: &Diagnostic) -> Self {
         if text.len() <= SHOWN {
-            return Self { text, start: 0 };
+            return Self { text, start: 0, lines_before: 0 };
         }
         let place = (found.span.start as usize).min(text.len());
         let start = text.floor_char_boundary(place.saturating_sub(SHOWN / 2));
         let end = text.floor_char_boundary((start + SHOWN).min(text.len()));
-        Self { text: &text[start..end], start }
+        Self { text: &text[start..end], start, lines_before: text[..start].matches('\n').count() }
     }
 
     /// The range of a span within the excerpt; clipped to it, on character boundaries.
@@ -146,7 +161,14 @@ help: search for it as it stands
         }
         for at in [0, 1, 4_999, 9_999, 10_000] {
             let found = [Diagnostic::error("code", Span::new(at, at + 1), "message")];
-            assert!(diagnostics(&found, &long, &origin, plain()).len() < 6_000);
+            let shown = diagnostics(&found, &long, &origin, plain());
+            assert!(shown.len() < 6_000);
+            assert!(shown.contains(&format!(" --> f:1:{}\n", at / 2 + 1)), "{shown}");
         }
+        let lines = format!("{}<3", "é\n".repeat(3_000));
+        let span = Span::new(9_000, 9_002);
+        let found = [Diagnostic::error("code", span, "message").fix(span, "x", "label")];
+        let shown = diagnostics(&found, &lines, &origin, plain());
+        assert!(shown.contains(" --> f:3001:1\n") && shown.contains("\n3001 | <3\n"), "{shown}");
     }
 }

@@ -35,6 +35,14 @@ fn json_has_one_object_a_filter() {
 #[test]
 fn what_is_to_be_checked_comes_from_standard_input_too() {
     let files = Files::new();
+    for command in ["check", "match"] {
+        let ended = match command {
+            "check" => files.run_with(&["check", "-"], b"cat\n\xffdog\n"),
+            _ => files.run_with(&["match", "--filters", "-", "/dev/null"], b"cat\n\xffdog\n"),
+        };
+        assert_eq!(ended.code, 2);
+        assert!(ended.err.contains("standard input:2: not UTF-8; save it as UTF-8 text"), "{}", ended.err);
+    }
     assert_eq!(files.run_with(&["check"], b"cat dog\n").code, 0);
     assert_eq!(files.run(&["check", "gone.txt"]).code, 2);
 }
@@ -66,6 +74,21 @@ fn a_set_that_is_kept_elsewhere_is_a_warning() {
 }
 
 #[test]
+fn all_that_keeps_a_filter_out_is_told_at_once() {
+    let files = Files::new().with("w.txt", "hail\n");
+    let filter = "{wet} {gone} from:me url:{wet} @me -{lost}";
+    let out = files.run(&["check", "--expr", filter, "--set", "wet=w.txt"]).out;
+    for part in ["There is no list named gone", "There is no list named lost", "me_without_owner"] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    assert_eq!(out.matches("error[me_without_owner]").count(), 2, "{out}");
+    // Regexes are measured where an expression is read, so that nothing hides the other errors.
+    let ended = files.run(&["match", "--expr", r"/abc\w{6}/ from:", "/dev/null"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("limit_regex_size") && ended.err.contains("missing_value"), "{}", ended.err);
+}
+
+#[test]
 fn filters_written_for_x_are_compared() {
     let rules = "{\"data\":[\n{\"id\":\"1\",\"value\":\"from:bob lang:en\"},\n{\"id\":\"2\",\"value\":\"snow -is:retweet\"}]}";
     let files = Files::new().with("rules.json", rules);
@@ -93,7 +116,10 @@ fn what_a_source_never_carries_is_a_warning() {
         ended.out
     };
     let out = of("jetstream", "from:ann.bsky.social followers:>100 -is:verified");
-    assert!(out.contains("warning[never_carried]: No source carries what followers reads"), "{out}");
+    assert!(
+        out.contains("warning[never_carried]: Posts of jetstream never carry what followers reads"),
+        "{out}"
+    );
     assert!(out.contains("what is:verified reads") && out.contains("1 with warnings"), "{out}");
     assert!(!of("x-v1", "followers:>100 snow").contains("never_carried"));
     assert!(of("x-v1", "cw:spoiler snow").contains("never_carried"));

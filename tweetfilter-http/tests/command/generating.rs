@@ -54,3 +54,13 @@ fn with_an_audience_every_line_is_an_envelope() {
     let ended = files.run(&["gen", "--posts", "50", "--accounts", "9"]);
     assert_eq!(ended.code, 2, "accounts see nothing without an audience");
 }
+
+#[test]
+fn a_stream_that_nobody_sees_is_refused() {
+    let files = Files::new();
+    for audience in ["0", "3"] {
+        let ended = files.run(&["gen", "--posts", "5", "--accounts", "0", "--audience", audience]);
+        assert_eq!(ended.code, 2);
+        assert!(ended.err.contains("--accounts 0: somebody must see the stream"), "{}", ended.err);
+    }
+}

@@ -85,3 +85,39 @@ fn what_is_too_long_is_told() {
     assert_eq!(ended.out, "{\"post\":\"2\",\"filters\":[\"e1\"]}\n");
     assert!(ended.err.contains("too long (`match --help` says the limits): 1 (line 1)"), "{}", ended.err);
 }
+
+#[test]
+fn a_folder_that_can_not_be_made_is_told_as_that() {
+    let files = Files::new().with("posts.ndjson", tweet("5", "bob", "snow"));
+    let ended = files.run(&["match", "--expr", "snow", "--split", "/proc/none", "posts.ndjson"]);
+    assert_eq!(ended.code, 2);
+    let told = "/proc/none/e1.ndjson: can't be written: there is no such directory, and none can be made";
+    assert!(ended.err.contains(told), "{}", ended.err);
+    files.run(&["match", "--expr", "snow", "--split", "new/folder", "posts.ndjson"]);
+    assert_eq!(files.read("new/folder/e1.ndjson").lines().count(), 1);
+}
+
+#[test]
+fn odd_names_stay_in_their_fields() {
+    let post = "{\"id\":\"a\\tb\\\"c\\nd,e\",\"text\":\"snow, \\\"q\\\"\\r\\nmore\"}\n";
+    let filter = "{\"id\":\"f\\t\\n\\\"\",\"name\":\"n,\\\"m\",\"filter\":\"snow\"}\n";
+    let files = Files::new()
+        .with("p.ndjson", post)
+        .with("q.ndjson", "{\"text\":\"snow\"}\n")
+        .with("f.ndjson", filter);
+    let of = |output: &str| {
+        files.run(&["match", "--output", output, "--filters", "f.ndjson", "p.ndjson", "q.ndjson"]).out
+    };
+    let csv = "post,owner,filter,name,time,author,text\n\"a\tb\"\"c\nd,e\",,\"f\t\n\"\"\",\"n,\"\"m\",,,\"snow, \"\"q\"\"\r\nmore\"\n\
+               q.ndjson:1,,\"f\t\n\"\"\",\"n,\"\"m\",,,snow\n";
+    assert_eq!(of("csv"), csv);
+    assert_eq!(of("count"), "f\\t\\n\"\t2\n");
+    let ids: Vec<String> = of("matches")
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["post"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(ids, ["a\tb\"c\nd,e", "q.ndjson:1"]);
+    assert_eq!(of("table").lines().count(), 3, "{}", of("table"));
+}

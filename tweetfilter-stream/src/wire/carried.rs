@@ -57,7 +57,7 @@ impl Carrier {
     /// ```
     #[must_use]
     pub fn capabilities(self) -> Capabilities {
-        Capabilities::without(self.never().iter().copied())
+        Capabilities::without(self.never().iter().copied()).of(self.name())
     }
 }
 

@@ -4,15 +4,14 @@ use super::{Evidence, Field, collect};
 use crate::eval::fields::{self, Entry};
 use crate::eval::stretches::{self, Links, Place};
 use crate::eval::{find, regexes, view};
-use crate::filter_set::{Handles, Identity};
 use crate::plan::channel::{Channel, Channels};
 use crate::plan::formula::ScopeKey;
 use crate::plan::links;
 use crate::plan::lower::written;
 use crate::post::{Account, Post};
+use crate::stated::Known;
 use crate::syntax::{
-    AccountField, AccountName, Atom, AttributeTest, IdField, NamedSets, Node, NodeKind, Scope, TextPattern,
-    WordField,
+    AccountField, AccountName, Atom, AttributeTest, IdField, Node, NodeKind, Scope, TextPattern, WordField,
 };
 use crate::text::{self, Needle, Origin, Searchable};
 use crate::{Dialect, Expression, Span};
@@ -22,8 +21,7 @@ pub(super) fn places(
     node: &Node,
     expression: &Expression,
     post: &Post,
-    (sets, handles): (&NamedSets, &Handles),
-    me: Option<&[Identity]>,
+    known: Known<'_>,
     text_limit: usize,
 ) -> Vec<Evidence> {
     let NodeKind::Atom(atom) = &node.kind else { return Vec::new() };
@@ -46,11 +44,11 @@ pub(super) fn places(
             None => return Vec::new(),
         }
     }
-    let atoms = sets.expand(atom).unwrap_or_else(|_| vec![atom.clone()]);
+    let atoms = known.expand(atom).unwrap_or_else(|_| vec![atom.clone()]);
     let x = expression.dialect() == Dialect::X;
     let mut out = Vec::new();
     for atom in &atoms {
-        let mut seeker = Seeker { post: read, x, handles, me, text_limit, out: &mut out };
+        let mut seeker = Seeker { post: read, x, known, text_limit, out: &mut out };
         seeker.atom(atom);
     }
     for evidence in &mut out {
@@ -62,8 +60,7 @@ pub(super) fn places(
 struct Seeker<'a> {
     post: &'a Post,
     x: bool,
-    handles: &'a Handles,
-    me: Option<&'a [Identity]>,
+    known: Known<'a>,
     text_limit: usize,
     out: &'a mut Vec<Evidence>,
 }
@@ -213,12 +210,11 @@ impl Seeker<'_> {
         let wanted: Vec<String> = match name {
             AccountName::Name(name) => {
                 let name = name.to_ascii_lowercase();
-                let ids = self.handles.get(&name).into_iter().flatten();
-                let ids = ids.filter(|(network, _)| *network == content.network);
+                let ids = self.known.ids(&name).filter(|(network, _)| *network == content.network);
                 ids.map(|(_, id)| id.to_ascii_lowercase()).chain([name.clone()]).collect()
             }
             AccountName::Me => {
-                let me = self.me.unwrap_or_default().iter();
+                let me = self.known.me().unwrap_or_default().iter();
                 me.flat_map(|i| [i.account.id.to_ascii_lowercase(), i.account.handle.to_ascii_lowercase()])
                     .collect()
             }

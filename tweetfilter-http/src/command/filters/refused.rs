@@ -1,6 +1,6 @@
 //! Filters that are invalid or doubtful, and what is printed of them.
 
-use tweetfilter_core::syntax::{Diagnostic, Severity};
+use tweetfilter_core::syntax::{Diagnostic, Severity, lint};
 use tweetfilter_core::{AddError, Dialect};
 
 use super::super::render::{self, Origin};
@@ -39,13 +39,28 @@ impl Refused {
             origin: entry.origin.clone(),
             diagnostics: match error {
                 AddError::Parse(error) => error.diagnostics().to_vec(),
-                AddError::Refused(found) => sets::wrong_lines(sets, &entry.expression, *found),
+                AddError::Refused(found) => refused(&entry, *found, sets),
                 // Numbers of filters are given out here, each once.
                 AddError::DuplicateId(_) => Vec::new(),
             },
             entry: Some(Box::new(entry)),
         }
     }
+}
+
+/// All that keeps an expression out of a set, which itself tells but one thing.
+fn refused(entry: &Entry, found: Diagnostic, sets: &[NamedSet]) -> Vec<Diagnostic> {
+    let expression = &entry.expression;
+    let mut all = lint::unknown_sets(expression, &sets::names(sets));
+    all.iter_mut().for_each(|unknown| unknown.severity = Severity::Error);
+    if entry.owner.is_none() {
+        all.extend(lint::me_without_owner(expression));
+    }
+    if !all.iter().any(|other| other.code == found.code) {
+        all.extend(sets::wrong_lines(sets, expression, found));
+    }
+    all.sort_by_key(|found| found.span.start);
+    all
 }
 
 /// Prints what is wrong with refused filters to stderr.

@@ -42,6 +42,15 @@ pub(super) fn add(sets: &[NamedSet], builder: &mut FilterSetBuilder) -> Result<(
     if faults.is_empty() { Ok(()) } else { Err(Failure::Input(faults.join("\ntweetfilter: "))) }
 }
 
+/// Lists of these names, of no terms.
+pub(super) fn names(sets: &[NamedSet]) -> NamedSets {
+    let mut names = NamedSets::default();
+    for set in sets {
+        let _ = names.insert(&set.name, "", &Limits::default());
+    }
+    names
+}
+
 /// Lines that are told of one expression.
 const MOST: usize = 20;
 
@@ -64,10 +73,7 @@ pub(super) fn wrong_lines(sets: &[NamedSet], expression: &Expression, found: Dia
             continue;
         }
         // One line at a time, the other sets empty, shows each line that is wrong and not just the first.
-        let mut alone = NamedSets::default();
-        for set in sets {
-            let _ = alone.insert(&set.name, "", &Limits::default());
-        }
+        let mut alone = names(sets);
         for set in sets {
             for (n, line) in set.terms.lines().enumerate() {
                 let _ = alone.insert(&set.name, line, &Limits::default());

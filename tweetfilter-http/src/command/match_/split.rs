@@ -107,7 +107,7 @@ impl Part {
             }
             OpenOptions::new().write(true).create(true).truncate(empty).open(&self.path).map(drop)
         };
-        make().map_err(|error| Failure::reading(self.path.display(), &error))
+        make().map_err(|error| Failure::making(self.path.display(), &error))
     }
 
     fn write(&mut self) -> Result<(), Failure> {
@@ -117,7 +117,7 @@ impl Part {
         let append = || -> io::Result<()> {
             OpenOptions::new().append(true).open(&self.path)?.write_all(&self.waiting)
         };
-        append().map_err(|error| Failure::reading(self.path.display(), &error))?;
+        append().map_err(|error| Failure::making(self.path.display(), &error))?;
         self.waiting.clear();
         Ok(())
     }
