@@ -16,4 +16,5 @@ mod operations;
 mod served;
 mod story;
 mod trouble;
+mod unnoticed;
 mod views;

@@ -26,6 +26,8 @@ class Model extends EventTarget {
   #withdrawn = [];
   #changed = new Set();
   #gapsTimer = null;
+  // The numbers of the last changes that were heard of: see `/me`.
+  #known = {};
 
   me = null;
   signedOut = null;
@@ -76,6 +78,7 @@ class Model extends EventTarget {
         const { data } = await api.ask('GET', '/me', { signal: ends.signal });
         sessionStorage.setItem(TOKEN, token.trim());
         [this.me, this.signedOut] = [data, null];
+        this.#known = { revision: data.revision, change: data.change, results: data.results };
         break;
       } catch (error) {
         if (ends.signal.aborted) return;
@@ -256,12 +259,23 @@ class Model extends EventTarget {
         for (const number of data.posts) this.#changed.add(number);
         this.#timer ??= setTimeout(() => this.#takeIn(), TOGETHER);
         break;
+      case 'commit':
+        // A stream begins with the numbers of the last changes.
+        if (data.revision !== undefined) this.#compare(data);
+        break;
       case 'filters':
-        this.loadFilters();
-        this.sets.changed();
+        this.#compare({ revision: data.revision });
         break;
       case 'account':
-        for (const kept of [this.feeds, this.tokens, this.readings]) kept.changed();
+        this.#compare({ change: Math.max(data.change, this.#known.change + 1) });
+        break;
+      case 'results':
+        this.#compare({ results: data.results });
+        break;
+      case 'missed':
+        // What came in between is not told any more.
+        this.#loadAgain();
+        for (const column of this.columns) column.refresh();
         break;
       case 'away':
         this.#troubled(new ApiError(503, data.error));
@@ -278,6 +292,19 @@ class Model extends EventTarget {
         this.#refused(data);
         break;
     }
+  }
+
+  // Loads what is another than it was when it was heard of last, be it while no stream was open.
+  #compare(now) {
+    const isNew = (name) => now[name] !== undefined && now[name] !== this.#known[name];
+    if (isNew('revision')) {
+      this.loadFilters();
+      this.sets.changed();
+    }
+    if (isNew('change')) for (const kept of [this.feeds, this.tokens, this.readings]) kept.changed();
+    if (isNew('results')) for (const column of this.columns) column.refresh();
+    const { revision, change, results } = { ...this.#known, ...now };
+    this.#known = { revision, change, results };
   }
 
   // What may have changed while nobody could tell.
