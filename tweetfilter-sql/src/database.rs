@@ -114,12 +114,20 @@ impl Database {
     /// [`StoreError::Unfit`] if a newer version of this program has changed it, or if the address is none.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
         let database = Self::connect(address).await?;
-        migrate::run(&database).await?;
+        database.migrate().await?;
         Ok(database)
     }
 
+    /// Brings the tables up to date.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        migrate::run(self).await
+    }
+
     /// Opens a database as it is, for those who can do without it for a while: MariaDB may be away, and its tables
-    /// are brought up to date by others.
+    /// are brought up to date by others, or later by [`Database::migrate`].
     ///
     /// # Errors
     /// As [`Database::open`].

@@ -1,4 +1,4 @@
-//! Filters and named sets, and what workers know of them.
+//! Filters, and what workers know of them.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,10 +10,11 @@ use tweetfilter_stream::fail::fail_point;
 use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, Store, StoreError, StoredFilter};
 
 use crate::accounts::{self, raise};
-use crate::budget;
+use crate::budget::Holdings;
 use crate::database::Database;
 use crate::lookup;
-use crate::sql::{Row, Sql, Tx, args, list, statements};
+use crate::sets;
+use crate::sql::{Row, Sql, args, list, statements};
 
 statements! {
     LIVE = Sql::both("SELECT id, account, text, dialect, action FROM filter WHERE enabled = 1 ORDER BY account, position, id");
@@ -30,12 +31,13 @@ statements! {
     LAST = Sql::both("SELECT COALESCE(MAX(position), 0) FROM filter WHERE account = ?");
     ADD = Sql::both(
         "INSERT INTO filter (account, position, name, text, dialect, action, enabled, expires_at, revision)
-         VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     EDIT = Sql::both(
-        "UPDATE filter SET name = ?, text = ?, dialect = ?, action = ?, expires_at = ?, revision = ? WHERE id = ?",
+        "UPDATE filter SET name = ?, text = ?, dialect = ?, action = ?, enabled = ?, expires_at = ?, revision = ?
+         WHERE id = ?",
     );
-    ENABLE = Sql::both("UPDATE filter SET enabled = ?, revision = ? WHERE id = ?");
+    COUNT = Sql::both("SELECT COUNT(*) FROM filter WHERE account = ?");
     REMOVE = Sql::both("DELETE FROM filter WHERE id = ?");
     ORDER = Sql::each(
         "UPDATE filter SET position = j.key + 1, revision = ?2 FROM json_each(?1) j
@@ -43,23 +45,6 @@ statements! {
         "UPDATE JSON_TABLE(?, '$[*]' COLUMNS (place FOR ORDINALITY, id BIGINT PATH '$')) j
          STRAIGHT_JOIN filter f ON f.id = j.id SET f.position = j.place, f.revision = ? WHERE f.account = ?",
     );
-    SETS = Sql::both("SELECT name, terms FROM named_set ORDER BY name");
-    SET = Sql::each(
-        "INSERT INTO named_set (name, terms, revision) VALUES (?, ?, ?)
-         ON CONFLICT DO UPDATE SET terms = excluded.terms, revision = excluded.revision",
-        "INSERT INTO named_set (name, terms, revision) VALUES (?, ?, ?)
-         ON DUPLICATE KEY UPDATE terms = VALUES(terms), revision = VALUES(revision)",
-    );
-    OWN_SETS = Sql::both("SELECT account, name, terms FROM account_set ORDER BY account, name");
-    SETS_OF = Sql::both("SELECT account, name, terms FROM account_set WHERE account = ? ORDER BY name");
-    OWN_SET = Sql::each(
-        "INSERT INTO account_set (account, name, terms, revision) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET terms = excluded.terms, revision = excluded.revision",
-        "INSERT INTO account_set (account, name, terms, revision) VALUES (?, ?, ?, ?)
-         ON DUPLICATE KEY UPDATE terms = VALUES(terms), revision = VALUES(revision)",
-    );
-    REMOVE_OWN = Sql::both("DELETE FROM account_set WHERE account = ? AND name = ?");
-    REMOVE_SET = Sql::both("DELETE FROM named_set WHERE name = ?");
 }
 
 /// A filter to be kept. Whoever adds it has parsed it.
@@ -92,6 +77,38 @@ pub struct FilterRow {
     pub enabled: bool,
     /// Of its last change.
     pub revision: u64,
+}
+
+/// A filter to be kept: a new one, or what another is to say.
+#[derive(Clone, Copy, Debug)]
+pub struct Save<'a> {
+    /// The number of the filter that is replaced, and the revision that it must still be of.
+    pub replaces: Option<(i64, Option<u64>)>,
+    /// What it says.
+    pub filter: &'a NewFilter,
+    /// Whether it is used; without it a new one is, and another stays as it was.
+    pub enabled: Option<bool>,
+}
+
+impl<'a> Save<'a> {
+    /// A new filter, which is used.
+    #[must_use]
+    pub fn new(filter: &'a NewFilter) -> Self {
+        Self { replaces: None, filter, enabled: None }
+    }
+}
+
+/// What became of filters that were to be kept together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// All are kept, under these numbers.
+    Done(Vec<i64>),
+    /// None is: the account has so many already that it would have too many.
+    TooMany(usize),
+    /// None is: the account has no filter that the one of this place could replace.
+    Missing(usize),
+    /// None is: somebody has changed the filter that the one of this place would replace; of what revision it is now.
+    Meanwhile(usize, u64),
 }
 
 /// What became of a change.
@@ -134,8 +151,8 @@ impl Store for Database {
                 revision,
                 accounts: accounts::all(&mut tx).await?,
                 filters,
-                sets: sets(&mut tx).await?,
-                own_sets: own_sets(&mut tx, None).await?,
+                sets: sets::shared(&mut tx).await?,
+                own_sets: sets::of_each(&mut tx).await?,
                 follows: accounts::follows(&mut tx).await?,
                 handles: lookup::known(&mut tx).await?,
             });
@@ -173,28 +190,60 @@ impl Database {
     /// # Errors
     /// As [`Database::add_filter`].
     pub async fn add_filters(&self, account: i64, filters: &[NewFilter]) -> Result<Vec<i64>, StoreError> {
-        let mut turn = self.write().await?;
-        let revision = raise(&mut turn.tx).await?;
-        let mut position = turn.tx.row(LAST, args![account]).await?.map_or(Ok(0), |row| row.int(0))?;
-        let mut ids = Vec::with_capacity(filters.len());
-        for NewFilter { name, text, dialect, action, expires_at } in filters {
-            position += 1;
-            let (dialect, action) = (word(dialect), word(action));
-            let values = args![
-                account,
-                position,
-                name.as_str(),
-                text.as_str(),
-                dialect,
-                action,
-                *expires_at,
-                revision
-            ];
-            ids.push(turn.tx.insert(ADD, values).await?);
+        let all: Vec<_> = filters.iter().map(Save::new).collect();
+        match self.save_filters(account, &all, usize::MAX).await? {
+            Saved::Done(ids) => Ok(ids),
+            other => Err(StoreError::Unfit(format!("no filter was added: {other:?}"))),
         }
-        budget::hold(&mut turn.tx, account, self.budget).await?;
+    }
+
+    /// Adds and replaces filters of an account, all or none of them. It may have `most` of them then.
+    ///
+    /// # Errors
+    /// As [`Database::add_filter`].
+    pub async fn save_filters(
+        &self,
+        account: i64,
+        all: &[Save<'_>],
+        most: usize,
+    ) -> Result<Saved, StoreError> {
+        let change = |held: &mut Holdings| all.iter().for_each(|save| held.save(save));
+        let (mut turn, revision) = self.write_priced(account, change).await?;
+        let tx = &mut turn.tx;
+        let added = all.iter().filter(|save| save.replaces.is_none()).count();
+        if added > 0 && most < usize::MAX {
+            let held = tx.row(COUNT, args![account]).await?.map_or(Ok(0), |row| row.int(0))?;
+            let held = usize::try_from(held).unwrap_or(usize::MAX);
+            if held.saturating_add(added) > most {
+                return Ok(Saved::TooMany(held));
+            }
+        }
+        let mut position = tx.row(LAST, args![account]).await?.map_or(Ok(0), |row| row.int(0))?;
+        let mut ids = Vec::with_capacity(all.len());
+        for (index, Save { replaces, filter, enabled }) in all.iter().enumerate() {
+            let NewFilter { name, text, dialect, action, expires_at } = filter;
+            let (name, text, dialect, action) = (name.as_str(), text.as_str(), word(dialect), word(action));
+            let Some((id, known)) = *replaces else {
+                position += 1;
+                let (on, at) = (enabled.unwrap_or(true), *expires_at);
+                let values = args![account, position, name, text, dialect, action, on, at, revision];
+                ids.push(tx.insert(ADD, values).await?);
+                continue;
+            };
+            let row = tx.row(ONE, args![id]).await?.map(|row| filter_row(&row)).transpose()?;
+            let Some(row) = row.filter(|row| row.account == account) else {
+                return Ok(Saved::Missing(index));
+            };
+            if known.is_some_and(|known| known != row.revision) {
+                return Ok(Saved::Meanwhile(index, row.revision));
+            }
+            let on = enabled.unwrap_or(row.enabled);
+            let values = args![name, text, dialect, action, on, *expires_at, revision, id];
+            tx.run(EDIT, values).await?;
+            ids.push(id);
+        }
         turn.commit().await?;
-        Ok(ids)
+        Ok(Saved::Done(ids))
     }
 
     /// The filters of an account, in its order.
@@ -233,26 +282,13 @@ impl Database {
         filter: &NewFilter,
         enabled: Option<bool>,
     ) -> Result<Changed, StoreError> {
-        let NewFilter { name, text, dialect, action, expires_at } = filter;
-        let mut turn = self.write().await?;
-        // It locks out all who change filters.
-        let revision = raise(&mut turn.tx).await?;
-        let Some(row) = turn.tx.row(ONE, args![id]).await? else { return Ok(Changed::Missing) };
-        let now = filter_row(&row)?.revision;
-        if known.is_some_and(|known| known != now) {
-            return Ok(Changed::Meanwhile(now));
-        }
-        let account = row.int(1)?;
-        let before = budget::of(&mut turn.tx, account).await?;
-        let (dialect, action) = (word(dialect), word(action));
-        let values = args![name.as_str(), text.as_str(), dialect, action, *expires_at, revision, id];
-        turn.tx.run(EDIT, values).await?;
-        if let Some(enabled) = enabled {
-            turn.tx.run(ENABLE, args![enabled, revision, id]).await?;
-        }
-        budget::hold(&mut turn.tx, account, self.budget.max(before)).await?;
-        turn.commit().await?;
-        Ok(Changed::Done)
+        let Some(row) = self.filter(id).await? else { return Ok(Changed::Missing) };
+        let save = Save { replaces: Some((id, known)), filter, enabled };
+        Ok(match self.save_filters(row.account, &[save], usize::MAX).await? {
+            Saved::Meanwhile(_, now) => Changed::Meanwhile(now),
+            Saved::Missing(_) => Changed::Missing,
+            Saved::Done(_) | Saved::TooMany(_) => Changed::Done,
+        })
     }
 
     /// Switches a filter on or off. False if there is none.
@@ -260,15 +296,16 @@ impl Database {
     /// # Errors
     /// As [`Database::add_filter`], if it is switched on.
     pub async fn enable_filter(&self, id: i64, enabled: bool) -> Result<bool, StoreError> {
-        let mut turn = self.write().await?;
-        let revision = raise(&mut turn.tx).await?;
-        let Some(row) = turn.tx.row(ONE, args![id]).await? else { return Ok(false) };
-        turn.tx.run(ENABLE, args![enabled, revision, id]).await?;
-        if enabled && row.int(7)? == 0 {
-            budget::hold(&mut turn.tx, row.int(1)?, self.budget).await?;
+        loop {
+            let Some(row) = self.filter(id).await? else { return Ok(false) };
+            let known = Some(row.revision);
+            match self.change_filter(id, known, &row.filter, Some(enabled)).await? {
+                Changed::Done => return Ok(true),
+                Changed::Missing => return Ok(false),
+                // What somebody else has said of it meanwhile stays.
+                Changed::Meanwhile(_) => {}
+            }
         }
-        turn.commit().await?;
-        Ok(true)
     }
 
     /// Removes a filter; what it matched stays. False if there is none.
@@ -301,89 +338,6 @@ impl Database {
         turn.tx.run(ORDER, args![list(&order)?, revision, account]).await?;
         turn.commit().await
     }
-
-    /// Keeps a named set of an account, or with `None` one that the filters of all accounts know; its terms one a line.
-    /// One of this name is replaced.
-    ///
-    /// # Errors
-    /// [`StoreError::OverBudget`] if the account's filters would cost more with it than they may; see [`StoreError`].
-    pub async fn set_named(&self, account: Option<i64>, name: &str, terms: &str) -> Result<(), StoreError> {
-        let mut turn = self.write().await?;
-        let revision = raise(&mut turn.tx).await?;
-        match account {
-            None => turn.tx.run(SET, args![name, terms, revision]).await?,
-            Some(account) => {
-                let before = budget::of(&mut turn.tx, account).await?;
-                let done = turn.tx.run(OWN_SET, args![account, name, terms, revision]).await?;
-                budget::hold(&mut turn.tx, account, self.budget.max(before)).await?;
-                done
-            }
-        };
-        turn.commit().await
-    }
-
-    /// The named sets of an account, or with `None` those of all, by name.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn named_sets(&self, account: Option<i64>) -> Result<Vec<(String, String)>, StoreError> {
-        let mut tx = self.read().await?;
-        let sets = match account {
-            None => sets(&mut tx).await?,
-            Some(account) => own_sets(&mut tx, Some(account))
-                .await?
-                .into_iter()
-                .map(|(_, name, terms)| (name, terms))
-                .collect(),
-        };
-        tx.commit().await?;
-        Ok(sets)
-    }
-
-    /// The named sets of all, then those of each account with its number.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn all_named_sets(&self) -> Result<Vec<(Option<i64>, String, String)>, StoreError> {
-        let mut tx = self.read().await?;
-        let shared = sets(&mut tx).await?.into_iter().map(|(name, terms)| (None, name, terms));
-        let own = own_sets(&mut tx, None).await?.into_iter();
-        let all = shared.chain(own.map(|(account, name, terms)| (Some(account), name, terms))).collect();
-        tx.commit().await?;
-        Ok(all)
-    }
-
-    /// Removes a named set of an account, or with `None` one of all. False if there is none.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn remove_named(&self, account: Option<i64>, name: &str) -> Result<bool, StoreError> {
-        let mut turn = self.write().await?;
-        raise(&mut turn.tx).await?;
-        let removed = match account {
-            None => turn.tx.run(REMOVE_SET, args![name]).await?,
-            Some(account) => turn.tx.run(REMOVE_OWN, args![account, name]).await?,
-        };
-        turn.commit().await?;
-        Ok(removed > 0)
-    }
-}
-
-/// The lists of an account, or of each.
-pub(crate) async fn own_sets(
-    tx: &mut Tx,
-    account: Option<i64>,
-) -> Result<Vec<(i64, String, String)>, StoreError> {
-    let rows = match account {
-        Some(account) => tx.rows(SETS_OF, args![account]).await?,
-        None => tx.rows(OWN_SETS, args![]).await?,
-    };
-    rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?, row.text(2)?))).collect()
-}
-
-/// The lists of all.
-pub(crate) async fn sets(tx: &mut Tx) -> Result<Vec<(String, String)>, StoreError> {
-    tx.rows(SETS, args![]).await?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
 }
 
 fn filter_row(row: &Row) -> Result<FilterRow, StoreError> {

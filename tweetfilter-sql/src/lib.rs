@@ -21,11 +21,13 @@ mod lookup;
 mod migrate;
 mod pack;
 mod places;
+mod pulse;
 mod reapply;
 mod retention;
 mod samples;
 pub mod schema;
 mod seen;
+mod sets;
 mod sql;
 mod status;
 mod timeline;
@@ -33,20 +35,23 @@ mod tokens;
 mod withdrawn;
 
 pub use accounts::AccountIdentity;
+pub use budget::Known;
 pub use buffer::Embedded;
 pub use database::Database;
 pub use dead::StoredLetter;
 pub use disk::{DiskReserve, Room};
-pub use filters::{Changed, FilterRow, NewFilter};
+pub use filters::{Changed, FilterRow, NewFilter, Save, Saved};
 pub use lookup::{FRESH, NOBODY, NamedHandle, Profile};
 pub use places::{Feed, Reading};
+pub use pulse::Pulse;
 pub use reapply::{LookBack, Reapply, Stepped};
 pub use retention::Removed;
 pub use samples::{KEPT, ProcessRow, Sample, SampleKind};
 pub use seen::SeenRows;
+pub use sets::{SetKept, SetQuota};
 pub use status::{CrashEvent, Results, SourceStatus, Status, StoredGap};
-pub use timeline::{Cursor, Page, Tail, TimelinePost};
-pub use tokens::{Pulse, Scope, Token};
+pub use timeline::{Cursor, Page, Stretch, Tail, TimelinePost};
+pub use tokens::{Scope, Token};
 pub use withdrawn::Withdrawn;
 
 /// Every statement that this library runs.
@@ -63,10 +68,12 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(migrate::STATEMENTS)
         .chain(reapply::STATEMENTS)
         .chain(places::STATEMENTS)
+        .chain(pulse::STATEMENTS)
         .chain(retention::STATEMENTS)
         .chain(samples::STATEMENTS)
         .chain(samples::MANY.iter().flat_map(|many| &many.0))
         .chain(seen::STATEMENTS)
+        .chain(sets::STATEMENTS)
         .chain(status::STATEMENTS)
         .chain(timeline::STATEMENTS)
         .chain(tokens::STATEMENTS)

@@ -18,6 +18,7 @@ use crate::database::Database;
 use crate::digest::digest;
 use crate::lists::{numbers, text};
 use crate::pack::{self, Item};
+use crate::pulse;
 use crate::sql::{Row, Sql, Tx, args, list, statements};
 use crate::timeline;
 
@@ -445,6 +446,7 @@ impl Changes {
     }
 
     async fn write(mut self, tx: &mut Tx) -> Result<(), StoreError> {
+        let is_any = !self.packs.is_empty();
         let (empty, kept): (Vec<_>, Vec<_>) = self.packs.into_iter().partition(|(_, pack)| pack.1.is_empty());
         if !empty.is_empty() {
             let keys: Vec<(i64, i64)> = empty.into_iter().map(|(key, _)| key).collect();
@@ -469,6 +471,9 @@ impl Changes {
             if !rows.is_empty() {
                 tx.run(sql, args![list(rows)?]).await?;
             }
+        }
+        if is_any {
+            pulse::rewrote(tx).await?;
         }
         Ok(())
     }

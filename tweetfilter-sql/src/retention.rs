@@ -80,6 +80,11 @@ impl Removed {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Tells those who keep a copy of a timeline, if any can have been changed.
+    async fn tell(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        if self.posts + self.packs > 0 { crate::pulse::rewrote(tx).await } else { Ok(()) }
+    }
 }
 
 impl Database {
@@ -99,6 +104,7 @@ impl Database {
         tx.run(COUNT, args![removed.tombstones.cast_signed()]).await?;
         tx.run(REMOVE_CRASHES, args![time]).await?;
         removed.profiles = crate::lookup::forget_profiles(tx, time, POSTS).await?;
+        removed.tell(tx).await?;
         turn.commit().await?;
         let short = self.room().await?.is_some_and(|room| room.free < room.reserve);
         if self.buffer().is_some() && !short {
@@ -129,6 +135,7 @@ impl Database {
             tx.run(ADD, args![FORGOTTEN, removed.posts.cast_signed()]).await?;
             tx.run(RAISE, args![FORGOTTEN_UP_TO, last]).await?;
         }
+        removed.tell(tx).await?;
         turn.commit().await?;
         Ok(removed)
     }

@@ -3,13 +3,13 @@
 //! Posts are looked at in order of their numbers, a stretch of numbers at a time, so that a look costs the same
 //! whether it finds something or not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tweetfilter_core::Post;
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::store::StoreError;
 
-use crate::database::Database;
+use crate::database::{Database, Engine};
 use crate::kept::{Kept, columns, packed};
 use crate::lists::numbers;
 use crate::pack::{self, Item};
@@ -29,6 +29,13 @@ statements! {
             "FROM shown p WHERE p.num >= ? AND p.num < ?
              AND (p.is_public = 1 OR JSON_CONTAINS(p.audience, CAST(? AS CHAR)))"
         ),
+    );
+    // Where only a filter of the account matched what everybody sees, its number stands with a minus.
+    DELIVERED = Sql::each(
+        "SELECT p.num FROM post p WHERE p.num >= ?1 AND p.num < ?2 AND instr(p.audience, ?3) > 0
+             AND EXISTS (SELECT 1 FROM json_each(p.audience) j WHERE j.value IN (?3, -?3))",
+        "SELECT p.num FROM post p WHERE p.num >= ? AND p.num < ?
+             AND (JSON_CONTAINS(p.audience, CAST(? AS CHAR)) OR JSON_CONTAINS(p.audience, CAST(? AS CHAR)))",
     );
     RECEIVED = Sql::both("SELECT received_at FROM post WHERE num >= ? ORDER BY num LIMIT 1");
     // One at a time: asked for both at once, SQLite reads the whole table.
@@ -105,6 +112,24 @@ impl Database {
         Ok(SeenRows { account, kept: kept.newest_first() })
     }
 
+    /// Which of the posts with these numbers stand in the timeline of an account: what was delivered to it, and what
+    /// everybody sees that a filter of it matched.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn in_timeline(
+        &self,
+        account: i64,
+        numbers: std::ops::Range<i64>,
+    ) -> Result<HashSet<i64>, StoreError> {
+        let (start, end) = (numbers.start, numbers.end);
+        let args = match self.engine {
+            Engine::Sqlite(_) => args![start, end, account],
+            Engine::Maria(_) => args![start, end, account, -account],
+        };
+        self.rows(DELIVERED, args).await?.iter().map(|row| row.int(0)).collect()
+    }
+
     /// One post, if the account saw it.
     ///
     /// # Errors
@@ -172,13 +197,26 @@ impl SeenRows {
         self,
         mut wanted: impl FnMut(&Post, Millis) -> bool,
     ) -> Result<Vec<TimelinePost>, StoreError> {
+        Ok(self.read_while(|_, post, received_at| Some(wanted(post, received_at)))?.0)
+    }
+
+    /// The same, given the number of each too, until the answer is `None`: then also says which it was.
+    ///
+    /// # Errors
+    /// As [`SeenRows::read`].
+    pub fn read_while(
+        self,
+        mut wanted: impl FnMut(i64, &Post, Millis) -> Option<bool>,
+    ) -> Result<(Vec<TimelinePost>, Option<i64>), StoreError> {
         let mut posts = Vec::new();
         for head in self.kept.heads() {
             let post = self.kept.post(head)?;
-            if wanted(&post, head.received_at) {
-                posts.push(head.seen(self.account, post));
+            match wanted(head.num, &post, head.received_at) {
+                Some(true) => posts.push(head.seen(self.account, post)),
+                Some(false) => {}
+                None => return Ok((posts, Some(head.num))),
             }
         }
-        Ok(posts)
+        Ok((posts, None))
     }
 }

@@ -16,6 +16,11 @@ use crate::withdrawn::{self, Withdrawn};
 /// Packs that are read at once, at first and at most.
 const FIRST_PACKS: i64 = 8;
 const PACKS: i64 = 64;
+/// Packs and deliveries after which a stretch of a timeline goes on to no more, and posts that it asks for, if they turn
+/// out to be gone.
+const MOST_PACKS: usize = 512;
+const MOST_DELIVERIES: usize = 16_384;
+const ASKED: usize = 4_096;
 /// Commits that a look at what is new goes on at most, so that what they took back stays little.
 const REACH: i64 = 512;
 
@@ -70,6 +75,9 @@ statements! {
         ),
     );
     LAST = Sql::both("SELECT value FROM state WHERE name = 'commit'");
+    FIRST = Sql::both(
+        "SELECT COALESCE((SELECT MIN(no) FROM commit_log), value + 1) FROM state WHERE name = 'commit'",
+    );
     UNPACKED = Sql::both(
         "SELECT commit_no, native_id, verdict, filters FROM delivery WHERE account = ? ORDER BY commit_no, post",
     );
@@ -101,6 +109,19 @@ impl Default for Page {
     fn default() -> Self {
         Self { before: None, limit: 50, filter: None, hidden: false }
     }
+}
+
+/// What was found of a timeline, and where it goes on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stretch {
+    /// Newest first; fewer than were wanted, or none, where it ends early.
+    pub posts: Vec<TimelinePost>,
+    /// What comes before this place was not looked at; `None` if that is nothing.
+    pub next: Option<Cursor>,
+    /// Packs that were read for it.
+    pub packs: usize,
+    /// Deliveries that these held.
+    pub deliveries: usize,
 }
 
 /// A post as an account sees it.
@@ -139,6 +160,8 @@ pub struct Tail {
     pub posts: Vec<TimelinePost>,
     /// Go on behind this commit.
     pub up_to: i64,
+    /// The first commit that is still kept, or will be: what earlier ones gave is not told; not told of all accounts.
+    pub first: i64,
     /// What the commits up to there took back from the account; not told of all accounts.
     pub withdrawn: Vec<Withdrawn>,
 }
@@ -158,14 +181,40 @@ impl Database {
     /// # Errors
     /// See [`StoreError`].
     pub async fn timeline(&self, account: i64, page: &Page) -> Result<Vec<TimelinePost>, StoreError> {
+        let (mut page, mut posts) = (page.clone(), Vec::new());
+        while page.limit > 0 {
+            let stretch = self.timeline_stretch(account, &page).await?;
+            page.limit -= stretch.posts.len();
+            posts.extend(stretch.posts);
+            page.before = stretch.next;
+            if page.before.is_none() {
+                break;
+            }
+        }
+        Ok(posts)
+    }
+
+    /// The same, but it reads no more than a bounded number of deliveries: where nearly all are hidden or gone it ends
+    /// early, and says where to go on.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn timeline_stretch(&self, account: i64, page: &Page) -> Result<Stretch, StoreError> {
         let mut before = page.before.unwrap_or(Cursor { commit: i64::MAX, post: 0 });
-        let mut posts = Vec::new();
+        let mut stretch = Stretch::default();
         // A filter's packs are read a post at a time; others have a post or more.
         let few = if page.filter.is_some() { page.limit } else { page.limit / 2 };
         let mut packs = i64::try_from(few).unwrap_or(PACKS).clamp(FIRST_PACKS, PACKS);
-        while posts.len() < page.limit {
-            let (delivered, more) = self.delivered_before(account, before, page.filter, packs).await?;
-            packs = PACKS;
+        let mut asked = 0;
+        while page.limit > 0 {
+            let (delivered, read) = self.delivered_before(account, before, page.filter, packs).await?;
+            let more = i64::try_from(read) == Ok(packs);
+            stretch.packs += read;
+            stretch.deliveries += delivered.len();
+            // As many as hold what may still be looked at, by those before.
+            let left = MOST_DELIVERIES.saturating_sub(stretch.deliveries);
+            let few = left * stretch.packs / stretch.deliveries.max(1);
+            packs = i64::try_from(few).unwrap_or(PACKS).clamp(1, PACKS);
             // Whole packs were read, so what follows stands before the last of them.
             let next = delivered.last().map(|last| last.cursor);
             let wanted = delivered
@@ -173,18 +222,26 @@ impl Database {
                 .filter(|one| one.cursor < before && (page.hidden || !pack::verdict(one.bits).hidden));
             let wanted: Vec<_> = wanted.collect();
             for part in wanted.chunks(page.limit.clamp(1, 500)) {
-                posts.extend(self.shown(part).await?);
-                if posts.len() >= page.limit {
-                    break;
+                stretch.posts.extend(self.shown(part).await?);
+                asked += part.len();
+                if stretch.posts.len() >= page.limit {
+                    stretch.posts.truncate(page.limit);
+                    stretch.next = stretch.posts.last().map(|last| last.cursor);
+                    return Ok(stretch);
+                }
+                if asked >= ASKED.max(page.limit) {
+                    stretch.next = part.last().map(|last| last.cursor);
+                    return Ok(stretch);
                 }
             }
-            match next {
-                Some(next) if more => before = next,
-                _ => break,
+            let Some(next) = next.filter(|_| more) else { break };
+            if stretch.packs >= MOST_PACKS || stretch.deliveries >= MOST_DELIVERIES {
+                stretch.next = Some(next);
+                break;
             }
+            before = next;
         }
-        posts.truncate(page.limit);
-        Ok(posts)
+        Ok(stretch)
     }
 
     /// All deliveries of an account, by the view that other programs read: commit, id, verdict as a number, and the
@@ -207,7 +264,7 @@ impl Database {
         let last = self.rows(LAST, args![]).await?.first().map_or(Ok(0), |row| row.int(0))?;
         let limit = i64::from(limit.max(1));
         let mut up_to = last;
-        let mut withdrawn = Vec::new();
+        let (mut withdrawn, mut first) = (Vec::new(), 0);
         let rows = if let Some(account) = account {
             up_to = up_to.min(after.saturating_add(REACH));
             let rows = self.rows(AFTER, args![account, after, limit]).await?;
@@ -217,13 +274,20 @@ impl Database {
             let mut tx = self.read().await?;
             withdrawn = withdrawn::between(&mut tx, account, after, up_to).await?;
             tx.commit().await?;
+            // At last: what was forgotten while this was read may be missing too.
+            first = self.first_commit().await?;
             rows
         } else {
             up_to = up_to.min(after.saturating_add(limit));
             self.rows(OF_ALL, args![after, up_to]).await?
         };
         let posts = self.told(&rows, up_to).await?;
-        Ok(Tail { posts, up_to: up_to.max(after), withdrawn })
+        Ok(Tail { posts, up_to: up_to.max(after), first, withdrawn })
+    }
+
+    /// The number of the first commit that is kept; where none is, of the next.
+    async fn first_commit(&self) -> Result<i64, StoreError> {
+        self.rows(FIRST, args![]).await?.first().map_or(Ok(0), |row| row.int(0))
     }
 
     /// What commits behind one and up to another gave to some accounts, in their order; `None` if they took something
@@ -262,14 +326,14 @@ impl Database {
         Ok(posts)
     }
 
-    /// Deliveries from a place on, newest first, and whether there may be more.
+    /// Deliveries from a place on, newest first, and of how many packs.
     async fn delivered_before(
         &self,
         account: i64,
         before: Cursor,
         filter: Option<i64>,
         packs: i64,
-    ) -> Result<(Vec<Delivered>, bool), StoreError> {
+    ) -> Result<(Vec<Delivered>, usize), StoreError> {
         let mut delivered = Vec::new();
         let rows = if let Some(filter) = filter {
             let rows = self.rows(MATCHED, args![account, filter, before.commit, before.post, packs]).await?;
@@ -286,8 +350,7 @@ impl Database {
             }
             rows
         };
-        let more = i64::try_from(rows.len()) == Ok(packs);
-        Ok((delivered, more))
+        Ok((delivered, rows.len()))
     }
 
     /// The posts of deliveries that may be shown, in the same order.

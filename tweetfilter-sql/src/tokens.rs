@@ -5,6 +5,7 @@ use tweetfilter_stream::store::StoreError;
 
 use crate::database::Database;
 use crate::places;
+use crate::pulse::Pulse;
 use crate::sql::{Row, Sql, Tx, args, statements};
 
 statements! {
@@ -13,7 +14,8 @@ statements! {
     OF_DIGEST = Sql::both(
         "SELECT t.id, t.account, t.name, t.scope, t.created_at, a.name,
              (SELECT value FROM state WHERE name = 'commit'), (SELECT value FROM state WHERE name = 'revision'),
-             (SELECT value FROM state WHERE name = 'tokens'), (SELECT value FROM state WHERE name = 'own')
+             (SELECT value FROM state WHERE name = 'tokens'), (SELECT value FROM state WHERE name = 'own'),
+             COALESCE((SELECT value FROM state WHERE name = 'rewritten'), 0)
          FROM token t JOIN account a ON a.id = t.account WHERE t.digest = ?",
     );
     ALL = Sql::both(
@@ -39,7 +41,6 @@ statements! {
     REVOKE_OF = Sql::both("DELETE FROM token WHERE account = ?");
     RAISE = Sql::both("UPDATE state SET value = value + 1 WHERE name = 'tokens'");
     PROBE = Sql::both("UPDATE state SET value = ? WHERE name = 'probe'");
-    PULSE = Sql::both("SELECT name, value FROM state WHERE name IN ('commit', 'revision', 'tokens', 'own')");
 }
 
 /// What a token may do; each includes those before it.
@@ -74,19 +75,6 @@ pub struct Token {
     pub created_at: Millis,
 }
 
-/// Numbers that rise when something changes; what waits for changes looks at these.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pulse {
-    /// The last commit.
-    pub commit: i64,
-    /// Of accounts, filters and named sets.
-    pub revision: i64,
-    /// Of revoked tokens.
-    pub tokens: i64,
-    /// Of what accounts keep besides: reading positions, feeds, tokens. [`Database::own_changes`] says whose.
-    pub own: i64,
-}
-
 impl Database {
     /// Keeps a token of an account by the digest of its secret; returns its number.
     ///
@@ -114,8 +102,13 @@ impl Database {
     pub async fn token(&self, digest: &str) -> Result<Option<(Token, Pulse)>, StoreError> {
         let rows = self.rows(OF_DIGEST, args![digest]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let pulse =
-            Pulse { commit: row.int(6)?, revision: row.int(7)?, tokens: row.int(8)?, own: row.int(9)? };
+        let pulse = Pulse {
+            commit: row.int(6)?,
+            revision: row.int(7)?,
+            tokens: row.int(8)?,
+            own: row.int(9)?,
+            rewritten: row.int(10)?,
+        };
         Ok(Some((token(row)?, pulse)))
     }
 
@@ -166,24 +159,6 @@ impl Database {
     /// See [`StoreError`].
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.run(PROBE, args![self.now()]).await.map(|_| ())
-    }
-
-    /// What has changed, in one look.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn pulse(&self) -> Result<Pulse, StoreError> {
-        let mut pulse = Pulse::default();
-        for row in self.rows(PULSE, args![]).await? {
-            let value = row.int(1)?;
-            match row.text(0)?.as_str() {
-                "commit" => pulse.commit = value,
-                "revision" => pulse.revision = value,
-                "own" => pulse.own = value,
-                _ => pulse.tokens = value,
-            }
-        }
-        Ok(pulse)
     }
 }
 

@@ -74,8 +74,8 @@ pub(super) async fn check(
     caller: Caller,
     Body(CheckFilter { text, dialect }): Body<CheckFilter>,
 ) -> Result<Answer<Checked>> {
-    let surroundings = api.surroundings(caller.until, caller.pulse.revision).await?;
-    let checked = match surroundings.compile(caller.account(), &text, dialect) {
+    let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
+    let checked = match surroundings.compile(&text, dialect) {
         Ok(compiled) => {
             let expression = &compiled.expression;
             let cost = compiled.set.cost(0);

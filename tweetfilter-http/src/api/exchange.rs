@@ -1,24 +1,25 @@
-//! Filters from elsewhere, and to elsewhere: own JSON, X's /rules, Mastodon's filters, plain words.
+//! Filters from elsewhere: own JSON, X's /rules, Mastodon's filters, plain words.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tokio::time::Instant;
-use tweetfilter_core::syntax::{Atom, Form, Node, NodeKind, Shape, Value, differences_from_x};
-use tweetfilter_core::{Dialect, Expression, Limits};
-use tweetfilter_sql::{Changed, FilterRow, NewFilter};
-use tweetfilter_stream::store::Action;
-use utoipa::{IntoParams, ToSchema};
+use tweetfilter_core::syntax::differences_from_x;
+use tweetfilter_core::{Dialect, Expression};
+use tweetfilter_sql::{FilterRow, NewFilter, Save, Saved};
+use tweetfilter_stream::store::{Action, StoreError};
+use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Finding, Result, Summary};
+use super::answer::{Answer, ApiError, Finding, Place, Result, Summary};
 use super::caller::Caller;
 use super::check::{Remark, remarks};
-use super::extract::{Body, Query};
-use super::filters::changed_meanwhile;
+use super::extract::Body;
+use super::filters::{NAME, too_many};
 use super::shapes::{action_name, dialect_name};
 use super::{Api, STORE};
 use crate::import::{FilterFile, FilterLine, Format, read_filters, read_words};
@@ -26,6 +27,8 @@ use crate::time::rfc3339;
 
 /// Filters of one import.
 const MOST: usize = 1_000;
+/// How long the store may take for each, beside what it may take for any request.
+const EACH: Duration = Duration::from_millis(5);
 /// Its lines: a list of words for one filter, or JSON over many lines, may have more of them than filters.
 const MOST_LINES: usize = 50_000;
 
@@ -113,39 +116,6 @@ pub struct ImportedFilter {
     pub differs_from_x: Vec<Remark>,
 }
 
-/// What filters are to be written in.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ExportQuery {
-    /// `filters` (own JSON, which loses nothing), `x`, `mastodon`, `plain` or `words`.
-    #[serde(default)]
-    #[param(inline)]
-    pub format: Kind,
-}
-
-/// Filters, written out.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Exported {
-    /// What they are written in.
-    pub format: Kind,
-    /// The content of a file.
-    pub content: String,
-    /// A name for the file.
-    pub file: &'static str,
-    /// What that form can't say.
-    pub left_out: Vec<LeftOut>,
-}
-
-/// A filter that a form can't say.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct LeftOut {
-    /// Its number.
-    pub id: i64,
-    /// Why.
-    pub why: String,
-}
-
 /// A filter as it was read, held against what is there.
 struct Candidate {
     new: NewFilter,
@@ -156,6 +126,9 @@ struct Candidate {
 }
 
 /// Imports filters, or says what would come in and what would differ.
+///
+/// All of them are kept, or with an error none. Sent again, it changes nothing: what says the same as a filter that is
+/// there is not added.
 #[utoipa::path(post, path = "/import", tag = "filters", request_body = Import,
     responses((status = 200, body = Answer<Imported>), (status = 422, body = Answer<Imported>)))]
 pub(super) async fn import(
@@ -182,15 +155,16 @@ pub(super) async fn import(
         return Err(ApiError::bad(message));
     }
     let database = api.database();
-    let surroundings = api.surroundings(caller.until, caller.pulse.revision).await?;
+    let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
     let rows = Arc::new(api.ask(caller.until, database.account_filters(caller.account())).await?);
-    let (account, action, known) = (caller.account(), import.action, rows.clone());
+    let (action, known) = (import.action, rows.clone());
     // A thousand filters take a while to compile.
     let candidates = tokio::task::spawn_blocking(move || {
         let dialect = file.format.dialect();
         let of = |line: &FilterLine| {
             let mut candidate = Candidate::new(line, dialect, action);
-            match surroundings.compile(account, &candidate.new.text, candidate.new.dialect) {
+            match surroundings.compile(&candidate.new.text, candidate.new.dialect) {
+                Ok(_) if candidate.new.name.chars().count() > NAME => candidate.refuse(vec![long_name()]),
                 Ok(compiled) => candidate.note(&compiled.expression),
                 Err(found) => {
                     candidate.refuse(found.iter().map(|one| Finding::of(one, &line.text)).collect())
@@ -216,23 +190,24 @@ pub(super) async fn import(
             );
             return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_filters", message));
         }
-        if rows.len() + new > api.options().filters {
-            let message = format!(
-                "This account has {} filters and may have {}; {new} more do not fit",
-                rows.len(),
-                api.options().filters
-            );
-            return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_filters", message));
-        }
-        for candidate in &mut candidates {
-            candidate.keep(&api, &caller).await?;
-        }
+        keep(&api, &caller, &mut candidates).await?;
     }
     let verb = if import.apply { "" } else { " would be" };
     let text = format!("{new}{verb} added, {differs}{verb} changed, {same} there already, {invalid} invalid");
     let filters: Vec<_> = candidates.into_iter().map(|candidate| candidate.shown).collect();
     let summary = Summary { count: Some(filters.len()), ..Summary::new(text) };
     Ok(Answer::new(summary, Imported { format: kind, applied: import.apply, filters }))
+}
+
+fn long_name() -> Finding {
+    Finding {
+        code: "name_long".to_owned(),
+        severity: "error",
+        span: Place { start: 0, end: 0, utf16: (0, 0) },
+        message: format!("Its name has more than {NAME} characters"),
+        second: None,
+        fixes: Vec::new(),
+    }
 }
 
 fn broke_off() -> ApiError {
@@ -302,30 +277,60 @@ impl Candidate {
         self.shown.diagnostics = found;
     }
 
-    async fn keep(&mut self, api: &Api, caller: &Caller) -> Result<()> {
-        // Each is an act of its own, and may take the store as long as any.
-        let until = Instant::now() + STORE;
-        let database = api.database();
-        match (self.shown.state, self.shown.id) {
-            ("new", _) => {
-                let id = api.ask(until, database.add_filter(caller.account(), &self.new)).await?;
-                self.shown.id = Some(id);
-                if !self.enabled {
-                    api.ask(until, database.enable_filter(id, false)).await?;
-                }
-            }
-            ("differs", Some(id)) => {
-                let change = database.change_filter(id, Some(self.was), &self.new, Some(self.enabled));
-                match api.ask(until, change).await? {
-                    Changed::Done => {}
-                    Changed::Missing => return Err(ApiError::missing(format_args!("filter {id} any more"))),
-                    Changed::Meanwhile(now) => return Err(changed_meanwhile(now)),
-                }
-            }
-            _ => {}
-        }
-        Ok(())
+    /// What is to be kept of it, if anything.
+    fn save(&self) -> Option<Save<'_>> {
+        let replaces = match (self.shown.state, self.shown.id) {
+            ("new", _) => None,
+            ("differs", Some(id)) => Some((id, Some(self.was))),
+            _ => return None,
+        };
+        Some(Save { replaces, filter: &self.new, enabled: Some(self.enabled) })
     }
+}
+
+/// Keeps all filters of an import that are new or differ, or none of them.
+async fn keep(api: &Api, caller: &Caller, candidates: &mut [Candidate]) -> Result<()> {
+    let saves: Vec<_> = candidates.iter().enumerate().filter_map(|(n, one)| Some((n, one.save()?))).collect();
+    if saves.is_empty() {
+        return Ok(());
+    }
+    let (places, saves): (Vec<_>, Vec<_>) = saves.into_iter().unzip();
+    let line = |n: usize| places.get(n).map_or(0, |place| candidates[*place].shown.line);
+    let until = Instant::now() + STORE + EACH * u32::try_from(saves.len()).unwrap_or(u32::MAX);
+    let (most, database) = (api.options().filters, api.database());
+    let saving = async {
+        match database.save_filters(caller.account(), &saves, most).await {
+            Err(StoreError::OverBudget(over)) => Ok(Err(over)),
+            saved => saved.map(Ok),
+        }
+    };
+    let ids = match api.ask(until, saving).await? {
+        Ok(Saved::Done(ids)) => ids,
+        Ok(Saved::TooMany(held)) => {
+            let more = saves.iter().filter(|save| save.replaces.is_none()).count();
+            return Err(too_many(held, more, most));
+        }
+        Ok(Saved::Missing(n) | Saved::Meanwhile(n, _)) => {
+            let message = format!(
+                "Line {}: somebody has changed or removed the filter that it would replace; nothing was kept. \
+                 Try again",
+                line(n)
+            );
+            return Err(ApiError::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message));
+        }
+        Err(over) => {
+            let dear = |save: &Save<'_>| over.dearest.iter().any(|dear| dear.text == save.filter.text);
+            let lines = saves.iter().enumerate().filter(|(_, save)| dear(save));
+            let lines: Vec<_> = lines.map(|(n, _)| line(n).to_string()).collect();
+            let from = if lines.is_empty() { String::new() } else { format!(" (line {})", lines.join(", ")) };
+            let message = format!("{over}\nNothing was kept{from}");
+            return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "over_budget", message));
+        }
+    };
+    for (place, id) in places.into_iter().zip(ids) {
+        candidates[place].shown.id = Some(id);
+    }
+    Ok(())
 }
 
 /// Finds what says the same as one that is there, or something else under its name. A filter that is there is meant by
@@ -356,117 +361,5 @@ fn hold_against(candidates: &mut [Candidate], rows: &[FilterRow]) {
             candidate.shown.was = Some(row.filter.text.clone());
             candidate.was = row.revision;
         }
-    }
-}
-
-/// Writes the account's filters out.
-#[utoipa::path(get, path = "/export", tag = "filters", params(ExportQuery), responses((status = 200, body = Answer<Exported>)))]
-pub(super) async fn export(
-    State(api): State<Api>,
-    caller: Caller,
-    Query(query): Query<ExportQuery>,
-) -> Result<Answer<Exported>> {
-    let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
-    let format = if query.format == Kind::Auto { Kind::Filters } else { query.format };
-    let mut left_out = Vec::new();
-    let mut said = Vec::new();
-    for row in &rows {
-        match written(row, format) {
-            Ok(one) => said.push(one),
-            Err(why) => left_out.push(LeftOut { id: row.id, why }),
-        }
-    }
-    let lines = |said: &[Json]| {
-        let line = |one: &Json| one.as_str().map_or_else(|| format!("{one}\n"), |text| format!("{text}\n"));
-        said.iter().map(line).collect::<String>()
-    };
-    let (content, file) = match format {
-        Kind::X => (json!({"add": said}).to_string(), "rules.json"),
-        Kind::Mastodon => (Json::from(said.clone()).to_string(), "mastodon-filters.json"),
-        Kind::Plain => (lines(&said), "filters.txt"),
-        Kind::Words => (lines(&said), "words.txt"),
-        Kind::Filters | Kind::Auto => (lines(&said), "filters.ndjson"),
-    };
-    let mut text = Summary::counted(said.len(), "filter").text;
-    if !left_out.is_empty() {
-        text.push_str(&format!(", {} left out", left_out.len()));
-    }
-    let summary = Summary { count: Some(said.len()), ..Summary::new(text) };
-    Ok(Answer::new(summary, Exported { format, content, file, left_out }))
-}
-
-/// A filter in a form, or why that can't say it.
-fn written(row: &FilterRow, kind: Kind) -> std::result::Result<Json, String> {
-    let FilterRow { filter, .. } = row;
-    match kind {
-        Kind::Filters | Kind::Auto => {
-            let mut object = json!({
-                "id": row.id.to_string(), "filter": filter.text, "dialect": dialect_name(filter.dialect),
-                "action": action_name(filter.action), "enabled": row.enabled,
-            });
-            if !filter.name.is_empty() {
-                object["name"] = json!(filter.name);
-            }
-            if let Some(at) = filter.expires_at {
-                object["expires_at"] = json!(rfc3339(at));
-            }
-            Ok(object)
-        }
-        Kind::X => {
-            let read = Expression::parse_with(&filter.text, Dialect::X, &Limits::default());
-            read.map_err(|error| format!("X does not read it: {error}"))?;
-            let mut object = json!({"value": filter.text});
-            if !filter.name.is_empty() {
-                object["tag"] = json!(filter.name);
-            }
-            Ok(object)
-        }
-        Kind::Plain if filter.dialect == Dialect::X => {
-            Err("it is of dialect x, and a line can't say so".to_owned())
-        }
-        Kind::Plain => Ok(json!(filter.text.replace(['\n', '\r'], " "))),
-        Kind::Mastodon if filter.action != Action::Hide => {
-            Err("Mastodon's filters only hide, and this one does not".to_owned())
-        }
-        Kind::Mastodon => {
-            let keywords = keywords(filter).ok_or("Mastodon's filters know words and phrases only")?;
-            let keyword = |(text, whole): &(String, bool)| json!({"keyword": text, "whole_word": whole});
-            let title = if filter.name.is_empty() { &filter.text } else { &filter.name };
-            Ok(json!({
-                "title": title, "context": ["home", "notifications", "public", "thread", "account"],
-                "filter_action": "hide", "expires_at": filter.expires_at.map(rfc3339),
-                "keywords": keywords.iter().map(keyword).collect::<Vec<_>>(),
-            }))
-        }
-        Kind::Words => {
-            let keywords = keywords(filter).ok_or("it is more than a list of words and phrases")?;
-            let words: Vec<_> = keywords.into_iter().map(|(text, _)| text).collect();
-            Ok(json!(words.join("\n")))
-        }
-    }
-}
-
-/// The words and phrases of a filter that is nothing but these, and whether each is a whole word.
-fn keywords(filter: &NewFilter) -> Option<Vec<(String, bool)>> {
-    fn keyword(node: &Node) -> Option<(String, bool)> {
-        let NodeKind::Atom(atom) = &node.kind else { return None };
-        match atom {
-            Atom::Text(pattern) if pattern.form == Form::Folded => match pattern.shape {
-                Shape::Word if !pattern.text.contains(['*', '?']) => Some((pattern.text.clone(), true)),
-                Shape::Phrase => Some((pattern.text.clone(), true)),
-                _ => None,
-            },
-            Atom::Hashtag { .. } => Some((atom.to_string(), true)),
-            Atom::Contains(values) => match values.as_slice() {
-                [Value::One(text)] => Some((text.clone(), false)),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-    let expression = Expression::parse_with(&filter.text, filter.dialect, &Limits::default()).ok()?;
-    match &expression.root().kind {
-        NodeKind::Or(items) => items.iter().map(keyword).collect(),
-        _ => Some(vec![keyword(expression.root())?]),
     }
 }

@@ -8,8 +8,7 @@ use tweetfilter_core::syntax::{Diagnostic, Severity};
 use tweetfilter_core::{
     AddError, Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId,
 };
-use tweetfilter_sql::Database;
-use tweetfilter_stream::store::StoreError;
+use tweetfilter_sql::Known;
 
 use super::Api;
 use super::answer::Result;
@@ -17,14 +16,23 @@ use super::answer::Result;
 /// The one owner of a set that is made for one account.
 const OWNER: OwnerId = OwnerId(0);
 
-/// What expressions refer to, as of a revision.
+/// What the expressions of an account refer to, as of a revision.
 #[derive(Debug, Default)]
 pub(super) struct Surroundings {
     revision: i64,
-    /// Account (none: of all), name, terms.
-    sets: Vec<(Option<i64>, String, String)>,
-    identities: HashMap<i64, Vec<Identity>>,
+    known: Known,
 }
+
+/// What was read last for each account that asked lately.
+#[derive(Debug, Default)]
+pub(super) struct Remembered {
+    of: HashMap<i64, Arc<Surroundings>>,
+    /// Bytes of all of them.
+    bytes: usize,
+}
+
+/// Bytes that are remembered of all accounts together.
+const REMEMBERED: usize = 64 << 20;
 
 /// A valid expression, ready to run.
 #[derive(Debug)]
@@ -35,29 +43,44 @@ pub(super) struct Compiled {
 }
 
 impl Api {
-    /// What expressions refer to, as of a revision or a later one.
-    pub(super) async fn surroundings(&self, until: Instant, revision: i64) -> Result<Arc<Surroundings>> {
-        let database = self.database();
-        let known = || self.0.surroundings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known().as_ref().filter(|known| known.revision == revision) {
-            return Ok(known.clone());
+    /// What the expressions of an account refer to, as of a revision or a later one.
+    pub(super) async fn surroundings(
+        &self,
+        until: Instant,
+        account: i64,
+        revision: i64,
+    ) -> Result<Arc<Surroundings>> {
+        let remembered = || self.0.surroundings.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = remembered().of.get(&account).cloned();
+        if let Some(last) = last.filter(|last| last.revision == revision) {
+            return Ok(last);
         }
-        let fresh = Arc::new(self.ask(until, Surroundings::read(database, revision)).await?);
-        *known() = Some(fresh.clone());
+        let known = self.ask(until, self.database().known_to(account)).await?;
+        let fresh = Arc::new(Surroundings { revision, known });
+        remembered().put(account, fresh.clone());
         Ok(fresh)
     }
 }
 
-impl Surroundings {
-    async fn read(database: &Database, revision: i64) -> std::result::Result<Self, StoreError> {
-        let sets = database.all_named_sets().await?;
-        let mut identities = HashMap::new();
-        for account in database.accounts().await? {
-            let who = account.identities.into_iter();
-            let who = who.map(|(network, account)| Identity { network, account });
-            identities.insert(account.id, who.collect());
+impl Remembered {
+    fn put(&mut self, account: i64, fresh: Arc<Surroundings>) {
+        let bytes = fresh.bytes();
+        if let Some(last) = self.of.remove(&account) {
+            self.bytes -= last.bytes();
         }
-        Ok(Self { revision, sets, identities })
+        if self.bytes + bytes > REMEMBERED {
+            *self = Self::default();
+        }
+        self.bytes += bytes;
+        self.of.insert(account, fresh);
+    }
+}
+
+impl Surroundings {
+    /// About how many bytes it takes.
+    fn bytes(&self) -> usize {
+        let sets = self.known.sets.iter().chain(&self.known.own_sets);
+        sets.map(|(name, terms)| 64 + name.len() + terms.len()).sum::<usize>() + 256
     }
 
     /// Of which revision it is.
@@ -68,7 +91,6 @@ impl Surroundings {
     /// Makes an expression ready to run, or says what is wrong with it.
     pub(super) fn compile(
         &self,
-        account: i64,
         text: &str,
         dialect: Dialect,
     ) -> std::result::Result<Compiled, Vec<Diagnostic>> {
@@ -77,14 +99,16 @@ impl Surroundings {
         let mut builder = FilterSetBuilder::new();
         let lower = text.to_lowercase();
         // Those of all stand first, and an account's own of the same name in their place.
-        for (of, name, terms) in &self.sets {
+        for (name, terms) in self.known.sets.iter().chain(&self.known.own_sets) {
             // Sets are long; only those that may be meant are read.
-            if of.is_none_or(|of| of == account) && lower.contains(&name.to_lowercase()) {
+            if lower.contains(&name.to_lowercase()) {
                 // One that is refused is said where the expression names it.
                 let _ = builder.named_set(name, terms);
             }
         }
-        builder.owner(OWNER, self.identities.get(&account).cloned().unwrap_or_default());
+        let identities = self.known.identities.iter().cloned();
+        let identities = identities.map(|(network, account)| Identity { network, account });
+        builder.owner(OWNER, identities.collect());
         match builder.add_expression(FilterId(0), Some(OWNER), expression.clone()) {
             Ok(_) => Ok(Compiled { expression, set: builder.build() }),
             Err(AddError::Parse(error)) => Err(error.diagnostics().to_vec()),

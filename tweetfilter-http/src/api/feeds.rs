@@ -130,7 +130,7 @@ pub(super) async fn read(
     let database = api.database();
     let feed = api.ask(until, database.feed(&digest(secret))).await?.ok_or_else(unknown)?;
     let pulse = api.ask(until, database.pulse()).await?;
-    let tag = Tag::of(&[pulse.commit, pulse.revision]);
+    let tag = Tag::of(&[pulse.commit, pulse.revision, pulse.rewritten]);
     if tag.is_known(&headers) {
         return Ok(tag.unchanged());
     }
@@ -142,7 +142,7 @@ pub(super) async fn read(
         None => format!("filter {}", feed.filter),
     };
     let page = Page { before: None, limit: POSTS, filter: Some(feed.filter), hidden: true };
-    let posts = api.ask(until, database.timeline(feed.account, &page)).await?;
+    let posts = api.ask(until, database.timeline_stretch(feed.account, &page)).await?.posts;
     let (kind, body) = match is_atom {
         true => ("application/atom+xml; charset=utf-8", atom(&feed, &title, &posts)),
         false => ("application/feed+json; charset=utf-8", json_feed(&title, &posts)),

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::Dialect;
-use tweetfilter_sql::{Changed, FilterRow, NewFilter};
+use tweetfilter_sql::{Changed, FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::Action;
 use utoipa::ToSchema;
 
@@ -18,7 +18,7 @@ use super::{Api, PREFIX};
 use crate::time;
 
 /// Characters of a filter's name.
-const NAME: usize = 500;
+pub(super) const NAME: usize = 500;
 
 /// A filter to add.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -37,9 +37,17 @@ pub struct AddFilter {
     #[serde(default)]
     #[schema(value_type = String, example = "highlight")]
     pub action: Action,
+    /// Whether it is used.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub enabled: bool,
     /// When it is switched off by itself: an RFC 3339 time.
     #[serde(default)]
     pub expires_at: Option<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What to change of a filter; what is absent stays.
@@ -98,6 +106,9 @@ async fn listed(api: &Api, caller: &Caller) -> Result<Answer<Vec<ShownFilter>>> 
 }
 
 /// Adds a filter behind the others. It is live in every worker within two seconds.
+///
+/// Sent again, it adds another. Where an answer may be lost, `/import` is the way to add a filter once: what says the same
+/// as one that is there is not added.
 #[utoipa::path(post, path = "/filters", tag = "filters", request_body = AddFilter,
     responses((status = 201, body = Answer<KeptFilter>), (status = 422, body = Answer<KeptFilter>)))]
 pub(super) async fn add(
@@ -113,13 +124,14 @@ pub(super) async fn add(
         expires_at: add.expires_at.as_deref().map(expiry).transpose()?.flatten(),
     };
     let warnings = check(&api, &caller, &new).await?;
-    let database = api.database();
-    let held = api.ask(caller.until, database.account_filters(caller.account())).await?.len();
-    if held >= api.options().filters {
-        let message = format!("This account has {held} filters, as many as it may; remove some first");
-        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_filters", message));
-    }
-    let id = api.ask(caller.until, database.add_filter(caller.account(), &new)).await?;
+    let save = [Save { enabled: Some(add.enabled), ..Save::new(&new) }];
+    let saved = api.database().save_filters(caller.account(), &save, api.options().filters);
+    let id = match api.ask(caller.until, saved).await? {
+        Saved::Done(ids) => ids.first().copied().unwrap_or_default(),
+        Saved::TooMany(held) => return Err(too_many(held, 1, api.options().filters)),
+        // It replaces none.
+        Saved::Missing(_) | Saved::Meanwhile(..) => return Err(ApiError::missing("such filter")),
+    };
     let (row, position) = own(&api, &caller, id).await?;
     let kept = KeptFilter { filter: ShownFilter::of(&row, position), warnings };
     let headers = [(header::LOCATION, format!("{PREFIX}/filters/{id}")), (header::ETAG, tag(&row))];
@@ -224,9 +236,9 @@ async fn check(api: &Api, caller: &Caller, filter: &NewFilter) -> Result<Vec<Fin
     if filter.name.chars().count() > NAME {
         return Err(ApiError::bad(format!("`name` has more than {NAME} characters")));
     }
-    let surroundings = api.surroundings(caller.until, caller.pulse.revision).await?;
+    let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
     let compiled = surroundings
-        .compile(caller.account(), &filter.text, filter.dialect)
+        .compile(&filter.text, filter.dialect)
         .map_err(|found| ApiError::expression(&found, &filter.text))?;
     let warnings = compiled.expression.warnings();
     Ok(warnings.iter().map(|found| Finding::of(found, &filter.text)).collect())
@@ -256,7 +268,15 @@ fn if_match(headers: &HeaderMap) -> Result<Option<u64>> {
     revision.map(Some).ok_or_else(|| ApiError::bad("`If-Match` must be the filter's revision, in quotes"))
 }
 
-pub(super) fn changed_meanwhile(now: u64) -> ApiError {
+/// There are so many filters that no more fit.
+pub(super) fn too_many(held: usize, more: usize, most: usize) -> ApiError {
+    let message = format!(
+        "This account has {held} filters and may have {most}; {more} more do not fit. Remove some first"
+    );
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_filters", message)
+}
+
+fn changed_meanwhile(now: u64) -> ApiError {
     let message =
         format!("Somebody has changed this filter; it is of revision {now} now. Get it, and try again");
     ApiError::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message)

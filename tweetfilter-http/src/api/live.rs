@@ -30,6 +30,9 @@ use crate::parts::Stop;
 const COMMITS: u32 = 16;
 /// How often is told of commits in which there was nothing for the account.
 const QUIET: Duration = Duration::from_secs(1);
+/// How long nothing has to be decided anew or forgotten before that is told, and how often it is told at least.
+const RESTS: Duration = Duration::from_millis(400);
+const OFTEN: Duration = Duration::from_secs(10);
 /// How often a comment shows that the stream is alive.
 const ALIVE: Duration = Duration::from_secs(15);
 
@@ -65,12 +68,36 @@ struct Live {
     tokens: Option<i64>,
     /// The last change of what the account keeps that was told.
     own: i64,
+    rewritten: Rewritten,
     away: bool,
     marker: Marker,
     ready: std::collections::VecDeque<Event>,
     ended: bool,
     _right: Right,
     _open: Open,
+}
+
+/// Changes of what was stored before. A look back makes one after the other: they are told when it rests, or now and
+/// then.
+struct Rewritten {
+    /// The last that was told, and when.
+    told: (i64, Instant),
+    /// The last that was seen, and when.
+    seen: (i64, Instant),
+}
+
+impl Rewritten {
+    fn new(told: i64) -> Self {
+        Self { told: (told, Instant::now()), seen: (told, Instant::now()) }
+    }
+
+    /// When the last change is to be told, if it was not.
+    fn due(&mut self, now: i64) -> Option<Instant> {
+        if now != self.seen.0 {
+            self.seen = (now, Instant::now());
+        }
+        (now != self.told.0).then(|| (self.seen.1 + RESTS).min(self.told.1 + OFTEN))
+    }
 }
 
 /// Counts a stream as long as it is open.
@@ -97,7 +124,10 @@ impl Drop for Open {
 /// has numbers of posts that lost a part, such as a quoted post: ask for them again. `commit` comes when all is sent that there was. An event with an `id` says
 /// that everything up to the commit of this number was sent: take the stream up behind it (`Last-Event-ID` or
 /// `after`), and nothing is missed; what came after it may come again. `filters` says that filters or named sets changed, `account` that reading
-/// positions, feeds or tokens did, `away` and `back` that the store is away or back, `end` that
+/// positions, feeds or tokens did, `results` that what was stored before was decided anew or forgotten: ask for timelines
+/// again. The first event is a `commit` with the numbers of the last of these changes, `revision`, `change` and
+/// `results`: where one is another than was told last, ask again too. `missed` says that commits `after` one and
+/// `before` another are not kept any more, and what they brought is not told: ask for timelines again. `away` and `back` that the store is away or back, `end` that
 /// the stream ends, with an error as every answer has it.
 #[utoipa::path(get, path = "/live", tag = "posts", params(LiveQuery,
         ("Last-Event-ID" = Option<i64>, Header, description = "The `id` of the last event: begin behind it")),
@@ -130,13 +160,18 @@ pub(super) async fn live(
         revision: Some(pulse.revision),
         tokens: Some(pulse.tokens),
         own: pulse.own,
+        rewritten: Rewritten::new(pulse.rewritten),
         away: false,
         marker: Marker::default(),
         ready: std::collections::VecDeque::new(),
         ended: false,
         _right: right,
     };
-    live.push("commit", &json!({"commit": live.after, "revision": pulse.revision}), Some(live.after));
+    // By these numbers a client knows what it missed since it was here last, beside what the commits say.
+    let begin = json!({
+        "commit": live.after, "revision": pulse.revision, "change": pulse.own, "results": pulse.rewritten,
+    });
+    live.push("commit", &begin, Some(live.after));
     let events = Sse::new(events(live)).keep_alive(KeepAlive::new().interval(ALIVE));
     let headers = [("cache-control", "no-store"), ("x-accel-buffering", "no")];
     Ok((headers, events).into_response())
@@ -220,19 +255,35 @@ impl Live {
             self.own = own;
             self.push("account", &json!({"change": own}), None);
         }
+        if self.rewritten.due(seen.pulse.rewritten).is_some_and(|due| due <= Instant::now()) {
+            self.rewritten = Rewritten::new(seen.pulse.rewritten);
+            self.push("results", &json!({"results": seen.pulse.rewritten}), None);
+        }
         if self.after < seen.pulse.commit {
             if self.read(&seen).await.is_err() {
                 // The next look says that the store is away, or all is well again.
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         } else if self.ready.is_empty() {
-            self.wait().await;
+            let due = self.rewritten.due(seen.pulse.rewritten);
+            self.wait_until(due).await;
         }
     }
 
     async fn wait(&mut self) {
+        self.wait_until(None).await;
+    }
+
+    async fn wait_until(&mut self, due: Option<Instant>) {
+        let is_due = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
         let told = tokio::select! {
             changed = self.watch.seen.changed() => changed.is_err(),
+            () = is_due => false,
             () = self.stop.told() => true,
         };
         if told {
@@ -260,7 +311,11 @@ impl Live {
         }
         let tail = self.api.database().tail(Some(account), self.after, COMMITS);
         let tail = self.api.ask(self.caller.until, tail).await?;
-        self.send(&tail.posts, &tail.withdrawn, tail.up_to).await
+        if tail.first > self.after + 1 {
+            self.push("missed", &json!({"after": self.after, "before": tail.first}), None);
+        }
+        // Of commits that are not kept any more nothing is left to be told.
+        self.send(&tail.posts, &tail.withdrawn, tail.up_to.max(tail.first - 1)).await
     }
 
     async fn send<P: Borrow<TimelinePost>>(

@@ -27,6 +27,10 @@ pub struct Me {
     pub commit: i64,
     /// Of accounts, filters and named sets: raised by each change.
     pub revision: i64,
+    /// Of reading positions, feeds and tokens, of all accounts; `/live` says when it rises for this one.
+    pub change: i64,
+    /// Of what was decided anew or forgotten of stored posts; `/live` says when it rises.
+    pub results: i64,
 }
 
 /// Who an account is on a network.
@@ -61,6 +65,10 @@ pub struct Allowed {
     pub requests_a_second: f64,
     /// Filters of an account.
     pub filters: usize,
+    /// Named sets of an account.
+    pub sets: usize,
+    /// Bytes that these may have together.
+    pub set_bytes: usize,
     /// Live streams at once.
     pub streams: usize,
     /// Bytes of a body.
@@ -96,11 +104,15 @@ pub(super) async fn me(State(api): State<Api>, caller: Caller) -> Result<Answer<
         limits: Allowed {
             requests_a_second: options.rate,
             filters: options.filters,
+            sets: options.sets,
+            set_bytes: options.set_bytes,
             streams: options.streams,
             body_bytes: options.body_bytes,
         },
         commit: pulse.commit,
         revision: pulse.revision,
+        change: pulse.own,
+        results: pulse.rewritten,
     };
     Ok(Answer::new(summary, me))
 }

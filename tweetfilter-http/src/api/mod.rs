@@ -9,6 +9,7 @@ mod caller;
 mod check;
 mod exchange;
 mod explain;
+mod export;
 mod expression;
 mod extract;
 mod feeds;
@@ -70,6 +71,10 @@ pub struct Options {
     pub streams: usize,
     /// Filters of an account.
     pub filters: usize,
+    /// Named sets of an account.
+    pub sets: usize,
+    /// Bytes that the named sets of an account may have together.
+    pub set_bytes: usize,
     /// Bytes of a request's body.
     pub body_bytes: usize,
     /// Origins whose pages may call the API from a browser; none: only pages of its own origin.
@@ -82,6 +87,9 @@ pub struct Options {
     /// How long a client may take to send a body, or to take some of an answer.
     #[serde(skip)]
     pub body_time: Duration,
+    /// How long a slice of a search takes.
+    #[serde(skip)]
+    pub slice: Duration,
 }
 
 impl Default for Options {
@@ -91,11 +99,14 @@ impl Default for Options {
             burst: 200.0,
             streams: 8,
             filters: 10_000,
+            sets: 200,
+            set_bytes: 4 << 20,
             body_bytes: 1 << 20,
             origins: Vec::new(),
             connections: 4_000,
             header_time: Duration::from_secs(10),
             body_time: Duration::from_secs(20),
+            slice: Duration::from_millis(180),
         }
     }
 }
@@ -113,7 +124,7 @@ struct Shared {
     pulse: pulse::Heart,
     tokens: Mutex<caller::Tokens>,
     probed: health::Probed,
-    surroundings: Mutex<Option<Arc<expression::Surroundings>>>,
+    surroundings: Mutex<expression::Remembered>,
     part: Arc<Part>,
     buffer: letters::Way,
 }

@@ -23,7 +23,7 @@ use super::expression::Compiled;
 use super::extract::Body;
 use super::filters::own;
 use super::limits::Right;
-use super::scan::{Bits, Scan};
+use super::scan::{Bits, Scan, SeenPost};
 use super::search::{compiled, shown};
 use super::shapes::ShownPost;
 use crate::time::rfc3339;
@@ -77,6 +77,8 @@ pub struct Preview {
     pub matched: usize,
     /// Of all that were looked at, from 0 to 1.
     pub share: f64,
+    /// Of a filter that hides: what it would take out of the account's timeline.
+    pub would_hide: Option<WouldHide>,
     /// Matches a day, at the rate of what was looked at; null where that is too short a time to say.
     pub a_day: Option<f64>,
     /// The time that was looked at, from the oldest to the newest post.
@@ -89,6 +91,18 @@ pub struct Preview {
     pub samples: Vec<ShownPost>,
     /// Held against the saved filter.
     pub against_saved: Option<Difference>,
+}
+
+/// What a filter would take out of a timeline. Of public posts only those stand there that a filter of the account
+/// matched, so this is another number than that of all matches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct WouldHide {
+    /// Posts that it would hide.
+    pub posts: usize,
+    /// Posts of the timeline among those that were looked at.
+    pub of: usize,
+    /// The former of the latter, from 0 to 1.
+    pub share: f64,
 }
 
 /// What a filter finds more and less than the saved one.
@@ -169,6 +183,7 @@ struct Looking {
     told: Option<Instant>,
     looked_at: usize,
     matched: usize,
+    would_hide: Option<WouldHide>,
     adds: usize,
     drops: usize,
     from: Option<Millis>,
@@ -194,7 +209,9 @@ impl Looking {
             saved = Some(compiled(&api, &caller, &filter.text, filter.dialect).await?);
         }
         let right = api.0.uses.search(caller.token.id, api.options())?;
-        let scan = Scan::begin(&api, &caller, filters, query.samples, None, PREVIEW).await?;
+        let would_hide = (query.action == Action::Hide).then(WouldHide::default);
+        let timeline = would_hide.is_some();
+        let scan = Scan::begin(&api, &caller, filters, query.samples, None, PREVIEW, timeline).await?;
         Ok(Self {
             api,
             caller,
@@ -205,6 +222,7 @@ impl Looking {
             told: None,
             looked_at: 0,
             matched: 0,
+            would_hide,
             adds: 0,
             drops: 0,
             from: None,
@@ -239,13 +257,17 @@ impl Looking {
         let mut stretch = self.scan.next().await?;
         stretch.seen.truncate(self.query.posts - self.looked_at);
         self.looked_at += stretch.seen.len();
-        for (received_at, bits) in &stretch.seen {
-            self.to = self.to.max(Some(*received_at));
-            self.from = Some(self.from.unwrap_or(*received_at).min(*received_at));
+        for &SeenPost { received_at, bits, in_timeline } in &stretch.seen {
+            self.to = self.to.max(Some(received_at));
+            self.from = Some(self.from.unwrap_or(received_at).min(received_at));
             self.matched += usize::from(bits & NEW != 0);
+            if let Some(would_hide) = self.would_hide.as_mut().filter(|_| in_timeline) {
+                would_hide.of += 1;
+                would_hide.posts += usize::from(bits & NEW != 0);
+            }
             if self.saved.is_some() {
-                self.adds += usize::from(*bits == NEW);
-                self.drops += usize::from(*bits == SAVED);
+                self.adds += usize::from(bits == NEW);
+                self.drops += usize::from(bits == SAVED);
             }
         }
         let samples = self.query.samples;
@@ -255,7 +277,7 @@ impl Looking {
             }
         };
         for (place, post) in &stretch.kept {
-            let Some((_, bits)) = stretch.seen.get(*place) else { break };
+            let Some(SeenPost { bits, .. }) = stretch.seen.get(*place) else { break };
             if bits & NEW != 0 {
                 keep(&mut self.samples, post);
             }
@@ -271,7 +293,9 @@ impl Looking {
     /// What was found so far.
     async fn answer(&mut self) -> Result<Answer<Preview>> {
         let (api, caller, matched, looked_at) = (&self.api, &self.caller, self.matched, self.looked_at);
-        let share = if looked_at == 0 { 0.0 } else { matched as f64 / looked_at as f64 };
+        let share = share(matched, looked_at);
+        let would_hide =
+            self.would_hide.map(|one| WouldHide { share: self::share(one.posts, one.of), ..one });
         let days = self.from.zip(self.to).map(|(from, to)| (to - from) as f64 / 86_400_000.0);
         // Below a minute a rate would say more of chance than of the filter.
         let a_day = days.filter(|&days| days > 1.0 / 1440.0).map(|days| matched as f64 / days);
@@ -291,13 +315,19 @@ impl Looking {
         if let Some(difference) = &against_saved {
             text.push_str(&format!("; adds {}, drops {}", difference.adds, difference.drops));
         }
-        if self.query.action == Action::Hide {
-            text.push_str(&format!("; would hide {:.0} % of your timeline", share * 100.0));
+        match would_hide {
+            Some(WouldHide { of: 0, .. }) => text.push_str("; none of these posts stands in your timeline"),
+            Some(WouldHide { posts, of, share }) => text.push_str(&format!(
+                "; would hide {:.0} % of your timeline, {posts} of {of} posts",
+                share * 100.0
+            )),
+            None => {}
         }
         let preview = Preview {
             looked_at,
             matched,
             share,
+            would_hide,
             a_day,
             from: self.from.map(rfc3339),
             to: self.to.map(rfc3339),
@@ -307,4 +337,8 @@ impl Looking {
         };
         Ok(Answer::new(Summary { count: Some(matched), ..Summary::new(text) }, preview))
     }
+}
+
+fn share(some: usize, all: usize) -> f64 {
+    if all == 0 { 0.0 } else { some as f64 / all as f64 }
 }

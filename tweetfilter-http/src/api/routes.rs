@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::answer::ApiError;
 use super::{
-    Api, PREFIX, caller, check, exchange, explain, feeds, filters, health, letters, live, manual, me,
+    Api, PREFIX, caller, check, exchange, explain, export, feeds, filters, health, letters, live, manual, me,
     preview, reading, search, sets, status, timeline, tokens,
 };
 
@@ -45,7 +45,7 @@ fn with_token() -> OpenApiRouter<Api> {
         .routes(routes!(search::search))
         .routes(routes!(preview::preview))
         .routes(routes!(exchange::import))
-        .routes(routes!(exchange::export))
+        .routes(routes!(export::export))
         .routes(routes!(feeds::list, feeds::add))
         .routes(routes!(feeds::remove))
         .routes(routes!(sets::list))

@@ -1,6 +1,7 @@
 //! Looks back over stored posts, several stretches at a time, and never for long.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,9 +27,7 @@ const AHEAD: usize = 3;
 /// A look back over what an account saw, newest first.
 pub(super) struct Scan {
     api: Api,
-    account: i64,
-    filters: Arc<Vec<Compiled>>,
-    keep: usize,
+    question: Arc<Question>,
     /// The first number that is kept.
     first: i64,
     /// Everything from this number on was looked at.
@@ -37,7 +36,6 @@ pub(super) struct Scan {
     begun: i64,
     /// Numbers of the next stretch.
     next: i64,
-    until: Instant,
     /// What is looked at, and back to where.
     ahead: VecDeque<(i64, JoinHandle<Looked>)>,
 }
@@ -47,13 +45,34 @@ type Looked = std::result::Result<Stretch, StoreError>;
 /// Which of the filters a post matches: the first is bit 0.
 pub(super) type Bits = u8;
 
+/// A post that the account saw.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SeenPost {
+    pub(super) received_at: Millis,
+    pub(super) bits: Bits,
+    /// Whether it stands in the account's timeline, if that was asked.
+    pub(super) in_timeline: bool,
+}
+
 /// What was found in a stretch.
 #[derive(Debug, Default)]
 pub(super) struct Stretch {
-    /// Of each post that the account saw, newest first: when it was received, and what it matches.
-    pub(super) seen: Vec<(Millis, Bits)>,
+    /// Newest first.
+    pub(super) seen: Vec<SeenPost>,
     /// The newest of those that match something, each with its place among `seen`.
     pub(super) kept: Vec<(usize, TimelinePost)>,
+    /// Where it stopped, if its time was over before the end: this one was not looked at.
+    stopped_at: Option<i64>,
+}
+
+/// What is asked of each post.
+struct Question {
+    account: i64,
+    filters: Vec<Compiled>,
+    keep: usize,
+    /// Whether the post stands in the account's timeline.
+    timeline: bool,
+    until: Instant,
 }
 
 impl Drop for Scan {
@@ -65,8 +84,8 @@ impl Drop for Scan {
 }
 
 impl Scan {
-    /// Looks back from a number, not included, for at most a time. Of the posts of a stretch that match the same filters
-    /// at most so many are kept.
+    /// Looks back from a number, not included, for at most a time, but at one post at least. Of the posts of a stretch
+    /// that match the same filters at most so many are kept.
     pub(super) async fn begin(
         api: &Api,
         caller: &Caller,
@@ -74,20 +93,20 @@ impl Scan {
         keep: usize,
         before: Option<i64>,
         time: Duration,
+        timeline: bool,
     ) -> Result<Self> {
         let (first, last) = api.ask(caller.until, api.database().post_numbers()).await?;
         let end = last.saturating_add(1);
         let back_to = before.map_or(end, |before| before.clamp(first, end));
+        let until = Instant::now() + time;
+        let question = Question { account: caller.account(), filters, keep, timeline, until };
         Ok(Self {
             api: api.clone(),
-            account: caller.account(),
-            filters: Arc::new(filters),
-            keep,
+            question: Arc::new(question),
             first,
             back_to,
             begun: back_to,
             next: FIRST,
-            until: Instant::now() + time,
             ahead: VecDeque::new(),
         })
     }
@@ -99,7 +118,7 @@ impl Scan {
 
     /// Whether its time is over.
     pub(super) fn is_late(&self) -> bool {
-        Instant::now() >= self.until
+        Instant::now() >= self.question.until
     }
 
     /// The next posts that the account saw; an empty answer may still have others behind it.
@@ -107,8 +126,7 @@ impl Scan {
         while self.ahead.len() < AHEAD && self.begun > self.first {
             let start = self.begun.saturating_sub(self.next).max(self.first);
             let numbers = start..self.begun;
-            let (database, filters) = (self.api.database().clone(), self.filters.clone());
-            let task = tokio::spawn(look(database, self.account, numbers, filters, self.keep));
+            let task = tokio::spawn(look(self.api.database().clone(), numbers, self.question.clone()));
             self.ahead.push_back((start, task));
             (self.begun, self.next) = (start, (self.next * 2).min(STRETCH));
         }
@@ -117,8 +135,9 @@ impl Scan {
         let looked = tokio::time::timeout(STORE, task).await;
         let looked = looked.map_err(|_| ApiError::away("it does not answer in time"))?;
         self.ahead.pop_front();
-        self.back_to = start;
-        Ok(looked.map_err(|_| broken())??)
+        let stretch = looked.map_err(|_| broken())??;
+        self.back_to = stretch.stopped_at.map_or(start, |stopped| stopped + 1);
+        Ok(stretch)
     }
 
     /// When the last of what was looked at was received.
@@ -128,33 +147,34 @@ impl Scan {
     }
 }
 
-async fn look(
-    database: Database,
-    account: i64,
-    numbers: std::ops::Range<i64>,
-    filters: Arc<Vec<Compiled>>,
-    keep: usize,
-) -> Looked {
-    let rows = database.seen_rows(account, numbers).await?;
+async fn look(database: Database, numbers: Range<i64>, question: Arc<Question>) -> Looked {
+    let rows = database.seen_rows(question.account, numbers.clone()).await?;
+    let timeline = match question.timeline {
+        true => database.in_timeline(question.account, numbers).await?,
+        false => HashSet::new(),
+    };
     // A regex over long texts may take a while, and others wait for this thread.
     let looked = tokio::task::spawn_blocking(move || {
         let (mut scratch, mut seen, mut places) = (Scratch::default(), Vec::new(), Vec::new());
         let mut kept = [0; 1 << Bits::BITS];
-        let posts = rows.read(|post, received_at| {
+        let (posts, stopped_at) = rows.read_while(|number, post, received_at| {
+            if !seen.is_empty() && Instant::now() >= question.until {
+                return None;
+            }
             let mut bits = 0;
-            for (place, filter) in filters.iter().enumerate() {
+            for (place, filter) in question.filters.iter().enumerate() {
                 bits |= Bits::from(!filter.set.matches_with(&mut scratch, post).is_empty()) << place;
             }
-            seen.push((received_at, bits));
+            seen.push(SeenPost { received_at, bits, in_timeline: timeline.contains(&number) });
             let kept = &mut kept[usize::from(bits)];
-            let wanted = bits != 0 && *kept < keep;
+            let wanted = bits != 0 && *kept < question.keep;
             if wanted {
                 *kept += 1;
                 places.push(seen.len() - 1);
             }
-            wanted
+            Some(wanted)
         })?;
-        Ok(Stretch { seen, kept: places.into_iter().zip(posts).collect() })
+        Ok(Stretch { seen, kept: places.into_iter().zip(posts).collect(), stopped_at })
     });
     looked.await.unwrap_or_else(|error| Err(StoreError::Unfit(format!("a search broke off: {error}"))))
 }

@@ -1,7 +1,5 @@
 //! Searches of stored posts.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use serde::Deserialize;
 use tweetfilter_core::Dialect;
@@ -17,9 +15,6 @@ use super::shapes::{ShownPost, place, read_place};
 use super::timeline::MOST;
 use super::{Api, STORE};
 use crate::time::rfc3339;
-
-/// How long a slice of a search takes.
-const SLICE: Duration = Duration::from_millis(180);
 
 /// What to search for.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -68,10 +63,15 @@ pub(super) async fn search(
     let (marking, searching) = (compile().await?, compile().await?);
     let _right = api.0.uses.search(caller.token.id, api.options())?;
     let keep = query.limit + 1;
-    let mut scan = Scan::begin(&api, &caller, vec![searching], keep, before, SLICE).await?;
+    let slice = api.options().slice;
+    let mut scan = Scan::begin(&api, &caller, vec![searching], keep, before, slice, false).await?;
     let mut found: Vec<TimelinePost> = Vec::new();
-    while !scan.is_done() && !scan.is_late() && found.len() < query.limit {
+    // However late it is, it comes a little further.
+    while !scan.is_done() && found.len() < query.limit {
         found.extend(scan.next().await?.kept.into_iter().map(|(_, post)| post));
+        if scan.is_late() {
+            break;
+        }
     }
     let cut = found.len() > query.limit;
     found.truncate(query.limit);
@@ -92,8 +92,8 @@ pub(super) async fn search(
 
 /// An expression, ready to run, or what is wrong with it.
 pub(super) async fn compiled(api: &Api, caller: &Caller, text: &str, dialect: Dialect) -> Result<Compiled> {
-    let surroundings = api.surroundings(caller.until, caller.pulse.revision).await?;
-    surroundings.compile(caller.account(), text, dialect).map_err(|found| ApiError::expression(&found, text))
+    let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
+    surroundings.compile(text, dialect).map_err(|found| ApiError::expression(&found, text))
 }
 
 /// Posts with verdicts, marked as a filter finds them.

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::Limits;
 use tweetfilter_core::syntax::NamedSets;
+use tweetfilter_sql::{SetKept, SetQuota};
 use utoipa::ToSchema;
 
 use super::Api;
@@ -70,7 +72,8 @@ async fn known(api: &Api, caller: &Caller) -> Result<BTreeMap<String, (String, b
     Ok(known)
 }
 
-/// Keeps a set of the account; one of this name is replaced, for all of its filters that name it.
+/// Keeps a set of the account; one of this name is replaced, for all of its filters that name it. How many sets it may
+/// have, and how large they may be together, `/me` says.
 #[utoipa::path(put, path = "/sets/{name}", tag = "sets", request_body = Terms,
     params(("name" = String, Path, description = "Its name")),
     responses((status = 200, body = Answer<Terms>), (status = 422, body = Answer<Terms>)))]
@@ -86,8 +89,24 @@ pub(super) async fn put(
     let text = set.terms.join("\n");
     let checked = NamedSets::default().insert(&name, &text, &Limits::default());
     checked.map_err(|found| ApiError::expression(&found, &text))?;
-    api.ask(caller.until, api.database().set_named(Some(caller.account()), &name, &text)).await?;
-    Ok(Answer::new(Summary::counted(set.terms.len(), "term"), set))
+    let quota = SetQuota { sets: api.options().sets, bytes: api.options().set_bytes };
+    let kept = api.database().set_own(caller.account(), &name, &text, quota);
+    let (code, message) = match api.ask(caller.until, kept).await? {
+        SetKept::Done => return Ok(Answer::new(Summary::counted(set.terms.len(), "term"), set)),
+        SetKept::TooMany(held) => {
+            let message = format!("This account has {held} named sets, as many as it may; remove some first");
+            ("too_many_sets", message)
+        }
+        SetKept::TooLarge(bytes) => {
+            let message = format!(
+                "The named sets of this account would have {bytes} bytes together, and may have {}; \
+                 shorten this one, or remove others",
+                quota.bytes
+            );
+            ("sets_too_large", message)
+        }
+    };
+    Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code, message))
 }
 
 /// Removes a set of the account. Filters that name it mean the one for all of that name, or are refused by the workers

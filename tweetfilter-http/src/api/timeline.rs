@@ -54,7 +54,11 @@ fn twenty() -> usize {
 
 /// What the account saw, newest first: what its sources delivered to it, and public posts that its filters matched.
 ///
-/// It answers 304 to the `ETag` of an earlier answer if nothing was stored and no filter changed since.
+/// Where nearly all of it is hidden or gone a page may end with few posts or none: as long as there is a `summary.next`,
+/// sent as `before`, it goes on from there.
+///
+/// It answers 304 to the `ETag` of an earlier answer if nothing was stored, decided anew or forgotten and no filter
+/// changed since.
 #[utoipa::path(get, path = "/timeline", tag = "posts", params(TimelineQuery),
     responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 304, description = "As it was"),
         (status = 404, body = Answer<Vec<ShownPost>>)))]
@@ -73,7 +77,7 @@ pub(super) async fn timeline(
     });
     let before = before.transpose()?;
     let pulse = caller.pulse;
-    let tag = Tag::of(&[caller.account(), pulse.commit, pulse.revision]);
+    let tag = Tag::of(&[caller.account(), pulse.commit, pulse.revision, pulse.rewritten]);
     if tag.is_known(&headers) {
         return Ok(tag.unchanged());
     }
@@ -101,10 +105,9 @@ async fn delivered(
         own(api, caller, filter).await?;
     }
     let page = Page { before, limit: query.limit, filter: query.filter, hidden: query.hidden };
-    let posts = api.ask(caller.until, api.database().timeline(caller.account(), &page)).await?;
-    let full = posts.len() == query.limit;
-    let next = posts.last().filter(|_| full).map(|last| place(last.cursor));
-    Ok((posts, next))
+    let stretch = api.database().timeline_stretch(caller.account(), &page);
+    let stretch = api.ask(caller.until, stretch).await?;
+    Ok((stretch.posts, stretch.next.map(place)))
 }
 
 /// All that the account saw, in the order in which posts were stored first.
@@ -187,7 +190,8 @@ impl Marker {
         let posts: Vec<&TimelinePost> = posts.iter().map(Borrow::borrow).collect();
         let wanted = |id: &i64| posts.iter().any(|post| post.filters.contains(id));
         if posts.iter().any(|post| !post.filters.is_empty()) {
-            let surroundings = api.surroundings(caller.until, caller.pulse.revision).await?;
+            let surroundings =
+                api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
             if self.revision != Some(surroundings.revision()) {
                 self.revision = Some(surroundings.revision());
                 self.filters.clear();
@@ -197,8 +201,7 @@ impl Marker {
             if missing {
                 let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
                 for row in rows.into_iter().filter(|row| wanted(&row.id)) {
-                    let compiled =
-                        surroundings.compile(caller.account(), &row.filter.text, row.filter.dialect);
+                    let compiled = surroundings.compile(&row.filter.text, row.filter.dialect);
                     if let Ok(compiled) = compiled {
                         self.filters.insert(row.id, compiled);
                     }

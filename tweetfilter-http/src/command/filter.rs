@@ -6,7 +6,7 @@ use serde_json::json;
 use tweetfilter_core::syntax::Diagnostic;
 use tweetfilter_core::{AddError, Dialect, Expression, FilterId, FilterSetBuilder, Limits, OwnerId};
 use tweetfilter_http::import::read_filters;
-use tweetfilter_sql::{Database, FilterRow, NewFilter};
+use tweetfilter_sql::{Changed, Database, FilterRow, NewFilter, Save};
 use tweetfilter_stream::store::{Action, StoreError};
 
 use super::Failure;
@@ -63,7 +63,7 @@ struct Facts {
     action: Option<Action>,
 
     /// Switch it off after so many hours
-    #[arg(long, value_name = "HOURS")]
+    #[arg(long, value_name = "HOURS", value_parser = hours)]
     expires_in: Option<f64>,
 }
 
@@ -103,7 +103,7 @@ enum Command {
     Import {
         account: String,
         file: String,
-        /// What a match does
+        /// What a match does, where the file does not say
         #[arg(long, value_name = "show|hide|highlight|notify", value_parser = action)]
         action: Option<Action>,
         /// Leave invalid filters out, instead of importing nothing
@@ -122,6 +122,16 @@ fn action(text: &str) -> Result<Action, String> {
         "notify" => Ok(Action::Notify),
         _ => Err("must be show, hide, highlight or notify".to_owned()),
     }
+}
+
+/// A hundred years: what is to stay longer needs no end.
+const MOST_HOURS: f64 = 876_000.0;
+
+fn hours(text: &str) -> Result<f64, String> {
+    let hours = text.parse::<f64>().ok().filter(|hours| *hours > 0.0 && *hours <= MOST_HOURS);
+    hours.ok_or_else(|| {
+        format!("must be a number of hours such as 24 or 0.5, above 0 and at most {MOST_HOURS}; leave it out for no end")
+    })
 }
 
 fn action_name(action: Action) -> &'static str {
@@ -195,15 +205,25 @@ async fn act(database: &Database, command: &Command) -> Result<(String, Vec<NewF
                 new.text.clone_from(text);
             }
             facts.apply(&mut new);
-            let changed = new != row.filter;
-            if changed {
+            let is_read_anew = (&new.text, new.dialect) != (&row.filter.text, row.filter.dialect);
+            // One whose list is gone can still be renamed and switched off.
+            if is_read_anew || *enabled == Some(true) {
                 Checker::of(database, row.account).await?.check(&new, "filter", 1)?;
-                database.edit_filter(*number, &new).await.map_err(refused)?;
             }
-            if let Some(enabled) = enabled {
-                database.enable_filter(*number, *enabled).await.map_err(refused)?;
+            match database
+                .change_filter(*number, Some(row.revision), &new, *enabled)
+                .await
+                .map_err(refused)?
+            {
+                Changed::Done => Ok((String::new(), if is_read_anew { vec![new] } else { Vec::new() })),
+                Changed::Missing => Err(unknown(number)),
+                Changed::Meanwhile(_) => {
+                    let message = format!(
+                        "somebody has changed filter {number} meanwhile; nothing was changed, try again"
+                    );
+                    Err(Failure::Input(message))
+                }
             }
-            Ok((String::new(), if changed { vec![new] } else { Vec::new() }))
         }
         Command::Remove { number } => match database.remove_filter(*number).await.map_err(failure)? {
             true => Ok((String::new(), Vec::new())),
@@ -231,19 +251,25 @@ async fn import(
     let text = read_text(file)?;
     let read = read_filters(&text).map_err(|malformed| Failure::Input(format!("{file}: {malformed}")))?;
     let mut checker = Checker::of(database, account).await?;
-    let (mut new, mut invalid) = (Vec::new(), 0);
+    let (mut new, mut enabled, mut invalid) = (Vec::new(), Vec::new(), 0);
     for line in &read.filters {
         let filter = NewFilter {
             name: line.name.clone().unwrap_or_default(),
             text: line.text.clone(),
             dialect: line.dialect.unwrap_or(read.format.dialect()),
-            action: action
-                .or(line.action.as_deref().and_then(|word| self::action(word).ok()))
+            action: line
+                .action
+                .as_deref()
+                .and_then(|word| self::action(word).ok())
+                .or(action)
                 .unwrap_or_default(),
             expires_at: line.expires_at,
         };
         match checker.check(&filter, file, line.line) {
-            Ok(()) => new.push(filter),
+            Ok(()) => {
+                new.push(filter);
+                enabled.push(line.enabled);
+            }
             Err(_) => invalid += 1,
         }
     }
@@ -254,7 +280,9 @@ async fn import(
         );
         return Err(Failure::Filters);
     }
-    database.add_filters(account, &new).await.map_err(refused)?;
+    let saves = new.iter().zip(enabled).map(|(filter, enabled)| Save { enabled, ..Save::new(filter) });
+    let saves: Vec<_> = saves.collect();
+    database.save_filters(account, &saves, usize::MAX).await.map_err(refused)?;
     told!("{} filters imported, {invalid} left out", new.len());
     Ok(new)
 }

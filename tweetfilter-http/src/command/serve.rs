@@ -196,7 +196,12 @@ fn run(
     settings.log()?;
     catch_panics();
     block_on(async {
-        let database = settings.store_of_part(working || answering).await?;
+        let database = settings.store_of_part().await?;
+        // A server that is away is waited for, and who asks meanwhile is told so; a file is there, or never will be.
+        let is_file = database.buffer().is_some();
+        if is_file {
+            settings.store_is_ready(&database, working || answering).await?;
+        }
         let (tell, stop) = Stop::new();
         let mut tasks = tokio::task::JoinSet::new();
         let process = Process::new(command, settings.is_named().then_some(&settings.instance[..]));
@@ -228,6 +233,9 @@ fn run(
                 })
                 .await;
             });
+        }
+        if !is_file {
+            settings.store_is_ready(&database, working || answering).await?;
         }
         let only_answers = answering && !working && sources.is_empty();
         let buffer = if only_answers { None } else { Some(settings.buffer_of_part(&database).await?) };

@@ -337,24 +337,25 @@ impl Settings {
         self.lookup.then(|| Lookup::at(&self.lookup_address)).transpose().map_err(failure)
     }
 
-    /// Opens the store for a part that runs on: a server that is away is waited for. Who only reads sources into a
-    /// buffer elsewhere does without it.
-    pub(crate) async fn store_of_part(&self, needs_it: bool) -> Result<Database, Failure> {
+    /// The store as it is, for a part that runs on: MariaDB may be away, and is waited for by
+    /// [`Settings::store_is_ready`].
+    pub(crate) async fn store_of_part(&self) -> Result<Database, Failure> {
+        Database::connect(&self.database).await.map(|database| self.told(database)).map_err(failure)
+    }
+
+    /// Waits until the tables of the store are up to date. Who only reads sources into a buffer elsewhere does without.
+    pub(crate) async fn store_is_ready(&self, database: &Database, needs_it: bool) -> Result<(), Failure> {
         if !needs_it && self.buffer_elsewhere().is_some() {
-            return Database::connect(&self.database)
-                .await
-                .map(|database| self.told(database))
-                .map_err(failure);
+            return Ok(());
         }
-        // A file that can't be opened is no server that comes back.
-        let waits = self.database.contains("://") && !self.database.starts_with("sqlite");
         let mut told = false;
         loop {
-            match Database::open(&self.database).await {
-                Err(reason @ (StoreError::Away(_) | StoreError::Retry(_))) if waits => {
+            match database.migrate().await {
+                // A file that can't be opened is no server that comes back.
+                Err(reason @ (StoreError::Away(_) | StoreError::Retry(_))) if database.buffer().is_none() => {
                     wait_for("store", &reason, &mut told).await;
                 }
-                opened => return opened.map(|database| self.told(database)).map_err(failure),
+                ready => return ready.map_err(failure),
             }
         }
     }

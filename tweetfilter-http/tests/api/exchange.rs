@@ -42,6 +42,55 @@ async fn an_import_says_first_what_it_would_do() {
 }
 
 #[tokio::test]
+async fn all_of_an_import_is_kept_or_nothing_and_the_line_is_said() {
+    use tweetfilter_core::budget::Price;
+    use tweetfilter_http::api::{Api, Options, app};
+    let house = House::with(Options { filters: 4, ..Options::default() }).await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    house.ask(Method::POST, &token, "/filters", json!({"text": "snow", "name": "weather"})).await.ok();
+    // What differs is changed with what is new, or both are not.
+    let line = |n: usize, text: &str, name: &str| {
+        format!("{}\n", json!({"id": n.to_string(), "filter": text, "name": name}))
+    };
+    let file = line(1, "rain", "weather") + &line(2, "ice", "") + r#"{"id":"3","filter":"/\\w+ing \\w+/"}"#;
+    let small = house.database.clone().with_owner_budget(Price::from_nanoseconds(100.0));
+    let (stop, told) = tweetfilter_http::parts::Stop::new();
+    let api = Api::new(small.clone(), Options::default(), told);
+    let poor = House::over(app(&api), api, small, stop);
+    let body = json!({"content": file, "apply": true});
+    let got = poor.ask(Method::POST, &token, "/import", body).await;
+    assert_eq!((got.status, got.error()), (StatusCode::UNPROCESSABLE_ENTITY, "over_budget"));
+    let said = got.json["error"]["message"].as_str().unwrap();
+    assert!(said.contains("Nothing was kept (line ") && said.contains("3)"), "{said}");
+    let texts = async || -> Vec<String> {
+        let rows = house.database.account_filters(ann).await.unwrap();
+        rows.into_iter().map(|row| row.filter.text).collect()
+    };
+    assert_eq!(texts().await, ["snow"]);
+    // No more than fit.
+    let many: String = (0..4).map(|n| line(n, &format!("word{n}"), "")).collect();
+    let got = house.ask(Method::POST, &token, "/import", json!({"content": many, "apply": true})).await;
+    assert_eq!(got.error(), "too_many_filters");
+    assert_eq!(texts().await, ["snow"]);
+    let long = line(1, "ice", &"n".repeat(501));
+    let got = house.ask(Method::POST, &token, "/import", json!({"content": long})).await;
+    assert_eq!(got.ok()["filters"][0]["diagnostics"][0]["code"], "name_long");
+    // It raises the revision once.
+    let before = house.database.pulse().await.unwrap().revision;
+    let file = line(1, "rain", "weather") + &line(2, "ice", "");
+    let body = json!({"content": file, "apply": true});
+    let got = house.ask(Method::POST, &token, "/import", body.clone()).await;
+    assert_eq!(
+        (states(got.ok()), texts().await),
+        (vec!["differs", "new"], vec!["rain".into(), "ice".into()])
+    );
+    assert_eq!(house.database.pulse().await.unwrap().revision, before + 1);
+    // Sent again, since its answer was lost, it changes nothing.
+    let got = house.ask(Method::POST, &token, "/import", body).await;
+    assert_eq!((states(got.ok()), texts().await.len()), (vec!["same", "same"], 2));
+}
+
+#[tokio::test]
 async fn what_is_exported_is_imported_again_as_it_was() {
     let house = House::new().await;
     let (_, ann) = house.account("ann", Scope::Write).await;

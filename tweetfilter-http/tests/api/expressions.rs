@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use tweetfilter_http::api::Options;
 use tweetfilter_sql::Scope;
 
 use crate::house::{House, request};
@@ -63,7 +64,8 @@ async fn a_preview_says_what_would_be_found_and_what_would_change() {
     assert_eq!(preview["against_saved"]["added"][0]["content"]["segments"][1]["text"], "Oslo");
     let text = got.json["summary"]["text"].as_str().unwrap();
     assert!(
-        text.starts_with("30 of 30 posts") && text.ends_with("would hide 100 % of your timeline"),
+        text.starts_with("30 of 30 posts")
+            && text.ends_with("would hide 100 % of your timeline, 10 of 10 posts"),
         "{text}"
     );
     let body = json!({"text": "snow", "posts": 8, "filter": filter});
@@ -75,6 +77,60 @@ async fn a_preview_says_what_would_be_found_and_what_would_change() {
     assert_eq!(got.error(), "bad_request");
     let got = house.ask(Method::POST, &token, "/preview", json!({"text": "a", "filter": 99})).await;
     assert_eq!(got.error(), "not_found");
+}
+
+#[tokio::test]
+async fn what_would_be_hidden_is_counted_in_the_timeline() {
+    let (house, token, filter) = with_posts().await;
+    let ann = house.database.account("ann").await.unwrap().unwrap();
+    let preview = async |text: &str, action: &str| {
+        let body = json!({"text": text, "action": action});
+        house.ask(Method::POST, &token, "/preview", body).await
+    };
+    // The public ones that say rain stand in nobody's timeline.
+    let got = preview("rain", "hide").await;
+    assert_eq!((&got.ok()["matched"], &got.ok()["share"]), (&json!(20), &json!(2.0 / 3.0)));
+    assert_eq!(got.ok()["would_hide"], json!({"posts": 0, "of": 10, "share": 0.0}));
+    // One that a filter of hers matched does.
+    house.post("a", "Rain in Rome", true, &[(ann, &[filter])]).await;
+    house.post("b", "Rain in Rome", true, &[]).await;
+    let got = preview("rain", "hide").await;
+    assert_eq!(got.ok()["would_hide"], json!({"posts": 1, "of": 11, "share": 1.0 / 11.0}));
+    let text = got.json["summary"]["text"].as_str().unwrap();
+    assert!(text.ends_with("; would hide 9 % of your timeline, 1 of 11 posts"), "{text}");
+    let rows = house.get(&token, "/timeline?hidden=true&limit=200").await;
+    assert_eq!(rows.ok().as_array().unwrap().len(), 11, "as many as there are rows");
+    assert_eq!(preview("rain", "show").await.ok()["would_hide"], Value::Null);
+    let (_, empty) = house.account("cleo", Scope::Read).await;
+    let body = json!({"text": "rain", "action": "hide"});
+    let got = house.ask(Method::POST, &empty, "/preview", body).await;
+    let text = got.json["summary"]["text"].as_str().unwrap();
+    assert!(text.ends_with("; none of these posts stands in your timeline"), "{text}");
+}
+
+#[tokio::test]
+async fn a_search_whose_time_is_over_goes_on_where_it_stopped() {
+    // Each slice is over before it begins: it comes one post further all the same.
+    let options = Options { slice: std::time::Duration::ZERO, rate: 1e9, burst: 1e9, ..Options::default() };
+    let house = House::with(options).await;
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    for n in 0..3 {
+        let ids: Vec<_> = (0..10).map(|post| format!("{}", n * 10 + post)).collect();
+        house.posts(&ids, if n == 1 { "Rain" } else { "Snow" }, false, &[(ann, &[])]).await;
+    }
+    let (mut found, mut before, mut slices) = (Vec::new(), Value::Null, 0);
+    loop {
+        let body = json!({"text": "snow", "limit": 7, "before": before});
+        let got = house.ask(Method::POST, &token, "/search", body).await;
+        found.extend(got.ok().as_array().unwrap().iter().map(|post| post["id"].as_str().unwrap().to_owned()));
+        slices += 1;
+        before = got.json["summary"]["next"].clone();
+        if before.is_null() {
+            break;
+        }
+    }
+    let expected: Vec<_> = (20..30).rev().chain((0..10).rev()).map(|n: i32| n.to_string()).collect();
+    assert_eq!((found, slices), (expected, 30));
 }
 
 #[tokio::test]

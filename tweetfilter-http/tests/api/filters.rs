@@ -54,6 +54,10 @@ async fn an_invalid_filter_comes_back_with_place_and_way_out() {
     assert_eq!(error["span"], json!({"start": 6, "end": 7, "utf16": [5, 6]}));
     assert_eq!(error["fixes"][0]["replacement"], ")");
     assert_eq!(error["fixes"][0]["span"]["utf16"], json!([18, 18]));
+    // It is used unless somebody says otherwise.
+    let got = house.ask(Method::POST, &token, "/filters", json!({"text": "a", "enabled": false})).await;
+    assert_eq!(got.ok()["enabled"], false);
+    house.database.remove_filter(got.ok()["id"].as_i64().unwrap()).await.unwrap();
     for body in [
         json!({}),
         json!({"text": 1}),

@@ -45,6 +45,7 @@ async fn party(house: &House, name: &str, word: &'static str) -> Party {
     }
     let got = house.ask(Method::POST, &token, "/feeds", json!({"filter": filters[0]})).await;
     got.ok();
+    house.ask(Method::PUT, &token, "/sets/mine", json!({"terms": [format!("{word}term")]})).await.ok();
     let path = format!("/reading/{word}");
     house.ask(Method::PUT, &token, &path, json!({"up_to": "1-1"})).await.ok();
     let token_number = house.database.account_tokens(account).await.unwrap()[0].0.id;
@@ -59,10 +60,10 @@ fn body(method: &Method, path: &str, chance: &mut Chance, filters: &[i64], posts
         ("POST", "/filters") => json!({"text": "snow", "name": "n"}),
         ("PATCH", "/filters/{id}") => json!({"text": "changed", "enabled": false}),
         ("PUT", "/filters/order") => json!({"ids": [filter]}),
-        ("POST", "/check") => json!({"text": "@me snow"}),
+        ("POST", "/check") => json!({"text": chance.of(&["@me snow", "{mine} snow"])}),
         ("POST", "/explain") if chance.below(2) == 0 => json!({"post": post, "text": "snow"}),
         ("POST", "/explain") => json!({"post": post, "filter": filter}),
-        ("POST", "/search") => json!({"text": "snow"}),
+        ("POST", "/search") => json!({"text": chance.of(&["snow", "{mine} OR snow"])}),
         ("POST", "/preview") => json!({"text": "snow", "filter": filter}),
         ("POST", "/import") => json!({"content": "snow\nice\n", "apply": chance.below(2) == 0}),
         ("POST", "/feeds") => json!({"filter": filter}),
@@ -104,7 +105,17 @@ async fn noted(house: &House, words: &[&str]) {
 /// Everything that an account can see of itself.
 async fn all_of(house: &House, party: &Party) -> Vec<Value> {
     let mut all = Vec::new();
-    for path in ["/filters", "/feeds", "/reading", "/tokens", "/timeline?hidden=true", "/export"] {
+    let paths = [
+        "/filters",
+        "/feeds",
+        "/reading",
+        "/tokens",
+        "/timeline?hidden=true",
+        "/export",
+        "/sets",
+        "/sets/mine",
+    ];
+    for path in paths {
         let mut got = house.get(&party.token, path).await.ok().clone();
         // When a token was used is noted behind a request.
         for token in got.as_array_mut().into_iter().flatten() {
@@ -152,7 +163,7 @@ async fn nobody_sees_or_changes_what_is_the_others() {
             };
             let mut filled =
                 path.replace("{id}", &number.to_string()).replace("{number}", &number.to_string());
-            filled = filled.replace("{name}", chance.of(&[me.word, "x"]));
+            filled = filled.replace("{name}", chance.of(&[me.word, "x", "mine"]));
             if path == "/timeline" || path == "/live" {
                 let query =
                     [String::new(), format!("?filter={}", chance.of(&filters)), "?hidden=true".to_owned()];

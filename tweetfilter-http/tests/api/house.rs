@@ -108,6 +108,23 @@ impl House {
             filters: filters.to_vec(),
             seen: !public,
         };
+        let deliveries: Vec<_> = seen.iter().map(delivery).collect();
+        Self::stored(database, ids, text, public, &deliveries).await
+    }
+
+    /// Posts that an account saw, of which its filters said all the same.
+    pub async fn decided(&self, ids: &[String], verdict: Verdict, account: i64) -> i64 {
+        let delivery = Delivery { account, verdict, filters: Vec::new(), seen: true };
+        Self::stored(&self.database, ids, "Snow", false, &[delivery]).await
+    }
+
+    async fn stored(
+        database: &Database,
+        ids: &[String],
+        text: &str,
+        public: bool,
+        deliveries: &[Delivery],
+    ) -> i64 {
         let evaluated = |id: &String| {
             let mut post = Post::from_text(text);
             (post.network, post.id) = ("x".into(), id.clone());
@@ -118,11 +135,12 @@ impl House {
                 source: "test".into(),
                 at: tweetfilter_http::parts::now(),
                 public,
-                deliveries: seen.iter().map(delivery).collect(),
+                deliveries: deliveries.to_vec(),
                 strangers: 0,
             }
         };
-        let outcome = Outcome { posts: ids.iter().map(evaluated).collect(), ..Outcome::default() };
+        let posts = ids.iter().map(evaluated).collect();
+        let outcome = Outcome { at: tweetfilter_http::parts::now(), posts, ..Outcome::default() };
         database.commit(&outcome, &[]).await.unwrap().number
     }
 

@@ -1,6 +1,6 @@
 //! Streams of what is new.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
 use futures_util::StreamExt;
@@ -111,7 +111,83 @@ async fn a_changed_filter_is_told() {
     let mut events = Events::open(&house, &token, "").await;
     events.until("commit").await;
     house.filter(ann, "snow").await;
+    let begin = Instant::now();
     assert_eq!(events.until("filters").await.0, "filters");
+    // Two seconds, and three for a machine of two cores that has other tests to run.
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn what_changed_between_two_streams_is_seen_by_the_numbers_they_begin_with() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let filter = house.filter(ann, "snow").await;
+    house.post("1", "Snow", false, &[(ann, &[])]).await;
+    let me = house.get(&token, "/me").await.ok().clone();
+    let begin = async || Events::open(&house, &token, "").await.until("commit").await.2;
+    let numbers = |said: &Value| [said["revision"].clone(), said["change"].clone(), said["results"].clone()];
+    let before = begin().await;
+    assert_eq!(numbers(&before), numbers(&me));
+    assert_eq!(numbers(&begin().await), numbers(&before), "nothing changed");
+    let enabled = async |on: bool| house.database.enable_filter(filter, on).await.unwrap();
+    enabled(false).await;
+    let [revision, change, results] = numbers(&begin().await);
+    assert!(revision.as_i64() > before["revision"].as_i64());
+    house.ask(Method::PUT, &token, "/reading/timeline", json!({"up_to": "1-1"})).await.ok();
+    house.database.forget_oldest().await.unwrap();
+    let after = numbers(&begin().await);
+    assert_eq!(after[0], revision);
+    assert!(after[1].as_i64() > change.as_i64() && after[2].as_i64() > results.as_i64(), "{after:?}");
+}
+
+#[tokio::test]
+async fn what_is_decided_anew_is_told() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    house.post("1", "Snow", false, &[(ann, &[])]).await;
+    let mut events = Events::open(&house, &token, "").await;
+    events.until("commit").await;
+    house.database.forget_oldest().await.unwrap();
+    assert!(events.until("results").await.2["results"].is_i64());
+    assert_eq!(house.get(&token, "/timeline").await.ok(), &json!([]));
+}
+
+#[tokio::test]
+async fn who_takes_up_what_is_not_kept_any_more_is_told_so_once() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    for n in 0..30 {
+        house.post(&n.to_string(), "Snow", false, &[(ann, &[])]).await;
+        // Numbers of posts and times of commits grow together.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let at = tweetfilter_http::parts::now() - house.database.received_at(21).await.unwrap().unwrap();
+    house.database.forget_older(Duration::from_millis(at.cast_unsigned())).await.unwrap();
+    let mut events = Events::open(&house, &token, "?after=3").await;
+    let (mut missed, mut found) = (Vec::new(), Vec::new());
+    while found.last().is_none_or(|last| last != "29") {
+        let (name, _, data) = events.next().await.unwrap();
+        match name.as_str() {
+            "missed" => missed.push(data),
+            "post" => {
+                assert!(!missed.is_empty(), "it comes first");
+                found.push(data["id"].as_str().unwrap().to_owned());
+            }
+            _ => {}
+        }
+    }
+    let [missed] = &missed[..] else { panic!("{missed:?}") };
+    let before = missed["before"].as_i64().unwrap();
+    assert_eq!(missed["after"], 3);
+    assert!(before > 15 && found.len() as i64 == 31 - before, "{missed} {found:?}");
+    // Who was not so far back is told nothing of it.
+    let mut events = Events::open(&house, &token, &format!("?after={}", before - 1)).await;
+    while let Some((name, _, data)) = events.next().await {
+        assert_ne!(name, "missed");
+        if data["id"] == "29" {
+            break;
+        }
+    }
 }
 
 #[tokio::test]

@@ -18,5 +18,6 @@ mod operations;
 mod outage;
 mod resume;
 mod server;
+mod sets;
 mod timeline;
 mod tokens;

@@ -1,8 +1,9 @@
 //! What an account saw, page by page.
 
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
-use tweetfilter_sql::Scope;
+use tweetfilter_sql::{LookBack, Scope};
+use tweetfilter_stream::store::Verdict;
 
 use crate::house::{House, request};
 
@@ -79,6 +80,67 @@ async fn an_unchanged_timeline_is_not_sent_again() {
     assert_eq!(house.send(again()).await.status, StatusCode::NOT_MODIFIED);
     house.post("2", "b", false, &[(ann, &[])]).await;
     assert_eq!(ids(house.send(again()).await.ok()), ["2", "1"]);
+}
+
+#[tokio::test]
+async fn what_is_decided_anew_or_forgotten_is_sent_again() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    let filter = house.filter(ann, "snow").await;
+    house.post("1", "Snow", false, &[(ann, &[])]).await;
+    house.post("2", "Rain", false, &[(ann, &[])]).await;
+    let again = async |tag: &HeaderValue| {
+        let mut request = request(Method::GET, "/timeline", &token, None);
+        request.headers_mut().insert("if-none-match", tag.clone());
+        house.send(request).await
+    };
+    let first = house.get(&token, "/timeline").await;
+    assert_eq!(again(&first.headers["etag"]).await.status, StatusCode::NOT_MODIFIED);
+    let look_back = async || {
+        let mut reapply = house.database.reapply(LookBack::default()).await.unwrap();
+        loop {
+            let stepped = house.database.reapply_step(&mut reapply).await.unwrap();
+            match stepped.wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None if stepped.done => break,
+                None => {}
+            }
+        }
+    };
+    look_back().await;
+    let second = again(&first.headers["etag"]).await;
+    assert_eq!(second.ok()[1]["filters"], json!([filter]));
+    // Nothing is another when it is done again.
+    look_back().await;
+    assert_eq!(again(&second.headers["etag"]).await.status, StatusCode::NOT_MODIFIED);
+    house.database.forget_oldest().await.unwrap();
+    assert_eq!(again(&second.headers["etag"]).await.ok(), &json!([]));
+}
+
+#[tokio::test]
+async fn a_page_ends_early_where_nearly_all_is_hidden() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    house.post("shown", "Snow", false, &[(ann, &[])]).await;
+    let hidden = Verdict { hidden: true, ..Verdict::default() };
+    for n in 0..40 {
+        let ids: Vec<_> = (0..1_000).map(|post| format!("{n}-{post}")).collect();
+        house.decided(&ids, hidden, ann).await;
+    }
+    let got = house.get(&token, "/timeline?limit=5").await;
+    assert_eq!(got.ok(), &json!([]), "so much is not read at once");
+    let (mut pages, mut next) = (1, got.json["summary"]["next"].clone());
+    while let Some(before) = next.as_str() {
+        let got = house.get(&token, &format!("/timeline?limit=5&before={before}")).await;
+        next = got.json["summary"]["next"].clone();
+        pages += 1;
+        if next.is_null() {
+            assert_eq!(ids(got.ok()), ["shown"]);
+        }
+    }
+    assert_eq!(pages, 3);
+    let got = house.get(&token, "/timeline?limit=5&hidden=true").await;
+    assert_eq!(ids(got.ok())[0], "39-999");
 }
 
 #[tokio::test]

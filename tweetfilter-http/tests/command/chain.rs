@@ -203,7 +203,8 @@ fn a_server_takes_new_filters_at_once_and_its_sudden_end_is_found_out() {
     let added = Instant::now();
     let timeline = || ok(files.run(&["timeline", "5", "--filter", number.trim(), "--json"]));
     until("a match of the new filter", &files, || !timeline().is_empty());
-    assert!(added.elapsed() < Duration::from_secs(10), "{:?}", added.elapsed());
+    // Two seconds, and three for a machine of two cores that has other tests to run.
+    assert!(added.elapsed() < Duration::from_secs(5), "{:?}", added.elapsed());
     // Killed, and started again: the end without notice is a crash event.
     drop(server);
     let server = Server::start(&files, &["serve"]);

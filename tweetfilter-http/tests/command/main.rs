@@ -4,6 +4,7 @@ mod chain;
 mod check;
 mod demonstration;
 mod explaining;
+mod filters;
 mod generating;
 mod inputs;
 mod lookups;

@@ -1,5 +1,7 @@
 //! The parts as processes of their own, on real Redis and MariaDB servers, killed again and again.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::chain::{Server, assert_same, by_oracle, ok, status, stored, until, with_accounts};
@@ -68,4 +70,46 @@ fn what_processes_store_that_are_killed_is_what_the_oracle_says() {
     assert_same(&stored(&files), &expected);
     let status = status(&files);
     assert_eq!((&status["dead_letters"], &status["buffer"]["lost"]), (&0.into(), &0.into()), "{status}");
+}
+
+/// What is answered to a request: its status, and all of it.
+fn asked(port: u16, path: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nConnection: close\r\n\r\n")
+        .ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let status = answer.split(' ').nth(1)?.parse().ok()?;
+    Some((status, answer))
+}
+
+#[test]
+fn the_api_listens_while_its_store_is_away_and_goes_on_by_itself() {
+    let Some(mut maria) = maria::Maria::start_with(maria::Folder::new(), true, &[]) else {
+        println!("skipped: no mariadbd");
+        return;
+    };
+    // Nobody has made its tables yet.
+    maria.say("CREATE DATABASE tf");
+    maria.kill();
+    let address = maria::Maria::address_at(maria.port(), "tf");
+    let files = Files::new();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("127.0.0.1:{port}");
+    let settings = ["--database", &address, "--listen", &listen];
+    let mut server = Server::start(&files, &[&["api"][..], &settings].concat());
+    until("it listens", &files, || asked(port, "/health/live").is_some_and(|(status, _)| status == 200));
+    for path in ["/api/v1/me", "/health/ready"] {
+        let (status, answer) = asked(port, path).unwrap();
+        assert_eq!(status, 503, "{answer}");
+        assert!(
+            answer.to_lowercase().contains("\r\nretry-after: ") && answer.contains("store_away"),
+            "{answer}"
+        );
+    }
+    assert_eq!(asked(port, "/").unwrap().0, 200, "the page is there");
+    maria.restart();
+    until("it is ready", &files, || asked(port, "/health/ready").is_some_and(|(status, _)| status == 200));
+    assert_eq!(asked(port, "/api/v1/me").unwrap().0, 401, "now it knows that the token is none");
+    server.tell_to_end();
 }

@@ -13,8 +13,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use url::Url;
 
-/// How long the page may take for what it does at once; the machine may be busy.
+/// How long the page may take for what it does at once, where that is not what is tried; the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Within what a change shows everywhere, and what a machine of two cores that has other tests to run may add to it.
+const SOON: Duration = Duration::from_secs(2);
+const BUSY: Duration = Duration::from_secs(3);
 
 pub struct Browser {
     client: Client,
@@ -172,6 +175,16 @@ impl Browser {
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
+    }
+
+    /// The same of what has to show within two seconds of a change, which was made just now.
+    pub async fn soon(&self, expression: &str) -> Value {
+        let begin = Instant::now();
+        let value = self.until(expression).await;
+        let took = begin.elapsed();
+        println!("{expression} after {took:?}");
+        assert!(took < SOON + BUSY, "{expression} only after {took:?}");
+        value
     }
 
     /// Waits until the text is seen somewhere.

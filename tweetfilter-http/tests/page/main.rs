@@ -16,5 +16,6 @@ mod operations;
 mod served;
 mod story;
 mod trouble;
+mod unnoticed;
 mod unsaved;
 mod views;

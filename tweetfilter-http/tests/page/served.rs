@@ -113,7 +113,8 @@ impl Served {
             deliveries: vec![Delivery { account: self.ann, verdict, filters, seen: true }],
             strangers: 0,
         };
-        let outcome = Outcome { posts: posts.into_iter().map(evaluated).collect(), ..Outcome::default() };
+        let posts = posts.into_iter().map(evaluated).collect();
+        let outcome = Outcome { at: now(), posts, ..Outcome::default() };
         self.house.database.commit(&outcome, &[]).await.unwrap();
     }
 }

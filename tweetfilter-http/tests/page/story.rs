@@ -1,7 +1,5 @@
 //! Somebody signs in, writes a filter, and watches it work.
 
-use std::time::{Duration, Instant};
-
 use axum::http::Method;
 use serde_json::json;
 
@@ -80,11 +78,8 @@ async fn changes_from_elsewhere_show_soon_and_what_is_typed_is_not_lost() {
     browser.keys("f").await;
     browser.until("document.querySelectorAll('tf-filters [role=listitem]').length === 1").await;
 
-    let begin = Instant::now();
     house.ask(Method::POST, token, "/filters", json!({"text": "rain", "name": "wet"})).await.ok();
-    browser.until("document.querySelector('tf-filters').innerText.includes('wet')").await;
-    // A fraction of a second on a machine of one's own.
-    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+    browser.soon("document.querySelector('tf-filters').innerText.includes('wet')").await;
     browser.sees("2 filters").await;
     assert_eq!(
         browser.run("return document.querySelectorAll('tf-filters [role=listitem]').length").await,

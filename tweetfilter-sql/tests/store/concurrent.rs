@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
-use tweetfilter_sql::{Database, NewFilter};
-use tweetfilter_stream::store::Store;
+use tweetfilter_core::budget::Price;
+use tweetfilter_sql::{Database, NewFilter, Page};
+use tweetfilter_stream::store::{Store, StoreError, Verdict};
 
 use crate::common::{Folder, Maria};
 use crate::contract;
@@ -62,6 +63,83 @@ pub async fn four_workers_on_maria(server: &Maria) {
     server.ask("four_workers", slow);
     let open = async || Database::open(&server.address("four_workers")).await.unwrap();
     four_workers(database.clone(), [open().await, open().await, open().await]).await;
+}
+
+/// However many save at once, what an account's filters cost together stays within what they may.
+async fn a_budget_is_held(database: Database) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let filter = NewFilter { text: "-is:retweet".into(), ..NewFilter::default() };
+    let first = database.add_filter(ann, &filter).await.unwrap();
+    let price = database.owner_price(ann).await.unwrap().0;
+    assert!(database.remove_filter(first).await.unwrap());
+    let budget = Price::from_nanoseconds(price.nanoseconds() * 2.5);
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let (database, filter) = (database.clone().with_owner_budget(budget), filter.clone());
+            tokio::spawn(async move {
+                loop {
+                    match database.add_filter(ann, &filter).await {
+                        // As workers and the API do.
+                        Err(StoreError::Retry(_)) => {}
+                        done => return done,
+                    }
+                }
+            })
+        })
+        .collect();
+    let mut kept = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(_) => kept += 1,
+            Err(error) => assert!(matches!(error, StoreError::OverBudget(_)), "{error}"),
+        }
+    }
+    assert_eq!((kept, database.account_filters(ann).await.unwrap().len()), (2, 2));
+    database.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_is_held_on_sqlite() {
+    let folder = Folder::new();
+    a_budget_is_held(Database::open(&folder.file("a.db")).await.unwrap()).await;
+}
+
+pub async fn a_budget_is_held_on_maria(server: &Maria) {
+    a_budget_is_held(server.database("budget").await).await;
+}
+
+/// A page of a timeline in which nearly everything is hidden reads so much and no more, and the next goes on there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_hidden_posts_are_not_read_at_once() {
+    let folder = Folder::new();
+    let database = Database::open(&folder.file("a.db")).await.unwrap();
+    let hidden = Verdict { hidden: true, ..Verdict::default() };
+    contract::commit(&database, vec![contract::seen(contract::post("shown", "Snow"), 0, &[1])], vec![]).await;
+    for n in 0..100 {
+        let one = |post| contract::seen(contract::post(&format!("{n}-{post}"), "Rain"), 0, &[1]);
+        let posts = (0..1_000).map(|post| contract::matched(one(post), &[7], hidden)).collect();
+        contract::commit(&database, posts, vec![]).await;
+    }
+    let (mut page, mut pages, mut found) = (Page::default(), 0, Vec::new());
+    loop {
+        let stretch = database.timeline_stretch(1, &page).await.unwrap();
+        pages += 1;
+        // A page of fifty begins with 25 packs, of a thousand deliveries each here.
+        assert!(stretch.packs <= 25 && stretch.deliveries <= 25_000, "{stretch:?}");
+        found.extend(stretch.posts.into_iter().map(|one| one.native_id));
+        page.before = stretch.next;
+        if page.before.is_none() {
+            break;
+        }
+    }
+    assert_eq!((found, pages), (vec!["shown".to_owned()], 5));
+    // What asks for all of it, as the terminal does, goes on by itself.
+    assert_eq!(database.timeline(1, &Page::default()).await.unwrap().len(), 1);
+    // Of a filter, a post at a time.
+    let page = Page { filter: Some(7), ..Page::default() };
+    let stretch = database.timeline_stretch(1, &page).await.unwrap();
+    assert!(stretch.packs <= 576 && stretch.posts.is_empty() && stretch.next.is_some(), "{stretch:?}");
+    database.close().await;
 }
 
 /// What workers get to know is of one revision, also if somebody changes it between two of the statements that

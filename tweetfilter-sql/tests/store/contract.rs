@@ -46,7 +46,7 @@ pub fn matched(mut evaluated: Evaluated, filters: &[i64], verdict: Verdict) -> E
     evaluated
 }
 
-async fn commit(database: &Database, posts: Vec<Evaluated>, changes: Vec<Change>) -> Committed {
+pub async fn commit(database: &Database, posts: Vec<Evaluated>, changes: Vec<Change>) -> Committed {
     let outcome = Outcome { revision: 1, at: Clock::START, posts, changes, ..Outcome::default() };
     database.commit(&outcome, &[]).await.unwrap()
 }
@@ -391,6 +391,8 @@ pub async fn lists_belong_to_an_account_or_to_all(database: &Database, _: &Clock
     assert_eq!(found("bergen"), [of[0], of[2]]);
     assert_eq!(found("oslo"), [of[1], of[2]]);
     let named = |name: &str, terms: &str| vec![(name.to_owned(), terms.to_owned())];
+    let known = database.known_to(ann).await.unwrap();
+    assert_eq!((known.sets, known.own_sets), (named("towns", "oslo"), named("towns", "bergen")));
     assert_eq!(database.named_sets(Some(ann)).await.unwrap(), named("towns", "bergen"));
     assert_eq!(database.named_sets(None).await.unwrap(), named("towns", "oslo"));
     assert_eq!(database.status().await.unwrap().sets, 3);

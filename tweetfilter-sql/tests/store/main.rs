@@ -42,6 +42,7 @@ macro_rules! contract {
             again.close().await;
             concurrent::four_workers_on_maria(&server).await;
             concurrent::filters_are_of_one_revision(&server).await;
+            concurrent::a_budget_is_held_on_maria(&server).await;
             refused::a_row_that_is_refused_fails_the_commit(&server).await;
             refused::a_number_is_not_given_twice_on_maria(&server).await;
         }

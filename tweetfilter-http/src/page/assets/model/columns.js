@@ -1,5 +1,6 @@
 // What a column of the timeline holds, and the rows that follow from it.
 
+import { ApiError } from './api.js';
 import { takes } from './withdrawn.js';
 
 const PAGE = 100;
@@ -15,6 +16,9 @@ export class Column extends EventTarget {
   #waiting = [];
   #next = null;
   #rows = null;
+  #fetching = null;
+  #refreshing = false;
+  #stale = false;
 
   constructor(model, filter) {
     super();
@@ -65,11 +69,60 @@ export class Column extends EventTarget {
 
   /** Loads what comes before the oldest. */
   more() {
-    if (this.state === 'ready' && this.#next) return this.#fetch(this.#next);
+    if (this.state === 'ready' && this.#next && !this.#refreshing) return this.#fetch(this.#next);
   }
 
   retry() {
+    if (this.#stale) this.refresh();
     if (this.state === 'error') return this.#fetch(this.#next);
+  }
+
+  /** Loads anew what it holds: some of it may be another now, or be gone, or have come without being told of. */
+  async refresh() {
+    if (this.state === 'idle') return;
+    this.#stale = true;
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    try {
+      await this.#fetching;
+      while (this.#stale) {
+        this.#stale = false;
+        let before = null;
+        do before = await this.#replace(before);
+        while (before);
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // It is tried again when the store is back.
+      this.#stale = true;
+    } finally {
+      this.#refreshing = false;
+      this.#told();
+    }
+  }
+
+  // Puts a page as it is now in the place of what is held of it; gives the place where the next begins, as long as more
+  // is held.
+  async #replace(before) {
+    const mark = this.#model.withdrawals.now;
+    const newest = this.#posts[0];
+    const { data, summary } = await this.#model.ask('GET', this.#path(before));
+    const [from, to] = [before, summary.next].map((text) => (text ? placed(text) : null));
+    const isBelow = (post) => to !== null && isOlder(post, to);
+    // What came live is newer than the answer.
+    const isAbove = (post) => post.commit > summary.commit || (from !== null && !isOlder(post, from));
+    const above = this.#posts.filter((post) => isAbove(post));
+    const newer = new Set(above.map((post) => post.number));
+    const now = data.filter((post) => !newer.has(post.number) && !this.#model.withdrawals.since(mark, post));
+    const numbers = new Set(now.map((post) => post.number));
+    const below = this.#posts.filter((post) => !isAbove(post) && isBelow(post) && !numbers.has(post.number));
+    const isArrival = (post) => !this.#numbers.has(post.number) && newest && isOlder(newest, post);
+    this.arrivals += now.filter(isArrival).length;
+    this.#posts = [...above, ...now, ...below];
+    this.#numbers = new Set(this.#posts.map((post) => post.number));
+    if (below.length === 0) this.#next = summary.next ?? null;
+    this.#told();
+    return below.length > 0 ? summary.next : null;
   }
 
   #path(before) {
@@ -79,7 +132,11 @@ export class Column extends EventTarget {
     return `/timeline?${parameters}`;
   }
 
-  async #fetch(before) {
+  #fetch(before) {
+    return (this.#fetching = this.#load(before));
+  }
+
+  async #load(before) {
     this.state = 'loading';
     this.error = null;
     this.#told();
@@ -146,18 +203,11 @@ export class Column extends EventTarget {
     this.#told();
   }
 
-  /** Takes over how a post is now, or takes it in where it belongs, if that is loaded. */
+  /** Takes over how a post is now. */
   replace(post) {
     const at = this.#posts.findIndex((known) => known.number === post.number);
-    if (at >= 0) {
-      this.#posts[at] = post;
-    } else {
-      if (this.state !== 'ready' || (this.filter !== null && !post.filters.includes(this.filter))) return;
-      const older = this.#posts.findIndex((known) => isOlder(known, post));
-      if (older < 0 && this.#next) return;
-      this.#posts.splice(older < 0 ? this.#posts.length : older, 0, post);
-      this.#numbers.add(post.number);
-    }
+    if (at < 0) return;
+    this.#posts[at] = post;
     this.#told();
   }
 
@@ -215,8 +265,8 @@ export class Column extends EventTarget {
 
   #end() {
     if (this.state === 'error') return { state: 'error', error: this.error.message };
-    if (this.state === 'ready' && this.#posts.length === 0) return { state: 'empty' };
-    if (this.state === 'ready' && !this.#next) return { state: 'done' };
+    // A page may have found nothing on its way back, and the next may.
+    if (this.state === 'ready' && !this.#next) return { state: this.#posts.length === 0 ? 'empty' : 'done' };
     return { state: 'loading' };
   }
 
@@ -226,7 +276,14 @@ export class Column extends EventTarget {
   }
 }
 
-const isOlder = (one, other) => one.commit < other.commit || (one.commit === other.commit && one.number < other.number);
+// A place as answers write it.
+function placed(text) {
+  const [commit, number] = text.split('-').map(Number);
+  return { commit, number };
+}
+
+const isOlder = (post, place) =>
+  post.commit < place.commit || (post.commit === place.commit && post.number < place.number);
 
 // Gaps that no post stands between are one row.
 function gapRow(gaps) {

@@ -14,8 +14,6 @@ export { ApiError };
 const TOKEN = 'tweetfilter.token';
 // Posts are taken in together, so that a busy stream does not lay the page out for each.
 const TOGETHER = 150;
-// Posts that come back at once; further ones, the oldest, are there when they are loaded next.
-const MOST_BACK = 100;
 // Nobody tells of gaps, so they are asked for, this often.
 const GAPS = 15_000;
 
@@ -29,6 +27,8 @@ class Model extends EventTarget {
   #changed = new Set();
   #gapsTimer = null;
   #writings = new Map();
+  // The numbers of the last changes that were heard of: see `/me`.
+  #known = {};
 
   me = null;
   signedOut = null;
@@ -80,6 +80,7 @@ class Model extends EventTarget {
         const { data } = await api.ask('GET', '/me', { signal: ends.signal });
         sessionStorage.setItem(TOKEN, token.trim());
         [this.me, this.signedOut] = [data, null];
+        this.#known = { revision: data.revision, change: data.change, results: data.results };
         break;
       } catch (error) {
         if (ends.signal.aborted) return;
@@ -304,12 +305,23 @@ class Model extends EventTarget {
         for (const number of data.posts) this.#changed.add(number);
         this.#timer ??= setTimeout(() => this.#takeIn(), TOGETHER);
         break;
+      case 'commit':
+        // A stream begins with the numbers of the last changes.
+        if (data.revision !== undefined) this.#compare(data);
+        break;
       case 'filters':
-        this.loadFilters();
-        this.sets.changed();
+        this.#compare({ revision: data.revision });
         break;
       case 'account':
-        for (const kept of [this.feeds, this.tokens, this.readings]) kept.changed();
+        this.#compare({ change: Math.max(data.change, this.#known.change + 1) });
+        break;
+      case 'results':
+        this.#compare({ results: data.results });
+        break;
+      case 'missed':
+        // What came in between is not told any more.
+        this.#loadAgain();
+        for (const column of this.columns) column.refresh();
         break;
       case 'away':
         this.#troubled(new ApiError(503, data.error));
@@ -326,6 +338,19 @@ class Model extends EventTarget {
         this.#refused(data);
         break;
     }
+  }
+
+  // Loads what is another than it was when it was heard of last, be it while no stream was open.
+  #compare(now) {
+    const isNew = (name) => now[name] !== undefined && now[name] !== this.#known[name];
+    if (isNew('revision')) {
+      this.loadFilters();
+      this.sets.changed();
+    }
+    if (isNew('change')) for (const kept of [this.feeds, this.tokens, this.readings]) kept.changed();
+    if (isNew('results')) for (const column of this.columns) column.refresh();
+    const { revision, change, results } = { ...this.#known, ...now };
+    this.#known = { revision, change, results };
   }
 
   // What may have changed while nobody could tell.
@@ -365,11 +390,9 @@ class Model extends EventTarget {
     if (this.notices.length > 0) this.#tell('notices');
   }
 
-  // Posts that lost a part, or are not withheld any more, are asked for as they are now.
+  // Posts that lost a part are asked for as they are now.
   async #askAgain() {
-    const known = (number) => this.columns.some((column) => column.has(number));
-    const back = [...this.#changed].filter((number) => !known(number)).sort((a, b) => b - a);
-    const numbers = [...[...this.#changed].filter(known), ...back.slice(0, MOST_BACK)];
+    const numbers = [...this.#changed].filter((number) => this.columns.some((column) => column.has(number)));
     this.#changed.clear();
     for (const number of numbers) {
       try {

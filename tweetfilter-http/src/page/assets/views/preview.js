@@ -26,7 +26,7 @@ class Preview extends View {
       of: found && `of ${counted(found.looked_at, 'post')}${found.cut_short ? ', as far as time allowed' : ''}`,
       share: found && percent(found.share),
       rate: found && (found.a_day === null ? '–' : count(Math.round(found.a_day))),
-      hides: found && this.writing.action === 'hide' && `Would hide ${percent(found.share)} of your timeline`,
+      hides: found?.would_hide?.of > 0 && `Would hide ${percent(found.would_hide.share)} of your timeline`,
       against: Boolean(against) && (against.adds > 0 || against.drops > 0),
       adds: against && `+${count(against.adds)}`,
       drops: against && `−${count(against.drops)}`,

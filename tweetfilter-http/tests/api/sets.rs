@@ -1,0 +1,81 @@
+//! Named sets: how many and how large, and that an account's own are nobody else's.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tweetfilter_http::api::Options;
+use tweetfilter_sql::Scope;
+
+use crate::house::House;
+
+#[tokio::test]
+async fn an_account_has_so_many_sets_and_so_large_ones() {
+    let house = House::with(Options { sets: 2, set_bytes: 60, ..Options::default() }).await;
+    let (_, ann) = house.account("ann", Scope::Write).await;
+    let (_, ben) = house.account("ben", Scope::Write).await;
+    let put = async |token: &str, name: &str, terms: &[&str]| {
+        house.ask(Method::PUT, token, &format!("/sets/{name}"), json!({"terms": terms})).await
+    };
+    put(&ann, "a", &["oslo"]).await.ok();
+    put(&ann, "b", &["rome"]).await.ok();
+    let got = put(&ann, "c", &["bonn"]).await;
+    assert_eq!((got.status, got.error()), (StatusCode::UNPROCESSABLE_ENTITY, "too_many_sets"));
+    assert!(got.json["error"]["message"].as_str().unwrap().contains("has 2 named sets"), "{got:?}");
+    // One that is there can be replaced, within what all may have together.
+    put(&ann, "b", &["rome", "paris"]).await.ok();
+    let long = "x".repeat(58);
+    let got = put(&ann, "b", &[&long]).await;
+    assert_eq!((got.status, got.error()), (StatusCode::UNPROCESSABLE_ENTITY, "sets_too_large"));
+    assert!(got.json["error"]["message"].as_str().unwrap().contains("and may have 60"), "{got:?}");
+    assert_eq!(house.get(&ann, "/sets/b").await.ok()["terms"], json!(["rome", "paris"]));
+    // Each account has its own.
+    put(&ben, "b", &[&long]).await.ok();
+    house.ask(Method::DELETE, &ann, "/sets/a", Value::Null).await.ok();
+    put(&ann, "c", &["bonn"]).await.ok();
+    let limits = &house.get(&ann, "/me").await.ok()["limits"].clone();
+    assert_eq!((&limits["sets"], &limits["set_bytes"]), (&json!(2), &json!(60)));
+}
+
+#[tokio::test]
+async fn what_is_too_large_already_can_be_made_smaller() {
+    let house = House::with(Options { set_bytes: 20, ..Options::default() }).await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    house.database.set_named(Some(ann), "towns", &"oslo\n".repeat(20)).await.unwrap();
+    let terms: Vec<_> = (0..15).map(|n| format!("t{n}")).collect();
+    house.ask(Method::PUT, &token, "/sets/towns", json!({"terms": terms})).await.ok();
+    let terms: Vec<_> = (0..16).map(|n| format!("t{n}")).collect();
+    let got = house.ask(Method::PUT, &token, "/sets/towns", json!({"terms": terms})).await;
+    assert_eq!(got.error(), "sets_too_large");
+}
+
+#[tokio::test]
+async fn nothing_of_another_accounts_set_can_be_asked_for() {
+    let house = House::new().await;
+    let (_, ann) = house.account("ann", Scope::Write).await;
+    let (_, ben) = house.account("ben", Scope::Write).await;
+    let post = house.post("1", "Snow in Oslo", true, &[]).await;
+    house.ask(Method::PUT, &ann, "/sets/private", json!({"terms": ["oslo"]})).await.ok();
+    let hers = json!({"post": post, "text": "{private}"});
+    assert_eq!(house.ask(Method::POST, &ann, "/explain", hers).await.ok()["matched"], true);
+    // To ben there is no such set, as there is none that nobody has; whoever asked before him.
+    let mut said = Vec::new();
+    for name in ["private", "privata"] {
+        let got = house.ask(Method::POST, &ben, "/check", json!({"text": format!("{{{name}}} snow")})).await;
+        said.push(got.ok().to_string().replace(name, "NAME"));
+        for (path, body) in [
+            ("/search", json!({"text": format!("{{{name}}}")})),
+            ("/preview", json!({"text": format!("{{{name}}}")})),
+            ("/explain", json!({"post": post, "text": format!("{{{name}}}")})),
+            ("/filters", json!({"text": format!("{{{name}}}")})),
+        ] {
+            let got = house.ask(Method::POST, &ben, path, body).await;
+            assert_eq!(got.error(), "set_unknown", "{path}");
+            said.push(got.json.to_string().replace(name, "NAME"));
+        }
+        let got = house.get(&ben, &format!("/sets/{name}")).await;
+        assert_eq!(got.error(), "not_found");
+        said.push(got.json.to_string().replace(name, "NAME"));
+    }
+    let (one, other) = said.split_at(said.len() / 2);
+    assert_eq!(one, other);
+    assert!(!said.concat().contains("oslo"));
+}

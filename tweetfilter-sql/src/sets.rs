@@ -1,0 +1,186 @@
+//! Named sets: lists of terms that filters may name, of one account or of all.
+
+use tweetfilter_stream::store::StoreError;
+
+use crate::accounts::raise;
+use crate::database::Database;
+use crate::sql::{Sql, Tx, args, statements};
+
+statements! {
+    SETS = Sql::both("SELECT name, terms FROM named_set ORDER BY name");
+    SET = Sql::each(
+        "INSERT INTO named_set (name, terms, revision) VALUES (?, ?, ?)
+         ON CONFLICT DO UPDATE SET terms = excluded.terms, revision = excluded.revision",
+        "INSERT INTO named_set (name, terms, revision) VALUES (?, ?, ?)
+         ON DUPLICATE KEY UPDATE terms = VALUES(terms), revision = VALUES(revision)",
+    );
+    REMOVE_SET = Sql::both("DELETE FROM named_set WHERE name = ?");
+    OWN_SETS = Sql::both("SELECT account, name, terms FROM account_set ORDER BY account, name");
+    SETS_OF = Sql::both("SELECT account, name, terms FROM account_set WHERE account = ? ORDER BY name");
+    OWN_SET = Sql::each(
+        "INSERT INTO account_set (account, name, terms, revision) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET terms = excluded.terms, revision = excluded.revision",
+        "INSERT INTO account_set (account, name, terms, revision) VALUES (?, ?, ?, ?)
+         ON DUPLICATE KEY UPDATE terms = VALUES(terms), revision = VALUES(revision)",
+    );
+    REMOVE_OWN = Sql::both("DELETE FROM account_set WHERE account = ? AND name = ?");
+    SIZES = Sql::each(
+        "SELECT name, octet_length(terms) FROM account_set WHERE account = ?",
+        "SELECT name, CAST(OCTET_LENGTH(terms) AS SIGNED) FROM account_set WHERE account = ?",
+    );
+}
+
+/// How many named sets of its own an account may have, and how many bytes their names and terms may have together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetQuota {
+    /// Sets.
+    pub sets: usize,
+    /// Bytes of all of them together.
+    pub bytes: usize,
+}
+
+/// What became of a named set that was to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetKept {
+    /// It is kept.
+    Done,
+    /// The account has so many already, and this is none of them.
+    TooMany(usize),
+    /// The account's sets would have so many bytes together.
+    TooLarge(usize),
+}
+
+impl Database {
+    /// Keeps a named set of an account, or with `None` one that the filters of all accounts know; its terms one a line.
+    /// One of this name is replaced.
+    ///
+    /// # Errors
+    /// [`StoreError::OverBudget`] if the account's filters would cost more with it than they may; see [`StoreError`].
+    pub async fn set_named(&self, account: Option<i64>, name: &str, terms: &str) -> Result<(), StoreError> {
+        if let Some(account) = account {
+            return self.keep_own_set(account, name, terms, None).await.map(|_| ());
+        }
+        let mut turn = self.write().await?;
+        let revision = raise(&mut turn.tx).await?;
+        turn.tx.run(SET, args![name, terms, revision]).await?;
+        turn.commit().await
+    }
+
+    /// Keeps a named set of an account if it may have it. One that is replaced by a shorter one always may.
+    ///
+    /// # Errors
+    /// As [`Database::set_named`].
+    pub async fn set_own(
+        &self,
+        account: i64,
+        name: &str,
+        terms: &str,
+        quota: SetQuota,
+    ) -> Result<SetKept, StoreError> {
+        self.keep_own_set(account, name, terms, Some(quota)).await
+    }
+
+    async fn keep_own_set(
+        &self,
+        account: i64,
+        name: &str,
+        terms: &str,
+        quota: Option<SetQuota>,
+    ) -> Result<SetKept, StoreError> {
+        // Before its price, which takes longer, and again when nobody else can change it.
+        if let Some(quota) = quota {
+            let mut tx = self.read().await?;
+            let fits = fits(&mut tx, account, name, terms, quota).await?;
+            tx.commit().await?;
+            if fits != SetKept::Done {
+                return Ok(fits);
+            }
+        }
+        let (mut turn, revision) = self.write_priced(account, |held| held.set(name, terms)).await?;
+        if let Some(quota) = quota {
+            let fits = fits(&mut turn.tx, account, name, terms, quota).await?;
+            if fits != SetKept::Done {
+                return Ok(fits);
+            }
+        }
+        turn.tx.run(OWN_SET, args![account, name, terms, revision]).await?;
+        turn.commit().await?;
+        Ok(SetKept::Done)
+    }
+
+    /// The named sets of an account, or with `None` those of all, by name.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn named_sets(&self, account: Option<i64>) -> Result<Vec<(String, String)>, StoreError> {
+        let mut tx = self.read().await?;
+        let sets = match account {
+            None => shared(&mut tx).await?,
+            Some(account) => of(&mut tx, account).await?,
+        };
+        tx.commit().await?;
+        Ok(sets)
+    }
+
+    /// Removes a named set of an account, or with `None` one of all. False if there is none.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn remove_named(&self, account: Option<i64>, name: &str) -> Result<bool, StoreError> {
+        let mut turn = self.write().await?;
+        raise(&mut turn.tx).await?;
+        let removed = match account {
+            None => turn.tx.run(REMOVE_SET, args![name]).await?,
+            Some(account) => turn.tx.run(REMOVE_OWN, args![account, name]).await?,
+        };
+        // Where nothing was removed nothing changed, the revision neither.
+        if removed > 0 {
+            turn.commit().await?;
+        }
+        Ok(removed > 0)
+    }
+}
+
+/// Whether an account may have a set beside its others.
+async fn fits(
+    tx: &mut Tx,
+    account: i64,
+    name: &str,
+    terms: &str,
+    quota: SetQuota,
+) -> Result<SetKept, StoreError> {
+    let (mut others, mut bytes, mut before) = (0, 0, None);
+    for row in tx.rows(SIZES, args![account]).await? {
+        let (known, size) = (row.text(0)?, usize::try_from(row.int(1)?).unwrap_or_default());
+        if known == name {
+            before = Some(size);
+        } else {
+            others += 1;
+            bytes += known.len() + size;
+        }
+    }
+    let bytes = bytes + name.len() + terms.len();
+    Ok(match before {
+        Some(before) if terms.len() <= before => SetKept::Done,
+        None if others >= quota.sets => SetKept::TooMany(others),
+        _ if bytes > quota.bytes => SetKept::TooLarge(bytes),
+        _ => SetKept::Done,
+    })
+}
+
+/// The named sets of all.
+pub(crate) async fn shared(tx: &mut Tx) -> Result<Vec<(String, String)>, StoreError> {
+    tx.rows(SETS, args![]).await?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+}
+
+/// The named sets of an account.
+pub(crate) async fn of(tx: &mut Tx, account: i64) -> Result<Vec<(String, String)>, StoreError> {
+    let rows = tx.rows(SETS_OF, args![account]).await?;
+    rows.iter().map(|row| Ok((row.text(1)?, row.text(2)?))).collect()
+}
+
+/// Those of every account: for workers alone, who try the filters of all.
+pub(crate) async fn of_each(tx: &mut Tx) -> Result<Vec<(i64, String, String)>, StoreError> {
+    let rows = tx.rows(OWN_SETS, args![]).await?;
+    rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?, row.text(2)?))).collect()
+}
