@@ -8,7 +8,7 @@ use tweetfilter_core::{Dialect, Post};
 use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Stats};
 use tweetfilter_stream::entry::{Audience, Content, Entry};
 use tweetfilter_stream::store::{
-    Action, Committed, Outcome, Snapshot, Store, StoreError, StoredAccount, StoredFilter,
+    Action, Committed, Delivery, Outcome, Snapshot, Store, StoreError, StoredAccount, StoredFilter, Verdict,
 };
 use tweetfilter_stream::worker::{Options, StepError, Worker};
 
@@ -22,6 +22,7 @@ struct World {
     unmatched: u64,
     /// Version, text, and who got it.
     versions: Vec<(i64, String, Vec<i64>)>,
+    delivered: Vec<Delivery>,
     snapshot: Snapshot,
     /// Commits that fail before one succeeds.
     away: u32,
@@ -143,6 +144,7 @@ impl Store for Shared {
                 let accounts = post.deliveries.iter().map(|delivery| delivery.account).collect();
                 (post.version, post.post.text.clone(), accounts)
             }));
+            world.delivered.extend(outcome.posts.iter().flat_map(|post| post.deliveries.clone()));
             world.stored.extend(outcome.posts.iter().map(|post| post.post.text.clone()));
             world.dead.extend(outcome.dead.iter().map(|dead| format!("{} {}", dead.source, dead.reason)));
             Ok(Committed::default())
@@ -279,4 +281,41 @@ async fn where_only_matches_are_kept_each_has_its_own_whether_copies_come_togeth
             assert_eq!(world.unmatched + copies, 2);
         });
     }
+}
+
+#[tokio::test]
+async fn the_first_filter_that_shows_or_hides_decides_in_the_order_of_its_account() {
+    let shared = Shared::default();
+    shared.ann_and_ben();
+    let filter = |id, account, action| StoredFilter {
+        id,
+        account,
+        text: "snow".into(),
+        dialect: Dialect::default(),
+        action,
+    };
+    shared.world(|world| {
+        world.snapshot.filters = vec![
+            filter(9, 1, Action::Notify),
+            filter(8, 1, Action::Show),
+            filter(3, 1, Action::Hide),
+            filter(7, 2, Action::Hide),
+            filter(6, 2, Action::Show),
+            filter(1, 2, Action::Highlight),
+        ];
+    });
+    shared.add("ann", 1, "snow", None, false);
+    shared.add("ben", 2, "snow", None, false);
+    let mut worker = shared.worker(2);
+    while worker.step(1).await.unwrap().entries > 0 {}
+    let of = |account, verdict, filters: [i64; 3]| Delivery {
+        account,
+        verdict,
+        filters: filters.into(),
+        seen: true,
+    };
+    let shown = Verdict { notify: true, ..Verdict::default() };
+    let hidden = Verdict { hidden: true, highlighted: true, ..Verdict::default() };
+    let expected = [of(1, shown, [9, 8, 3]), of(2, hidden, [7, 6, 1])];
+    shared.world(|world| assert_eq!(world.delivered, expected));
 }
