@@ -32,6 +32,9 @@ pub struct Post {
     /// When it was posted.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub created_at: Option<Millis>,
+    /// When this version of its content was made, if the payload tells: of several versions the last one counts.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
+    pub edited_at: Option<Millis>,
     /// Who posted it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub author: Author,

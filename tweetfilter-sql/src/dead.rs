@@ -8,7 +8,7 @@ use tweetfilter_stream::store::{DeadLetter, StoreError};
 
 use crate::database::Database;
 use crate::lists::numbers;
-use crate::sql::{Sql, args, list, statements};
+use crate::sql::{Arg, Sql, args, list, statements};
 
 statements! {
     PAGE = Sql::both(
@@ -25,6 +25,10 @@ statements! {
     REMOVE = Sql::each(
         "DELETE FROM dead_letter WHERE id IN (SELECT value FROM json_each(?))",
         concat!("DELETE d FROM ", numbers!(), " STRAIGHT_JOIN dead_letter d ON d.id = j.n"),
+    );
+    FORGET = Sql::each(
+        "DELETE FROM dead_post WHERE letter IN (SELECT value FROM json_each(?))",
+        concat!("DELETE d FROM ", numbers!(), " STRAIGHT_JOIN dead_post d ON d.letter = j.n"),
     );
 }
 
@@ -78,8 +82,15 @@ impl Database {
             .collect();
         let count = entries.len();
         buffer.append(&Batch { source: source.to_owned(), fence, entries, ..Batch::default() }).await?;
-        self.run(REMOVE, args![ids]).await.map_err(away)?;
+        self.take_off(ids).await.map_err(away)?;
         Ok(count)
+    }
+
+    async fn take_off(&self, letters: Arg) -> Result<(), StoreError> {
+        let mut turn = self.write().await?;
+        turn.tx.run(REMOVE, args![letters.clone()]).await?;
+        turn.tx.run(FORGET, args![letters]).await?;
+        turn.commit().await
     }
 }
 

@@ -31,8 +31,8 @@ fn of_maria(number: u16, text: String) -> StoreError {
         1213 | 1205 | 1020 => StoreError::Retry(text),
         // No database, no access, no table, no column: nobody can mend that but its owner.
         1044 | 1045 | 1049 | 1146 | 1054 => StoreError::Unfit(text),
-        // Too long, no such value, out of range, packet too large.
-        1406 | 1366 | 1264 | 1153 => StoreError::Refused(text),
+        // Too long, no such value, out of range, packet too large, there already.
+        1406 | 1366 | 1264 | 1153 | 1062 => StoreError::Refused(text),
         // Gone: 2002 2003 2006 2013 1053 1927; busy: 1040 1203 1226; full, read-only, timed out: 1290 1836 1021
         // 1114 28 1969 3024. What is not known is held as well: nothing is lost by it.
         _ => StoreError::Away(text),
@@ -80,7 +80,7 @@ mod tests {
                 StoreError::Away(String::new()),
             ),
             (&[1044, 1045, 1049, 1146, 1054], StoreError::Unfit(String::new())),
-            (&[1406, 1366, 1264, 1153], StoreError::Refused(String::new())),
+            (&[1406, 1366, 1264, 1153, 1062], StoreError::Refused(String::new())),
         ] {
             for &number in numbers {
                 assert_eq!(of_maria(number, String::new()), expected, "{number}");

@@ -78,9 +78,29 @@ async fn a_full_buffer_says_so_and_takes_nothing() {
     let entry = |bytes: &[u8]| Encoded { key: 1, bytes: bytes.to_vec() };
     let batch = |entries| Batch { source: "s".into(), fence, entries, ..Batch::default() };
     buffer.append(&batch(vec![entry(b"12345678")])).await.unwrap();
-    let full = buffer.append(&batch(vec![entry(b"1"), entry(b"23")])).await;
+    let too_much = Batch { cursor: Some("ahead".into()), ..batch(vec![entry(b"1"), entry(b"23")]) };
+    let full = buffer.append(&too_much).await;
     assert!(matches!(full, Err(BufferError::Full(_))), "{full:?}");
     assert_eq!(buffer.stats().await.unwrap().entries, 1);
     buffer.append(&batch(vec![entry(b"12")])).await.unwrap();
+    assert_eq!(buffer.claim("s", "a", Duration::from_secs(60)).await.unwrap().cursor, None);
+    database.close().await;
+}
+
+#[tokio::test]
+async fn what_waits_is_kept_however_old_it_is() {
+    let (folder, clock) = (Folder::new(), Clock::new());
+    let database = clock.set(Database::open(&folder.file("a.db")).await.unwrap());
+    let buffer = database.buffer().unwrap();
+    let long = Duration::from_secs(60);
+    let fence = buffer.claim("s", "a", long).await.unwrap().fence;
+    let entries = ["1", "2"].map(|bytes| Encoded { key: 1, bytes: bytes.into() }).to_vec();
+    buffer.append(&Batch { source: "s".into(), fence, entries, ..Batch::default() }).await.unwrap();
+    assert_eq!(buffer.lease("w", 1, long).await.unwrap().len(), 1);
+    clock.pass(Duration::from_secs(90 * 86_400));
+    while !database.forget_older(Duration::from_secs(86_400)).await.unwrap().is_empty() {}
+    while !database.forget_oldest().await.unwrap().is_empty() {}
+    let leased: Vec<_> = buffer.lease("v", 9, long).await.unwrap().into_iter().map(|one| one.bytes).collect();
+    assert_eq!(leased, [b"1", b"2"]);
     database.close().await;
 }

@@ -61,7 +61,8 @@ pub enum Audience {
 pub enum Content {
     /// A post.
     Post(Box<Post>),
-    /// A new version of a post under the id of the first.
+    /// A new version of a post under the id of the first: the one that was made at its `edited_at`, or else received at
+    /// the entry's time.
     Edit(Box<Post>),
     /// Something that changes what is stored.
     Change(Change),

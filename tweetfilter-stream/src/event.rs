@@ -12,8 +12,8 @@ use crate::wire::DecodeError;
 pub enum Event {
     /// A post.
     Post(Box<Post>),
-    /// A post in a new version, where the network sends it under the id of the first (Mastodon, Bluesky). X
-    /// gives each version an id of its own, so there it is a [`Event::Post`].
+    /// A post in a new version, where the network sends it under the id of the first (Mastodon, Bluesky); when that was
+    /// made stands in [`Post::edited_at`]. X gives each version an id of its own, so there it is a [`Event::Post`].
     Edit(Box<Post>),
     /// An event of a site stream, for one of the users that it follows.
     ForUser {

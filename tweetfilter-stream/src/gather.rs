@@ -41,6 +41,7 @@ pub struct Gather {
     /// Posts and changes that wait, by their key.
     waiting: HashMap<u64, Vec<usize>>,
     recent: Recent,
+    moment: Moment,
     counts: Counts,
     gaps: Vec<Gap>,
     bytes: usize,
@@ -89,6 +90,7 @@ impl Gather {
             pending: Vec::new(),
             waiting: HashMap::new(),
             recent: Recent::default(),
+            moment: Moment::default(),
             counts: Counts::default(),
             gaps: Vec::new(),
             bytes: 0,
@@ -186,6 +188,8 @@ impl Gather {
 
     /// Takes a decoded post, and the bytes by which its copies are recognized.
     fn one(&mut self, post: &Post, edit: bool, viewer: Option<&str>, at: Millis, seen: Option<(u64, &[u8])>) {
+        // A stream may begin to tell of a post when that was edited already.
+        let edit = edit || post.edited_at.is_some();
         let Ok(written) = Written::new(post, edit) else {
             return self.undecodable(Reason::UnknownMessage);
         };
@@ -196,7 +200,10 @@ impl Gather {
         }
         let to = self.audience(viewer);
         self.counts.posts += 1;
-        if edit || post.id.is_empty() {
+        if edit {
+            let at = self.moment.next(post.key, at);
+            self.push_post(post, to, at);
+        } else if post.id.is_empty() {
             self.push_post(post, to, at);
         } else {
             self.join(post, to, at);
@@ -338,6 +345,26 @@ fn envelope(line: &[u8]) -> Option<(&str, &[u8])> {
     let message = rest.strip_prefix(b",\"message\":")?.strip_suffix(b"}")?;
     let user = str::from_utf8(user).ok().filter(|user| !user.is_empty())?;
     message.starts_with(b"{").then_some((user, message))
+}
+
+/// The versions of posts that were received at one time, by their keys: of several of one post, each is taken to be
+/// received a millisecond after the one before, so that it is known of both entries which is the later.
+#[derive(Debug, Default)]
+struct Moment {
+    at: Millis,
+    versions: HashMap<u64, Millis>,
+}
+
+impl Moment {
+    fn next(&mut self, key: u64, at: Millis) -> Millis {
+        if self.at != at {
+            self.at = at;
+            self.versions.clear();
+        }
+        let before = self.versions.entry(key).or_default();
+        *before += 1;
+        at.saturating_add(*before - 1)
+    }
 }
 
 /// Messages that came a short while ago.

@@ -23,10 +23,13 @@ pub trait Store: Send + Sync {
         known: Option<u64>,
     ) -> impl Future<Output = Result<Option<Snapshot>, StoreError>> + Send;
 
-    /// Stores what became of a batch, in one transaction, with the next commit number.
+    /// Stores what became of a batch, in one transaction, with the next commit number. A store whose transactions may
+    /// not be as large as that cuts the posts into several, each with a number of its own; changes, friends, counts and
+    /// dead letters are part of the first.
     ///
     /// Every part of it is idempotent: a post that is there already is kept, and only accounts that had not seen
-    /// this version of it get a delivery. An embedded store acknowledges `leases` in the same transaction.
+    /// this version of it get a delivery. So what was cut off between two transactions is mended by the same outcome
+    /// again. An embedded store acknowledges `leases` in the same transaction, which is always one.
     ///
     /// # Errors
     /// See [`StoreError`]; after any, it may have happened or not.
@@ -149,7 +152,9 @@ pub struct Friends {
 pub struct Evaluated {
     /// The post.
     pub post: Post,
-    /// The version of its content: 0, or when a new version was made, in milliseconds.
+    /// The version of its content: 0, or when a new version was made, in milliseconds. A greater one takes the place of
+    /// a smaller one, whichever comes first. Of the same version the content that was received last holds, and whoever
+    /// got any copy of it has it.
     pub version: Millis,
     /// The source that it came from.
     pub source: String,
@@ -192,7 +197,8 @@ pub struct DeadLetter {
 /// What a commit did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// Its number: later commits have greater ones, and none of a smaller number appears after it.
+    /// Its number, the last if there were several: later commits have greater ones, and none of a smaller number appears
+    /// after it.
     pub number: i64,
     /// Whether the leases were acknowledged with it.
     pub acked: bool,

@@ -168,6 +168,44 @@ fn bluesky_posts_count_bytes() {
 }
 
 #[test]
+fn the_version_of_an_edit_is_when_it_was_made_and_not_when_it_came() {
+    let edited = |json: &str| match event(json) {
+        Event::Post(post) | Event::Edit(post) => post.edited_at,
+        other => panic!("{other:?}"),
+    };
+    let update = |rev: &str| {
+        format!(
+            r#"{{"did":"did:plc:a","time_us":1783175999000000,"kind":"commit","commit":{{"operation":"update",{rev}
+            "collection":"app.bsky.feed.post","rkey":"k","record":{{"$type":"app.bsky.feed.post","text":"Snow"}}}}}}"#
+        )
+    };
+    // Each server of the stream has a time of its own, and the same revision.
+    assert_eq!(edited(&update(r#""rev":"3mptbyq5chu2b","#)), Some(1_783_175_888_085));
+    for rev in [
+        "",
+        r#""rev":"","#,
+        r#""rev":"zzzzzzzzzzzzz","#,
+        r#""rev":"3mptbyq5chu2b2","#,
+        r#""rev":"1000000000000","#,
+    ] {
+        assert_eq!(edited(&update(rev)), Some(1_783_175_999_000), "{rev}");
+    }
+    let status = |at: &str| {
+        format!(
+            r#"{{\"id\":\"9\",\"uri\":\"https://m.example/9\",\"content\":\"x\",\"account\":{{\"id\":\"1\"}}{at}}}"#
+        )
+    };
+    let of = |kind: &str, at: &str| edited(&format!(r#"{{"event":"{kind}","payload":"{}"}}"#, status(at)));
+    let times = r#",\"created_at\":\"2022-11-23T22:36:10.123Z\",\"edited_at\":\"2022-11-23T22:40:10.124Z\""#;
+    assert_eq!(of("status.update", times), Some(1_669_243_210_124));
+    assert_eq!(of("update", times), Some(1_669_243_210_124));
+    // An update that is no edit leaves the first version, and is the same from every server.
+    let poll = times.replace(r#"\"2022-11-23T22:40:10.124Z\""#, "null");
+    assert_eq!((of("status.update", &poll), of("update", &poll)), (Some(1_669_242_970_123), None));
+    assert_eq!(of("status.update", ""), None);
+}
+
+#[test]
 fn bluesky_pages_deletes_and_accounts() {
     let post = post(
         r#"{"post":{"uri":"at://did:plc:a/app.bsky.feed.post/k","author":{"did":"did:plc:a","handle":"al.example","displayName":"Al"},"likeCount":3,

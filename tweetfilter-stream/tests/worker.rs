@@ -4,10 +4,12 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tweetfilter_core::Post;
+use tweetfilter_core::{Dialect, Post};
 use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Stats};
 use tweetfilter_stream::entry::{Audience, Content, Entry};
-use tweetfilter_stream::store::{Committed, Outcome, Snapshot, Store, StoreError};
+use tweetfilter_stream::store::{
+    Action, Committed, Delivery, Outcome, Snapshot, Store, StoreError, StoredAccount, StoredFilter, Verdict,
+};
 use tweetfilter_stream::worker::{Options, StepError, Worker};
 
 #[derive(Default)]
@@ -18,6 +20,10 @@ struct World {
     stored: Vec<String>,
     dead: Vec<String>,
     unmatched: u64,
+    /// Version, text, and who got it.
+    versions: Vec<(i64, String, Vec<i64>)>,
+    delivered: Vec<Delivery>,
+    snapshot: Snapshot,
     /// Commits that fail before one succeeds.
     away: u32,
 }
@@ -41,6 +47,32 @@ impl Shared {
 
     fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         look(&mut self.0.lock().unwrap())
+    }
+
+    /// Two accounts, of which the first has a filter.
+    fn ann_and_ben(&self) {
+        let account = |id, name: &str| StoredAccount { id, name: name.into(), identities: Vec::new() };
+        let filter = StoredFilter {
+            id: 5,
+            account: 1,
+            text: "snow".into(),
+            dialect: Dialect::default(),
+            action: Action::Show,
+        };
+        let accounts = vec![account(1, "ann"), account(2, "ben")];
+        let snapshot = Snapshot { revision: 1, accounts, filters: vec![filter], ..Snapshot::default() };
+        self.world(|world| world.snapshot = snapshot);
+    }
+
+    /// Adds an entry about post 1 for an account.
+    fn add(&self, name: &str, at: i64, text: &str, edited_at: Option<i64>, edit: bool) {
+        let post = Box::new(Post { id: "1".into(), edited_at, ..Post::from_text(text) });
+        let content = if edit { Content::Edit(post) } else { Content::Post(post) };
+        let entry = Entry { source: "s".into(), at, to: Audience::Account(name.into()), content };
+        self.world(|world| {
+            let id = EntryId(format!("{name} {at} {text}"));
+            world.waiting.push_back(Leased { id, bytes: entry.to_vec().unwrap(), attempts: 1 });
+        });
     }
 
     fn worker(&self, batch: usize) -> Worker<Self, Self> {
@@ -94,7 +126,7 @@ impl Buffer for Shared {
 
 impl Store for Shared {
     async fn filters(&self, known: Option<u64>) -> Result<Option<Snapshot>, StoreError> {
-        Ok(known.is_none().then(Snapshot::default))
+        Ok(known.is_none().then(|| self.world(|world| world.snapshot.clone())))
     }
 
     async fn commit(&self, outcome: &Outcome, _: &[EntryId]) -> Result<Committed, StoreError> {
@@ -108,6 +140,11 @@ impl Store for Shared {
                 return Err(StoreError::Refused("no".into()));
             }
             world.unmatched += outcome.unmatched.get("s").copied().unwrap_or_default();
+            world.versions.extend(outcome.posts.iter().map(|post| {
+                let accounts = post.deliveries.iter().map(|delivery| delivery.account).collect();
+                (post.version, post.post.text.clone(), accounts)
+            }));
+            world.delivered.extend(outcome.posts.iter().flat_map(|post| post.deliveries.clone()));
             world.stored.extend(outcome.posts.iter().map(|post| post.post.text.clone()));
             world.dead.extend(outcome.dead.iter().map(|dead| format!("{} {}", dead.source, dead.reason)));
             Ok(Committed::default())
@@ -192,4 +229,93 @@ async fn where_only_matches_are_kept_the_others_are_counted_and_new_versions_are
         assert_eq!((world.acked.len(), world.unmatched), (3, 2));
         assert_eq!(world.stored, ["a, but other"]);
     });
+}
+
+/// What is stored of the entries of a batch.
+async fn versions(entries: &[(&str, i64, &str, Option<i64>, bool)]) -> Vec<(i64, String, Vec<i64>)> {
+    let shared = Shared::default();
+    shared.ann_and_ben();
+    for &(name, at, text, edited_at, edit) in entries {
+        shared.add(name, at, text, edited_at, edit);
+    }
+    let mut worker = shared.worker(100);
+    while worker.step(1).await.unwrap().entries > 0 {}
+    shared.world(|world| std::mem::take(&mut world.versions))
+}
+
+#[tokio::test]
+async fn of_versions_in_a_batch_the_last_that_was_made_holds() {
+    let one = |version, text: &str, accounts: &[i64]| vec![(version, text.to_owned(), accounts.to_vec())];
+    // Read again from a source, the older one is received after the newer one.
+    let again = [("ann", 10, "b", Some(8), true), ("ann", 20, "a", Some(7), true)];
+    assert_eq!(versions(&again).await, one(8, "b", &[1]));
+    // Where the wire tells nothing, what was received last is the newest: the gatherer sees to it that times differ.
+    let untold = [("ann", 10, "a", None, true), ("ann", 11, "b", None, true)];
+    assert_eq!(versions(&untold).await, one(11, "b", &[1]));
+    let untold = [("ann", 11, "b", None, true), ("ann", 10, "a", None, true)];
+    assert_eq!(versions(&untold).await, one(11, "b", &[1]));
+    // The same version for two is one, with what was received last.
+    let same =
+        [("ann", 10, "a", Some(7), true), ("ben", 11, "b", Some(7), true), ("ann", 9, "c", Some(7), true)];
+    assert_eq!(versions(&same).await, one(7, "b", &[1, 2]));
+    // Who was sent the old version alone gets that or nothing, whether it came in the same batch or before.
+    let old = [("ben", 10, "a", None, false), ("ann", 11, "b", Some(7), true), ("ben", 12, "a", None, false)];
+    assert_eq!(versions(&old).await, one(7, "b", &[1]));
+}
+
+#[tokio::test]
+async fn where_only_matches_are_kept_each_has_its_own_whether_copies_come_together_or_not() {
+    for batch in [1, 100] {
+        let shared = Shared::default();
+        shared.ann_and_ben();
+        for (name, at) in [("ben", 1), ("ann", 2), ("ben", 3)] {
+            shared.add(name, at, "snow", None, false);
+        }
+        let options = Options { batch, keep_all: false, ..Options::default() };
+        let mut worker = Worker::new("w", shared.clone(), shared.clone(), options);
+        while worker.step(1).await.unwrap().entries > 0 {}
+        shared.world(|world| {
+            assert_eq!(world.versions, [(0, "snow".to_owned(), vec![1])], "{batch}");
+            // Each line is one thing: stored, a copy of it, or not wanted by whom it was for.
+            let copies = if batch == 1 { 0 } else { 2 };
+            assert_eq!(world.unmatched + copies, 2);
+        });
+    }
+}
+
+#[tokio::test]
+async fn the_first_filter_that_shows_or_hides_decides_in_the_order_of_its_account() {
+    let shared = Shared::default();
+    shared.ann_and_ben();
+    let filter = |id, account, action| StoredFilter {
+        id,
+        account,
+        text: "snow".into(),
+        dialect: Dialect::default(),
+        action,
+    };
+    shared.world(|world| {
+        world.snapshot.filters = vec![
+            filter(9, 1, Action::Notify),
+            filter(8, 1, Action::Show),
+            filter(3, 1, Action::Hide),
+            filter(7, 2, Action::Hide),
+            filter(6, 2, Action::Show),
+            filter(1, 2, Action::Highlight),
+        ];
+    });
+    shared.add("ann", 1, "snow", None, false);
+    shared.add("ben", 2, "snow", None, false);
+    let mut worker = shared.worker(2);
+    while worker.step(1).await.unwrap().entries > 0 {}
+    let of = |account, verdict, filters: [i64; 3]| Delivery {
+        account,
+        verdict,
+        filters: filters.into(),
+        seen: true,
+    };
+    let shown = Verdict { notify: true, ..Verdict::default() };
+    let hidden = Verdict { hidden: true, highlighted: true, ..Verdict::default() };
+    let expected = [of(1, shown, [9, 8, 3]), of(2, hidden, [7, 6, 1])];
+    shared.world(|world| assert_eq!(world.delivered, expected));
 }

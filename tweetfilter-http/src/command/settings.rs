@@ -89,7 +89,8 @@ keys! {
     #[arg(long, global = true, value_name = "NAME", env = "TWEETFILTER_INSTANCE")]
     instance: String = host();
 
-    /// What is stored: all posts, or only those that a filter matched [default: all]
+    /// What is stored: all posts for everyone who saw them, or for each account only those that its filters matched
+    /// [default: all]
     #[arg(long, global = true, value_name = "all|matched", env = "TWEETFILTER_KEEP")]
     keep: Keep = Keep::All;
 

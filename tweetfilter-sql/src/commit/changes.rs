@@ -10,12 +10,14 @@ use tweetfilter_stream::entry::Change;
 use tweetfilter_stream::shrunk;
 use tweetfilter_stream::store::{Friends, Outcome, StoreError};
 
-use super::posts;
-use super::prepare::{Key, body, fits, scrub, strip, up_to};
+use super::prepare::{Key, body, fits, strip};
+use super::scrub::scrub_geo;
+use super::withheld::{self, withhold};
+use super::{letters, posts};
 use crate::accounts;
-use crate::lists::{keys, numbers, text};
+use crate::lists::{ids, keys, numbers};
 use crate::lookup;
-use crate::sql::{Arg, Sql, Tx, args, list, statements};
+use crate::sql::{Sql, Tx, args, list, statements};
 use crate::withdrawn::{self, Fate};
 
 /// Deleted posts that are remembered.
@@ -71,17 +73,22 @@ statements! {
     );
     // A delete that names no network: any but those that always do.
     UNNAMED = Sql::each(
-        "SELECT DISTINCT p.network, p.native_id FROM post p JOIN json_each(?) j ON p.native_id = j.value
+        "SELECT DISTINCT p.network, p.native_id FROM json_each(?) j CROSS JOIN post p ON p.native_id = j.value
          WHERE p.network NOT IN ('x', 'bluesky')
-         UNION SELECT DISTINCT c.network, c.native_id FROM carried c JOIN json_each(?) j ON c.native_id = j.value
-         WHERE c.network NOT IN ('x', 'bluesky')",
+         UNION SELECT DISTINCT c.network, c.native_id FROM json_each(?) j CROSS JOIN carried c ON c.native_id = j.value
+         WHERE c.network NOT IN ('x', 'bluesky')
+         UNION SELECT DISTINCT d.network, d.native_id FROM json_each(?) j
+         CROSS JOIN dead_post d ON d.native_id = j.value WHERE d.network NOT IN ('x', 'bluesky')",
         concat!(
-            "SELECT DISTINCT p.network, p.native_id FROM post p JOIN JSON_TABLE(?, '$[*]' COLUMNS (",
-            text!("id", "VARCHAR(500)", "$"),
-            ")) j ON p.native_id = j.id WHERE p.network NOT IN ('x', 'bluesky')
-             UNION SELECT DISTINCT c.network, c.native_id FROM carried c JOIN JSON_TABLE(?, '$[*]' COLUMNS (",
-            text!("id", "VARCHAR(500)", "$"),
-            ")) j ON c.native_id = j.id WHERE c.network NOT IN ('x', 'bluesky')"
+            "SELECT DISTINCT p.network, p.native_id FROM ",
+            ids!(),
+            " STRAIGHT_JOIN post p ON p.native_id = k.id WHERE p.network NOT IN ('x', 'bluesky')
+             UNION SELECT DISTINCT c.network, c.native_id FROM ",
+            ids!(),
+            " STRAIGHT_JOIN carried c ON c.native_id = k.id WHERE c.network NOT IN ('x', 'bluesky')
+             UNION SELECT DISTINCT d.network, d.native_id FROM ",
+            ids!(),
+            " STRAIGHT_JOIN dead_post d ON d.native_id = k.id WHERE d.network NOT IN ('x', 'bluesky')"
         ),
     );
     DELETE = Sql::each(
@@ -94,17 +101,6 @@ statements! {
              SET p.body = NULL, p.deleted = ?, p.audience = '[]', p.author_handle = ''"
         ),
     );
-    DELETE_DEAD = Sql::each(
-        "UPDATE dead_letter SET entry = x'', reason = 'its post was deleted since' WHERE id IN (
-             SELECT d.id FROM json_each(?) k CROSS JOIN dead_letter d
-             ON d.network = k.value ->> 0 AND d.native_id = k.value ->> 1)",
-        concat!(
-            "UPDATE ",
-            keys!(),
-            " STRAIGHT_JOIN dead_letter d ON d.network = k.network AND d.native_id = k.native_id
-             SET d.entry = '', d.reason = 'its post was deleted since'"
-        ),
-    );
     REWRITE = Sql::both("UPDATE post SET body = ? WHERE num = ?");
     UNCARRY = Sql::each(
         "DELETE FROM carried WHERE (network, native_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
@@ -114,19 +110,12 @@ statements! {
             " STRAIGHT_JOIN carried c ON c.network = k.network AND c.native_id = k.native_id"
         ),
     );
-    SCRUBBED = Sql::both("SELECT scrub_up_to FROM author WHERE network = ? AND author_id = ?");
-    PLACES = Sql::both(
-        "SELECT p.num, p.network, p.native_id, p.body, l.native_id FROM placed l JOIN post p ON p.num = l.post
-         WHERE l.network = ? AND l.author_id = ? AND p.body IS NOT NULL",
-    );
-    UNPLACE = Sql::both("DELETE FROM placed WHERE post = ? AND native_id = ?");
     AUTHOR = Sql::each(
         "INSERT INTO author (network, author_id, changed_at) VALUES (?, ?, ?)
          ON CONFLICT DO UPDATE SET changed_at = excluded.changed_at",
         "INSERT INTO author (network, author_id, changed_at) VALUES (?, ?, ?)
          ON DUPLICATE KEY UPDATE changed_at = VALUES(changed_at)",
     );
-    SET_SCRUB = Sql::both("UPDATE author SET scrub_up_to = ? WHERE network = ? AND author_id = ?");
     SET_WITHHELD = Sql::both("UPDATE author SET withheld = ? WHERE network = ? AND author_id = ?");
     SET_STATUS = Sql::both("UPDATE author SET inactive = ?, status = ? WHERE network = ? AND author_id = ?");
     SET_HANDLE = Sql::both("UPDATE author SET handle = ? WHERE network = ? AND author_id = ?");
@@ -134,15 +123,7 @@ statements! {
         "UPDATE OR REPLACE identity SET handle = ? WHERE network = ? AND native_id = ? AND handle <> ?",
         "UPDATE IGNORE identity SET handle = ? WHERE network = ? AND native_id = ? AND handle <> ?",
     );
-    WITHHOLD = Sql::each(
-        "INSERT INTO withheld (network, native_id, countries, at) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET countries = excluded.countries, at = excluded.at",
-        "INSERT INTO withheld (network, native_id, countries, at) VALUES (?, ?, ?, ?)
-         ON DUPLICATE KEY UPDATE countries = VALUES(countries), at = VALUES(at)",
-    );
-    RESTORE = Sql::both("DELETE FROM withheld WHERE network = ? AND native_id = ?");
     ACCOUNT = Sql::both("SELECT id FROM account WHERE id = ?");
-    MARK = Sql::both("UPDATE post SET withheld = ? WHERE num = ?");
 }
 
 /// Refuses what no column can hold.
@@ -183,7 +164,8 @@ pub(super) async fn apply(
             }
             Change::UserWithheld { network, author, countries } => {
                 tx.run(AUTHOR, args![network.as_str(), author.as_str(), at]).await?;
-                tx.run(SET_WITHHELD, args![some(countries)?, network.as_str(), author.as_str()]).await?;
+                tx.run(SET_WITHHELD, args![withheld::some(countries)?, network.as_str(), author.as_str()])
+                    .await?;
                 if !countries.is_empty() {
                     withdrawn::note_author(tx, commit, network, author).await?;
                 }
@@ -232,7 +214,7 @@ async fn delete(tx: &mut Tx, mut deletes: BTreeSet<Key>, at: Millis, commit: i64
         deletes.iter().filter(|(network, _)| network.is_empty()).map(|(_, id)| id.clone()).collect();
     if !unnamed.is_empty() {
         let ids = list(&unnamed)?;
-        for row in tx.rows(UNNAMED, args![ids.clone(), ids]).await? {
+        for row in tx.rows(UNNAMED, args![ids.clone(), ids.clone(), ids]).await? {
             deletes.insert((row.text(0)?, row.text(1)?));
         }
     }
@@ -243,9 +225,9 @@ async fn delete(tx: &mut Tx, mut deletes: BTreeSet<Key>, at: Millis, commit: i64
     let added = i64::try_from(all.len()).unwrap_or(i64::MAX) - before;
     tx.run(COUNT, args![added, "tombstones"]).await?;
     drop_oldest(tx).await?;
-    tx.run(DELETE_DEAD, args![keys.clone()]).await?;
+    letters::delete(tx, &deletes).await?;
 
-    let mut gone = BTreeSet::new();
+    let (mut gone, mut left) = (BTreeSet::new(), Vec::new());
     for row in tx.rows(POSTS, args![keys.clone()]).await? {
         gone.insert(row.int(0)?);
     }
@@ -258,11 +240,14 @@ async fn delete(tx: &mut Tx, mut deletes: BTreeSet<Key>, at: Millis, commit: i64
         let is_deleted = |network: &str, id: &str| deletes.contains(&(network.to_owned(), id.to_owned()));
         if strip(&mut post, &network, &is_deleted) {
             rewrite(tx, num, &post, commit).await?;
+            left.push(num);
         } else {
             gone.insert(num);
         }
     }
     tx.run(UNCARRY, args![keys]).await?;
+    // What they carried may have been withheld.
+    withheld::mark(tx, &left).await?;
     let gone: Vec<_> = gone.into_iter().collect();
     if !gone.is_empty() {
         withdrawn::note(tx, commit, &gone, Fate::Removed).await?;
@@ -282,76 +267,40 @@ async fn drop_oldest(tx: &mut Tx) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn scrub_geo(
-    tx: &mut Tx,
-    network: &str,
-    author: &str,
-    last: &str,
-    at: Millis,
-    commit: i64,
-) -> Result<(), StoreError> {
-    let before = tx.row(SCRUBBED, args![network, author]).await?;
-    let before = before.map_or(Ok(None), |row| row.maybe_text(0))?;
-    let last = before.filter(|before| up_to(last, before)).unwrap_or_else(|| last.to_owned());
-    tx.run(AUTHOR, args![network, author, at]).await?;
-    tx.run(SET_SCRUB, args![last.as_str(), network, author]).await?;
-    let mut done = BTreeSet::new();
-    for row in tx.rows(PLACES, args![network, author]).await? {
-        let (num, placed) = (row.int(0)?, row.text(4)?);
-        if !up_to(&placed, &last) {
-            continue;
-        }
-        if done.insert(num) {
-            let mut post = read(&row.bytes(3)?)?;
-            let key = (row.text(1)?, row.text(2)?);
-            scrub(&mut post, &key, &|n, a, id| n == network && a == author && up_to(id, &last));
-            rewrite(tx, num, &post, commit).await?;
-        }
-        tx.run(UNPLACE, args![num, placed]).await?;
-    }
-    Ok(())
-}
-
-async fn withhold(
-    tx: &mut Tx,
-    key: Key,
-    countries: &[String],
-    at: Millis,
-    commit: i64,
-) -> Result<(), StoreError> {
-    let countries = some(countries)?;
-    match &countries {
-        Arg::Null => tx.run(RESTORE, args![key.0.as_str(), key.1.as_str()]).await?,
-        some => tx.run(WITHHOLD, args![key.0.as_str(), key.1.as_str(), some.clone(), at]).await?,
-    };
-    let keys = list(&[key])?;
-    let mut posts = BTreeSet::new();
-    for sql in [POSTS, CARRIERS] {
-        for row in tx.rows(sql, args![keys.clone()]).await? {
-            posts.insert(row.int(0)?);
-        }
-    }
-    if !matches!(countries, Arg::Null) {
-        let posts: Vec<_> = posts.iter().copied().collect();
-        withdrawn::note(tx, commit, &posts, Fate::Removed).await?;
-    }
-    for post in posts {
-        tx.run(MARK, args![countries.clone(), post]).await?;
-    }
-    Ok(())
-}
-
-/// Countries as they are stored: none is null.
-fn some(countries: &[String]) -> Result<Arg, StoreError> {
-    if countries.is_empty() { Ok(Arg::Null) } else { list(countries) }
-}
-
-fn read(stored: &[u8]) -> Result<Post, StoreError> {
+pub(super) fn read(stored: &[u8]) -> Result<Post, StoreError> {
     shrunk::from_slice(stored).map_err(|error| StoreError::Unfit(format!("a stored post: {error}")))
 }
 
-async fn rewrite(tx: &mut Tx, num: i64, post: &Post, commit: i64) -> Result<(), StoreError> {
+pub(super) async fn rewrite(tx: &mut Tx, num: i64, post: &Post, commit: i64) -> Result<(), StoreError> {
     withdrawn::note(tx, commit, &[num], Fate::Changed).await?;
     tx.run(REWRITE, args![body(post)?, num]).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::Database;
+
+    /// A statement of SQLite that says how another would be carried out.
+    macro_rules! plan_of {
+        ($sql:expr) => {
+            Sql::both(Box::leak(format!("EXPLAIN QUERY PLAN {}", $sql.sqlite).into_boxed_str()))
+        };
+    }
+
+    #[tokio::test]
+    async fn a_delete_without_a_network_is_looked_up() {
+        let folder = std::env::temp_dir().join(format!("tweetfilter-unnamed-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+        let rows = database.rows(plan_of!(UNNAMED), args!["[]", "[]", "[]"]).await.unwrap();
+        let plan: Vec<_> = rows.iter().map(|row| row.text(3).unwrap()).collect();
+        let scans: Vec<_> = plan.iter().filter(|step| step.starts_with("SCAN")).collect();
+        assert!(scans.iter().all(|step| step.starts_with("SCAN j VIRTUAL TABLE")), "{plan:?}");
+        assert_eq!(plan.iter().filter(|step| step.contains("native_id=?")).count(), 3, "{plan:?}");
+        database.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -5,24 +5,25 @@
 //! first. What takes time without the database is done before.
 
 mod changes;
-
+mod letters;
 mod posts;
 mod prepare;
+mod said;
+mod scrub;
+mod withheld;
 
 pub(crate) use posts::forget;
 
 use std::collections::{BTreeMap, HashSet};
 
 use tweetfilter_stream::buffer::EntryId;
-use tweetfilter_stream::entry::{Content, Entry};
 use tweetfilter_stream::fail::fail_point;
-use tweetfilter_stream::store::{Committed, DeadLetter, Outcome, StoreError};
+use tweetfilter_stream::store::{Committed, Outcome, StoreError};
 
 use crate::buffer;
 use crate::database::{Database, Engine};
-use crate::digest::digest;
 use crate::lists::text;
-use crate::sql::{Sql, Tx, args, list, statements};
+use crate::sql::{Sql, args, list, statements};
 use prepare::Prepared;
 
 /// Rows and bytes that a transaction of MariaDB may have.
@@ -34,16 +35,14 @@ statements! {
         "SELECT name, value FROM state WHERE name IN ('commit', 'post') ORDER BY name",
         "SELECT name, value FROM state WHERE name IN ('commit', 'post') ORDER BY name FOR UPDATE",
     );
+    // By someone who put an older copy of it in place of the counters.
+    SET_BACK = Sql::both(
+        "SELECT s.value FROM state s WHERE s.name = 'commit'
+             AND (s.value < (SELECT COALESCE(MAX(no), 0) FROM commit_log)
+                  OR s.value < (SELECT COALESCE(MAX(commit_no), 0) FROM delivery_pack))",
+    );
     RAISE = Sql::both("UPDATE state SET value = ? WHERE name = ?");
     LOG = Sql::both("INSERT INTO commit_log (no, at) VALUES (?, ?)");
-    DEAD = Sql::each(
-        "INSERT INTO dead_letter (digest, source, network, native_id, reason, at, entry) VALUES (?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (digest) DO NOTHING",
-        "INSERT INTO dead_letter (digest, source, network, native_id, reason, at, entry) VALUES (?, ?, ?, ?, ?, ?, ?)
-         ON DUPLICATE KEY UPDATE id = id",
-    );
-    DEAD_KNOWN = Sql::both("SELECT id FROM dead_letter WHERE digest = ?");
-    DEAD_AGAIN = Sql::both("DELETE FROM dead_letter WHERE digest = ? AND LENGTH(entry) > 0");
     COUNT = Sql::each(
         "INSERT INTO outcome_count (source, stored, suppressed, repeated, stale, dead, strangers, unmatched)
          SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
@@ -72,7 +71,15 @@ statements! {
 /// All statements of commits.
 pub(crate) fn all() -> impl Iterator<Item = &'static Sql> {
     let many = posts::MANY.iter().flat_map(|many| &many.0);
-    STATEMENTS.iter().chain(posts::STATEMENTS).chain(many).chain(changes::STATEMENTS)
+    let others = [
+        posts::STATEMENTS,
+        said::STATEMENTS,
+        changes::STATEMENTS,
+        withheld::STATEMENTS,
+        scrub::STATEMENTS,
+        letters::STATEMENTS,
+    ];
+    STATEMENTS.iter().chain(many).chain(others.into_iter().flatten())
 }
 
 /// What became of the posts of a source.
@@ -101,7 +108,10 @@ impl Database {
         for (index, part) in parts.into_iter().enumerate() {
             // The first part has the changes, which hold for the posts of all of them.
             let leases = if matches!(self.engine, Engine::Sqlite(_)) { leases } else { &[] };
-            let done = self.part(outcome, index == 0, part, leases).await?;
+            let done = match self.part(outcome, index == 0, part, leases).await {
+                Err(StoreError::Refused(_)) if self.is_set_back().await? => return Err(set_back()),
+                done => done?,
+            };
             all = Committed {
                 number: done.number,
                 acked: done.acked,
@@ -112,6 +122,11 @@ impl Database {
             };
         }
         Ok(all)
+    }
+
+    /// Whether the number of the next commit was given before: that is nothing about the posts.
+    async fn is_set_back(&self) -> Result<bool, StoreError> {
+        Ok(!self.rows(SET_BACK, args![]).await?.is_empty())
     }
 
     async fn part(
@@ -131,7 +146,7 @@ impl Database {
         let number = counter("commit") + 1;
         let mut counts = CountBySource::new();
         if first {
-            dead_letters(tx, &outcome.dead, &mut counts).await?;
+            letters::keep(tx, &outcome.dead, &mut counts).await?;
             changes::apply(tx, &outcome.changes, outcome.at, number).await?;
             changes::friends(tx, &outcome.friends).await?;
             for (source, copies) in &outcome.copies {
@@ -165,6 +180,14 @@ impl Database {
     }
 }
 
+fn set_back() -> StoreError {
+    StoreError::Unfit(
+        "the store counts fewer commits than it holds, as if a part of it were from an older backup. Restore all of its \
+         tables from one backup"
+            .to_owned(),
+    )
+}
+
 /// Cuts posts into parts that a transaction may have; at least one part.
 fn parts<'a, 'o>(posts: &'a [Prepared<'o>]) -> Vec<&'a [Prepared<'o>]> {
     let (mut parts, mut from) = (Vec::new(), 0);
@@ -172,13 +195,14 @@ fn parts<'a, 'o>(posts: &'a [Prepared<'o>]) -> Vec<&'a [Prepared<'o>]> {
     for (index, post) in posts.iter().enumerate() {
         let deliveries = &post.evaluated.deliveries;
         let matches: usize = deliveries.iter().map(|delivery| delivery.filters.len()).sum();
-        rows += 1 + matches + post.carried.len() + post.placed.len();
-        bytes += post.body.len() + 8 * deliveries.len();
+        let own =
+            (1 + matches + post.carried.len() + post.placed.len(), post.body.len() + 8 * deliveries.len());
+        (rows, bytes) = (rows + own.0, bytes + own.1);
         accounts.extend(deliveries.iter().map(|delivery| delivery.account));
         if index > from && (rows + accounts.len() > ROWS || bytes > BYTES) {
             parts.push(&posts[from..index]);
             from = index;
-            (rows, bytes) = (1 + matches, post.body.len());
+            (rows, bytes) = own;
             accounts = deliveries.iter().map(|delivery| delivery.account).collect();
         }
     }
@@ -186,34 +210,34 @@ fn parts<'a, 'o>(posts: &'a [Prepared<'o>]) -> Vec<&'a [Prepared<'o>]> {
     parts
 }
 
-async fn dead_letters(
-    tx: &mut Tx,
-    dead: &[DeadLetter],
-    counts: &mut CountBySource,
-) -> Result<(), StoreError> {
-    for letter in dead {
-        // So that a delete of the post finds it.
-        let (mut network, mut id) = (String::new(), String::new());
-        if let Ok(Entry { content: Content::Post(post) | Content::Edit(post), .. }) =
-            Entry::from_slice(&letter.entry)
-            && prepare::fits(&[&post.network], &[&post.id]).is_ok()
-        {
-            (network, id) = (post.network, post.id);
-        }
-        let source: String = letter.source.chars().take(prepare::NAME).collect();
-        let reason: String = letter.reason.chars().take(4_000).collect();
-        let name = digest([&letter.entry[..]]);
-        // One that is known gets a new number: who takes the old one off, to try it again, does not take this one too.
-        // One that was deleted meanwhile stays empty.
-        let is_known = tx.row(DEAD_KNOWN, args![name.as_str()]).await?.is_some();
-        if is_known {
-            tx.run(DEAD_AGAIN, args![name.as_str()]).await?;
-        }
-        let values = args![name, source.as_str(), network, id, reason, letter.at, letter.entry.clone()];
-        tx.run(DEAD, values).await?;
-        if !is_known {
-            counts.entry(source).or_default().dead += 1;
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tweetfilter_core::Post;
+    use tweetfilter_stream::store::Evaluated;
+
+    #[test]
+    fn each_part_holds_as_much_as_a_transaction_may() {
+        let evaluated = Evaluated {
+            post: Post::default(),
+            version: 0,
+            source: String::new(),
+            at: 0,
+            public: false,
+            deliveries: Vec::new(),
+            strangers: 0,
+        };
+        let post = |rows: usize, bytes: usize| Prepared {
+            evaluated: &evaluated,
+            key: Default::default(),
+            body: "x".repeat(bytes),
+            carried: vec![Default::default(); rows],
+            placed: Vec::new(),
+        };
+        let lengths = |posts: &[Prepared<'_>]| parts(posts).iter().map(|part| part.len()).collect::<Vec<_>>();
+        assert_eq!(lengths(&[]), [0]);
+        assert_eq!(lengths(&[(); 6].map(|()| post(2_000, 0))), [2, 2, 2]);
+        assert_eq!(lengths(&[(); 4].map(|()| post(0, 3 << 20))), [1, 1, 1, 1]);
+        assert_eq!(lengths(&[post(9_000, 0), post(0, 0), post(0, 5 << 20)]), [1, 1, 1]);
     }
-    Ok(())
 }

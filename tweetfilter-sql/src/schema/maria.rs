@@ -11,6 +11,9 @@ pub(crate) const STEPS: &[Step] = &[
     ("samples", SAMPLES),
     ("unmatched", UNMATCHED),
     ("withdrawn", WITHDRAWN),
+    ("versions", VERSIONS),
+    ("dead posts", DEAD_POSTS),
+    ("native ids", NATIVE_IDS),
 ];
 
 /// A table in full Unicode, compared byte by byte.
@@ -228,3 +231,24 @@ const SAMPLES: &[&str] = &[
 
 const UNMATCHED: &[&str] =
     &["ALTER TABLE outcome_count ADD COLUMN IF NOT EXISTS unmatched BIGINT NOT NULL DEFAULT 0"];
+
+const VERSIONS: &[&str] = &["ALTER TABLE post ADD COLUMN IF NOT EXISTS version_at BIGINT NOT NULL DEFAULT 0"];
+
+/// What dead letters hold, so that what is said of it finds them.
+const DEAD_POSTS: &[&str] = &[
+    table!(
+        "dead_post",
+        "native_id VARCHAR(500) NOT NULL, network VARCHAR(190) NOT NULL, letter BIGINT NOT NULL,
+        author_id VARCHAR(500) NOT NULL, PRIMARY KEY (native_id, network, letter),
+        KEY dead_post_letter (letter), KEY dead_post_author (network, author_id)"
+    ),
+    "INSERT INTO dead_post (native_id, network, letter, author_id)
+        SELECT d.native_id, d.network, d.id, '' FROM dead_letter d WHERE LENGTH(d.entry) > 0 AND d.native_id <> ''
+        ON DUPLICATE KEY UPDATE letter = dead_post.letter",
+];
+
+/// What deletes that name no network are looked up by.
+const NATIVE_IDS: &[&str] = &[
+    "ALTER TABLE post ADD INDEX IF NOT EXISTS post_native_id (native_id)",
+    "ALTER TABLE carried ADD INDEX IF NOT EXISTS carried_native_id (native_id)",
+];

@@ -9,7 +9,7 @@
 //! | `filter` | `position` orders those of an account; `dialect` native or x; `action` show, hide, highlight or notify; `expires_at` in milliseconds; `revision` of its last change |
 //! | `named_set` | lists that all filters know: `terms`, one a line |
 //! | `account_set` | the same of one `account`, whose filters know no other of this name |
-//! | `post` | `num` in order of storing; `(network, native_id)` unique; `version` 0 or the milliseconds of an edit; `since` the commit that stored this version; `audience` a JSON array of the accounts that got this version, with a minus where it was not sent to them and only a filter of theirs matched what everybody sees; `body` the post as `{"v":1,"post":{…}}`, null once deleted or expired; `withheld` a JSON array of countries; `deleted` when |
+//! | `post` | `num` in order of storing; `(network, native_id)` unique; `version` 0 or when an edit was made, in milliseconds, as the network says or else when it was received; `since` the commit that stored this version; `audience` a JSON array of the accounts that got this version, with a minus where it was not sent to them and only a filter of theirs matched what everybody sees; `version_at` when the content of this version was received; `body` the post as `{"v":1,"post":{…}}`, null once deleted or expired; `withheld` a JSON array of countries; `deleted` when |
 //! | `carried` | which originals a retweet or quote carries: their network and id, their author, and the `post` that carries them |
 //! | `placed` | which posts, carried ones included, have coordinates or a place: of which author, under which id, and the `post` that holds them |
 //! | `delivery_pack` | what an account got with a commit: `items` is a JSON array of `[post, verdict, [filter, …]]`, where a verdict adds up 1 hidden, 2 highlighted, 4 notify; `revision` of the filters |
@@ -23,6 +23,7 @@
 //! | `profile` | what is known of authors of whom posts give the id alone: `handle`, `name`; `wanted` while it is to be asked for; dates as of `handle` |
 //! | `outcome_count` | by source, what became of its posts: stored, suppressed, repeated, stale, dead, strangers (viewers without an account), unmatched (not stored since no filter matched, where only others are kept) |
 //! | `dead_letter` | what no attempt could store; `digest` of its bytes, and the post that it is about if that can be read |
+//! | `dead_post` | which posts a dead letter holds, itself and within others: network, id and author |
 //! | `gap` | messages of a source that never arrived |
 //! | `source` | who reads a source under which fencing number until when, where to go on, and what was counted |
 //! | `reapply` | looks back that did not come to their end: their name, the `digest` of the filters, their `revision`, and where they stand: `phase` 0 in the deliveries of `account` up to commit `place`, 1 in what everybody sees up to post `place` |

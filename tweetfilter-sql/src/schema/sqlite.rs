@@ -11,6 +11,9 @@ pub(crate) const STEPS: &[Step] = &[
     ("samples", SAMPLES),
     ("unmatched", UNMATCHED),
     ("withdrawn", WITHDRAWN),
+    ("versions", VERSIONS),
+    ("dead posts", DEAD_POSTS),
+    ("native ids", NATIVE_IDS),
 ];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
@@ -170,3 +173,23 @@ const SAMPLES: &[&str] = &[
 
 /// A step of SQLite is done as a whole or not at all.
 const UNMATCHED: &[&str] = &["ALTER TABLE outcome_count ADD COLUMN unmatched INTEGER NOT NULL DEFAULT 0"];
+
+const VERSIONS: &[&str] = &["ALTER TABLE post ADD COLUMN version_at INTEGER NOT NULL DEFAULT 0"];
+
+/// What dead letters hold, so that what is said of it finds them.
+const DEAD_POSTS: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS dead_post (
+        native_id TEXT NOT NULL, network TEXT NOT NULL, letter INTEGER NOT NULL, author_id TEXT NOT NULL,
+        PRIMARY KEY (native_id, network, letter)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS dead_post_letter ON dead_post (letter)",
+    "CREATE INDEX IF NOT EXISTS dead_post_author ON dead_post (network, author_id)",
+    "INSERT INTO dead_post (native_id, network, letter, author_id)
+        SELECT native_id, network, id, '' FROM dead_letter WHERE LENGTH(entry) > 0 AND native_id <> ''
+        ON CONFLICT DO NOTHING",
+];
+
+/// What deletes that name no network are looked up by: those on X and Bluesky always do.
+const NATIVE_IDS: &[&str] = &[
+    "CREATE INDEX IF NOT EXISTS post_native_id ON post (native_id) WHERE network NOT IN ('x', 'bluesky')",
+    "CREATE INDEX IF NOT EXISTS carried_native_id ON carried (native_id) WHERE network NOT IN ('x', 'bluesky')",
+];

@@ -15,10 +15,12 @@ use tweetfilter_stream::worker::Compiled;
 use crate::common::Clock;
 
 mod lookup;
+mod orders;
 mod samples;
 mod withdrawn;
 
 pub use lookup::*;
+pub use orders::*;
 pub use samples::*;
 pub use withdrawn::*;
 

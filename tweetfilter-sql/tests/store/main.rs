@@ -6,6 +6,7 @@ mod common;
 mod concurrent;
 mod contract;
 mod refused;
+mod steps;
 
 use common::{Clock, Folder, Maria};
 use tweetfilter_sql::Database;
@@ -45,6 +46,8 @@ macro_rules! contract {
             concurrent::a_budget_is_held_on_maria(&server).await;
             refused::a_row_that_is_refused_fails_the_commit(&server).await;
             refused::a_number_is_not_given_twice_on_maria(&server).await;
+            steps::a_delete_without_a_network_reads_little_of_maria(&server).await;
+            steps::a_scrub_reads_what_it_is_about_on_maria(&server).await;
         }
     };
 }
@@ -78,6 +81,10 @@ contract!(
     handles_are_handed_out_answered_and_doubted,
     profiles_are_wanted_by_deliveries_and_kept_with_a_date,
     samples_are_kept_once_for_seven_days,
+    of_the_same_version_what_was_received_last_holds,
+    a_mark_ends_when_nothing_that_a_post_carries_is_withheld,
+    what_is_deleted_is_not_kept_in_dead_letters,
+    many_places_are_scrubbed_in_pieces,
 );
 
 #[tokio::test]

@@ -136,6 +136,28 @@ fn a_new_version_is_never_joined_to_the_old_one() {
 }
 
 #[test]
+fn which_of_two_versions_came_later_is_known_of_their_entries() {
+    let mut gather = Gather::new("home", Audience::Account("ann".into()));
+    let status = |id: u64, more: &str| {
+        format!(
+            r#"{{\"id\":\"{id}\",\"uri\":\"https://a.example/1\",\"content\":\"Snow\",\"account\":{{\"id\":\"2\"}}{more}}}"#
+        )
+    };
+    let edited = r#",\"edited_at\":\"2022-11-23T22:40:10.124Z\""#;
+    // An update of a post that was edited before is a version, too.
+    let lines =
+        [("status.update", 1, ""), ("status.update", 2, ""), ("status.update", 1, ""), ("update", 1, edited)];
+    for (kind, id, more) in lines {
+        gather.line(format!(r#"{{"event":"{kind}","payload":"{}"}}"#, status(id, more)).as_bytes(), 50);
+    }
+    gather.line(format!(r#"{{"event":"update","payload":"{}"}}"#, status(2, "")).as_bytes(), 50);
+    gather.line(format!(r#"{{"event":"status.update","payload":"{}"}}"#, status(1, "")).as_bytes(), 53);
+    let of = |entry: &Entry| (entry.at, matches!(entry.content, Content::Edit(_)));
+    let entries: Vec<_> = entries(&gather.take()).iter().map(of).collect();
+    assert_eq!(entries, [(50, true), (50, true), (51, true), (52, true), (50, false), (53, true)]);
+}
+
+#[test]
 fn posts_without_an_id_stay_apart() {
     let mut gather = Gather::new("file", Audience::Public);
     for text in ["a", "b"] {

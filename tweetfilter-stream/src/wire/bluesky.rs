@@ -53,16 +53,34 @@ fn commit(did: &str, commit: &View<'_>, time: Option<u64>) -> Event {
         ("update", Some(record)) => {
             let mut post = post(&record, uri, did_account(did), NESTED);
             post.flags.edited = true;
+            // The same from every server of the stream, which each have a time of their own.
+            post.edited_at = made(&commit.text("rev")).or(time.and_then(millis));
             Event::Edit(Box::new(post))
         }
         ("delete", _) => Event::Delete {
             network: NETWORK.to_owned(),
             id: uri,
             author: did_account(did),
-            at: time.and_then(|us| Millis::try_from(us / 1000).ok()),
+            at: time.and_then(millis),
         },
         _ => Event::Other { kind: collection.into_owned() },
     }
+}
+
+/// Of microseconds.
+fn millis(micros: u64) -> Option<Millis> {
+    Millis::try_from(micros / 1000).ok()
+}
+
+/// When a revision of a repository was made: 13 digits of base 32, of which the last ten bits tell clocks apart, and
+/// those before count microseconds. A later revision has a greater one.
+fn made(revision: &str) -> Option<Millis> {
+    const DIGITS: &str = "234567abcdefghijklmnopqrstuvwxyz";
+    let mut number: u64 = 0;
+    for digit in revision.chars() {
+        number = number.checked_mul(32)?.checked_add(DIGITS.find(digit)? as u64)?;
+    }
+    (revision.len() == 13).then_some(number >> 10).and_then(millis)
 }
 
 /// Whether an object is a post, as a record or as the app's view of one.

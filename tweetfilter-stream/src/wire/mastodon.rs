@@ -33,7 +33,12 @@ pub(super) fn streamed(message: &View<'_>, depth: u8) -> Option<Result<Event, De
     Some(match &*kind {
         "update" => decode_text(&payload, depth),
         "status.update" => decode_text(&payload, depth).map(|event| match event {
-            Event::Post(post) => Event::Edit(post),
+            Event::Post(mut post) => {
+                // Not every update is an edit: a poll that ended or a quote that was approved leaves the first version,
+                // and whoever is told of it by another server has the same.
+                post.edited_at = post.edited_at.or(post.created_at);
+                Event::Edit(post)
+            }
             other => other,
         }),
         "delete" => {
@@ -75,6 +80,7 @@ fn post(status: &View<'_>, depth: u8) -> Post {
     Post {
         id: status.id("id"),
         created_at: status.time("created_at"),
+        edited_at: status.time("edited_at"),
         author,
         text,
         warning: status.string("spoiler_text"),

@@ -31,8 +31,8 @@ pub(super) async fn evaluate<'e>(
     let mut by_id: HashMap<(&str, &str), usize> = HashMap::new();
     for entry in entries {
         let (post, version) = match &entry.content {
-            Content::Post(post) => (post, 0),
-            Content::Edit(post) => (post, entry.at.max(1)),
+            Content::Post(post) => (post, post.edited_at.unwrap_or(0).max(0)),
+            Content::Edit(post) => (post, post.edited_at.unwrap_or(entry.at).max(1)),
             Content::Change(Change::Friends { network, ids }) => {
                 let of = |account| Friends { account, network: network.clone(), ids: ids.clone() };
                 outcome.friends.extend(whose(compiled, network, &entry.to).into_iter().map(of));
@@ -48,15 +48,11 @@ pub(super) async fn evaluate<'e>(
         let index =
             if post.id.is_empty() { next } else { *by_id.entry((&post.network, &post.id)).or_insert(next) };
         if index == next {
-            seen.push(Seen { post, version, entry, public: false, accounts: Vec::new(), strangers: 0 });
+            seen.push(Seen::new(post, version, entry));
         } else {
             *outcome.copies.entry(entry.source.clone()).or_default() += 1;
         }
-        let known = &mut seen[index];
-        if version > known.version {
-            (known.post, known.version, known.entry) = (post, version, entry);
-        }
-        known.reach(compiled, post, &entry.to);
+        seen[index].take(compiled, post, version, entry);
     }
     for seen in seen {
         outcome.posts.push(seen.evaluate(compiled, scratch));
@@ -75,7 +71,25 @@ fn whose(compiled: &Compiled, network: &str, to: &Audience) -> Vec<i64> {
     }
 }
 
-impl Seen<'_> {
+impl<'e> Seen<'e> {
+    fn new(post: &'e Post, version: Millis, entry: &'e Entry) -> Self {
+        Self { post, version, entry, public: false, accounts: Vec::new(), strangers: 0 }
+    }
+
+    /// Takes a copy. Of two versions only the newer one reaches anybody, as if each came by itself; of two that say they
+    /// are the same, what was received last holds, for those who got either.
+    fn take(&mut self, compiled: &Compiled, post: &'e Post, version: Millis, entry: &'e Entry) {
+        if version < self.version {
+            return;
+        }
+        if version > self.version {
+            *self = Self::new(post, version, entry);
+        } else if version > 0 && entry.at >= self.entry.at {
+            (self.post, self.entry) = (post, entry);
+        }
+        self.reach(compiled, post, &entry.to);
+    }
+
     fn reach(&mut self, compiled: &Compiled, post: &Post, to: &Audience) {
         let accounts = &mut self.accounts;
         match to {

@@ -31,7 +31,9 @@ pub struct Options {
     pub lease: Duration,
     /// How long filters are used before the store is asked for newer ones.
     pub filters_for: Duration,
-    /// Whether posts that no filter matched are stored too. New versions are in any case.
+    /// Whether posts that no filter matched are stored too. If not, an account has what its own filters matched, whoever
+    /// else saw it and whether their copies came together. New versions are stored in any case, since they take the
+    /// place of one that did match.
     pub keep_all: bool,
     /// What the filters of one account may cost a post together.
     pub budget: Price,
@@ -314,9 +316,11 @@ async fn evaluated_untimed(
     }
     evaluate::evaluate(compiled, scratch, entries.iter(), &mut outcome).await;
     let Outcome { posts, unmatched, .. } = &mut outcome;
-    posts.retain(|post| {
-        // A new version has to take the place of one that did match.
-        let kept = keep_all || post.version > 0 || post.deliveries.iter().any(|d| !d.filters.is_empty());
+    posts.retain_mut(|post| {
+        if !keep_all {
+            post.deliveries.retain(|delivery| !delivery.filters.is_empty());
+        }
+        let kept = keep_all || post.version > 0 || !post.deliveries.is_empty();
         if !kept {
             *unmatched.entry(post.source.clone()).or_default() += 1;
         }
