@@ -36,6 +36,7 @@ mod timeline;
 mod tokens;
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -127,6 +128,8 @@ struct Shared {
     surroundings: Mutex<expression::Remembered>,
     part: Arc<Part>,
     buffer: letters::Way,
+    /// The store is not to be asked yet.
+    waits: AtomicBool,
 }
 
 impl Api {
@@ -147,12 +150,19 @@ impl Api {
             surroundings: Mutex::default(),
             part,
             buffer,
+            waits: AtomicBool::new(false),
         }))
     }
 
     /// Says where the buffer is, if that is not in the store's file.
     pub fn buffer_at(&self, address: String, options: redis_streams::Options) {
         self.0.buffer.at(address, options);
+    }
+
+    /// Says whether the store is waited for, when the process begins: its tables may be half made, so nobody is let at
+    /// it, and whoever asks is told that it is away.
+    pub fn waits_for_store(&self, waits: bool) {
+        self.0.waits.store(waits, Ordering::SeqCst);
     }
 
     /// The part that this is, with what it counts.
@@ -175,6 +185,9 @@ impl Api {
         until: Instant,
         asked: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, ApiError> {
+        if self.0.waits.load(Ordering::SeqCst) {
+            return Err(ApiError::away("this server has just begun and waits for it"));
+        }
         // Whoever goes away before there is an answer says nothing of the store.
         match tokio::time::timeout_at(until, asked).await {
             Ok(answer) => {

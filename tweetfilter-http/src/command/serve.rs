@@ -205,6 +205,7 @@ fn run(
         let (tell, stop) = Stop::new();
         let mut tasks = tokio::task::JoinSet::new();
         let process = Process::new(command, settings.is_named().then_some(&settings.instance[..]));
+        let mut answers = None;
         if let Some(address) = settings.listen().filter(|_| answering) {
             let wanted = settings.api.connections as u64 + OTHER_FILES;
             let allowed = parts::allow_files(wanted);
@@ -215,6 +216,7 @@ fn run(
                 );
             }
             let api = api::Api::new(database.clone(), settings.api.clone(), stop.clone());
+            api.waits_for_store(!is_file);
             let app = api::app(&api).merge(page::app());
             let serving = Arc::new(api::listen(&api, app, address).await.map_err(failure)?);
             tracing::info!(address = %serving.address().map_err(failure)?, "the API and the page listen");
@@ -222,6 +224,7 @@ fn run(
                 api.buffer_at(buffer.to_owned(), settings.redis());
             }
             process.add(api.part().clone());
+            answers = Some(api.clone());
             let (database, stop, part) = (database.clone(), stop.clone(), api.part().clone());
             tasks.spawn(async move {
                 supervise(&part, &database, stop.clone(), || {
@@ -236,6 +239,9 @@ fn run(
         }
         if !is_file {
             settings.store_is_ready(&database, working || answering).await?;
+        }
+        if let Some(api) = answers {
+            api.waits_for_store(false);
         }
         let only_answers = answering && !working && sources.is_empty();
         let buffer = if only_answers { None } else { Some(settings.buffer_of_part(&database).await?) };

@@ -108,6 +108,7 @@ fn the_api_listens_while_its_store_is_away_and_goes_on_by_itself() {
         );
     }
     assert_eq!(asked(port, "/").unwrap().0, 200, "the page is there");
+    // Long before its tables are all there it takes connections, and is not ready.
     maria.restart();
     until("it is ready", &files, || asked(port, "/health/ready").is_some_and(|(status, _)| status == 200));
     assert_eq!(asked(port, "/api/v1/me").unwrap().0, 401, "now it knows that the token is none");
