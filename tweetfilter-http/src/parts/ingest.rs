@@ -219,7 +219,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use tokio::sync::Mutex;
-    use tweetfilter_stream::buffer::{Claim, EntryId, Fence, Leased, Stats};
+    use tweetfilter_stream::buffer::{Claim, EntryId, Fence, Leased, Most, Stats};
 
     use super::*;
     use crate::parts::Kind;
@@ -250,7 +250,7 @@ mod tests {
             Ok(())
         }
 
-        async fn lease(&self, _: &str, _: usize, _: Duration) -> Result<Vec<Leased>, BufferError> {
+        async fn lease(&self, _: &str, _: Most, _: Duration) -> Result<Vec<Leased>, BufferError> {
             Ok(Vec::new())
         }
 

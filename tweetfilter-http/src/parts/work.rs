@@ -42,7 +42,8 @@ pub struct Works<B, S> {
     worker: Worker<B, S>,
     worked: Worked,
     wait: Duration,
-    away: bool,
+    /// Why it holds its entries, if it does.
+    held: Option<StepError>,
     /// Entries of the last batch.
     last: usize,
     part: Option<Arc<Part>>,
@@ -51,7 +52,7 @@ pub struct Works<B, S> {
 impl<B: Buffer, S: Store> Works<B, S> {
     /// Begins with nothing done.
     pub fn new(worker: Worker<B, S>) -> Self {
-        Self { worker, worked: Worked::default(), wait: WAIT.0, away: false, last: 0, part: None }
+        Self { worker, worked: Worked::default(), wait: WAIT.0, held: None, last: 0, part: None }
     }
 
     /// Counts for a part, too, how long entries were evaluated.
@@ -71,7 +72,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
         let silent = || StoreError::Away(format!("no answer for {} s", SILENCE.as_secs()));
         let error = match step.unwrap_or_else(|_| Err(silent().into())) {
             Ok(step) => {
-                if std::mem::take(&mut self.away) {
+                if self.held.take().is_some() {
                     tracing::info!("store and buffer are back");
                 }
                 self.wait = WAIT.0;
@@ -87,9 +88,11 @@ impl<B: Buffer, S: Store> Works<B, S> {
             Err(StepError::Buffer(error)) => return Err(error.into()),
             Err(StepError::Store(error)) => return Err(error.into()),
         };
-        if !std::mem::replace(&mut self.away, true) {
+        // Said once for each reason, however often it is met.
+        if self.held.as_ref() != Some(&error) {
             tracing::warn!(%error, "holds its entries until it can go on");
         }
+        self.held = Some(error);
         stop.sleep(self.wait).await;
         self.wait = (self.wait * 2).min(WAIT.1);
         Ok(true)

@@ -23,6 +23,9 @@ fn four_workers_get_over_deadlocks_and_locks_that_are_held() {
         // Whether the stranger is given up or a worker, the other goes on.
         let _ = chain.maria.try_ask("tf", DEADLOCK);
     }
+    // A worker waits for a lock only once it is over the last deadlock.
+    let before = chain.commit();
+    chain.until("they work again", || chain.commit() > before + 4);
     let _ = chain.maria.try_ask("tf", HOLD);
     assert!(ingest.ended().is_none(), "all was read meanwhile");
     ingest.kill();
