@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use tweetfilter_sql::Database;
-use tweetfilter_stream::buffer::{Batch, Buffer, Encoded};
+use tweetfilter_stream::buffer::{Batch, Buffer, Encoded, Most};
 use tweetfilter_stream::entry::{Audience, Content, Entry};
 use tweetfilter_stream::gather::key;
 use tweetfilter_stream::generate::{Generator, Options};
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         buffer.append(&batch).await?;
         append += at.elapsed();
         let at = Instant::now();
-        let leased = buffer.lease("w", BATCH, lease).await?;
+        let leased = buffer.lease("w", Most::entries(BATCH), lease).await?;
         leasing += at.elapsed();
         let at = Instant::now();
         let mut outcome = Outcome { revision: 1, at: 1_700_000_000_000, ..Outcome::default() };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::{
-    Batch, Buffer, BufferError, Claim, Counts, Encoded, EntryId, Fence, Leased, Stats,
+    Batch, Buffer, BufferError, Claim, Counts, Encoded, EntryId, Fence, Leased, Most, Stats,
 };
 use tweetfilter_stream::store::StoreError;
 
@@ -35,9 +35,14 @@ statements! {
          SELECT ?, value ->> 'from', value ->> 'to', value ->> 'reason', value ->> 'missing' FROM json_each(?)",
     );
     COUNT = sqlite("UPDATE state SET value = value + ?2 WHERE name = ?1");
+    // The sizes stand in the headers of the rows, so that of an entry which is one too many no more than that is read.
     FREE = sqlite(
-        "SELECT e.seq, e.bytes, COALESCE(l.attempts, 0) FROM buffer_entry e LEFT JOIN buffer_lease l ON l.seq = e.seq
-         WHERE l.seq IS NULL OR l.lease_until <= ? ORDER BY e.seq LIMIT +?",
+        "SELECT f.seq, e.bytes, f.attempts FROM (
+             SELECT seq, attempts, size, SUM(size) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS with_it FROM (
+                 SELECT e.seq AS seq, COALESCE(l.attempts, 0) AS attempts, length(e.bytes) AS size
+                 FROM buffer_entry e LEFT JOIN buffer_lease l ON l.seq = e.seq
+                 WHERE l.seq IS NULL OR l.lease_until <= ? ORDER BY e.seq LIMIT +?)) f
+         CROSS JOIN buffer_entry e ON e.seq = f.seq WHERE f.with_it <= ? OR f.with_it = f.size ORDER BY f.seq",
     );
     LEASE = sqlite(
         "INSERT INTO buffer_lease (seq, holder, lease_until, attempts)
@@ -166,11 +171,11 @@ impl Embedded {
         Ok(Ok(()))
     }
 
-    async fn lend(&self, worker: &str, max: usize, lease: Duration) -> Result<Vec<Leased>, StoreError> {
+    async fn lend(&self, worker: &str, most: Most, lease: Duration) -> Result<Vec<Leased>, StoreError> {
         let mut turn = self.database.write_lightly().await?;
         let now = self.database.now();
         let (mut leased, mut seqs, mut again) = (Vec::new(), Vec::new(), 0);
-        for row in turn.tx.rows(FREE, args![now, number(max)]).await? {
+        for row in turn.tx.rows(FREE, args![now, number(most.entries), number(most.bytes)]).await? {
             let (seq, attempts) = (row.int(0)?, row.int(2)?);
             seqs.push(seq);
             again += i64::from(attempts == 1);
@@ -218,8 +223,8 @@ impl Buffer for Embedded {
         self.add(batch).await.map_err(buffer_error)?
     }
 
-    async fn lease(&self, worker: &str, max: usize, lease: Duration) -> Result<Vec<Leased>, BufferError> {
-        self.lend(worker, max, lease).await.map_err(buffer_error)
+    async fn lease(&self, worker: &str, most: Most, lease: Duration) -> Result<Vec<Leased>, BufferError> {
+        self.lend(worker, most, lease).await.map_err(buffer_error)
     }
 
     async fn extend(&self, worker: &str, entries: &[EntryId], lease: Duration) -> Result<(), BufferError> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::{Clock, Folder};
 use tweetfilter_sql::Database;
-use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Encoded};
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Encoded, Most};
 
 macro_rules! contract {
     ($($name:ident($($arg:ident),*);)*) => {$(
@@ -30,6 +30,7 @@ contract! {
     a_fenced_reader_appends_nothing();
     the_cursor_goes_with_its_batch();
     entries_come_in_order_as_they_were();
+    a_lease_is_bounded_by_bytes(pass);
     two_workers_never_hold_one_entry();
     a_lease_runs_out(pass);
     a_lease_is_extended(pass);
@@ -58,13 +59,13 @@ async fn what_was_appended_outlives_the_process_and_its_leases_do_not() {
         let fence = buffer.claim("s", "a", long).await.unwrap().fence;
         let batch = Batch { source: "s".into(), fence, entries: vec![entry], ..Batch::default() };
         buffer.append(&batch).await.unwrap();
-        assert_eq!(buffer.lease("w", 9, long).await.unwrap().len(), 1);
+        assert_eq!(buffer.lease("w", Most::entries(9), long).await.unwrap().len(), 1);
     }
     let database = Database::open(&path).await.unwrap();
     let buffer = database.buffer().unwrap();
-    assert!(buffer.lease("v", 9, long).await.unwrap().is_empty());
+    assert!(buffer.lease("v", Most::entries(9), long).await.unwrap().is_empty());
     buffer.forget_leases().await.unwrap();
-    let leased = buffer.lease("v", 9, long).await.unwrap();
+    let leased = buffer.lease("v", Most::entries(9), long).await.unwrap();
     assert_eq!((leased.len(), leased[0].attempts), (1, 2));
     database.close().await;
 }

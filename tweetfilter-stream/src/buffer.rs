@@ -46,7 +46,8 @@ pub trait Buffer: Send + Sync {
     /// there twice does no harm.
     fn append(&self, batch: &Batch) -> impl Future<Output = Result<(), BufferError>> + Send;
 
-    /// Gives a worker entries that nobody works on, oldest first: at most `max` of them, fewer if none are there.
+    /// Gives a worker entries that nobody works on, oldest first: as many as there are, up to `most`, and one in any
+    /// case, however large it is.
     ///
     /// Entries whose lease has run out are among them.
     ///
@@ -55,7 +56,7 @@ pub trait Buffer: Send + Sync {
     fn lease(
         &self,
         worker: &str,
-        max: usize,
+        most: Most,
         lease: Duration,
     ) -> impl Future<Output = Result<Vec<Leased>, BufferError>> + Send;
 
@@ -134,6 +135,23 @@ pub struct Encoded {
     pub key: u64,
     /// See [`Entry::to_vec`](crate::entry::Entry::to_vec).
     pub bytes: Vec<u8>,
+}
+
+/// How much a lease may give at once: what a worker has to hold in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Most {
+    /// So many entries.
+    pub entries: usize,
+    /// And so many bytes of them together.
+    pub bytes: usize,
+}
+
+impl Most {
+    /// So many entries, however large they are.
+    #[must_use]
+    pub const fn entries(entries: usize) -> Self {
+        Self { entries, bytes: usize::MAX }
+    }
 }
 
 /// A leased entry.

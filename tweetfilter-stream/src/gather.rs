@@ -74,6 +74,19 @@ struct Told {
 }
 
 impl Pending {
+    /// Bytes that it takes; a post that is remembered as well counts all the same.
+    fn size(&self) -> usize {
+        let body = match &self.body {
+            Body::Post(post) => post.network.len() + post.id.len() + post.written.len(),
+            Body::Change(change) => size_of_change(change),
+        };
+        let to = match &self.to {
+            Audience::Viewers(viewers) => size_of_list(viewers),
+            _ => 0,
+        };
+        size_of::<Self>() + body + to
+    }
+
     /// Whether it is the same delete. Of other changes the last one counts, so none is left out.
     fn is_delete(&self, change: &Change) -> bool {
         matches!(&self.body, Body::Change(known @ Change::Delete { .. }) if known == change)
@@ -137,10 +150,12 @@ impl Gather {
 
     /// Records that messages are missing.
     pub fn gap(&mut self, gap: Gap) {
+        self.bytes += size_of::<Gap>() + gap.reason.len();
         self.gaps.push(gap);
     }
 
-    /// Bytes of the entries that wait.
+    /// Bytes that what waits takes in memory, which is more than its entries will have: a name of a few letters is kept by
+    /// itself.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -217,7 +232,11 @@ impl Gather {
             let pending = &mut self.pending[index];
             let same =
                 matches!(&pending.body, Body::Post(of) if of.network == post.network && of.id == post.id);
-            if same && !post.id.is_empty() && add(&mut pending.to, &to) {
+            if same
+                && !post.id.is_empty()
+                && let Some(bytes) = add(&mut pending.to, &to)
+            {
+                self.bytes += bytes;
                 self.counts.merged += 1;
                 return;
             }
@@ -227,11 +246,15 @@ impl Gather {
 
     fn push_post(&mut self, post: Arc<Told>, to: Audience, at: Millis) {
         self.counts.entries += 1;
-        self.bytes += post.written.len();
         if !post.written.is_edit() {
             self.waiting.entry(post.key).or_default().push(self.pending.len());
         }
-        self.pending.push(Pending { key: post.key, at, to, body: Body::Post(post) });
+        self.push(Pending { key: post.key, at, to, body: Body::Post(post) });
+    }
+
+    fn push(&mut self, pending: Pending) {
+        self.bytes += pending.size();
+        self.pending.push(pending);
     }
 
     /// Takes whatever is not a single post: the line is counted once, as what its first part is.
@@ -270,9 +293,8 @@ impl Gather {
                     return;
                 }
                 self.waiting.entry(key).or_default().push(self.pending.len());
-                self.bytes += 100;
                 let to = self.audience(viewer.as_deref());
-                self.pending.push(Pending { key, at, to, body: Body::Change(change) });
+                self.push(Pending { key, at, to, body: Body::Change(change) });
             }
             Err(notice) => self.notices.push(*notice),
         }
@@ -310,18 +332,42 @@ fn change(event: Event) -> Result<(u64, Change), Box<Event>> {
     })
 }
 
-/// Adds one audience to another of the same kind.
-fn add(to: &mut Audience, more: &Audience) -> bool {
+fn size_of_change(change: &Change) -> usize {
+    let texts = |texts: &[&String]| texts.iter().map(|text| text.len()).sum();
+    match change {
+        Change::Delete { network, id } => texts(&[network, id]),
+        Change::ScrubGeo { network, author, up_to } => texts(&[network, author, up_to]),
+        Change::AccountStatus { network, author, status, .. } => texts(&[network, author, status]),
+        Change::Identity { network, account } => texts(&[network, &account.id, &account.handle]),
+        Change::Friends { network: of, ids: list }
+        | Change::StatusWithheld { network: _, id: of, countries: list }
+        | Change::UserWithheld { network: _, author: of, countries: list } => of.len() + size_of_list(list),
+    }
+}
+
+fn size_of_list(texts: &[String]) -> usize {
+    texts.iter().map(|text| size(text)).sum()
+}
+
+/// Bytes of a text in a list.
+fn size(text: &str) -> usize {
+    size_of::<String>() + text.len()
+}
+
+/// Adds one audience to another of the same kind, and tells how many bytes more that takes.
+fn add(to: &mut Audience, more: &Audience) -> Option<usize> {
     match (to, more) {
         (Audience::Viewers(all), Audience::Viewers(more)) => {
+            let mut bytes = 0;
             for viewer in more {
                 if !all.contains(viewer) {
+                    bytes += size(viewer);
                     all.push(viewer.clone());
                 }
             }
-            true
+            Some(bytes)
         }
-        (to, more) => to == more,
+        (to, more) => (to == more).then_some(0),
     }
 }
 

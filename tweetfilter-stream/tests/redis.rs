@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use servers::{FIT, RedisServer};
 use tweetfilter_stream::buffer::{
-    Batch, Buffer, BufferError, Counts, Encoded, EntryId, Fence, Gap, Leased, Stats,
+    Batch, Buffer, BufferError, Counts, Encoded, EntryId, Fence, Gap, Leased, Most, Stats,
 };
 use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
 
@@ -84,39 +84,39 @@ mod contract {
 
     pub async fn entries_are_leased_once_and_in_order(buffer: &impl Buffer) {
         let fence = filled(buffer, 40).await;
-        let first = buffer.lease("a", 15, LONG).await.unwrap();
+        let first = buffer.lease("a", Most::entries(15), LONG).await.unwrap();
         assert_eq!(first.len(), 15);
         assert!(first.iter().all(|entry| entry.attempts == 1));
-        let second = buffer.lease("b", 15, LONG).await.unwrap();
-        let third = buffer.lease("a", 15, LONG).await.unwrap();
+        let second = buffer.lease("b", Most::entries(15), LONG).await.unwrap();
+        let third = buffer.lease("a", Most::entries(15), LONG).await.unwrap();
         assert_eq!((second.len(), third.len()), (15, 10));
         let all: BTreeSet<_> =
             [&first, &second, &third].into_iter().flat_map(|leased| bodies(leased)).collect();
         assert_eq!(all.len(), 40, "nobody holds what another does");
-        assert_eq!(buffer.lease("b", 15, LONG).await.unwrap(), []);
+        assert_eq!(buffer.lease("b", Most::entries(15), LONG).await.unwrap(), []);
         // All of one key: in order, and as many as are asked for.
         for key in (0..4).rev() {
             let same = (0..5).map(|n| Encoded { key, bytes: vec![b'0' + n] }).collect();
             buffer.append(&batch(fence, same, "d")).await.unwrap();
-            let in_order = buffer.lease("a", 5, LONG).await.unwrap();
+            let in_order = buffer.lease("a", Most::entries(5), LONG).await.unwrap();
             assert_eq!(in_order.iter().map(|entry| entry.bytes[0]).collect::<Vec<_>>(), *b"01234");
         }
     }
 
     pub async fn a_lease_runs_out_unless_extended(buffer: &impl Buffer) {
         filled(buffer, 10).await;
-        let mine = buffer.lease("a", 10, SHORT).await.unwrap();
+        let mine = buffer.lease("a", Most::entries(10), SHORT).await.unwrap();
         let (kept, lost) = mine.split_at(4);
         buffer.extend("a", &ids(kept), LONG).await.unwrap();
-        assert_eq!(buffer.lease("b", 10, LONG).await.unwrap(), []);
+        assert_eq!(buffer.lease("b", Most::entries(10), LONG).await.unwrap(), []);
         tokio::time::sleep(SHORT + SHORT / 2).await;
-        let theirs = buffer.lease("b", 10, LONG).await.unwrap();
+        let theirs = buffer.lease("b", Most::entries(10), LONG).await.unwrap();
         assert_eq!(bodies(&theirs), bodies(lost));
         assert!(theirs.iter().all(|entry| entry.attempts == 2));
         // What another holds by now is neither extended nor given back.
         buffer.extend("a", &ids(lost), Duration::ZERO).await.unwrap();
         buffer.release("a", &ids(lost)).await.unwrap();
-        assert_eq!(buffer.lease("c", 10, LONG).await.unwrap(), []);
+        assert_eq!(buffer.lease("c", Most::entries(10), LONG).await.unwrap(), []);
         let stats = buffer.stats().await.unwrap();
         assert_eq!((stats.entries, stats.leased, stats.redelivered, stats.lost), (10, 10, 6, 0));
     }
@@ -125,7 +125,7 @@ mod contract {
         filled(buffer, 10).await;
         let before = buffer.stats().await.unwrap();
         assert!(before.bytes >= 70 && before.leased == 0 && before.oldest.is_some(), "{before:?}");
-        let leased = buffer.lease("a", 6, LONG).await.unwrap();
+        let leased = buffer.lease("a", Most::entries(6), LONG).await.unwrap();
         assert_eq!(buffer.stats().await.unwrap().leased, 6);
         for _ in 0..2 {
             buffer.ack("a", &ids(&leased)).await.unwrap();
@@ -136,7 +136,7 @@ mod contract {
         buffer.ack("a", &strangers).await.unwrap();
         buffer.release("a", &strangers).await.unwrap();
         buffer.extend("a", &strangers, LONG).await.unwrap();
-        let rest = buffer.lease("b", 10, LONG).await.unwrap();
+        let rest = buffer.lease("b", Most::entries(10), LONG).await.unwrap();
         assert_eq!(rest.len(), 4);
         buffer.ack("b", &ids(&rest)).await.unwrap();
         assert_eq!(buffer.stats().await.unwrap(), Stats::default());
@@ -144,10 +144,10 @@ mod contract {
 
     pub async fn what_is_released_is_leased_at_once(buffer: &impl Buffer) {
         filled(buffer, 10).await;
-        let leased = buffer.lease("a", 10, LONG).await.unwrap();
+        let leased = buffer.lease("a", Most::entries(10), LONG).await.unwrap();
         buffer.release("a", &ids(&leased[..7])).await.unwrap();
         assert_eq!(buffer.stats().await.unwrap().leased, 3);
-        let again = buffer.lease("b", 10, LONG).await.unwrap();
+        let again = buffer.lease("b", Most::entries(10), LONG).await.unwrap();
         assert_eq!(bodies(&again), bodies(&leased[..7]));
         assert!(again.iter().all(|entry| entry.attempts == 2));
     }
@@ -159,7 +159,7 @@ mod contract {
             tokio::spawn(async move {
                 let mut seen = Vec::new();
                 loop {
-                    let leased = buffer.lease(name, 37, LONG).await.unwrap();
+                    let leased = buffer.lease(name, Most::entries(37), LONG).await.unwrap();
                     if leased.is_empty() {
                         return seen;
                     }
@@ -237,7 +237,7 @@ async fn a_killed_server_comes_back_with_everything() {
     let Some(mut server) = RedisServer::start(&FIT) else { return };
     let buffer = open(&server).await;
     let fence = filled(&buffer, 10).await;
-    let leased = buffer.lease("a", 4, LONG).await.unwrap();
+    let leased = buffer.lease("a", Most::entries(4), LONG).await.unwrap();
     server.kill();
     let error = buffer.append(&batch(fence, some(1), "d")).await.unwrap_err();
     assert!(matches!(error, BufferError::Away(_)), "{error}");
@@ -250,10 +250,10 @@ async fn a_killed_server_comes_back_with_everything() {
     let stats = buffer.stats().await.unwrap();
     assert_eq!((stats.entries, stats.leased, stats.lost), (11, 4, 0), "entries, group and leases are there");
     assert_eq!(buffer.claim("s", "one", LONG).await.unwrap().cursor.as_deref(), Some("d"));
-    assert_eq!(buffer.lease("b", 99, LONG).await.unwrap().len(), 7);
+    assert_eq!(buffer.lease("b", Most::entries(99), LONG).await.unwrap().len(), 7);
     buffer.ack("a", &ids(&leased)).await.unwrap();
     // A worker that starts again gets at once what it held.
-    let again = open(&server).await.lease("b", 99, LONG).await.unwrap();
+    let again = open(&server).await.lease("b", Most::entries(99), LONG).await.unwrap();
     assert_eq!((again.len(), again[0].attempts), (7, 2));
 }
 
@@ -298,9 +298,9 @@ async fn a_full_server_takes_nothing_and_still_gives() {
     assert_eq!(buffer.stats().await.unwrap().entries, 600);
     buffer.renew("s", fence, LONG).await.unwrap();
     assert_eq!(buffer.claim("s", "one", LONG).await.unwrap().cursor.as_deref(), Some("c"));
-    let leased = open(&server).await.lease("a", 600, SHORT).await.unwrap();
+    let leased = open(&server).await.lease("a", Most::entries(600), SHORT).await.unwrap();
     buffer.release("a", &ids(&leased)).await.unwrap();
-    let leased = buffer.lease("b", 600, LONG).await.unwrap();
+    let leased = buffer.lease("b", Most::entries(600), LONG).await.unwrap();
     buffer.extend("b", &ids(&leased), LONG).await.unwrap();
     buffer.ack("b", &ids(&leased)).await.unwrap();
     let stats = buffer.stats().await.unwrap();
@@ -317,11 +317,11 @@ async fn what_strangers_remove_is_noticed() {
     let buffer = open(&server).await;
     let fence = filled(&buffer, 40).await;
     // Ten in each partition; a few of each are leased, then one partition is trimmed.
-    let leased = buffer.lease("a", 12, SHORT).await.unwrap();
+    let leased = buffer.lease("a", Most::entries(12), SHORT).await.unwrap();
     server.say(&["XTRIM", "tf:{0}", "MAXLEN", "0"]);
     assert_eq!(buffer.stats().await.unwrap().lost, 10);
     tokio::time::sleep(SHORT * 2).await;
-    let again = buffer.lease("b", 100, LONG).await.unwrap();
+    let again = buffer.lease("b", Most::entries(100), LONG).await.unwrap();
     assert_eq!(again.len(), 30, "{} were leased", leased.len());
     let losses = buffer.losses().await.unwrap();
     assert_eq!(losses.len(), 1);
@@ -333,10 +333,37 @@ async fn what_strangers_remove_is_noticed() {
     buffer.append(&batch(fence, some(8), "d")).await.unwrap();
     server.say(&["XGROUP", "DESTROY", "tf:{1}", "tf"]);
     server.say(&["DEL", "tf:{2}"]);
-    assert_eq!(buffer.lease("a", 100, LONG).await.unwrap().len(), 6);
+    assert_eq!(buffer.lease("a", Most::entries(100), LONG).await.unwrap().len(), 6);
     let stats = buffer.stats().await.unwrap();
     assert_eq!((stats.entries, stats.lost), (6, 12));
     assert_eq!(buffer.losses().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn bytes_are_bounded_over_all_partitions_and_each_has_its_share() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let fence = buffer.claim("s", "a", LONG).await.unwrap().fence;
+    let large = |key: u64| Encoded { key, bytes: vec![b'x'; 1_000 + key as usize] };
+    buffer.append(&batch(fence, (0..200).map(large).collect(), "c")).await.unwrap();
+    let (mut seen, mut first) = (BTreeSet::new(), true);
+    loop {
+        let leased = buffer.lease("a", Most { entries: 100, bytes: 9_000 }, LONG).await.unwrap();
+        if leased.is_empty() {
+            break;
+        }
+        let bytes: usize = leased.iter().map(|entry| entry.bytes.len()).sum();
+        assert!(bytes <= 9_000 && leased.iter().all(|entry| entry.attempts == 1), "{bytes}");
+        if std::mem::take(&mut first) {
+            let of: BTreeSet<_> = leased.iter().map(|entry| entry.id.0.split(':').next()).collect();
+            assert!(of.len() > 1, "one partition has all of it");
+        }
+        seen.extend(leased.iter().map(|entry| entry.bytes.len()));
+        buffer.ack("a", &ids(&leased)).await.unwrap();
+    }
+    assert_eq!(seen.len(), 200);
+    let stats = buffer.stats().await.unwrap();
+    assert_eq!((stats.entries, stats.redelivered, stats.lost), (0, 0, 0));
 }
 
 #[tokio::test]
@@ -344,14 +371,14 @@ async fn work_goes_on_after_flushall() {
     let Some(server) = RedisServer::start(&FIT) else { return };
     let buffer = open(&server).await;
     let before = filled(&buffer, 20).await;
-    let leased = buffer.lease("a", 5, LONG).await.unwrap();
+    let leased = buffer.lease("a", Most::entries(5), LONG).await.unwrap();
     server.say(&["FLUSHALL"]);
     buffer.ack("a", &ids(&leased)).await.unwrap();
-    assert_eq!(buffer.lease("a", 5, LONG).await.unwrap(), []);
+    assert_eq!(buffer.lease("a", Most::entries(5), LONG).await.unwrap(), []);
     let late = buffer.append(&batch(before, some(1), "d")).await;
     assert!(matches!(late, Err(BufferError::Fenced { .. })));
     assert!(filled(&buffer, 3).await > before, "no fencing number comes twice");
-    assert_eq!(buffer.lease("a", 5, LONG).await.unwrap().len(), 3);
+    assert_eq!(buffer.lease("a", Most::entries(5), LONG).await.unwrap().len(), 3);
     let stats = buffer.stats().await.unwrap();
     assert_eq!((stats.entries, stats.lost), (3, 20));
     let losses = buffer.losses().await.unwrap();
@@ -386,7 +413,7 @@ async fn a_silent_server_is_away_in_time_and_appends_once() {
     for _ in 0..3 {
         assert!(matches!(buffer.append(&next).await, Err(BufferError::Away(_))));
     }
-    assert!(matches!(buffer.lease("a", 9, LONG).await, Err(BufferError::Away(_))));
+    assert!(matches!(buffer.lease("a", Most::entries(9), LONG).await, Err(BufferError::Away(_))));
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     server.signal("CONT");
     let began = Instant::now();
@@ -399,13 +426,13 @@ async fn a_silent_server_is_away_in_time_and_appends_once() {
     buffer.append(&next).await.unwrap();
     assert_eq!(buffer.stats().await.unwrap().entries, 11, "the same again on purpose is another batch");
     // What a lease took whose answer was lost, the next one gets. (The server knows the script from the first.)
-    let one = buffer.lease("a", 1, LONG).await.unwrap();
+    let one = buffer.lease("a", Most::entries(1), LONG).await.unwrap();
     buffer.release("a", &ids(&one)).await.unwrap();
     server.signal("STOP");
-    assert!(matches!(buffer.lease("a", 99, LONG).await, Err(BufferError::Away(_))));
+    assert!(matches!(buffer.lease("a", Most::entries(99), LONG).await, Err(BufferError::Away(_))));
     server.signal("CONT");
     let leased = loop {
-        match buffer.lease("a", 99, LONG).await {
+        match buffer.lease("a", Most::entries(99), LONG).await {
             Ok(leased) => break leased,
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
@@ -421,7 +448,7 @@ async fn scripts_that_a_stranger_removed_are_loaded_again() {
     let fence = filled(&buffer, 3).await;
     server.say(&["SCRIPT", "FLUSH"]);
     buffer.append(&batch(fence, some(4), "d")).await.unwrap();
-    assert_eq!(buffer.lease("a", 9, LONG).await.unwrap().len(), 7);
+    assert_eq!(buffer.lease("a", Most::entries(9), LONG).await.unwrap().len(), 7);
 }
 
 #[path = "contract/buffer.rs"]
@@ -441,6 +468,7 @@ async fn the_suite_of_all_engines_passes() {
     each! {
         a_source_has_one_reader(tokio::time::sleep) a_renewed_lease_lasts(tokio::time::sleep)
         a_fenced_reader_appends_nothing() the_cursor_goes_with_its_batch() entries_come_in_order_as_they_were()
+        a_lease_is_bounded_by_bytes(tokio::time::sleep)
         two_workers_never_hold_one_entry() a_lease_runs_out(tokio::time::sleep)
         a_lease_is_extended(tokio::time::sleep) what_is_acknowledged_is_gone(tokio::time::sleep)
         what_is_released_is_there_at_once() stats_say_how_full_it_is(now)

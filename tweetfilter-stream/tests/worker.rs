@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tweetfilter_core::{Dialect, Post};
-use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Stats};
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Most, Stats};
 use tweetfilter_stream::entry::{Audience, Content, Entry};
 use tweetfilter_stream::store::{
     Action, Committed, Delivery, Outcome, Snapshot, Store, StoreError, StoredAccount, StoredFilter, Verdict,
@@ -76,6 +76,7 @@ impl Shared {
     }
 
     fn worker(&self, batch: usize) -> Worker<Self, Self> {
+        let batch = Most::entries(batch);
         Worker::new("w", self.clone(), self.clone(), Options { batch, ..Options::default() })
     }
 }
@@ -93,9 +94,14 @@ impl Buffer for Shared {
         Ok(())
     }
 
-    async fn lease(&self, _: &str, max: usize, _: Duration) -> Result<Vec<Leased>, BufferError> {
+    async fn lease(&self, _: &str, most: Most, _: Duration) -> Result<Vec<Leased>, BufferError> {
         Ok(self.world(|world| {
-            let max = max.min(world.waiting.len());
+            let mut bytes = most.bytes;
+            let fits = |leased: &&Leased| {
+                bytes = bytes.saturating_sub(leased.bytes.len());
+                bytes > 0
+            };
+            let max = world.waiting.iter().take(most.entries).take_while(fits).count();
             world.events.push(format!("lease {max}"));
             world.waiting.drain(..max).collect()
         }))
@@ -169,6 +175,22 @@ async fn the_next_batch_is_leased_before_one_is_committed() {
 }
 
 #[tokio::test]
+async fn a_batch_has_few_large_entries_or_many_small_ones() {
+    let shared = Shared::with(&["a", "b", "c", "d", "e"]);
+    let size = shared.world(|world| world.waiting[0].bytes.len());
+    let options = Options { batch: Most { entries: 9, bytes: 2 * size + 1 }, ..Options::default() };
+    let mut worker = Worker::new("w", shared.clone(), shared.clone(), options);
+    while worker.step(1).await.unwrap().entries > 0 {}
+    // The next is leased ahead, for two are half of what nine may be and all of what their bytes may.
+    shared.world(|world| {
+        let first = ["lease 2", "lease 2", "commit 2", "ack 2", "lease 1", "commit 2", "ack 2"];
+        assert_eq!(world.events[..7], first, "{:?}", world.events);
+    });
+    let Most { entries, bytes } = Options::default().batch;
+    assert!(entries >= 1_000 && bytes <= 8 << 20, "a worker may hold {bytes} bytes twice");
+}
+
+#[tokio::test]
 async fn what_a_failed_commit_had_is_held_and_committed_in_order() {
     let shared = Shared::with(&["a", "b", "c"]);
     shared.world(|world| world.away = 2);
@@ -222,7 +244,7 @@ async fn where_only_matches_are_kept_the_others_are_counted_and_new_versions_are
     let leased = Leased { id: EntryId("2".into()), bytes: entry.to_vec().unwrap(), attempts: 1 };
     shared.world(|world| world.waiting.push_back(leased));
     // Each by itself, so that the edit is not joined with its post.
-    let options = Options { batch: 1, keep_all: false, ..Options::default() };
+    let options = Options { batch: Most::entries(1), keep_all: false, ..Options::default() };
     let mut worker = Worker::new("w", shared.clone(), shared.clone(), options);
     while worker.step(1).await.unwrap().entries > 0 {}
     shared.world(|world| {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tweetfilter_stream::buffer::{Batch, Buffer, Counts, Encoded, EntryId};
+use tweetfilter_stream::buffer::{Batch, Buffer, Counts, Encoded, EntryId, Most};
 use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
 
 use super::servers::redis::{FIT, RedisServer};
@@ -43,7 +43,7 @@ pub fn redis(report: &mut Report) -> Fallible<()> {
         let stats = buffer.stats().await?;
         let (begin, mut done) = (Instant::now(), 0);
         loop {
-            let leased = buffer.lease("a", 512, LEASE).await?;
+            let leased = buffer.lease("a", Most::entries(512), LEASE).await?;
             if leased.is_empty() {
                 break;
             }

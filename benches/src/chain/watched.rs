@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
 use serde::{Deserialize, Serialize};
-use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Stats};
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Most, Stats};
 use tweetfilter_stream::store::{Committed, Outcome, Snapshot, Store, StoreError};
 
 /// Calls of one kind.
@@ -104,9 +104,9 @@ impl<B: Buffer> Buffer for Watched<B> {
         self.timed(|seen| &mut seen.append, |_| batch.entries.len(), self.inner.append(batch)).await
     }
 
-    async fn lease(&self, worker: &str, max: usize, lease: Duration) -> Result<Vec<Leased>, BufferError> {
+    async fn lease(&self, worker: &str, most: Most, lease: Duration) -> Result<Vec<Leased>, BufferError> {
         let count = |leased: &Result<Vec<_>, _>| leased.as_ref().map_or(0, Vec::len);
-        self.timed(|seen| &mut seen.lease, count, self.inner.lease(worker, max, lease)).await
+        self.timed(|seen| &mut seen.lease, count, self.inner.lease(worker, most, lease)).await
     }
 
     async fn extend(&self, worker: &str, entries: &[EntryId], lease: Duration) -> Result<(), BufferError> {

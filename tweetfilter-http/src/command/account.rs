@@ -36,7 +36,7 @@ enum Command {
 
         /// Who they are on a network: NETWORK:ID, NETWORK:ID:HANDLE or NETWORK:HANDLE; may be given again
         ///
-        /// Networks are `x`, `bluesky`, or a Mastodon host. Posts of an envelope are for the account with the
+        /// A handle of digits alone is written with an @, as in x:@1888. Networks are `x`, `bluesky`, or a Mastodon host. Posts of an envelope are for the account with the
         /// envelope's id; `me` in a filter stands for all of them.
         #[arg(long = "identity", value_name = "WHO", value_parser = identity)]
         identities: Vec<(String, Account)>,
@@ -49,7 +49,8 @@ enum Command {
     Follow {
         name: String,
         network: String,
-        /// The author's id or handle
+        /// The author's id or handle; @123 is a handle of digits alone
+        #[arg(value_parser = author)]
         author: String,
         /// No longer
         #[arg(long)]
@@ -60,7 +61,7 @@ enum Command {
 fn identity(text: &str) -> Result<(String, Account), String> {
     let usage = || "write NETWORK:ID, NETWORK:ID:HANDLE or NETWORK:HANDLE".to_owned();
     let (network, rest) = text.split_once(':').ok_or_else(usage)?;
-    let rest = rest.trim_start_matches('@');
+    let (at, rest) = (rest.starts_with('@'), rest.trim_start_matches('@'));
     if network.is_empty() || rest.is_empty() {
         return Err(usage());
     }
@@ -68,9 +69,22 @@ fn identity(text: &str) -> Result<(String, Account), String> {
     let own = if rest.starts_with("did:") { 2 } else { 0 };
     let cut = rest.match_indices(':').nth(own).map(|(at, _)| at);
     let (first, handle) = cut.map_or((rest, ""), |at| (&rest[..at], &rest[at + 1..]));
-    let is_id = own > 0 || !handle.is_empty() || first.bytes().all(|byte| byte.is_ascii_digit());
+    let is_id = own > 0 || !handle.is_empty() || !at && is_number(first);
     let (id, handle) = if is_id { (first, handle) } else { ("", first) };
     Ok((network.to_owned(), Account { id: id.to_owned(), handle: handle.to_owned() }))
+}
+
+/// Whom to follow, as it is stored: only what could be taken for an id keeps its `@`.
+fn author(text: &str) -> Result<String, String> {
+    let handle = text.trim_start_matches('@');
+    if handle.is_empty() {
+        return Err("write the author's id or handle".to_owned());
+    }
+    Ok(if handle != text && is_number(handle) { format!("@{handle}") } else { handle.to_owned() })
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -99,7 +113,10 @@ async fn list(database: &Database) -> Result<(), Failure> {
     let mut out = String::new();
     for account in database.accounts().await.map_err(failure)? {
         let identities = account.identities.iter().map(|(network, who)| {
-            let parts = [&who.id, &who.handle].into_iter().filter(|part| !part.is_empty());
+            // As it can be written again.
+            let at = if who.id.is_empty() && is_number(&who.handle) { "@" } else { "" };
+            let handle = format!("{at}{}", who.handle);
+            let parts = [who.id.clone(), handle].into_iter().filter(|part| !part.is_empty());
             parts.fold(network.clone(), |text, part| format!("{text}:{part}"))
         });
         let identities: Vec<_> = identities.collect();
@@ -234,6 +251,7 @@ mod tests {
             ("x:1888", "x", "1888", ""),
             ("x:1888:ann", "x", "1888", "ann"),
             ("x:@ann", "x", "", "ann"),
+            ("x:@1888", "x", "", "1888"),
             ("bluesky:ann.bsky.social", "bluesky", "", "ann.bsky.social"),
             ("bluesky:did:plc:abc", "bluesky", "did:plc:abc", ""),
             ("bluesky:did:plc:abc:ann.bsky.social", "bluesky", "did:plc:abc", "ann.bsky.social"),
@@ -244,5 +262,9 @@ mod tests {
             assert_eq!(identity(text), Ok((network.to_owned(), account)), "{text}");
         }
         assert!(identity("ann").is_err() && identity("x:").is_err());
+        for (text, stored) in [("@ann", "ann"), ("ann", "ann"), ("42", "42"), ("@42", "@42")] {
+            assert_eq!(author(text).as_deref(), Ok(stored));
+        }
+        assert!(author("@").is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Stats};
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Most, Stats};
 use tweetfilter_stream::store::{Committed, Outcome, Snapshot, Store, StoreError};
 
 use super::part::{Part, Server};
@@ -62,8 +62,8 @@ impl<B: Buffer> Buffer for Counted<B> {
         Ok(())
     }
 
-    async fn lease(&self, worker: &str, max: usize, lease: Duration) -> Result<Vec<Leased>, BufferError> {
-        let leased = self.buffer(self.inner.lease(worker, max, lease)).await?;
+    async fn lease(&self, worker: &str, most: Most, lease: Duration) -> Result<Vec<Leased>, BufferError> {
+        let leased = self.buffer(self.inner.lease(worker, most, lease)).await?;
         let again = leased.iter().filter(|entry| entry.attempts > 1).count();
         self.part.counters.leased.inc_by(leased.len() as u64);
         self.part.counters.redelivered.inc_by(again as u64);

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tweetfilter_sql::{Database, Embedded};
-use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Gap, Leased, Stats};
+use tweetfilter_stream::buffer::{
+    Batch, Buffer, BufferError, Claim, EntryId, Fence, Gap, Leased, Most, Stats,
+};
 use tweetfilter_stream::fail::fail_point;
 use tweetfilter_stream::redis_streams::{Options, RedisBuffer, SourceState};
 
@@ -105,8 +107,8 @@ impl Buffer for Buffers {
         appended
     }
 
-    async fn lease(&self, worker: &str, max: usize, lease: Duration) -> Result<Vec<Leased>, BufferError> {
-        let leased = each!(self, b => b.lease(worker, max, lease))?;
+    async fn lease(&self, worker: &str, most: Most, lease: Duration) -> Result<Vec<Leased>, BufferError> {
+        let leased = each!(self, b => b.lease(worker, most, lease))?;
         if !leased.is_empty() {
             fail_point("lease.after");
         }

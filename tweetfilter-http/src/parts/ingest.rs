@@ -51,7 +51,7 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
     let Some((mut ingest, cursor)) = claimed else { return Ok(Ingested::default()) };
     let mut source = settings.open(cursor.as_deref())?;
     tracing::info!(source = name, resumed = cursor.is_some(), "source is read");
-    let (mut ingested, mut read_all) = (Ingested::default(), false);
+    let (mut ingested, mut read_all, mut failed) = (Ingested::default(), false, None);
     let mut renew = tokio::time::interval(RENEW);
     renew.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     // While a batch is appended the source is read on, so that a slow disk makes larger batches and not fewer. It is a
@@ -67,7 +67,7 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
             }
         }
         if appending.is_none() && read_all {
-            ingested.ended = true;
+            ingested.ended = failed.is_none();
             break;
         }
         tokio::select! {
@@ -86,15 +86,17 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
                 each(&ingested.counts, source.progress());
             }
             () = &mut collect, if appending.is_none() && !collect.is_elapsed() => {}
-            chunk = source.next(), if !read_all && ingest.has_room() => match chunk? {
-                Some(chunk) => {
+            chunk = source.next(), if !read_all && ingest.has_room() => match chunk {
+                Ok(Some(chunk)) => {
                     tell(name, &chunk);
                     ingest.collect(&chunk);
                     for notice in ingest.notices() {
                         tell_message(name, &notice);
                     }
                 }
-                None => read_all = true,
+                Ok(None) => read_all = true,
+                // What was read before it is appended first.
+                Err(error) => (read_all, failed) = (true, Some(error)),
             },
         }
     }
@@ -110,7 +112,7 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
     {
         ingested.counts.add(&counts);
     }
-    Ok(ingested)
+    failed.map_or(Ok(ingested), |error| Err(error.into()))
 }
 
 /// What a task came to; its panic is ours.
@@ -219,7 +221,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use tokio::sync::Mutex;
-    use tweetfilter_stream::buffer::{Claim, EntryId, Fence, Leased, Stats};
+    use tweetfilter_stream::buffer::{Claim, EntryId, Fence, Leased, Most, Stats};
 
     use super::*;
     use crate::parts::Kind;
@@ -227,7 +229,9 @@ mod tests {
     /// A buffer of which only one thing can be asked at a time, and whose disk is slow.
     #[derive(Clone, Default)]
     struct Slow {
+        takes: Duration,
         turn: Arc<Mutex<()>>,
+        cursor: Arc<Mutex<Option<String>>>,
         appended: Arc<AtomicU32>,
         renewed: Arc<AtomicU32>,
     }
@@ -245,12 +249,13 @@ mod tests {
 
         async fn append(&self, batch: &Batch) -> Result<(), BufferError> {
             let _turn = self.turn.lock().await;
-            tokio::time::sleep(RENEW + Duration::from_secs(1)).await;
+            tokio::time::sleep(self.takes).await;
+            self.cursor.lock().await.clone_from(&batch.cursor);
             self.appended.fetch_add(batch.entries.len() as u32, Ordering::Relaxed);
             Ok(())
         }
 
-        async fn lease(&self, _: &str, _: usize, _: Duration) -> Result<Vec<Leased>, BufferError> {
+        async fn lease(&self, _: &str, _: Most, _: Duration) -> Result<Vec<Leased>, BufferError> {
             Ok(Vec::new())
         }
 
@@ -271,13 +276,40 @@ mod tests {
         }
     }
 
+    fn file(name: &str, ids: std::ops::Range<u32>) -> std::path::PathBuf {
+        let path = std::env::temp_dir().join(format!("tweetfilter-{name}-{}", std::process::id()));
+        let lines: String = ids.map(|n| format!("{{\"id_str\":\"{n}\",\"text\":\"Snow\"}}\n")).collect();
+        std::fs::write(&path, lines).unwrap();
+        path
+    }
+
+    #[tokio::test]
+    async fn what_was_read_before_an_error_is_appended_with_its_cursor() {
+        let files = [file("read-1", 0..3), file("read-2", 3..8)];
+        let gone = std::path::PathBuf::from("/nowhere/gone");
+        let settings = SourceSettings {
+            files: files.iter().cloned().chain([gone]).collect(),
+            ..SourceSettings::new(Kind::File)
+        };
+        // The second file is read, and the third is not found, while the first is being appended.
+        let (buffer, (_tell, stop)) =
+            (Slow { takes: Duration::from_millis(500), ..Slow::default() }, Stop::new());
+        let ingested = ingest(buffer.clone(), "s", &settings, "one", stop, |_, _| {}).await;
+        assert!(
+            matches!(&ingested, Err(PartError::Source(error)) if error.to_string().contains("/nowhere/gone"))
+        );
+        assert_eq!(buffer.appended.load(Ordering::Relaxed), 8);
+        let cursor = buffer.cursor.lock().await.clone().expect("of the second file");
+        assert!(cursor.contains("read-2") && cursor.contains('5'), "{cursor}");
+        files.iter().for_each(|path| std::fs::remove_file(path).unwrap());
+    }
+
     #[tokio::test]
     async fn an_append_that_takes_long_and_a_renewal_do_not_wait_for_each_other() {
-        let path = std::env::temp_dir().join(format!("tweetfilter-slow-{}", std::process::id()));
-        let lines: String = (0..3).map(|n| format!("{{\"id_str\":\"{n}\",\"text\":\"Snow\"}}\n")).collect();
-        std::fs::write(&path, lines).unwrap();
+        let path = file("slow", 0..3);
         let settings = SourceSettings { files: vec![path.clone()], ..SourceSettings::new(Kind::File) };
-        let (buffer, (_tell, stop)) = (Slow::default(), Stop::new());
+        let (buffer, (_tell, stop)) =
+            (Slow { takes: RENEW + Duration::from_secs(1), ..Slow::default() }, Stop::new());
         let ingest = ingest(buffer.clone(), "s", &settings, "one", stop, |_, _| {});
         let ingested = tokio::time::timeout(Duration::from_secs(60), ingest).await;
         std::fs::remove_file(path).unwrap();

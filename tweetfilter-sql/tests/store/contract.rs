@@ -266,12 +266,12 @@ pub async fn dead_letters_are_kept_once(database: &Database, _: &Clock) {
     let folder = crate::common::Folder::new();
     let other = Database::open(&folder.file("b.db")).await.unwrap();
     let buffer = other.buffer().unwrap();
-    use tweetfilter_stream::buffer::Buffer;
+    use tweetfilter_stream::buffer::{Buffer, Most};
     let fence = buffer.claim("retry", "a", Duration::from_secs(9)).await.unwrap().fence;
     let ids: Vec<i64> = letters.iter().map(|one| one.id).collect();
     assert_eq!(database.retry_dead_letters(&ids, &buffer, "retry", fence).await.unwrap(), 1);
     assert_eq!(database.count_dead_letters().await.unwrap(), 0);
-    assert_eq!(buffer.lease("w", 9, Duration::from_secs(9)).await.unwrap()[0].bytes, [255, 0]);
+    assert_eq!(buffer.lease("w", Most::entries(9), Duration::from_secs(9)).await.unwrap()[0].bytes, [255, 0]);
     other.close().await;
 }
 

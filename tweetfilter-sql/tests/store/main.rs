@@ -90,7 +90,7 @@ contract!(
 #[tokio::test]
 async fn an_embedded_commit_acknowledges_with_it() {
     use std::time::Duration;
-    use tweetfilter_stream::buffer::{Batch, Buffer, Encoded, EntryId};
+    use tweetfilter_stream::buffer::{Batch, Buffer, Encoded, EntryId, Most};
     use tweetfilter_stream::store::{Outcome, Store};
     let folder = Folder::new();
     let database = Database::open(&folder.file("a.db")).await.unwrap();
@@ -98,7 +98,7 @@ async fn an_embedded_commit_acknowledges_with_it() {
     let fence = buffer.claim("s", "a", Duration::from_secs(60)).await.unwrap().fence;
     let entries = vec![Encoded { key: 1, bytes: b"x".to_vec() }];
     buffer.append(&Batch { source: "s".into(), fence, entries, ..Batch::default() }).await.unwrap();
-    let leased = buffer.lease("w", 9, Duration::from_secs(60)).await.unwrap();
+    let leased = buffer.lease("w", Most::entries(9), Duration::from_secs(60)).await.unwrap();
     let ids: Vec<EntryId> = leased.into_iter().map(|one| one.id).collect();
     assert!(database.commit(&Outcome::default(), &ids).await.unwrap().acked);
     assert_eq!(buffer.stats().await.unwrap().entries, 0);

@@ -165,3 +165,33 @@ fn posts_without_an_id_stay_apart() {
     }
     assert_eq!(gather.take().entries.len(), 2);
 }
+
+#[test]
+fn whatever_waits_counts_with_the_bytes_that_it_holds() {
+    // A bound on a gather holds only if nothing gets in uncounted: each line is to count with what its entry will have.
+    let grown = |gather: &mut Gather, line: String| {
+        let before = gather.bytes();
+        gather.line(line.as_bytes(), 1);
+        gather.bytes() - before
+    };
+    let mut gather = site();
+    let ids: Vec<String> = (0..5_000).map(|n| (1_000_000_000 + n).to_string()).collect();
+    let friends = envelope_of("7", &format!(r#"{{"friends":[{}]}}"#, ids.join(",")));
+    assert!(grown(&mut gather, friends) > 5_000 * 12);
+    let one = tweet(1, "Snow");
+    assert!(grown(&mut gather, envelope_of("1", &one)) > 100);
+    let copies: usize =
+        (1_000_000..1_002_000).map(|n| grown(&mut gather, envelope_of(&n.to_string(), &one))).sum();
+    assert!(copies > 2_000 * 9, "{copies}");
+    // Somebody who is there already takes no more.
+    assert_eq!(grown(&mut gather, envelope_of("1000000", &one)), 0);
+    let countries = vec![r#""DE""#; 3_000].join(",");
+    let withheld = format!(
+        r#"{{"status_withheld":{{"id_str":"5","user_id_str":"3","withheld_in_countries":[{countries}]}}}}"#
+    );
+    assert!(grown(&mut gather, withheld) > 3_000 * 4);
+    let counted = gather.bytes();
+    let written: usize = gather.take().entries.iter().map(|entry| entry.bytes.len()).sum();
+    assert!(counted >= written, "{counted} counted, {written} written");
+    assert_eq!(gather.bytes(), 0);
+}

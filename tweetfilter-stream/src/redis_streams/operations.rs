@@ -9,7 +9,7 @@ use super::reply::{self, read, strange};
 use super::{
     LONGEST_LEASE, LOSSES, RedisBuffer, SOURCES, gaps_key, locked, millis, script, source_key, sources,
 };
-use crate::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Stats};
+use crate::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Most, Stats};
 
 impl Buffer for RedisBuffer {
     async fn claim(&self, source: &str, instance: &str, lease: Duration) -> Result<Claim, BufferError> {
@@ -62,14 +62,14 @@ impl Buffer for RedisBuffer {
         Ok(())
     }
 
-    async fn lease(&self, worker: &str, max: usize, lease: Duration) -> Result<Vec<Leased>, BufferError> {
+    async fn lease(&self, worker: &str, most: Most, lease: Duration) -> Result<Vec<Leased>, BufferError> {
         let inherits = locked(&self.0.workers).insert(worker.to_owned());
         let begin = self.0.entries.load(Ordering::Relaxed) % u64::from(self.0.partitions);
         let leased = self.run(&script::LEASE, "", |call| {
             call.key(LOSSES);
             self.partition_keys(call);
-            call.arg(worker).arg(max).arg(millis(LONGEST_LEASE)).arg(fresh(lease));
-            call.arg(u8::from(inherits)).arg(begin);
+            call.arg(worker).arg(most.entries).arg(millis(LONGEST_LEASE)).arg(fresh(lease));
+            call.arg(u8::from(inherits)).arg(begin).arg(most.bytes);
         });
         let leased = match leased.await.and_then(reply::leased) {
             Ok((entries, leased)) => {

@@ -17,9 +17,10 @@ pub struct Compiled {
     pub(super) filters: Vec<Used>,
     places: HashMap<i64, usize>,
     by_name: HashMap<String, i64>,
-    /// Who an id or a handle of a network is.
-    by_identity: HashMap<(String, String), Vec<i64>>,
-    by_followed: HashMap<(String, String), Vec<i64>>,
+    /// Who a user of a network is.
+    identities: Users,
+    /// Who follows them.
+    followed: Users,
     refused: Vec<RefusedFilter>,
 }
 
@@ -55,8 +56,7 @@ impl Compiled {
     /// Compiles a snapshot without some of its filters; tells what each of the others costs.
     fn without(snapshot: &Snapshot, mut refused: Vec<RefusedFilter>) -> (Self, Vec<Price>) {
         let mut builder = FilterSetBuilder::new();
-        let (mut by_name, mut by_identity, mut by_followed) =
-            (HashMap::new(), HashMap::new(), HashMap::new());
+        let (mut by_name, mut users, mut followed) = (HashMap::new(), Users::default(), Users::default());
         let left_out: HashSet<i64> = refused.iter().map(|filter| filter.id).collect();
         for (name, terms) in &snapshot.sets {
             // Filters that name a set which is refused say so themselves.
@@ -71,11 +71,7 @@ impl Compiled {
             by_name.insert(account.name.clone(), account.id);
             let mut identities = Vec::new();
             for (network, known) in &account.identities {
-                for name in [&known.id, &known.handle] {
-                    if !name.is_empty() {
-                        add(&mut by_identity, network, name, account.id);
-                    }
-                }
+                users.add(network, known, account.id);
                 identities.push(Identity { network: network.clone(), account: known.clone() });
             }
             builder.owner(owner(account.id), identities);
@@ -84,9 +80,10 @@ impl Compiled {
             let _ = builder.owner_set(owner(*account), name, terms);
         }
         for (account, network, author) in &snapshot.follows {
-            add(&mut by_followed, network, author, *account);
-            if let Some(id) = ids.get(&(network.as_str(), &*folded(author))) {
-                add(&mut by_followed, network, id, *account);
+            let author = written(author);
+            followed.add(network, &author, *account);
+            if let Some(&id) = ids.get(&(network.as_str(), &*folded(&author.handle))) {
+                followed.add(network, &Account { id: id.to_owned(), ..author }, *account);
             }
         }
         let mut filters = Vec::new();
@@ -100,7 +97,7 @@ impl Compiled {
         }
         let (prices, set, revision) = (builder.prices(), builder.build(), snapshot.revision);
         let places = filters.iter().enumerate().map(|(place, filter)| (filter.id, place)).collect();
-        (Self { revision, set, filters, places, by_name, by_identity, by_followed, refused }, prices)
+        (Self { revision, set, filters, places, by_name, identities: users, followed, refused }, prices)
     }
 
     /// Of which revision it is.
@@ -131,19 +128,60 @@ impl Compiled {
         self.by_name.get(name).copied()
     }
 
-    /// The accounts of a user of a network, by id or handle.
-    pub(super) fn of_user(&self, network: &str, name: &str) -> &[i64] {
-        self.by_identity.get(&(network.to_owned(), folded(name))).map_or(&[], Vec::as_slice)
+    /// The accounts of a user of a network, by the id.
+    pub(super) fn of_user(&self, network: &str, id: &str) -> &[i64] {
+        found(&self.identities.by_id, network, id)
+    }
+
+    /// The accounts of somebody whom a post names.
+    pub(super) fn named_by(&self, network: &str, user: &Account) -> impl Iterator<Item = i64> {
+        self.identities.of(network, user)
     }
 
     /// The accounts that follow an author.
     pub(super) fn following(&self, network: &str, author: &Account) -> impl Iterator<Item = i64> {
-        let ids = [&author.id, &author.handle];
-        ids.into_iter()
-            .filter(|id| !id.is_empty())
-            .filter_map(|id| self.by_followed.get(&(network.to_owned(), folded(id))))
-            .flatten()
-            .copied()
+        self.followed.of(network, author)
+    }
+}
+
+/// By a network's users, in either way in which they are named, the accounts that have to do with them. The two are kept
+/// apart: a handle may consist of digits, and be another's id.
+#[derive(Debug, Default)]
+struct Users {
+    by_id: HashMap<(String, String), Vec<i64>>,
+    by_handle: HashMap<(String, String), Vec<i64>>,
+}
+
+impl Users {
+    fn add(&mut self, network: &str, user: &Account, account: i64) {
+        for (map, name) in [(&mut self.by_id, &user.id), (&mut self.by_handle, &user.handle)] {
+            if !name.is_empty() {
+                let accounts = map.entry((network.to_owned(), folded(name))).or_default();
+                if !accounts.contains(&account) {
+                    accounts.push(account);
+                }
+            }
+        }
+    }
+
+    fn of(&self, network: &str, user: &Account) -> impl Iterator<Item = i64> {
+        let by_id = found(&self.by_id, network, &user.id);
+        by_id.iter().chain(found(&self.by_handle, network, &user.handle)).copied()
+    }
+}
+
+fn found<'m>(map: &'m HashMap<(String, String), Vec<i64>>, network: &str, name: &str) -> &'m [i64] {
+    map.get(&(network.to_owned(), folded(name))).map_or(&[], Vec::as_slice)
+}
+
+/// Whom somebody means who wrote an id or a handle: digits alone are an id, what stands behind an `@` is a handle, and
+/// anything else may be either.
+fn written(author: &str) -> Account {
+    let is_id = author.bytes().all(|byte| byte.is_ascii_digit());
+    match author.strip_prefix('@') {
+        Some(handle) => Account { id: String::new(), handle: handle.to_owned() },
+        None if is_id => Account { id: author.to_owned(), handle: String::new() },
+        None => Account { id: author.to_owned(), handle: author.to_owned() },
     }
 }
 
@@ -187,13 +225,6 @@ fn folded(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 
-fn add(map: &mut HashMap<(String, String), Vec<i64>>, network: &str, name: &str, account: i64) {
-    let accounts = map.entry((network.to_owned(), folded(name))).or_default();
-    if !accounts.contains(&account) {
-        accounts.push(account);
-    }
-}
-
 fn compile(builder: &mut FilterSetBuilder, filter: &StoredFilter) -> Result<(), String> {
     let expression = Expression::parse_with(&filter.text, filter.dialect, &Limits::default());
     let expression = expression.map_err(|error| error.to_string())?;
@@ -202,4 +233,45 @@ fn compile(builder: &mut FilterSetBuilder, filter: &StoredFilter) -> Result<(), 
         .add_expression(id, Some(owner(filter.account)), expression)
         .map(|_| ())
         .map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoredAccount;
+
+    fn user(id: &str, handle: &str) -> Account {
+        Account { id: id.into(), handle: handle.into() }
+    }
+
+    fn account(id: i64, who: Account) -> StoredAccount {
+        StoredAccount { id, name: format!("account {id}"), identities: vec![("x".into(), who)] }
+    }
+
+    #[test]
+    fn a_handle_of_digits_is_not_the_id_of_the_same_digits() {
+        let follow = |account, author: &str| (account, "x".to_owned(), author.to_owned());
+        let snapshot = Snapshot {
+            accounts: vec![
+                account(1, user("1888", "ann")),
+                account(2, user("7", "1888")),
+                account(3, user("", "42")),
+            ],
+            follows: vec![follow(1, "42"), follow(2, "@42"), follow(3, "Zoe"), follow(1, "@bob")],
+            handles: vec![("x".into(), user("99", "bob"))],
+            ..Snapshot::default()
+        };
+        let compiled = Compiled::new(&snapshot, Price::MAX);
+        // An envelope gives ids.
+        assert_eq!((compiled.of_user("x", "1888"), compiled.of_user("x", "42")), (&[1][..], &[][..]));
+        let named = |id: &str, handle: &str| compiled.named_by("x", &user(id, handle)).collect::<Vec<_>>();
+        assert_eq!((named("", "1888"), named("1888", ""), named("", "ANN")), (vec![2], vec![1], vec![1]));
+        assert_eq!((named("5", "42"), named("42", "")), (vec![3], vec![]));
+        let following =
+            |id: &str, handle: &str| compiled.following("x", &user(id, handle)).collect::<Vec<_>>();
+        assert_eq!((following("42", "eve"), following("5", "42")), (vec![1], vec![2]));
+        assert_eq!((following("6", "zoe"), following("zoe", "")), (vec![3], vec![3]));
+        assert_eq!((following("99", ""), following("", "Bob")), (vec![1], vec![1]));
+        assert_eq!(compiled.following("y", &user("42", "42")).count(), 0);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tweetfilter_core::post::{Account, Millis, Post};
+use tweetfilter_core::post::{Millis, Post};
 use tweetfilter_core::{Match, OwnerId, Scratch};
 
 use super::compiled::{Compiled, owner};
@@ -110,10 +110,8 @@ impl<'e> Seen<'e> {
                 accounts.extend(compiled.following(&post.network, &post.author.account));
                 let answered = post.reply_to.iter().map(|reply| &reply.account);
                 let named = content.entities.mentions.iter().map(|mention| &mention.account);
-                for Account { id, handle } in named.chain(answered) {
-                    for name in [id, handle] {
-                        accounts.extend_from_slice(compiled.of_user(&post.network, name));
-                    }
+                for user in named.chain(answered) {
+                    accounts.extend(compiled.named_by(&post.network, user));
                 }
             }
         }

@@ -16,7 +16,7 @@ use tweetfilter_core::Scratch;
 use tweetfilter_core::budget::Price;
 use tweetfilter_core::post::Millis;
 
-use crate::buffer::{Buffer, BufferError, EntryId, Leased};
+use crate::buffer::{Buffer, BufferError, EntryId, Leased, Most};
 use crate::entry::{Entry, EntryError};
 use crate::store::{Committed, DeadLetter, Outcome, Store, StoreError};
 
@@ -25,8 +25,8 @@ pub use compiled::{Compiled, RefusedFilter};
 /// How a worker works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Entries of one batch.
-    pub batch: usize,
+    /// What one batch may have; two are held in memory, with what becomes of them.
+    pub batch: Most,
     /// How long a batch may take before others get its entries.
     pub lease: Duration,
     /// How long filters are used before the store is asked for newer ones.
@@ -42,7 +42,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            batch: 1024,
+            batch: Most { entries: 1024, bytes: 4 << 20 },
             lease: Duration::from_secs(60),
             filters_for: Duration::from_secs(1),
             keep_all: true,
@@ -160,7 +160,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         loop {
             // Where there is little to do, whatever came meanwhile is better leased when its turn has come. An error is
             // met again by the next step; it is none of what is ready.
-            if self.open.len() == 1 && self.open[0].len() * 2 >= self.options.batch {
+            if self.open.len() == 1 && self.is_much(&self.open[0]) {
                 let _ = self.lease().await;
             }
             let Self { store, scratch, open, options, compiled: Some(compiled), .. } = self else {
@@ -200,6 +200,12 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             step.dead.extend(dead.into_iter().map(|dead| dead.reason));
             return Ok(step);
         }
+    }
+
+    /// Whether a part has so much that there is more where it came from.
+    fn is_much(&self, part: &[Leased]) -> bool {
+        let Most { entries, bytes } = self.options.batch;
+        part.len() >= entries / 2 || part.iter().map(|entry| entry.bytes.len()).sum::<usize>() >= bytes / 2
     }
 
     /// Leases a further part; false if there is none.

@@ -6,7 +6,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Counts, Encoded, EntryId, Fence, Gap, Leased};
+use tweetfilter_stream::buffer::{
+    Batch, Buffer, BufferError, Counts, Encoded, EntryId, Fence, Gap, Leased, Most,
+};
 
 /// A lease that runs out when [`OVER`] has passed.
 const SHORT: Duration = Duration::from_millis(500);
@@ -74,10 +76,10 @@ pub async fn a_fenced_reader_appends_nothing(buffer: &impl Buffer) {
     let new = buffer.claim("s", "a", LONG).await.unwrap().fence;
     let refused = buffer.append(&batch(old, &["late"], Some("9"))).await;
     assert!(matches!(refused, Err(BufferError::Fenced { .. })), "{refused:?}");
-    assert!(buffer.lease("w", 9, LONG).await.unwrap().is_empty());
+    assert!(buffer.lease("w", Most::entries(9), LONG).await.unwrap().is_empty());
     assert_eq!(buffer.stats().await.unwrap().entries, 0);
     buffer.append(&batch(new, &["good"], Some("5"))).await.unwrap();
-    assert_eq!(texts(&buffer.lease("w", 9, LONG).await.unwrap()), ["good"]);
+    assert_eq!(texts(&buffer.lease("w", Most::entries(9), LONG).await.unwrap()), ["good"]);
     assert_eq!(buffer.claim("s", "a", LONG).await.unwrap().cursor.as_deref(), Some("5"));
 }
 
@@ -101,12 +103,37 @@ pub async fn entries_come_in_order_as_they_were(buffer: &impl Buffer) {
     let odd = Encoded { key: 7, bytes: vec![0, 255, b'\r', b'\n', 0xc3] };
     let more = Batch { entries: vec![odd.clone()], ..batch(fence, &[], None) };
     buffer.append(&more).await.unwrap();
-    let first = buffer.lease("w", 2, LONG).await.unwrap();
+    let first = buffer.lease("w", Most::entries(2), LONG).await.unwrap();
     assert_eq!(texts(&first), ["1", "2"]);
     assert!(first.iter().all(|one| one.attempts == 1));
-    let rest = buffer.lease("w", 9, LONG).await.unwrap();
+    let rest = buffer.lease("w", Most::entries(9), LONG).await.unwrap();
     assert_eq!((rest.len(), &rest[1].bytes), (2, &odd.bytes));
-    assert!(buffer.lease("w", 9, LONG).await.unwrap().is_empty());
+    assert!(buffer.lease("w", Most::entries(9), LONG).await.unwrap().is_empty());
+}
+
+/// A lease has no more bytes than asked for, but one entry in any case; what did not fit is as if nobody had had it.
+pub async fn a_lease_is_bounded_by_bytes(buffer: &impl Buffer, pass: impl AsyncFn(Duration)) {
+    let all: Vec<String> = (0..40).map(|n| format!("{n:0100}")).collect();
+    append(buffer, &all.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let most = |bytes| Most { entries: 100, bytes };
+    let two = buffer.lease("a", most(299), SHORT).await.unwrap();
+    assert_eq!(texts(&two), all[..2]);
+    let one = buffer.lease("b", most(5), LONG).await.unwrap();
+    assert_eq!(texts(&one), all[2..3]);
+    let stats = buffer.stats().await.unwrap();
+    assert_eq!((stats.entries, stats.leased, stats.redelivered), (40, 3, 0));
+    let exactly = buffer.lease("b", most(1_000), LONG).await.unwrap();
+    assert_eq!(texts(&exactly), all[3..13]);
+    assert!(one.iter().chain(&exactly).all(|entry| entry.attempts == 1));
+    // Leases that have run out are bounded as well.
+    pass(OVER).await;
+    let again = buffer.lease("b", most(150), LONG).await.unwrap();
+    assert_eq!((texts(&again), again[0].attempts), (all[..1].to_vec(), 2));
+    let rest = buffer.lease("b", most(5_000), LONG).await.unwrap();
+    assert_eq!(texts(&rest), [&all[1..2], &all[13..]].concat());
+    assert_eq!((rest[0].attempts, rest[1].attempts), (2, 1));
+    assert_eq!(buffer.stats().await.unwrap().redelivered, 2);
+    assert!(buffer.lease("c", most(5_000), LONG).await.unwrap().is_empty());
 }
 
 /// Two workers never hold one entry, and together they get all of them.
@@ -115,7 +142,11 @@ pub async fn two_workers_never_hold_one_entry(buffer: &impl Buffer) {
     append(buffer, &all.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let mut seen = HashSet::new();
     loop {
-        let (a, b) = futures_join(buffer.lease("a", 7, LONG), buffer.lease("b", 5, LONG)).await;
+        let (a, b) = futures_join(
+            buffer.lease("a", Most::entries(7), LONG),
+            buffer.lease("b", Most::entries(5), LONG),
+        )
+        .await;
         let (a, b) = (a.unwrap(), b.unwrap());
         if a.is_empty() && b.is_empty() {
             break;
@@ -130,11 +161,11 @@ pub async fn two_workers_never_hold_one_entry(buffer: &impl Buffer) {
 /// A lease that has run out is another's, with a count of it.
 pub async fn a_lease_runs_out(buffer: &impl Buffer, pass: impl AsyncFn(Duration)) {
     append(buffer, &["1", "2"]).await;
-    let mine = buffer.lease("a", 1, SHORT).await.unwrap();
-    assert_eq!(texts(&buffer.lease("b", 9, LONG).await.unwrap()), ["2"]);
+    let mine = buffer.lease("a", Most::entries(1), SHORT).await.unwrap();
+    assert_eq!(texts(&buffer.lease("b", Most::entries(9), LONG).await.unwrap()), ["2"]);
     assert_eq!(buffer.stats().await.unwrap().redelivered, 0);
     pass(OVER).await;
-    let theirs = buffer.lease("b", 9, LONG).await.unwrap();
+    let theirs = buffer.lease("b", Most::entries(9), LONG).await.unwrap();
     assert_eq!((texts(&theirs), theirs[0].attempts), (vec!["1".to_owned()], 2));
     assert_eq!(ids(&mine), ids(&theirs));
     assert_eq!(buffer.stats().await.unwrap().redelivered, 1);
@@ -143,25 +174,25 @@ pub async fn a_lease_runs_out(buffer: &impl Buffer, pass: impl AsyncFn(Duration)
 /// A worker that needs longer says so; for entries that others hold by now it says nothing.
 pub async fn a_lease_is_extended(buffer: &impl Buffer, pass: impl AsyncFn(Duration)) {
     append(buffer, &["1", "2"]).await;
-    let mine = buffer.lease("a", 9, SHORT).await.unwrap();
+    let mine = buffer.lease("a", Most::entries(9), SHORT).await.unwrap();
     buffer.extend("a", &ids(&mine)[..1], LONG).await.unwrap();
     pass(OVER).await;
-    assert_eq!(texts(&buffer.lease("b", 9, SHORT).await.unwrap()), ["2"]);
+    assert_eq!(texts(&buffer.lease("b", Most::entries(9), SHORT).await.unwrap()), ["2"]);
     // The second is another's now: it still runs out when that one's lease does.
     buffer.extend("a", &ids(&mine), LONG).await.unwrap();
     pass(OVER).await;
-    assert_eq!(texts(&buffer.lease("c", 9, LONG).await.unwrap()), ["2"]);
+    assert_eq!(texts(&buffer.lease("c", Most::entries(9), LONG).await.unwrap()), ["2"]);
 }
 
 /// What is acknowledged is gone, once and for all; again does no harm.
 pub async fn what_is_acknowledged_is_gone(buffer: &impl Buffer, pass: impl AsyncFn(Duration)) {
     append(buffer, &["1", "2", "3"]).await;
-    let leased = buffer.lease("a", 2, SHORT).await.unwrap();
+    let leased = buffer.lease("a", Most::entries(2), SHORT).await.unwrap();
     buffer.ack("a", &ids(&leased)[..1]).await.unwrap();
     buffer.ack("a", &ids(&leased)[..1]).await.unwrap();
     assert_eq!(buffer.stats().await.unwrap().entries, 2);
     pass(OVER).await;
-    assert_eq!(texts(&buffer.lease("b", 9, LONG).await.unwrap()), ["2", "3"]);
+    assert_eq!(texts(&buffer.lease("b", Most::entries(9), LONG).await.unwrap()), ["2", "3"]);
     // Its outcome is stored, though the lease was lost meanwhile.
     buffer.ack("a", &ids(&leased)).await.unwrap();
     assert_eq!(buffer.stats().await.unwrap().entries, 1);
@@ -171,17 +202,17 @@ pub async fn what_is_acknowledged_is_gone(buffer: &impl Buffer, pass: impl Async
 /// What is given back is there at once; what others hold is not.
 pub async fn what_is_released_is_there_at_once(buffer: &impl Buffer) {
     append(buffer, &["1", "2"]).await;
-    let mine = buffer.lease("a", 1, LONG).await.unwrap();
-    let theirs = buffer.lease("b", 1, LONG).await.unwrap();
+    let mine = buffer.lease("a", Most::entries(1), LONG).await.unwrap();
+    let theirs = buffer.lease("b", Most::entries(1), LONG).await.unwrap();
     buffer.release("a", &[ids(&mine), ids(&theirs)].concat()).await.unwrap();
-    assert_eq!(texts(&buffer.lease("c", 9, LONG).await.unwrap()), ["1"]);
+    assert_eq!(texts(&buffer.lease("c", Most::entries(9), LONG).await.unwrap()), ["1"]);
 }
 
 /// How full it is.
 pub async fn stats_say_how_full_it_is(buffer: &impl Buffer, now: i64) {
     assert_eq!(buffer.stats().await.unwrap().oldest, None);
     append(buffer, &["1234", "5678", "9"]).await;
-    let leased = buffer.lease("a", 2, LONG).await.unwrap();
+    let leased = buffer.lease("a", Most::entries(2), LONG).await.unwrap();
     let stats = buffer.stats().await.unwrap();
     assert_eq!((stats.entries, stats.leased, stats.redelivered), (3, 2, 0));
     assert!(stats.bytes >= 9, "{stats:?}");

@@ -1,24 +1,20 @@
 -- KEYS: layout, losses, then streams and counts.
 -- ARGV: layout id, worker, most entries, idle time at which a lease has run out, idle time that a fresh one starts
--- with, 1 if the worker is new in its process, the partition to begin with.
+-- with, 1 if the worker is new in its process, the partition to begin with, most bytes.
 -- Returns the entries of all partitions, then partition, id, attempts, bytes of each leased entry.
+
+-- Entries that are read at once: how large they are shows only then, and what does not fit is given back.
+local SOME = 16
 local worker, most, out, fresh = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local n = partitions()
-local total, room = 0, most
+local total, room, space = 0, most, tonumber(ARGV[8])
 local reply = { 0 }
-touch()
-
-local function take(p, id, fields, attempts)
-  local bytes = ''
-  for i = 1, #fields, 2 do
-    if fields[i] == 'entry' then
-      bytes = fields[i + 1]
-    end
-  end
-  for _, part in ipairs({ p - 1, id, attempts, bytes }) do
-    reply[#reply + 1] = part
-  end
+-- By partition: what was read and not taken yet, in order; the ids of what is new and was taken; of what is gone.
+local queue, taken, gone = {}, {}, {}
+for p = 1, n do
+  queue[p], taken[p], gone[p] = {}, {}, {}
 end
+touch()
 
 -- What a predecessor of the same name held is nobody's.
 local function inherit(p)
@@ -37,14 +33,22 @@ local function inherit(p)
   until #own < CHUNK
 end
 
--- Leases that have run out. A pending entry without a body was trimmed away by somebody else.
-local function again(p)
-  if room <= 0 then
-    return
+local function enqueue(p, entry, attempts)
+  local bytes = ''
+  for i = 1, #entry[2], 2 do
+    if entry[2][i] == 'entry' then
+      bytes = entry[2][i + 1]
+    end
   end
-  local late = redis.call('XPENDING', stream(p), GROUP, 'IDLE', out, '-', '+', math.min(room, CHUNK))
+  queue[p][#queue[p] + 1] = { id = entry[1], bytes = bytes, attempts = attempts }
+end
+
+-- Reads leases that have run out; false if there are none. A pending entry without a body is gone: somebody else trimmed
+-- it away.
+local function again(p, count)
+  local late = redis.call('XPENDING', stream(p), GROUP, 'IDLE', out, '-', '+', count)
   if #late == 0 then
-    return
+    return false
   end
   local ids, attempts = {}, {}
   for i, pending in ipairs(late) do
@@ -52,52 +56,77 @@ local function again(p)
   end
   local args = { unpack(ids) }
   args[#args + 1], args[#args + 2] = 'IDLE', fresh
-  local second = 0
   for _, entry in ipairs(redis.call('XCLAIM', stream(p), GROUP, worker, 0, unpack(args))) do
     if entry and entry[2] then
-      local before = attempts[entry[1]]
+      enqueue(p, entry, attempts[entry[1]])
       attempts[entry[1]] = nil
-      second = second + (before == 1 and 1 or 0)
-      room = room - 1
-      take(p, entry[1], entry[2], before + 1)
     end
   end
-  if second > 0 then
-    redis.call('HINCRBY', counts(p), 'redelivered', second)
-  end
-  local gone = {}
   for _, id in ipairs(ids) do
     if attempts[id] then
-      gone[#gone + 1] = id
+      gone[p][#gone[p] + 1] = id
     end
   end
-  if #gone > 0 then
-    redis.call('XACK', stream(p), GROUP, unpack(gone))
-    local from, to = string.match(gone[1], '^%d+'), string.match(gone[#gone], '^%d+')
-    local reason = 'leased entries were removed by somebody else (XTRIM?)'
-    lose(KEYS[2], tonumber(from), tonumber(to), reason, #gone)
+  return true
+end
+
+-- Reads entries that nobody had yet; false if there are none.
+local function new(p, count)
+  local read = redis.call('XREADGROUP', 'GROUP', GROUP, worker, 'COUNT', count, 'STREAMS', stream(p), '>')
+  if not read or not read[1] then
+    return false
+  end
+  for _, entry in ipairs(read[1][2]) do
+    enqueue(p, entry, 0)
+  end
+  return true
+end
+
+-- Takes entries of a partition, in order, as many as fit; the first of all fits in any case.
+local function draw(p, read, entries, bytes)
+  while entries > 0 do
+    if #queue[p] == 0 and not read(p, math.min(entries, SOME)) then
+      return
+    end
+    local entry = queue[p][1]
+    if entry then
+      local size = #entry.bytes
+      if size > bytes and room < most then
+        return
+      end
+      table.remove(queue[p], 1)
+      entries, bytes, room, space = entries - 1, bytes - size, room - 1, space - size
+      if entry.attempts == 0 then
+        taken[p][#taken[p] + 1] = entry.id
+      elseif entry.attempts == 1 then
+        redis.call('HINCRBY', counts(p), 'redelivered', 1)
+      end
+      for _, part in ipairs({ p - 1, entry.id, entry.attempts + 1, entry.bytes }) do
+        reply[#reply + 1] = part
+      end
+    end
   end
 end
 
-local function new(p, share)
-  if share <= 0 then
-    return
-  end
-  local read = redis.call('XREADGROUP', 'GROUP', GROUP, worker, 'COUNT', share, 'STREAMS', stream(p), '>')
-  if not read or not read[1] then
-    return
-  end
-  local ids = {}
-  for i, entry in ipairs(read[1][2]) do
-    ids[i] = entry[1]
-    room = room - 1
-    take(p, entry[1], entry[2], 1)
-  end
-  each_chunk(ids, function(...)
+-- The leases of a partition begin now; what did not fit is given back as if nobody had had it.
+local function settle(p)
+  each_chunk(taken[p], function(...)
     local args = { ... }
     args[#args + 1], args[#args + 2], args[#args + 3] = 'IDLE', fresh, 'JUSTID'
     redis.call('XCLAIM', stream(p), GROUP, worker, 0, unpack(args))
   end)
+  for _, entry in ipairs(queue[p]) do
+    local before = entry.attempts
+    redis.call('XCLAIM', stream(p), GROUP, worker, 0, entry.id, 'IDLE', out, 'RETRYCOUNT', before, 'JUSTID')
+  end
+  each_chunk(gone[p], function(...)
+    redis.call('XACK', stream(p), GROUP, ...)
+  end)
+  if #gone[p] > 0 then
+    local from, to = string.match(gone[p][1], '^%d+'), string.match(gone[p][#gone[p]], '^%d+')
+    local reason = 'leased entries were removed by somebody else (XTRIM?)'
+    lose(KEYS[2], tonumber(from), tonumber(to), reason, #gone[p])
+  end
 end
 
 for p = 1, n do
@@ -118,14 +147,18 @@ if ARGV[6] == '1' then
   end
 end
 for p = 1, n do
-  again(p)
+  draw(p, again, room, space)
 end
 -- First a fair share of each partition, then whatever there is.
 for round = 1, 2 do
   for k = 0, n - 1 do
     local p = (tonumber(ARGV[7]) + k) % n + 1
-    new(p, round == 1 and math.ceil(room / (n - k)) or room)
+    local parts = round == 1 and n - k or 1
+    draw(p, new, math.ceil(room / parts), math.ceil(space / parts))
   end
+end
+for p = 1, n do
+  settle(p)
 end
 reply[1] = total
 return reply
