@@ -26,8 +26,8 @@ pub struct Pulse {
     pub tokens: i64,
     /// Of what accounts keep besides: reading positions, feeds, tokens. [`Database::own_changes`] says whose.
     pub own: i64,
-    /// Of what stands in timelines without a commit of its own: results that a look back decided anew, and what was
-    /// forgotten.
+    /// Of what stands in timelines without a commit of its own: results that a look back decided anew, what was
+    /// forgotten, and what is shown again that was withheld.
     pub rewritten: i64,
 }
 
@@ -52,7 +52,7 @@ impl Database {
     }
 }
 
-/// Notes that timelines are others than before, without a commit. Last of a transaction: others wait for the row.
+/// Notes that timelines are others than before, and not by what was delivered. Last of a transaction: others wait for the row.
 pub(crate) async fn rewrote(tx: &mut Tx) -> Result<(), StoreError> {
     tx.run(REWROTE, args![]).await.map(|_| ())
 }

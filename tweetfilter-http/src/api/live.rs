@@ -124,7 +124,7 @@ impl Drop for Open {
 /// has numbers of posts that lost a part, such as a quoted post: ask for them again. `commit` comes when all is sent that there was. An event with an `id` says
 /// that everything up to the commit of this number was sent: take the stream up behind it (`Last-Event-ID` or
 /// `after`), and nothing is missed; what came after it may come again. `filters` says that filters or named sets changed, `account` that reading
-/// positions, feeds or tokens did, `results` that what was stored before was decided anew or forgotten: ask for timelines
+/// positions, feeds or tokens did, `results` that what was stored before was decided anew, forgotten, or is shown again: ask for timelines
 /// again. The first event is a `commit` with the numbers of the last of these changes, `revision`, `change` and
 /// `results`: where one is another than was told last, ask again too. `missed` says that commits `after` one and
 /// `before` another are not kept any more, and what they brought is not told: ask for timelines again. `away` and `back` that the store is away or back, `end` that

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tweetfilter_sql::{LookBack, NewFilter};
-use tweetfilter_stream::store::Action;
+use tweetfilter_stream::entry::Change;
+use tweetfilter_stream::store::{Action, Outcome, Store};
 
 use crate::browser::Browser;
 use crate::served::{Seen, Served};
@@ -110,6 +111,27 @@ async fn what_changed_between_two_streams_shows_when_the_next_begins() {
     database.forget_older(keep).await.unwrap();
     browser.run("open_gate()").await;
     browser.soon(&rows(&json!(["At last", "After"]))).await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_withheld_any_more_is_back_where_it_was() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    served.posts(&[Seen::new(1, "Rain"), Seen::new(2, "Snow"), Seen::new(3, "Hail")]).await;
+    browser.open(&served.link()).await;
+    browser.soon(&rows(&json!(["Hail", "Snow", "Rain"]))).await;
+    let withheld = async |countries: &[&str]| {
+        let countries = countries.iter().map(ToString::to_string).collect();
+        let change = Change::StatusWithheld { network: "x".into(), id: "2".into(), countries };
+        let outcome = Outcome { changes: vec![change], ..Outcome::default() };
+        served.house.database.commit(&outcome, &[]).await.unwrap();
+    };
+    withheld(&["DE"]).await;
+    browser.soon(&rows(&json!(["Hail", "Rain"]))).await;
+    withheld(&[]).await;
+    browser.soon(&rows(&json!(["Hail", "Snow", "Rain"]))).await;
     browser.was_clean().await;
     browser.end().await;
 }

@@ -116,6 +116,9 @@ statements! {
         "INSERT INTO author (network, author_id, changed_at) VALUES (?, ?, ?)
          ON DUPLICATE KEY UPDATE changed_at = VALUES(changed_at)",
     );
+    KEPT_BACK = Sql::both(
+        "SELECT network FROM author WHERE network = ? AND author_id = ? AND (inactive = 1 OR withheld IS NOT NULL)",
+    );
     SET_WITHHELD = Sql::both("UPDATE author SET withheld = ? WHERE network = ? AND author_id = ?");
     SET_STATUS = Sql::both("UPDATE author SET inactive = ?, status = ? WHERE network = ? AND author_id = ?");
     SET_HANDLE = Sql::both("UPDATE author SET handle = ? WHERE network = ? AND author_id = ?");
@@ -143,14 +146,16 @@ pub(super) fn check(outcome: &Outcome) -> Result<(), StoreError> {
     })
 }
 
-/// Applies changes to what is stored, and remembers them for what is not yet.
+/// Applies changes to what is stored, and remembers them for what is not yet; tells whether anything may be shown again
+/// that was not.
 pub(super) async fn apply(
     tx: &mut Tx,
     changes: &[Change],
     at: Millis,
     commit: i64,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let mut deletes = BTreeSet::new();
+    let mut restored = false;
     for change in changes {
         match change {
             Change::Delete { network, id } => {
@@ -160,9 +165,10 @@ pub(super) async fn apply(
                 scrub_geo(tx, network, author, up_to, at, commit).await?;
             }
             Change::StatusWithheld { network, id, countries } => {
-                withhold(tx, (network.clone(), id.clone()), countries, at, commit).await?;
+                restored |= withhold(tx, (network.clone(), id.clone()), countries, at, commit).await?;
             }
             Change::UserWithheld { network, author, countries } => {
+                restored |= countries.is_empty() && is_kept_back(tx, network, author).await?;
                 tx.run(AUTHOR, args![network.as_str(), author.as_str(), at]).await?;
                 tx.run(SET_WITHHELD, args![withheld::some(countries)?, network.as_str(), author.as_str()])
                     .await?;
@@ -171,6 +177,7 @@ pub(super) async fn apply(
                 }
             }
             Change::AccountStatus { network, author, active, status } => {
+                restored |= *active && is_kept_back(tx, network, author).await?;
                 tx.run(AUTHOR, args![network.as_str(), author.as_str(), at]).await?;
                 let values = args![!*active, status.as_str(), network.as_str(), author.as_str()];
                 tx.run(SET_STATUS, values).await?;
@@ -196,7 +203,15 @@ pub(super) async fn apply(
             _ => {}
         }
     }
-    if deletes.is_empty() { Ok(()) } else { delete(tx, deletes, at, commit).await }
+    if !deletes.is_empty() {
+        delete(tx, deletes, at, commit).await?;
+    }
+    Ok(restored)
+}
+
+/// Whether nothing of an author is shown.
+async fn is_kept_back(tx: &mut Tx, network: &str, author: &str) -> Result<bool, StoreError> {
+    Ok(tx.row(KEPT_BACK, args![network, author]).await?.is_some())
 }
 
 /// Keeps whom accounts follow, of those that are still there.

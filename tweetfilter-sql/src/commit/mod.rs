@@ -23,6 +23,7 @@ use tweetfilter_stream::store::{Committed, Outcome, StoreError};
 use crate::buffer;
 use crate::database::{Database, Engine};
 use crate::lists::text;
+use crate::pulse::rewrote;
 use crate::sql::{Sql, args, list, statements};
 use prepare::Prepared;
 
@@ -145,9 +146,10 @@ impl Database {
         let counter = |name: &str| last.get(name).copied().unwrap_or_default();
         let number = counter("commit") + 1;
         let mut counts = CountBySource::new();
+        let mut restored = false;
         if first {
             letters::keep(tx, &outcome.dead, &mut counts).await?;
-            changes::apply(tx, &outcome.changes, outcome.at, number).await?;
+            restored = changes::apply(tx, &outcome.changes, outcome.at, number).await?;
             changes::friends(tx, &outcome.friends).await?;
             for (source, copies) in &outcome.copies {
                 counts.entry(source.clone()).or_default().repeated += copies.cast_signed();
@@ -173,6 +175,9 @@ impl Database {
         tx.run(RAISE, args![number, "commit"]).await?;
         if !leases.is_empty() {
             committed.acked = buffer::ack(tx, leases).await?;
+        }
+        if restored {
+            rewrote(tx).await?;
         }
         fail_point("commit.open");
         turn.commit().await?;

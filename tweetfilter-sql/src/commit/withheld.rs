@@ -57,17 +57,18 @@ statements! {
     );
 }
 
-/// Withholds a post in some countries, or no longer in any, with whatever carries it.
+/// Withholds a post in some countries, or no longer in any, with whatever carries it; tells whether it may be shown
+/// again.
 pub(super) async fn withhold(
     tx: &mut Tx,
     key: Key,
     countries: &[String],
     at: Millis,
     commit: i64,
-) -> Result<(), StoreError> {
-    match some(countries)? {
-        Arg::Null => tx.run(RESTORE, args![key.0.as_str(), key.1.as_str()]).await?,
-        some => tx.run(WITHHOLD, args![key.0.as_str(), key.1.as_str(), some, at]).await?,
+) -> Result<bool, StoreError> {
+    let restored = match some(countries)? {
+        Arg::Null => tx.run(RESTORE, args![key.0.as_str(), key.1.as_str()]).await? > 0,
+        some => tx.run(WITHHOLD, args![key.0.as_str(), key.1.as_str(), some, at]).await.map(|_| false)?,
     };
     let keys = list(&[key])?;
     let mut posts = BTreeSet::new();
@@ -80,7 +81,8 @@ pub(super) async fn withhold(
     if !countries.is_empty() {
         withdrawn::note(tx, commit, &posts, Fate::Removed).await?;
     }
-    mark(tx, &posts).await
+    mark(tx, &posts).await?;
+    Ok(restored)
 }
 
 /// Marks posts by what is known of them and of what they carry.

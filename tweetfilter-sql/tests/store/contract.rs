@@ -198,8 +198,14 @@ pub async fn what_is_withheld_is_not_shown(database: &Database, _: &Clock) {
     commit(database, vec![], vec![withheld("1", &["DE"]), withheld("3", &["XX"])]).await;
     commit(database, vec![seen(post("3", "3"), 0, &[1])], vec![]).await;
     assert_eq!(texts(database, 1).await, ["2"]);
+    let rewritten = async || database.pulse().await.unwrap().rewritten;
+    let before = rewritten().await;
     commit(database, vec![], vec![withheld("1", &[])]).await;
     assert_eq!(texts(database, 1).await, ["2", "1"]);
+    // Those who hold timelines hear of it, and not of what was never withheld.
+    assert_eq!(rewritten().await, before + 1);
+    commit(database, vec![], vec![withheld("1", &[])]).await;
+    assert_eq!(rewritten().await, before + 1);
     let user = |countries: Vec<String>| Change::UserWithheld {
         network: "x".into(),
         author: "100".into(),
@@ -207,6 +213,9 @@ pub async fn what_is_withheld_is_not_shown(database: &Database, _: &Clock) {
     };
     commit(database, vec![], vec![user(vec!["FR".into()])]).await;
     assert!(texts(database, 1).await.is_empty());
+    assert_eq!(rewritten().await, before + 1);
+    commit(database, vec![], vec![user(vec![])]).await;
+    assert_eq!(rewritten().await, before + 2);
 }
 
 pub async fn posts_of_inactive_authors_are_not_shown(database: &Database, _: &Clock) {
@@ -223,8 +232,13 @@ pub async fn posts_of_inactive_authors_are_not_shown(database: &Database, _: &Cl
     commit(database, vec![], vec![status(false)]).await;
     commit(database, vec![seen(post("1", "1"), 0, &[1]), seen(outer, 0, &[1])], vec![]).await;
     assert!(texts(database, 1).await.is_empty());
+    let rewritten = async || database.pulse().await.unwrap().rewritten;
+    let before = rewritten().await;
     commit(database, vec![], vec![status(true)]).await;
     assert_eq!(texts(database, 1).await.len(), 2);
+    assert_eq!(rewritten().await, before + 1);
+    commit(database, vec![], vec![status(true)]).await;
+    assert_eq!(rewritten().await, before + 1, "it was active before");
 }
 
 pub async fn posts_without_an_id_are_told_apart(database: &Database, _: &Clock) {
