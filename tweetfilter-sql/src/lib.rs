@@ -22,6 +22,7 @@ mod migrate;
 mod pack;
 mod places;
 mod reapply;
+mod removed;
 mod retention;
 mod samples;
 pub mod schema;
@@ -38,7 +39,7 @@ pub use database::Database;
 pub use dead::StoredLetter;
 pub use disk::{DiskReserve, Room};
 pub use filters::{Changed, FilterRow, NewFilter};
-pub use lookup::{FRESH, NOBODY, NamedHandle, Profile};
+pub use lookup::{FRESH, NOBODY, NamedHandle, Profile, RESTATE, UNNAMED};
 pub use places::{Feed, Reading};
 pub use reapply::{LookBack, Reapply, Stepped};
 pub use retention::Removed;
@@ -63,6 +64,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(migrate::STATEMENTS)
         .chain(reapply::STATEMENTS)
         .chain(places::STATEMENTS)
+        .chain(removed::STATEMENTS)
         .chain(retention::STATEMENTS)
         .chain(samples::STATEMENTS)
         .chain(samples::MANY.iter().flat_map(|many| &many.0))

@@ -4,8 +4,8 @@
 //! their numbers appear in order, and a delete and the post that it is about always see each other, whichever comes
 //! first. What takes time without the database is done before.
 
+mod batch;
 mod changes;
-
 mod posts;
 mod prepare;
 
@@ -13,6 +13,7 @@ pub(crate) use posts::forget;
 
 use std::collections::{BTreeMap, HashSet};
 
+use serde::{Deserialize, Serialize};
 use tweetfilter_stream::buffer::EntryId;
 use tweetfilter_stream::entry::{Content, Entry};
 use tweetfilter_stream::fail::fail_point;
@@ -23,6 +24,7 @@ use crate::database::{Database, Engine};
 use crate::digest::digest;
 use crate::lists::text;
 use crate::sql::{Sql, Tx, args, list, statements};
+use batch::Batch;
 use prepare::Prepared;
 
 /// Rows and bytes that a transaction of MariaDB may have.
@@ -72,11 +74,11 @@ statements! {
 /// All statements of commits.
 pub(crate) fn all() -> impl Iterator<Item = &'static Sql> {
     let many = posts::MANY.iter().flat_map(|many| &many.0);
-    STATEMENTS.iter().chain(posts::STATEMENTS).chain(many).chain(changes::STATEMENTS)
+    STATEMENTS.iter().chain(batch::STATEMENTS).chain(posts::STATEMENTS).chain(many).chain(changes::STATEMENTS)
 }
 
 /// What became of the posts of a source.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Count {
     stored: i64,
     suppressed: i64,
@@ -85,6 +87,18 @@ struct Count {
     dead: i64,
     strangers: i64,
     unmatched: i64,
+}
+
+impl Count {
+    fn add(&mut self, other: &Self) {
+        self.stored += other.stored;
+        self.suppressed += other.suppressed;
+        self.repeated += other.repeated;
+        self.stale += other.stale;
+        self.dead += other.dead;
+        self.strangers += other.strangers;
+        self.unmatched += other.unmatched;
+    }
 }
 
 type CountBySource = BTreeMap<String, Count>;
@@ -97,11 +111,13 @@ impl Database {
             Engine::Sqlite(_) => vec![&prepared[..]],
             Engine::Maria(_) => parts(&prepared),
         };
-        let mut all = Committed::default();
+        // Those of the buffer in the same file are acknowledged with the commit.
+        let own = matches!(self.engine, Engine::Sqlite(_)) && buffer::are_own(leases);
+        let (own, mut batch) = if own { (leases, None) } else { (&[][..], Batch::new(leases)) };
+        let (mut all, last) = (Committed::default(), parts.len() - 1);
         for (index, part) in parts.into_iter().enumerate() {
             // The first part has the changes, which hold for the posts of all of them.
-            let leases = if matches!(self.engine, Engine::Sqlite(_)) { leases } else { &[] };
-            let done = self.part(outcome, index == 0, part, leases).await?;
+            let done = self.part(outcome, (index == 0, index == last), part, own, batch.as_mut()).await?;
             all = Committed {
                 number: done.number,
                 acked: done.acked,
@@ -117,9 +133,10 @@ impl Database {
     async fn part(
         &self,
         outcome: &Outcome,
-        first: bool,
+        (first, last_part): (bool, bool),
         posts: &[Prepared<'_>],
-        leases: &[EntryId],
+        own: &[EntryId],
+        mut batch: Option<&mut Batch<'_>>,
     ) -> Result<Committed, StoreError> {
         let mut turn = self.write().await?;
         let tx = &mut turn.tx;
@@ -131,6 +148,10 @@ impl Database {
         let number = counter("commit") + 1;
         let mut counts = CountBySource::new();
         if first {
+            batch::cross_out(tx, &outcome.acknowledged).await?;
+            if let Some(batch) = batch.as_ref().filter(|_| outcome.again) {
+                batch.begin(tx).await?;
+            }
             dead_letters(tx, &outcome.dead, &mut counts).await?;
             changes::apply(tx, &outcome.changes, outcome.at, number).await?;
             changes::friends(tx, &outcome.friends).await?;
@@ -153,11 +174,15 @@ impl Database {
                 .collect();
             tx.run(COUNT, args![list(&rows)?]).await?;
         }
+        if let Some(batch) = &mut batch {
+            batch.note(tx, &counts, (first, last_part), outcome.at).await?;
+        }
         tx.run(LOG, args![number, outcome.at]).await?;
         tx.run(RAISE, args![post, "post"]).await?;
         tx.run(RAISE, args![number, "commit"]).await?;
-        if !leases.is_empty() {
-            committed.acked = buffer::ack(tx, leases).await?;
+        if !own.is_empty() {
+            buffer::ack(tx, own).await?;
+            committed.acked = true;
         }
         fail_point("commit.open");
         turn.commit().await?;
@@ -211,7 +236,7 @@ async fn dead_letters(
         }
         let values = args![name, source.as_str(), network, id, reason, letter.at, letter.entry.clone()];
         tx.run(DEAD, values).await?;
-        if !is_known {
+        if !is_known && letter.is_post() {
             counts.entry(source).or_default().dead += 1;
         }
     }

@@ -11,6 +11,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("samples", SAMPLES),
     ("unmatched", UNMATCHED),
     ("withdrawn", WITHDRAWN),
+    ("removal", REMOVAL),
 ];
 
 /// A table in full Unicode, compared byte by byte.
@@ -228,3 +229,20 @@ const SAMPLES: &[&str] = &[
 
 const UNMATCHED: &[&str] =
     &["ALTER TABLE outcome_count ADD COLUMN IF NOT EXISTS unmatched BIGINT NOT NULL DEFAULT 0"];
+
+/// Accounts that are no more, and what else goes bit by bit.
+const REMOVAL: &[&str] = &[
+    table!(
+        "removed_account",
+        "account BIGINT NOT NULL PRIMARY KEY, removed_at BIGINT NOT NULL, look_at BIGINT NOT NULL"
+    ),
+    "CREATE INDEX IF NOT EXISTS withheld_at ON withheld (at)",
+    "CREATE INDEX IF NOT EXISTS author_changed ON author (changed_at)",
+    "ALTER TABLE handle ADD COLUMN IF NOT EXISTS named_at BIGINT NOT NULL DEFAULT 0",
+    "UPDATE handle SET named_at = asked_at WHERE named_at = 0",
+    table!(
+        "unacknowledged",
+        "name VARCHAR(190) NOT NULL PRIMARY KEY, at BIGINT NOT NULL, is_whole TINYINT NOT NULL,
+        entries LONGTEXT NOT NULL, counts LONGTEXT NOT NULL"
+    ),
+];

@@ -11,6 +11,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("samples", SAMPLES),
     ("unmatched", UNMATCHED),
     ("withdrawn", WITHDRAWN),
+    ("removal", REMOVAL),
 ];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
@@ -170,3 +171,16 @@ const SAMPLES: &[&str] = &[
 
 /// A step of SQLite is done as a whole or not at all.
 const UNMATCHED: &[&str] = &["ALTER TABLE outcome_count ADD COLUMN unmatched INTEGER NOT NULL DEFAULT 0"];
+
+/// Accounts that are no more, and what else goes bit by bit.
+const REMOVAL: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS removed_account (
+        account INTEGER PRIMARY KEY, removed_at INTEGER NOT NULL, look_at INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS withheld_at ON withheld (at)",
+    "CREATE INDEX IF NOT EXISTS author_changed ON author (changed_at)",
+    "ALTER TABLE handle ADD COLUMN named_at INTEGER NOT NULL DEFAULT 0",
+    "UPDATE handle SET named_at = asked_at",
+    "CREATE TABLE IF NOT EXISTS unacknowledged (
+        name TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL, is_whole INTEGER NOT NULL, entries TEXT NOT NULL,
+        counts TEXT NOT NULL) WITHOUT ROWID",
+];
