@@ -7,6 +7,7 @@ use tweetfilter_stream::store::{StoreError, StoredAccount};
 
 use crate::database::Database;
 use crate::places;
+use crate::removed;
 use crate::sql::{Sql, Tx, args, list, statements};
 use crate::tokens;
 
@@ -26,9 +27,6 @@ statements! {
     REMOVE_FOLLOWS = Sql::both("DELETE FROM follow WHERE account = ?");
     REMOVE_FILTERS = Sql::both("DELETE FROM filter WHERE account = ?");
     REMOVE_SETS = Sql::both("DELETE FROM account_set WHERE account = ?");
-    REMOVE_MATCHES = Sql::both("DELETE FROM matches WHERE account = ?");
-    REMOVE_PACKS = Sql::both("DELETE FROM delivery_pack WHERE account = ?");
-    REMOVE_SPANS = Sql::each("DELETE FROM delivery_span WHERE account = ?", "");
     FOLLOWS = Sql::both("SELECT account, network, author FROM follow ORDER BY account, network, author");
     FOLLOWED = Sql::both("SELECT author, origin FROM follow WHERE account = ? AND network = ?");
     FOLLOW = Sql::each(
@@ -38,7 +36,6 @@ statements! {
          ON DUPLICATE KEY UPDATE origin = 'own'",
     );
     UNFOLLOW = Sql::both("DELETE FROM follow WHERE account = ? AND network = ? AND author = ?");
-    OF_USER = Sql::both("SELECT DISTINCT account FROM identity WHERE network = ? AND native_id = ?");
     DROP_FRIENDS = Sql::both("DELETE FROM follow WHERE account = ? AND network = ? AND origin = 'network'");
     ADD_FRIENDS = Sql::each(
         "INSERT INTO follow (account, network, author, origin) SELECT ?, ?, value, 'network' FROM json_each(?)
@@ -108,20 +105,20 @@ impl Database {
         self.rows(BY_NAME, args![name]).await?.first().map(|row| row.int(0)).transpose()
     }
 
-    /// Removes an account, its filters, and what it saw. False if there is none.
+    /// Removes an account and its filters, so that nothing is shown or delivered to it any more; what it saw goes bit by
+    /// bit with [`Database::forget_removed`]. False if there is none.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn remove_account(&self, account: i64) -> Result<bool, StoreError> {
+        let now = self.now();
         let mut turn = self.write().await?;
         let removed = turn.tx.run(REMOVE, args![account]).await? > 0;
-        for sql in
-            [REMOVE_IDENTITIES, REMOVE_FOLLOWS, REMOVE_FILTERS, REMOVE_SETS, REMOVE_MATCHES, REMOVE_PACKS]
-        {
-            turn.tx.run(sql, args![account]).await?;
+        if removed {
+            removed::note(&mut turn.tx, account, now).await?;
         }
-        if turn.tx.is_sqlite() {
-            turn.tx.run(REMOVE_SPANS, args![account]).await?;
+        for sql in [REMOVE_IDENTITIES, REMOVE_FOLLOWS, REMOVE_FILTERS, REMOVE_SETS] {
+            turn.tx.run(sql, args![account]).await?;
         }
         tokens::revoke_all(&mut turn.tx, account).await?;
         places::forget_all(&mut turn.tx, account).await?;
@@ -145,19 +142,6 @@ impl Database {
         let sql = if follows { FOLLOW } else { UNFOLLOW };
         turn.tx.run(sql, args![account, network, author]).await?;
         raise(&mut turn.tx).await?;
-        turn.commit().await
-    }
-
-    /// Replaces whom a user of a network follows there, for all accounts that are this user. What they follow by
-    /// [`Database::follow`] stays.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn set_friends(&self, network: &str, user: &str, ids: &[String]) -> Result<(), StoreError> {
-        let mut turn = self.write().await?;
-        for row in turn.tx.rows(OF_USER, args![network, user]).await? {
-            friends(&mut turn.tx, row.int(0)?, network, ids).await?;
-        }
         turn.commit().await
     }
 }

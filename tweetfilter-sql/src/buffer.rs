@@ -15,7 +15,7 @@ use tweetfilter_stream::store::StoreError;
 use crate::database::Database;
 use crate::disk::Room;
 use crate::error::buffer_error;
-use crate::sql::{Many, Sql, Tx, args, list, many, row, statements};
+use crate::sql::{Arg, Many, Sql, Tx, args, list, many, row, statements};
 
 /// SQLite alone has them.
 const fn sqlite(text: &'static str) -> Sql {
@@ -62,6 +62,7 @@ statements! {
         "SELECT COUNT(*), COALESCE(SUM(length(bytes)), 0) FROM buffer_entry
          WHERE seq IN (SELECT value FROM json_each(?))",
     );
+    GONE = sqlite("SELECT value FROM json_each(?) WHERE value NOT IN (SELECT seq FROM buffer_entry)");
     REMOVE = sqlite("DELETE FROM buffer_entry WHERE seq IN (SELECT value FROM json_each(?))");
     UNLEASE = sqlite("DELETE FROM buffer_lease WHERE seq IN (SELECT value FROM json_each(?))");
     STATS = sqlite(
@@ -229,21 +230,24 @@ impl Buffer for Embedded {
 
     async fn extend(&self, worker: &str, entries: &[EntryId], lease: Duration) -> Result<(), BufferError> {
         let until = after(self.database.now(), lease);
-        let seqs = list(&seqs(entries).0).map_err(buffer_error)?;
+        let seqs = list(&seqs(entries)).map_err(buffer_error)?;
         self.lightly(EXTEND, args![until, worker, seqs]).await
     }
 
     async fn ack(&self, _worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {
         let acked = async {
+            let seqs = list(&seqs(entries))?;
             let mut turn = self.database.write_lightly().await?;
-            ack(&mut turn.tx, entries).await?;
+            if let Some(row) = turn.tx.row(SIZES, args![seqs.clone()]).await? {
+                remove(&mut turn.tx, seqs, row.int(0)?, row.int(1)?).await?;
+            }
             turn.commit().await
         };
         acked.await.map_err(buffer_error)
     }
 
     async fn release(&self, worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {
-        let seqs = list(&seqs(entries).0).map_err(buffer_error)?;
+        let seqs = list(&seqs(entries)).map_err(buffer_error)?;
         self.lightly(RELEASE, args![worker, seqs]).await
     }
 
@@ -258,21 +262,39 @@ impl Buffer for Embedded {
     }
 }
 
-/// Removes entries within a transaction, whoever holds them. False if some are none of this buffer.
-pub(crate) async fn ack(tx: &mut Tx, entries: &[EntryId]) -> Result<bool, StoreError> {
-    let (seqs, all) = seqs(entries);
-    if !seqs.is_empty() {
-        let seqs = list(&seqs)?;
-        let (mut count, mut bytes) = (0, 0);
-        if let Some(row) = tx.row(SIZES, args![seqs.clone()]).await? {
-            (count, bytes) = (row.int(0)?, row.int(1)?);
-        }
-        tx.run(REMOVE, args![seqs.clone()]).await?;
-        tx.run(UNLEASE, args![seqs]).await?;
-        tx.run(COUNT, args!["buffer_entries", -count]).await?;
-        tx.run(COUNT, args!["buffer_bytes", -bytes]).await?;
+/// Removes entries within a transaction, whoever holds them.
+///
+/// # Errors
+/// [`StoreError::Done`] for those that are not there any more, since what became of them was committed before.
+pub(crate) async fn ack(tx: &mut Tx, entries: &[EntryId]) -> Result<(), StoreError> {
+    let wanted = seqs(entries);
+    let seqs = list(&wanted)?;
+    let (mut count, mut bytes) = (0, 0);
+    if let Some(row) = tx.row(SIZES, args![seqs.clone()]).await? {
+        (count, bytes) = (row.int(0)?, row.int(1)?);
     }
-    Ok(all)
+    if count < number(wanted.len()) {
+        let rows = tx.rows(GONE, args![seqs.clone()]).await?;
+        let gone = rows.iter().map(|row| Ok(EntryId(row.int(0)?.to_string())));
+        let gone = gone.collect::<Result<Vec<_>, StoreError>>()?;
+        if !gone.is_empty() {
+            return Err(StoreError::Done(gone));
+        }
+    }
+    remove(tx, seqs, count, bytes).await
+}
+
+async fn remove(tx: &mut Tx, seqs: Arg, count: i64, bytes: i64) -> Result<(), StoreError> {
+    tx.run(REMOVE, args![seqs.clone()]).await?;
+    tx.run(UNLEASE, args![seqs]).await?;
+    tx.run(COUNT, args!["buffer_entries", -count]).await?;
+    tx.run(COUNT, args!["buffer_bytes", -bytes]).await?;
+    Ok(())
+}
+
+/// Whether entries are of a buffer in the store's file: others have other names.
+pub(crate) fn are_own(entries: &[EntryId]) -> bool {
+    entries.iter().all(|entry| entry.0.parse::<i64>().is_ok())
 }
 
 /// How full the buffer of a SQLite file is.
@@ -294,11 +316,9 @@ pub(crate) fn source_counts(json: &str) -> Counts {
     serde_json::from_str(json).unwrap_or_default()
 }
 
-/// The numbers of entries, and whether all are numbers.
-fn seqs(entries: &[EntryId]) -> (Vec<i64>, bool) {
-    let seqs: Vec<i64> = entries.iter().filter_map(|entry| entry.0.parse().ok()).collect();
-    let all = seqs.len() == entries.len();
-    (seqs, all)
+/// The numbers of entries.
+fn seqs(entries: &[EntryId]) -> Vec<i64> {
+    entries.iter().filter_map(|entry| entry.0.parse().ok()).collect()
 }
 
 fn after(now: Millis, time: Duration) -> Millis {

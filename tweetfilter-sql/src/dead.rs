@@ -8,7 +8,7 @@ use tweetfilter_stream::store::{DeadLetter, StoreError};
 
 use crate::database::Database;
 use crate::lists::numbers;
-use crate::sql::{Arg, Sql, args, list, statements};
+use crate::sql::{Sql, Tx, args, list, statements};
 
 statements! {
     PAGE = Sql::both(
@@ -22,7 +22,9 @@ statements! {
         ),
     );
     COUNT = Sql::both("SELECT COUNT(*) FROM dead_letter");
-    REMOVE = Sql::each(
+    OLD = Sql::both("SELECT id FROM dead_letter WHERE at < ? ORDER BY id LIMIT ?");
+    REMOVE = Sql::both("DELETE FROM dead_letter WHERE id = ?");
+    REMOVE_ALL = Sql::each(
         "DELETE FROM dead_letter WHERE id IN (SELECT value FROM json_each(?))",
         concat!("DELETE d FROM ", numbers!(), " STRAIGHT_JOIN dead_letter d ON d.id = j.n"),
     );
@@ -30,6 +32,7 @@ statements! {
         "DELETE FROM dead_post WHERE letter IN (SELECT value FROM json_each(?))",
         concat!("DELETE d FROM ", numbers!(), " STRAIGHT_JOIN dead_post d ON d.letter = j.n"),
     );
+    REVIVE = Sql::both("UPDATE outcome_count SET dead = dead - ?, suppressed = suppressed + ? WHERE source = ?");
 }
 
 /// A dead letter, as it is kept.
@@ -62,6 +65,9 @@ impl Database {
     /// Puts dead letters back into a buffer, under a source that the caller has claimed, and takes them off the list.
     /// Cut off in between, they stand in both, which does no harm. Returns how many went back.
     ///
+    /// They are counted as dead no longer, but as whatever becomes of them; one whose post was deleted meanwhile as
+    /// deleted before it came.
+    ///
     /// # Errors
     /// Of the buffer; an error of the store is [`BufferError::Away`].
     pub async fn retry_dead_letters(
@@ -73,25 +79,53 @@ impl Database {
     ) -> Result<usize, BufferError> {
         let away = |error: StoreError| BufferError::Away(error.to_string());
         let ids = list(ids).map_err(away)?;
-        let rows = self.rows(ONES, args![ids.clone()]).await.map_err(away)?;
+        let rows = self.rows(ONES, args![ids]).await.map_err(away)?;
         let letters = rows.iter().map(letter).collect::<Result<Vec<_>, _>>().map_err(away)?;
         let entries: Vec<_> = letters
-            .into_iter()
-            .filter(|stored| !stored.letter.entry.is_empty())
-            .map(|stored| Encoded { key: key_of(&stored.letter.entry), bytes: stored.letter.entry })
+            .iter()
+            .map(|stored| &stored.letter.entry)
+            .filter(|entry| !entry.is_empty())
+            .map(|entry| Encoded { key: key_of(entry), bytes: entry.clone() })
             .collect();
         let count = entries.len();
         buffer.append(&Batch { source: source.to_owned(), fence, entries, ..Batch::default() }).await?;
-        self.take_off(ids).await.map_err(away)?;
+        self.take_off(&letters).await.map_err(away)?;
         Ok(count)
     }
 
-    async fn take_off(&self, letters: Arg) -> Result<(), StoreError> {
+    async fn take_off(&self, letters: &[StoredLetter]) -> Result<(), StoreError> {
         let mut turn = self.write().await?;
-        turn.tx.run(REMOVE, args![letters.clone()]).await?;
-        turn.tx.run(FORGET, args![letters]).await?;
+        for stored in letters {
+            // Somebody else may have done it, or it died again meanwhile and has another number.
+            if turn.tx.run(REMOVE, args![stored.id]).await? > 0 {
+                revive(&mut turn.tx, &stored.letter).await?;
+            }
+        }
+        let ids: Vec<i64> = letters.iter().map(|stored| stored.id).collect();
+        turn.tx.run(FORGET, args![list(&ids)?]).await?;
         turn.commit().await
     }
+}
+
+/// Removes some that are older than a time; gives how many.
+pub(crate) async fn forget_older(tx: &mut Tx, time: Millis, most: i64) -> Result<u64, StoreError> {
+    let rows = tx.rows(OLD, args![time, most]).await?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let ids = list(&rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?)?;
+    tx.run(FORGET, args![ids.clone()]).await?;
+    tx.run(REMOVE_ALL, args![ids]).await
+}
+
+/// Counts a letter as dead no longer, if it was.
+async fn revive(tx: &mut Tx, letter: &DeadLetter) -> Result<(), StoreError> {
+    // Nothing but posts is emptied.
+    let deleted = letter.entry.is_empty();
+    if deleted || letter.is_post() {
+        tx.run(REVIVE, args![1, i64::from(deleted), letter.source.as_str()]).await?;
+    }
+    Ok(())
 }
 
 fn letter(row: &crate::sql::Row) -> Result<StoredLetter, StoreError> {

@@ -23,6 +23,7 @@ mod pack;
 mod places;
 mod pulse;
 mod reapply;
+mod removed;
 mod retention;
 mod samples;
 pub mod schema;
@@ -41,7 +42,7 @@ pub use database::Database;
 pub use dead::StoredLetter;
 pub use disk::{DiskReserve, Room};
 pub use filters::{Changed, FilterRow, NewFilter, Save, Saved};
-pub use lookup::{FRESH, NOBODY, NamedHandle, Profile};
+pub use lookup::{FRESH, NOBODY, NamedHandle, Profile, RESTATE, UNNAMED};
 pub use places::{Feed, Reading};
 pub use pulse::Pulse;
 pub use reapply::{LookBack, Reapply, Stepped};
@@ -69,6 +70,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(reapply::STATEMENTS)
         .chain(places::STATEMENTS)
         .chain(pulse::STATEMENTS)
+        .chain(removed::STATEMENTS)
         .chain(retention::STATEMENTS)
         .chain(samples::STATEMENTS)
         .chain(samples::MANY.iter().flat_map(|many| &many.0))

@@ -19,6 +19,11 @@ use crate::sql::{Row, Sql, Tx, args, list, statements};
 pub const FRESH: Duration = Duration::from_secs(86_400);
 /// How long it holds that nobody has a handle.
 pub const NOBODY: Duration = Duration::from_secs(600);
+/// How long a handle stays that nobody says is named. Several look at different filters and sources, so none of them knows
+/// that nobody else names it.
+pub const UNNAMED: Duration = FRESH;
+/// How often it is to be said, at least.
+pub const RESTATE: Duration = Duration::from_secs(3_600);
 /// How long what was handed out is not handed out again.
 const CLAIM: Duration = Duration::from_secs(60);
 /// Commits that are looked through at once.
@@ -26,22 +31,17 @@ const COMMITS: i64 = 256;
 
 statements! {
     NAME = Sql::each(
-        "INSERT INTO handle (network, handle, asked_at, claimed_at) SELECT ?, value, 0, 0 FROM json_each(?)
-         WHERE true ON CONFLICT DO NOTHING",
+        "INSERT INTO handle (network, handle, asked_at, claimed_at, named_at) SELECT ?, value, 0, 0, ? FROM json_each(?)
+         WHERE true ON CONFLICT DO UPDATE SET named_at = excluded.named_at",
         concat!(
-            "INSERT INTO handle (network, handle, asked_at, claimed_at) SELECT ?, j.handle, 0, 0
+            "INSERT INTO handle (network, handle, asked_at, claimed_at, named_at) SELECT ?, j.handle, 0, 0, ?
              FROM JSON_TABLE(?, '$[*]' COLUMNS (", text!("handle", "VARCHAR(253)", "$"), ")) j
-             ON DUPLICATE KEY UPDATE network = handle.network"
+             ON DUPLICATE KEY UPDATE named_at = VALUES(named_at)"
         ),
     );
-    UNNAME = Sql::each(
-        "DELETE FROM handle WHERE network = ? AND handle NOT IN (SELECT value FROM json_each(?))",
-        concat!(
-            "DELETE FROM handle WHERE network = ? AND handle NOT IN (
-             SELECT j.handle FROM JSON_TABLE(?, '$[*]' COLUMNS (", text!("handle", "VARCHAR(253)", "$"), ")) j)"
-        ),
-    );
-    NAMED = Sql::both("SELECT handle, author_id, asked_at FROM handle WHERE network = ? ORDER BY handle");
+    ANY_UNNAMED = Sql::both("SELECT 1 FROM handle WHERE network = ? AND named_at < ? LIMIT 1");
+    UNNAME = Sql::both("DELETE FROM handle WHERE network = ? AND named_at < ?");
+    NAMED = Sql::both("SELECT handle, author_id, asked_at, named_at FROM handle WHERE network = ? ORDER BY handle");
     KNOWN = Sql::both("SELECT network, handle, author_id FROM handle WHERE author_id IS NOT NULL ORDER BY network, handle");
     DUE_HANDLES = Sql::each(
         "SELECT handle FROM handle WHERE network = ?1 AND claimed_at <= ?2
@@ -141,6 +141,8 @@ pub struct NamedHandle {
     pub id: Option<String>,
     /// When it was asked for last; `None`: not yet, or not since it is in doubt.
     pub asked_at: Option<Millis>,
+    /// When it was last said that it is named.
+    pub named_at: Millis,
 }
 
 /// What is known of an author beside what their posts tell.
@@ -155,27 +157,38 @@ pub struct Profile {
 }
 
 impl Database {
-    /// States that handles of a network are named: those that were not are to be asked for. With `all`, no others
-    /// are named any longer.
+    /// States that handles of a network are named: those that were not are to be asked for. To be said again within
+    /// [`RESTATE`] for as long as they are.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn name_handles(
-        &self,
-        network: &str,
-        handles: &BTreeSet<String>,
-        all: bool,
-    ) -> Result<(), StoreError> {
+    pub async fn name_handles(&self, network: &str, handles: &BTreeSet<String>) -> Result<(), StoreError> {
+        let now = self.now();
         let known = self.named_handles(network).await?;
-        let known: BTreeSet<String> = known.into_iter().map(|named| named.handle).collect();
-        let gone = all && !known.is_subset(handles);
-        if handles.is_subset(&known) && !gone {
+        let known: HashMap<&str, Millis> =
+            known.iter().map(|named| (&*named.handle, named.named_at)).collect();
+        let handles: Vec<_> = handles.iter().map(|handle| handle.to_ascii_lowercase()).collect();
+        // Half of the time in which it has to be said.
+        let recent = before(now, RESTATE / 2);
+        if handles.iter().all(|handle| known.get(&**handle).is_some_and(|at| *at >= recent)) {
             return Ok(());
         }
-        let handles: Vec<_> = handles.iter().map(|handle| handle.to_ascii_lowercase()).collect();
         let mut turn = self.write().await?;
-        turn.tx.run(NAME, args![network, list(&handles)?]).await?;
-        if gone && turn.tx.run(UNNAME, args![network, list(&handles)?]).await? > 0 {
+        turn.tx.run(NAME, args![network, now, list(&handles)?]).await?;
+        turn.commit().await
+    }
+
+    /// Forgets handles of a network of which nobody has said for [`UNNAMED`] that they are named.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn forget_unnamed(&self, network: &str) -> Result<(), StoreError> {
+        let time = before(self.now(), UNNAMED);
+        if self.rows(ANY_UNNAMED, args![network, time]).await?.is_empty() {
+            return Ok(());
+        }
+        let mut turn = self.write().await?;
+        if turn.tx.run(UNNAME, args![network, time]).await? > 0 {
             raise(&mut turn.tx).await?;
         }
         turn.commit().await
@@ -189,7 +202,7 @@ impl Database {
         let rows = self.rows(NAMED, args![network]).await?;
         let named = |row: &Row| {
             let asked_at = Some(row.int(2)?).filter(|at| *at > 0);
-            Ok(NamedHandle { handle: row.text(0)?, id: row.maybe_text(1)?, asked_at })
+            Ok(NamedHandle { handle: row.text(0)?, id: row.maybe_text(1)?, asked_at, named_at: row.int(3)? })
         };
         rows.iter().map(named).collect()
     }

@@ -29,6 +29,29 @@ statements! {
              (SELECT network, native_id FROM tombstone WHERE at < ? ORDER BY at LIMIT ?)",
         "DELETE FROM tombstone WHERE at < ? ORDER BY at LIMIT ?",
     );
+    REMOVE_GAPS = Sql::each(
+        "DELETE FROM gap WHERE id IN (SELECT id FROM gap WHERE to_at < ? ORDER BY id LIMIT ?)",
+        "DELETE FROM gap WHERE to_at < ? ORDER BY id LIMIT ?",
+    );
+    // A new version of a post that is there, or of one that carries it, asks for it again.
+    REMOVE_WITHHELD = Sql::each(
+        "DELETE FROM withheld WHERE (network, native_id) IN (
+             SELECT w.network, w.native_id FROM withheld w WHERE w.at < ?
+             AND NOT EXISTS (SELECT 1 FROM post p WHERE p.network = w.network AND p.native_id = w.native_id)
+             AND NOT EXISTS (SELECT 1 FROM carried c WHERE c.network = w.network AND c.native_id = w.native_id)
+             ORDER BY w.at LIMIT ?)",
+        "DELETE FROM withheld WHERE at < ?
+             AND NOT EXISTS (SELECT 1 FROM post p WHERE p.network = withheld.network AND p.native_id = withheld.native_id)
+             AND NOT EXISTS (SELECT 1 FROM carried c
+                 WHERE c.network = withheld.network AND c.native_id = withheld.native_id)
+             ORDER BY at LIMIT ?",
+    );
+    REMOVE_AUTHORS = Sql::each(
+        "DELETE FROM author WHERE (network, author_id) IN (
+             SELECT network, author_id FROM author WHERE changed_at < ? AND withheld IS NULL ORDER BY changed_at LIMIT ?)",
+        "DELETE FROM author WHERE changed_at < ? AND withheld IS NULL ORDER BY changed_at LIMIT ?",
+    );
+    REMOVE_BATCHES = Sql::both("DELETE FROM unacknowledged WHERE at < ?");
     REMOVE_CRASHES = Sql::both("DELETE FROM crash_event WHERE at < ?");
     COUNT = Sql::both("UPDATE state SET value = value - ? WHERE name = 'tombstones'");
     ADD = Sql::each(
@@ -70,6 +93,14 @@ pub struct Removed {
     pub tombstones: u64,
     /// Profiles of authors.
     pub profiles: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Gaps.
+    pub gaps: u64,
+    /// Posts of which it was known that they are withheld.
+    pub withheld: u64,
+    /// Authors of whom something was known.
+    pub authors: u64,
     /// When the first and the last of the posts were received.
     pub received: Option<(Millis, Millis)>,
 }
@@ -88,9 +119,13 @@ impl Removed {
 }
 
 impl Database {
-    /// Removes a little of what is older than a time: posts, deliveries, matches, tombstones, crashes. Call it until
-    /// nothing is left, and let others work in between. Gives the space back to the disk, unless that is so short of it
-    /// that this file needs it for itself.
+    /// Removes a little of what is older than a time: posts, deliveries, matches, dead letters, gaps, tombstones, crashes.
+    /// Call it until nothing is left, and let others work in between. Gives the space back to the disk, unless that is so
+    /// short of it that this file needs it for itself.
+    ///
+    /// What was said of posts and authors goes as well, where nothing is there any more that it could be about: that a post
+    /// is withheld when neither it nor what carries it is stored; what was said of an author when it is twice as old,
+    /// since posts of theirs may have come up to that time; and never that an author is withheld, who goes on writing.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -103,6 +138,11 @@ impl Database {
         removed.tombstones = tx.run(REMOVE_TOMBSTONES, args![time, POSTS]).await?;
         tx.run(COUNT, args![removed.tombstones.cast_signed()]).await?;
         tx.run(REMOVE_CRASHES, args![time]).await?;
+        tx.run(REMOVE_BATCHES, args![time]).await?;
+        removed.dead = crate::dead::forget_older(tx, time, POSTS).await?;
+        removed.gaps = tx.run(REMOVE_GAPS, args![time, POSTS]).await?;
+        removed.withheld = tx.run(REMOVE_WITHHELD, args![time, POSTS]).await?;
+        removed.authors = tx.run(REMOVE_AUTHORS, args![time.saturating_sub(keep), POSTS]).await?;
         removed.profiles = crate::lookup::forget_profiles(tx, time, POSTS).await?;
         removed.tell(tx).await?;
         turn.commit().await?;

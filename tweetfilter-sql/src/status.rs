@@ -80,9 +80,9 @@ pub struct SourceStatus {
     pub suppressed: u64,
     /// Copies of stored posts, for further viewers or none.
     pub repeated: u64,
-    /// Copies of versions that a newer one had replaced.
+    /// Versions that a newer one replaced, or had replaced when they came.
     pub stale: u64,
-    /// What no attempt could store.
+    /// Posts that no attempt could store; one that is put back into the buffer is none of them any more.
     pub dead: u64,
     /// Viewers without an account here.
     pub strangers: u64,
@@ -97,11 +97,16 @@ pub struct SourceStatus {
 }
 
 impl SourceStatus {
-    /// Whether all posts of a source have come to an end that is known, once none of them waits in the buffer.
+    /// Entries whose post has come to an end that is known: `stored + suppressed + repeated + stale + dead + unmatched`.
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.stored + self.suppressed + self.repeated + self.stale + self.dead + self.unmatched
+    }
+
+    /// Whether all entries of a source have come to an end, once none of them waits in the buffer.
     #[must_use]
     pub fn balances(&self) -> bool {
-        let ended = self.stored + self.suppressed + self.repeated + self.stale + self.dead + self.unmatched;
-        self.counts.balance() && self.counts.entries == ended
+        self.counts.balance() && self.counts.entries == self.ended()
     }
 }
 
@@ -163,7 +168,8 @@ impl Database {
             }
         }
         for row in tx.rows(OUTCOMES, args![]).await? {
-            let count = |column| row.int(column).map(i64::cast_unsigned);
+            // Below 0 while a batch that was cut off is being done again.
+            let count = |column| row.int(column).map(|count| count.max(0).cast_unsigned());
             status.sources.push(SourceStatus {
                 name: row.text(0)?,
                 stored: count(1)?,

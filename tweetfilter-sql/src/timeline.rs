@@ -32,8 +32,10 @@ statements! {
          FROM delivery_span s CROSS JOIN commit_log c CROSS JOIN delivery_pack d
          WHERE s.account = ?1 AND s.span <= ?2 / 256 AND c.no >= s.span * 256 AND c.no < s.span * 256 + 256
              AND c.no <= ?2 AND d.commit_no = c.no AND d.account = ?1
+             AND NOT EXISTS (SELECT 1 FROM removed_account WHERE account = ?1)
          ORDER BY s.span DESC, c.no DESC LIMIT +?3",
-        "SELECT commit_no, account, revision, items FROM delivery_pack WHERE account = ? AND commit_no <= ?
+        "SELECT commit_no, account, revision, items FROM delivery_pack d WHERE account = ? AND commit_no <= ?
+         AND NOT EXISTS (SELECT 1 FROM removed_account r WHERE r.account = d.account)
          ORDER BY commit_no DESC LIMIT ?",
     );
     AFTER = Sql::each(
@@ -41,22 +43,27 @@ statements! {
          FROM delivery_span s CROSS JOIN commit_log c CROSS JOIN delivery_pack d
          WHERE s.account = ?1 AND s.span >= ?2 / 256 AND c.no >= s.span * 256 AND c.no < s.span * 256 + 256
              AND c.no > ?2 AND d.commit_no = c.no AND d.account = ?1
+             AND NOT EXISTS (SELECT 1 FROM removed_account WHERE account = ?1)
          ORDER BY s.span, c.no LIMIT +?3",
-        "SELECT commit_no, account, revision, items FROM delivery_pack WHERE account = ? AND commit_no > ?
+        "SELECT commit_no, account, revision, items FROM delivery_pack d WHERE account = ? AND commit_no > ?
+         AND NOT EXISTS (SELECT 1 FROM removed_account r WHERE r.account = d.account)
          ORDER BY commit_no LIMIT ?",
     );
     OF_ALL = Sql::both(
-        "SELECT commit_no, account, revision, items FROM delivery_pack WHERE commit_no > ? AND commit_no <= ?
+        "SELECT commit_no, account, revision, items FROM delivery_pack d WHERE commit_no > ? AND commit_no <= ?
+         AND NOT EXISTS (SELECT 1 FROM removed_account r WHERE r.account = d.account)
          ORDER BY commit_no, account",
     );
     MATCHED = Sql::each(
         "SELECT d.commit_no, d.account, d.revision, d.items, m.post FROM matches m
          JOIN delivery_pack d ON d.commit_no = m.commit_no AND d.account = m.account
          WHERE m.account = ?1 AND m.filter = ?2 AND (m.commit_no, m.post) < (?3, ?4)
+         AND NOT EXISTS (SELECT 1 FROM removed_account r WHERE r.account = d.account)
          ORDER BY m.commit_no DESC, m.post DESC LIMIT +?5",
         "SELECT d.commit_no, d.account, d.revision, d.items, m.post FROM matches m
          JOIN delivery_pack d ON d.commit_no = m.commit_no AND d.account = m.account
          WHERE m.account = ? AND m.filter = ? AND (m.commit_no, m.post) < (?, ?)
+         AND NOT EXISTS (SELECT 1 FROM removed_account r WHERE r.account = d.account)
          ORDER BY m.commit_no DESC, m.post DESC LIMIT ?",
     );
     SHOWN = Sql::each(
@@ -67,11 +74,13 @@ statements! {
     OF_SOME = Sql::each(
         "SELECT d.commit_no, d.account, d.revision, d.items
          FROM commit_log c CROSS JOIN json_each(?1) j CROSS JOIN delivery_pack d
-         WHERE c.no > ?2 AND c.no <= ?3 AND d.commit_no = c.no AND d.account = j.value ORDER BY c.no",
+         WHERE c.no > ?2 AND c.no <= ?3 AND d.commit_no = c.no AND d.account = j.value
+         AND NOT EXISTS (SELECT 1 FROM removed_account r WHERE r.account = d.account) ORDER BY c.no",
         concat!(
             "SELECT d.commit_no, d.account, d.revision, d.items FROM ", numbers!(),
             " STRAIGHT_JOIN delivery_pack d ON d.account = j.n
-             WHERE d.commit_no > ? AND d.commit_no <= ? ORDER BY d.commit_no"
+             WHERE d.commit_no > ? AND d.commit_no <= ?
+             AND NOT EXISTS (SELECT 1 FROM removed_account r WHERE r.account = d.account) ORDER BY d.commit_no"
         ),
     );
     LAST = Sql::both("SELECT value FROM state WHERE name = 'commit'");

@@ -97,11 +97,12 @@ async fn what_waits_is_kept_however_old_it_is() {
     let fence = buffer.claim("s", "a", long).await.unwrap().fence;
     let entries = ["1", "2"].map(|bytes| Encoded { key: 1, bytes: bytes.into() }).to_vec();
     buffer.append(&Batch { source: "s".into(), fence, entries, ..Batch::default() }).await.unwrap();
-    assert_eq!(buffer.lease("w", 1, long).await.unwrap().len(), 1);
+    assert_eq!(buffer.lease("w", Most::entries(1), long).await.unwrap().len(), 1);
     clock.pass(Duration::from_secs(90 * 86_400));
     while !database.forget_older(Duration::from_secs(86_400)).await.unwrap().is_empty() {}
     while !database.forget_oldest().await.unwrap().is_empty() {}
-    let leased: Vec<_> = buffer.lease("v", 9, long).await.unwrap().into_iter().map(|one| one.bytes).collect();
+    let leased: Vec<_> =
+        buffer.lease("v", Most::entries(9), long).await.unwrap().into_iter().map(|one| one.bytes).collect();
     assert_eq!(leased, [b"1", b"2"]);
     database.close().await;
 }

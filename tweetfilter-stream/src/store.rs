@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tweetfilter_core::budget::OverBudget;
 use tweetfilter_core::post::{Account, Millis};
 use tweetfilter_core::{Dialect, Post};
@@ -29,10 +31,12 @@ pub trait Store: Send + Sync {
     ///
     /// Every part of it is idempotent: a post that is there already is kept, and only accounts that had not seen
     /// this version of it get a delivery. So what was cut off between two transactions is mended by the same outcome
-    /// again. An embedded store acknowledges `leases` in the same transaction, which is always one.
+    /// again. An embedded store acknowledges `leases` in the same transaction, which is always one; any other
+    /// remembers them until it is told that they are [acknowledged](Outcome::acknowledged), so that none is counted twice.
     ///
     /// # Errors
-    /// See [`StoreError`]; after any, it may have happened or not.
+    /// See [`StoreError`]; after any but [`StoreError::Done`], it may have happened or not. Then the next commit of the
+    /// same entries says [`again`](Outcome::again).
     fn commit(
         &self,
         outcome: &Outcome,
@@ -134,6 +138,11 @@ pub struct Outcome {
     pub friends: Vec<Friends>,
     /// What can't be stored.
     pub dead: Vec<DeadLetter>,
+    /// Whether some of the entries may have been committed before, by whomever.
+    pub again: bool,
+    /// The first entries of batches whose acknowledgement was answered since the last commit: the store need not
+    /// remember those any longer.
+    pub acknowledged: Vec<EntryId>,
 }
 
 /// All whom an account follows on a network.
@@ -194,6 +203,37 @@ pub struct DeadLetter {
     pub at: Millis,
 }
 
+/// What can be read of an entry that can't be read.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Outline {
+    source: String,
+    post: Option<IgnoredAny>,
+    edit: Option<IgnoredAny>,
+}
+
+impl Outline {
+    fn of(entry: &[u8]) -> Self {
+        serde_json::from_slice(entry).unwrap_or_default()
+    }
+}
+
+impl DeadLetter {
+    /// Gives an entry up; where it came from is read as far as that can be.
+    #[must_use]
+    pub fn new(entry: Vec<u8>, reason: String, at: Millis) -> Self {
+        Self { source: Outline::of(&entry).source, entry, reason, at }
+    }
+
+    /// Whether it is a post that its source counted as an entry, which has come to its end here. Other messages are no
+    /// entries in that sense ([`Counts`](crate::buffer::Counts)), and what nobody can read is of no source.
+    #[must_use]
+    pub fn is_post(&self) -> bool {
+        let Outline { post, edit, .. } = Outline::of(&self.entry);
+        !self.source.is_empty() && (post.is_some() || edit.is_some())
+    }
+}
+
 /// What a commit did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
@@ -222,6 +262,9 @@ pub enum StoreError {
     /// It can't be reached, is full or read-only: hold, and try again later.
     #[error("the store is away: {0}")]
     Away(String),
+    /// These entries were committed before, and nothing happened now: acknowledge them, and do the others without them.
+    #[error("{} entries were committed before", .0.len())]
+    Done(Vec<EntryId>),
     /// It will never take this; smaller parts of it perhaps.
     #[error("the store refuses it: {0}")]
     Refused(String),

@@ -26,6 +26,8 @@ struct World {
     snapshot: Snapshot,
     /// Commits that fail before one succeeds.
     away: u32,
+    /// Entries that somebody has committed before.
+    done: BTreeSet<String>,
 }
 
 #[derive(Clone, Default)]
@@ -135,8 +137,13 @@ impl Store for Shared {
         Ok(known.is_none().then(|| self.world(|world| world.snapshot.clone())))
     }
 
-    async fn commit(&self, outcome: &Outcome, _: &[EntryId]) -> Result<Committed, StoreError> {
+    async fn commit(&self, outcome: &Outcome, leases: &[EntryId]) -> Result<Committed, StoreError> {
         self.world(|world| {
+            let done = leases.iter().filter(|entry| outcome.again && world.done.contains(&entry.0));
+            let done: Vec<_> = done.cloned().collect();
+            if !done.is_empty() {
+                return Err(StoreError::Done(done));
+            }
             world.events.push(format!("commit {}", outcome.posts.len() + outcome.dead.len()));
             if world.away > 0 {
                 world.away -= 1;
@@ -227,12 +234,38 @@ async fn poison_is_found_and_harms_nothing_beside_it() {
 }
 
 #[tokio::test]
+async fn what_was_committed_before_is_acknowledged_and_left_out() {
+    // By another worker, who did not come to acknowledge it.
+    let shared = Shared::with(&["a", "b", "c"]);
+    shared.world(|world| {
+        world.done.insert("1".into());
+        world.waiting[1].attempts = 2;
+    });
+    let step = shared.worker(9).step(1).await.unwrap();
+    assert_eq!((step.entries, step.again), (2, 1));
+    shared.world(|world| assert_eq!((world.stored.concat(), world.acked.len()), ("ac".to_owned(), 3)));
+
+    // By this one, who did not hear that it had happened.
+    let shared = Shared::with(&["a", "b"]);
+    shared.world(|world| {
+        world.done.extend(["0".to_owned(), "1".to_owned()]);
+        world.away = 1;
+    });
+    let mut worker = shared.worker(9);
+    assert!(worker.step(1).await.is_err());
+    let step = worker.step(1).await.unwrap();
+    assert_eq!((step.entries, step.again, step.commits.len()), (2, 2, 0));
+    shared.world(|world| assert_eq!((world.stored.len(), world.acked.len()), (0, 2)));
+}
+
+#[tokio::test]
 async fn what_is_leased_and_not_done_is_given_back() {
     let shared = Shared::with(&["a", "b", "c"]);
     let mut worker = shared.worker(2);
     assert_eq!(worker.step(1).await.unwrap().entries, 2);
     worker.release().await.unwrap();
-    shared.world(|world| assert_eq!(world.events.last().map(String::as_str), Some("release 1")));
+    // And the store is told that what it did is acknowledged.
+    shared.world(|world| assert!(world.events.ends_with(&["release 1".into(), "commit 0".into()])));
 }
 
 #[tokio::test]
@@ -293,7 +326,7 @@ async fn where_only_matches_are_kept_each_has_its_own_whether_copies_come_togeth
         for (name, at) in [("ben", 1), ("ann", 2), ("ben", 3)] {
             shared.add(name, at, "snow", None, false);
         }
-        let options = Options { batch, keep_all: false, ..Options::default() };
+        let options = Options { batch: Most::entries(batch), keep_all: false, ..Options::default() };
         let mut worker = Worker::new("w", shared.clone(), shared.clone(), options);
         while worker.step(1).await.unwrap().entries > 0 {}
         shared.world(|world| {

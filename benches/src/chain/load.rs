@@ -10,7 +10,7 @@ use tweetfilter_core::post::Account;
 use tweetfilter_core::{Expression, FilterId, FilterSet, FilterSetBuilder, OwnerId, Post, Scratch};
 use tweetfilter_sql::{Database, NewFilter};
 use tweetfilter_stream::generate::{Generator, Options};
-use tweetfilter_stream::store::StoreError;
+use tweetfilter_stream::store::{Friends, Outcome, Store, StoreError};
 
 use crate::random::Random;
 use crate::recipe::filters_of;
@@ -101,7 +101,8 @@ impl Load {
             let identity = ("x".to_owned(), Account { id: user.clone(), ..Account::default() });
             let account = database.add_account(&user, &[identity]).await?;
             assert_eq!(account, number as i64 + 1, "accounts are numbered in order");
-            database.set_friends("x", &user, friends).await?;
+            let friends = vec![Friends { account, network: "x".to_owned(), ids: friends.clone() }];
+            database.commit(&Outcome { friends, ..Outcome::default() }, &[]).await?;
             for (place, text) in
                 self.filters.iter().skip(number * FILTERS_EACH).take(FILTERS_EACH).enumerate()
             {

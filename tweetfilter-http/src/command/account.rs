@@ -44,6 +44,8 @@ enum Command {
     /// Lists accounts, with who they are
     List,
     /// Removes an account, its filters and results
+    ///
+    /// It is gone at once. What it saw is removed bit by bit by whoever runs `serve` or `work`.
     Remove { name: String },
     /// Lets an account see what an author writes, in sources whose audience is `follows`
     Follow {

@@ -39,7 +39,7 @@ pub(super) async fn look_up(
     if named.is_empty() {
         return Ok(());
     }
-    database.name_handles(NETWORK, &named, false).await.map_err(failure)?;
+    database.name_handles(NETWORK, &named).await.map_err(failure)?;
     let known = database.named_handles(NETWORK).await.map_err(failure)?;
     let known: BTreeSet<_> =
         known.into_iter().filter(|handle| handle.id.is_some()).map(|handle| handle.handle).collect();

@@ -94,7 +94,7 @@ keys! {
     #[arg(long, global = true, value_name = "all|matched", env = "TWEETFILTER_KEEP")]
     keep: Keep = Keep::All;
 
-    /// Days after which posts are forgotten; 0 keeps them [default: 30]
+    /// Days after which posts are forgotten, and dead letters, gaps and deletes with them; 0 keeps them [default: 30]
     #[arg(long, global = true, value_name = "N", env = "TWEETFILTER_KEEP_DAYS")]
     keep_days: u32 = 30;
 

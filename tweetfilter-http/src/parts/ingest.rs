@@ -8,6 +8,7 @@ use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::ingest::Ingest;
 use tweetfilter_stream::source::{Chunk, Notice, Source};
 
+use super::supervise::own;
 use super::{PartError, SourceSettings, Stop};
 
 /// How long a source belongs to an instance that is silent.
@@ -81,7 +82,7 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
             appended = pending(&mut appending) => {
                 appending = None;
                 // Nothing that was read later may be appended without it.
-                let Some(counts) = done(appended)? else { return Ok(ingested) };
+                let Some(counts) = own(appended)? else { return Ok(ingested) };
                 ingested.counts.add(&counts);
                 each(&ingested.counts, source.progress());
             }
@@ -102,7 +103,7 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
     }
     // Told to stop: what was read by now is not read again by a source without a cursor.
     if let Some(appending) = appending {
-        match done(appending.await)? {
+        match own(appending.await)? {
             Some(counts) => ingested.counts.add(&counts),
             None => return Ok(ingested),
         }
@@ -113,11 +114,6 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
         ingested.counts.add(&counts);
     }
     failed.map_or(Ok(ingested), |error| Err(error.into()))
-}
-
-/// What a task came to; its panic is ours.
-fn done<T>(joined: Result<Result<T, PartError>, tokio::task::JoinError>) -> Result<T, PartError> {
-    joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 /// Waits for what may be there.

@@ -5,11 +5,11 @@
 //! many at once. Several may do this at a time: each takes what none of the others has taken.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tweetfilter_core::syntax::{NamedSets, account_names};
 use tweetfilter_core::{Expression, Limits};
-use tweetfilter_sql::Database;
+use tweetfilter_sql::{Database, RESTATE};
 use tweetfilter_stream::source::net::lookup::{BATCH, Lookup, NETWORK, is_handle};
 use tweetfilter_stream::store::{Snapshot, Store, StoreError, StoredFilter};
 
@@ -81,7 +81,16 @@ pub async fn lookup(
     bluesky: bool,
     mut stop: Stop,
 ) -> Result<(), PartError> {
-    let mut asks = Asks { database, client, bluesky, revision: None, told: None, nobodys: BTreeSet::new() };
+    let mut asks = Asks {
+        database,
+        client,
+        bluesky,
+        revision: None,
+        named: BTreeSet::new(),
+        stated: None,
+        told: None,
+        nobodys: BTreeSet::new(),
+    };
     while !stop.is_told() {
         // What was taken and not answered is taken again later.
         let done = tokio::select! {
@@ -105,8 +114,10 @@ struct Asks {
     database: Database,
     client: Lookup,
     bluesky: bool,
-    /// Of the filters whose handles are stated.
+    /// Of the filters whose handles are stated, these, and when.
     revision: Option<u64>,
+    named: BTreeSet<String>,
+    stated: Option<Instant>,
     /// What was told of the server last.
     told: Option<String>,
     /// Handles of which was told that nobody has them.
@@ -117,10 +128,15 @@ impl Asks {
     /// Asks for some of what is due; whether there may be more.
     async fn round(&mut self) -> Result<bool, StoreError> {
         if let Some(snapshot) = self.database.filters(self.revision).await? {
-            let handles = named_handles(&snapshot, self.bluesky);
-            self.database.name_handles(NETWORK, &handles, true).await?;
-            self.nobodys.retain(|handle| handles.contains(handle));
+            self.named = named_handles(&snapshot, self.bluesky);
+            self.nobodys.retain(|handle| self.named.contains(handle));
+            self.stated = None;
             self.revision = Some(snapshot.revision);
+        }
+        if self.stated.is_none_or(|stated| stated.elapsed() > RESTATE) {
+            self.database.name_handles(NETWORK, &self.named).await?;
+            self.database.forget_unnamed(NETWORK).await?;
+            self.stated = Some(Instant::now());
         }
         if self.client.blocked().is_some() {
             return Ok(false);

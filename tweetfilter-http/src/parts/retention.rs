@@ -20,7 +20,8 @@ const TELL: Duration = Duration::from_secs(10);
 /// How long to wait after an error.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// Forgets posts that are older than `keep`, if anything, once at the start and then every hour, in small steps. Where
+/// Forgets what accounts saw that were removed, and posts that are older than `keep`, if anything, once at the start and
+/// then every hour, in small steps. Where
 /// the disk of a SQLite file has less room than is to be kept free, the oldest posts are forgotten until it has.
 pub async fn retention(database: Database, keep: Option<Duration>, mut stop: Stop) {
     let (mut looked, mut short) = (None::<Instant>, Short::default());
@@ -47,6 +48,9 @@ async fn step(
     old: Option<Duration>,
     short: &mut Short,
 ) -> Result<Option<Duration>, StoreError> {
+    if database.forget_removed().await? {
+        return Ok(Some(PAUSE.0));
+    }
     if let Some(keep) = old
         && !database.forget_older(keep).await?.is_empty()
     {

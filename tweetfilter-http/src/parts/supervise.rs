@@ -1,11 +1,13 @@
 //! Parts that break are started again, and what broke them is kept.
 
 use std::backtrace::Backtrace;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::PanicHookInfo;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::task::{Id, JoinError};
 use tweetfilter_sql::{CrashEvent, Database};
 
 use super::{PartError, Stop, now};
@@ -18,8 +20,17 @@ const RECORD: Duration = Duration::from_secs(5);
 /// A part that ran so long broke for a new reason.
 const HEALTHY: Duration = Duration::from_secs(60);
 
-/// Where the last panics were, until somebody asks.
-static PANICS: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+/// Where the last panics were, until somebody asks, the oldest first. Several parts may break at one moment, so each
+/// stands under the task that it was in.
+static PANICS: Mutex<VecDeque<Panic>> = Mutex::new(VecDeque::new());
+/// Panics that are kept: without bound there would be more and more of those for which nobody asks.
+const KEPT: usize = 16;
+
+struct Panic {
+    task: Id,
+    reason: String,
+    backtrace: String,
+}
 
 /// Keeps the place and backtrace of panics for [`supervise`], beside what is printed of them.
 pub fn catch_panics() {
@@ -27,17 +38,40 @@ pub fn catch_panics() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
-            let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line()));
-            let reason = format!("panicked{}", place.unwrap_or_default());
-            let backtrace = Backtrace::force_capture().to_string();
-            let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
-            // Without bound it would grow where nobody asks.
-            panics.truncate(15);
-            panics.insert(0, (reason, backtrace));
-            drop(panics);
+            if let Some(task) = tokio::task::try_id() {
+                let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line()));
+                let reason = format!("panicked{}", place.unwrap_or_default());
+                let backtrace = Backtrace::force_capture().to_string();
+                keep(Panic { task, reason, backtrace });
+            }
             before(info);
         }));
     });
+}
+
+fn keep(panic: Panic) {
+    let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
+    panics.push_back(panic);
+    if panics.len() > KEPT {
+        panics.pop_front();
+    }
+}
+
+/// The last panic of a task.
+fn take(task: Id) -> Option<Panic> {
+    let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = panics.iter().rposition(|panic| panic.task == task)?;
+    panics.remove(place)
+}
+
+/// What a task came to that a part has for its own work. Its panic is the part's, and stands under it.
+pub(super) fn own<T>(joined: Result<T, JoinError>) -> T {
+    joined.unwrap_or_else(|error| {
+        if let (Some(panic), Some(task)) = (take(error.id()), tokio::task::try_id()) {
+            keep(Panic { task, ..panic });
+        }
+        std::panic::resume_unwind(error.into_panic())
+    })
 }
 
 /// Runs a part until it ends by itself or is told to stop. One that panics or fails is recorded as a crash
@@ -70,10 +104,10 @@ where
                 }
             }
             Err(joined) => {
-                let panics = &mut PANICS.lock().unwrap_or_else(PoisonError::into_inner);
-                let last =
-                    if joined.is_panic() && !panics.is_empty() { Some(panics.remove(0)) } else { None };
-                let (reason, backtrace) = last.unwrap_or_else(|| ("broke off".to_owned(), String::new()));
+                let (reason, backtrace) = match take(joined.id()) {
+                    Some(Panic { reason, backtrace, .. }) => (reason, backtrace),
+                    None => ("broke off".to_owned(), String::new()),
+                };
                 tracing::error!(part, reason, "part broke");
                 CrashEvent { part: part.to_owned(), at: now(), reason, backtrace }
             }
@@ -97,5 +131,65 @@ where
         }
         watched.started_again();
         wait = (wait * 2).min(WAIT.1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[inline(never)]
+    fn first_breaks() {
+        panic!("one of two");
+    }
+
+    #[inline(never)]
+    fn second_breaks() {
+        panic!("the other of two");
+    }
+
+    /// Runs a part that panics once.
+    async fn broken(name: &str, database: &Database, break_it: fn(), inside: bool) -> CrashEvent {
+        let (part, mut runs) = (Part::new(name), 0);
+        supervise(&part, database, Stop::new().1, || {
+            runs += 1;
+            let first = runs == 1;
+            Box::pin(async move {
+                match (first, inside) {
+                    (true, false) => break_it(),
+                    (true, true) => own(tokio::spawn(async move { break_it() }).await),
+                    (false, _) => {}
+                }
+                Ok(())
+            })
+        })
+        .await;
+        let crashes = database.crashes(9).await.unwrap();
+        crashes.into_iter().find(|crash| crash.part == name).unwrap()
+    }
+
+    /// On one thread both panic before either is asked about.
+    #[tokio::test]
+    async fn of_two_that_break_at_one_moment_each_has_its_own_backtrace() {
+        catch_panics();
+        let folder = std::env::temp_dir().join(format!("tweetfilter-broken-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+        for inside in [false, true] {
+            let names = [format!("first {inside}"), format!("second {inside}")];
+            let (first, second) = tokio::join!(
+                broken(&names[0], &database, first_breaks, inside),
+                broken(&names[1], &database, second_breaks, inside)
+            );
+            for (crash, own, other) in
+                [(&first, "first_breaks", "second_breaks"), (&second, "second_breaks", "first_breaks")]
+            {
+                let backtrace = &crash.backtrace;
+                assert!(backtrace.contains(own) && !backtrace.contains(other), "{inside}: {crash:?}");
+                assert!(crash.reason.contains("supervise.rs:"), "{}", crash.reason);
+            }
+        }
+        database.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -145,6 +145,9 @@ fn tell<B: Buffer, S: Store>(worker: &Worker<B, S>, step: &Step) {
             tracing::warn!(filter = filter.id, reason = filter.reason, "filter can't be used");
         }
     }
+    if step.again > 0 {
+        tracing::info!(entries = step.again, "entries were committed before, and are only acknowledged");
+    }
     for reason in &step.dead {
         tracing::error!(reason, "an entry went to the dead letters");
     }

@@ -103,7 +103,7 @@ fn now() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros()
 }
 
-fn post(did: &str, key: usize) -> String {
+pub fn post(did: &str, key: usize) -> String {
     json!({
         "did": did, "time_us": now(), "kind": "commit",
         "commit": {

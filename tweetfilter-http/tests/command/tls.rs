@@ -1,9 +1,13 @@
 //! TLS, with nginx as the server and certificates of our own.
 
 use std::fs;
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::chain::{Server, ok, status, until};
+use crate::lookups::post;
 use crate::separate::redis::free_port;
 use crate::separate::{maria, redis};
 use crate::support::{Files, command, tweet};
@@ -45,8 +49,8 @@ fn certify(files: &Files) -> Option<()> {
     )
 }
 
-/// Starts it; `None` where it is not installed.
-fn start(files: &Files) -> Option<Nginx> {
+/// Starts it, with a port of another server behind it; `None` where it is not installed.
+fn start(files: &Files, behind: u16) -> Option<Nginx> {
     let port = free_port();
     let folder = files.path("");
     let folder = folder.display();
@@ -55,10 +59,15 @@ fn start(files: &Files) -> Option<Nginx> {
         .map(|name| format!("{name}_temp_path {folder}/{name};\n"))
         .collect();
     let user = if fs::metadata("/proc/self").is_ok_and(|of| is_root(&of)) { "user root;\n" } else { "" };
+    // What comes over a WebSocket is passed on to whoever speaks that without TLS.
+    let passed = format!(
+        "location /subscribe {{ proxy_pass http://127.0.0.1:{behind}; proxy_http_version 1.1; \
+         proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }}"
+    );
     let settings = format!(
         "{user}daemon off;\nmaster_process off;\npid {folder}/pid;\nerror_log stderr;\nevents {{}}\n\
          http {{\naccess_log off;\n{temporary}server {{\nlisten 127.0.0.1:{port} ssl;\nroot {folder};\n\
-         ssl_certificate {folder}/server.pem;\nssl_certificate_key {folder}/server.key;\n}}\n}}\n"
+         ssl_certificate {folder}/server.pem;\nssl_certificate_key {folder}/server.key;\n{passed}\n}}\n}}\n"
     );
     fs::write(files.path("nginx.conf"), settings).unwrap();
     let log = fs::File::create(files.path("nginx.log")).unwrap();
@@ -86,7 +95,7 @@ fn is_root(_: &fs::Metadata) -> bool {
 #[test]
 fn a_source_is_read_over_tls_from_whom_the_authority_certified_and_from_nobody_else() {
     let files = Files::new().with("token", "s3cret").with("empty.pem", "");
-    let Some(nginx) = certify(&files).and_then(|()| start(&files)) else {
+    let Some(nginx) = certify(&files).and_then(|()| start(&files, 9)) else {
         println!("skipped: no openssl, or no nginx");
         return;
     };
@@ -118,6 +127,54 @@ fn a_source_is_read_over_tls_from_whom_the_authority_certified_and_from_nobody_e
     until("the post is stored", &files, || status(&files)["posts"] == 1);
     assert!(!log().contains("invalid peer certificate") && !log().contains("s3cret"), "{}", log());
     ok(files.run(&["status"]));
+}
+
+/// A Jetstream that says one post to everybody who asks, and how many did.
+fn jetstream() -> (u16, Arc<AtomicU32>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, asked) = (listener.local_addr().unwrap().port(), Arc::new(AtomicU32::new(0)));
+    let count = asked.clone();
+    std::thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            count.fetch_add(1, Ordering::Relaxed);
+            let Ok(mut socket) = tungstenite::accept(socket) else { continue };
+            let _ = socket.send(tungstenite::Message::text(post("did:plc:a", 1)));
+            while socket.read().is_ok() {}
+        }
+    });
+    (port, asked)
+}
+
+#[test]
+fn a_websocket_is_opened_over_tls_with_whom_the_authority_certified_and_with_nobody_else() {
+    let files = Files::new();
+    let (behind, asked) = jetstream();
+    let Some(nginx) = certify(&files).and_then(|()| start(&files, behind)) else {
+        println!("skipped: no openssl, or no nginx");
+        return;
+    };
+    let ask = |host: &str, authority: &str| {
+        let _ = fs::remove_file(files.path("log"));
+        let settings = format!(
+            "[source.sky]\nkind = \"jetstream\"\n{authority}\naddress = \"wss://{host}:{}/subscribe\"\n",
+            nginx.port
+        );
+        fs::write(files.path("tweetfilter.toml"), settings).unwrap();
+        Server::start(&files, &["serve", "--no-lookup"])
+    };
+    let log = || fs::read_to_string(files.path("log")).unwrap_or_default();
+    for (host, authority, reason) in [
+        ("localhost", "", "UnknownIssuer"),
+        ("localhost", "ca-file = \"other.pem\"", "invalid peer certificate"),
+        ("127.0.0.1", "ca-file = \"authority.pem\"", "not valid for name"),
+    ] {
+        let _server = ask(host, authority);
+        until(reason, &files, || log().contains(reason));
+        assert_eq!((&status(&files)["posts"], asked.load(Ordering::Relaxed)), (&0.into(), 0), "{}", log());
+    }
+    let _server = ask("localhost", "ca-file = \"authority.pem\"");
+    until("the post is stored", &files, || status(&files)["posts"] == 1);
+    assert!(asked.load(Ordering::Relaxed) > 0 && !log().contains("invalid peer certificate"), "{}", log());
 }
 
 #[test]

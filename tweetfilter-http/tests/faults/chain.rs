@@ -16,6 +16,10 @@ use crate::oracle::{Delivered, FILTERS, Filter, History, Said};
 use crate::redis::{FIT, RedisServer, free_port};
 use crate::support::{Ended, Files, command, for_user};
 
+/// How long something may take that is not measured: on two processors that others use, ten times of what it takes
+/// alone.
+pub const PATIENCE: Duration = Duration::from_secs(180);
+
 /// What filters are changed to while they are used.
 const EDITS: &[&str] =
     &["lang:en", "followers:>50", "has:hashtags", "-is:reply", "emoji:>1", "lang:ja OR lang:es"];
@@ -192,11 +196,11 @@ impl Chain {
         self.redis.say(&["HGET", "tf:source:site", "counts:lines"]).trim().parse().unwrap_or(0)
     }
 
-    /// Waits until something holds.
+    /// Waits until something holds: longer than anything takes, but on a machine that has much else to do.
     pub fn until(&self, what: &str, mut holds: impl FnMut() -> bool) -> Duration {
         let begin = Instant::now();
         while !holds() {
-            assert!(begin.elapsed() < Duration::from_secs(90), "not in time: {what}\n{}", self.log_end());
+            assert!(begin.elapsed() < PATIENCE, "not in time: {what}\n{}", self.log_end());
             std::thread::sleep(Duration::from_millis(30));
         }
         begin.elapsed()
@@ -306,13 +310,12 @@ impl Chain {
         assert!(said.deleted.iter().all(|id| buried.contains(id)), "a delete was forgotten");
         let shown = self.rows("SELECT native_id FROM post WHERE body IS NOT NULL");
         assert!(!shown.iter().any(|id| said.is_gone(id)), "a deleted post is there");
-        // What came twice, since an answer was lost, is counted again as repeated or suppressed.
+        // Each entry is counted once, also what came twice since an answer was lost.
         let came: u64 = ["stored", "suppressed", "repeated", "stale", "dead", "unmatched"]
             .map(|n| number(source, n))
             .iter()
             .sum();
-        let again = number(&status["buffer"], "redelivered") > 0 || self.log().contains("holds its entries");
-        assert!(came >= counts("entries") && (came == counts("entries") || again), "{source} {again}");
+        assert_eq!(came, counts("entries"), "{source}");
     }
 
     fn rows(&self, sql: &str) -> Vec<String> {

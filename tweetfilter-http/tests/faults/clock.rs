@@ -56,7 +56,7 @@ fn shifting(folder: &Path) -> Option<String> {
 
 #[test]
 fn clocks_that_jump_lose_nothing() {
-    let Some(mut chain) = Chain::start(&stream(2_000, 14)) else { return };
+    let Some(mut chain) = Chain::start(&stream(5_000, 14)) else { return };
     let Some(library) = shifting(&chain.files.path("")) else {
         println!("skipped: no C compiler");
         return;

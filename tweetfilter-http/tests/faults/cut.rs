@@ -15,7 +15,7 @@ fn before_maria(chain: &Chain) -> Proxy {
 
 #[test]
 fn a_commit_of_which_nobody_knows_whether_it_happened_is_done_once() {
-    let Some(mut chain) = Chain::start(&stream(2_000, 9)) else { return };
+    let Some(mut chain) = Chain::start(&stream(5_000, 9)) else { return };
     let (maria, redis) = (before_maria(&chain), Proxy::start(chain.redis.port(), b"EVALSHA", 0, (0, b':')));
     chain.database = Maria::address_at(maria.port, "tf");
     chain.buffer = format!("redis://127.0.0.1:{}", redis.port);
@@ -40,8 +40,7 @@ fn a_commit_of_which_nobody_knows_whether_it_happened_is_done_once() {
     println!("{} and {} cut, of {} commits the answer was lost", maria.fired(), redis.fired(), maria.lost());
     assert_eq!((maria.fired(), redis.fired()), (12, 12));
     assert!(maria.lost() > 0, "no commit happened of which the answer was lost");
-    let repeated = chain.status()["sources"][0]["repeated"].as_u64();
-    assert!(repeated > Some(0), "what was stored came again");
+    assert!(chain.log().contains("entries were committed before"), "what was stored came again");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::chain::Part;
+use crate::chain::{PATIENCE, Part};
 use crate::oracle::{self, Delivered, FILTERS, History, Said};
 use crate::support::{Files, command};
 
@@ -82,7 +82,7 @@ impl Embedded {
     pub fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let begin = Instant::now();
         while !holds() {
-            assert!(begin.elapsed() < Duration::from_secs(90), "not in time: {what}\n{}", self.log());
+            assert!(begin.elapsed() < PATIENCE, "not in time: {what}\n{}", self.log());
             std::thread::sleep(Duration::from_millis(100));
         }
     }

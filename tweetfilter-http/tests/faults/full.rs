@@ -107,7 +107,7 @@ fn servers_on_full_disks_lose_nothing() {
         };
         // MariaDB first, with the buffer still roomy.
         let ballast = fill(&disks[1], 256 << 10);
-        chain.set_rate(Some(250.0));
+        chain.set_rate(Some(150.0));
         let ingest = chain.part("ingest");
         let _worker = chain.part("worker-1");
         chain.until("its disk is full", || chain.log().contains("holds its entries until"));

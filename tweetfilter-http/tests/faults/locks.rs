@@ -13,7 +13,7 @@ const HOLD: &str = "START TRANSACTION; SELECT COUNT(*) FROM state WHERE name IN 
 
 #[test]
 fn four_workers_get_over_deadlocks_and_locks_that_are_held() {
-    let Some(mut chain) = Chain::start(&stream(2_500, 13)) else { return };
+    let Some(mut chain) = Chain::start(&stream(5_000, 13)) else { return };
     chain.set_rate(Some(150.0));
     let mut ingest = chain.part("ingest");
     let _workers = ["worker-1", "worker-2", "worker-3", "worker-4"].map(|name| chain.part(name));

@@ -19,7 +19,7 @@ fn ends_there(wanted: &str, log: &str, signal: Option<i32>) {
 
 #[test]
 fn nothing_is_lost_or_twice_whichever_step_is_the_last() {
-    let Some(mut chain) = Chain::start(&stream(1_500, 5)) else { return };
+    let Some(mut chain) = Chain::start(&stream(4_000, 5)) else { return };
     chain.set_rate(Some(60.0));
     let mut ingest = chain.part("ingest");
     let mut places = Vec::new();
@@ -49,7 +49,7 @@ fn nothing_is_lost_or_twice_whichever_step_is_the_last() {
 
 #[test]
 fn nor_where_one_file_is_buffer_and_store() {
-    let chain = Embedded::start(&stream(600, 6), None);
+    let chain = Embedded::start(&stream(1_500, 6), None);
     // It acknowledges with the commit.
     let places = READING.iter().chain(WORKING.iter().filter(|place| !place.starts_with("ack")));
     for place in places {

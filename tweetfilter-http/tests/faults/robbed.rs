@@ -28,7 +28,7 @@ fn what_strangers_take_from_redis_shows_in_status() {
 
 #[test]
 fn a_source_begins_again_where_all_keys_were_removed() {
-    let Some(mut chain) = Chain::start(&stream(900, 16)) else { return };
+    let Some(mut chain) = Chain::start(&stream(2_000, 16)) else { return };
     chain.set_rate(Some(150.0));
     let mut ingest = chain.part("ingest");
     chain.until("entries wait", || chain.waiting() > 100);
@@ -89,7 +89,7 @@ fn reading_waits_while_redis_is_full_and_while_it_keeps_nothing() {
 
 #[test]
 fn what_an_unsafe_redis_loses_shows_in_status() {
-    let Some(mut chain) = Chain::start(&stream(900, 18)) else { return };
+    let Some(mut chain) = Chain::start(&stream(2_000, 18)) else { return };
     chain.redis.restart(Some(&["--appendonly", "no"]));
     chain.set_rate(Some(150.0));
     let unsafe_ = ["--allow-unsafe-buffer"];

@@ -91,7 +91,9 @@ pub(super) async fn keep(
         match tx.row(KNOWN, args![name.as_str()]).await? {
             Some(known) if known.int(1)? == 0 => continue,
             Some(known) => remove(tx, known.int(0)?).await?,
-            None => counts.entry(source.clone()).or_default().dead += 1,
+            // Messages and bytes that are no posts are counted elsewhere.
+            None if letter.is_post() => counts.entry(source.clone()).or_default().dead += 1,
+            None => {}
         }
         let held = held(&letter.entry);
         // Nothing was said of what no column holds.

@@ -4,6 +4,7 @@
 //! their numbers appear in order, and a delete and the post that it is about always see each other, whichever comes
 //! first. What takes time without the database is done before.
 
+mod batch;
 mod changes;
 mod letters;
 mod posts;
@@ -16,6 +17,7 @@ pub(crate) use posts::forget;
 
 use std::collections::{BTreeMap, HashSet};
 
+use serde::{Deserialize, Serialize};
 use tweetfilter_stream::buffer::EntryId;
 use tweetfilter_stream::fail::fail_point;
 use tweetfilter_stream::store::{Committed, Outcome, StoreError};
@@ -25,6 +27,7 @@ use crate::database::{Database, Engine};
 use crate::lists::text;
 use crate::pulse::rewrote;
 use crate::sql::{Sql, args, list, statements};
+use batch::Batch;
 use prepare::Prepared;
 
 /// Rows and bytes that a transaction of MariaDB may have.
@@ -73,6 +76,7 @@ statements! {
 pub(crate) fn all() -> impl Iterator<Item = &'static Sql> {
     let many = posts::MANY.iter().flat_map(|many| &many.0);
     let others = [
+        batch::STATEMENTS,
         posts::STATEMENTS,
         said::STATEMENTS,
         changes::STATEMENTS,
@@ -84,7 +88,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Sql> {
 }
 
 /// What became of the posts of a source.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Count {
     stored: i64,
     suppressed: i64,
@@ -93,6 +97,18 @@ struct Count {
     dead: i64,
     strangers: i64,
     unmatched: i64,
+}
+
+impl Count {
+    fn add(&mut self, other: &Self) {
+        self.stored += other.stored;
+        self.suppressed += other.suppressed;
+        self.repeated += other.repeated;
+        self.stale += other.stale;
+        self.dead += other.dead;
+        self.strangers += other.strangers;
+        self.unmatched += other.unmatched;
+    }
 }
 
 type CountBySource = BTreeMap<String, Count>;
@@ -105,11 +121,14 @@ impl Database {
             Engine::Sqlite(_) => vec![&prepared[..]],
             Engine::Maria(_) => parts(&prepared),
         };
-        let mut all = Committed::default();
+        // Those of the buffer in the same file are acknowledged with the commit.
+        let own = matches!(self.engine, Engine::Sqlite(_)) && buffer::are_own(leases);
+        let (own, mut batch) = if own { (leases, None) } else { (&[][..], Batch::new(leases)) };
+        let (mut all, last) = (Committed::default(), parts.len() - 1);
         for (index, part) in parts.into_iter().enumerate() {
             // The first part has the changes, which hold for the posts of all of them.
-            let leases = if matches!(self.engine, Engine::Sqlite(_)) { leases } else { &[] };
-            let done = match self.part(outcome, index == 0, part, leases).await {
+            let done = match self.part(outcome, (index == 0, index == last), part, own, batch.as_mut()).await
+            {
                 Err(StoreError::Refused(_)) if self.is_set_back().await? => return Err(set_back()),
                 done => done?,
             };
@@ -133,9 +152,10 @@ impl Database {
     async fn part(
         &self,
         outcome: &Outcome,
-        first: bool,
+        (first, last_part): (bool, bool),
         posts: &[Prepared<'_>],
-        leases: &[EntryId],
+        own: &[EntryId],
+        mut batch: Option<&mut Batch<'_>>,
     ) -> Result<Committed, StoreError> {
         let mut turn = self.write().await?;
         let tx = &mut turn.tx;
@@ -148,6 +168,10 @@ impl Database {
         let mut counts = CountBySource::new();
         let mut restored = false;
         if first {
+            batch::cross_out(tx, &outcome.acknowledged).await?;
+            if let Some(batch) = batch.as_ref().filter(|_| outcome.again) {
+                batch.begin(tx).await?;
+            }
             letters::keep(tx, &outcome.dead, &mut counts).await?;
             restored = changes::apply(tx, &outcome.changes, outcome.at, number).await?;
             changes::friends(tx, &outcome.friends).await?;
@@ -170,11 +194,15 @@ impl Database {
                 .collect();
             tx.run(COUNT, args![list(&rows)?]).await?;
         }
+        if let Some(batch) = &mut batch {
+            batch.note(tx, &counts, (first, last_part), outcome.at).await?;
+        }
         tx.run(LOG, args![number, outcome.at]).await?;
         tx.run(RAISE, args![post, "post"]).await?;
         tx.run(RAISE, args![number, "commit"]).await?;
-        if !leases.is_empty() {
-            committed.acked = buffer::ack(tx, leases).await?;
+        if !own.is_empty() {
+            buffer::ack(tx, own).await?;
+            committed.acked = true;
         }
         if restored {
             rewrote(tx).await?;

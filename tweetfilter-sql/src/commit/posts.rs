@@ -141,6 +141,8 @@ pub(super) async fn store(
         };
         if known.is_some() {
             rows.replaced.push(num);
+            // The one before it, which was counted as stored.
+            count.stale += 1;
         } else {
             *last = num;
             committed.new += 1;

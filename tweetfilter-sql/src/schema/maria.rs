@@ -14,6 +14,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("versions", VERSIONS),
     ("dead posts", DEAD_POSTS),
     ("native ids", NATIVE_IDS),
+    ("removal", REMOVAL),
 ];
 
 /// A table in full Unicode, compared byte by byte.
@@ -251,4 +252,21 @@ const DEAD_POSTS: &[&str] = &[
 const NATIVE_IDS: &[&str] = &[
     "ALTER TABLE post ADD INDEX IF NOT EXISTS post_native_id (native_id)",
     "ALTER TABLE carried ADD INDEX IF NOT EXISTS carried_native_id (native_id)",
+];
+
+/// Accounts that are no more, and what else goes bit by bit.
+const REMOVAL: &[&str] = &[
+    table!(
+        "removed_account",
+        "account BIGINT NOT NULL PRIMARY KEY, removed_at BIGINT NOT NULL, look_at BIGINT NOT NULL"
+    ),
+    "CREATE INDEX IF NOT EXISTS withheld_at ON withheld (at)",
+    "CREATE INDEX IF NOT EXISTS author_changed ON author (changed_at)",
+    "ALTER TABLE handle ADD COLUMN IF NOT EXISTS named_at BIGINT NOT NULL DEFAULT 0",
+    "UPDATE handle SET named_at = asked_at WHERE named_at = 0",
+    table!(
+        "unacknowledged",
+        "name VARCHAR(190) NOT NULL PRIMARY KEY, at BIGINT NOT NULL, is_whole TINYINT NOT NULL,
+        entries LONGTEXT NOT NULL, counts LONGTEXT NOT NULL"
+    ),
 ];

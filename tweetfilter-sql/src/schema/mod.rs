@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `state` | counters by name: the last `commit` and `post` number, the `revision` of accounts and filters, `tombstones`, `tombstones_dropped`, `forgotten_for_room` and `forgotten_up_to` (posts that were forgotten early since the disk was short, and when the newest of them was received), `profiles` (the commit up to which authors were noted for `profile`), `rewritten` (how often timelines were changed without a commit: by a look back, since something was forgotten, or is not withheld any more), and the buffer's `buffer_entries`, `buffer_bytes`, `redelivered` |
 //! | `account` | users of this system: `id`, unique `name` |
+//! | `removed_account` | accounts that are no more and of which something may still stand in `delivery_pack` and `matches`: when each was removed, and when to look for that again |
 //! | `identity` | who an account is on a network: `native_id` or `handle`, the other may be empty |
 //! | `follow` | whom an account follows: network and id or handle of the `author` (`@123` is a handle, `123` an id); `origin` is `own` if said here, `network` if the network said it |
 //! | `filter` | `position` orders those of an account; `dialect` native or x; `action` show, hide, highlight or notify; `expires_at` in milliseconds; `revision` of its last change |
@@ -19,9 +20,10 @@
 //! | `tombstone` | deleted posts, so that later copies are kept out; an empty network stands for any but x and bluesky |
 //! | `withheld` | posts withheld in countries |
 //! | `author` | what was said of an author: posts up to `scrub_up_to` have no place, `withheld` countries, `inactive` |
-//! | `handle` | handles that filters, identities or follows name: `author_id` whose it is, null as long as nobody's; `asked_at` when that was asked, 0 if it is to be asked at once; `claimed_at` who asks began to |
+//! | `handle` | handles that filters, identities or follows name: `author_id` whose it is, null as long as nobody's; `asked_at` when that was asked, 0 if it is to be asked at once; `claimed_at` who asks began to; `named_at` when it was last said that it is named |
 //! | `profile` | what is known of authors of whom posts give the id alone: `handle`, `name`; `wanted` while it is to be asked for; dates as of `handle` |
-//! | `outcome_count` | by source, what became of its posts: stored, suppressed, repeated, stale, dead, strangers (viewers without an account), unmatched (not stored since no filter matched, where only others are kept) |
+//! | `outcome_count` | by source, what became of its posts: stored, suppressed, repeated, stale (of versions that a newer one replaced, or had replaced), dead (posts among the dead letters, or that were; no longer when they are put back into the buffer), strangers (viewers without an account), unmatched (not stored since no filter matched, where only others are kept) |
+//! | `unacknowledged` | batches of entries of a buffer elsewhere that were committed and perhaps not acknowledged, by their first entry: their `entries`, and of one that is not committed as a whole what it `counts` up to now |
 //! | `dead_letter` | what no attempt could store; `digest` of its bytes, and the post that it is about if that can be read |
 //! | `dead_post` | which posts a dead letter holds, itself and within others: network, id and author |
 //! | `gap` | messages of a source that never arrived |

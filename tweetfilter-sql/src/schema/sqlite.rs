@@ -14,6 +14,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("versions", VERSIONS),
     ("dead posts", DEAD_POSTS),
     ("native ids", NATIVE_IDS),
+    ("removal", REMOVAL),
 ];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
@@ -192,4 +193,17 @@ const DEAD_POSTS: &[&str] = &[
 const NATIVE_IDS: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS post_native_id ON post (native_id) WHERE network NOT IN ('x', 'bluesky')",
     "CREATE INDEX IF NOT EXISTS carried_native_id ON carried (native_id) WHERE network NOT IN ('x', 'bluesky')",
+];
+
+/// Accounts that are no more, and what else goes bit by bit.
+const REMOVAL: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS removed_account (
+        account INTEGER PRIMARY KEY, removed_at INTEGER NOT NULL, look_at INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS withheld_at ON withheld (at)",
+    "CREATE INDEX IF NOT EXISTS author_changed ON author (changed_at)",
+    "ALTER TABLE handle ADD COLUMN named_at INTEGER NOT NULL DEFAULT 0",
+    "UPDATE handle SET named_at = asked_at",
+    "CREATE TABLE IF NOT EXISTS unacknowledged (
+        name TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL, is_whole INTEGER NOT NULL, entries TEXT NOT NULL,
+        counts TEXT NOT NULL) WITHOUT ROWID",
 ];

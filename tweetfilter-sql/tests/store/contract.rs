@@ -6,6 +6,7 @@ use tweetfilter_core::budget::Price;
 use tweetfilter_core::post::{Account, Point, Reference};
 use tweetfilter_core::{Expression, FilterId, Post, Scratch};
 use tweetfilter_sql::{Cursor, Database, LookBack, NewFilter, Page, Stepped};
+use tweetfilter_stream::buffer::{EntryId, Gap};
 use tweetfilter_stream::entry::{Audience, Change, Content, Entry};
 use tweetfilter_stream::store::{
     Action, Committed, DeadLetter, Delivery, Evaluated, Friends, Outcome, Store, StoreError, Verdict,
@@ -110,7 +111,9 @@ pub async fn a_new_version_replaces_the_old_one_in_any_order(database: &Database
     assert!(database.timeline(1, &matches).await.unwrap().is_empty());
     assert_eq!(commit(database, vec![old()], vec![]).await.deliveries, 0);
     assert_eq!(texts(database, 1).await, ["new"]);
-    assert_eq!(database.status().await.unwrap().sources[0].stale, 1);
+    // Replaced by the new one, and once more when it came too late: two entries of the old version.
+    let counted = &database.status().await.unwrap().sources[0];
+    assert_eq!((counted.stale, counted.stored, counted.ended()), (2, 1, 3));
 }
 
 pub async fn a_delete_wins_before_and_after(database: &Database, _: &Clock) {
@@ -265,7 +268,8 @@ pub async fn dead_letters_are_kept_once(database: &Database, _: &Clock) {
     // Who takes the first ones off, since they are tried again, takes these not.
     let second = database.dead_letters(0, 10).await.unwrap();
     assert!(second.iter().all(|letter| first.iter().all(|before| before.id != letter.id)));
-    assert_eq!(database.status().await.unwrap().sources[0].dead, 2);
+    // One of them is a post of its source; what nobody can read is none.
+    assert_eq!(database.status().await.unwrap().sources[0].dead, 1);
     let letters = database.dead_letters(0, 10).await.unwrap();
     assert_eq!(letters[0].letter, outcome.dead[0]);
     assert_eq!(database.dead_letters(letters[0].id, 10).await.unwrap().len(), 1);
@@ -287,6 +291,92 @@ pub async fn dead_letters_are_kept_once(database: &Database, _: &Clock) {
     assert_eq!(database.count_dead_letters().await.unwrap(), 0);
     assert_eq!(buffer.lease("w", Most::entries(9), Duration::from_secs(9)).await.unwrap()[0].bytes, [255, 0]);
     other.close().await;
+}
+
+/// `entries = stored + suppressed + repeated + stale + dead + unmatched + those in the buffer`, whatever became of them.
+pub async fn each_entry_comes_to_one_end(database: &Database, _: &Clock) {
+    use tweetfilter_stream::buffer::{Buffer, Most};
+    let entry = |content| Entry { source: "s".into(), at: 1, to: Audience::Public, content };
+    let written = |post: Post| entry(Content::Post(Box::new(post))).to_vec().unwrap();
+    let dead = |entries: &[&[u8]]| {
+        let letter = |entry: &&[u8]| DeadLetter::new(entry.to_vec(), "why".into(), Clock::START);
+        Outcome { dead: entries.iter().map(letter).collect(), ..Outcome::default() }
+    };
+    let ends = async || {
+        let status = database.status().await.unwrap();
+        assert!(status.sources.iter().all(|source| source.name == "s"), "{:?}", status.sources);
+        let of = &status.sources[0];
+        (of.ended(), of.stored, of.dead, of.suppressed)
+    };
+    // Three posts: one is stored, one refused, and one nobody can read. A message that is refused is none of them, nor is
+    // what no source of ours wrote.
+    let (refused, gone) = (written(post("2", "b")), written(post("4", "deleted later")));
+    let unreadable = br#"{"v":1,"source":"s","at":1,"to":"public","post":{"text":7}}"#;
+    let change = entry(Content::Change(delete("9"))).to_vec().unwrap();
+    commit(database, vec![seen(post("1", "a"), 0, &[1])], vec![]).await;
+    let all = dead(&[&refused, unreadable, &change, b"garbage"]);
+    database.commit(&all, &[]).await.unwrap();
+    assert_eq!(ends().await, (3, 1, 2, 0));
+    // The same again, since nobody knew whether it happened.
+    database.commit(&all, &[]).await.unwrap();
+    assert_eq!(ends().await, (3, 1, 2, 0));
+
+    // A fourth is refused, and deleted since.
+    database.commit(&dead(&[&gone]), &[]).await.unwrap();
+    assert_eq!(ends().await, (4, 1, 3, 0));
+    commit(database, vec![], vec![delete("4")]).await;
+
+    // Put back, two wait in the buffer, and the deleted one has its end.
+    let folder = crate::common::Folder::new();
+    let other = Database::open(&folder.file("b.db")).await.unwrap();
+    let buffer = other.buffer().unwrap();
+    let fence = buffer.claim("retry", "a", Duration::from_secs(9)).await.unwrap().fence;
+    let letters = database.dead_letters(0, 10).await.unwrap();
+    let ids: Vec<i64> = letters.iter().map(|one| one.id).collect();
+    assert_eq!(database.retry_dead_letters(&ids, &buffer, "retry", fence).await.unwrap(), 4);
+    assert_eq!(ends().await, (2, 1, 0, 1));
+    assert_eq!(buffer.lease("w", Most::entries(9), Duration::from_secs(9)).await.unwrap().len(), 4);
+    // Somebody else put the same back at the same time: they are taken off once.
+    assert_eq!(database.retry_dead_letters(&ids, &buffer, "retry", fence).await.unwrap(), 0);
+    assert_eq!(ends().await, (2, 1, 0, 1));
+    commit(database, vec![seen(post("2", "b"), 0, &[1])], vec![]).await;
+    database.commit(&dead(&[unreadable, b"garbage"]), &[]).await.unwrap();
+    assert_eq!(ends().await, (4, 2, 1, 1));
+    other.close().await;
+}
+
+/// A commit whose acknowledgement was lost, so that another worker has the same entries.
+pub async fn what_was_committed_before_is_not_counted_again(database: &Database, _: &Clock) {
+    let ids = |names: &[&str]| names.iter().map(|name| EntryId((*name).to_owned())).collect::<Vec<_>>();
+    let outcome = |posts: &[&str], again| {
+        let posts = posts.iter().map(|id| seen(post(id, id), 0, &[1])).collect();
+        Outcome { posts, again, ..Outcome::default() }
+    };
+    let counted = async || {
+        let source = database.status().await.unwrap().sources.remove(0);
+        (source.ended(), source.stored)
+    };
+    let first = ids(&["0:1-0", "1:2-0"]);
+    assert!(!database.commit(&outcome(&["1", "2"], false), &first).await.unwrap().acked);
+    // Among a third, and in another order.
+    let more = ids(&["0:3-0", "1:2-0", "0:1-0"]);
+    let Err(StoreError::Done(mut done)) = database.commit(&outcome(&["3", "2", "1"], true), &more).await
+    else {
+        panic!("it was counted again");
+    };
+    done.sort();
+    assert_eq!((done, counted().await), (first, (2, 2)));
+    let third = ids(&["0:3-0"]);
+    database.commit(&outcome(&["3"], true), &third).await.unwrap();
+    assert_eq!(counted().await, (3, 3));
+    // Of what is acknowledged nothing is remembered.
+    let told = Outcome { acknowledged: ids(&["0:3-0"]), ..outcome(&["4"], false) };
+    database.commit(&told, &ids(&["0:4-0"])).await.unwrap();
+    assert!(database.commit(&outcome(&["3"], true), &third).await.is_ok());
+    assert!(matches!(
+        database.commit(&outcome(&["4"], true), &ids(&["0:4-0"])).await,
+        Err(StoreError::Done(_))
+    ));
 }
 
 pub async fn what_no_column_holds_is_refused(database: &Database, _: &Clock) {
@@ -569,16 +659,16 @@ pub async fn accounts_and_follows_come_and_go(database: &Database, _: &Clock) {
     assert_eq!(accounts[0].identities, [on_x("7", "ann_x")]);
     assert_eq!(database.account("bob").await.unwrap(), Some(bob));
     database.follow(ann, "x", "50", true).await.unwrap();
-    database.set_friends("x", "7", &["50".into(), "51".into()]).await.unwrap();
-    database.set_friends("x", "7", &["52".into()]).await.unwrap();
-    let known = database.filters(None).await.unwrap().unwrap();
-    assert_eq!(known.follows, [(ann, "x".into(), "50".into()), (ann, "x".into(), "52".into())]);
     // Said by a stream: own follows stay, and only another list is a change.
     let said = |account, ids: &[&str]| {
         let ids = ids.iter().map(ToString::to_string).collect();
         let friends = vec![Friends { account, network: "x".into(), ids }];
         Outcome { friends, ..Outcome::default() }
     };
+    database.commit(&said(ann, &["50", "51"]), &[]).await.unwrap();
+    database.commit(&said(ann, &["52"]), &[]).await.unwrap();
+    let known = database.filters(None).await.unwrap().unwrap();
+    assert_eq!(known.follows, [(ann, "x".into(), "50".into()), (ann, "x".into(), "52".into())]);
     database.commit(&said(ann, &["52", "50"]), &[]).await.unwrap();
     database.commit(&said(99, &["1"]), &[]).await.unwrap();
     assert_eq!(database.filters(Some(known.revision)).await.unwrap(), None);
@@ -596,6 +686,55 @@ pub async fn accounts_and_follows_come_and_go(database: &Database, _: &Clock) {
     assert!(texts(database, ann).await.is_empty());
     let now = database.filters(None).await.unwrap().unwrap();
     assert_eq!((now.accounts.len(), now.follows.len()), (1, 0));
+}
+
+pub async fn a_removed_account_is_gone_at_once_and_what_it_saw_bit_by_bit(
+    database: &Database,
+    clock: &Clock,
+) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let ben = database.add_account("ben", &[]).await.unwrap();
+    for n in 0..1_300 {
+        let one = matched(seen(post(&n.to_string(), "a"), 0, &[ann, ben]), &[5], Verdict::default());
+        commit(database, vec![one], vec![]).await;
+    }
+    let left = async || {
+        let results = database.results().await.unwrap();
+        (results.deliveries, results.matches.get(&5).copied().unwrap_or(0))
+    };
+    assert_eq!(left().await, (2_600, 2_600));
+    assert!(!database.forget_removed().await.unwrap());
+    assert!(database.remove_account(ann).await.unwrap() && !database.remove_account(ann).await.unwrap());
+    // Nobody sees any of it, though all of it is there.
+    assert_eq!(left().await, (2_600, 2_600));
+    let page = Page { filter: Some(5), ..Page::default() };
+    assert!(database.timeline(ann, &page).await.unwrap().is_empty());
+    assert!(texts(database, ann).await.is_empty());
+    assert!(database.tail(Some(ann), 1_000, 9).await.unwrap().posts.is_empty());
+    let of_all = database.tail(None, 1_290, 100).await.unwrap().posts;
+    assert!(of_all.len() == 10 && of_all.iter().all(|one| one.account == ben));
+    assert_eq!(database.tail_of(&[ann, ben], 1_290, 1_300).await.unwrap().unwrap().len(), 10);
+
+    // A step takes a part of it, and another process goes on with the rest.
+    assert!(database.forget_removed().await.unwrap());
+    let (deliveries, matches) = left().await;
+    assert!(deliveries > 1_300 && matches > 1_300 && deliveries < 2_600, "{deliveries} {matches}");
+    let mut steps = 1;
+    while database.clone().forget_removed().await.unwrap() {
+        steps += 1;
+    }
+    assert!(steps < 9 && left().await == (1_300, 1_300), "{steps} {:?}", left().await);
+    // A worker who had not heard of it stores some more.
+    let late = matched(seen(post("late", "a"), 0, &[ann, ben]), &[5], Verdict::default());
+    commit(database, vec![late], vec![]).await;
+    assert!(!database.forget_removed().await.unwrap(), "it is not looked at all the time");
+    assert!(texts(database, ann).await.is_empty());
+    clock.pass(Duration::from_secs(3_601));
+    while database.forget_removed().await.unwrap() {}
+    assert_eq!(left().await, (1_301, 1_301));
+    assert_eq!(texts(database, ben).await.len(), 50);
+    clock.pass(Duration::from_secs(86_400));
+    assert!(!database.forget_removed().await.unwrap(), "it is forgotten");
 }
 
 pub async fn the_timeline_pages_and_filters(database: &Database, _: &Clock) {
@@ -677,6 +816,78 @@ pub async fn old_posts_are_forgotten(database: &Database, clock: &Clock) {
     assert_eq!(database.status().await.unwrap().tombstones, 0);
     // Numbers go on: nothing new looks old to a reader who resumes.
     assert_eq!(commit(database, vec![], vec![]).await.number, 3);
+}
+
+pub async fn what_was_said_of_posts_is_forgotten_after_them(database: &Database, clock: &Clock) {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let withheld = |id: &str| Change::StatusWithheld {
+        network: "x".into(),
+        id: id.into(),
+        countries: vec!["DE".into()],
+    };
+    let inactive = |author: &str, active| Change::AccountStatus {
+        network: "x".into(),
+        author: author.into(),
+        active,
+        status: "gone".into(),
+    };
+    let user = Change::UserWithheld { network: "x".into(), author: "7".into(), countries: vec!["DE".into()] };
+    let letter = DeadLetter::new(vec![1], "why".into(), Clock::START);
+    let said =
+        vec![withheld("1"), withheld("2"), withheld("3"), inactive("5", false), inactive("6", true), user];
+    // The second is stored, and the third is within another.
+    let mut outer = post("9", "quote");
+    outer.author.account.id = "200".into();
+    let carried = Some(post("3", "3"));
+    outer.quote_of = Some(Box::new(Reference { id: "3".into(), post: carried, ..Reference::default() }));
+    let at = Clock::START;
+    database
+        .commit(&Outcome { at, changes: said, dead: vec![letter], ..Outcome::default() }, &[])
+        .await
+        .unwrap();
+    clock.pass(DAY);
+    let late = |one: Evaluated| Evaluated { at: Clock::START + DAY.as_millis() as i64, ..one };
+    let posts = vec![late(seen(post("2", "2"), 0, &[1])), late(seen(outer, 0, &[1]))];
+    database.commit(&Outcome { at: at + 86_400_000, posts, ..Outcome::default() }, &[]).await.unwrap();
+    let gap = |to| Gap { from: 1, to, reason: "stall".into(), missing: None };
+    if let Some(buffer) = database.buffer() {
+        use tweetfilter_stream::buffer::{Batch, Buffer};
+        let fence = buffer.claim("s", "a", DAY).await.unwrap().fence;
+        let gaps = vec![gap(at), gap(at + 86_400_000)];
+        buffer.append(&Batch { source: "s".into(), fence, gaps, ..Batch::default() }).await.unwrap();
+    }
+    let forget = async || {
+        let mut sum = (0, 0, 0, 0);
+        loop {
+            let removed = database.forget_older(DAY / 3).await.unwrap();
+            if removed.is_empty() {
+                return sum;
+            }
+            sum = (
+                sum.0 + removed.dead,
+                sum.1 + removed.gaps,
+                sum.2 + removed.withheld,
+                sum.3 + removed.authors,
+            );
+        }
+    };
+    // Of those who are stored it is still known; who is withheld stays so for as long as it is said.
+    let gaps = u64::from(database.buffer().is_some());
+    assert_eq!(forget().await, (1, gaps, 1, 2));
+    let status = database.status().await.unwrap();
+    assert_eq!((status.dead, status.gaps), (0, gaps));
+    let version = late(seen(post("2", "2, again"), 70, &[1]));
+    database
+        .commit(&Outcome { at: at + 86_400_000, posts: vec![version], ..Outcome::default() }, &[])
+        .await
+        .unwrap();
+    assert!(texts(database, 1).await.is_empty(), "a new version is withheld too");
+    clock.pass(DAY);
+    assert_eq!(forget().await, (0, gaps, 2, 0));
+    let mut by = post("77", "by one who is withheld");
+    by.author.account.id = "7".into();
+    commit(database, vec![seen(by, 0, &[1])], vec![]).await;
+    assert!(texts(database, 1).await.is_empty());
 }
 
 pub async fn the_oldest_posts_make_room(database: &Database, _: &Clock) {

@@ -48,6 +48,7 @@ macro_rules! contract {
             refused::a_number_is_not_given_twice_on_maria(&server).await;
             steps::a_delete_without_a_network_reads_little_of_maria(&server).await;
             steps::a_scrub_reads_what_it_is_about_on_maria(&server).await;
+            refused::a_batch_that_was_cut_off_in_the_middle_is_counted_once(&server).await;
         }
     };
 }
@@ -65,16 +66,20 @@ contract!(
     posts_of_inactive_authors_are_not_shown,
     posts_without_an_id_are_told_apart,
     dead_letters_are_kept_once,
+    each_entry_comes_to_one_end,
+    what_was_committed_before_is_not_counted_again,
     what_no_column_holds_is_refused,
     filters_tell_their_revision_and_expire,
     an_owner_is_held_to_a_budget,
     lists_belong_to_an_account_or_to_all,
     looking_back_gives_what_the_present_filters_say,
     accounts_and_follows_come_and_go,
+    a_removed_account_is_gone_at_once_and_what_it_saw_bit_by_bit,
     the_timeline_pages_and_filters,
     the_tail_misses_nothing,
     what_is_taken_back_is_told_to_whom_it_was_for,
     old_posts_are_forgotten,
+    what_was_said_of_posts_is_forgotten_after_them,
     the_oldest_posts_make_room,
     what_no_filter_matched_is_counted,
     the_views_unpack_deliveries,
@@ -91,7 +96,7 @@ contract!(
 async fn an_embedded_commit_acknowledges_with_it() {
     use std::time::Duration;
     use tweetfilter_stream::buffer::{Batch, Buffer, Encoded, EntryId, Most};
-    use tweetfilter_stream::store::{Outcome, Store};
+    use tweetfilter_stream::store::{Outcome, Store, StoreError};
     let folder = Folder::new();
     let database = Database::open(&folder.file("a.db")).await.unwrap();
     let buffer = database.buffer().unwrap();
@@ -102,6 +107,10 @@ async fn an_embedded_commit_acknowledges_with_it() {
     let ids: Vec<EntryId> = leased.into_iter().map(|one| one.id).collect();
     assert!(database.commit(&Outcome::default(), &ids).await.unwrap().acked);
     assert_eq!(buffer.stats().await.unwrap().entries, 0);
+    // Nobody knew that it happened: it does not happen twice.
+    let again = database.commit(&Outcome::default(), &ids).await;
+    assert_eq!(again, Err(StoreError::Done(ids)));
+    assert_eq!(database.status().await.unwrap().commit, 1);
     // What is another buffer's is left to that.
     let foreign = [EntryId("1700000000000-0".into())];
     assert!(!database.commit(&Outcome::default(), &foreign).await.unwrap().acked);

@@ -3,6 +3,7 @@
 use sqlx::Connection as _;
 use tweetfilter_core::post::{Point, Reference};
 use tweetfilter_sql::Database;
+use tweetfilter_stream::buffer::EntryId;
 use tweetfilter_stream::entry::{Audience, Change, Content, Entry};
 use tweetfilter_stream::store::{DeadLetter, Outcome, Store, StoreError, Verdict};
 
@@ -111,5 +112,35 @@ pub async fn a_number_is_not_given_twice_on_maria(server: &Maria) {
         server.ask("not_twice", statement);
     })
     .await;
+    database.close().await;
+}
+
+/// A large batch is several transactions. Who gets its entries after that, in whatever batches, counts each once.
+pub async fn a_batch_that_was_cut_off_in_the_middle_is_counted_once(server: &Maria) {
+    let database = server.database("cut_off").await;
+    let large = |id: &str| seen(post(id, &"x".repeat(3 << 20)), 0, &[1]);
+    let outcome = |posts, copies: u64, again| {
+        let copies = [("s".to_owned(), copies)].into();
+        Outcome { at: 1, posts, copies, again, ..Outcome::default() }
+    };
+    let ids = ["0:1-0", "0:2-0", "0:3-0"].map(|id| EntryId(id.to_owned()));
+    let counted = async || {
+        let source = database.status().await.unwrap().sources.remove(0);
+        (source.ended(), source.stored, source.repeated)
+    };
+    server.ask("cut_off", "ALTER TABLE post ADD CONSTRAINT cut CHECK (native_id <> '2')");
+    assert!(database.commit(&outcome(vec![large("1"), large("2")], 1, false), &ids).await.is_err());
+    assert_eq!(counted().await, (2, 1, 1), "the first of two transactions happened");
+    server.ask("cut_off", "ALTER TABLE post DROP CONSTRAINT cut");
+    database.commit(&outcome(vec![large("1")], 0, true), &ids[..1]).await.unwrap();
+    database.commit(&outcome(vec![large("2")], 1, true), &ids[1..]).await.unwrap();
+    assert_eq!(counted().await, (3, 2, 1));
+    let again = database.commit(&outcome(vec![large("1")], 0, true), &ids[..1]).await;
+    assert_eq!(again, Err(StoreError::Done(ids[..1].to_vec())));
+    // A whole batch of several transactions is done as one.
+    let more = ["0:4-0", "0:5-0"].map(|id| EntryId(id.to_owned()));
+    database.commit(&outcome(vec![large("4"), large("5")], 0, false), &more).await.unwrap();
+    let again = database.commit(&outcome(vec![large("5")], 0, true), &more[1..]).await;
+    assert_eq!((again, counted().await), (Err(StoreError::Done(more[1..].to_vec())), (5, 4, 1)));
     database.close().await;
 }

@@ -63,6 +63,8 @@ pub struct Step {
     pub dead: Vec<String>,
     /// Entries that stay in the buffer since only a newer version understands them.
     pub held: usize,
+    /// Entries that had been committed before, by whomever: they were only acknowledged.
+    pub again: usize,
     /// Whether the filters are new, and how many of them can't be used.
     pub filters: Option<usize>,
     /// How long the entries were evaluated.
@@ -96,6 +98,10 @@ pub struct Worker<B, S> {
     ready: Option<Ready>,
     /// Whether a step failed, so that leases may be old by now.
     failed: bool,
+    /// Whether a commit of something that is open failed, so that nobody knows whether it happened.
+    in_doubt: bool,
+    /// The first entries of batches that are acknowledged, for the next commit to tell.
+    acknowledged: Vec<EntryId>,
 }
 
 /// What became of a part, to be committed.
@@ -105,8 +111,6 @@ struct Ready {
     ids: Vec<EntryId>,
     /// Entries that only a newer version understands.
     held: usize,
-    /// Where an entry that is alone in its part came from.
-    source: Option<String>,
     evaluation: Duration,
 }
 
@@ -124,6 +128,8 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             open: VecDeque::new(),
             ready: None,
             failed: false,
+            in_doubt: false,
+            acknowledged: Vec::new(),
         }
     }
 
@@ -166,10 +172,13 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             let Self { store, scratch, open, options, compiled: Some(compiled), .. } = self else {
                 return Ok(step);
             };
-            let ready = match self.ready.take() {
+            let mut ready = match self.ready.take() {
                 Some(ready) => ready,
                 None => evaluated(compiled, scratch, &open[0], now, options.keep_all).await,
             };
+            ready.outcome.again = self.in_doubt || open[0].iter().any(|entry| entry.attempts > 1);
+            ready.outcome.acknowledged.clone_from(&self.acknowledged);
+            self.in_doubt = true;
             let ahead = async {
                 match open.get(1) {
                     Some(part) => Some(evaluated(compiled, scratch, part, now, options.keep_all).await),
@@ -179,6 +188,15 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             let (committed, ahead) = together::both(commit(store, &ready, &open[0]), ahead).await;
             let (committed, outcome) = match committed {
                 Ok(done) => done,
+                Err(StoreError::Done(ids)) => {
+                    self.without(&ids).await?;
+                    step.again += ids.len();
+                    if self.open.is_empty() {
+                        step.entries = ids.len();
+                        return Ok(step);
+                    }
+                    continue;
+                }
                 Err(StoreError::Refused(_)) if self.open[0].len() > 1 => {
                     self.bisect();
                     continue;
@@ -186,13 +204,17 @@ impl<B: Buffer, S: Store> Worker<B, S> {
                 Err(error) => return Err(error.into()),
             };
             if let Some(committed) = committed {
+                self.acknowledged.clear();
                 if !committed.acked {
                     self.buffer.ack(&self.name, &ready.ids).await?;
+                    self.acknowledged.extend(ready.ids.first().cloned());
                 }
                 step.commits.push(committed);
             }
             self.open.pop_front();
             self.ready = ahead;
+            // What is open was leased in the meantime, and committed by nobody.
+            self.in_doubt = false;
             step.entries = ready.ids.len();
             step.held = ready.held;
             step.evaluation = ready.evaluation;
@@ -200,6 +222,18 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             step.dead.extend(dead.into_iter().map(|dead| dead.reason));
             return Ok(step);
         }
+    }
+
+    /// Goes on without entries of the first part that were committed before.
+    async fn without(&mut self, ids: &[EntryId]) -> Result<(), BufferError> {
+        self.buffer.ack(&self.name, ids).await?;
+        if let Some(part) = self.open.front_mut() {
+            part.retain(|entry| !ids.contains(&entry.id));
+            if part.is_empty() {
+                self.open.pop_front();
+            }
+        }
+        Ok(())
     }
 
     /// Whether a part has so much that there is more where it came from.
@@ -225,7 +259,16 @@ impl<B: Buffer, S: Store> Worker<B, S> {
     pub async fn release(&mut self) -> Result<(), BufferError> {
         self.ready = None;
         let ids: Vec<_> = self.open.drain(..).flatten().map(|entry| entry.id).collect();
-        if ids.is_empty() { Ok(()) } else { self.buffer.release(&self.name, &ids).await }
+        if !ids.is_empty() {
+            self.buffer.release(&self.name, &ids).await?;
+        }
+        if !self.acknowledged.is_empty() {
+            // Else the store would remember them for long, which does no harm.
+            let acknowledged = std::mem::take(&mut self.acknowledged);
+            let outcome = Outcome { acknowledged, at: self.asked_at, ..Outcome::default() };
+            let _ = self.store.commit(&outcome, &[]).await;
+        }
+        Ok(())
     }
 
     async fn refresh(&mut self, now: Millis, step: &mut Step) -> Result<(), StoreError> {
@@ -269,14 +312,10 @@ async fn commit<S: Store>(
         (Err(StoreError::Refused(reason)), [_]) => reason,
         (committed, _) => return Ok((Some(committed?), None)),
     };
-    let Outcome { at, revision, .. } = ready.outcome;
-    let dead = part.iter().map(|entry| DeadLetter {
-        entry: entry.bytes.clone(),
-        source: ready.source.clone().unwrap_or_default(),
-        reason: reason.clone(),
-        at,
-    });
-    let outcome = Outcome { dead: dead.collect(), revision, at, ..Outcome::default() };
+    let Outcome { at, revision, again, ref acknowledged, .. } = ready.outcome;
+    let dead = part.iter().map(|entry| DeadLetter::new(entry.bytes.clone(), reason.clone(), at));
+    let acknowledged = acknowledged.clone();
+    let outcome = Outcome { dead: dead.collect(), revision, at, again, acknowledged, ..Outcome::default() };
     Ok((Some(store.commit(&outcome, &ready.ids).await?), Some(outcome)))
 }
 
@@ -310,12 +349,7 @@ async fn evaluated_untimed(
                 held += 1;
                 continue;
             }
-            Err(error) => outcome.dead.push(DeadLetter {
-                entry: bytes.clone(),
-                source: String::new(),
-                reason: error.to_string(),
-                at: now,
-            }),
+            Err(error) => outcome.dead.push(DeadLetter::new(bytes.clone(), error.to_string(), now)),
         }
         ids.push(id.clone());
         together::breathe().await;
@@ -332,6 +366,5 @@ async fn evaluated_untimed(
         }
         kept
     });
-    let source = if part.len() == 1 { entries.pop().map(|entry| entry.source) } else { None };
-    Ready { outcome, ids, held, source, evaluation: Duration::ZERO }
+    Ready { outcome, ids, held, evaluation: Duration::ZERO }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tweetfilter_core::post::Author;
-use tweetfilter_sql::{FRESH, NOBODY, Profile};
+use tweetfilter_sql::{FRESH, NOBODY, Profile, RESTATE, UNNAMED};
 
 use super::*;
 
@@ -31,7 +31,7 @@ async fn due(database: &Database) -> Vec<String> {
 }
 
 pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, clock: &Clock) {
-    database.name_handles(NETWORK, &names(&["ann.example", "bob.example"]), false).await.unwrap();
+    database.name_handles(NETWORK, &names(&["ann.example", "bob.example"])).await.unwrap();
     assert_eq!(due(database).await, ["ann.example", "bob.example"]);
     // Somebody asks for them now.
     assert!(due(database).await.is_empty());
@@ -86,7 +86,7 @@ pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, cl
     // An account that is known by its handle gets the id, and keeps it under another handle.
     let me = (NETWORK.to_owned(), Account { id: String::new(), handle: "Me.example".into() });
     database.add_account("me", &[me]).await.unwrap();
-    database.name_handles(NETWORK, &names(&["me.example"]), false).await.unwrap();
+    database.name_handles(NETWORK, &names(&["me.example"])).await.unwrap();
     let before = revision(database).await;
     database.handles_answered(NETWORK, &[answer("me.example", Some("did:plc:m"))]).await.unwrap();
     assert_eq!(revision(database).await, before + 1);
@@ -100,13 +100,35 @@ pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, cl
     assert_eq!(database.accounts().await.unwrap()[0].identities, accounts[0].identities);
     assert_eq!(revision(database).await, before);
 
-    // What nobody names any longer is forgotten.
+    // Two processes that see different filters do not take from each other what only one of them names.
+    clock.pass(RESTATE);
+    let (all, some) = (names(&["ann.example", "bob.example", "new.example"]), names(&["ann.example"]));
+    for _ in 0..25 {
+        for view in [&all, &some] {
+            database.name_handles(NETWORK, view).await.unwrap();
+            database.forget_unnamed(NETWORK).await.unwrap();
+        }
+        clock.pass(RESTATE);
+    }
+    let named = async || {
+        let named = database.named_handles(NETWORK).await.unwrap();
+        named.into_iter().map(|named| (named.handle, named.id.is_some())).collect::<Vec<_>>()
+    };
+    let row = |handle: &str, known| (handle.to_owned(), known);
+    let three = [row("ann.example", false), row("bob.example", true), row("new.example", false)];
+    assert_eq!(named().await, three, "what nobody names any longer is forgotten");
+    // Nothing is asked for anew, and no worker compiles its filters again.
     let before = revision(database).await;
-    database.name_handles(NETWORK, &names(&["ann.example", "new.example"]), true).await.unwrap();
-    let named = database.named_handles(NETWORK).await.unwrap();
-    let named: Vec<_> = named.iter().map(|named| (&*named.handle, named.id.is_some())).collect();
-    assert_eq!(named, [("ann.example", false), ("new.example", false)]);
-    assert!(revision(database).await > before);
+    for view in [&some, &all, &some] {
+        database.name_handles(NETWORK, view).await.unwrap();
+        database.forget_unnamed(NETWORK).await.unwrap();
+    }
+    assert_eq!((revision(database).await, named().await.len()), (before, 3));
+    // Workers hear of it when one that is somebody's is named no longer.
+    clock.pass(UNNAMED + RESTATE);
+    database.name_handles(NETWORK, &some).await.unwrap();
+    database.forget_unnamed(NETWORK).await.unwrap();
+    assert_eq!((revision(database).await, named().await), (before + 1, vec![row("ann.example", false)]));
     assert!(database.handles_answered(NETWORK, &[answer("gone.example", None)]).await.unwrap().is_empty());
 }
 

@@ -194,7 +194,10 @@ pub async fn what_is_deleted_is_not_kept_in_dead_letters(database: &Database, _:
     let buffer = other.buffer().unwrap();
     let fence = buffer.claim("retry", "a", Duration::from_secs(9)).await.unwrap().fence;
     assert_eq!(database.retry_dead_letters(&ids, &buffer, "retry", fence).await.unwrap(), left.len());
-    let leased = buffer.lease("w", 100, Duration::from_secs(9)).await.unwrap();
+    let leased = buffer
+        .lease("w", tweetfilter_stream::buffer::Most::entries(100), Duration::from_secs(9))
+        .await
+        .unwrap();
     assert!(leased.iter().map(|one| &one.bytes).eq(left.iter().map(|one| &one.entry)));
     other.close().await;
     // Taken off, a letter is told from one that was never there by nothing but what was said of its posts.
