@@ -31,7 +31,7 @@ pub struct Limits {
     pub post_text_bytes: usize,
     /// Terms of one named set.
     pub set_terms: usize,
-    /// Items of a proximity phrase.
+    /// Items of a proximity phrase; more than 16 are refused whatever it says.
     pub proximity_items: usize,
     /// Foreign tokens that a proximity phrase may allow.
     pub proximity_distance: u32,
@@ -40,6 +40,14 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Every choice of the items of a proximity may be tried, and their number doubles with each.
+    pub(crate) const MOST_ITEMS: usize = 16;
+
+    /// Items that a proximity phrase may have.
+    pub(crate) fn items_of_proximity(&self) -> usize {
+        self.proximity_items.min(Self::MOST_ITEMS)
+    }
+
     /// What reads again what was accepted already.
     pub(crate) const NONE: Self = Self {
         expression_bytes: usize::MAX,

@@ -10,8 +10,8 @@ use crate::filter_set::{FilterId, FilterSetBuilder};
 use crate::post::Post;
 use crate::stated::Known;
 use crate::syntax::{Node, NodeKind, Scope};
-use crate::{Expression, Limits, Scratch, Span};
-use places::places;
+use crate::{Dialect, Expression, Limits, Scratch, Span};
+use places::{Places, Read};
 
 /// Why a post matches an expression, or what it lacks.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,17 +80,21 @@ pub(crate) fn explain(
             tree.lacking(expression.root(), false, &mut found);
         }
     }
+    let scopes: HashMap<*const Node, &[Scope]> =
+        leaves.iter().map(|(node, scopes)| (std::ptr::from_ref(*node), scopes.as_slice())).collect();
+    let x = expression.dialect() == Dialect::X;
+    let mut places = Places { post, x, known, text_limit, read: Read::default() };
+    let mut places_of = |node: &Node| match (&node.kind, scopes.get(&std::ptr::from_ref(node))) {
+        (NodeKind::Atom(atom), Some(scopes)) => places.of(atom, scopes),
+        _ => Vec::new(),
+    };
     let parts = found
         .into_iter()
         .map(|truth::Leaf { node, negated, unknown }| Part {
             expression: node.span,
             negated,
             unknown,
-            places: if matched == negated || unknown {
-                Vec::new()
-            } else {
-                places(node, expression, post, known, text_limit)
-            },
+            places: if matched == negated || unknown { Vec::new() } else { places_of(node) },
         })
         .collect();
     Explanation { matched, parts, each_suffices }

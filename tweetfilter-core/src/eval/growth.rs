@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::post::{Entities, Link, Reference};
+use crate::post::{Attribute, AttributeValue, Entities, Link, Reference};
 use crate::{FilterId, FilterSetBuilder, Limits, Post, Scratch};
 
 thread_local! {
@@ -40,7 +40,7 @@ fn bounds(operator: &str, n: usize) -> String {
 
 /// Filters of a size, and the words that a text repeats to make work for them.
 fn filters() -> impl Iterator<Item = (&'static str, &'static str, OfSize)> {
-    let filters: [(_, _, OfSize); 16] = [
+    let filters: [(_, _, OfSize); 18] = [
         ("nested NOT", "a ", |n| "-".repeat(2 * n) + "a"),
         ("AND", "a b ", |n| vec!["(a OR b)"; n].join(" ")),
         ("OR", "z ", |n| (0..n).map(|i| format!("w{i}")).collect::<Vec<_>>().join(" OR ") + " OR z"),
@@ -54,6 +54,8 @@ fn filters() -> impl Iterator<Item = (&'static str, &'static str, OfSize)> {
         ("phrase whose pairs all stand", "a ", |n| format!("\"{}b a a b\"", "a ".repeat(n))),
         ("phrase with a wildcard", "a ", |n| format!("\"{}ab*\"", "a ".repeat(n))),
         ("nearness", "a b ", |n| format!("\"a b {}\"~{}", "a ".repeat(n.min(4)), n.min(32))),
+        ("nearness of repeated items", "a ", |n| format!("\"{}b b\"~{}", "a ".repeat(n.min(6)), n.min(32))),
+        ("phrase of that word alone", "a ", |n| format!("\"{}\"", "a ".repeat(n))),
         ("wildcards", "ab ac ", |n| (0..n).map(|i| format!("ab{i}*")).collect::<Vec<_>>().join(" OR ")),
         ("substrings", "ab", |n| format!("contains:\"{}c\"", "ab".repeat(n))),
         ("counts of text", "a B ", |n| bounds("length", n) + " OR " + &bounds("caps", n)),
@@ -96,6 +98,79 @@ fn the_largest_filters_and_posts_cost_a_bounded_number_of_steps() {
         let steps = steps(&filter(n), &text);
         assert!(steps <= 400_000, "{name}: {steps} steps");
     }
+}
+
+/// Items that stand again and again, are equal, or overlap, and the words that a text repeats against them.
+const NEAR: &[(&str, &str)] = &[
+    ("a a a a a b", "a "),
+    ("a a a a a a b b", "a "),
+    ("a a b b c c d d", "a b c "),
+    ("a b c d e f g h", "a b c d e f g "),
+    ("a a-a a-a-a b", "a "),
+    ("a a a-a a-a b b-a", "a "),
+    ("a-b b-a a-b-a b-a-b b", "a b c "),
+    ("a-b b-c c-d d-e e-f f-g g-h h-a", "a b c d e f g "),
+    ("cafe café cafe b", "café "),
+    ("a b=c", "a b "),
+];
+
+/// Steps to match and to explain a proximity, in a text where it stands nowhere and in one where it stands at the end.
+fn steps_of_nearness(items: &str, word: &str, distance: u32, times: usize) -> u64 {
+    let filter = format!("\"{items}\"~{distance}");
+    let far = format!("{}{}", word.repeat(times), "x ".repeat(100));
+    let mut total = 0;
+    for text in [format!("{far} b d h"), format!("{far} {items}")] {
+        let mut post = Post::from_text(&text);
+        post.attributes.push(Attribute { name: "t".into(), value: AttributeValue::Text(text) });
+        for filter in [&filter, &format!("={filter}"), &format!("attr.t:{filter}")] {
+            total += steps_over(filter, &post);
+            let mut builder = FilterSetBuilder::new();
+            builder.add(FilterId(1), filter).unwrap();
+            STEPS.set(0);
+            let found = builder.build().explain(0, &post).unwrap();
+            let places: usize = found.parts.iter().map(|part| part.places.len()).sum();
+            assert_eq!(found.matched, places > 0, "{filter}");
+            total += STEPS.get();
+        }
+    }
+    total
+}
+
+#[test]
+fn proximities_cost_steps_by_the_text_whatever_their_items() {
+    for (items, word) in NEAR {
+        for distance in [0, 1, 8, 32] {
+            let steps = |times| steps_of_nearness(items, word, distance, times);
+            let (small, large) = (steps(200), steps(2_000));
+            assert!(large <= 11 * small + 1_000, "{items} ~{distance}: {small} steps, then {large}");
+            let tokens = 2_000 * word.split_whitespace().count() as u64;
+            assert!(large <= 4_000 * tokens, "{items} ~{distance}: {large} steps for {tokens} tokens");
+        }
+    }
+}
+
+#[test]
+fn ordinary_proximities_cost_a_few_steps_a_token() {
+    for (items, word) in [("a a a a a a b b", "a "), ("a a b b c c d d", "a b c ")] {
+        let steps = steps_of_nearness(items, word, 32, 2_000);
+        let tokens = 2_000 * word.split_whitespace().count() as u64;
+        assert!(steps <= 120 * tokens, "{items}: {steps} steps for {tokens} tokens");
+    }
+}
+
+#[test]
+fn an_explanation_reads_its_text_once() {
+    let explained = |atoms: usize, words: usize| {
+        let filter = (0..atoms).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" OR ");
+        let text = (0..words).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
+        let mut builder = FilterSetBuilder::new();
+        builder.add(FilterId(1), &filter).unwrap();
+        STEPS.set(0);
+        builder.build().explain(0, &Post::from_text(text)).unwrap();
+        STEPS.get()
+    };
+    let (small, large) = (explained(50, 400), explained(500, 4_000));
+    assert!(large <= 11 * small + 1_000, "{small} steps, then {large}");
 }
 
 #[test]

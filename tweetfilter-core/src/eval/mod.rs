@@ -10,6 +10,7 @@ pub(crate) mod find;
 pub(crate) mod geo;
 #[cfg(test)]
 mod growth;
+pub(crate) mod near;
 pub(crate) mod phrase;
 pub(crate) mod regexes;
 pub(crate) mod run;

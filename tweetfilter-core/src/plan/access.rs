@@ -98,17 +98,12 @@ impl Chooser<'_> {
                     let pairs = pairs.iter().map(|t| self.one(*channel, level, *t, true));
                     let best = pairs.min_by(|a, b| a.cost.total_cmp(&b.cost));
                     best.or_else(|| {
-                        elements.iter().find_map(|e| match e {
-                            super::atoms::Element::Term(t) => Some(self.one(*channel, level, *t, true)),
-                            super::atoms::Element::Wild(_) => None,
-                        })
+                        elements.iter().find_map(|e| Some(self.one(*channel, level, e.term()?, true)))
                     })
                 }
                 Atom::Near { channel, items, .. } => {
-                    let terms = items.iter().flat_map(|i| i.iter());
-                    terms
-                        .map(|t| self.one(*channel, level, *t, true))
-                        .min_by(|a, b| a.cost.total_cmp(&b.cost))
+                    let terms = items.iter().flat_map(super::atoms::NearItem::terms);
+                    terms.map(|t| self.one(*channel, level, t, true)).min_by(|a, b| a.cost.total_cmp(&b.cost))
                 }
                 Atom::Wild { channel, reach: Reach::Head(term) | Reach::Part(term), .. } => {
                     Some(self.one(*channel, level, *term, true))

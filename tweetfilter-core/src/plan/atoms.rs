@@ -113,6 +113,32 @@ pub(crate) enum Element {
     Wild(Box<Wild>),
 }
 
+impl Element {
+    /// The term that stands there, if it is one.
+    pub(crate) fn term(&self) -> Option<TermId> {
+        match self {
+            Self::Term(term) => Some(*term),
+            Self::Wild(_) => None,
+        }
+    }
+}
+
+/// An item of a proximity, with all that are equal to it.
+#[derive(Clone, Debug)]
+pub(crate) struct NearItem {
+    /// Stand in a row; all of them are terms.
+    pub(crate) elements: Box<[Element]>,
+    /// How often it must stand.
+    pub(crate) times: u32,
+}
+
+impl NearItem {
+    /// Its terms, in order.
+    pub(crate) fn terms(&self) -> impl Iterator<Item = TermId> {
+        self.elements.iter().filter_map(Element::term)
+    }
+}
+
 /// A token with wildcards.
 #[derive(Clone, Debug)]
 pub(crate) struct Wild {
@@ -145,7 +171,7 @@ pub(crate) enum Atom {
     /// Three or more tokens in a row, or two of which the last has wildcards. `pairs` are all there where it is.
     Phrase { channel: Channel, elements: Box<[Element]>, pairs: Box<[TermId]> },
     /// Items near each other.
-    Near { channel: Channel, items: Box<[Box<[TermId]>]>, distance: u32 },
+    Near { channel: Channel, items: Box<[NearItem]>, distance: u32 },
     /// A word with wildcards.
     Wild { channel: Channel, wild: Box<Wild>, reach: Reach },
     /// `~word`; `term` is its collapsed skeleton.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::atoms::{Atom, Atoms, Element, Flag, Reach, Test, Wild};
+use super::atoms::{Atom, Atoms, Element, Flag, NearItem, Reach, Test, Wild};
 use super::channel::{Channel, Level};
 use super::formula::{Formula, ScopeKey};
 use super::links;
@@ -236,21 +236,29 @@ impl Lowering<'_> {
     }
 
     fn near(&mut self, channel: Channel, written: &str, form: Form, distance: u32) -> Option<Test> {
-        let mut items: Vec<Box<[TermId]>> = Vec::new();
+        let items = text::near_items(written);
+        let mut terms = |item: &text::Pattern| -> Vec<TermId> {
+            item.terms.iter().filter_map(|t| self.key(t, form)).collect()
+        };
+        let mut items: Vec<_> = items.iter().map(&mut terms).filter(|item| !item.is_empty()).collect();
+        // In any order: equal items stand side by side, and are one that must stand several times.
+        items.sort_unstable();
         let mut key = vec![b'N', channel as u8];
         key.extend_from_slice(&distance.to_le_bytes());
-        for item in text::near_items(written) {
-            let terms: Vec<TermId> = item.terms.iter().filter_map(|t| self.key(t, form)).collect();
-            if !terms.is_empty() {
-                key.push(terms.len() as u8);
-                key.extend(terms.iter().flat_map(|t| t.to_le_bytes()));
-                items.push(terms.into());
-            }
+        for item in &items {
+            key.extend_from_slice(&(item.len() as u32).to_le_bytes());
+            key.extend(item.iter().flat_map(|t| t.to_le_bytes()));
         }
-        match items.as_slice() {
-            [] => None,
-            _ => Some(self.atoms.intern(key, || Atom::Near { channel, items: items.into(), distance })),
+        if items.is_empty() {
+            return None;
         }
+        Some(self.atoms.intern(key, || {
+            let items = items.chunk_by(|a, b| a == b).map(|equal| NearItem {
+                elements: equal[0].iter().map(|term| Element::Term(*term)).collect(),
+                times: equal.len() as u32,
+            });
+            Atom::Near { channel, items: items.collect(), distance }
+        }))
     }
 
     fn wild(&mut self, channel: Channel, wild: &Wild) -> Test {

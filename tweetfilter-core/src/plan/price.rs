@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::access::Chooser;
-use super::atoms::{Atom, Element, Reach, Test};
+use super::atoms::{Atom, Element, NearItem, Reach, Test};
 use super::channel::Level;
 use super::formula::Formula;
 
@@ -95,9 +95,7 @@ impl<'a> Pricing<'a> {
                 let wild = elements.iter().any(|element| matches!(element, Element::Wild(_)));
                 2.0 * STEP + elements.len() as f64 * if wild { TOKEN } else { STEP }
             }
-            Atom::Near { items, .. } => {
-                TOKEN * items.iter().map(|item| item.len().max(1) as f64).sum::<f64>()
-            }
+            Atom::Near { items, .. } => near(items),
             Atom::Wild { reach: Reach::None, .. } => TOKEN * TOKENS,
             Atom::Wild { .. } | Atom::Obfuscated { .. } | Atom::TagPrefix { .. } => 2.0 * STEP,
             Atom::Contains { .. } => 5.0 * TOKEN,
@@ -113,6 +111,19 @@ impl<'a> Pricing<'a> {
             }
         }
     }
+}
+
+/// Of a proximity: its tokens are looked up, and its items counted. Where items share a token, they may overlap, and
+/// for each occurrence every choice of items is tried.
+fn near(items: &[NearItem]) -> f64 {
+    let mut terms: Vec<_> = items.iter().flat_map(NearItem::terms).collect();
+    let tokens = terms.len();
+    terms.sort_unstable();
+    terms.dedup();
+    let written: f64 = items.iter().map(|item| f64::from(item.times) * item.elements.len() as f64).sum();
+    let choices: f64 = items.iter().map(|item| f64::from(item.times + 1)).product();
+    let tried = if terms.len() < tokens { tokens as f64 * choices * STEP } else { 0.0 };
+    TOKEN * written + tried
 }
 
 /// The lists of a formula, each as often as it stands there.

@@ -1,7 +1,7 @@
 //! A plan in words, for people who want to see how a filter is run.
 
 use super::access::Chooser;
-use super::atoms::{Atom, Atoms, Element, Test};
+use super::atoms::{Atom, Atoms, Element, NearItem, Test};
 use super::channel::{Channel, Level};
 use super::formula::{Formula, Literal, ScopeKey};
 use super::sets::SetPlan;
@@ -139,7 +139,6 @@ impl Words<'_> {
 
     fn atom(&self, atom: &Atom) -> String {
         use syntax::Atom as A;
-        let keys = |terms: &[TermId]| terms.iter().map(|t| self.key(*t)).collect::<Vec<_>>().join(" ");
         let wild = |w: &super::atoms::Wild| format!("{}{}", if w.exact { "=" } else { "" }, w.term.folded);
         match atom {
             Atom::Phrase { channel, elements, .. } => {
@@ -150,7 +149,9 @@ impl Words<'_> {
                 format!("{} {:?}", place(*channel), elements.collect::<Vec<_>>().join(" "))
             }
             Atom::Near { channel, items, distance } => {
-                let items: Vec<String> = items.iter().map(|item| keys(item)).collect();
+                let shown = |item: &NearItem| item.terms().map(|t| self.key(t)).collect::<Vec<_>>().join(" ");
+                let items = items.iter().flat_map(|item| vec![shown(item); item.times as usize]);
+                let items: Vec<String> = items.collect();
                 format!("{} {:?} near each other, {distance} between", place(*channel), items.join(", "))
             }
             Atom::Wild { channel, wild: w, .. } => format!("{} {}", place(*channel), wild(w)),

@@ -55,7 +55,7 @@ pub(crate) fn check(expression: &Expression, limits: &Limits) -> Result<(), Diag
                         }
                     }
                     Atom::Text(TextPattern { text, shape: Shape::Near(distance), .. }) => {
-                        let (items, most) = (near_items(text).len(), limits.proximity_items);
+                        let (items, most) = (near_items(text).len(), limits.items_of_proximity());
                         if items > most {
                             let what = format!("This proximity has {items} items");
                             return over(node, "limit_proximity_items", what, "proximity_items", most);

@@ -200,8 +200,8 @@ fn near(p: &TextPattern, distance: u32, span: Span, limits: &Limits) -> Option<D
         );
     }
     let items = near_items(&p.text).len();
-    if items > limits.proximity_items {
-        let most = limits.proximity_items;
+    let most = limits.items_of_proximity();
+    if items > most {
         return Some(Diagnostic::error(
             "limit_proximity_items",
             span,

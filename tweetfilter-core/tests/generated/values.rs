@@ -60,6 +60,11 @@ pub fn proximity(choices: &mut Choices<'_>) -> String {
     if choices.below(2) == 0 {
         items.push(item(choices));
     }
+    // Some stand twice, some overlap.
+    if choices.below(3) == 0 {
+        let again = items[0].clone();
+        items.push(if choices.below(2) == 0 { again } else { format!("{again}-{again}") });
+    }
     format!("\"{}\"~{}", items.join(" "), choices.below(5))
 }
 

@@ -1,71 +1,76 @@
 //! Where in a post an atom is true.
 
-use super::{Evidence, Field, collect};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use super::{Evidence, Field};
+use crate::Span;
 use crate::eval::fields::{self, Entry};
+use crate::eval::find::Words;
 use crate::eval::stretches::{self, Links, Place};
-use crate::eval::{find, regexes, view};
+use crate::eval::{regexes, view};
 use crate::plan::channel::{Channel, Channels};
 use crate::plan::formula::ScopeKey;
 use crate::plan::links;
 use crate::plan::lower::written;
 use crate::post::{Account, Post};
 use crate::stated::Known;
-use crate::syntax::{
-    AccountField, AccountName, Atom, AttributeTest, IdField, Node, NodeKind, Scope, TextPattern, WordField,
-};
+use crate::syntax::{AccountField, AccountName, Atom, AttributeTest, IdField, Scope, TextPattern, WordField};
 use crate::text::{self, Needle, Origin, Searchable};
-use crate::{Dialect, Expression, Span};
 
-/// Where in the post an atom is true.
-pub(super) fn places(
-    node: &Node,
-    expression: &Expression,
-    post: &Post,
-    known: Known<'_>,
-    text_limit: usize,
-) -> Vec<Evidence> {
-    let NodeKind::Atom(atom) = &node.kind else { return Vec::new() };
-    let mut leaves = Vec::new();
-    collect(expression.root(), &mut Vec::new(), &mut leaves);
-    let scopes = leaves.into_iter().find(|(n, _)| n.span == node.span).map(|(_, s)| s).unwrap_or_default();
-    let mut read = post;
-    let mut names = Vec::new();
-    for scope in scopes {
-        let reference = match ScopeKey::of(scope) {
-            ScopeKey::Quote => read.content().quote_of.as_ref(),
-            ScopeKey::Retweet => read.retweet_of.as_ref(),
-        };
-        names.push(match scope {
-            Scope::Quote => "quote",
-            Scope::Retweet => "retweet",
-        });
-        match reference.and_then(|r| r.post.as_ref()) {
-            Some(inner) => read = inner,
-            None => return Vec::new(),
+/// Finds where in a post atoms are true. What they read is made once for all of them.
+pub(super) struct Places<'p> {
+    pub(super) post: &'p Post,
+    pub(super) x: bool,
+    pub(super) known: Known<'p>,
+    pub(super) text_limit: usize,
+    pub(super) read: Read<'p>,
+}
+
+impl Places<'_> {
+    /// Where an atom is true that stands in these scopes.
+    pub(super) fn of(&mut self, atom: &Atom, scopes: &[Scope]) -> Vec<Evidence> {
+        let mut post = self.post;
+        let mut names = Vec::new();
+        for scope in scopes {
+            let reference = match ScopeKey::of(*scope) {
+                ScopeKey::Quote => post.content().quote_of.as_ref(),
+                ScopeKey::Retweet => post.retweet_of.as_ref(),
+            };
+            names.push(match scope {
+                Scope::Quote => "quote",
+                Scope::Retweet => "retweet",
+            });
+            match reference.and_then(|r| r.post.as_ref()) {
+                Some(inner) => post = inner,
+                None => return Vec::new(),
+            }
         }
+        let atoms = self.known.expand(atom).unwrap_or_else(|_| vec![atom.clone()]);
+        let (x, known, text_limit, read) = (self.x, self.known, self.text_limit, &mut self.read);
+        let mut seeker = Seeker { post, x, known, text_limit, read, out: Vec::new() };
+        for atom in &atoms {
+            seeker.atom(atom);
+        }
+        let mut out = seeker.out;
+        for evidence in &mut out {
+            evidence.scopes.clone_from(&names);
+        }
+        out
     }
-    let atoms = known.expand(atom).unwrap_or_else(|_| vec![atom.clone()]);
-    let x = expression.dialect() == Dialect::X;
-    let mut out = Vec::new();
-    for atom in &atoms {
-        let mut seeker = Seeker { post: read, x, known, text_limit, out: &mut out };
-        seeker.atom(atom);
-    }
-    for evidence in &mut out {
-        evidence.scopes.clone_from(&names);
-    }
-    out
 }
 
-struct Seeker<'a> {
-    post: &'a Post,
+struct Seeker<'s, 'p> {
+    post: &'p Post,
     x: bool,
-    known: Known<'a>,
+    known: Known<'p>,
     text_limit: usize,
-    out: &'a mut Vec<Evidence>,
+    read: &'s mut Read<'p>,
+    out: Vec<Evidence>,
 }
 
-impl Seeker<'_> {
+impl Seeker<'_, '_> {
     fn atom(&mut self, atom: &Atom) {
         let pick = |native: Channel, x: Channel| if self.x { x } else { native };
         match atom {
@@ -163,13 +168,12 @@ impl Seeker<'_> {
 
     fn words_where(&mut self, channel: Channel, pattern: &TextPattern, admits: impl Fn(&Place<'_>) -> bool) {
         let mut found = Vec::new();
-        each_stretch(self.post, self.text_limit, channel, |place, text, origin| {
-            if admits(&place) {
-                for span in find::find(pattern, text, origin) {
-                    found.push((place.field(), span, text[span.range()].to_owned()));
-                }
+        for Shown { place, words, .. } in self.read.stretches(self.post, self.text_limit, channel) {
+            if admits(place) {
+                let spans = words.find(pattern).into_iter();
+                found.extend(spans.map(|span| (place.field(), span, words.text()[span.range()].to_owned())));
             }
-        });
+        }
         for (field, span, text) in found {
             self.put(field, Some(span), &text);
         }
@@ -177,13 +181,11 @@ impl Seeker<'_> {
 
     fn needle(&mut self, channel: Channel, needle: &Needle) {
         let mut found = Vec::new();
-        each_stretch(self.post, self.text_limit, channel, |place, text, origin| {
-            let mut searchable = Searchable::default();
-            text::fold_for_search(text, origin, &mut searchable);
-            if let Some(span) = searchable.find(needle) {
-                found.push((place.field(), span, text[span.range()].to_owned()));
+        for shown in self.read.stretches(self.post, self.text_limit, channel) {
+            if let Some(span) = shown.searchable().find(needle) {
+                found.push((shown.place.field(), span, shown.words.text()[span.range()].to_owned()));
             }
-        });
+        }
         for (field, span, text) in found {
             self.put(field, Some(span), &text);
         }
@@ -262,24 +264,56 @@ impl Seeker<'_> {
     }
 }
 
-/// Calls `each` with the stretches that feed a channel.
-fn each_stretch(
-    post: &Post,
-    limit: usize,
-    channel: Channel,
-    mut each: impl FnMut(Place<'_>, &str, Origin<'_>),
-) {
-    let mut spans = Vec::new();
-    stretches::stretches(post, Channels::of(&[channel]), |stretch| {
-        stretch.links.spans(stretch.text, &mut spans);
-        match stretch.links {
-            Links::Itself => {
-                let decoded = text::decode_link(stretch.text);
-                // Spans of a decoded link would point beside it.
-                let text = if decoded == stretch.text { stretch.text } else { &decoded };
-                each(stretch.place, view::cut(text, limit), Origin::Filter);
-            }
-            _ => each(stretch.place, view::cut(stretch.text, limit), Origin::Post(&spans)),
-        }
-    });
+/// What atoms read of the posts of one explanation, made once for all of them.
+#[derive(Default)]
+pub(super) struct Read<'p> {
+    channels: HashMap<(*const Post, Channel), Vec<Shown<'p>>>,
+}
+
+/// A stretch that feeds a channel.
+struct Shown<'p> {
+    place: Place<'p>,
+    words: Words<'p>,
+    /// What substrings are looked for in, once asked for.
+    searchable: OnceCell<Searchable>,
+    /// Where its links are; `None`: it is one.
+    links: Option<Vec<Span>>,
+}
+
+impl Shown<'_> {
+    fn searchable(&self) -> &Searchable {
+        self.searchable.get_or_init(|| {
+            let mut searchable = Searchable::default();
+            let origin = self.links.as_ref().map_or(Origin::Filter, |links| Origin::Post(links));
+            text::fold_for_search(self.words.text(), origin, &mut searchable);
+            searchable
+        })
+    }
+}
+
+impl<'p> Read<'p> {
+    /// The stretches that feed a channel.
+    fn stretches(&mut self, post: &'p Post, limit: usize, channel: Channel) -> &[Shown<'p>] {
+        self.channels.entry((std::ptr::from_ref(post), channel)).or_insert_with(|| {
+            let mut all = Vec::new();
+            stretches::stretches(post, Channels::of(&[channel]), |stretch| {
+                let (mut text, mut links) = (Cow::Borrowed(view::cut(stretch.text, limit)), None);
+                if let Links::Itself = stretch.links {
+                    let decoded = text::decode_link(stretch.text);
+                    // Spans of a decoded link would point beside it.
+                    if decoded != stretch.text {
+                        text = Cow::Owned(view::cut(&decoded, limit).to_owned());
+                    }
+                } else {
+                    let mut spans = Vec::new();
+                    stretch.links.spans(stretch.text, &mut spans);
+                    links = Some(spans);
+                }
+                let origin = links.as_ref().map_or(Origin::Filter, |links| Origin::Post(links));
+                let words = Words::new(text, origin);
+                all.push(Shown { place: stretch.place, words, searchable: OnceCell::new(), links });
+            });
+            all
+        })
+    }
 }
