@@ -146,10 +146,10 @@ fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
 fn a_damaged_file_in_a_tar_is_named_and_the_others_are_read() {
     let (one, three) = (tweet("1", "bob", "snow"), tweet("3", "bob", "snow"));
     // The header of a gzip file, and nothing behind it.
-    let cut = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
-    let days = tar(&[("m1", one.as_bytes()), ("m2.gz", &cut), ("m3", three.as_bytes())]);
+    let cut = [0x1f_u8, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+    let days = tar(&[("m1", one.as_bytes()), ("m2.gz", &cut[..]), ("m3", three.as_bytes())]);
     let files =
-        Files::new().with("days.tar", &days).with("empty.tar", [0; 10_240]).with("cut.tar", &days[..600]);
+        Files::new().with("days.tar", &days).with("empty.tar", [0_u8; 10_240]).with("cut.tar", &days[..600]);
     let ended = files.run(&["match", "--expr", "snow", "days.tar"]);
     assert_eq!(ended.out, "{\"post\":\"1\",\"filters\":[\"e1\"]}\n{\"post\":\"3\",\"filters\":[\"e1\"]}\n");
     assert_eq!(ended.code, 2, "what is not whole is told by the exit too");
@@ -202,7 +202,7 @@ fn ids_that_are_no_line_numbers_are_not_said_to_be() {
     let named = "{\"id\":\"e1\",\"filter\":\"snow\"}\n";
     let files = Files::new().with("f.ndjson", named).with("a.txt", "snow\n").with("b.txt", "rain\n");
     let taken = |arguments: &[&str]| {
-        let ended = files.run(&[&["match"], arguments, &["-"]].concat());
+        let ended = files.run(&[&["match"][..], arguments, &["-"]].concat());
         assert!(ended.code == 2 && ended.err.contains("is taken"), "{}", ended.err);
         ended.err.contains("numbers of their lines")
     };
