@@ -4,6 +4,11 @@ use std::io::{Cursor, Read, Write};
 
 use tweetfilter_stream::files::{Block, Options, Reader};
 
+#[path = "support/tar.rs"]
+mod packed;
+
+use packed::tar;
+
 const OPTIONS: Options = Options { line: 100, document: 4096, block: 7, live: false, text: false };
 
 fn lines_of(input: impl Read + Send + 'static, options: Options) -> Vec<(u64, String)> {
@@ -123,30 +128,6 @@ fn bzip2(bytes: &[u8]) -> Vec<u8> {
 
 fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).expect("packs")
-}
-
-/// A tar with POSIX headers; names over 100 bytes come in GNU's way.
-fn tar(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut add = |name: &str, kind: u8, content: &[u8]| {
-        let mut header = [0; 512];
-        let shown = &name.as_bytes()[..name.len().min(100)];
-        header[..shown.len()].copy_from_slice(shown);
-        header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
-        header[156] = kind;
-        header[257..263].copy_from_slice(b"ustar\0");
-        out.extend_from_slice(&header);
-        out.extend_from_slice(content);
-        out.resize(out.len().next_multiple_of(512), 0);
-    };
-    for (name, content) in files {
-        if name.len() > 100 {
-            add("././@LongLink", b'L', name.as_bytes());
-        }
-        add(name, if name.ends_with('/') { b'5' } else { b'0' }, content);
-    }
-    out.resize(out.len() + 1024, 0);
-    out
 }
 
 #[test]
@@ -281,4 +262,76 @@ fn zeros_behind_a_gzip_file_are_padding_and_anything_else_is_told() {
         assert_eq!(lines, 2);
         assert!(failure.contains("behind the end of the gzip file"), "{failure}");
     }
+}
+
+/// What a reader gives: lines with their file, and damage with its place; then how it ends.
+fn given(bytes: Vec<u8>) -> (Vec<String>, Option<String>) {
+    let mut reader = Reader::with_options(Cursor::new(bytes), OPTIONS).expect("opens");
+    let (mut block, mut given) = (Block::default(), Vec::new());
+    loop {
+        match reader.read(&mut block) {
+            Ok(true) => {}
+            Ok(false) => return (given, None),
+            Err(error) => return (given, Some(error.to_string())),
+        }
+        let name = block.member().unwrap_or_default();
+        for line in block.lines() {
+            given.push(format!("{name}:{} {}", line.number, String::from_utf8_lossy(line.bytes)));
+        }
+        if let Some((_, line)) = block.damage() {
+            assert_eq!(block.lines().count(), 0);
+            given.push(format!("{name}:{line} !"));
+        }
+    }
+}
+
+#[test]
+fn a_damaged_file_in_a_tar_ends_only_itself() {
+    let cut = |packed: Vec<u8>| packed[..packed.len() / 2].to_vec();
+    let spoilt = |mut packed: Vec<u8>| {
+        packed[6..].fill(0xff);
+        packed
+    };
+    let plain = |text: &str| text.as_bytes().to_vec();
+    for bad in [cut(gzip(b"2\n")), cut(bzip2(b"2\n")), cut(zstd(b"2\n")), spoilt(zstd(b"2\n"))] {
+        let packed = tar(&[("m1", plain("1\n")), ("m2.gz", bad.clone()), ("m3", plain("3\n"))]);
+        for packed in [packed.clone(), gzip(&packed)] {
+            let (given, end) = given(packed);
+            assert_eq!(given, ["m1:1 1", "m2.gz:1 !", "m3:1 3"]);
+            assert_eq!(end, None);
+        }
+    }
+    // Lines before the damage are given, with the place at which it is.
+    let numbers: String =
+        (0..20_000_u64).map(|n| format!("{}\n", n.wrapping_mul(0x9E37_79B9_7F4A_7C15))).collect();
+    let packed = tar(&[("n.gz", cut(gzip(numbers.as_bytes()))), ("m3", plain("3\n"))]);
+    let (found, end) = given(packed.clone());
+    assert!(found.len() > 100 && end.is_none(), "{end:?}");
+    assert_eq!(found[found.len() - 2], format!("n.gz:{} !", found.len() - 2));
+    assert_eq!(found[found.len() - 1], "m3:1 3");
+    // A tar in a tar is damaged as any file is; the outer one that is cut off can't be read on.
+    let inner = gzip(&tar(&[("a", plain("1\n")), ("b", numbers.clone().into_bytes())]));
+    let outer = tar(&[("in.tar.gz", cut(inner)), ("m3", plain("3\n"))]);
+    let (found, end) = given(outer.clone());
+    assert_eq!((found[0].as_str(), end), ("in.tar.gz:a:1 1", None));
+    assert!(found[found.len() - 2].starts_with("in.tar.gz:") && found[found.len() - 2].ends_with(" !"));
+    assert_eq!(found[found.len() - 1], "m3:1 3");
+    for packed in [packed[..2000].to_vec(), cut(gzip(&packed)), outer[..2000].to_vec()] {
+        let (found, end) = given(packed);
+        assert!(end.is_some() && !found.iter().any(|line| line.ends_with('!')), "{found:?}");
+    }
+}
+
+#[test]
+fn an_empty_tar_holds_nothing_and_zeros_before_lines_are_a_line() {
+    for zeros in [1024, 10_240] {
+        let empty = vec![0; zeros];
+        assert_eq!(given(empty.clone()), (vec![], None));
+        assert_eq!(given(gzip(&empty)), (vec![], None));
+        let packed = tar(&[("in.tar", empty.clone()), ("m", b"1\n".to_vec())]);
+        assert_eq!(given(packed), (vec!["m:1 1".to_owned()], None));
+        let (found, end) = given([empty, b"x\n7\n".to_vec()].concat());
+        assert_eq!((found.len(), found[1].as_str(), end), (2, ":2 7", None));
+    }
+    assert_eq!(given(vec![0; 300_000]).0.len(), 1);
 }

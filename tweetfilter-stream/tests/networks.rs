@@ -213,6 +213,8 @@ fn bluesky_pages_deletes_and_accounts() {
     );
     assert_eq!((post.author.account.handle.as_str(), post.counts.likes), ("al.example", Some(3)));
     assert_eq!(post.entities.links[0].title.as_deref(), Some("T"));
+    // The page on a card is a link of the post's, also where the text names it not.
+    assert_eq!(post.entities.own_links().count(), 1);
     let of = |rest: &str| event(&format!(r#"{{"did":"did:plc:a","time_us":5000,{rest}}}"#));
     let deleted =
         of(r#""kind":"commit","commit":{"operation":"delete","collection":"app.bsky.feed.post","rkey":"k"}"#);

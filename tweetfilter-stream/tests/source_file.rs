@@ -15,6 +15,11 @@ use tweetfilter_stream::gather::Gather;
 use tweetfilter_stream::source::file::{FileSource, Pace, Progress};
 use tweetfilter_stream::source::{Chunk, Clock, Source, SourceError};
 
+#[path = "support/tar.rs"]
+mod packed;
+
+use packed::tar;
+
 /// The runtime's time, which the tests set.
 struct Virtual(tokio::time::Instant);
 
@@ -229,4 +234,26 @@ async fn what_is_gathered_balances() {
     }
     let Counts { lines, posts, undecodable, .. } = gather.take().counts;
     assert_eq!((lines, posts, undecodable.len()), (3, 1, 2));
+}
+
+#[tokio::test]
+async fn a_damaged_file_in_a_tar_is_told_when_the_others_were_read() {
+    let folder = Folder::new("damaged");
+    let cut = gz(b"2\n")[..11].to_vec();
+    let days = folder.file("days.tar", tar(&[("m1", b"1\n".to_vec()), ("m2", cut), ("m3", b"3\n".to_vec())]));
+    let next = folder.file("next", "4\n");
+    let mut source = FileSource::open([&days, &next]);
+    let (mut found, mut said) = (Vec::new(), Vec::new());
+    loop {
+        match source.next().await {
+            Ok(Some(chunk)) => found.extend(texts(&chunk)),
+            Ok(None) => break,
+            Err(error) => {
+                assert_eq!(found, ["1", "3"]);
+                said.push(error.to_string());
+            }
+        }
+    }
+    assert_eq!(found, ["1", "3", "4"]);
+    assert!(said.len() == 1 && said[0].contains("days.tar: m2:1: breaks off: "), "{said:?}");
 }

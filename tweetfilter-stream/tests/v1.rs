@@ -203,3 +203,24 @@ fn a_field_that_nobody_reads_may_not_be_broken_either() {
         assert_eq!(error.reason, Reason::NotJson);
     }
 }
+
+#[test]
+fn an_id_of_more_digits_than_a_number_holds_keeps_them_all() {
+    const ID: &str = "184467440737095516160";
+    for json in [
+        format!(r#"{{"id":{ID},"text":"t","user":{{"id":{ID}}}}}"#),
+        format!(r#"{{"id":{ID},"text":"t"}}"#),
+        format!(r#"{{"data":{{"id":{ID},"text":"t","author_id":{ID}}}}}"#),
+    ] {
+        assert_eq!(post(&json).id, ID, "{json}");
+    }
+    // Where no id is expected it is what any other number is.
+    let odd = format!(
+        r#"{{"id":1,"text":"t","lang":{ID},"user":{{"id":{ID},"followers_count":{ID},"name":{ID}}},"place":{ID},
+        "entities":{ID},"coordinates":{{"type":"Point","coordinates":[{ID},2]}},"retweeted_status":{ID},"timestamp_ms":{ID}}}"#
+    );
+    let post = post(&odd);
+    assert_eq!((post.id.as_str(), post.author.account.id.as_str()), ("1", ID));
+    assert_eq!((post.lang, post.author.followers, post.author.name), (None, None, None));
+    assert_eq!((post.coordinates, post.retweet_of.is_none()), (None, true));
+}

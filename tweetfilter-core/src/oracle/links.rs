@@ -52,7 +52,7 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
 /// The host of a link, lower case, without user, port and outer dots.
 pub(super) fn host(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default();
     host.trim_matches('.').to_lowercase()

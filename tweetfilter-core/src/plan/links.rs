@@ -7,7 +7,8 @@ use crate::text::decode_link;
 /// The host of a link, decoded, in lower case, without user, port and outer dots; `None` if it has none.
 pub(crate) fn host(link: &str) -> Option<String> {
     let rest = link.split_once("://").map_or(link, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next()?;
+    // Browsers read a backslash as a slash.
+    let authority = rest.split(['/', '\\', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?.split(':').next()?;
     Some(domain(host)).filter(|h| !h.is_empty())
 }
@@ -54,5 +55,6 @@ mod tests {
         assert_eq!(host("https://al@WWW.Example.com:80/x").as_deref(), Some("www.example.com"));
         assert_eq!(host("example.com./?q"), Some("example.com".into()));
         assert_eq!(host("https:///x"), None);
+        assert_eq!(host(r"http://evil.example\@example.com/").as_deref(), Some("evil.example"));
     }
 }

@@ -124,10 +124,7 @@ impl<'a, 'r> Atoms<'a, 'r> {
                     Some(digits) => (text, Shape::Near(self.distance(digits, raw)?)),
                 }
             }
-            RawKind::Bracket(_) | RawKind::Set(_) => {
-                let span = self.span(raw.all);
-                return self.fail(super::token::symbol_in_word(raw.all, span));
-            }
+            RawKind::Bracket(_) | RawKind::Set(_) => return self.no_text(raw),
         };
         self.checked(raw, text, shape, read)
     }

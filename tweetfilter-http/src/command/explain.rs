@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use tweetfilter_core::explain::{Explanation, Field, Part};
 use tweetfilter_core::{Dialect, Post};
 use tweetfilter_stream::Event;
-use tweetfilter_stream::files::{Line, Options, Reader};
+use tweetfilter_stream::files::{Block, Line, Options, Reader};
 
 use super::filters::{self, Compiled};
 use super::terminal::{Color, Style, one_line};
-use super::{Failure, highlight, tree};
+use super::{Failure, highlight, tree, why};
 
 /// Says of each post which parts of an expression matched where, or what the post lacks.
 #[derive(clap::Args)]
@@ -108,8 +108,12 @@ fn posts(
 ) -> Result<(), Failure> {
     let unreadable = |error| Failure::reading(name, &error);
     let mut reader = reader(name, arguments.text).map_err(unreadable)?;
-    let mut block = Default::default();
+    let mut block = Block::default();
+    let mut damaged = Vec::new();
     while reader.read(&mut block).map_err(unreadable)? {
+        if let (Some(member), Some((error, line))) = (block.member(), block.damage()) {
+            damaged.push(format!("{name}:{member}:{line}: breaks off: {}", why(error)));
+        }
         for line in block.lines() {
             for post in read(&line, arguments.text) {
                 let shown = explained(arguments, compiled, &post, line.number);
@@ -119,7 +123,7 @@ fn posts(
         // Whoever watches a pipe sees each post as it comes.
         out.flush().map_err(|e| Failure::writing(&e))?;
     }
-    Ok(())
+    if damaged.is_empty() { Ok(()) } else { Err(Failure::Input(damaged.join("\ntweetfilter: "))) }
 }
 
 fn reader(name: &str, text: bool) -> io::Result<Reader> {

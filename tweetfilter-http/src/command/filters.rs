@@ -28,7 +28,7 @@ pub(crate) struct Sources {
     ///
     /// NDJSON with {"id","filter","owner"?,"name"?,"dialect"?} on each line, X's /rules JSON, or plain text
     /// with one expression a line (its id is the line's number; there are no comments, since #word is a
-    /// filter). `-` reads standard input.
+    /// filter). `-` reads standard input. A file may have 256 MiB.
     #[arg(long, value_name = "FILE")]
     pub(crate) filters: Vec<String>,
 
@@ -97,14 +97,24 @@ pub(crate) struct Loaded {
     sets: Vec<sets::NamedSet>,
 }
 
+/// MiB that are read of one file of filters, or of terms: a million filters have a quarter of that. A device or a pipe
+/// without end must not fill the memory.
+const MOST: u64 = 256;
+
 /// Reads a whole text file, or standard input for `-`.
 pub(crate) fn read_text(name: &str) -> Result<String, Failure> {
     let mut bytes = Vec::new();
+    let most = MOST << 20;
     let (read, name) = match name {
-        "-" => (std::io::stdin().lock().read_to_end(&mut bytes), "standard input"),
-        _ => (std::fs::File::open(name).and_then(|mut file| file.read_to_end(&mut bytes)), name),
+        "-" => (std::io::stdin().lock().take(most + 1).read_to_end(&mut bytes), "standard input"),
+        _ => (std::fs::File::open(name).and_then(|f| f.take(most + 1).read_to_end(&mut bytes)), name),
     };
-    read.map_err(|error| Failure::reading(name, &error))?;
+    let read = read.map_err(|error| Failure::reading(name, &error))?;
+    if read as u64 > most {
+        let message =
+            format!("{name}: holds more than {MOST} MiB, which is the most for one such file; split it");
+        return Err(Failure::Input(message));
+    }
     String::from_utf8(bytes).map_err(|error| {
         let line =
             error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count();

@@ -39,7 +39,7 @@ mod token;
 mod tree;
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -108,6 +108,14 @@ impl Failure {
         }
     }
 
+    /// Says what is wrong; how the command ends.
+    fn end(&self) -> ExitCode {
+        if let Self::Input(message) = self {
+            told!("tweetfilter: {message}");
+        }
+        self.code()
+    }
+
     /// A failure to write the output.
     pub(crate) fn writing(error: &io::Error) -> Self {
         match error.kind() {
@@ -144,8 +152,14 @@ pub(crate) fn why(error: &io::Error) -> String {
 
 /// Runs the command that the arguments ask for.
 pub(crate) fn run() -> ExitCode {
-    let matches = Arguments::command().get_matches();
-    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = match Arguments::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(said) => return print(&said),
+    };
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(said) => return print(&said),
+    };
     let result = match arguments.command {
         Command::Match(arguments) => {
             let order = matches.subcommand().map(|(_, m)| filters::order(m)).unwrap_or_default();
@@ -172,13 +186,13 @@ pub(crate) fn run() -> ExitCode {
         Command::Migrate(arguments) => status::migrate(&arguments),
         Command::Config(arguments) => status::config(&arguments),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            if let Failure::Input(message) = &failure {
-                told!("tweetfilter: {message}");
-            }
-            failure.code()
-        }
+    result.map_or_else(|failure| failure.end(), |()| ExitCode::SUCCESS)
+}
+
+/// Prints what the arguments themselves ask for, help or version, or what is wrong with them.
+fn print(said: &clap::Error) -> ExitCode {
+    match said.print().and_then(|()| io::stdout().flush()) {
+        Err(error) if !said.use_stderr() => Failure::writing(&error).end(),
+        _ => u8::try_from(said.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
     }
 }

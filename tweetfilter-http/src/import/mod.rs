@@ -28,6 +28,7 @@ mod x_json;
 
 use std::fmt;
 
+use serde::de::IgnoredAny;
 use tweetfilter_core::Dialect;
 
 pub use words::{literal, read_words};
@@ -155,7 +156,34 @@ pub fn read_filters(text: &str) -> Result<FilterFile, Malformed> {
     if let Some(read) = x_json::read(text) {
         return read.map(|filters| FilterFile { format: Format::XJson, filters });
     }
+    if let Some(fault) = broken_json(text) {
+        return Err(Malformed { faults: vec![fault] });
+    }
     Ok(FilterFile { format: Format::Plain, filters: plain(text) })
+}
+
+/// Where a text is broken that begins as JSON does and no expression: `{"`, `[{` … A list, `{cities}`, is one.
+fn broken_json(text: &str) -> Option<Fault> {
+    let mut begin = text.chars().filter(|c| !c.is_whitespace());
+    match (begin.next()?, begin.next()) {
+        ('{', None | Some('"' | '}')) | ('[', None | Some('{' | '[' | '"' | ']')) => {}
+        _ => return None,
+    }
+    let error = |text: &str| serde_json::from_str::<IgnoredAny>(text).err();
+    let whole = error(text)?;
+    // Of objects that stand on a line each, the first is the one that is broken.
+    let before = text.lines().take_while(|line| line.trim().is_empty()).count();
+    let mut lines = text.lines().skip(before);
+    let alone = lines.next().and_then(error);
+    let each = lines.find(|line| !line.trim().is_empty());
+    let each = each.is_some_and(|line| line.trim_start().starts_with('{') && error(line).is_none());
+    let (line, error) = match alone {
+        Some(alone) if each => (before + 1, alone),
+        _ => (whole.line(), whole),
+    };
+    let what = error.to_string();
+    let what = what.split(" at line ").next().unwrap_or_default();
+    Some(Fault { line, message: format!("broken JSON at column {}: {what}", error.column()) })
 }
 
 fn plain(text: &str) -> Vec<FilterLine> {
@@ -234,6 +262,26 @@ mod tests {
         }
         assert!(read_filters("{\"value\":\"a\"}\n{\"value\":\"b\"}\n").is_err());
         assert!(read_filters(r#"{"meta":{"sent":"2026"}}"#).unwrap_err().to_string().contains("line 1"));
+    }
+
+    #[test]
+    fn broken_json_is_no_text_and_its_place_is_told() {
+        for (text, place) in [
+            ("{\"add\":[{\"value\":\"snow\"}", "line 1: broken JSON at column 25: EOF"),
+            ("\n[\n{\"value\":\"snow\"},\n{\"value\":snow}]", "line 4: broken JSON at column 10: expected"),
+            (
+                "{\"id\":\"a\" \"filter\":\"x\"}\n\n{\"id\":\"b\",\"filter\":\"y\"}",
+                "line 1: broken JSON at column 11",
+            ),
+            ("{", "line 1: broken JSON"),
+            (" [ ", "line 1: broken JSON"),
+        ] {
+            let said = read_filters(text).unwrap_err().to_string();
+            assert!(said.starts_with(place), "{text}: {said}");
+        }
+        for text in ["{words}", "{words} \"a b\"", "{ words} x", "[breaking] news", "\"a\" {words}"] {
+            assert_eq!(read_filters(text).unwrap().format, Format::Plain, "{text}");
+        }
     }
 
     #[test]

@@ -124,3 +124,101 @@ fn a_reader_that_closes_early_is_no_error_even_while_input_is_open() {
         assert_eq!(code, Some(0));
     }
 }
+
+/// A tar of plain files.
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, content) in files {
+        let mut header = [0; 512];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
+        header[156] = b'0';
+        header[257..263].copy_from_slice(b"ustar\0");
+        out.extend_from_slice(&header);
+        out.extend_from_slice(content);
+        out.resize(out.len().next_multiple_of(512), 0);
+    }
+    out.resize(out.len() + 1024, 0);
+    out
+}
+
+#[test]
+fn a_damaged_file_in_a_tar_is_named_and_the_others_are_read() {
+    let (one, three) = (tweet("1", "bob", "snow"), tweet("3", "bob", "snow"));
+    // The header of a gzip file, and nothing behind it.
+    let cut = [0x1f_u8, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+    let days = tar(&[("m1", one.as_bytes()), ("m2.gz", &cut[..]), ("m3", three.as_bytes())]);
+    let files =
+        Files::new().with("days.tar", &days).with("empty.tar", [0_u8; 10_240]).with("cut.tar", &days[..600]);
+    let ended = files.run(&["match", "--expr", "snow", "days.tar"]);
+    assert_eq!(ended.out, "{\"post\":\"1\",\"filters\":[\"e1\"]}\n{\"post\":\"3\",\"filters\":[\"e1\"]}\n");
+    assert_eq!(ended.code, 2, "what is not whole is told by the exit too");
+    for said in [
+        "skipped, breaks off: ",
+        ": 1 (line m2.gz:1)",
+        "days.tar:m2.gz:1: breaks off: ",
+        "the rest of the tar was read",
+    ] {
+        assert!(ended.err.contains(said), "{said}: {}", ended.err);
+    }
+    let ended = files.run(&["explain", "--expr", "snow", "--json", "days.tar"]);
+    assert!(ended.code == 2 && ended.err.contains("days.tar:m2.gz:1: breaks off: "), "{}", ended.err);
+    assert_eq!(ended.out.lines().count(), 2);
+    let ended = files.run(&["match", "--expr", "snow", "cut.tar"]);
+    assert!(
+        ended.code == 2 && ended.err.contains("cut.tar: breaks off: the tar ends within a file"),
+        "{}",
+        ended.err
+    );
+    let ended = files.run(&["match", "--expr", "snow", "empty.tar"]);
+    assert!(ended.code == 0 && !ended.err.contains("skipped"), "{}", ended.err);
+}
+
+#[test]
+fn a_file_of_filters_without_end_is_refused() {
+    let files = Files::new().with("posts.ndjson", tweet("5", "bob", "snow"));
+    for arguments in [
+        ["match", "--filters", "/dev/zero", "posts.ndjson"],
+        ["match", "--expr={zeros}", "--set=zeros=/dev/zero", "posts.ndjson"],
+    ] {
+        let ended = files.run(&arguments);
+        assert_eq!(ended.code, 2);
+        assert!(ended.err.contains("/dev/zero: holds more than 256 MiB"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn help_that_cannot_be_written_is_an_error() {
+    for arguments in [&["--help"][..], &["match", "--help"], &["--version"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ended = command().args(arguments).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(ended.status.code() == Some(2) && said.contains("can't write the output"), "{said}");
+    }
+}
+
+#[test]
+fn ids_that_are_no_line_numbers_are_not_said_to_be() {
+    let named = "{\"id\":\"e1\",\"filter\":\"snow\"}\n";
+    let files = Files::new().with("f.ndjson", named).with("a.txt", "snow\n").with("b.txt", "rain\n");
+    let taken = |arguments: &[&str]| {
+        let ended = files.run(&[&["match"][..], arguments, &["-"]].concat());
+        assert!(ended.code == 2 && ended.err.contains("is taken"), "{}", ended.err);
+        ended.err.contains("numbers of their lines")
+    };
+    assert!(!taken(&["--filters", "f.ndjson", "--expr", "ice"]));
+    assert!(taken(&["--filters", "a.txt", "--filters", "b.txt"]));
+}
+
+#[test]
+fn all_that_keeps_a_filter_from_being_used_is_told() {
+    let files = Files::new().with("bad.txt", "bob\n#x\n");
+    let filter = "from:me {nope} {nope2} from:{bad}";
+    for command in ["match", "explain", "check"] {
+        let ended = files.run(&[command, "--expr", filter, "--set", "bad=bad.txt"]);
+        let said = ended.out + &ended.err;
+        for code in ["me_without_owner", "named nope\n", "named nope2", "bad.txt:2 can't stand here"] {
+            assert!(ended.code == 1 && said.contains(code), "{command}: {code}: {said}");
+        }
+    }
+}

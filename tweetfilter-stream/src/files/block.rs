@@ -1,8 +1,10 @@
 //! Lines, many at a time.
 
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::member::Damage;
 use crate::wire::{DecodeError, Event, Reason, decode};
 
 /// Lines of one file, or of one file in a tar, in order.
@@ -11,6 +13,7 @@ pub struct Block {
     pub(super) bytes: Vec<u8>,
     pub(super) pieces: Vec<Piece>,
     pub(super) member: Option<Arc<str>>,
+    pub(super) damage: Option<(Arc<io::Error>, u64)>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +70,13 @@ impl Block {
         self.member.as_deref()
     }
 
+    /// Why the file in the tar breaks off behind the lines before, and the number of the line at which it does.
+    /// A block that says so has no lines.
+    #[must_use]
+    pub fn damage(&self) -> Option<(&io::Error, u64)> {
+        self.damage.as_ref().map(|(error, line)| (&**error, *line))
+    }
+
     /// Bytes of all lines, line ends included.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -77,6 +87,13 @@ impl Block {
         self.bytes.clear();
         self.pieces.clear();
         self.member = None;
+        self.damage = None;
+    }
+
+    pub(super) fn damaged(&mut self, Damage { member, error }: Damage, line: u64) {
+        self.clear();
+        self.member = Some(member);
+        self.damage = Some((error, line));
     }
 }
 

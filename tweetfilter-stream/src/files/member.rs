@@ -32,48 +32,81 @@ impl Members {
     }
 
     /// The next file: its name where it is in a tar, `OUTER:INNER` in a tar in a tar, and its unwrapped content.
-    pub(super) fn next_member(&mut self) -> io::Result<Option<(Option<Arc<str>>, Input)>> {
-        let (mut name, mut input, mut layers) = match self.next.take() {
-            Some(input) => (None, input, 0),
-            None => match self.next_in_tar()? {
-                Some((name, input, layers)) => (Some(name), input, layers),
-                None => return Ok(None),
-            },
-        };
-        loop {
-            let (kind, whole) = peek(input)?;
-            input = whole;
-            match kind {
-                _ if layers == LAYERS => return Ok(Some((name, input))),
-                Kind::Plain => return Ok(Some((name, input))),
-                Kind::Compressed(open) => {
-                    input = open(input)?;
-                    layers += 1;
-                }
-                Kind::Tar => {
-                    let prefix = name.map(|name| format!("{name}:")).unwrap_or_default();
-                    self.tars.push(Opened { tar: Tar::new(input), prefix, layers: layers + 1 });
-                    match self.next_in_tar()? {
-                        Some(found) => {
-                            name = Some(found.0);
-                            (input, layers) = (found.1, found.2);
-                        }
-                        None => return Ok(None),
-                    }
-                }
-            }
+    pub(super) fn next_member(&mut self) -> io::Result<Option<Member>> {
+        let mut name = None;
+        match self.find(&mut name) {
+            Ok(found) => Ok(found.map(|input| Member::File(name, input))),
+            Err(error) => self.blame(name, error).map(|damage| Some(Member::Damaged(damage))),
         }
     }
 
-    fn next_in_tar(&mut self) -> io::Result<Option<(Arc<str>, Input, usize)>> {
+    /// The content of the next file. Its name is told even where it can't be unwrapped.
+    fn find(&mut self, name: &mut Option<Arc<str>>) -> io::Result<Option<Input>> {
+        let mut next = match self.next.take() {
+            Some(input) => Some((input, 0)),
+            None => self.next_in_tar(name)?,
+        };
+        while let Some((input, layers)) = next {
+            let (kind, input) = peek(input)?;
+            next = match kind {
+                _ if layers == LAYERS => return Ok(Some(input)),
+                Kind::Plain => return Ok(Some(input)),
+                Kind::Compressed(open) => Some((open(input)?, layers + 1)),
+                Kind::Tar => {
+                    let prefix = name.as_ref().map(|name| format!("{name}:")).unwrap_or_default();
+                    self.tars.push(Opened { tar: Tar::new(input), prefix, layers: layers + 1 });
+                    self.next_in_tar(name)?
+                }
+            };
+        }
+        Ok(None)
+    }
+
+    fn next_in_tar(&mut self, name: &mut Option<Arc<str>>) -> io::Result<Option<(Input, usize)>> {
         while let Some(Opened { tar, prefix, layers }) = self.tars.last_mut() {
-            if let Some((name, input)) = tar.next_file()? {
-                return Ok(Some((format!("{prefix}{name}").into(), input, *layers)));
+            if let Some((found, input)) = tar.next_file()? {
+                *name = Some(format!("{prefix}{found}").into());
+                return Ok(Some((input, *layers)));
             }
             self.tars.pop();
         }
         Ok(None)
     }
+
+    /// What an error in a file means: damage to that file, or to a tar in a tar, behind which the outer tar is read
+    /// on; or else the end of all reading, since the outermost is broken itself.
+    pub(super) fn blame(&mut self, name: Option<Arc<str>>, error: io::Error) -> io::Result<Damage> {
+        let broken = self.tars.iter().position(|opened| opened.tar.is_broken());
+        let damaged = match (broken, name) {
+            (None, Some(name)) if !self.tars.is_empty() => Some(name),
+            (Some(inner @ 1..), _) => {
+                let tar = self.tars.drain(inner..).next();
+                tar.and_then(|opened| opened.prefix.strip_suffix(':').map(Arc::from))
+            }
+            _ => None,
+        };
+        match damaged {
+            Some(member) => Ok(Damage { member, error: Arc::new(error) }),
+            None => {
+                self.tars.clear();
+                Err(error)
+            }
+        }
+    }
+}
+
+/// A file that was found.
+pub(super) enum Member {
+    File(Option<Arc<str>>, Input),
+    /// It is in a tar, and can't be read from its beginning on.
+    Damaged(Damage),
+}
+
+/// A file in a tar that can't be read on, while the tar can.
+#[derive(Clone, Debug)]
+pub(super) struct Damage {
+    pub(super) member: Arc<str>,
+    pub(super) error: Arc<io::Error>,
 }
 
 enum Kind {
@@ -107,11 +140,29 @@ fn peek(mut input: Input) -> io::Result<(Kind, Input)> {
     start.truncate(read);
     let kind = match compression(&start) {
         Some(open) => Kind::Compressed(open),
-        None if is_tar(&start) => Kind::Tar,
+        None if is_tar(&start) || (read == RECORD && ends_in_zeros(&mut input, &mut start)) => Kind::Tar,
         None => Kind::Plain,
     };
     let whole: Chain<Cursor<Vec<u8>>, Input> = Cursor::new(start).chain(input);
     Ok((kind, Box::new(whole)))
+}
+
+/// Bytes of an empty tar at most; usual are 10 KiB.
+const EMPTY: u64 = 64 << 10;
+
+/// Whether all is zeros, as an empty tar is. What is read for that is added to the start.
+fn ends_in_zeros(input: &mut Input, start: &mut Vec<u8>) -> bool {
+    let is_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+    if !is_zero(start) {
+        return false;
+    }
+    match input.by_ref().take(EMPTY).read_to_end(start) {
+        Ok(_) => is_zero(start) && start.len() < EMPTY as usize,
+        Err(error) => {
+            *input = Box::new(Failing(Some(error)));
+            false
+        }
+    }
 }
 
 /// What is left of an input that failed: the failure, once.

@@ -46,6 +46,11 @@ impl Open {
         }
     }
 
+    /// Its name, and the number of the last line that was read of it.
+    pub(super) fn place(&self) -> (Option<Arc<str>>, u64) {
+        (self.name.clone(), self.lines.max(1))
+    }
+
     /// Reads at least one line; `false` at the end.
     pub(super) fn read(&mut self, block: &mut Block, options: &Options) -> io::Result<bool> {
         block.clear();

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::block::Block;
-use super::member::Members;
+use super::member::{Member, Members};
 use super::open::Open;
 
 /// What a reader accepts and how much it reads at once.
@@ -76,6 +76,9 @@ impl Reader {
 
     /// Reads the next lines into a block, whose memory it uses again; `false` at the end of the input.
     ///
+    /// A file in a tar that breaks off ends nothing but itself: after its lines comes a block that has
+    /// [`damage`](Block::damage) in place of lines, then the next file.
+    ///
     /// # Errors
     /// When the input can't be read on: broken compression, a tar that is cut off, a failing disk. The lines
     /// before that were given.
@@ -84,17 +87,27 @@ impl Reader {
             let open = match &mut self.open {
                 Some(open) => open,
                 None => match self.members.next_member()? {
-                    Some((name, input)) => self.open.insert(Open::new(name, input)),
+                    Some(Member::File(name, input)) => self.open.insert(Open::new(name, input)),
+                    Some(Member::Damaged(damage)) => {
+                        block.damaged(damage, 1);
+                        return Ok(true);
+                    }
                     None => {
                         block.clear();
                         return Ok(false);
                     }
                 },
             };
-            if open.read(block, &self.options)? {
-                return Ok(true);
+            match open.read(block, &self.options) {
+                Ok(true) => return Ok(true),
+                Ok(false) => self.open = None,
+                Err(error) => {
+                    let (name, line) = open.place();
+                    self.open = None;
+                    block.damaged(self.members.blame(name, error)?, line);
+                    return Ok(true);
+                }
             }
-            self.open = None;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tars, read from front to back.
 
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Anything that is read.
@@ -23,12 +24,15 @@ pub(super) struct Tar {
     /// Of the file that was last given: what is left of it, and its padding.
     left: Arc<Mutex<u64>>,
     padding: u64,
+    /// It can't be read on: what is in it is not to blame.
+    broken: Arc<AtomicBool>,
 }
 
 /// One file of a tar; what it does not read is passed over.
 struct File {
     input: Arc<Mutex<Input>>,
     left: Arc<Mutex<u64>>,
+    broken: Arc<AtomicBool>,
 }
 
 fn lock<T: ?Sized>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -42,22 +46,39 @@ impl Read for File {
         if most == 0 {
             return Ok(0);
         }
-        let read = lock(&self.input).read(&mut into[..most])?;
-        if read == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the tar ends within a file"));
+        let read = match lock(&self.input).read(&mut into[..most]) {
+            Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the tar ends within a file")),
+            read => read,
+        };
+        match &read {
+            Ok(read) => *left -= *read as u64,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => self.broken.store(true, Ordering::Relaxed),
         }
-        *left -= read as u64;
-        Ok(read)
+        read
     }
 }
 
 impl Tar {
     pub(super) fn new(input: Input) -> Self {
-        Self { input: Arc::new(Mutex::new(input)), left: Arc::default(), padding: 0 }
+        Self { input: Arc::new(Mutex::new(input)), left: Arc::default(), padding: 0, broken: Arc::default() }
+    }
+
+    /// Whether it is the tar itself that can't be read on, and not just a file in it.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
     }
 
     /// The next regular file: its name and content.
     pub(super) fn next_file(&mut self) -> io::Result<Option<(String, Input)>> {
+        let next = self.next();
+        if next.is_err() {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+        next
+    }
+
+    fn next(&mut self) -> io::Result<Option<(String, Input)>> {
         let mut long_name = None;
         loop {
             let rest = std::mem::take(&mut *lock(&self.left)) + std::mem::take(&mut self.padding);
@@ -78,8 +99,7 @@ impl Tar {
             match header[156] {
                 b'0' | 0 | b'7' => {
                     let name = long_name.take().unwrap_or_else(|| short_name(&header));
-                    let file = File { input: Arc::clone(&self.input), left: Arc::clone(&self.left) };
-                    return Ok(Some((name, Box::new(file))));
+                    return Ok(Some((name, Box::new(self.file()))));
                 }
                 b'L' => {
                     let name = self.content(size.min(NAME))?;
@@ -96,10 +116,14 @@ impl Tar {
 
     fn content(&mut self, size: u64) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
-        File { input: Arc::clone(&self.input), left: Arc::clone(&self.left) }
-            .take(size)
-            .read_to_end(&mut content)?;
+        self.file().take(size).read_to_end(&mut content)?;
         Ok(content)
+    }
+
+    /// The file whose header was read last.
+    fn file(&self) -> File {
+        let (input, left) = (Arc::clone(&self.input), Arc::clone(&self.left));
+        File { input, left, broken: Arc::clone(&self.broken) }
     }
 
     fn pass(&mut self, bytes: u64) -> io::Result<()> {

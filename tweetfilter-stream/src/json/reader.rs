@@ -136,7 +136,8 @@ impl<'de> Reader<'de> {
         self.odd_number(visitor)
     }
 
-    /// A number with a sign, a fraction, an exponent, or many digits.
+    /// A number with a sign, a fraction, an exponent, or many digits; of too many for a `u64`, which only ids have, the
+    /// digits are given as bytes.
     #[cold]
     fn odd_number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
         let bytes = self.text.as_bytes();
@@ -152,6 +153,9 @@ impl<'de> Reader<'de> {
             }
             if let Ok(negative) = raw.parse::<i64>() {
                 return visitor.visit_i64(negative);
+            }
+            if raw.bytes().all(|b| b.is_ascii_digit()) {
+                return visitor.visit_borrowed_bytes(raw.as_bytes());
             }
             if let Ok(real) = raw.parse::<f64>() {
                 return visitor.visit_f64(real);

@@ -97,6 +97,8 @@ pub(super) enum Scalar<'de> {
     None,
     Flag(bool),
     Whole(u64),
+    /// A whole number that is larger.
+    Digits(&'de str),
     Negative(i64),
     Real(f64),
     Text(Cow<'de, str>),
@@ -107,6 +109,7 @@ impl<'de> Scalar<'de> {
         match self {
             Self::Text(text) => text.into_owned(),
             Self::Whole(number) => number.to_string(),
+            Self::Digits(digits) => digits.to_owned(),
             Self::Negative(number) => number.to_string(),
             _ => String::new(),
         }
@@ -127,6 +130,7 @@ impl<'de> Scalar<'de> {
             Self::Whole(number) => Some(*number as f64),
             Self::Negative(number) => Some(*number as f64),
             Self::Real(number) => Some(*number),
+            Self::Digits(digits) => digits.parse().ok().filter(|n: &f64| n.is_finite()),
             Self::Text(text) => text.parse().ok().filter(|n: &f64| n.is_finite()),
             _ => None,
         }
@@ -185,7 +189,7 @@ impl<'de> Visitor<'de> for RawSeed {
 /// Visitor methods for what a value should not be: it is read past and gives the visitor's default.
 macro_rules! absent {
     (scalars) => {
-        absent!(@ visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str));
+        absent!(@ visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str) visit_bytes(&[u8]));
         fn visit_unit<E>(self) -> Result<Self::Value, E> {
             Ok(Default::default())
         }
@@ -240,6 +244,10 @@ impl<'de> Visitor<'de> for ScalarSeed {
 
     fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
         Ok(Scalar::Real(value))
+    }
+
+    fn visit_borrowed_bytes<E>(self, digits: &'de [u8]) -> Result<Self::Value, E> {
+        Ok(str::from_utf8(digits).map_or(Scalar::None, Scalar::Digits))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
@@ -399,6 +407,11 @@ impl<'de> Visitor<'de> for Scalars<'_, 'de> {
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
         self.into.push(Scalar::Real(value));
+        Ok(())
+    }
+
+    fn visit_borrowed_bytes<E>(self, digits: &'de [u8]) -> Result<(), E> {
+        self.into.push(str::from_utf8(digits).map_or(Scalar::None, Scalar::Digits));
         Ok(())
     }
 

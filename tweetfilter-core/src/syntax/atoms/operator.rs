@@ -94,6 +94,9 @@ impl<'a> Atoms<'a, '_> {
         match kind {
             ValueKind::IdBound(bound) => match text.parse() {
                 Ok(id) => Some(Atom::IdBound(bound, id)),
+                Err(_) if text.bytes().all(|b| b.is_ascii_digit()) => {
+                    self.bad_value("bad_id", place, format!("{name}: takes ids up to {}", u64::MAX))
+                }
                 Err(_) => self.bad_value("bad_id", place, format!("{name}: takes an id in digits")),
             },
             ValueKind::Number(field) => {
@@ -251,11 +254,15 @@ impl<'a> Atoms<'a, '_> {
             _ => String::new(),
         };
         if text.trim().is_empty() {
-            let span = self.span(raw.all);
-            let message = "This operator takes a word or a text in quotes";
-            return self.fail(Diagnostic::error("bad_value", span, message));
+            return self.no_text(raw);
         }
         Some(text)
+    }
+
+    /// Reports a value that is no text.
+    pub(super) fn no_text<T>(&mut self, raw: &Raw<'a>) -> Option<T> {
+        let message = "This operator takes a word or a text in quotes";
+        self.fail(Diagnostic::error("bad_value", self.span(raw.all), message))
     }
 
     fn substring(&mut self, raw: &Raw<'a>) -> Option<String> {

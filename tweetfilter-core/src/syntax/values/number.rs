@@ -70,27 +70,32 @@ pub(in crate::syntax) fn bare(text: &str) -> Result<f64, Wrong> {
 }
 
 fn number(text: &str, domain: Amount) -> Result<f64, Wrong> {
-    let (text, factor) = match text.as_bytes().last().ok_or(Wrong::Number)? {
-        b'k' | b'K' => (&text[..text.len() - 1], 1_000.0),
-        b'm' | b'M' => (&text[..text.len() - 1], 1_000_000.0),
-        _ => (text, 1.0),
+    let (text, zeros) = match text.as_bytes().last().ok_or(Wrong::Number)? {
+        b'k' | b'K' => (&text[..text.len() - 1], 3),
+        b'm' | b'M' => (&text[..text.len() - 1], 6),
+        _ => (text, 0),
     };
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) if domain == Amount::Any => (-1.0, rest),
         _ => (1.0, text),
     };
     let value = decimal(digits).ok_or(Wrong::Number)?;
-    let decimals = digits.contains('.');
-    if domain == Amount::Count && decimals && (factor == 1.0 || (value * factor).fract() != 0.0) {
+    match domain {
+        Amount::Count => count(digits, zeros),
+        Amount::Share | Amount::Any => Ok(sign * value * 10_f64.powi(zeros)),
+    }
+}
+
+/// A whole number with so many zeros behind it, of which decimals take the places. It is exact, as counts are: in
+/// binary neither 1.005 × 1000 is, nor what lies above [`MOST`].
+fn count(digits: &str, zeros: i32) -> Result<f64, Wrong> {
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let (room, part) = (zeros as usize, part.trim_end_matches('0'));
+    if part.len() > room || (room == 0 && digits.contains('.')) {
         return Err(Wrong::Number);
     }
-    // A product such as 1.1 × 1000 is not exact in binary; counts are.
-    let value = value * factor;
-    match domain {
-        Amount::Count if value > MOST => Err(Wrong::Large),
-        Amount::Count => Ok(value.round()),
-        _ => Ok(sign * value),
-    }
+    let all: u128 = format!("{whole}{part:0<room$}").parse().map_err(|_| Wrong::Large)?;
+    Some(all as f64).filter(|_| all <= MOST as u128).ok_or(Wrong::Large)
 }
 
 /// Digits with at most one point inside.
@@ -152,7 +157,14 @@ mod tests {
     #[test]
     fn counts_are_exact() {
         assert_eq!(comparison("9007199254740992", Amount::Count), Ok(Comparison::Eq(MOST)));
-        assert_eq!(comparison(">9007199254740994", Amount::Count), Err(Wrong::Large));
+        assert_eq!(comparison(">9007199254740993", Amount::Count), Err(Wrong::Large));
+        assert_eq!(comparison("9007199254740.993k", Amount::Count), Err(Wrong::Large));
+        assert_eq!(comparison("9007199254.740992m", Amount::Count), Ok(Comparison::Eq(MOST)));
+        assert_eq!(comparison("1.005k", Amount::Count), Ok(Comparison::Eq(1005.0)));
+        assert_eq!(comparison("1.5000k..2m", Amount::Count), Ok(Comparison::Between(1500.0, 2_000_000.0)));
+        for text in ["1.0005k", "1.5", "1.0", "1.k"] {
+            assert_eq!(comparison(text, Amount::Count), Err(Wrong::Number), "{text}");
+        }
         assert_eq!(comparison("1..99999999999999999999", Amount::Count), Err(Wrong::Large));
         assert_eq!(comparison("..10000000000m", Amount::Count), Err(Wrong::Large));
     }

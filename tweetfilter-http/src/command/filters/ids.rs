@@ -33,8 +33,7 @@ pub(super) fn check(filters: &[Named], ignore_owners: bool) -> Result<(), Failur
             _ => None,
         };
         if let Some((other, what)) = fault {
-            numbered |=
-                filter.file != other.file && [filter, other].iter().any(|f| f.format != Format::Ndjson);
+            numbered |= filter.file != other.file && [filter, other].into_iter().any(is_numbered);
             faults.push(format!("{} {what} {}", place(filter, true), place(other, false)));
         }
     }
@@ -54,6 +53,11 @@ pub(super) fn check(filters: &[Named], ignore_owners: bool) -> Result<(), Failur
         );
     }
     Err(Failure::Input(faults.join("\ntweetfilter: ")))
+}
+
+/// Whether its id is the number of its line.
+fn is_numbered(filter: &Named) -> bool {
+    filter.format == Format::Plain && filter.line.id == filter.line.line.to_string()
 }
 
 fn place(filter: &Named, with_id: bool) -> String {

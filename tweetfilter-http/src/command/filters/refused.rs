@@ -56,8 +56,9 @@ fn refused(entry: &Entry, found: Diagnostic, sets: &[NamedSet]) -> Vec<Diagnosti
     if entry.owner.is_none() {
         all.extend(lint::me_without_owner(expression));
     }
+    all.extend(sets::wrong_lines(sets, expression));
     if !all.iter().any(|other| other.code == found.code) {
-        all.extend(sets::wrong_lines(sets, expression, found));
+        all.push(found);
     }
     all.sort_by_key(|found| found.span.start);
     all

@@ -54,12 +54,9 @@ pub(super) fn names(sets: &[NamedSet]) -> NamedSets {
 /// Lines that are told of one expression.
 const MOST: usize = 20;
 
-/// Of an expression that was refused for a line of a set: each line that can't stand where the expression has the
-/// set, with the file. What else was found is given as it is.
-pub(super) fn wrong_lines(sets: &[NamedSet], expression: &Expression, found: Diagnostic) -> Vec<Diagnostic> {
-    if found.code != "set_term" {
-        return vec![found];
-    }
+/// Of an expression that was refused: each line of a set that can't stand where the expression has the set, with the
+/// file.
+pub(super) fn wrong_lines(sets: &[NamedSet], expression: &Expression) -> Vec<Diagnostic> {
     let mut all = NamedSets::default();
     for set in sets {
         let _ = all.insert(&set.name, &set.terms, &Limits::default());
@@ -69,7 +66,7 @@ pub(super) fn wrong_lines(sets: &[NamedSet], expression: &Expression, found: Dia
     while let Some(node) = open.pop() {
         open.extend(tree::children(node).into_iter().rev());
         let NodeKind::Atom(atom) = &node.kind else { continue };
-        if all.expand(atom).is_ok() {
+        if !matches!(all.expand(atom), Err(wrong) if wrong.code == "set_term") {
             continue;
         }
         // One line at a time, the other sets empty, shows each line that is wrong and not just the first.
@@ -91,5 +88,5 @@ pub(super) fn wrong_lines(sets: &[NamedSet], expression: &Expression, found: Dia
             let _ = alone.insert(&set.name, "", &Limits::default());
         }
     }
-    if wrong.is_empty() { vec![found] } else { wrong }
+    wrong
 }

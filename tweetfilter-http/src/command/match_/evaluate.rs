@@ -57,6 +57,9 @@ impl<'a> Evaluator<'a> {
         let mut outcome = Outcome::default();
         let before = self.tally.posts;
         self.tally.bytes += chunk.size() as u64;
+        if let Some((reason, place)) = chunk.damage() {
+            self.tally.skip(&reason, place);
+        }
         for (index, (raw, place)) in chunk.lines().enumerate() {
             let mut line = Line { raw, place, index: index as u32, written: false };
             self.line(&mut line, &mut outcome);

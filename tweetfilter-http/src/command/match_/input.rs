@@ -31,6 +31,12 @@ impl Chunk {
         self.block.line(index)
     }
 
+    /// Why the file in the tar breaks off, and where.
+    pub(super) fn damage(&self) -> Option<(String, Place)> {
+        let (error, line) = self.block.damage()?;
+        Some((format!("breaks off: {}", why(error)), Place { input: self.input, line }))
+    }
+
     /// Bytes of all lines.
     pub(super) fn size(&self) -> usize {
         self.block.size()
@@ -142,8 +148,11 @@ pub(super) fn total_bytes(sources: &[Source]) -> Option<u64> {
         .sum()
 }
 
+/// Files in one tar that are named where they break off.
+const NAMED: usize = 10;
+
 /// Reads all inputs in order and sends their lines on. An input that breaks off does not keep the others from
-/// being read; what went wrong is given at the end.
+/// being read, nor does a file in a tar; what went wrong is given at the end.
 pub(super) fn read(
     sources: Vec<Source>,
     text: bool,
@@ -156,8 +165,14 @@ pub(super) fn read(
         let live = !matches!(source.bytes, Bytes::File { size: Some(_), .. });
         let options = Options { live, text, block: 256 << 10, ..Options::default() };
         let bytes = Counted { bytes: source.bytes, read: Arc::clone(bytes_read) };
+        let mut damaged = Vec::new();
         let read = Reader::with_options(bytes, options)
-            .and_then(|reader| read_one(reader, number as u32, names, chunks));
+            .and_then(|reader| read_one(reader, number as u32, names, chunks, &mut damaged));
+        let more = damaged.len().saturating_sub(NAMED);
+        failed.extend(damaged.into_iter().take(NAMED).map(|why| format!("{}:{why}", source.name)));
+        if more > 0 {
+            failed.push(format!("{}: {more} more of its files break off", source.name));
+        }
         match read {
             Ok(true) => {}
             Ok(false) => return None,
@@ -168,7 +183,13 @@ pub(super) fn read(
 }
 
 /// Whether more is wanted.
-fn read_one(mut reader: Reader, input: u32, names: &Names, chunks: &SyncSender<Chunk>) -> io::Result<bool> {
+fn read_one(
+    mut reader: Reader,
+    input: u32,
+    names: &Names,
+    chunks: &SyncSender<Chunk>,
+    damaged: &mut Vec<String>,
+) -> io::Result<bool> {
     let mut member: Option<(String, u32)> = None;
     loop {
         let mut block = Block::default();
@@ -184,6 +205,9 @@ fn read_one(mut reader: Reader, input: u32, names: &Names, chunks: &SyncSender<C
                 number
             }
         };
+        if let (Some(name), Some((error, line))) = (block.member(), block.damage()) {
+            damaged.push(format!("{name}:{line}: breaks off: {}; the rest of the tar was read", why(error)));
+        }
         if chunks.send(Chunk { input, block }).is_err() {
             return Ok(false);
         }

@@ -121,13 +121,15 @@ impl Ahead {
     }
 }
 
-/// Reads one input to its end; `false` if nobody wants more.
+/// Reads one input to its end; `false` if nobody wants more. A file in a tar that breaks off is told when the others
+/// were read.
 fn read(shared: &Shared, input: Input, options: Options, mut skip: u64, count: &Arc<Count>) -> bool {
     let (shown, cursor) = match &input {
         Input::File(path) => (name(path), Some(name(path))),
         Input::Stream { name, .. } => (name.clone(), None),
     };
     let failed = |error| Err(SourceError::Read { name: shown.clone(), error });
+    let mut damaged = Vec::new();
     let mut reader = match open(input, options, count) {
         Ok(reader) => reader,
         Err(error) => return shared.push(failed(error)),
@@ -141,8 +143,14 @@ fn read(shared: &Shared, input: Input, options: Options, mut skip: u64, count: &
                     format!("{shown} has fewer lines than were read of it before; is it another file?");
                 return shared.push(Err(SourceError::Cursor(less)));
             }
-            Ok(false) => return true,
+            Ok(false) => return damaged.is_empty() || shared.push(failed(in_tar(&damaged))),
             Err(error) => return shared.push(failed(error)),
+        }
+        if let (Some((error, line)), Some(member)) = (block.damage(), block.member()) {
+            if damaged.len() < NAMED + 1 {
+                damaged.push(format!("{member}:{line}: breaks off: {error}"));
+            }
+            continue;
         }
         let mut lines = Lines::default();
         for line in block.lines() {
@@ -158,6 +166,15 @@ fn read(shared: &Shared, input: Input, options: Options, mut skip: u64, count: &
         }
         before += given;
     }
+}
+
+/// Files in a tar that are named where they break off.
+const NAMED: usize = 10;
+
+fn in_tar(damaged: &[String]) -> io::Error {
+    let more = if damaged.len() > NAMED { "; and further ones" } else { "" };
+    let named = damaged[..damaged.len().min(NAMED)].join("; ");
+    io::Error::new(io::ErrorKind::InvalidData, format!("{named}{more}; the rest of the tar was read"))
 }
 
 fn open(input: Input, options: Options, count: &Arc<Count>) -> io::Result<Reader> {
