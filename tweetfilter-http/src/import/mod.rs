@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn broken_json_is_no_text_and_its_place_is_told() {
         for (text, place) in [
-            ("{\"add\":[{\"value\":\"snow\"}", "line 1: broken JSON at column 25: EOF"),
+            ("{\"add\":[{\"value\":\"snow\"}", "line 1: broken JSON at column 24: EOF"),
             ("\n[\n{\"value\":\"snow\"},\n{\"value\":snow}]", "line 4: broken JSON at column 10: expected"),
             (
                 "{\"id\":\"a\" \"filter\":\"x\"}\n\n{\"id\":\"b\",\"filter\":\"y\"}",
