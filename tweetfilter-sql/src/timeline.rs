@@ -211,11 +211,14 @@ impl Database {
     pub async fn timeline_stretch(&self, account: i64, page: &Page) -> Result<Stretch, StoreError> {
         let mut before = page.before.unwrap_or(Cursor { commit: i64::MAX, post: 0 });
         let mut stretch = Stretch::default();
+        if page.limit == 0 {
+            return Ok(stretch);
+        }
         // A filter's packs are read a post at a time; others have a post or more.
         let few = if page.filter.is_some() { page.limit } else { page.limit / 2 };
         let mut packs = i64::try_from(few).unwrap_or(PACKS).clamp(FIRST_PACKS, PACKS);
         let mut asked = 0;
-        while page.limit > 0 {
+        loop {
             let (delivered, read) = self.delivered_before(account, before, page.filter, packs).await?;
             let more = i64::try_from(read) == Ok(packs);
             stretch.packs += read;
@@ -230,7 +233,7 @@ impl Database {
                 .into_iter()
                 .filter(|one| one.cursor < before && (page.hidden || !pack::verdict(one.bits).hidden));
             let wanted: Vec<_> = wanted.collect();
-            for part in wanted.chunks(page.limit.clamp(1, 500)) {
+            for part in wanted.chunks(page.limit.min(500)) {
                 stretch.posts.extend(self.shown(part).await?);
                 asked += part.len();
                 if stretch.posts.len() >= page.limit {
