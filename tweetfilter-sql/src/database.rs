@@ -322,7 +322,13 @@ impl Files {
 }
 
 fn maria(address: &str) -> Result<MySqlPool, StoreError> {
-    let options = MySqlConnectOptions::from_str(address).map_err(store_error)?.statement_cache_capacity(300);
+    let malformed = |error: sqlx::Error| {
+        StoreError::Unfit(format!(
+            "the address of the database can't be read: {error}. It is mysql://USER:PASSWORD@HOST/NAME, where special \
+             characters of user and password are percent-encoded: %40 for @, %2F for /, %3A for :, %23 for #, %25 for %"
+        ))
+    };
+    let options = MySqlConnectOptions::from_str(address).map_err(malformed)?.statement_cache_capacity(300);
     let pool =
         MySqlPoolOptions::new().max_connections(8).acquire_timeout(BUSY).idle_timeout(IDLE).after_connect(
             |connection, _| {

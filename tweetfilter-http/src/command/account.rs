@@ -12,6 +12,7 @@ use super::Failure;
 use super::filter::refused;
 use super::filters::{named_file, read_text};
 use super::settings::{Common, block_on, failure};
+use super::terminal::one_line;
 
 /// Adds and lists accounts: the people whose filters are run.
 #[derive(clap::Args)]
@@ -92,7 +93,10 @@ fn is_number(text: &str) -> bool {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     block_on(async {
-        let database = settings.open().await?;
+        let database = match &arguments.command {
+            Command::Add { .. } => settings.open().await?,
+            _ => settings.open_existing().await?,
+        };
         match &arguments.command {
             Command::Add { name, identities } => {
                 database.add_account(name, identities).await.map_err(failure)?;
@@ -122,7 +126,7 @@ async fn list(database: &Database) -> Result<(), Failure> {
             parts.fold(network.clone(), |text, part| format!("{text}:{part}"))
         });
         let identities: Vec<_> = identities.collect();
-        out.push_str(&format!("{}\t{}\n", account.name, identities.join(" ")));
+        out.push_str(&format!("{}\t{}\n", one_line(&account.name), one_line(&identities.join(" "))));
     }
     std::io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::writing(&error))
 }
@@ -130,7 +134,10 @@ async fn list(database: &Database) -> Result<(), Failure> {
 /// The number of an account.
 pub(crate) async fn account(database: &Database, name: &str) -> Result<i64, Failure> {
     database.account(name).await.map_err(failure)?.ok_or_else(|| {
-        Failure::Input(format!("there is no account {name}; `tweetfilter account list` shows them"))
+        Failure::Input(format!(
+            "there is no account {}; `tweetfilter account list` shows them",
+            one_line(name)
+        ))
     })
 }
 
@@ -196,7 +203,10 @@ enum SetCommand {
 pub(crate) fn sets(arguments: &Sets) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     block_on(async {
-        let database = settings.open().await?;
+        let database = match &arguments.command {
+            SetCommand::Add { .. } => settings.open().await?,
+            _ => settings.open_existing().await?,
+        };
         let (SetCommand::Add { whose, .. }
         | SetCommand::List { whose }
         | SetCommand::Show { whose, .. }
@@ -217,7 +227,7 @@ pub(crate) fn sets(arguments: &Sets) -> Result<(), Failure> {
             SetCommand::List { .. } => {
                 for (name, terms) in known().await.map_err(failure)? {
                     let count = terms.lines().filter(|line| !line.trim().is_empty()).count();
-                    out.push_str(&format!("{name}\t{count}\n"));
+                    out.push_str(&format!("{}\t{count}\n", one_line(&name)));
                 }
             }
             SetCommand::Show { name, .. } => {

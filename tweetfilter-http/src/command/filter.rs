@@ -6,6 +6,7 @@ use serde_json::json;
 use tweetfilter_core::syntax::Diagnostic;
 use tweetfilter_core::{AddError, Dialect, Expression, FilterId, FilterSetBuilder, Limits, OwnerId};
 use tweetfilter_http::import::read_filters;
+use tweetfilter_http::parts::now;
 use tweetfilter_sql::{Changed, Database, FilterRow, NewFilter, Save};
 use tweetfilter_stream::store::{Action, StoreError};
 
@@ -15,7 +16,7 @@ use super::filters::{dialect, read_text};
 use super::handles::look_up;
 use super::render::{self, Origin};
 use super::settings::{Common, block_on, failure};
-use super::terminal::Style;
+use super::terminal::{Style, one_line};
 use super::time::rfc3339;
 
 /// Adds and lists filters of accounts. What is added is live in every worker within two seconds.
@@ -24,6 +25,8 @@ use super::time::rfc3339;
 Examples:
   tweetfilter filter add ann 'snow (oslo OR bergen) -rain' --name weather
   tweetfilter filter add ann '#spoiler' --action hide
+  tweetfilter filter edit 3 --enabled true --expires-in never
+  tweetfilter filter order ann 7 3
   tweetfilter filter list ann
   tweetfilter filter import ann rules.json
   tweetfilter filter export ann > filters.ndjson
@@ -62,9 +65,9 @@ struct Facts {
     #[arg(long, value_name = "show|hide|highlight|notify", value_parser = action)]
     action: Option<Action>,
 
-    /// Switch it off after so many hours
-    #[arg(long, value_name = "HOURS", value_parser = hours)]
-    expires_in: Option<f64>,
+    /// Switch it off after so many hours; `never` lifts what was said before
+    #[arg(long, value_name = "HOURS|never", value_parser = hours)]
+    expires_in: Option<Expiry>,
 }
 
 #[derive(clap::Subcommand)]
@@ -97,6 +100,12 @@ enum Command {
         #[arg(long, value_name = "true|false")]
         enabled: Option<bool>,
     },
+    /// Puts filters of an account first, in the order in which they are named; the others follow as they were
+    Order {
+        account: String,
+        #[arg(required = true, value_name = "NUMBER")]
+        numbers: Vec<i64>,
+    },
     /// Removes a filter
     Remove { number: i64 },
     /// Adds the filters of a file: NDJSON, X's /rules JSON, or one expression a line
@@ -127,10 +136,20 @@ fn action(text: &str) -> Result<Action, String> {
 /// A hundred years: what is to stay longer needs no end.
 const MOST_HOURS: f64 = 876_000.0;
 
-fn hours(text: &str) -> Result<f64, String> {
+/// When a filter is switched off.
+#[derive(Clone, Copy)]
+enum Expiry {
+    Never,
+    Hours(f64),
+}
+
+fn hours(text: &str) -> Result<Expiry, String> {
+    if text == "never" {
+        return Ok(Expiry::Never);
+    }
     let hours = text.parse::<f64>().ok().filter(|hours| *hours > 0.0 && *hours <= MOST_HOURS);
-    hours.ok_or_else(|| {
-        format!("must be a number of hours such as 24 or 0.5, above 0 and at most {MOST_HOURS}; leave it out for no end")
+    hours.map(Expiry::Hours).ok_or_else(|| {
+        format!("must be a number of hours such as 24 or 0.5, above 0 and at most {MOST_HOURS}, or `never`")
     })
 }
 
@@ -161,8 +180,10 @@ impl Facts {
         if let Some(action) = self.action {
             filter.action = action;
         }
-        if let Some(hours) = self.expires_in {
-            filter.expires_at = Some(tweetfilter_http::parts::now() + (hours * 3_600_000.0) as i64);
+        match self.expires_in {
+            Some(Expiry::Hours(hours)) => filter.expires_at = Some(now() + (hours * 3_600_000.0) as i64),
+            Some(Expiry::Never) => filter.expires_at = None,
+            None => {}
         }
     }
 }
@@ -170,7 +191,7 @@ impl Facts {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     let out = block_on(async {
-        let database = settings.open().await?;
+        let database = settings.open_existing().await?;
         let (out, saved) = act(&database, &arguments.command).await?;
         if !saved.is_empty() {
             look_up(&settings, &database, &saved).await?;
@@ -205,6 +226,13 @@ async fn act(database: &Database, command: &Command) -> Result<(String, Vec<NewF
                 new.text.clone_from(text);
             }
             facts.apply(&mut new);
+            if let (Some(true), Some(at)) = (*enabled, new.expires_at.filter(|at| *at <= now())) {
+                return Err(Failure::Input(format!(
+                    "filter {number} has expired at {}, and would be switched off again; say when it shall end, or \
+                     that it shall not: --enabled true --expires-in never",
+                    rfc3339(at)
+                )));
+            }
             let is_read_anew = (&new.text, new.dialect) != (&row.filter.text, row.filter.dialect);
             // One whose list is gone can still be renamed and switched off.
             if is_read_anew || *enabled == Some(true) {
@@ -224,6 +252,23 @@ async fn act(database: &Database, command: &Command) -> Result<(String, Vec<NewF
                     Err(Failure::Input(message))
                 }
             }
+        }
+        Command::Order { account: name, numbers } => {
+            let account = account(database, name).await?;
+            let rows = database.account_filters(account).await.map_err(failure)?;
+            if let Some(number) = numbers.iter().find(|number| rows.iter().all(|row| row.id != **number)) {
+                return Err(Failure::Input(format!(
+                    "{name} has no filter {number}; nothing was changed. `tweetfilter filter list {name}` shows them"
+                )));
+            }
+            let mut order: Vec<i64> = Vec::new();
+            for id in numbers.iter().copied().chain(rows.iter().map(|row| row.id)) {
+                if !order.contains(&id) {
+                    order.push(id);
+                }
+            }
+            database.order_filters(account, &order).await.map_err(failure)?;
+            Ok((String::new(), Vec::new()))
         }
         Command::Remove { number } => match database.remove_filter(*number).await.map_err(failure)? {
             true => Ok((String::new(), Vec::new())),
@@ -345,7 +390,7 @@ fn shown(row: &FilterRow) -> String {
         facts.push("off".to_owned());
     }
     facts.extend(filter.expires_at.map(|at| format!("until {}", rfc3339(at))));
-    format!("{id}\t{}\t{}\t{}\n", facts.join(", "), filter.name, filter.text.replace(['\n', '\t'], " "))
+    format!("{id}\t{}\t{}\t{}\n", facts.join(", "), one_line(&filter.name), one_line(&filter.text))
 }
 
 fn ndjson(row: &FilterRow, account: &str) -> String {

@@ -70,7 +70,7 @@ const WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_se
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     block_on(async {
-        let database = settings.open().await?;
+        let database = settings.open_existing().await?;
         let look = look(&database, arguments).await?;
         let (tell, stop) = Stop::new();
         let signals = async {

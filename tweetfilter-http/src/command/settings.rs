@@ -13,7 +13,7 @@ use clap::{ArgMatches, Args, FromArgMatches};
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::budget::Price;
 use tweetfilter_http::api::Options;
-use tweetfilter_http::parts::{Buffers, Kind, SourceSettings};
+use tweetfilter_http::parts::{Buffers, Kind, SourceSettings, without_secrets};
 use tweetfilter_sql::{Database, DiskReserve};
 use tweetfilter_stream::buffer::BufferError;
 use tweetfilter_stream::redis_streams;
@@ -248,7 +248,7 @@ impl Shown {
         let value = toml::Value::try_from(value).map_or_else(
             |error| error.to_string(),
             |value| match value {
-                toml::Value::String(text) => toml::Value::String(without_password(&text)).to_string(),
+                toml::Value::String(text) => toml::Value::String(without_secrets(&text)).to_string(),
                 value => value.to_string(),
             },
         );
@@ -280,11 +280,24 @@ impl Settings {
         let line = |Shown { key, value, origin }: &Shown| format!("{key} = {value}  # {origin}\n");
         let lines = self.shown.iter().map(line);
         let sources = self.sources.iter().map(|(name, source)| {
-            let text = toml::to_string(source).unwrap_or_default();
-            format!("\n[source.{name}]\n{text}")
+            let tables = BTreeMap::from([("source", BTreeMap::from([(name, source.without_secrets())]))]);
+            format!("\n{}", toml::to_string(&tables).unwrap_or_default())
         });
         let api = format!("\n[api]\n{}", toml::to_string(&self.api).unwrap_or_default());
         lines.chain(std::iter::once(api)).chain(sources).collect()
+    }
+
+    /// Opens a store that is there already: who only asks for something, or mistyped where it is, makes none.
+    pub(crate) async fn open_existing(&self) -> Result<Database, Failure> {
+        let is_server = ["mysql://", "mariadb://"].iter().any(|scheme| self.database.starts_with(scheme));
+        let path = self.database.strip_prefix("sqlite://").unwrap_or(&self.database);
+        if !is_server && !path.contains("://") && !Path::new(path).exists() {
+            return Err(Failure::Input(format!(
+                "there is no store at {path}; --database says where it is, and `tweetfilter account add NAME` or \
+                 `tweetfilter serve` begins one"
+            )));
+        }
+        self.open().await
     }
 
     /// Where the API and the page listen, if they do.
@@ -453,18 +466,6 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> R
 /// What went wrong with store, buffer or a part.
 pub(crate) fn failure(error: impl std::fmt::Display) -> Failure {
     Failure::Input(error.to_string())
-}
-
-/// An address without the password in it.
-fn without_password(address: &str) -> String {
-    match (address.split_once("://"), address.rsplit_once('@')) {
-        (Some((scheme, _)), Some((before, host))) => {
-            let user = before.split_once("://").map_or("", |(_, user)| user);
-            let user = user.split_once(':').map_or(user, |(user, _)| user);
-            format!("{scheme}://{user}@{host}")
-        }
-        _ => address.to_owned(),
-    }
 }
 
 fn host() -> String {

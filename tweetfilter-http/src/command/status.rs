@@ -104,7 +104,7 @@ pub(crate) fn migrate(arguments: &Migrate) -> Result<(), Failure> {
 pub(crate) fn dead_letters(arguments: &DeadLetters) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     let out = block_on(async {
-        let database = settings.open().await?;
+        let database = settings.open_existing().await?;
         let mut letters = Vec::new();
         loop {
             let after = letters.last().map_or(0, |last: &tweetfilter_sql::StoredLetter| last.id);
@@ -120,12 +120,19 @@ pub(crate) fn dead_letters(arguments: &DeadLetters) -> Result<(), Failure> {
                 .map(|stored| {
                     let letter = &stored.letter;
                     let (at, reason) = (rfc3339(letter.at), one_line(&letter.reason));
-                    format!("{}\t{at}\t{}\t{reason}\n", stored.id, letter.source)
+                    format!("{}\t{at}\t{}\t{reason}\n", stored.id, one_line(&letter.source))
                 })
                 .collect(),
             Letters::Retry { numbers } => {
+                let known: Vec<i64> = letters.iter().map(|stored| stored.id).collect();
+                if let Some(unknown) = numbers.iter().find(|number| !known.contains(number)) {
+                    return Err(Failure::Input(format!(
+                        "there is no dead letter {unknown}; nothing was put back. `tweetfilter dead-letters list` \
+                         shows them"
+                    )));
+                }
                 let wanted = |id: &i64| numbers.is_empty() || numbers.contains(id);
-                let ids: Vec<i64> = letters.iter().map(|stored| stored.id).filter(wanted).collect();
+                let ids: Vec<i64> = known.into_iter().filter(wanted).collect();
                 let buffer = settings.buffer(&database).await?;
                 let name = "dead letters";
                 let claim =
@@ -175,7 +182,7 @@ async fn add_buffer(
 pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     let out = block_on(async {
-        let database = settings.open().await?;
+        let database = settings.open_existing().await?;
         let mut status = database.status().await.map_err(failure)?;
         let mut gaps = database.gaps(GAPS).await.map_err(failure)?;
         let room = database.room().await.map_err(failure)?;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tweetfilter_core::post::Author;
-use tweetfilter_sql::{Database, Page, Profile, TimelinePost};
+use tweetfilter_sql::{Database, Page, Profile, Tail as Stretch, TimelinePost};
+use tweetfilter_stream::store::StoreError;
 
 use super::Failure;
 use super::account::account;
@@ -76,12 +77,16 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(crate) fn timeline(arguments: &Timeline) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     let out = block_on(async {
-        let database = settings.open().await?;
+        let database = settings.open_existing().await?;
         let id = account(&database, &arguments.account).await?;
         let page =
             Page { before: None, limit: arguments.limit, filter: arguments.filter, hidden: arguments.hidden };
         let posts = database.timeline(id, &page).await.map_err(failure)?;
-        let shown = Shown::of(&database, arguments.json, &posts).await?;
+        // What a filter matched stays when it is removed.
+        if let (Some(number), true) = (arguments.filter, posts.is_empty()) {
+            known(&database, id, &arguments.account, number).await?;
+        }
+        let shown = Shown::of(&database, arguments.json, &posts).await.map_err(failure)?;
         database.close().await;
         Ok(posts.iter().map(|post| shown.line(post, false)).collect::<String>())
     })?;
@@ -91,7 +96,7 @@ pub(crate) fn timeline(arguments: &Timeline) -> Result<(), Failure> {
 pub(crate) fn tail(arguments: &Tail) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     block_on(async {
-        let database = settings.open().await?;
+        let database = settings.open_existing().await?;
         let id = match &arguments.account {
             Some(name) => Some(account(&database, name).await?),
             None => None,
@@ -100,10 +105,24 @@ pub(crate) fn tail(arguments: &Tail) -> Result<(), Failure> {
             Some(after) => after,
             None => database.status().await.map_err(failure)?.commit,
         };
+        let mut away = false;
         loop {
-            let tail = database.tail(id, after, 1000).await.map_err(failure)?;
+            let (tail, shown) = match next(&database, id, after, arguments.json).await {
+                Ok(found) => found,
+                // A server that restarts comes back, and nothing is missed: it goes on behind what was shown.
+                Err(reason @ (StoreError::Away(_) | StoreError::Retry(_))) => {
+                    if !std::mem::replace(&mut away, true) {
+                        told!("tweetfilter: waits for the store: {reason}");
+                    }
+                    tokio::time::sleep(LOOK).await;
+                    continue;
+                }
+                Err(error) => return Err(failure(error)),
+            };
+            if std::mem::take(&mut away) {
+                told!("tweetfilter: the store is back");
+            }
             if !tail.posts.is_empty() {
-                let shown = Shown::of(&database, arguments.json, &tail.posts).await?;
                 let wanted =
                     |post: &&TimelinePost| arguments.filter.is_none_or(|f| post.filters.contains(&f));
                 let out: String =
@@ -120,6 +139,29 @@ pub(crate) fn tail(arguments: &Tail) -> Result<(), Failure> {
             after = tail.up_to;
         }
     })
+}
+
+/// What is behind a commit, and how it is shown.
+async fn next(
+    database: &Database,
+    account: Option<i64>,
+    after: i64,
+    json: bool,
+) -> Result<(Stretch, Shown), StoreError> {
+    let tail = database.tail(account, after, 1000).await?;
+    let shown = Shown::of(database, json, &tail.posts).await?;
+    Ok((tail, shown))
+}
+
+/// Whether an account has a filter of this number.
+async fn known(database: &Database, account: i64, name: &str, number: i64) -> Result<(), Failure> {
+    let filter = database.filter(number).await.map_err(failure)?;
+    match filter.filter(|filter| filter.account == account) {
+        Some(_) => Ok(()),
+        None => Err(Failure::Input(format!(
+            "{name} has no filter {number}, and nothing that one matched; `tweetfilter filter list {name}` shows them"
+        ))),
+    }
 }
 
 /// The key of whoever wrote a post.
@@ -139,17 +181,19 @@ struct Shown {
 }
 
 impl Shown {
-    async fn of(database: &Database, json: bool, posts: &[TimelinePost]) -> Result<Self, Failure> {
+    async fn of(database: &Database, json: bool, posts: &[TimelinePost]) -> Result<Self, StoreError> {
         let (mut accounts, mut filters) = (HashMap::new(), HashMap::new());
-        for account in database.accounts().await.map_err(failure)? {
-            for row in database.account_filters(account.id).await.map_err(failure)? {
+        // `tail` looks five times a second: what nothing is shown of is not asked for.
+        let all = if posts.is_empty() { Vec::new() } else { database.accounts().await? };
+        for account in all {
+            for row in database.account_filters(account.id).await? {
                 let name = if row.filter.name.is_empty() { row.filter.text } else { row.filter.name };
                 filters.insert(row.id, name);
             }
             accounts.insert(account.id, account.name);
         }
         let authors: BTreeSet<_> = posts.iter().map(author).collect();
-        let profiles = database.profiles(&authors).await.map_err(failure)?;
+        let profiles = database.profiles(&authors).await?;
         Ok(Self { json, style: Style::stdout(), accounts, filters, profiles })
     }
 

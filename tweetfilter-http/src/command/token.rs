@@ -65,7 +65,7 @@ fn scope(text: &str) -> Result<Scope, String> {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     let out = block_on(async {
-        let database = settings.open().await?;
+        let database = settings.open_existing().await?;
         let out = match &arguments.command {
             Command::Add { account: name, scope, name: called } => {
                 let id = account(&database, name).await?;

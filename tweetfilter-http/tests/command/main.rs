@@ -1,5 +1,6 @@
 //! The real command, run as people run it.
 
+mod asking;
 mod chain;
 mod check;
 mod demonstration;

@@ -103,6 +103,36 @@ fn what_is_shown_is_a_file_of_settings_without_passwords() {
 }
 
 #[test]
+fn sources_are_shown_without_their_secrets_and_can_be_read_again() {
+    let settings = "[source.a]\nkind = \"x-filter\"\naddress = \"https://u:hush@a.example/s?api_key=hush&x=1\"\n\
+                    [source.a.parameters]\ntrack = \"snow\"\naccess_token = \"hush\"\n\
+                    [source.\"b c\"]\nkind = \"jetstream\"\n[source.\"b c\".parameters]\nwantedDids = \"did:plc:a\"\n";
+    let files = Files::new().with("tweetfilter.toml", settings);
+    let Ended { code, out, err } = files.run(&["config", "show"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(!out.contains("hush"), "{out}");
+    let again = Files::new().with("tweetfilter.toml", &out).run(&["config", "show"]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    for line in [
+        "track = \"snow\"\n",
+        "https://u@a.example/s?api_key=HIDDEN&x=1",
+        "wantedDids = \"did:plc:a\"\n",
+        "[source.\"b c\".parameters]\n",
+    ] {
+        assert!(out.contains(line) && again.out.contains(line), "{line}: {out}\n{}", again.out);
+    }
+}
+
+#[test]
+fn an_address_that_cannot_be_read_is_explained_without_its_password() {
+    for (option, address) in [("--database", "mysql://tf:hu/sh@db/tf"), ("--buffer", "redis://tf:hu/sh@db")] {
+        let ended = Files::new().run(&["work", "--until-empty", option, address]);
+        assert_eq!(ended.code, 2);
+        assert!(ended.err.contains("%2F for /") && !ended.err.contains("hu/sh"), "{}", ended.err);
+    }
+}
+
+#[test]
 fn what_is_no_setting_or_no_value_of_it_is_refused_with_its_place() {
     for (text, said) in [
         ("keep-day = 7\n", "keep-day"),

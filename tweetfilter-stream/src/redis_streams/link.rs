@@ -48,7 +48,13 @@ pub(super) fn pause(failures: u32) -> Duration {
 impl Link {
     pub(super) fn new(url: &str, timeout: Duration, allow_unsafe: bool) -> Result<Self, BufferError> {
         // The address may hold a password: it is not repeated.
-        let unfit = |error: RedisError| BufferError::Unfit(format!("not an address of a Redis: {error}"));
+        let unfit = |error: RedisError| {
+            BufferError::Unfit(format!(
+                "the address of the buffer can't be read: {error}. It is redis://USER:PASSWORD@HOST:PORT/NUMBER, where \
+                 special characters of user and password are percent-encoded: %40 for @, %2F for /, %3A for :, %23 for \
+                 #, %25 for %"
+            ))
+        };
         let info = url.into_connection_info().map_err(unfit)?;
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
         let client = Client::open(info).map_err(unfit)?;

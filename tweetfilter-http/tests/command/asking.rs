@@ -1,0 +1,92 @@
+//! Commands that ask for something that is not there say so, and what is there is shown in one line.
+
+use crate::chain::ok;
+use crate::support::{Files, for_user, tweet};
+
+fn with_a_post() -> Files {
+    let files = Files::new().with("posts.ndjson", for_user("1", &tweet("7", "bob", "snow")));
+    ok(files.run(&["account", "add", "ann", "--identity", "x:1"]));
+    ok(files.run(&["filter", "add", "ann", "snow"]));
+    ok(files.run(&["replay", "--audience", "envelope", "posts.ndjson"]));
+    files
+}
+
+#[test]
+fn who_asks_where_no_store_is_makes_none() {
+    for arguments in [
+        &["timeline", "ann"][..],
+        &["tail"],
+        &["status"],
+        &["account", "list"],
+        &["filter", "list", "ann"],
+        &["filter", "add", "ann", "snow"],
+        &["set", "list", "--for-all"],
+        &["token", "list"],
+        &["dead-letters", "list"],
+        &["reapply", "ann"],
+    ] {
+        let files = Files::new();
+        let ended = files.run(arguments);
+        assert_eq!(ended.code, 2, "{arguments:?}");
+        assert!(ended.err.contains("there is no store at tweetfilter.db"), "{arguments:?}: {}", ended.err);
+        assert!(!files.path("tweetfilter.db").exists(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_an_error() {
+    let files = with_a_post();
+    assert!(ok(files.run(&["timeline", "ann", "--filter", "1"])).contains("snow"));
+    for arguments in [
+        &["timeline", "ann", "--filter", "9"][..],
+        &["dead-letters", "retry", "9"],
+        &["filter", "order", "ann", "1", "9"],
+    ] {
+        let ended = files.run(arguments);
+        assert_eq!(ended.code, 2, "{arguments:?}");
+        assert!(ended.err.contains('9') && ended.err.contains(" list"), "{arguments:?}: {}", ended.err);
+    }
+    // What a filter matched stays when it is gone.
+    ok(files.run(&["filter", "remove", "1"]));
+    assert!(ok(files.run(&["timeline", "ann", "--filter", "1"])).contains("snow"));
+    // One that has matched nothing is no error.
+    ok(files.run(&["filter", "add", "ann", "rain"]));
+    assert_eq!(ok(files.run(&["timeline", "ann", "--filter", "2"])), "");
+}
+
+#[test]
+fn filters_are_put_in_an_order() {
+    let files = with_a_post();
+    for filter in ["rain", "fog", "hail"] {
+        ok(files.run(&["filter", "add", "ann", filter]));
+    }
+    ok(files.run(&["filter", "order", "ann", "3", "2", "3"]));
+    let out = ok(files.run(&["filter", "list", "ann"]));
+    let order: Vec<_> = out.lines().map(|line| line.split('\t').next().unwrap()).collect();
+    assert_eq!(order, ["3", "2", "1", "4"]);
+}
+
+#[test]
+fn an_expiry_is_set_and_lifted() {
+    let files = with_a_post();
+    let listed = || ok(files.run(&["filter", "list", "ann"]));
+    ok(files.run(&["filter", "edit", "1", "--expires-in", "0.00001"]));
+    // Whoever takes the filters next switches it off.
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    ok(files.run(&["status"]));
+    assert!(listed().contains("off"), "{}", listed());
+    let ended = files.run(&["filter", "edit", "1", "--enabled", "true"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("--expires-in never"), "{}", ended.err);
+    ok(files.run(&["filter", "edit", "1", "--enabled", "true", "--expires-in", "never"]));
+    ok(files.run(&["status"]));
+    assert!(!listed().contains("off") && !listed().contains("until"), "{}", listed());
+}
+
+#[test]
+fn names_are_shown_in_one_line_without_control_characters() {
+    let files = with_a_post();
+    ok(files.run(&["filter", "edit", "1", "--name", "a\u{1b}[31m\nb", "--filter", "snow\n-rain"]));
+    let out = ok(files.run(&["filter", "list", "ann"]));
+    assert_eq!(out, "1\thighlight\ta [31m b\tsnow -rain\n");
+}
