@@ -450,7 +450,8 @@ impl Post {
         self
     }
 
-    /// Adds a numeric field of the embedder's own.
+    /// Adds a numeric field of the embedder's own. NaN says nothing: comparisons with it are unknown, as with a field
+    /// that is lacking.
     #[must_use]
     pub fn with_number(mut self, name: impl Into<String>, value: f64) -> Self {
         self.attributes.push(Attribute { name: name.into(), value: AttributeValue::Number(value) });

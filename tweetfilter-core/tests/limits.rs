@@ -65,6 +65,40 @@ fn an_explanation_reads_as_much_of_a_text_as_matching_does() {
 }
 
 #[test]
+fn regexes_are_found_in_the_text_as_it_was_written() {
+    let text = "Cafe\u{301} snow e\u{301} abc 日本か\u{3099}";
+    for (filter, found) in [
+        ("/snow/", "snow"),
+        ("/abc/", "abc"),
+        ("/^café/", "Cafe\u{301}"),
+        ("/é (a)/", "e\u{301} a"),
+        ("/本が$/", "日本か\u{3099}"),
+        ("/$/", ""),
+    ] {
+        let mut builder = FilterSetBuilder::new();
+        builder.add(FilterId(1), filter).expect("a filter");
+        let told = builder.build().explain(0, &Post::from_text(text)).expect("a filter");
+        let place = &told.parts[0].places[0];
+        let there = place.span.map(|span| &text[span.range()]);
+        // What holds no ASCII is told as a whole where something of it is composed.
+        assert!(
+            there == Some(found) || filter.contains('本') && there == Some(" 日本か\u{3099}"),
+            "{filter}: {there:?}"
+        );
+    }
+}
+
+#[test]
+fn a_number_that_is_none_is_unknown() {
+    let post = Post::from_text("a").with_number("load", f64::NAN);
+    for filter in ["attr.load:>3", "-attr.load:>3", "-attr.load:<=3", "attr.load:<=3"] {
+        let mut builder = FilterSetBuilder::new();
+        builder.add(FilterId(1), filter).expect("a filter");
+        assert!(builder.build().matches(&post).is_empty(), "{filter}");
+    }
+}
+
+#[test]
 fn an_expression_parsed_under_other_limits_is_held_to_those_of_the_builder() {
     let default = Limits::default();
     let wide = Limits { nesting: 128, atoms: 100_000, proximity_distance: 100, ..Limits::default() };

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use tweetfilter_core::post::{MediaKind, Post};
+use tweetfilter_core::{FilterId, FilterSetBuilder};
 use tweetfilter_stream::Event;
 use tweetfilter_stream::wire::{Reason, decode};
 
@@ -165,6 +166,49 @@ fn bluesky_posts_count_bytes() {
     assert!(post.flags.self_thread && post.flags.sensitive);
     let edit = json.replace(r#""operation":"create""#, r#""operation":"update""#);
     assert!(matches!(event(&edit), Event::Edit(post) if post.flags.edited));
+}
+
+#[test]
+fn words_under_a_link_are_words_and_addresses_are_not() {
+    let matches = |post: &Post, filter: &str| {
+        let mut builder = FilterSetBuilder::new();
+        builder.add(FilterId(1), filter).unwrap();
+        !builder.build().matches(post).is_empty()
+    };
+    let bluesky = |shown: &str| {
+        let end = 5 + shown.len();
+        post(&format!(
+            r#"{{"did":"did:plc:a","time_us":1,"kind":"commit","commit":{{"operation":"create","collection":"app.bsky.feed.post","rkey":"k",
+            "record":{{"$type":"app.bsky.feed.post","text":"read {shown} here","facets":[{{"index":{{"byteStart":5,"byteEnd":{end}}},
+            "features":[{{"$type":"app.bsky.richtext.facet#link","uri":"https://www.snow.example/deep/1"}}]}}]}}}}}}"#
+        ))
+    };
+    let mastodon = |shown: &str| {
+        post(&format!(
+            r#"{{"id":"1","uri":"https://m.example/1","created_at":"2024-01-01T00:00:00.000Z","account":{{"id":"7","acct":"a","url":"https://m.example/@a"}},
+            "content":"<p>read <a href=\"https://www.snow.example/deep/1\">{shown}</a> here</p>"}}"#
+        ))
+    };
+    for of in [&bluesky as &dyn Fn(&str) -> Post, &mastodon] {
+        let words = of("snow storm");
+        for filter in [
+            "snow",
+            "\"read snow storm here\"",
+            "contains:\"w sto\"",
+            "has:links",
+            "domain:snow.example",
+            "url:deep",
+        ] {
+            assert!(matches(&words, filter), "{filter}: {words:?}");
+        }
+        assert!(!matches(&words, "\"read here\"") && !matches(&words, "-snow"), "{words:?}");
+        for shown in
+            ["snow.example/deep…", "www.snow.example/deep/1", "https://snow.example", "Snow.example/de..."]
+        {
+            let address = of(shown);
+            assert!(!matches(&address, "snow") && matches(&address, "domain:snow.example"), "{address:?}");
+        }
+    }
 }
 
 #[test]

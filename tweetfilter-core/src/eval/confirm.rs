@@ -161,7 +161,8 @@ impl Chain<'_> {
             }
             Atom::AttributeNumber(name, comparison) => {
                 let mut numbers = post.content().attributes.iter().filter_map(|a| match a.value {
-                    AttributeValue::Number(n) if a.name.eq_ignore_ascii_case(name) => Some(n),
+                    // What is no number is as unknown as one that is lacking.
+                    AttributeValue::Number(n) if a.name.eq_ignore_ascii_case(name) && !n.is_nan() => Some(n),
                     _ => None,
                 });
                 let first = numbers.next()?;

@@ -301,7 +301,7 @@ fn attribute(name: &str, test: &AttributeTest, post: &Post) -> Answer {
         AttributeTest::Number(range) => {
             let numbers: Vec<f64> = fields
                 .filter_map(|value| match value {
-                    AttributeValue::Number(number) => Some(*number),
+                    AttributeValue::Number(number) => Some(*number).filter(|number| !number.is_nan()),
                     AttributeValue::Text(_) => None,
                 })
                 .collect();

@@ -44,6 +44,7 @@ pub(crate) use escapes::decode_link;
 pub(crate) use fold::is_keycap;
 pub use hash::hash;
 pub use nfc::nfc;
+pub(crate) use nfc::span_before_nfc;
 pub(crate) use obfuscation::squeezed_into;
 pub use obfuscation::{obfuscated, obfuscated_into, squeezed, stretched_equal};
 pub use pattern::{Pattern, Term, WildcardError, near_items, pattern};

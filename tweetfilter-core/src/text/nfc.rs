@@ -1,14 +1,46 @@
 //! Canonical composition, for the one place that reads a text neither folded nor cut into tokens.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+use crate::Span;
 
 /// The NFC of a text: what regexes read.
 #[must_use]
 pub fn nfc(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc(text) { text.into() } else { text.nfc().collect::<String>().into() }
+}
+
+/// What a stretch of the NFC of a text stands for in the text itself, to the borders of what is composed together.
+pub(crate) fn span_before_nfc(text: &str, composed: &str, found: Range<usize>) -> Span {
+    if text == composed {
+        return Span::from(found);
+    }
+    // No character is composed with an ASCII one behind it: what lies between two of them is composed by itself.
+    let (mut own, mut there) = (0, 0);
+    let mut span = None;
+    while own < text.len() {
+        let next = text[own..].char_indices().skip(1).find(|(_, c)| c.is_ascii());
+        let end = next.map_or(text.len(), |(at, _)| own + at);
+        let piece = &text[own..end];
+        let length = nfc(piece).len();
+        let exact = length == piece.len() && composed[there..there + length] == *piece;
+        let within = |at: usize, outer: usize| if exact { own + (at - there) } else { outer };
+        if span.is_none() && found.start < there + length {
+            span = Some((within(found.start, own), end));
+        }
+        if let Some((start, _)) = span
+            && found.end <= there + length
+        {
+            return Span::from(start..within(found.end, end).max(start));
+        }
+        (own, there) = (end, there + length);
+    }
+    let (start, end) = span.unwrap_or((text.len(), text.len()));
+    Span::from(start..end)
 }
 
 /// The quick check of UAX #15, which may say no of a text that is composed.

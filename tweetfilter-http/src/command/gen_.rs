@@ -53,6 +53,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::Input(message.to_owned()));
     }
     let (accounts, audience) = (accounts.unwrap_or(1000), audience.unwrap_or(0));
+    if arguments.audience == Some(0) {
+        let message = "--audience 0: somebody must see the posts; leave --audience out for bare posts";
+        return Err(Failure::Input(message.to_owned()));
+    }
     if audience > accounts {
         return Err(Failure::Input(format!("--audience {audience} is more than --accounts {accounts}")));
     }

@@ -14,6 +14,15 @@ fn the_same_seed_gives_the_same_stream() {
 }
 
 #[test]
+fn an_audience_of_nobody_is_refused() {
+    for arguments in [&["--audience", "0"][..], &["--audience", "0", "--accounts", "5"]] {
+        let ended = Files::new().run(&[&["gen", "--posts", "1"], arguments].concat());
+        assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(ended.err.contains("--audience 0"), "{}", ended.err);
+    }
+}
+
+#[test]
 fn the_stream_is_the_wire_s_and_every_reader_copes() {
     let files = Files::new();
     let posts = |more: &[&str]| files.run(&[&["gen", "--posts", "2000", "--seed", "7"], more].concat()).out;

@@ -8,6 +8,7 @@ use tweetfilter_core::post::{
 };
 use tweetfilter_core::{Span, text};
 
+use super::shown_address;
 use super::view::View;
 use crate::Event;
 
@@ -211,7 +212,7 @@ fn facets(record: &View<'_>, text: &str) -> Entities {
 }
 
 fn add_link(found: &mut Entities, shown: &str, uri: String, span: Option<Span>) {
-    let url = if shown.is_empty() { uri.clone() } else { shown.to_owned() };
+    let url = shown_address(shown, &uri).to_owned();
     found.links.push(Link { url, expanded: Some(uri), span, ..Link::default() });
 }
 

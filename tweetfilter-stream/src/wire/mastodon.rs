@@ -10,7 +10,7 @@ use tweetfilter_core::post::{
 use super::markup::{self, Anchor};
 use super::v1;
 use super::view::View;
-use super::{DecodeError, decode_text};
+use super::{DecodeError, decode_text, shown_address};
 use crate::Event;
 
 /// Statuses inside each other that are read.
@@ -220,7 +220,7 @@ fn card(card: &View<'_>, found: &mut Entities) {
 fn link(anchor: Anchor, text: &str) -> Link {
     let span: Span = anchor.span;
     Link {
-        url: text[span.range()].to_owned(),
+        url: shown_address(&text[span.range()], &anchor.href).to_owned(),
         expanded: Some(anchor.href),
         span: Some(span),
         ..Link::default()

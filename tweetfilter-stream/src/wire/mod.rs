@@ -26,6 +26,19 @@ pub use carried::Carrier;
 use v1::Tweet;
 use view::View;
 
+/// How a link stands in a text: as what is shown of it if that is an address, whole or cut short, else as the address
+/// that it leads to, for words under a link are words.
+fn shown_address<'a>(shown: &'a str, address: &'a str) -> &'a str {
+    let bare = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        let text = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(&text);
+        text.strip_prefix("www.").unwrap_or(text).to_owned()
+    };
+    let begin = bare(shown.trim_end_matches(['…', '.']));
+    let is_address = begin.contains('.') && bare(address).starts_with(&begin);
+    if is_address || shown.starts_with("http") { shown } else { address }
+}
+
 /// Why a message can't be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}: {message}")]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Evidence, Field};
 use crate::Span;
@@ -49,7 +49,7 @@ impl Places<'_> {
         }
         let atoms = self.known.expand(atom).unwrap_or_else(|_| vec![atom.clone()]);
         let (x, known, text_limit, read) = (self.x, self.known, self.text_limit, &mut self.read);
-        let mut seeker = Seeker { post, x, known, text_limit, read, out: Vec::new() };
+        let mut seeker = Seeker { post, x, known, text_limit, read, out: Vec::new(), said: HashSet::new() };
         for atom in &atoms {
             seeker.atom(atom);
         }
@@ -68,6 +68,8 @@ struct Seeker<'s, 'p> {
     text_limit: usize,
     read: &'s mut Read<'p>,
     out: Vec<Evidence>,
+    /// What `out` says.
+    said: HashSet<(Field, Option<Span>, String)>,
 }
 
 impl Seeker<'_, '_> {
@@ -103,9 +105,8 @@ impl Seeker<'_, '_> {
                 let text = view::cut(&self.post.content().text, self.text_limit);
                 let read = text::nfc(text);
                 if let Some(found) = regexes::compile(pattern, usize::MAX).and_then(|r| r.find(&read)) {
-                    let same = read.as_ref() == text;
-                    let span = same.then(|| Span::from(found.range()));
-                    self.put(Field::Text, span, found.as_str());
+                    let span = text::span_before_nfc(text, &read, found.range());
+                    self.put(Field::Text, Some(span), found.as_str());
                 }
             }
             Atom::Hashtag { tag, prefix } => self.tags(Field::Hashtag, tag, *prefix),
@@ -157,7 +158,8 @@ impl Seeker<'_, '_> {
 
     fn put(&mut self, field: Field, span: Option<Span>, text: &str) {
         let evidence = Evidence { field, scopes: Vec::new(), span, text: text.to_owned() };
-        if !self.out.contains(&evidence) {
+        // Compared by what they say, not one by one: a post may have thousands of links.
+        if self.said.insert((field, span, evidence.text.clone())) {
             self.out.push(evidence);
         }
     }

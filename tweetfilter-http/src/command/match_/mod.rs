@@ -23,7 +23,8 @@ use super::time::Period;
 pub(crate) enum Output {
     /// NDJSON, {"post":"ID","filters":["id",…]} for each post with a match
     Matches,
-    /// The lines of posts that match, byte for byte; a post of a document in one line
+    /// The lines of posts that match, byte for byte; a post of an array or of `statuses` in one line, a page of API v2
+    /// as a whole, since its posts share what it includes
     Posts,
     /// One row for each match: post,owner,filter,name,time,author,text. The owner is the filter's; of a filter
     /// without one, the account that the post reached

@@ -118,7 +118,8 @@ impl Part {
             OpenOptions::new().append(true).open(&self.path)?.write_all(&self.waiting)
         };
         append().map_err(|error| Failure::making(self.path.display(), &error))?;
-        self.waiting.clear();
+        // Its room too: of many files each would keep that of its largest piece.
+        self.waiting = Vec::new();
         Ok(())
     }
 }
