@@ -59,6 +59,21 @@ fn a_broken_first_line_is_no_document() {
 }
 
 #[test]
+fn of_a_document_that_breaks_off_the_whole_elements_are_given() {
+    expect(b"[\n{\"a\":1},\n{\"b\":\n2},\n{\"c\":", &[(2, "{\"a\":1}"), (3, "{\"b\":\n2}"), (5, "{\"c\":")]);
+    expect(b"{\"x\":1,\n\"statuses\":[\n{\"a\":1},{\"b\":2}", &[(3, "{\"a\":1}"), (3, "{\"b\":2}")]);
+    expect(b"[\n{\"a\":1},\n{}\n]\n[]x\n{}\n", &[(2, "{\"a\":1}"), (3, "{}"), (5, "[]x"), (6, "{}")]);
+}
+
+#[test]
+fn documents_over_several_lines_may_follow_each_other() {
+    expect(b"{\n\"a\":1\n}\n{\n\"b\":[2]\n}\n", &[(1, "{\n\"a\":1\n}"), (4, "{\n\"b\":[2]\n}")]);
+    expect(b"{\n\"a\":1\n}\n{\"b\":2}\n{\"c\"", &[(1, "{\n\"a\":1\n}"), (4, "{\"b\":2}"), (5, "{\"c\"")]);
+    // Lines that are broken are lines.
+    expect(b"{\"a\":\n{\"b\":\n{}\n", &[(1, "{\"a\":"), (2, "{\"b\":"), (3, "{}")]);
+}
+
+#[test]
 fn lines_over_the_limit_are_told() {
     let long = format!("{{}}\n{}\n{{}}\n{}", "x".repeat(5000), "y".repeat(101));
     let found = lines(long.as_bytes());

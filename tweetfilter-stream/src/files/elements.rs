@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
+use super::document::parts;
+
 /// Finds the elements of an array that comes in pieces. What stands between them is not looked at closely: an
 /// element that is no JSON is given like any other.
 ///
@@ -19,6 +21,8 @@ pub(super) struct Cutter {
     around: Option<Value>,
     /// The array has ended.
     ended: bool,
+    /// There is no array: values follow each other.
+    bare: bool,
 }
 
 /// What a [`Cutter`] finds next.
@@ -36,12 +40,27 @@ impl Cutter {
     pub(super) fn new(bytes: &[u8]) -> Option<Self> {
         let at = begin(bytes, 0);
         match bytes.get(at)? {
-            b'[' => Some(Self { start: at + 1, at: at + 1, open: None, around: None, ended: false }),
+            b'[' => Some(Self { start: at + 1, at: at + 1, bare: false, ..Self::values() }),
             b'{' => {
                 let at = statuses(bytes, at + 1)?;
                 let around = Some(Value { depth: 1, ..Value::default() });
-                Some(Self { start: at, at, open: None, around, ended: false })
+                Some(Self { start: at, at, around, bare: false, ..Self::values() })
             }
+            _ => None,
+        }
+    }
+
+    /// For values that follow each other.
+    fn values() -> Self {
+        Self { start: 0, at: 0, open: None, around: None, ended: false, bare: true }
+    }
+
+    /// For a text that is no document: an array that breaks off, or several values over several lines each. `None`
+    /// if it does not begin as one of these.
+    pub(super) fn whole(bytes: &[u8]) -> Option<Self> {
+        let cutter = || Self::new(bytes).unwrap_or_else(Self::values);
+        match cutter().next(bytes) {
+            Found::Element(first) => parts(&bytes[first]).is_some().then(cutter),
             _ => None,
         }
     }
@@ -66,7 +85,7 @@ impl Cutter {
             self.start = self.at;
             match bytes.get(self.at) {
                 None => return Found::Nothing,
-                Some(b']') => {
+                Some(b']') if !self.bare => {
                     self.at += 1;
                     self.ended = true;
                 }

@@ -128,7 +128,14 @@ impl Open {
                 && document::is_whole(&block.bytes, end)
                 && self.pass_document(block);
         }
-        let Some(parts) = document::parts(&block.bytes) else { return false };
+        let Some(parts) = document::parts(&block.bytes) else {
+            // A document that breaks off, or several one behind the other, and not messages of which the first is
+            // broken: what is whole of it is given.
+            if document::is_whole(&block.bytes, end) {
+                self.cutter = Cutter::whole(&block.bytes);
+            }
+            return false;
+        };
         let (mut number, mut counted) = (1, 0);
         for range in parts {
             number += line_ends(&block.bytes[counted..range.start]);
