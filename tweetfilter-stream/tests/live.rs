@@ -241,7 +241,7 @@ async fn a_new_connection_leaves_a_gap_from_last_line_to_first() {
 #[tokio::test(start_paused = true)]
 async fn a_gap_begins_when_nobody_read_any_more_and_not_when_the_rest_was_found() {
     let cut = || Err(Fault::network("too slow"));
-    let steps = vec![line(1_000, "a"), line(1, "b"), (1, cut())];
+    let steps = vec![line(1_000, "a"), line(1, "b"), (0, cut())];
     let mut run = run([Attempt::Opens(steps), Attempt::Stays(vec![line(700, "c"), line(1, "d")])]);
     assert_eq!(run.lines(1).await.last().and_then(|chunk| chunk.cursor.as_deref()), Some("1001000"));
     // The buffer is away, so nobody asks; b lies there, and when it came is not known.
