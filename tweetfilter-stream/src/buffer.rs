@@ -30,7 +30,8 @@ pub trait Buffer: Send + Sync {
     /// Prolongs the lease on a source.
     ///
     /// # Errors
-    /// [`BufferError::Fenced`] if another instance has taken over.
+    /// [`BufferError::Fenced`] if another instance has taken over, [`BufferError::Forgotten`] if the source was never
+    /// claimed, as far as the buffer knows.
     fn renew(
         &self,
         source: &str,
@@ -41,7 +42,8 @@ pub trait Buffer: Send + Sync {
     /// Appends entries, the source's cursor behind them, what was counted and which gaps there are, all or nothing.
     ///
     /// # Errors
-    /// [`BufferError::Fenced`] if another instance has taken the source over, [`BufferError::Full`], or
+    /// [`BufferError::Fenced`] if another instance has taken the source over, [`BufferError::Forgotten`],
+    /// [`BufferError::Full`], or
     /// [`BufferError::Away`], after which it is unknown whether it was appended: append it again. An entry that is
     /// there twice does no harm.
     fn append(&self, batch: &Batch) -> impl Future<Output = Result<(), BufferError>> + Send;
@@ -265,6 +267,15 @@ pub enum BufferError {
     /// Another instance has taken the source over.
     #[error("source {source_name} was taken over by another instance")]
     Fenced {
+        /// The source.
+        source_name: String,
+    },
+    /// The buffer knows nothing of a source that was claimed: what it had was removed.
+    #[error(
+        "the buffer knows nothing of source {source_name} any more: its keys were removed by somebody else (FLUSHALL?), \
+         and what waited in it with them"
+    )]
+    Forgotten {
         /// The source.
         source_name: String,
     },

@@ -17,7 +17,7 @@
 //! # Ok::<(), tweetfilter_stream::entry::EntryError>(())
 //! ```
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -31,6 +31,9 @@ use crate::wire::{self, Reason};
 
 /// Bytes of messages that are remembered, to recognize late copies.
 const REMEMBERED: usize = 4 << 20;
+
+/// Viewers of a post that are looked through one by one; more of them are found in a set.
+const LOOKED_THROUGH: usize = 16;
 
 /// Collects what a source says until it is taken as a batch.
 #[derive(Debug)]
@@ -55,6 +58,8 @@ struct Pending {
     key: u64,
     at: Millis,
     to: Audience,
+    /// Those whom it reaches, once there are so many that looking through them takes long.
+    known: HashSet<String>,
     body: Body,
 }
 
@@ -74,6 +79,36 @@ struct Told {
 }
 
 impl Pending {
+    fn new(key: u64, at: Millis, to: Audience, body: Body) -> Self {
+        Self { key, at, to, known: HashSet::new(), body }
+    }
+
+    /// Adds an audience of the same kind, and tells how many bytes more that takes.
+    fn add(&mut self, more: &Audience) -> Option<usize> {
+        let (Audience::Viewers(all), Audience::Viewers(more)) = (&mut self.to, more) else {
+            return (self.to == *more).then_some(0);
+        };
+        let mut bytes = 0;
+        for viewer in more {
+            if self.known.is_empty() && all.len() >= LOOKED_THROUGH {
+                self.known.extend(all.iter().cloned());
+                bytes += size_of_list(all);
+            }
+            let is_known =
+                if self.known.is_empty() { all.contains(viewer) } else { self.known.contains(viewer) };
+            if is_known {
+                continue;
+            }
+            if !self.known.is_empty() {
+                self.known.insert(viewer.clone());
+                bytes += size(viewer);
+            }
+            bytes += size(viewer);
+            all.push(viewer.clone());
+        }
+        Some(bytes)
+    }
+
     /// Bytes that it takes; a post that is remembered as well counts all the same.
     fn size(&self) -> usize {
         let body = match &self.body {
@@ -178,7 +213,7 @@ impl Gather {
         self.bytes = 0;
         let source = &self.source;
         let entries = self.pending.drain(..).filter_map(|pending| {
-            let Pending { key, at, to, body } = pending;
+            let Pending { key, at, to, body, .. } = pending;
             let bytes = match body {
                 Body::Post(post) => post.written.entry(source, at, &to),
                 Body::Change(change) => {
@@ -234,7 +269,7 @@ impl Gather {
                 matches!(&pending.body, Body::Post(of) if of.network == post.network && of.id == post.id);
             if same
                 && !post.id.is_empty()
-                && let Some(bytes) = add(&mut pending.to, &to)
+                && let Some(bytes) = pending.add(&to)
             {
                 self.bytes += bytes;
                 self.counts.merged += 1;
@@ -249,7 +284,7 @@ impl Gather {
         if !post.written.is_edit() {
             self.waiting.entry(post.key).or_default().push(self.pending.len());
         }
-        self.push(Pending { key: post.key, at, to, body: Body::Post(post) });
+        self.push(Pending::new(post.key, at, to, Body::Post(post)));
     }
 
     fn push(&mut self, pending: Pending) {
@@ -294,7 +329,7 @@ impl Gather {
                 }
                 self.waiting.entry(key).or_default().push(self.pending.len());
                 let to = self.audience(viewer.as_deref());
-                self.push(Pending { key, at, to, body: Body::Change(change) });
+                self.push(Pending::new(key, at, to, Body::Change(change)));
             }
             Err(notice) => self.notices.push(*notice),
         }
@@ -354,27 +389,14 @@ fn size(text: &str) -> usize {
     size_of::<String>() + text.len()
 }
 
-/// Adds one audience to another of the same kind, and tells how many bytes more that takes.
-fn add(to: &mut Audience, more: &Audience) -> Option<usize> {
-    match (to, more) {
-        (Audience::Viewers(all), Audience::Viewers(more)) => {
-            let mut bytes = 0;
-            for viewer in more {
-                if !all.contains(viewer) {
-                    bytes += size(viewer);
-                    all.push(viewer.clone());
-                }
-            }
-            Some(bytes)
-        }
-        (to, more) => (to == more).then_some(0),
-    }
-}
-
 /// What partitions of a buffer are chosen by: FNV-1a of network, a zero byte, and id.
 #[must_use]
 pub fn key(network: &str, id: &str) -> u64 {
-    let bytes = network.bytes().chain([0]).chain(id.bytes());
+    fnv(network.bytes().chain([0]).chain(id.bytes()))
+}
+
+/// FNV-1a: the same in every process and version.
+pub(crate) fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 

@@ -78,6 +78,11 @@ impl<B: Buffer> Ingest<B> {
         Some(Batch { fence: self.fence, cursor: self.cursor.take(), ..self.gather.take() })
     }
 
+    /// Goes on under another claim, since the buffer has forgotten the one before.
+    pub fn claimed_again(&mut self, fence: Fence) {
+        self.fence = fence;
+    }
+
     /// Records that messages are missing, with the next chunk.
     pub fn gap(&mut self, gap: Gap) {
         self.gather.gap(gap);

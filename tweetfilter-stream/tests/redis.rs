@@ -79,7 +79,7 @@ mod contract {
         assert_eq!(claim.cursor.as_deref(), Some("c"), "a batch without a cursor leaves the one before");
         assert_eq!(buffer.stats().await.unwrap().entries, 5);
         let unclaimed = Batch { source: "t".into(), ..batch(Fence(0), some(1), "") };
-        assert!(matches!(buffer.append(&unclaimed).await, Err(BufferError::Fenced { .. })));
+        assert!(matches!(buffer.append(&unclaimed).await, Err(BufferError::Forgotten { .. })));
     }
 
     pub async fn entries_are_leased_once_and_in_order(buffer: &impl Buffer) {
@@ -375,14 +375,18 @@ async fn work_goes_on_after_flushall() {
     server.say(&["FLUSHALL"]);
     buffer.ack("a", &ids(&leased)).await.unwrap();
     assert_eq!(buffer.lease("a", Most::entries(5), LONG).await.unwrap(), []);
-    let late = buffer.append(&batch(before, some(1), "d")).await;
-    assert!(matches!(late, Err(BufferError::Fenced { .. })));
+    let forgotten = Err(BufferError::Forgotten { source_name: "s".into() });
+    assert_eq!(buffer.append(&batch(before, some(1), "d")).await, forgotten);
+    assert_eq!(buffer.renew("s", before, LONG).await, forgotten);
     assert!(filled(&buffer, 3).await > before, "no fencing number comes twice");
     assert_eq!(buffer.lease("a", Most::entries(5), LONG).await.unwrap().len(), 3);
     let stats = buffer.stats().await.unwrap();
     assert_eq!((stats.entries, stats.lost), (3, 20));
     let losses = buffer.losses().await.unwrap();
     assert!(losses.len() == 1 && losses[0].reason.contains("FLUSHALL"), "{losses:?}");
+    // All of it came since the buffer was last seen empty, but for a second in which it may have been on its way.
+    let lasted = losses[0].to - losses[0].from;
+    assert!((1_000..60_000).contains(&lasted), "{losses:?}");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::files::Options;
 use tweetfilter_stream::gather::Gather;
 use tweetfilter_stream::source::file::{FileSource, Pace, Progress};
-use tweetfilter_stream::source::{Chunk, Clock, Source, SourceError};
+use tweetfilter_stream::source::{Chunk, Clock, Notice, Source};
 
 #[path = "support/tar.rs"]
 mod packed;
@@ -104,21 +104,127 @@ async fn every_cursor_reads_on_behind_its_chunk() {
     assert!(chunks >= 4, "{chunks} chunks try little");
 }
 
-#[tokio::test]
-async fn what_a_cursor_does_not_fit_is_refused() {
-    let folder = Folder::new("misfit");
-    let path = folder.file("a", "{}\n{}\n");
-    let cursor = |lines: u32| format!("{{\"file\":{:?},\"lines\":{lines}}}", path.to_str().expect("a name"));
-    assert!(
-        FileSource::open([&path]).resume(&cursor(2)).expect("fits").next().await.expect("reads").is_none()
-    );
-    for (paths, cursor) in [([&path], "17".to_owned()), ([&folder.0.join("b")], cursor(1))] {
-        let refused = FileSource::open(paths).resume(&cursor);
-        assert!(matches!(refused, Err(SourceError::Cursor(_))), "{cursor}");
+/// What is read behind a cursor, and what is said beside it.
+async fn behind(
+    paths: impl IntoIterator<Item = impl AsRef<Path>>,
+    cursor: &str,
+) -> (Vec<String>, Vec<Notice>, Option<String>) {
+    let mut source = FileSource::open(paths).resume(cursor).expect("a cursor of a file");
+    let (mut found, mut said, mut last) = (Vec::new(), Vec::new(), None);
+    while let Some(chunk) = source.next().await.expect("reads") {
+        found.extend(texts(&chunk));
+        last = chunk.cursor.or(last);
+        said.extend(chunk.notices);
     }
-    let mut shrunk = FileSource::open([&path]).resume(&cursor(3)).expect("the file is there");
-    let error = shrunk.next().await.expect_err("too few lines").to_string();
-    assert!(error.contains("fewer lines"), "{error}");
+    (found, said, last)
+}
+
+/// The cursor at the end.
+async fn read(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> String {
+    let mut source = FileSource::open(paths);
+    let mut last = None;
+    while let Some(chunk) = source.next().await.expect("reads") {
+        last = chunk.cursor.or(last);
+    }
+    last.expect("of a file")
+}
+
+fn assert_said(said: &[Notice], part: &str) {
+    assert!(
+        matches!(said, [Notice::ReadAgain { reason }] if reason.contains(part)),
+        "not {part:?}: {said:?}"
+    );
+}
+
+#[tokio::test]
+async fn another_file_of_the_same_name_is_read_from_its_beginning() {
+    let folder = Folder::new("replaced");
+    let path = folder.file("a", "{\"n\":1}\n{\"n\":2}\n");
+    let cursor = read([&path]).await;
+    assert_eq!(behind([&path], &cursor).await.0, [""; 0]);
+    // Longer by what was added, it is the same; shorter, as long, or longer, it is another.
+    folder.file("a", "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n");
+    let (found, said, grown) = behind([&path], &cursor).await;
+    assert_eq!((found, said.len()), (vec!["{\"n\":3}".to_owned()], 0));
+    let grown = grown.expect("a further cursor");
+    for content in [
+        "{\"n\":1}\n{\"n\":2}\n",
+        "{\"n\":1}\n{\"n\":2}\n{\"n\":4}\n",
+        "{\"n\":5}\n{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n",
+    ] {
+        folder.file("a", content);
+        let (found, said, last) = behind([&path], &grown).await;
+        assert_eq!(found, content.lines().collect::<Vec<_>>());
+        assert_said(&said, "another file");
+        assert_eq!(behind([&path], &last.expect("a cursor")).await.0, [""; 0]);
+    }
+    // Beyond the beginning that is compared, the length tells.
+    let long = format!("{{\"n\":\"{}\"}}\n", "x".repeat(70_000));
+    folder.file("a", format!("{long}{{\"n\":1}}\n"));
+    let cursor = read([&path]).await;
+    folder.file("a", &long);
+    assert_said(&behind([&path], &cursor).await.1, "another file");
+}
+
+#[tokio::test]
+async fn a_file_that_was_replaced_before_the_one_that_was_read_last_is_read_again() {
+    let folder = Folder::new("replaced-before");
+    let paths = [folder.file("a", "{\"n\":1}\n"), folder.file("b", "{\"n\":2}\n"), folder.0.join("c")];
+    let cursor = read(&paths[..2]).await;
+    folder.file("c", "{\"n\":3}\n");
+    assert_eq!(behind(&paths, &cursor).await.0, ["{\"n\":3}"]);
+    folder.file("a", "{\"n\":4}\n");
+    let (found, said, _) = behind(&paths, &cursor).await;
+    assert_eq!(found, ["{\"n\":4}", "{\"n\":2}", "{\"n\":3}"]);
+    assert_said(&said, "files before");
+    // A list without it says nothing of it.
+    assert_eq!(behind(&paths[1..], &cursor).await.0, ["{\"n\":3}"]);
+    let (found, said, _) = behind(&paths[2..], &cursor).await;
+    assert_eq!(found, ["{\"n\":3}"]);
+    assert_said(&said, "not among the files");
+}
+
+#[tokio::test]
+async fn cursors_of_older_versions_hold_and_those_of_other_sources_do_not() {
+    let folder = Folder::new("older");
+    let path = folder.file("a", "{}\n{\"n\":2}\n");
+    let cursor = |lines: u32| format!("{{\"file\":{:?},\"lines\":{lines}}}", path.to_str().expect("a name"));
+    assert_eq!(behind([&path], &cursor(1)).await.0, ["{\"n\":2}"]);
+    assert_eq!(behind([&path], &cursor(2)).await.0, [""; 0]);
+    let (found, said, _) = behind([&path], &cursor(3)).await;
+    assert_eq!(found, ["{}", "{\"n\":2}"]);
+    assert_said(&said, "another file");
+    let refused = FileSource::open([&path]).resume("17").expect_err("of another kind").to_string();
+    assert!(refused.contains("17") && refused.contains("another name"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_last_line_that_is_cut_off_is_read_again_when_the_file_has_grown() {
+    let folder = Folder::new("cut-off");
+    for (name, clock) in [("plain", false), ("paced", true)] {
+        let path = folder.file(name, "{\"n\":1}\n{\"n\":2}\n{\"n\"");
+        let open = || match clock {
+            true => FileSource::open([&path])
+                .paced(Pace::Rate(1e4), Arc::new(Virtual(tokio::time::Instant::now()))),
+            false => FileSource::open([&path]),
+        };
+        let (mut source, mut found, mut said, mut last) = (open(), Vec::new(), Vec::new(), None);
+        while let Some(chunk) = source.next().await.expect("reads") {
+            found.extend(texts(&chunk));
+            last = chunk.cursor.or(last);
+            said.extend(chunk.notices);
+        }
+        assert_eq!(found, ["{\"n\":1}", "{\"n\":2}", "{\"n\""]);
+        assert_said(&said, "cut off");
+        let cursor = last.expect("of a file");
+        // What is no whole message stays so, and is told again; then it is one, though no line end follows it.
+        assert_said(&behind([&path], &cursor).await.1, "cut off");
+        folder.file(name, "{\"n\":1}\n{\"n\":2}\n{\"n\":3}");
+        let (found, said, last) = behind([&path], &cursor).await;
+        assert_eq!((found, said.len()), (vec!["{\"n\":3}".to_owned()], 0));
+        folder.file(name, "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n");
+        assert_eq!(behind([&path], &last.expect("behind it")).await.0, ["{\"n\":4}"]);
+    }
 }
 
 #[tokio::test]

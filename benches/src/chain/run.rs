@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tweetfilter_http::parts::{self, Buffers, Kind, SourceSettings, Stop, Works};
+use tweetfilter_http::parts::{self, Buffers, Instance, Kind, SourceSettings, Stop, Works};
 use tweetfilter_sql::Database;
 use tweetfilter_stream::buffer::Buffer;
 use tweetfilter_stream::worker::{Options, Worker};
@@ -111,7 +111,8 @@ async fn run_here(job: &Job) -> Result<Ran, Box<dyn std::error::Error>> {
         start(&mut working, &mut works);
     }
     let (source, until) = (watched.clone(), stop.clone());
-    let ingest = async move { parts::ingest(source, "bench", &settings, "bench", until, |_, _| {}).await };
+    let instance = Instance::new("bench");
+    let ingest = async move { parts::ingest(source, "bench", &settings, &instance, until, |_, _| {}).await };
     let ingested = tokio::spawn(Metered::new(ingest, &ingest_time)).await??;
     let ingest_seconds = begin.elapsed().as_secs_f64();
     start(&mut working, &mut works);

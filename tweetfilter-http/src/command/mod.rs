@@ -29,6 +29,8 @@ mod match_;
 mod overview;
 mod reapply;
 mod render;
+mod replay;
+mod running;
 mod serve;
 mod settings;
 mod status;
@@ -74,7 +76,7 @@ enum Command {
     Ingest(serve::Ingest),
     Work(serve::Work),
     Api(serve::Api),
-    Replay(serve::Replay),
+    Replay(replay::Replay),
     Reapply(reapply::Arguments),
     Account(account::Arguments),
     Filter(filter::Arguments),
@@ -173,7 +175,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Ingest(arguments) => serve::ingest(&arguments),
         Command::Work(arguments) => serve::work(&arguments),
         Command::Api(arguments) => serve::api(&arguments),
-        Command::Replay(arguments) => serve::replay(&arguments),
+        Command::Replay(arguments) => replay::replay(&arguments),
         Command::Reapply(arguments) => reapply::run(&arguments),
         Command::Account(arguments) => account::run(&arguments),
         Command::Filter(arguments) => filter::run(&arguments),

@@ -1,8 +1,6 @@
-//! `serve`, `ingest`, `work`, `api` and `replay`: the parts, together or one by one.
+//! `serve`, `ingest`, `work` and `api`: the parts, together or one by one.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +8,13 @@ use tweetfilter_http::api;
 use tweetfilter_http::ops::{Counted, Metrics, Part, Probe, Process, Recorder};
 use tweetfilter_http::page;
 use tweetfilter_http::parts::{
-    self, Buffers, Ingested, Kind, PartError, SourceSettings, Stop, Worked, Works, catch_panics, now,
-    supervise,
+    self, Buffers, Instance, Kind, SourceSettings, Stop, Worked, Works, catch_panics, supervise,
 };
-use tweetfilter_sql::{CrashEvent, Database};
-use tweetfilter_stream::buffer::Counts;
+use tweetfilter_sql::Database;
 use tweetfilter_stream::worker::{Options, Worker};
 
 use super::Failure;
+use super::running::Running;
 use super::settings::{Common, Keep, Settings, block_on, failure};
 
 /// Runs sources, a worker and the API in one process, on one file if nothing else is said.
@@ -58,7 +55,7 @@ pub(crate) struct Ingest {
 /// Evaluates what is in the buffer, and stores the results.
 #[derive(clap::Args)]
 pub(crate) struct Work {
-    /// End when the buffer is empty
+    /// End when the buffer is empty. What a worker holds that was killed is waited for, for a minute, and done too
     #[arg(long)]
     until_empty: bool,
 
@@ -77,40 +74,6 @@ Examples:
   TOKEN=$(tweetfilter token add ann)
   curl -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8080/api/v1/timeline")]
 pub(crate) struct Api {
-    #[command(flatten)]
-    common: Common,
-}
-
-/// Reads files as if they came from a stream, through the buffer into the store.
-///
-/// Everything that `match` reads is read. A file that was read halfway is gone on with; one that was read already
-/// changes nothing.
-#[derive(clap::Args)]
-pub(crate) struct Replay {
-    /// Whom posts in no envelope reach: public, follows, envelope, or `account NAME`
-    #[arg(long, value_name = "WHO", default_value = "public")]
-    audience: String,
-
-    /// The name of the source under which it is counted [default: replay, and the files' names]
-    #[arg(long, value_name = "NAME")]
-    source: Option<String>,
-
-    /// Lines a second
-    #[arg(long, value_name = "N")]
-    rate: Option<f64>,
-
-    /// As fast as it was recorded
-    #[arg(long, conflicts_with = "rate")]
-    as_recorded: bool,
-
-    /// Leave what was read in the buffer, for workers
-    #[arg(long)]
-    no_work: bool,
-
-    /// Files; `-` is standard input
-    #[arg(value_name = "FILE", required = true)]
-    files: Vec<PathBuf>,
-
     #[command(flatten)]
     common: Common,
 }
@@ -161,7 +124,7 @@ pub(crate) fn api(arguments: &Api) -> Result<(), Failure> {
     run("api", &settings, BTreeMap::new(), false, true)
 }
 
-fn told(worked: &Worked) {
+pub(super) fn told(worked: &Worked) {
     let Worked { entries, posts, deliveries, matches, suppressed, dead, .. } = worked;
     told!(
         "{entries} entries: {posts} new posts, {deliveries} deliveries, {matches} matches, {suppressed} suppressed, {dead} dead"
@@ -169,9 +132,9 @@ fn told(worked: &Worked) {
 }
 
 /// A worker whose store and buffer are counted.
-type Working = Works<Counted<Buffers>, Counted<Database>>;
+pub(super) type Working = Works<Counted<Buffers>, Counted<Database>>;
 
-fn works(settings: &Settings, database: &Database, buffer: &Buffers, part: &Arc<Part>) -> Working {
+pub(super) fn works(settings: &Settings, database: &Database, buffer: &Buffers, part: &Arc<Part>) -> Working {
     let name = match settings.is_named() {
         true => settings.instance.clone(),
         false => format!("{}-{}", settings.instance, std::process::id()),
@@ -195,12 +158,19 @@ fn run(
 ) -> Result<(), Failure> {
     settings.log()?;
     catch_panics();
+    for (name, source) in &sources {
+        parts::check_name(name).map_err(failure)?;
+        let usable = source.rate.map(parts::usable_rate).transpose();
+        usable.map_err(|error| Failure::Input(format!("source {name}: {error}")))?;
+    }
     block_on(async {
         let database = settings.store_of_part().await?;
+        let running = Running::begin(settings, &database, working && !sources.is_empty())?;
         // A server that is away is waited for, and who asks meanwhile is told so; a file is there, or never will be.
         let is_file = database.buffer().is_some();
         if is_file {
             settings.store_is_ready(&database, working || answering).await?;
+            running.tell(&database).await;
         }
         let (tell, stop) = Stop::new();
         let mut tasks = tokio::task::JoinSet::new();
@@ -251,7 +221,6 @@ fn run(
         let ops = Ops::begin(settings, process.clone(), &database, buffer.clone()).await?;
         let lookup = if working { settings.lookup()? } else { None };
         let bluesky = settings.bluesky() || sources.values().any(|source| source.kind == Kind::Jetstream);
-        let running = Running::begin(settings, &database, working && !sources.is_empty()).await;
         if let Some(Buffers::Embedded(embedded)) = &buffer
             && working
         {
@@ -260,7 +229,7 @@ fn run(
         for (name, source) in sources {
             let Some(buffer) = &buffer else { continue };
             let (database, buffer, stop) = (database.clone(), buffer.clone(), stop.clone());
-            let instance = settings.instance.clone();
+            let instance = Instance::new(&settings.instance);
             let part = process.part(&format!("ingest {name}"));
             let buffer = Counted::new(buffer, &part);
             tasks.spawn(async move {
@@ -375,157 +344,4 @@ pub(super) async fn ended_by_signal() -> Result<&'static str, Failure> {
     {
         tokio::signal::ctrl_c().await.map(|()| "Ctrl-C").map_err(failure)
     }
-}
-
-/// A file beside the store that is there while a server runs: one that is found was left by a run that did not end.
-struct Running(Option<PathBuf>);
-
-impl Running {
-    async fn begin(settings: &Settings, database: &Database, all: bool) -> Self {
-        if !all || database.buffer().is_none() {
-            return Self(None);
-        }
-        let name = settings.database.strip_prefix("sqlite://").unwrap_or(&settings.database);
-        let path = PathBuf::from(format!("{name}.running"));
-        if let Ok(left) = std::fs::read_to_string(&path) {
-            let reason = format!(
-                "a run ended without saying so (killed, out of memory, or power was lost): {}",
-                left.trim()
-            );
-            tracing::warn!(reason);
-            let event = CrashEvent { part: "serve".to_owned(), at: now(), reason, backtrace: String::new() };
-            if let Err(error) = database.record_crash(&event).await {
-                tracing::warn!(%error, "the crash could not be recorded");
-            }
-        }
-        let started = super::time::rfc3339(now());
-        let written = std::fs::write(&path, format!("process {}, started {started}\n", std::process::id()));
-        if let Err(error) = written {
-            tracing::warn!(%error, path = %path.display(), "an end without notice will not be found out");
-        }
-        Self(Some(path))
-    }
-
-    fn end(self) {
-        if let Some(path) = self.0 {
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
-pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
-    let settings = arguments.common.settings()?;
-    settings.log()?;
-    catch_panics();
-    let names: Vec<_> = arguments.files.iter().map(|file| file.display().to_string()).collect();
-    for file in arguments.files.iter().filter(|file| file.as_os_str() != "-") {
-        std::fs::metadata(file).map_err(|error| Failure::reading(file.display(), &error))?;
-    }
-    let name = arguments.source.clone().unwrap_or_else(|| format!("replay {}", names.join(" ")));
-    let source = SourceSettings {
-        audience: Some(arguments.audience.clone()),
-        files: arguments.files.clone(),
-        rate: arguments.rate,
-        as_recorded: arguments.as_recorded,
-        ..SourceSettings::new(Kind::File)
-    };
-    source.audience().map_err(failure)?;
-    block_on(async {
-        let database = settings.open().await?;
-        let buffer = settings.buffer(&database).await?;
-        let (tell, stop) = Stop::new();
-        let (done, read) = Stop::new();
-        let part = Part::new("work");
-        let works = works(&settings, &database, &buffer, &part);
-        let bar = bar();
-        let ingests = async {
-            let ingested = parts::ingest(
-                buffer.clone(),
-                &name,
-                &source,
-                &settings.instance,
-                stop.clone(),
-                |counts, progress| {
-                    show(&bar, counts, progress);
-                },
-            )
-            .await;
-            let _ = done.send(true);
-            ingested
-        };
-        // On a thread of its own, where there is one.
-        let draining = (!arguments.no_work).then(|| tokio::spawn(drain(works, read, stop.clone())));
-        // Reading waits where the disk is short of room, so room has to be made.
-        let retention = (!arguments.no_work)
-            .then(|| tokio::spawn(parts::retention(database.clone(), settings.keep_time(), stop.clone())));
-        let working = async {
-            match draining {
-                Some(draining) => draining.await.map_err(failure)?.map_err(failure),
-                None => Ok(Worked::default()),
-            }
-        };
-        let signals = async {
-            let _ = ended_by_signal().await;
-            let _ = tell.send(true);
-            std::future::pending::<()>().await;
-        };
-        let (ingested, worked) = tokio::select! {
-            both = async { tokio::join!(ingests, working) } => both,
-            () = signals => unreachable!("it waits for ever"),
-        };
-        bar.finish_and_clear();
-        let _ = tell.send(true);
-        if let Some(retention) = retention {
-            retention.await.map_err(failure)?;
-        }
-        let Ingested { counts, ended } = ingested.map_err(failure)?;
-        told!(
-            "{} lines: {} posts ({} merged), {} other messages, {} unreadable{}",
-            counts.lines,
-            counts.posts,
-            counts.merged,
-            counts.control,
-            counts.undecodable.values().sum::<u64>(),
-            if ended { "" } else { "; stopped before the end, the same command goes on" }
-        );
-        told(&worked?);
-        database.close().await;
-        Ok(())
-    })
-}
-
-/// Works while it is read, and then until the buffer is empty.
-async fn drain(mut works: Working, read: Stop, mut stop: Stop) -> Result<Worked, PartError> {
-    while !stop.is_told() {
-        let all_read = read.is_told();
-        if works.batch(&mut stop).await? {
-            continue;
-        }
-        if all_read {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    Ok(works.end().await)
-}
-
-fn bar() -> indicatif::ProgressBar {
-    if std::io::stderr().is_terminal() {
-        let style = indicatif::ProgressStyle::with_template("{bar:30} {percent}% {msg} {eta}");
-        let bar = indicatif::ProgressBar::new(0);
-        if let Ok(style) = style {
-            bar.set_style(style);
-        }
-        return bar;
-    }
-    indicatif::ProgressBar::hidden()
-}
-
-fn show(bar: &indicatif::ProgressBar, counts: &Counts, progress: Option<(u64, Option<u64>)>) {
-    if let Some((read, Some(total))) = progress {
-        bar.set_length(total);
-        bar.set_position(read);
-    }
-    let seconds = bar.elapsed().as_secs_f64().max(0.001);
-    bar.set_message(format!("{} lines, {:.0}/s", counts.lines, counts.lines as f64 / seconds));
 }

@@ -84,8 +84,8 @@ keys! {
         value_parser = FalseyValueParser::new())]
     allow_unsafe_buffer: bool = false;
 
-    /// The name of this process, by which it gets back at once what it had before it ended; no two that run at the
-    /// same time may share it [default: the host's name]
+    /// The name of this process, by which it gets back at once what it had before it ended; of two that run at the
+    /// same time with one name, the later one takes a source over and the other waits [default: the host's name]
     #[arg(long, global = true, value_name = "NAME", env = "TWEETFILTER_INSTANCE")]
     instance: String = host();
 

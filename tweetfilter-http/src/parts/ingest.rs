@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use tweetfilter_core::post::Millis;
 use tweetfilter_stream::Event;
-use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Counts};
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Counts, Fence, Gap};
 use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::ingest::Ingest;
 use tweetfilter_stream::source::{Chunk, Notice, Source};
 
+use super::source::check_name;
 use super::supervise::own;
-use super::{PartError, SourceSettings, Stop};
+use super::{Instance, Kind, PartError, SourceSettings, Stop, now};
 
 /// How long a source belongs to an instance that is silent.
 const LEASE: Duration = Duration::from_secs(9);
@@ -35,7 +37,8 @@ pub struct Ingested {
 /// how far files were read.
 ///
 /// While the buffer is away or full, nothing more is read: a file or a stream with a cursor waits, and one without
-/// leaves a gap that is recorded when it goes on.
+/// leaves a gap that is recorded when it goes on. A buffer that has forgotten the source is told of it again, with a gap;
+/// files are read anew then.
 ///
 /// # Errors
 /// See [`PartError`].
@@ -43,16 +46,26 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
     buffer: B,
     name: &str,
     settings: &SourceSettings,
-    instance: &str,
+    instance: &Instance,
     mut stop: Stop,
     mut each: impl FnMut(&Counts, Option<(u64, Option<u64>)>),
 ) -> Result<Ingested, PartError> {
+    check_name(name)?;
     let audience = settings.audience()?;
     let claimed = claim(&buffer, name, audience, instance, &mut stop).await?;
     let Some((mut ingest, cursor)) = claimed else { return Ok(Ingested::default()) };
     let mut source = settings.open(cursor.as_deref())?;
     tracing::info!(source = name, resumed = cursor.is_some(), "source is read");
     let (mut ingested, mut read_all, mut failed) = (Ingested::default(), false, None);
+    let robbed = |error: PartError| {
+        if matches!(error, PartError::Buffer(BufferError::Fenced { .. })) {
+            instance.was_robbed();
+        }
+        error
+    };
+    // Of the last two batches it is unknown whether they are stored, if the buffer loses them.
+    let (mut before, mut taken) = (now(), now());
+    let anew = |since| Anew { instance: instance.claims_as(), since, rereads: settings.kind == Kind::File };
     let mut renew = tokio::time::interval(RENEW);
     renew.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     // While a batch is appended the source is read on, so that a slow disk makes larger batches and not fewer. It is a
@@ -61,9 +74,12 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
     let mut collect = Box::pin(tokio::time::sleep(Duration::ZERO));
     loop {
         if appending.is_none() && (ingest.has_many() || collect.is_elapsed() || read_all) {
-            let start = |batch| tokio::spawn(append(buffer.clone(), name.to_owned(), batch, stop.clone()));
+            let start = |batch| {
+                tokio::spawn(append(buffer.clone(), name.to_owned(), batch, anew(before), stop.clone()))
+            };
             appending = ingest.batch().map(start);
             if appending.is_some() {
+                (before, taken) = (taken, now());
                 collect.as_mut().reset(tokio::time::Instant::now() + COLLECT);
             }
         }
@@ -77,13 +93,22 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
                 Err(BufferError::Away(reason) | BufferError::Full(reason)) => {
                     tracing::warn!(source = name, %reason, "claim not renewed");
                 }
-                renewed => renewed?,
+                // The batch that is on its way finds out by itself.
+                Err(BufferError::Fenced { .. } | BufferError::Forgotten { .. }) if appending.is_some() => {}
+                Err(error @ BufferError::Forgotten { .. }) => {
+                    if let Some((fence, gap)) = anew(before).claim(&buffer, name, error).await? {
+                        ingest.claimed_again(fence);
+                        ingest.gap(gap);
+                    }
+                }
+                renewed => renewed.map_err(PartError::from).map_err(robbed)?,
             },
             appended = pending(&mut appending) => {
                 appending = None;
                 // Nothing that was read later may be appended without it.
-                let Some(counts) = own(appended)? else { return Ok(ingested) };
+                let Some((counts, fence)) = own(appended).map_err(robbed)? else { return Ok(ingested) };
                 ingested.counts.add(&counts);
+                ingest.claimed_again(fence);
                 each(&ingested.counts, source.progress());
             }
             () = &mut collect, if appending.is_none() && !collect.is_elapsed() => {}
@@ -103,13 +128,17 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
     }
     // Told to stop: what was read by now is not read again by a source without a cursor.
     if let Some(appending) = appending {
-        match own(appending.await)? {
-            Some(counts) => ingested.counts.add(&counts),
+        match own(appending.await).map_err(robbed)? {
+            Some((counts, fence)) => {
+                ingested.counts.add(&counts);
+                ingest.claimed_again(fence);
+            }
             None => return Ok(ingested),
         }
     }
     if let Some(batch) = ingest.batch()
-        && let Some(counts) = append(buffer, name.to_owned(), batch, stop).await?
+        && let Some((counts, _)) =
+            append(buffer, name.to_owned(), batch, anew(before), stop).await.map_err(robbed)?
     {
         ingested.counts.add(&counts);
     }
@@ -129,16 +158,30 @@ async fn claim<B: Buffer + Clone>(
     buffer: &B,
     name: &str,
     audience: Audience,
-    instance: &str,
+    instance: &Instance,
     stop: &mut Stop,
 ) -> Result<Option<(Ingest<B>, Option<String>)>, PartError> {
     let mut told = false;
     while !stop.is_told() {
-        match Ingest::claim(buffer.clone(), name, audience.clone(), instance, LEASE).await {
+        let as_whom = instance.claims_as();
+        match Ingest::claim(buffer.clone(), name, audience.clone(), &as_whom, LEASE).await {
             Ok(claimed) => return Ok(Some(claimed)),
             Err(reason @ (BufferError::Taken { .. } | BufferError::Away(_) | BufferError::Full(_))) => {
+                let holder = if let BufferError::Taken { holder, .. } = &reason { holder } else { "" };
+                let is_shared = instance.is_shared_with(holder);
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!(source = name, %reason, "waits for the source");
+                    if is_shared {
+                        tracing::warn!(
+                            source = name,
+                            instance = holder,
+                            "another process has taken it over under the same instance name; give each its own, by \
+                             --instance NAME or `instance` in the settings"
+                        );
+                    }
+                }
+                if !is_shared && !holder.is_empty() {
+                    instance.goes_by_its_name();
                 }
                 stop.sleep(AGAIN).await;
             }
@@ -148,13 +191,52 @@ async fn claim<B: Buffer + Clone>(
     Ok(None)
 }
 
-/// Appends a batch, however long it takes, and returns what was counted; `None` if it is told to stop before that.
+/// How a source goes on that the buffer has forgotten.
+struct Anew {
+    instance: String,
+    /// What was received since then may be lost.
+    since: Millis,
+    /// Whether what was lost can be read once more, if it begins anew.
+    rereads: bool,
+}
+
+impl Anew {
+    /// Claims the source again, so that what is read of it by now is kept; `None` while the buffer is away.
+    async fn claim<B: Buffer>(
+        &self,
+        buffer: &B,
+        name: &str,
+        error: BufferError,
+    ) -> Result<Option<(Fence, Gap)>, PartError> {
+        if self.rereads {
+            return Err(error.into());
+        }
+        match buffer.claim(name, &self.instance, LEASE).await {
+            Ok(claim) => {
+                let gap = Gap {
+                    from: self.since,
+                    to: now().max(self.since),
+                    reason: error.to_string(),
+                    missing: None,
+                };
+                tracing::warn!(source = name, from = gap.from, to = gap.to, reason = gap.reason, "gap");
+                Ok(Some((claim.fence, gap)))
+            }
+            Err(BufferError::Away(_) | BufferError::Full(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Appends a batch, however long it takes, and returns what was counted and under which claim; `None` if it is told to
+/// stop before that.
 async fn append<B: Buffer>(
     buffer: B,
     name: String,
-    batch: Batch,
+    mut batch: Batch,
+    anew: Anew,
     mut stop: Stop,
-) -> Result<Option<Counts>, PartError> {
+) -> Result<Option<(Counts, Fence)>, PartError> {
     let (mut wait, mut told) = (WAIT.0, false);
     loop {
         let reason = match buffer.append(&batch).await {
@@ -162,7 +244,17 @@ async fn append<B: Buffer>(
                 if told {
                     tracing::info!(source = name, "buffer takes entries again");
                 }
-                return Ok(Some(batch.counts));
+                return Ok(Some((batch.counts, batch.fence)));
+            }
+            Err(error @ BufferError::Forgotten { .. }) => {
+                match anew.claim(&buffer, &name, error.clone()).await? {
+                    Some((fence, gap)) => {
+                        batch.fence = fence;
+                        batch.gaps.push(gap);
+                        continue;
+                    }
+                    None => error,
+                }
             }
             Err(error @ (BufferError::Away(_) | BufferError::Full(_))) => error,
             Err(error) => return Err(error.into()),
@@ -186,6 +278,7 @@ fn tell(name: &str, chunk: &Chunk) {
             Notice::BackingOff { wait } => {
                 tracing::info!(source = name, seconds = wait.as_secs_f64(), "waits")
             }
+            Notice::ReadAgain { reason } => tracing::warn!(source = name, "{reason}"),
             other => tracing::warn!(source = name, "{other:?}"),
         }
     }
@@ -290,7 +383,7 @@ mod tests {
         // The second file is read, and the third is not found, while the first is being appended.
         let (buffer, (_tell, stop)) =
             (Slow { takes: Duration::from_millis(500), ..Slow::default() }, Stop::new());
-        let ingested = ingest(buffer.clone(), "s", &settings, "one", stop, |_, _| {}).await;
+        let ingested = ingest(buffer.clone(), "s", &settings, &Instance::new("one"), stop, |_, _| {}).await;
         assert!(
             matches!(&ingested, Err(PartError::Source(error)) if error.to_string().contains("/nowhere/gone"))
         );
@@ -306,7 +399,8 @@ mod tests {
         let settings = SourceSettings { files: vec![path.clone()], ..SourceSettings::new(Kind::File) };
         let (buffer, (_tell, stop)) =
             (Slow { takes: RENEW + Duration::from_secs(1), ..Slow::default() }, Stop::new());
-        let ingest = ingest(buffer.clone(), "s", &settings, "one", stop, |_, _| {});
+        let instance = Instance::new("one");
+        let ingest = ingest(buffer.clone(), "s", &settings, &instance, stop, |_, _| {});
         let ingested = tokio::time::timeout(Duration::from_secs(60), ingest).await;
         std::fs::remove_file(path).unwrap();
         let ingested = ingested.expect("it goes on").unwrap();

@@ -6,6 +6,7 @@
 mod buffers;
 mod files;
 mod ingest;
+mod instance;
 mod lookup;
 mod retention;
 mod secrets;
@@ -22,10 +23,11 @@ use tweetfilter_stream::store::StoreError;
 pub use buffers::Buffers;
 pub use files::allow_files;
 pub use ingest::{Ingested, ingest};
+pub use instance::Instance;
 pub use lookup::{lookup, named_handles};
 pub use retention::retention;
 pub use secrets::without_secrets;
-pub use source::{Kind, Opened, SourceSettings};
+pub use source::{Kind, LONGEST_NAME, Opened, SourceSettings, check_name, usable_rate};
 pub use supervise::{catch_panics, supervise};
 pub use work::{Worked, Works};
 

@@ -11,6 +11,39 @@ use tweetfilter_stream::source::file::{FileSource, Pace};
 use tweetfilter_stream::source::net::{Jetstream, Live, Mastodon, Token, TokioClock, Trust, X};
 use tweetfilter_stream::source::{Chunk, Source, SourceError};
 
+/// Characters of a source's name; the store takes no more.
+pub const LONGEST_NAME: usize = 190;
+
+/// Whether a source may have a name.
+///
+/// # Errors
+/// [`SourceError::Setup`] for one that is empty or too long.
+pub fn check_name(name: &str) -> Result<(), SourceError> {
+    let length = name.chars().count();
+    match length {
+        0 => Err(SourceError::Setup("the name of a source is empty".to_owned())),
+        1..=LONGEST_NAME => Ok(()),
+        _ => Err(SourceError::Setup(format!(
+            "the name of the source has {length} characters; {LONGEST_NAME} are the most: {name}"
+        ))),
+    }
+}
+
+/// A pace in lines a second, if it is one at which something is given.
+///
+/// # Errors
+/// [`SourceError::Setup`] else.
+pub fn usable_rate(rate: f64) -> Result<f64, SourceError> {
+    // Slower than one a day is no pace.
+    let usable = rate.is_finite() && rate * 86_400.0 >= 1.0;
+    let refused = || {
+        SourceError::Setup(format!(
+            "rate is {rate}: it must be a number of lines a second above 0, and at least one a day (0.0000116)"
+        ))
+    };
+    usable.then_some(rate).ok_or_else(refused)
+}
+
 /// What a source is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -131,6 +164,7 @@ impl SourceSettings {
     /// # Errors
     /// See [`SourceError`].
     pub fn open(&self, cursor: Option<&str>) -> Result<Opened, SourceError> {
+        self.rate.map(usable_rate).transpose()?;
         let trust = self.ca_file.as_deref().map(Trust::from_file).transpose()?.unwrap_or_default();
         match self.kind {
             Kind::File => self.file(cursor).map(|file| Opened::File(Box::new(file))),

@@ -1,7 +1,7 @@
 //! `work`: entries of the buffer into the store.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tweetfilter_stream::buffer::{Buffer, BufferError};
 use tweetfilter_stream::store::{Store, StoreError};
@@ -18,6 +18,9 @@ const MANY: usize = 256;
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long to wait for what is away: at first, and at most.
 const WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// How often to look whether what others hold has come free.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What a worker did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,13 +49,26 @@ pub struct Works<B, S> {
     held: Option<StepError>,
     /// Entries of the last batch.
     last: usize,
+    /// Entries of a newer version, which nobody waits for.
+    newer: u64,
+    /// Until when to wait for entries that others hold, once that has begun.
+    others_until: Option<Instant>,
     part: Option<Arc<Part>>,
 }
 
 impl<B: Buffer, S: Store> Works<B, S> {
     /// Begins with nothing done.
     pub fn new(worker: Worker<B, S>) -> Self {
-        Self { worker, worked: Worked::default(), wait: WAIT.0, held: None, last: 0, part: None }
+        Self {
+            worker,
+            worked: Worked::default(),
+            wait: WAIT.0,
+            held: None,
+            last: 0,
+            newer: 0,
+            others_until: None,
+            part: None,
+        }
     }
 
     /// Counts for a part, too, how long entries were evaluated.
@@ -79,6 +95,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
                 tell(&self.worker, &step);
                 self.worked.add(&step);
                 self.last = step.entries + step.held;
+                self.newer += step.held as u64;
                 if let Some(part) = self.part.as_ref().filter(|_| self.last > 0) {
                     part.counters.evaluation.observe(step.evaluation.as_secs_f64());
                 }
@@ -98,6 +115,37 @@ impl<B: Buffer, S: Store> Works<B, S> {
         Ok(true)
     }
 
+    /// Where there is nothing to lease: waits a little, and says whether entries are left that others hold and that may
+    /// still come free. Their worker may have been killed, so it is waited for until its leases have run out; who prolongs
+    /// them is alive, and does them itself.
+    pub async fn waits_for_others(&mut self, stop: &mut Stop) -> bool {
+        let left = match self.worker.buffer().stats().await {
+            Ok(stats) => stats.entries.saturating_sub(self.newer),
+            // The next batch finds out what that means.
+            Err(_) => u64::MAX,
+        };
+        if left == 0 || stop.is_told() {
+            return false;
+        }
+        if left < u64::MAX {
+            let time = self.worker.lease_time() + Duration::from_secs(1);
+            let until = *self.others_until.get_or_insert_with(|| {
+                let seconds = time.as_secs();
+                tracing::warn!(
+                    entries = left,
+                    "another worker holds the rest of the buffer; it is done here if its leases run out, within {seconds} s"
+                );
+                Instant::now() + time
+            });
+            if Instant::now() >= until {
+                tracing::warn!(entries = left, "entries are left to the worker that holds them: it is alive");
+                return false;
+            }
+        }
+        stop.sleep(LOOK).await;
+        true
+    }
+
     /// Works until it is told to stop, or, if `until_empty`, until the buffer is empty.
     ///
     /// # Errors
@@ -106,6 +154,9 @@ impl<B: Buffer, S: Store> Works<B, S> {
         while !stop.is_told() {
             let worked = self.batch(&mut stop).await?;
             if !worked && until_empty {
+                if self.waits_for_others(&mut stop).await {
+                    continue;
+                }
                 break;
             }
             if !worked || (self.last < MANY && !until_empty) {
@@ -169,5 +220,63 @@ impl Worked {
             self.matches += u64::from(commit.matches);
             self.suppressed += u64::from(commit.suppressed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use tweetfilter_sql::{Database, Embedded};
+    use tweetfilter_stream::buffer::{Batch, Most};
+    use tweetfilter_stream::entry::Audience;
+    use tweetfilter_stream::gather::Gather;
+    use tweetfilter_stream::worker::Options;
+
+    use super::*;
+
+    /// Posts in a buffer, of which another worker has half.
+    async fn half_leased(name: &str, lease: Duration) -> (PathBuf, Database, Embedded) {
+        let folder = std::env::temp_dir().join(format!("tweetfilter-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+        let buffer = database.buffer().unwrap();
+        let mut gather = Gather::new("s", Audience::Public);
+        for id in 0..10 {
+            gather.line(format!("{{\"id_str\":\"{id}\",\"text\":\"Snow\"}}").as_bytes(), 1);
+        }
+        let fence = buffer.claim("s", "i", lease).await.unwrap().fence;
+        buffer.append(&Batch { fence, ..gather.take() }).await.unwrap();
+        assert_eq!(buffer.lease("other", Most::entries(5), lease).await.unwrap().len(), 5);
+        (folder, database, buffer)
+    }
+
+    fn worker(database: &Database, buffer: &Embedded, lease: Duration) -> Works<Embedded, Database> {
+        let options = Options { lease, ..Options::default() };
+        Works::new(Worker::new("one", buffer.clone(), database.clone(), options))
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_worker_held_is_waited_for_and_done() {
+        let lease = Duration::from_secs(2);
+        let (folder, database, buffer) = half_leased("killed", lease).await;
+        let (_tell, stop) = Stop::new();
+        let worked = worker(&database, &buffer, lease).run(true, stop).await.unwrap();
+        assert_eq!((worked.entries, buffer.stats().await.unwrap().entries), (10, 0));
+        database.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_a_living_worker_holds_is_left_to_it_after_a_lease() {
+        let long = Duration::from_secs(600);
+        let (folder, database, buffer) = half_leased("alive", long).await;
+        let (_tell, stop) = Stop::new();
+        let begin = Instant::now();
+        let worked = worker(&database, &buffer, Duration::from_secs(1)).run(true, stop).await.unwrap();
+        assert_eq!((worked.entries, buffer.stats().await.unwrap().entries), (5, 5));
+        assert!(begin.elapsed() >= Duration::from_secs(2), "{:?}", begin.elapsed());
+        database.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -15,9 +15,11 @@ mod operations;
 #[path = "../faults/oracle.rs"]
 mod oracle;
 mod other_language;
+mod replaying;
 mod separate;
 mod settings;
 mod splitting;
 mod support;
 mod tls;
+mod twice;
 mod wires;

@@ -39,7 +39,7 @@ pub struct Line<'b> {
 
 impl Block {
     /// The lines.
-    pub fn lines(&self) -> impl ExactSizeIterator<Item = Line<'_>> {
+    pub fn lines(&self) -> impl ExactSizeIterator<Item = Line<'_>> + DoubleEndedIterator {
         self.pieces.iter().map(|piece| self.line_of(piece))
     }
 

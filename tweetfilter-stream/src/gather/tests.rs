@@ -45,6 +45,27 @@ fn copies_become_one_entry_in_whatever_form_the_user_stands() {
 }
 
 #[test]
+fn many_viewers_of_a_post_are_found_in_a_set_and_none_is_there_twice() {
+    let mut gather = site();
+    let one = tweet(1, "Snow");
+    let users: Vec<String> = (0..500).map(|user| user.to_string()).collect();
+    for round in 0..2 {
+        let before = gather.bytes();
+        for user in &users {
+            gather.line(envelope_of(user, &one).as_bytes(), 5);
+        }
+        // Looking through all of them for each copy would take as long as their number squared.
+        assert_eq!(gather.pending[0].known.len(), users.len());
+        let room = users.iter().map(|user| 2 * size(user)).sum::<usize>();
+        let grew = gather.bytes() - before;
+        assert!(if round == 0 { grew > room } else { grew == 0 }, "{grew} of {room}");
+    }
+    let batch = gather.take();
+    assert_eq!(entries(&batch)[0].to, viewers(&users.iter().map(String::as_str).collect::<Vec<_>>()));
+    assert_eq!((batch.counts.entries, batch.counts.merged), (1, 999));
+}
+
+#[test]
 fn a_late_copy_is_an_entry_with_the_same_post() {
     let mut gather = site();
     let one = tweet(1, "Snow");

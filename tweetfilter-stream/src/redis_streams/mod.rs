@@ -98,6 +98,8 @@ struct Inner {
     before: Mutex<String>,
     /// Entries that there were at last.
     entries: AtomicU64,
+    /// When there were none, in milliseconds; 0 if there always were.
+    empty: AtomicU64,
     sent: Mutex<Sent>,
     /// Workers that need not inherit any more what a predecessor of their name held.
     workers: Mutex<HashSet<String>>,
@@ -121,6 +123,7 @@ impl RedisBuffer {
             layout: Mutex::default(),
             before: Mutex::default(),
             entries: AtomicU64::new(0),
+            empty: AtomicU64::new(0),
             sent: Mutex::default(),
             workers: Mutex::default(),
         }));
@@ -155,8 +158,12 @@ impl RedisBuffer {
     ) -> Result<String, BufferError> {
         let before = locked(&self.0.before).clone();
         let entries = self.0.entries.load(Ordering::Acquire);
+        let empty = match self.0.empty.load(Ordering::Acquire) {
+            0 => String::new(),
+            at => at.to_string(),
+        };
         let mut call = script::SETUP.prepare_invoke();
-        call.key(LAYOUT).key(LOSSES).arg(unique()).arg(self.0.partitions).arg(entries).arg(before);
+        call.key(LAYOUT).key(LOSSES).arg(unique()).arg(self.0.partitions).arg(entries).arg(before).arg(empty);
         self.partition_keys(&mut call);
         let (id, partitions, entries): (String, u16, u64) = match call.invoke_async(connection).await {
             Ok(laid_out) => laid_out,
@@ -171,8 +178,17 @@ impl RedisBuffer {
         }
         *locked(&self.0.layout) = Some(id.clone());
         locked(&self.0.before).clone_from(&id);
-        self.0.entries.store(entries, Ordering::Release);
+        self.there_are(entries, 0);
         Ok(id)
+    }
+
+    /// Notes how many entries there are, of which so many were just added: what a stranger takes away is known by it.
+    fn there_are(&self, entries: u64, added: usize) {
+        self.0.entries.store(entries, Ordering::Release);
+        if entries <= added as u64 {
+            let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+            self.0.empty.store(millis(now), Ordering::Release);
+        }
     }
 
     fn partition_keys(&self, call: &mut ScriptInvocation<'_>) {
@@ -212,6 +228,7 @@ impl RedisBuffer {
                     again = false;
                 }
                 Some("TFFENCED") => return Err(BufferError::Fenced { source_name: source.to_owned() }),
+                Some("TFFORGOTTEN") => return Err(BufferError::Forgotten { source_name: source.to_owned() }),
                 _ => return Err(self.link().failed(number, &error).await),
             }
         }

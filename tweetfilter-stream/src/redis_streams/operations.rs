@@ -56,8 +56,7 @@ impl Buffer for RedisBuffer {
                 call.arg(entry.key % u64::from(self.0.partitions)).arg(entry.bytes.as_slice());
             }
         });
-        let entries = read(&appended.await?)?;
-        self.0.entries.store(entries, Ordering::Release);
+        self.there_are(read(&appended.await?)?, batch.entries.len());
         locked(&self.0.sent).answered(&batch.source);
         Ok(())
     }
@@ -73,7 +72,7 @@ impl Buffer for RedisBuffer {
         });
         let leased = match leased.await.and_then(reply::leased) {
             Ok((entries, leased)) => {
-                self.0.entries.store(entries, Ordering::Release);
+                self.there_are(entries, 0);
                 leased
             }
             // What the answer that did not come would have given is inherited by the next call.
@@ -109,7 +108,7 @@ impl Buffer for RedisBuffer {
         });
         let (entries, leased, bytes, oldest, redelivered, lost): (u64, u64, u64, i64, u64, u64) =
             read(&counted.await?)?;
-        self.0.entries.store(entries, Ordering::Release);
+        self.there_are(entries, 0);
         let oldest = (oldest >= 0).then_some(oldest);
         Ok(Stats { entries, leased, bytes, oldest, redelivered, lost })
     }

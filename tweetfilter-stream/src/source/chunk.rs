@@ -56,6 +56,12 @@ pub enum Notice {
         /// How long.
         wait: Duration,
     },
+    /// Something that was read before is read once more, now or by a later run: a file was replaced, or breaks off within
+    /// a line.
+    ReadAgain {
+        /// What and why, for people.
+        reason: String,
+    },
     /// The server no longer has what follows the cursor. A gap stands beside this.
     CursorTooOld {
         /// What was asked for.

@@ -139,6 +139,18 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         self.compiled.as_ref()
     }
 
+    /// Where it gets entries from.
+    #[must_use]
+    pub fn buffer(&self) -> &B {
+        &self.buffer
+    }
+
+    /// How long entries are leased for, unless that is prolonged.
+    #[must_use]
+    pub fn lease_time(&self) -> Duration {
+        self.options.lease
+    }
+
     /// Does one batch, at the given time.
     ///
     /// # Errors

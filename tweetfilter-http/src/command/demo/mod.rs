@@ -12,7 +12,9 @@ use tokio::task::JoinHandle;
 use tweetfilter_core::post::Account;
 use tweetfilter_core::{Expression, FilterId, FilterSetBuilder, OwnerId};
 use tweetfilter_http::ops::{Counted, Part, Probe, Process, Recorder};
-use tweetfilter_http::parts::{self, Buffers, Kind, SourceSettings, Stop, Works, catch_panics, supervise};
+use tweetfilter_http::parts::{
+    self, Buffers, Instance, Kind, SourceSettings, Stop, Works, catch_panics, supervise,
+};
 use tweetfilter_http::{api, page};
 use tweetfilter_sql::{AccountIdentity, Database, Embedded, NewFilter, Scope};
 use tweetfilter_stream::buffer::Buffer;
@@ -243,9 +245,10 @@ async fn read(part: Arc<Part>, database: Database, buffer: Embedded, source: Sou
     let buffer = Counted::new(buffer, &part);
     supervise(&part, &database, stop.clone(), || {
         let (buffer, source, stop) = (buffer.clone(), source.clone(), stop.clone());
-        Box::pin(
-            async move { parts::ingest(buffer, SOURCE, &source, "demo", stop, |_, _| {}).await.map(|_| ()) },
-        )
+        Box::pin(async move {
+            let instance = Instance::new("demo");
+            parts::ingest(buffer, SOURCE, &source, &instance, stop, |_, _| {}).await.map(|_| ())
+        })
     })
     .await;
 }

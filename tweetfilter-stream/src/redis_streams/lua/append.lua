@@ -3,6 +3,9 @@
 -- how many counts, how many gaps; then field and number of each count, each gap, partition and bytes of each entry.
 -- Returns the entries of all partitions. All that can be refused is refused before the first write.
 local known = redis.call('HMGET', KEYS[2], 'fence', 'nonce', 'batch')
+if not known[1] then
+  return redis.error_reply('TFFORGOTTEN nobody has claimed the source')
+end
 if known[1] ~= ARGV[2] then
   return redis.error_reply('TFFENCED another instance has the source')
 end

@@ -1,6 +1,6 @@
 -- KEYS: layout, losses, then streams and counts.
--- ARGV: id for a new layout, number of partitions, the entries that were there when this process last looked, and the
--- id that the layout had then, '' if it never did.
+-- ARGV: id for a new layout, number of partitions, the entries that were there when this process last looked, the id
+-- that the layout had then, '' if it never did, and when it last saw the buffer empty, '' if it never did.
 -- Returns the layout's id, its number of partitions, and the entries of all of them.
 local n, total = (#KEYS - 2) / 2, 0
 redis.call('HDEL', KEYS[1], 'none')
@@ -16,7 +16,9 @@ local function lose()
     return
   end
   local reason = 'the keys of the buffer were removed by somebody else (FLUSHALL?)'
-  local lost = { from = now, to = now, reason = reason, missing = tonumber(ARGV[3]) }
+  -- What was taken away came since then, but for what was on its way.
+  local from = math.min(now, (tonumber(ARGV[5]) or now + 1000) - 1000)
+  local lost = { from = from, to = now, reason = reason, missing = tonumber(ARGV[3]) }
   redis.call('RPUSH', KEYS[2], cjson.encode(lost))
   redis.call('HINCRBY', KEYS[2 + n + 1], 'lost', ARGV[3])
 end

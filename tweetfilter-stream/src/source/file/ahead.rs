@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::name;
-use crate::files::{Block, Options, Reader};
+use super::cursor::{Before, Cursor, Mark, Start, another, name};
+use crate::files::{Block, Line, Options, Reader};
 use crate::source::{Lines, SourceError};
 
 /// Blocks that are read ahead.
@@ -22,12 +22,29 @@ pub(super) enum Input {
 }
 
 /// Lines of one file.
+#[derive(Default)]
 pub(super) struct Given {
-    /// The file; `None` where no cursor can be kept.
-    pub(super) name: Option<String>,
-    /// Lines of the file that come before these.
-    pub(super) before: u64,
+    /// Behind the lines that come before these; `None` where no cursor can be kept.
+    place: Option<Cursor>,
     pub(super) lines: Lines,
+    /// Whether the last of them is cut off, so that it is to be read again when it is whole.
+    unfinished: bool,
+    /// What was read before and is read again, with the reason, or will be.
+    pub(super) notice: Option<String>,
+}
+
+impl Given {
+    fn notice(reason: String) -> Self {
+        Self { notice: Some(reason), ..Self::default() }
+    }
+
+    /// Where to read on once so many of the lines are safe.
+    pub(super) fn cursor(&self, upto: usize) -> Option<String> {
+        let place = self.place.clone()?;
+        let whole = self.lines.len() - usize::from(self.unfinished);
+        let lines = place.lines + upto.min(whole) as u64;
+        serde_json::to_string(&Cursor { lines, ..place }).ok()
+    }
 }
 
 type Item = Result<Given, SourceError>;
@@ -90,13 +107,17 @@ impl Drop for Ahead {
 }
 
 impl Ahead {
-    pub(super) fn start(inputs: VecDeque<Input>, options: Options, skip: u64, count: Arc<Count>) -> Self {
+    pub(super) fn start(inputs: VecDeque<Input>, options: Options, start: Start, count: Arc<Count>) -> Self {
         let shared = Arc::new(Shared { state: Mutex::default(), room: Condvar::new() });
         let far = Far(shared.clone());
         let started = std::thread::Builder::new().name("source".into()).spawn(move || {
-            let mut skip = skip;
+            let Start { mut before, mut skip, reason, .. } = start;
+            if reason.is_some_and(|reason| !far.0.push(Ok(Given::notice(reason)))) {
+                return;
+            }
             for input in inputs {
-                if !read(&far.0, input, options, std::mem::take(&mut skip), &count) {
+                let reading = Reading { shared: &far.0, options, count: &count };
+                if !reading.input(input, &mut before, std::mem::take(&mut skip)) {
                     return;
                 }
             }
@@ -121,51 +142,108 @@ impl Ahead {
     }
 }
 
-/// Reads one input to its end; `false` if nobody wants more. A file in a tar that breaks off is told when the others
-/// were read.
-fn read(shared: &Shared, input: Input, options: Options, mut skip: u64, count: &Arc<Count>) -> bool {
-    let (shown, cursor) = match &input {
-        Input::File(path) => (name(path), Some(name(path))),
-        Input::Stream { name, .. } => (name.clone(), None),
-    };
-    let failed = |error| Err(SourceError::Read { name: shown.clone(), error });
-    let mut damaged = Vec::new();
-    let mut reader = match open(input, options, count) {
-        Ok(reader) => reader,
-        Err(error) => return shared.push(failed(error)),
-    };
-    let (mut block, mut before) = (Block::default(), skip);
-    loop {
-        match reader.read(&mut block) {
-            Ok(true) => {}
-            Ok(false) if skip > 0 => {
-                let less =
-                    format!("{shown} has fewer lines than were read of it before; is it another file?");
-                return shared.push(Err(SourceError::Cursor(less)));
-            }
-            Ok(false) => return damaged.is_empty() || shared.push(failed(in_tar(&damaged))),
-            Err(error) => return shared.push(failed(error)),
+/// What reading an input takes.
+struct Reading<'r> {
+    shared: &'r Shared,
+    options: Options,
+    count: &'r Arc<Count>,
+}
+
+/// What became of an input.
+enum End {
+    /// It was read, or can't be.
+    Done,
+    /// It has fewer lines than were read of it.
+    Shorter,
+    /// Nobody wants more.
+    Left,
+}
+
+impl Reading<'_> {
+    /// Reads one input to its end; `false` if nobody wants more.
+    fn input(&self, input: Input, before: &mut Before, skip: u64) -> bool {
+        let Input::File(path) = &input else {
+            let Input::Stream { name, .. } = &input else { return true };
+            let name = name.clone();
+            return !matches!(self.lines(input, &name, None, 0), End::Left);
+        };
+        let (path, file) = (path.clone(), name(path));
+        // As it is before it is read: what is added meanwhile makes it no other.
+        let mark = Mark::of(&path);
+        let place = |lines| Cursor { file: file.clone(), mark: mark.clone(), before: before.clone(), lines };
+        let mut read = self.lines(input, &file, Some(place(skip)), skip);
+        if matches!(read, End::Shorter) {
+            read = match self.shared.push(Ok(Given::notice(another(&file)))) {
+                true => self.lines(Input::File(path), &file, Some(place(0)), 0),
+                false => End::Left,
+            };
         }
-        if let (Some((error, line)), Some(member)) = (block.damage(), block.member()) {
-            if damaged.len() < NAMED + 1 {
-                damaged.push(format!("{member}:{line}: breaks off: {error}"));
-            }
-            continue;
-        }
-        let mut lines = Lines::default();
-        for line in block.lines() {
-            match (skip, line.too_long) {
-                (1.., _) => skip -= 1,
-                (0, true) => lines.push_too_long(line.bytes),
-                (0, false) => lines.push(line.bytes, line.ending),
-            }
-        }
-        let given = lines.len() as u64;
-        if given > 0 && !shared.push(Ok(Given { name: cursor.clone(), before, lines })) {
-            return false;
-        }
-        before += given;
+        before.add(mark.as_ref());
+        !matches!(read, End::Left)
     }
+
+    /// Reads lines behind so many. A file in a tar that breaks off is told when the others were read.
+    fn lines(&self, input: Input, shown: &str, mut place: Option<Cursor>, mut skip: u64) -> End {
+        let said = |item| if self.shared.push(item) { End::Done } else { End::Left };
+        let failed = |error| Err(SourceError::Read { name: shown.to_owned(), error });
+        let (mut damaged, mut cut_off) = (Vec::new(), false);
+        let mut reader = match open(input, self.options, self.count) {
+            Ok(reader) => reader,
+            Err(error) => return said(failed(error)),
+        };
+        let mut block = Block::default();
+        loop {
+            match reader.read(&mut block) {
+                Ok(true) => {}
+                Ok(false) if skip > 0 => return End::Shorter,
+                Ok(false) if !damaged.is_empty() => return said(failed(in_tar(&damaged))),
+                Ok(false) if cut_off && place.is_some() => return said(Ok(Given::notice(later(shown)))),
+                Ok(false) => return End::Done,
+                Err(error) => return said(failed(error)),
+            }
+            if let (Some((error, line)), Some(member)) = (block.damage(), block.member()) {
+                if damaged.len() < NAMED + 1 {
+                    damaged.push(format!("{member}:{line}: breaks off: {error}"));
+                }
+                continue;
+            }
+            let mut lines = Lines::default();
+            for line in block.lines() {
+                match (skip, line.too_long) {
+                    (1.., _) => skip -= 1,
+                    (0, true) => lines.push_too_long(line.bytes),
+                    (0, false) => lines.push(line.bytes, line.ending),
+                }
+            }
+            let given = lines.len() as u64;
+            if given == 0 {
+                continue;
+            }
+            cut_off = !self.options.text && block.lines().next_back().is_some_and(is_cut_off);
+            let item = Given { place: place.clone(), lines, unfinished: cut_off, notice: None };
+            if !self.shared.push(Ok(item)) {
+                return End::Left;
+            }
+            if let Some(place) = &mut place {
+                place.lines += given;
+            }
+        }
+    }
+}
+
+/// Whether a line has no end yet and is no whole message either: more of it may follow, if it is the last one.
+fn is_cut_off(line: Line<'_>) -> bool {
+    line.ending.is_empty()
+        && !line.too_long
+        && serde_json::from_slice::<serde::de::IgnoredAny>(line.bytes).is_err()
+}
+
+/// Said of a file whose last line is cut off.
+fn later(file: &str) -> String {
+    format!(
+        "the last line of {file} is cut off: it is passed over, and read again by the next run, when the rest of it may \
+         be there"
+    )
 }
 
 /// Files in a tar that are named where they break off.

@@ -1,8 +1,9 @@
 //! Files and standard input as a source: everything that [`files::Reader`](crate::files::Reader) reads.
 //!
 //! A thread of its own reads ahead, so that a pipe that makes us wait holds up nothing else. The cursor is the
-//! file and how many of its lines were given; reading on passes over those. Standard input has no cursor: what
-//! follows in it are other lines.
+//! file and how many of its lines were given; reading on passes over those. It says by what the file is known again, too:
+//! one that was put in its place is read from its beginning. A last line that is cut off is given, and given again when
+//! the file has grown. Standard input has no cursor: what follows in it are other lines.
 //!
 //! ```
 //! use tweetfilter_stream::source::Source;
@@ -34,21 +35,21 @@
 //! ```
 
 mod ahead;
+mod cursor;
 mod pace;
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use serde::{Deserialize, Serialize};
-
-use super::{Chunk, Clock, Lines, Source, SourceError, clock};
+use super::{Chunk, Clock, Lines, Notice, Source, SourceError, clock};
 use crate::files::Options;
 use ahead::{Ahead, Given, Input};
+use cursor::{Cursor, Start};
 pub use pace::Pace;
 use pace::Schedule;
 
@@ -56,8 +57,8 @@ use pace::Schedule;
 pub struct FileSource {
     inputs: VecDeque<Input>,
     options: Options,
-    /// Lines of the first input that were given by a run before this one.
-    skip: u64,
+    /// What was read by a run before this one.
+    start: Start,
     ahead: Option<Ahead>,
     read: Arc<ahead::Count>,
     total: Option<u64>,
@@ -80,13 +81,6 @@ pub struct Progress {
     pub read: u64,
     /// Bytes of all files; `None` if one of them is no file.
     pub total: Option<u64>,
-}
-
-/// The cursor, as it is stored.
-#[derive(Serialize, Deserialize)]
-struct Cursor {
-    file: String,
-    lines: u64,
 }
 
 impl FileSource {
@@ -117,7 +111,7 @@ impl FileSource {
             total: inputs.iter().map(size).sum(),
             inputs,
             options: Options::default(),
-            skip: 0,
+            start: Start::default(),
             ahead: None,
             read: Arc::default(),
             pace: None,
@@ -141,23 +135,18 @@ impl FileSource {
         self
     }
 
-    /// Reads on behind a cursor.
+    /// Reads on behind a cursor. A file that is another than the one that was read begins anew, and so do all of them
+    /// if the one that was read last is not among them; a [notice](Notice::ReadAgain) says so.
     ///
     /// # Errors
-    /// [`SourceError::Cursor`] if it is none, or of a file that is not among these.
+    /// [`SourceError::Cursor`] if it is none of a file.
     pub fn resume(mut self, cursor: &str) -> Result<Self, SourceError> {
-        let Cursor { file, lines } = serde_json::from_str(cursor)
-            .map_err(|_| SourceError::Cursor(format!("{cursor:?} is no cursor of a file")))?;
-        let is_it = |input: &Input| matches!(input, Input::File(path) if name(path) == file);
-        let Some(at) = self.inputs.iter().position(is_it) else {
-            return Err(SourceError::Cursor(format!("{file} is not among the files to read")));
-        };
-        for input in self.inputs.drain(..at) {
+        self.start = Cursor::read(cursor)?.find(self.inputs.iter());
+        for input in self.inputs.drain(..self.start.inputs) {
             if let Input::File(path) = input {
                 self.read.add(std::fs::metadata(path).map_or(0, |m| m.len()));
             }
         }
-        self.skip = lines;
         Ok(self)
     }
 
@@ -175,7 +164,8 @@ impl FileSource {
             }
             if self.open.is_none() {
                 let ahead = self.ahead.get_or_insert_with(|| {
-                    Ahead::start(std::mem::take(&mut self.inputs), self.options, self.skip, self.read.clone())
+                    let (inputs, start) = (std::mem::take(&mut self.inputs), std::mem::take(&mut self.start));
+                    Ahead::start(inputs, self.options, start, self.read.clone())
                 });
                 match ready!(ahead.poll_next(cx)) {
                     Some(Ok(given)) => self.open = Some((given, 0)),
@@ -191,11 +181,14 @@ impl FileSource {
 
     /// The lines whose time has come; if none has, what must be waited for.
     fn due(&mut self) -> Option<Chunk> {
-        let (given, from) = self.open.take()?;
+        let (mut given, from) = self.open.take()?;
+        if let Some(reason) = given.notice.take() {
+            let notices = vec![Notice::ReadAgain { reason }];
+            return Some(Chunk { at: clock::wall(), notices, ..Chunk::default() });
+        }
         let Some((schedule, clock)) = &mut self.pace else {
-            let Given { name, before, lines } = given;
-            let cursor = cursor(name.as_deref(), before + lines.len() as u64);
-            return Some(Chunk { lines, at: clock::wall(), cursor, ..Chunk::default() });
+            let cursor = given.cursor(given.lines.len());
+            return Some(Chunk { lines: given.lines, at: clock::wall(), cursor, ..Chunk::default() });
         };
         let now = clock.now();
         let mut lines = Lines::default();
@@ -215,11 +208,12 @@ impl FileSource {
         let ended = rest.peek().is_none();
         drop(rest);
         let upto = from + lines.len();
-        let cursor = cursor(given.name.as_deref(), given.before + upto as u64);
+        let cursor = given.cursor(upto);
+        let at = clock.wall();
         if !ended {
             self.open = Some((given, upto));
         }
-        (!lines.is_empty()).then(|| Chunk { lines, at: clock.wall(), cursor, ..Chunk::default() })
+        (!lines.is_empty()).then(|| Chunk { lines, at, cursor, ..Chunk::default() })
     }
 }
 
@@ -227,13 +221,4 @@ impl Source for FileSource {
     fn next(&mut self) -> impl Future<Output = Result<Option<Chunk>, SourceError>> + Send {
         poll_fn(|cx| self.poll_chunk(cx))
     }
-}
-
-/// The name of a file in its cursor.
-fn name(path: &Path) -> String {
-    PathBuf::from(path).to_string_lossy().into_owned()
-}
-
-fn cursor(file: Option<&str>, lines: u64) -> Option<String> {
-    serde_json::to_string(&Cursor { file: file?.to_owned(), lines }).ok()
 }

@@ -23,10 +23,14 @@ const PIECES: usize = 1024;
 /// How long a connection may take to be made and answered.
 const CONNECTING: Duration = Duration::from_secs(30);
 
+/// Who asks for more so long after the last chunk had something else to do.
+const BUSY: Duration = Duration::from_secs(1);
+
 /// A live stream, connected again whenever it ends.
 ///
 /// A network without a cursor leaves a gap between two connections, from the last line (a keep-alive is one) to
-/// the first. Its stored cursor is the time of the last line, so that a restart leaves such a gap as well.
+/// the first. Its stored cursor is the time of the last line, so that a restart leaves such a gap as well. Lines that
+/// lay there while nobody asked came at an unknown time: until all of them are read, the last line is the one before.
 ///
 /// Use it within a Tokio runtime with I/O and time. It spawns nothing.
 pub struct Live<W> {
@@ -36,6 +40,10 @@ pub struct Live<W> {
     backoff: Backoff,
     /// When the last line came.
     last: Option<Millis>,
+    /// When the last chunk was given, until it is asked for more.
+    given: Option<Duration>,
+    /// Lines are read that may have come long ago.
+    behind: bool,
     /// Why the connection before ended, until the next one has given a line.
     broken: Option<String>,
     /// What happened since the last chunk.
@@ -88,6 +96,8 @@ impl<W: Wire> Live<W> {
             state: State::Idle,
             backoff: Backoff::default(),
             last: None,
+            given: None,
+            behind: false,
             broken: None,
             notices: Vec::new(),
         }
@@ -174,6 +184,7 @@ impl<W: Wire> Live<W> {
         self.notices.push(Notice::Connected { address: self.wire.address() });
         let now = self.clock.now();
         let look = self.clock.sleep(self.wire.silence());
+        self.behind = false;
         self.state = State::Open(Open { connection, since: now, alive: now, look, gave: false });
     }
 
@@ -195,7 +206,10 @@ impl<W: Wire> Live<W> {
             }
             pieces += 1;
             match open.connection.as_mut().poll_next(cx) {
-                Poll::Pending => break,
+                Poll::Pending => {
+                    self.behind = false;
+                    break;
+                }
                 Poll::Ready(None) => {
                     fault = Poll::Ready(Fault::network("the server has ended the connection"))
                 }
@@ -236,8 +250,9 @@ impl<W: Wire> Live<W> {
             if let (Some(reason), Some(from)) = (self.broken.take(), self.last) {
                 chunk.gaps.push(Gap { from, to: chunk.at.max(from), reason, missing: None });
             }
-            self.last = Some(chunk.at);
-            chunk.cursor = Some(chunk.at.to_string());
+            let last = self.last.filter(|_| self.behind).unwrap_or(chunk.at);
+            self.last = Some(last);
+            chunk.cursor = Some(last.to_string());
         }
         Some(chunk)
     }
@@ -274,6 +289,14 @@ impl<W: Wire> Live<W> {
 
 impl<W: Wire> Source for Live<W> {
     fn next(&mut self) -> impl Future<Output = Result<Option<Chunk>, SourceError>> + Send {
-        poll_fn(|cx| self.poll_chunk(cx))
+        poll_fn(|cx| {
+            let given = self.given.take();
+            self.behind |= given.is_some_and(|given| self.clock.now().saturating_sub(given) > BUSY);
+            let polled = self.poll_chunk(cx);
+            if polled.is_ready() {
+                self.given = Some(self.clock.now());
+            }
+            polled
+        })
     }
 }

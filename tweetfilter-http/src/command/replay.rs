@@ -1,0 +1,188 @@
+//! `replay`: files through the buffer into the store.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tweetfilter_http::ops::Part;
+use tweetfilter_http::parts::{
+    self, Ingested, Instance, Kind, LONGEST_NAME, PartError, SourceSettings, Stop, Worked, catch_panics,
+};
+use tweetfilter_stream::buffer::Counts;
+use tweetfilter_stream::gather::key;
+
+use super::Failure;
+use super::serve::{Working, ended_by_signal, told, works};
+use super::settings::{Common, block_on, failure};
+
+/// Reads files as if they came from a stream, through the buffer into the store.
+///
+/// Everything that `match` reads is read. A file that was read halfway is gone on with; one that was read already
+/// changes nothing; another one in its place is read from its beginning, and so are other files under the name of a
+/// source. A last line that is cut off is passed over, and read when the file has grown. It ends when the buffer is
+/// empty; what a worker holds that was killed is waited for, for a minute, and done too.
+#[derive(clap::Args)]
+pub(crate) struct Replay {
+    /// Whom posts in no envelope reach: public, follows, envelope, or `account NAME`
+    #[arg(long, value_name = "WHO", default_value = "public")]
+    audience: String,
+
+    /// The name of the source under which it is counted, 190 characters at most [default: replay, and the files' names]
+    #[arg(long, value_name = "NAME", value_parser = source_name)]
+    source: Option<String>,
+
+    /// Lines a second, at least one a day
+    #[arg(long, value_name = "N", value_parser = rate)]
+    rate: Option<f64>,
+
+    /// As fast as it was recorded
+    #[arg(long, conflicts_with = "rate")]
+    as_recorded: bool,
+
+    /// Leave what was read in the buffer, for workers
+    #[arg(long)]
+    no_work: bool,
+
+    /// Files; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+fn source_name(text: &str) -> Result<String, String> {
+    parts::check_name(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().map_err(|_| "it is no number".to_owned())?;
+    parts::usable_rate(rate).map_err(|error| error.to_string())
+}
+
+/// The name of the source that files are if nobody gave it one. Many files, or long names, are told apart by a hash.
+fn name_of(files: &[PathBuf]) -> String {
+    let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+    let whole = format!("replay {}", names.join(" "));
+    if whole.chars().count() <= LONGEST_NAME {
+        return whole;
+    }
+    let hash = key("", &whole);
+    let rest = format!("… ({} files, {hash:016x})", files.len());
+    let room = LONGEST_NAME - rest.chars().count();
+    whole.chars().take(room).chain(rest.chars()).collect()
+}
+
+pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
+    let settings = arguments.common.settings()?;
+    settings.log()?;
+    catch_panics();
+    for file in arguments.files.iter().filter(|file| file.as_os_str() != "-") {
+        std::fs::metadata(file).map_err(|error| Failure::reading(file.display(), &error))?;
+    }
+    let name = arguments.source.clone().unwrap_or_else(|| name_of(&arguments.files));
+    let instance = Instance::new(&settings.instance);
+    let source = SourceSettings {
+        audience: Some(arguments.audience.clone()),
+        files: arguments.files.clone(),
+        rate: arguments.rate,
+        as_recorded: arguments.as_recorded,
+        ..SourceSettings::new(Kind::File)
+    };
+    source.audience().map_err(failure)?;
+    block_on(async {
+        let database = settings.open().await?;
+        let buffer = settings.buffer(&database).await?;
+        let (tell, stop) = Stop::new();
+        let (done, read) = Stop::new();
+        let part = Part::new("work");
+        let works = works(&settings, &database, &buffer, &part);
+        let bar = bar();
+        let ingests = async {
+            let ingested =
+                parts::ingest(buffer.clone(), &name, &source, &instance, stop.clone(), |counts, progress| {
+                    show(&bar, counts, progress);
+                })
+                .await;
+            let _ = done.send(true);
+            ingested
+        };
+        // On a thread of its own, where there is one.
+        let draining = (!arguments.no_work).then(|| tokio::spawn(drain(works, read, stop.clone())));
+        // Reading waits where the disk is short of room, so room has to be made.
+        let retention = (!arguments.no_work)
+            .then(|| tokio::spawn(parts::retention(database.clone(), settings.keep_time(), stop.clone())));
+        let working = async {
+            match draining {
+                Some(draining) => draining.await.map_err(failure)?.map_err(failure),
+                None => Ok(Worked::default()),
+            }
+        };
+        let signals = async {
+            let _ = ended_by_signal().await;
+            let _ = tell.send(true);
+            std::future::pending::<()>().await;
+        };
+        let (ingested, worked) = tokio::select! {
+            both = async { tokio::join!(ingests, working) } => both,
+            () = signals => unreachable!("it waits for ever"),
+        };
+        bar.finish_and_clear();
+        let _ = tell.send(true);
+        if let Some(retention) = retention {
+            retention.await.map_err(failure)?;
+        }
+        let Ingested { counts, ended } = ingested.map_err(failure)?;
+        told!(
+            "{} lines: {} posts ({} merged), {} other messages, {} unreadable{}",
+            counts.lines,
+            counts.posts,
+            counts.merged,
+            counts.control,
+            counts.undecodable.values().sum::<u64>(),
+            if ended { "" } else { "; stopped before the end, the same command goes on" }
+        );
+        told(&worked?);
+        database.close().await;
+        Ok(())
+    })
+}
+
+/// Works while it is read, and then until the buffer is empty.
+async fn drain(mut works: Working, read: Stop, mut stop: Stop) -> Result<Worked, PartError> {
+    while !stop.is_told() {
+        let all_read = read.is_told();
+        if works.batch(&mut stop).await? {
+            continue;
+        }
+        if all_read {
+            if works.waits_for_others(&mut stop).await {
+                continue;
+            }
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(works.end().await)
+}
+
+fn bar() -> indicatif::ProgressBar {
+    if std::io::stderr().is_terminal() {
+        let style = indicatif::ProgressStyle::with_template("{bar:30} {percent}% {msg} {eta}");
+        let bar = indicatif::ProgressBar::new(0);
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        return bar;
+    }
+    indicatif::ProgressBar::hidden()
+}
+
+fn show(bar: &indicatif::ProgressBar, counts: &Counts, progress: Option<(u64, Option<u64>)>) {
+    if let Some((read, Some(total))) = progress {
+        bar.set_length(total);
+        bar.set_position(read);
+    }
+    let seconds = bar.elapsed().as_secs_f64().max(0.001);
+    bar.set_message(format!("{} lines, {:.0}/s", counts.lines, counts.lines as f64 / seconds));
+}

@@ -1,0 +1,105 @@
+//! A file beside a store that says that a server runs on it.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use tweetfilter_http::parts::now;
+use tweetfilter_sql::{CrashEvent, Database};
+
+use super::Failure;
+use super::settings::Settings;
+
+/// A file beside the store that is there, and locked, while a server runs: one that is found unlocked was left by a run
+/// that did not end.
+pub(super) struct Running {
+    file: Option<(PathBuf, File)>,
+    /// What a run before left.
+    left: Option<String>,
+}
+
+impl Running {
+    /// Says that a server runs on the store of the settings, unless that is no file.
+    ///
+    /// # Errors
+    /// If another one does.
+    pub(super) fn begin(settings: &Settings, database: &Database, serves: bool) -> Result<Self, Failure> {
+        if !serves || database.buffer().is_none() {
+            return Ok(Self { file: None, left: None });
+        }
+        let store = settings.database.strip_prefix("sqlite://").unwrap_or(&settings.database);
+        let path = PathBuf::from(format!("{store}.running"));
+        match locked(&path) {
+            Ok((file, left)) => Ok(Self { file: Some((path, file)), left }),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let who = std::fs::read_to_string(&path).unwrap_or_default();
+                Err(Failure::Input(format!(
+                    "another server runs on {store} ({}): end that one first, or give this one a store of its own by \
+                     --database. Several processes share a store on MariaDB",
+                    who.trim()
+                )))
+            }
+            Err(error) => {
+                tracing::warn!(%error, path = %path.display(), "an end without notice will not be found out");
+                Ok(Self { file: None, left: None })
+            }
+        }
+    }
+
+    /// Records what was left by a run that did not end.
+    pub(super) async fn tell(&self, database: &Database) {
+        let Some(left) = &self.left else { return };
+        let reason =
+            format!("a run ended without saying so (killed, out of memory, or power was lost): {left}");
+        tracing::warn!(reason);
+        let event = CrashEvent { part: "serve".to_owned(), at: now(), reason, backtrace: String::new() };
+        if let Err(error) = database.record_crash(&event).await {
+            tracing::warn!(%error, "the crash could not be recorded");
+        }
+    }
+
+    /// The server has ended, and says so.
+    pub(super) fn end(self) {}
+}
+
+/// Who ends with an error has said so as well.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some((path, _locked)) = self.file.take() {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Locks the file, tells what stands in it, and writes there who runs now.
+fn locked(path: &Path) -> io::Result<(File, Option<String>)> {
+    loop {
+        let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+        file.try_lock()?;
+        // Whoever ended just now may have removed it.
+        if !is_at(&file, path) {
+            continue;
+        }
+        let mut left = String::new();
+        file.read_to_string(&mut left)?;
+        let left = left.trim();
+        let started = super::time::rfc3339(now());
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(format!("process {}, started {started}\n", std::process::id()).as_bytes())?;
+        let left = (!left.is_empty()).then(|| left.to_owned());
+        return Ok((file, left));
+    }
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |m: std::fs::Metadata| (m.dev(), m.ino());
+    file.metadata().ok().map(id) == path.metadata().ok().map(id)
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}

@@ -1,0 +1,100 @@
+//! Files that were replaced, that are still written, or that go by many names.
+
+use crate::chain::{ok, status};
+use crate::support::{Ended, Files, tweet};
+
+/// An account that finds snow.
+fn with_ann() -> Files {
+    let files = Files::new();
+    ok(files.run(&["account", "add", "ann"]));
+    ok(files.run(&["filter", "add", "ann", "snow"]));
+    files
+}
+
+/// Lines of tweets about snow.
+fn snow(ids: impl IntoIterator<Item = u32>) -> String {
+    ids.into_iter().map(|id| format!("{}\n", tweet(&id.to_string(), "bob", "snow"))).collect()
+}
+
+/// How many posts ann has.
+fn found(files: &Files) -> usize {
+    ok(files.run(&["timeline", "ann", "--json", "--limit", "1000"])).lines().count()
+}
+
+fn replay(files: &Files, arguments: &[&str]) -> Ended {
+    let ended = files.run(&[&["replay"], arguments].concat());
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    ended
+}
+
+#[test]
+fn another_file_under_the_same_name_is_read_and_that_is_said() {
+    let files = with_ann().with("day.ndjson", snow(1..4));
+    replay(&files, &["day.ndjson"]);
+    let again = replay(&files, &["day.ndjson"]);
+    assert!(again.err.contains("0 lines") && !again.err.contains("another file"), "{}", again.err);
+    for (ids, expected) in [(4..7, 6), (7..8, 7)] {
+        let files = &files;
+        std::fs::write(files.path("day.ndjson"), snow(ids)).unwrap();
+        let replaced = replay(files, &["day.ndjson"]);
+        assert_eq!(found(files), expected, "{}", replaced.err);
+        assert!(replaced.err.contains("day.ndjson is another file"), "{}", replaced.err);
+    }
+    // A name of a source is no promise of one file.
+    std::fs::write(files.path("a.ndjson"), snow(10..12)).unwrap();
+    std::fs::write(files.path("b.ndjson"), snow(12..14)).unwrap();
+    for name in ["a.ndjson", "b.ndjson", "a.ndjson"] {
+        replay(&files, &["--source", "archive", name]);
+    }
+    assert_eq!(found(&files), 11);
+}
+
+#[test]
+fn a_post_that_was_cut_off_is_found_when_the_file_has_grown() {
+    let (first, second) = (snow([1]), snow([2]));
+    let (begun, rest) = second.split_at(second.len() / 2);
+    let files = with_ann().with("day.ndjson", format!("{first}{begun}"));
+    let cut = replay(&files, &["day.ndjson"]);
+    assert!(cut.err.contains("1 unreadable") && cut.err.contains("cut off"), "{}", cut.err);
+    std::fs::write(files.path("day.ndjson"), format!("{first}{begun}{rest}{}", snow([3]))).unwrap();
+    let grown = replay(&files, &["day.ndjson"]);
+    assert!(found(&files) == 3 && grown.err.contains("2 lines: 2 posts"), "{}", grown.err);
+}
+
+#[test]
+fn many_files_have_a_name_that_the_store_takes() {
+    let files = with_ann();
+    let names: Vec<String> =
+        (0..9).map(|n| format!("tweets-of-the-year-2026-month-11-day-{n}.ndjson")).collect();
+    for (n, name) in (0..9).zip(&names) {
+        std::fs::write(files.path(name), snow([n])).unwrap();
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    replay(&files, &names);
+    assert_eq!((found(&files), &status(&files)["dead_letters"]), (9, &0.into()));
+    let again = replay(&files, &names);
+    assert!(again.err.contains("0 lines"), "read once under this name: {}", again.err);
+    // Others are another source, though they begin alike.
+    let fewer = replay(&files, &names[..8]);
+    assert!(fewer.err.contains("8 lines"), "{}", fewer.err);
+    let long = "s".repeat(191);
+    for name in ["", &long] {
+        let refused = files.run(&["replay", "--source", name, names[0]]);
+        assert!(refused.code == 2 && refused.err.contains("name of"), "{}", refused.err);
+    }
+    replay(&files, &["--source", &long[1..], names[0]]);
+    assert_eq!(status(&files)["dead_letters"], 0);
+}
+
+#[test]
+fn a_rate_at_which_nothing_comes_is_refused() {
+    let files = with_ann().with("day.ndjson", snow([1, 2]));
+    for rate in ["0", "nan", "inf", "1e-300", "-1", "fast"] {
+        let refused = files.run(&["replay", &format!("--rate={rate}"), "day.ndjson"]);
+        assert!(refused.code == 2 && refused.err.contains("rate"), "{rate}: {}", refused.err);
+    }
+    let settings = "[source.slow]\nkind = \"generated\"\nrate = 0.0\n";
+    std::fs::write(files.path("tweetfilter.toml"), settings).unwrap();
+    let refused = files.run(&["serve"]);
+    assert!(refused.code == 2 && refused.err.contains("source slow: rate is 0"), "{}", refused.err);
+}
