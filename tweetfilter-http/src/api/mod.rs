@@ -7,6 +7,7 @@
 mod answer;
 mod caller;
 mod check;
+mod coming;
 mod exchange;
 mod explain;
 mod export;
