@@ -35,6 +35,7 @@ mod status;
 mod tag;
 mod timeline;
 mod tokens;
+mod wording;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
