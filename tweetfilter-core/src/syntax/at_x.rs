@@ -111,7 +111,7 @@ pub fn lacking_at_x(expression: &Expression) -> Vec<Note> {
 
 /// `AND` and `NOT`, which X would search for as words.
 fn words_between(expression: &Expression, notes: &mut Notes) {
-    let mut end = 0;
+    let mut end = 0_u32;
     let mut gaps = Vec::new();
     lint::each_atom(expression, &mut |_, span| {
         gaps.push((end, span.start));

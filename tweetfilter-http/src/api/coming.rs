@@ -186,7 +186,7 @@ fn changes(row: &FilterRow, new: &NewFilter, enabled: bool) -> Vec<FactChange> {
 /// For each line the filter that it means: one of which all is so that it says, or else the one of its name. A filter
 /// is meant by one line at most, and by name only where the name is no other's: X's tags are of many.
 pub(super) fn meant<'r>(lines: &[FilterLine], rows: &'r [FilterRow]) -> Vec<Option<&'r FilterRow>> {
-    let mut taken = HashSet::new();
+    let mut taken: HashSet<i64> = HashSet::new();
     let mut meant = Vec::with_capacity(lines.len());
     for line in lines {
         let row = rows.iter().find(|row| is_so(line, row) && !taken.contains(&row.id));
