@@ -127,6 +127,14 @@ pub fn unknown_sets(expression: &Expression, sets: &NamedSets) -> Vec<Diagnostic
     out
 }
 
+/// The names of the lists that an expression uses, in order.
+#[must_use]
+pub fn set_names(expression: &Expression) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    each_atom(expression, &mut |atom, _| names.extend(sets_of(atom).into_iter().map(str::to_owned)));
+    names
+}
+
 /// Every `me` of an expression: an error for each, to be reported where a filter has no owner.
 #[must_use]
 pub fn me_without_owner(expression: &Expression) -> Vec<Diagnostic> {

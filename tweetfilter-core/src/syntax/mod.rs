@@ -3,6 +3,7 @@
 mod accounts;
 mod advice;
 mod ast;
+mod at_x;
 mod atoms;
 mod chars;
 mod codes;
@@ -29,6 +30,7 @@ mod words;
 
 pub use accounts::account_names;
 pub use ast::*;
+pub use at_x::lacking_at_x;
 pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Fix, Severity};
 pub use native::{Note, differences_from_x, lost_in_native, to_native};

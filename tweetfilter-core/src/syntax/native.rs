@@ -196,16 +196,16 @@ pub fn differences_from_x(expression: &Expression) -> Vec<Note> {
 
 /// One for each message.
 #[derive(Default)]
-struct Notes(Vec<Note>);
+pub(super) struct Notes(Vec<Note>);
 
 impl Notes {
-    fn add(&mut self, span: Span, message: &str) {
+    pub(super) fn add(&mut self, span: Span, message: &str) {
         if self.0.iter().all(|n| n.message != message) {
             self.0.push(Note { span, message: message.to_owned() });
         }
     }
 
-    fn sorted(mut self) -> Vec<Note> {
+    pub(super) fn sorted(mut self) -> Vec<Note> {
         self.0.sort_by_key(|n| n.span);
         self.0
     }

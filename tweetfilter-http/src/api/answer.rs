@@ -211,6 +211,12 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_away", message).after(2)
     }
 
+    /// The store is there, but did not come to this.
+    pub(super) fn busy(why: impl std::fmt::Display) -> Self {
+        let message = format!("The store is busy: {why}");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_busy", message).after(2)
+    }
+
     /// An expression is not one.
     pub(super) fn expression(found: &[Diagnostic], text: &str) -> Self {
         let findings: Vec<_> = found.iter().map(|found| Finding::of(found, text)).collect();
@@ -255,7 +261,8 @@ impl From<StoreError> for ApiError {
             StoreError::OverBudget(over) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "over_budget", over.to_string())
             }
-            StoreError::Away(why) | StoreError::Retry(why) => Self::away(why),
+            StoreError::Away(why) => Self::away(why),
+            StoreError::Retry(why) => Self::busy(format_args!("{why}. Nothing was changed; try again")),
             error => {
                 tracing::error!(%error, "the store is unfit");
                 Self::away(error)

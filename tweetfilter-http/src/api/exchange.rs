@@ -1,29 +1,22 @@
 //! Filters from elsewhere: own JSON, X's /rules, Mastodon's filters, plain words.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tokio::time::Instant;
-use tweetfilter_core::syntax::differences_from_x;
-use tweetfilter_core::{Dialect, Expression};
 use tweetfilter_sql::{FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::{Action, StoreError};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, ApiError, Finding, Place, Result, Summary};
 use super::caller::Caller;
-use super::check::{Remark, remarks};
+use super::coming::{Candidate, ImportedFilter, meant};
 use super::extract::Body;
 use super::filters::{NAME, too_many};
-use super::shapes::{action_name, dialect_name};
 use super::{Api, STORE};
 use crate::import::{FilterFile, FilterLine, Format, read_filters, read_words};
-use crate::time::rfc3339;
 
 /// Filters of one import.
 const MOST: usize = 1_000;
@@ -60,7 +53,7 @@ pub struct Import {
     /// What it is written in.
     #[serde(default)]
     pub format: Kind,
-    /// What a match does, where the file does not say: `show`, `hide`, `highlight` or `notify`.
+    /// What a match of a new filter does, where the file does not say: `show`, `hide`, `highlight` or `notify`.
     #[serde(default)]
     #[schema(value_type = String, example = "highlight")]
     pub action: Action,
@@ -86,49 +79,11 @@ pub struct Imported {
     pub filters: Vec<ImportedFilter>,
 }
 
-/// A filter of an import.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ImportedFilter {
-    /// Line of the file, from 1.
-    pub line: usize,
-    /// `new`; `same`: there is one that says the same already; `differs`: there is one of this name that says
-    /// something else, and it would be replaced; `invalid`.
-    pub state: &'static str,
-    /// The number of the filter that is there, or that was added.
-    pub id: Option<i64>,
-    /// What people call it.
-    pub name: String,
-    /// The expression.
-    pub text: String,
-    /// `native` or `x`.
-    pub dialect: &'static str,
-    /// What a match does.
-    pub action: &'static str,
-    /// Whether it would be used.
-    pub enabled: bool,
-    /// When it is switched off by itself.
-    pub expires_at: Option<String>,
-    /// Of one that differs: what the one that is there says.
-    pub was: Option<String>,
-    /// What is wrong or doubtful.
-    pub diagnostics: Vec<Finding>,
-    /// Of one that was written for X: what is known to differ here.
-    pub differs_from_x: Vec<Remark>,
-}
-
-/// A filter as it was read, held against what is there.
-struct Candidate {
-    new: NewFilter,
-    enabled: bool,
-    /// Of one that differs: the revision of the one that is there.
-    was: u64,
-    shown: ImportedFilter,
-}
-
 /// Imports filters, or says what would come in and what would differ.
 ///
-/// All of them are kept, or with an error none. Sent again, it changes nothing: what says the same as a filter that is
-/// there is not added.
+/// All of them are kept, or with an error none. Of a filter that is there only what the file says is changed: X's form, say,
+/// knows neither actions nor expiries, and leaves them as they are. Sent again, it changes nothing: a filter of which all is so
+/// already is not added.
 #[utoipa::path(post, path = "/import", tag = "filters", request_body = Import,
     responses((status = 200, body = Answer<Imported>), (status = 422, body = Answer<Imported>)))]
 pub(super) async fn import(
@@ -156,25 +111,23 @@ pub(super) async fn import(
     }
     let database = api.database();
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
-    let rows = Arc::new(api.ask(caller.until, database.account_filters(caller.account())).await?);
-    let (action, known) = (import.action, rows.clone());
+    let rows = api.ask(caller.until, database.account_filters(caller.account())).await?;
+    let action = import.action;
     // A thousand filters take a while to compile.
     let candidates = tokio::task::spawn_blocking(move || {
-        let dialect = file.format.dialect();
-        let of = |line: &FilterLine| {
-            let mut candidate = Candidate::new(line, dialect, action);
+        let unsaid = NewFilter { dialect: file.format.dialect(), action, ..NewFilter::default() };
+        let of = |(line, row): (&FilterLine, Option<&FilterRow>)| {
+            let mut candidate = Candidate::new(line, row, &unsaid);
             match surroundings.compile(&candidate.new.text, candidate.new.dialect) {
                 Ok(_) if candidate.new.name.chars().count() > NAME => candidate.refuse(vec![long_name()]),
                 Ok(compiled) => candidate.note(&compiled.expression),
                 Err(found) => {
-                    candidate.refuse(found.iter().map(|one| Finding::of(one, &line.text)).collect())
+                    candidate.refuse(found.iter().map(|one| Finding::of(one, &line.text)).collect());
                 }
             }
             candidate
         };
-        let mut candidates: Vec<_> = file.filters.iter().map(of).collect();
-        hold_against(&mut candidates, &known);
-        candidates
+        file.filters.iter().zip(meant(&file.filters, &rows)).map(of).collect::<Vec<_>>()
     });
     let mut candidates = candidates.await.map_err(|_| broke_off())?;
     let count = |state: &str| candidates.iter().filter(|one| one.shown.state == state).count();
@@ -236,58 +189,6 @@ fn read(import: &Import) -> Result<(FilterFile, Kind)> {
     Ok((file, kind))
 }
 
-impl Candidate {
-    fn new(line: &FilterLine, dialect: Dialect, action: Action) -> Self {
-        let said = line.action.as_deref().and_then(|word| serde_json::from_value(json!(word)).ok());
-        let new = NewFilter {
-            name: line.name.clone().unwrap_or_default(),
-            text: line.text.clone(),
-            dialect: line.dialect.unwrap_or(dialect),
-            action: said.unwrap_or(action),
-            expires_at: line.expires_at,
-        };
-        let enabled = line.enabled.unwrap_or(true);
-        let shown = ImportedFilter {
-            line: line.line,
-            state: "new",
-            id: None,
-            name: new.name.clone(),
-            text: new.text.clone(),
-            dialect: dialect_name(new.dialect),
-            action: action_name(new.action),
-            enabled,
-            expires_at: new.expires_at.map(rfc3339),
-            was: None,
-            diagnostics: Vec::new(),
-            differs_from_x: Vec::new(),
-        };
-        Self { new, enabled, was: 0, shown }
-    }
-
-    fn note(&mut self, expression: &Expression) {
-        let text = &self.shown.text;
-        self.shown.diagnostics = expression.warnings().iter().map(|found| Finding::of(found, text)).collect();
-        if expression.dialect() == Dialect::X {
-            self.shown.differs_from_x = remarks(differences_from_x(expression), text);
-        }
-    }
-
-    fn refuse(&mut self, found: Vec<Finding>) {
-        self.shown.state = "invalid";
-        self.shown.diagnostics = found;
-    }
-
-    /// What is to be kept of it, if anything.
-    fn save(&self) -> Option<Save<'_>> {
-        let replaces = match (self.shown.state, self.shown.id) {
-            ("new", _) => None,
-            ("differs", Some(id)) => Some((id, Some(self.was))),
-            _ => return None,
-        };
-        Some(Save { replaces, filter: &self.new, enabled: Some(self.enabled) })
-    }
-}
-
 /// Keeps all filters of an import that are new or differ, or none of them.
 async fn keep(api: &Api, caller: &Caller, candidates: &mut [Candidate]) -> Result<()> {
     let saves: Vec<_> = candidates.iter().enumerate().filter_map(|(n, one)| Some((n, one.save()?))).collect();
@@ -331,35 +232,4 @@ async fn keep(api: &Api, caller: &Caller, candidates: &mut [Candidate]) -> Resul
         candidates[place].shown.id = Some(id);
     }
     Ok(())
-}
-
-/// Finds what says the same as one that is there, or something else under its name. A filter that is there is meant by
-/// one line at most, and by name only where the name is no other's: X's tags are of many.
-fn hold_against(candidates: &mut [Candidate], rows: &[FilterRow]) {
-    let mut meant = HashSet::new();
-    let valid = |candidate: &&mut Candidate| candidate.shown.state == "new";
-    for candidate in candidates.iter_mut().filter(valid) {
-        let same = |row: &&FilterRow| row.filter == candidate.new && row.enabled == candidate.enabled;
-        if let Some(row) = rows.iter().find(|row| same(row) && !meant.contains(&row.id)) {
-            meant.insert(row.id);
-            (candidate.shown.state, candidate.shown.id) = ("same", Some(row.id));
-        }
-    }
-    let mut lines: HashMap<String, usize> = HashMap::new();
-    for candidate in candidates.iter() {
-        *lines.entry(candidate.new.name.clone()).or_default() += 1;
-    }
-    for candidate in candidates.iter_mut().filter(valid) {
-        let name = &candidate.new.name;
-        let mut of_name = rows.iter().filter(|row| row.filter.name == *name);
-        if let (Some(row), None) = (of_name.next(), of_name.next())
-            && !name.is_empty()
-            && lines.get(name) == Some(&1)
-            && meant.insert(row.id)
-        {
-            (candidate.shown.state, candidate.shown.id) = ("differs", Some(row.id));
-            candidate.shown.was = Some(row.filter.text.clone());
-            candidate.was = row.revision;
-        }
-    }
 }

@@ -3,7 +3,8 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use tweetfilter_core::syntax::{Atom, Form, Node, NodeKind, Shape, Value};
+use tweetfilter_core::syntax::lint::set_names;
+use tweetfilter_core::syntax::{Atom, Form, Node, NodeKind, Shape, Value, lacking_at_x};
 use tweetfilter_core::{Dialect, Expression, Limits};
 use tweetfilter_sql::{FilterRow, NewFilter};
 use tweetfilter_stream::store::Action;
@@ -15,6 +16,7 @@ use super::caller::Caller;
 use super::exchange::Kind;
 use super::extract::Query;
 use super::shapes::{action_name, dialect_name};
+use crate::parts::now;
 use crate::time::rfc3339;
 
 /// What filters are to be written in.
@@ -22,7 +24,7 @@ use crate::time::rfc3339;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ExportQuery {
-    /// `filters` (own JSON, which loses nothing), `x`, `mastodon`, `plain` or `words`.
+    /// `filters` (own JSON, which says everything of them), `x`, `mastodon`, `plain` or `words`.
     #[serde(default)]
     #[param(inline)]
     pub format: Kind,
@@ -37,8 +39,10 @@ pub struct Exported {
     pub content: String,
     /// A name for the file.
     pub file: &'static str,
-    /// What that form can't say.
+    /// Filters that the form can't say, or that would do something else there.
     pub left_out: Vec<LeftOut>,
+    /// What the form does not say of filters that are in it.
+    pub lost: Vec<Lost>,
 }
 
 /// A filter that a form can't say.
@@ -50,7 +54,21 @@ pub struct LeftOut {
     pub why: String,
 }
 
+/// What a form does not say of a filter.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Lost {
+    /// Its number.
+    pub id: i64,
+    /// What is not said.
+    pub what: String,
+}
+
 /// Writes the account's filters out.
+///
+/// To X go the filters that its filtered stream or PowerTrack can read and that are used: what is switched off or has
+/// expired, and what hides, is left out, since there it would find posts. A native filter finds more at X, which also reads
+/// links and quoted posts. To Mastodon go those that hide and are used, if they are words and phrases. No form holds the named
+/// sets: `/sets/{name}` says each.
 #[utoipa::path(get, path = "/export", tag = "filters", params(ExportQuery), responses((status = 200, body = Answer<Exported>)))]
 pub(super) async fn export(
     State(api): State<Api>,
@@ -59,11 +77,17 @@ pub(super) async fn export(
 ) -> Result<Answer<Exported>> {
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
     let format = if query.format == Kind::Auto { Kind::Filters } else { query.format };
-    let mut left_out = Vec::new();
+    let (mut left_out, mut lost) = (Vec::new(), Vec::new());
     let mut said = Vec::new();
     for row in &rows {
         match written(row, format) {
-            Ok(one) => said.push(one),
+            Ok(one) => {
+                said.push(one);
+                let unsaid = unsaid(row, format);
+                if !unsaid.is_empty() {
+                    lost.push(Lost { id: row.id, what: unsaid.join("; ") });
+                }
+            }
             Err(why) => left_out.push(LeftOut { id: row.id, why }),
         }
     }
@@ -82,8 +106,11 @@ pub(super) async fn export(
     if !left_out.is_empty() {
         text.push_str(&format!(", {} left out", left_out.len()));
     }
+    if !lost.is_empty() {
+        text.push_str(&format!(", of {} not all is said", lost.len()));
+    }
     let summary = Summary { count: Some(said.len()), ..Summary::new(text) };
-    Ok(Answer::new(summary, Exported { format, content, file, left_out }))
+    Ok(Answer::new(summary, Exported { format, content, file, left_out, lost }))
 }
 
 /// A filter in a form, or why that can't say it.
@@ -104,8 +131,11 @@ fn written(row: &FilterRow, kind: Kind) -> std::result::Result<Json, String> {
             Ok(object)
         }
         Kind::X => {
-            let read = Expression::parse_with(&filter.text, Dialect::X, &Limits::default());
-            read.map_err(|error| format!("X does not read it: {error}"))?;
+            is_used(row)?;
+            if filter.action == Action::Hide {
+                return Err("it hides, and at X it would collect what it hides".to_owned());
+            }
+            read_by_x(&filter.text)?;
             let mut object = json!({"value": filter.text});
             if !filter.name.is_empty() {
                 object["tag"] = json!(filter.name);
@@ -120,6 +150,7 @@ fn written(row: &FilterRow, kind: Kind) -> std::result::Result<Json, String> {
             Err("Mastodon's filters only hide, and this one does not".to_owned())
         }
         Kind::Mastodon => {
+            is_used(row)?;
             let keywords = keywords(filter).ok_or("Mastodon's filters know words and phrases only")?;
             let keyword = |(text, whole): &(String, bool)| json!({"keyword": text, "whole_word": whole});
             let title = if filter.name.is_empty() { &filter.text } else { &filter.name };
@@ -135,6 +166,56 @@ fn written(row: &FilterRow, kind: Kind) -> std::result::Result<Json, String> {
             Ok(json!(words.join("\n")))
         }
     }
+}
+
+/// Whether a filter is used; a form that can't say that one is not would have it used.
+fn is_used(row: &FilterRow) -> std::result::Result<(), String> {
+    if !row.enabled {
+        return Err("it is switched off, and that form can't say so".to_owned());
+    }
+    match row.filter.expires_at.filter(|at| *at <= now()) {
+        Some(at) => Err(format!("it has expired at {}", rfc3339(at))),
+        None => Ok(()),
+    }
+}
+
+/// Whether X itself can read an expression, or what it lacks.
+fn read_by_x(text: &str) -> std::result::Result<(), String> {
+    let read = Expression::parse_with(text, Dialect::X, &Limits::default());
+    let read = read.map_err(|error| format!("X does not read it: {error}"))?;
+    let lacking: Vec<_> = lacking_at_x(&read).into_iter().map(|note| note.message).collect();
+    if lacking.is_empty() { Ok(()) } else { Err(lacking.join("; ")) }
+}
+
+/// What a form does not say of a filter that is written in it.
+fn unsaid(row: &FilterRow, kind: Kind) -> Vec<String> {
+    let FilterRow { filter, enabled, .. } = row;
+    let mut unsaid = Vec::new();
+    let says_name = matches!(kind, Kind::Filters | Kind::Auto | Kind::X | Kind::Mastodon);
+    if !says_name && !filter.name.is_empty() {
+        unsaid.push(format!("its name, {}", filter.name));
+    }
+    let says_all = matches!(kind, Kind::Filters | Kind::Auto);
+    let says_action = says_all || kind == Kind::Mastodon;
+    if !says_action {
+        if filter.action != Action::default() {
+            unsaid.push(format!("its action, {}", action_name(filter.action)));
+        }
+        if let Some(at) = filter.expires_at {
+            unsaid.push(format!("that it ends at {}", rfc3339(at)));
+        }
+    }
+    if !says_all && !enabled {
+        unsaid.push("that it is switched off".to_owned());
+    }
+    if kind == Kind::Words && filter.dialect == Dialect::X {
+        unsaid.push("that it is of dialect x".to_owned());
+    }
+    let read = Expression::parse_with(&filter.text, filter.dialect, &Limits::default());
+    for name in read.iter().flat_map(set_names) {
+        unsaid.push(format!("the list {{{name}}}, which it names: keep it too, as /sets/{name} says it"));
+    }
+    unsaid
 }
 
 /// The words and phrases of a filter that is nothing but these, and whether each is a whole word.

@@ -113,7 +113,8 @@ pub(super) async fn remove(
 #[utoipa::path(get, path = "/feeds/{address}", tag = "feeds", security(()),
     params(("address" = String, Path, description = "The secret, and `.atom` or `.json`")),
     responses((status = 200, description = "Atom or JSON Feed", content_type = "application/atom+xml", body = String),
-        (status = 304, description = "As it was"), (status = 404, description = "No such feed, or it was revoked")))]
+        (status = 304, description = "As it was"), (status = 404, description = "No such feed, or it was revoked"),
+        (status = 503, description = "The store is away or busy")))]
 pub(super) async fn read(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -143,9 +144,11 @@ pub(super) async fn read(
     };
     let page = Page { before: None, limit: POSTS, filter: Some(feed.filter), hidden: true };
     let posts = api.ask(until, database.timeline_stretch(feed.account, &page)).await?.posts;
+    // Under which name the server is known is not known here, and whether by TLS: the path is enough.
+    let own = format!("/feeds/{address}");
     let (kind, body) = match is_atom {
-        true => ("application/atom+xml; charset=utf-8", atom(&feed, &title, &posts)),
-        false => ("application/feed+json; charset=utf-8", json_feed(&title, &posts)),
+        true => ("application/atom+xml; charset=utf-8", atom(&feed, &own, &title, &posts)),
+        false => ("application/feed+json; charset=utf-8", json_feed(&own, &title, &posts)),
     };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
@@ -170,14 +173,16 @@ fn id(post: &TimelinePost) -> String {
     format!("urn:tweetfilter:{}:{}", safe(&post.network), safe(&post.native_id))
 }
 
-fn atom(feed: &Feed, title: &str, posts: &[TimelinePost]) -> String {
+fn atom(feed: &Feed, own: &str, title: &str, posts: &[TimelinePost]) -> String {
     let updated = posts.first().map_or(feed.created_at, |post| post.received_at);
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
-         <id>urn:tweetfilter:feed:{}</id>\n<title>{}</title>\n<updated>{}</updated>\n",
+         <id>urn:tweetfilter:feed:{}</id>\n<title>{}</title>\n<updated>{}</updated>\n\
+         <link rel=\"self\" type=\"application/atom+xml\" href=\"{}\"/>\n",
         feed.id,
         escape(title),
         rfc3339(updated),
+        escape(own),
     );
     for post in posts {
         let shown = ShownPost::of(post);
@@ -204,7 +209,7 @@ fn atom(feed: &Feed, title: &str, posts: &[TimelinePost]) -> String {
     xml + "</feed>\n"
 }
 
-fn json_feed(title: &str, posts: &[TimelinePost]) -> String {
+fn json_feed(own: &str, title: &str, posts: &[TimelinePost]) -> String {
     let item = |post: &TimelinePost| {
         let shown = ShownPost::of(post);
         let content = &shown.content;
@@ -222,7 +227,8 @@ fn json_feed(title: &str, posts: &[TimelinePost]) -> String {
         item
     };
     let items: Vec<_> = posts.iter().map(item).collect();
-    json!({"version": "https://jsonfeed.org/version/1.1", "title": title, "items": items}).to_string()
+    json!({"version": "https://jsonfeed.org/version/1.1", "title": title, "feed_url": own, "items": items})
+        .to_string()
 }
 
 /// The first line of a text, cut where it gets long.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tweetfilter_core::Dialect;
 use tweetfilter_sql::{Changed, FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::Action;
@@ -13,7 +13,7 @@ use super::answer::{Answer, ApiError, Finding, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::shapes::ShownFilter;
-use super::tag::Tag;
+use super::tag::{IfMatch, Tag};
 use super::{Api, PREFIX};
 use crate::time;
 
@@ -55,19 +55,34 @@ fn yes() -> bool {
 #[serde(deny_unknown_fields)]
 pub struct ChangeFilter {
     /// The expression.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = String, required = false)]
     pub text: Option<String>,
     /// What people call it.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = String, required = false)]
     pub name: Option<String>,
     /// `native` or `x`.
-    #[schema(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = String, required = false)]
     pub dialect: Option<Dialect>,
     /// `show`, `hide`, `highlight` or `notify`.
-    #[schema(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = String, required = false)]
     pub action: Option<Action>,
     /// Whether it is used.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = bool, required = false)]
     pub enabled: Option<bool>,
-    /// When it is switched off by itself: an RFC 3339 time, or `never`.
-    pub expires_at: Option<String>,
+    /// When it is switched off by itself: an RFC 3339 time; `never` or null lifts what was said before.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>, required = false)]
+    pub expires_at: Option<Option<String>>,
+}
+
+/// What is said, even if that is null: where null can't be meant it is refused, and does not count as absent.
+fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// A filter that was added or changed, and what is doubtful about it.
@@ -150,7 +165,7 @@ pub(super) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<i
 /// Changes what is said of a filter. With `If-Match: "REVISION"` only if nobody else has changed it meanwhile.
 #[utoipa::path(patch, path = "/filters/{id}", tag = "filters", request_body = ChangeFilter,
     params(("id" = i64, Path, description = "Its number"),
-        ("If-Match" = Option<String>, Header, description = "Its revision, in quotes")),
+        ("If-Match" = Option<String>, Header, description = "Its revision in quotes, several with commas between them, or `*`")),
     responses((status = 200, body = Answer<KeptFilter>), (status = 404, body = Answer<KeptFilter>),
         (status = 412, body = Answer<KeptFilter>), (status = 422, body = Answer<KeptFilter>)))]
 pub(super) async fn change(
@@ -160,8 +175,11 @@ pub(super) async fn change(
     headers: HeaderMap,
     Body(change): Body<ChangeFilter>,
 ) -> Result<Response> {
-    let known = if_match(&headers)?;
+    let known = IfMatch::of(&headers)?;
     let (row, _) = own(&api, &caller, id).await?;
+    if !known.holds(row.revision) {
+        return Err(changed_meanwhile(row.revision));
+    }
     // What was saved can be renamed and switched off, even if a list that it names is gone.
     let is_same = change.text.is_none() && change.dialect.is_none() && change.enabled != Some(true);
     let mut new = row.filter;
@@ -170,15 +188,15 @@ pub(super) async fn change(
     new.dialect = change.dialect.unwrap_or(new.dialect);
     new.action = change.action.unwrap_or(new.action);
     if let Some(at) = &change.expires_at {
-        new.expires_at = expiry(at)?;
+        new.expires_at = at.as_deref().map(expiry).transpose()?.flatten();
     }
     let warnings = match check(&api, &caller, &new).await {
         Err(error) if is_same && error.is_of_filter() => error.into_findings(),
         checked => checked?,
     };
-    // Without If-Match a change still replaces only what it was made from.
-    let known = known.unwrap_or(row.revision);
-    match api.ask(caller.until, api.database().change_filter(id, Some(known), &new, change.enabled)).await? {
+    // With or without If-Match a change replaces only what it was made from.
+    let changed = api.database().change_filter(id, Some(row.revision), &new, change.enabled);
+    match api.ask(caller.until, changed).await? {
         Changed::Done => {}
         Changed::Missing => return Err(ApiError::missing(format_args!("filter {id}"))),
         Changed::Meanwhile(now) => return Err(changed_meanwhile(now)),
@@ -255,17 +273,6 @@ fn expiry(text: &str) -> Result<Option<i64>> {
 
 fn tag(row: &FilterRow) -> String {
     format!("\"{}\"", row.revision)
-}
-
-fn if_match(headers: &HeaderMap) -> Result<Option<u64>> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let revision = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    let revision = revision.and_then(|revision| revision.parse().ok());
-    revision.map(Some).ok_or_else(|| ApiError::bad("`If-Match` must be the filter's revision, in quotes"))
 }
 
 /// There are so many filters that no more fit.

@@ -1,7 +1,7 @@
-//! How much a token may ask for at once.
+//! How much a token, and an account, may ask for at once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
@@ -22,6 +22,8 @@ const NOTE: Duration = Duration::from_secs(300);
 pub(super) struct Uses {
     tokens: Mutex<HashMap<i64, Use>>,
     searches: Arc<Semaphore>,
+    /// Accounts that search, as long as what is behind them is held.
+    searching: Mutex<HashMap<i64, Weak<()>>>,
 }
 
 /// What one token is using.
@@ -32,20 +34,21 @@ struct Use {
     at: Instant,
     /// When it was noted that it is used.
     noted: Option<Instant>,
-    searches: Arc<Semaphore>,
     streams: Arc<Semaphore>,
 }
 
 /// The right to do something, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Right {
-    _own: OwnedSemaphorePermit,
-    _shared: Option<OwnedSemaphorePermit>,
+    _permit: OwnedSemaphorePermit,
+    /// Of a search: by which its account is known to search.
+    _searching: Option<Arc<()>>,
 }
 
 impl Default for Uses {
     fn default() -> Self {
-        Self { tokens: Mutex::default(), searches: Arc::new(Semaphore::new(SEARCHES)) }
+        let searches = Arc::new(Semaphore::new(SEARCHES));
+        Self { tokens: Mutex::default(), searches, searching: Mutex::default() }
     }
 }
 
@@ -78,15 +81,20 @@ impl Uses {
         })
     }
 
-    /// One search or preview.
-    pub(super) fn search(&self, token: i64, options: &Options) -> Result<Right> {
+    /// One search or preview of an account, by whichever token: nobody keeps others out alone.
+    pub(super) fn search(&self, account: i64) -> Result<Right> {
         let busy =
             |message: &str| ApiError::new(StatusCode::TOO_MANY_REQUESTS, "search_running", message).after(1);
-        let own = self.with(token, options, |used| Arc::clone(&used.searches).try_acquire_owned());
-        let own = own.map_err(|_| busy("A search or preview of this token runs already; let it end"))?;
+        let mut searching = self.searching.lock().unwrap_or_else(PoisonError::into_inner);
+        searching.retain(|_, right| right.strong_count() > 0);
+        if searching.contains_key(&account) {
+            return Err(busy("A search or preview of this account runs already; let it end"));
+        }
         let shared = Arc::clone(&self.searches).try_acquire_owned();
         let shared = shared.map_err(|_| busy("Others search just now; try again in a second"))?;
-        Ok(Right { _own: own, _shared: Some(shared) })
+        let right = Arc::new(());
+        searching.insert(account, Arc::downgrade(&right));
+        Ok(Right { _permit: shared, _searching: Some(right) })
     }
 
     /// One live stream.
@@ -96,7 +104,7 @@ impl Uses {
             let message = format!("This token has {} live streams open already; close one", options.streams);
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", message).after(5)
         })?;
-        Ok(Right { _own: own, _shared: None })
+        Ok(Right { _permit: own, _searching: None })
     }
 
     fn with<T>(&self, token: i64, options: &Options, act: impl FnOnce(&mut Use) -> T) -> T {
@@ -104,8 +112,7 @@ impl Uses {
         if tokens.len() >= TOKENS && !tokens.contains_key(&token) {
             // What rests has saved up all it can, so forgetting it changes nothing.
             tokens.retain(|_, used| {
-                let busy = used.searches.available_permits() == 0
-                    || used.streams.available_permits() < options.streams;
+                let busy = used.streams.available_permits() < options.streams;
                 busy || used.at.elapsed().as_secs_f64() * options.rate < options.burst
             });
         }
@@ -113,7 +120,6 @@ impl Uses {
             saved: options.burst,
             at: Instant::now(),
             noted: None,
-            searches: Arc::new(Semaphore::new(1)),
             streams: Arc::new(Semaphore::new(options.streams)),
         }))
     }
@@ -133,13 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn searches_are_one_for_a_token_and_two_in_all() {
-        let (uses, options) = (Uses::default(), Options::default());
-        let first = uses.search(1, &options).unwrap();
-        assert!(uses.search(1, &options).is_err());
-        let _second = uses.search(2, &options).unwrap();
-        assert!(uses.search(3, &options).is_err());
+    fn searches_are_one_for_an_account_and_two_in_all() {
+        let uses = Uses::default();
+        let first = uses.search(1).unwrap();
+        assert!(uses.search(1).is_err());
+        let _second = uses.search(2).unwrap();
+        assert!(uses.search(3).is_err());
         drop(first);
-        assert!(uses.search(3, &options).is_ok());
+        assert!(uses.search(3).is_ok());
+        assert!(uses.search(1).is_ok());
     }
 }

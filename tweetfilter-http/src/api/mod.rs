@@ -7,6 +7,7 @@
 mod answer;
 mod caller;
 mod check;
+mod coming;
 mod exchange;
 mod explain;
 mod export;
@@ -34,6 +35,7 @@ mod status;
 mod tag;
 mod timeline;
 mod tokens;
+mod wording;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,6 +61,8 @@ pub const PREFIX: &str = "/api/v1";
 
 /// How long the store may take to answer: what asks it is told that it is away well within a second.
 const STORE: Duration = Duration::from_millis(800);
+/// How long it may then take to show that it is only busy.
+const LOOK: Duration = Duration::from_millis(150);
 
 /// What bounds requests and who may ask.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -179,7 +183,7 @@ impl Api {
         &self.0.options
     }
 
-    /// Asks the store, and says that it is away if it takes too long.
+    /// Asks the store, and says that it is away or busy if it takes too long.
     async fn ask<T>(
         &self,
         until: Instant,
@@ -194,10 +198,21 @@ impl Api {
                 self.0.part.heard(Server::Store, matches!(answer, Err(StoreError::Away(_))));
                 answer.map_err(ApiError::from)
             }
-            Err(_) => {
-                self.0.part.heard(Server::Store, true);
-                Err(ApiError::away("it does not answer in time"))
-            }
+            Err(_) => Err(self.late().await),
+        }
+    }
+
+    /// Why the store did not answer in time: it is away, unless it answers something that is quickly said.
+    async fn late(&self) -> ApiError {
+        let looked = tokio::time::timeout(LOOK, self.0.pulse.now()).await;
+        let answers = matches!(looked, Ok(Ok(_)));
+        self.0.part.heard(Server::Store, !answers);
+        match answers {
+            true => ApiError::busy(
+                "it answers, but this took too long. Try again in a moment; if this was a change, look first \
+                 whether it was made",
+            ),
+            false => ApiError::away("it does not answer in time"),
         }
     }
 }

@@ -208,7 +208,7 @@ impl Looking {
             filters.push(compiled(&api, &caller, &filter.text, filter.dialect).await?);
             saved = Some(compiled(&api, &caller, &filter.text, filter.dialect).await?);
         }
-        let right = api.0.uses.search(caller.token.id, api.options())?;
+        let right = api.0.uses.search(caller.account())?;
         let would_hide = (query.action == Action::Hide).then(WouldHide::default);
         let timeline = would_hide.is_some();
         let scan = Scan::begin(&api, &caller, filters, query.samples, None, PREVIEW, timeline).await?;

@@ -12,6 +12,8 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -82,7 +84,26 @@ pub fn document() -> utoipa::openapi::OpenApi {
     let components = document.components.get_or_insert_default();
     components.security_schemes.insert("token".to_owned(), SecurityScheme::Http(bearer).into());
     document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
+    // Those that need no token say so.
+    let with_token = document.paths.paths.values_mut().flat_map(operations);
+    for operation in with_token.filter(|operation| operation.security.is_none()) {
+        for (status, why) in OF_ALL {
+            let response = || ResponseBuilder::new().description(why).into();
+            operation.responses.responses.entry(status.to_owned()).or_insert_with(response);
+        }
+    }
     document
+}
+
+/// What every route may answer that needs a token.
+const OF_ALL: [(&str, &str); 3] = [
+    ("401", "No token was sent, or one that is unknown or revoked"),
+    ("429", "The token asks too often, or too much at once; `Retry-After` says when to come back"),
+    ("503", "The store is away (`store_away`), or busy (`store_busy`); `Retry-After` says when to come back"),
+];
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
 }
 
 /// All routes over an API.

@@ -133,7 +133,7 @@ impl Scan {
         let Some((start, task)) = self.ahead.front_mut() else { return Ok(Stretch::default()) };
         let start = *start;
         let looked = tokio::time::timeout(STORE, task).await;
-        let looked = looked.map_err(|_| ApiError::away("it does not answer in time"))?;
+        let Ok(looked) = looked else { return Err(self.api.late().await) };
         self.ahead.pop_front();
         let stretch = looked.map_err(|_| broken())??;
         self.back_to = stretch.stopped_at.map_or(start, |stopped| stopped + 1);

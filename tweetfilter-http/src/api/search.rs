@@ -42,7 +42,7 @@ fn twenty() -> usize {
 /// Searches stored posts that the account saw, newest first, for as long as 200 ms.
 ///
 /// It may end with few posts or none: `summary.searched_back_to` says how far it came, and `summary.next`, sent as
-/// `before`, goes on from there. One search or preview runs for a token at a time.
+/// `before`, goes on from there. One search or preview runs for an account at a time.
 #[utoipa::path(post, path = "/search", tag = "expressions", request_body = SearchFor,
     responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 422, body = Answer<Vec<ShownPost>>),
         (status = 429, body = Answer<Vec<ShownPost>>)))]
@@ -61,7 +61,7 @@ pub(super) async fn search(
     let before = before.transpose()?.map(|place| place.post);
     let compile = || compiled(&api, &caller, &query.text, query.dialect);
     let (marking, searching) = (compile().await?, compile().await?);
-    let _right = api.0.uses.search(caller.token.id, api.options())?;
+    let _right = api.0.uses.search(caller.account())?;
     let keep = query.limit + 1;
     let slice = api.options().slice;
     let mut scan = Scan::begin(&api, &caller, vec![searching], keep, before, slice, false).await?;

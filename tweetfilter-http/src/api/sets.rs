@@ -72,7 +72,7 @@ async fn known(api: &Api, caller: &Caller) -> Result<BTreeMap<String, (String, b
     Ok(known)
 }
 
-/// Keeps a set of the account; one of this name is replaced, for all of its filters that name it. How many sets it may
+/// Keeps a set of the account, without blank terms; one of this name is replaced, for all of its filters that name it. How many sets it may
 /// have, and how large they may be together, `/me` says.
 #[utoipa::path(put, path = "/sets/{name}", tag = "sets", request_body = Terms,
     params(("name" = String, Path, description = "Its name")),
@@ -81,11 +81,13 @@ pub(super) async fn put(
     State(api): State<Api>,
     caller: Caller,
     Path(name): Path<String>,
-    Body(set): Body<Terms>,
+    Body(mut set): Body<Terms>,
 ) -> Result<Answer<Terms>> {
     if let Some(term) = set.terms.iter().find(|term| term.contains(['\n', '\r'])) {
         return Err(ApiError::bad(format!("A term is one line; this one has several: {term:?}")));
     }
+    // As of blank lines of a file.
+    set.terms.retain(|term| !term.trim().is_empty());
     let text = set.terms.join("\n");
     let checked = NamedSets::default().insert(&name, &text, &Limits::default());
     checked.map_err(|found| ApiError::expression(&found, &text))?;

@@ -3,6 +3,8 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::answer::{ApiError, Result};
+
 /// The state of the store that an answer was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tag(String);
@@ -40,9 +42,95 @@ impl Tag {
     }
 }
 
+/// What must still be so for a change to be made (`If-Match`, RFC 9110).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum IfMatch {
+    /// Nothing more than that there is something to change.
+    Anything,
+    /// It is of one of these tags. One that is weak is of no use here, and one that is not ours matches nothing.
+    OneOf(Vec<String>),
+}
+
+impl IfMatch {
+    /// What a request says; an error if that is no list of tags.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self> {
+        let mut tags = Vec::new();
+        let mut said = false;
+        for value in headers.get_all(header::IF_MATCH) {
+            let text = value.to_str().map_err(|_| no_tags())?.trim();
+            if text == "*" {
+                return Ok(Self::Anything);
+            }
+            said = true;
+            tags.extend(strong_tags(text).ok_or_else(no_tags)?);
+        }
+        Ok(if said { Self::OneOf(tags) } else { Self::Anything })
+    }
+
+    /// Whether it is so of something of a revision.
+    pub(super) fn holds(&self, revision: u64) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::OneOf(tags) => tags.iter().any(|tag| *tag == revision.to_string()),
+        }
+    }
+}
+
+/// What the strong ones of a list of tags hold; none if it is no such list. Commas may stand within tags.
+fn strong_tags(list: &str) -> Option<Vec<String>> {
+    let (mut tags, mut rest, mut count) = (Vec::new(), list, 0);
+    loop {
+        // Elements of a list may be empty.
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        if rest.is_empty() {
+            return (count > 0).then_some(tags);
+        }
+        let weak = rest.strip_prefix("W/");
+        let (tag, behind) = weak.unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
+        if weak.is_none() {
+            tags.push(tag.to_owned());
+        }
+        count += 1;
+        rest = behind.trim_start_matches([' ', '\t']);
+        if !rest.is_empty() && !rest.starts_with(',') {
+            return None;
+        }
+    }
+}
+
+fn no_tags() -> ApiError {
+    ApiError::bad("`If-Match` must be `*`, or revisions in quotes such as `\"7\"`, with commas between them")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_is_made_where_one_of_the_tags_is_so() {
+        let of = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_MATCH, HeaderValue::from_static(value));
+            IfMatch::of(&headers).map(|known| known.holds(7))
+        };
+        for (value, holds) in [
+            ("\"7\"", true),
+            ("\"8\"", false),
+            ("\"8\", \"7\"", true),
+            ("\"a,b\" ,, \"7\"", true),
+            ("*", true),
+            ("W/\"7\"", false),
+            ("W/\"7\", \"7\"", true),
+            ("\"abc\"", false),
+            ("\"\"", false),
+        ] {
+            assert_eq!(of(value).ok(), Some(holds), "{value}");
+        }
+        for value in ["7", "\"7", "\"7\" \"8\"", "", ",", "w/\"7\"", "\"7\", *"] {
+            assert!(of(value).is_err(), "{value}");
+        }
+        assert!(IfMatch::of(&HeaderMap::new()).is_ok_and(|known| known.holds(7)));
+    }
 
     #[test]
     fn a_tag_is_known_by_itself_in_a_list_or_by_a_star() {

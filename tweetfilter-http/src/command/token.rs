@@ -14,8 +14,8 @@ use super::time::rfc3339;
 /// Makes and revokes tokens, with which the API is used for an account.
 ///
 /// A token is shown once, when it is made, and kept only as a digest. Who has it may do what its scope says:
-/// `read` sees what the account sees, `write` changes its filters too, `admin` also changes the lists that all
-/// accounts share.
+/// `read` sees what the account sees, `write` changes its filters, lists and tokens too, `admin` also sees how
+/// the whole server is, and tries dead letters again.
 #[derive(clap::Args)]
 #[command(after_long_help = "\
 Examples:

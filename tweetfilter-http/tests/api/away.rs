@@ -1,5 +1,6 @@
 //! The store goes away, and comes back.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
@@ -64,4 +65,42 @@ async fn an_absent_store_is_said_within_a_second() {
             }
         }
     }
+}
+
+/// Keeps every change waiting for longer than a request may take.
+const HOLD: &str = "START TRANSACTION; SELECT COUNT(*) FROM state FOR UPDATE; DO SLEEP(4); ROLLBACK";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_busy_is_not_said_to_be_away() {
+    let Some(server) = Maria::start() else {
+        println!("skipped: no mariadbd");
+        return;
+    };
+    let database = server.database("busy").await;
+    let account = database.add_account("ann", &[]).await.unwrap();
+    database.add_token(account, "", &digest("secret"), Scope::Write).await.unwrap();
+    let (stop, told) = Stop::new();
+    let api = Api::new(database.clone(), Options::default(), told);
+    let house = House::over(app(&api), api, database, stop);
+    house.get("secret", "/me").await.ok();
+    let server = Arc::new(server);
+    let holder = server.clone();
+    let held = tokio::task::spawn_blocking(move || holder.try_ask("busy", HOLD));
+    let begin = Instant::now();
+    let sleeps = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'DO SLEEP%'";
+    while server.ask("", sleeps)[0][0] == "0" {
+        assert!(begin.elapsed() < Duration::from_secs(20), "nobody holds it");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let add = || request(Method::POST, "/filters", "secret", Some(json!({"text": "snow"})));
+    let got = house.send(add()).await;
+    assert_eq!((got.status, got.error()), (StatusCode::SERVICE_UNAVAILABLE, "store_busy"));
+    assert!(
+        got.json["error"]["message"].as_str().unwrap().contains("look first whether it was made"),
+        "{got:?}"
+    );
+    assert!(got.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+    house.get("secret", "/filters").await.ok();
+    held.await.unwrap().unwrap();
+    house.send(add()).await.ok();
 }

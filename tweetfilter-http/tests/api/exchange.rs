@@ -160,10 +160,10 @@ async fn a_name_that_several_share_says_of_none_that_it_differs() {
     ]});
     let body = json!({"content": file.to_string(), "apply": true});
     let got = house.ask(Method::POST, &token, "/import", body).await;
-    assert_eq!(states(got.ok()), ["new", "new", "new"], "they are of another dialect");
+    assert_eq!(states(got.ok()), ["same", "new", "new"]);
     let got = house.get(&token, "/filters").await;
     let texts: Vec<_> = got.ok().as_array().unwrap().iter().map(|filter| filter["text"].clone()).collect();
-    assert_eq!(texts, ["cat", "dog", "cat", "puppy", "kitten"]);
+    assert_eq!(texts, ["cat", "dog", "puppy", "kitten"]);
 }
 
 #[tokio::test]
@@ -178,4 +178,120 @@ async fn what_can_not_be_read_is_said_in_few_words() {
     let body = json!({"content": "x\n".repeat(60_000), "format": "words"});
     let got = house.ask(Method::POST, &token, "/import", body).await;
     assert_eq!((got.status, got.error()), (StatusCode::BAD_REQUEST, "bad_request"));
+}
+
+#[tokio::test]
+async fn what_a_file_does_not_say_stays_as_it_is() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    for filter in [
+        json!({"text": "snow -rain", "name": "weather", "action": "hide", "enabled": false,
+            "expires_at": "2100-01-01T00:00:00Z"}),
+        json!({"text": "cat", "name": "pets", "action": "show"}),
+        json!({"text": "from:bob", "dialect": "native"}),
+    ] {
+        house.ask(Method::POST, &token, "/filters", filter).await.ok();
+    }
+    let before = house.get(&token, "/filters").await.ok().clone();
+    // X's form knows neither actions nor expiries, and not the native language.
+    let of_x = |weather: &str| {
+        json!({"add": [
+            {"value": weather, "tag": "weather"}, {"value": "cat", "tag": "pets"}, {"value": "from:bob"},
+        ]})
+        .to_string()
+    };
+    let body = |content: String, apply| json!({"content": content, "apply": apply});
+    let got = house.ask(Method::POST, &token, "/import", body(of_x("snow -rain"), true)).await;
+    assert_eq!(states(got.ok()), ["same", "same", "same"]);
+    assert_eq!(&house.get(&token, "/filters").await.ok().clone(), &before);
+    // Another text changes the text alone.
+    let got = house.ask(Method::POST, &token, "/import", body(of_x("snow"), true)).await;
+    assert_eq!(states(got.ok()), ["differs", "same", "same"]);
+    let said = &got.ok()["filters"][0];
+    assert_eq!(said["changes"], json!([{"field": "text", "from": "snow -rain", "to": "snow"}]));
+    assert_eq!(
+        (&said["action"], &said["enabled"], &said["dialect"]),
+        (&json!("hide"), &json!(false), &json!("native"))
+    );
+    let mut expected = before.clone();
+    expected[0]["text"] = json!("snow");
+    let without = |mut filters: Value| {
+        filters[0]["revision"] = Value::Null;
+        filters
+    };
+    assert_eq!(without(house.get(&token, "/filters").await.ok().clone()), without(expected));
+    // What is said beside the text is shown, and changed; a dialect in which the text reads the same is no change.
+    let file = concat!(
+        "{\"id\":\"1\",\"filter\":\"cat\",\"name\":\"pets\",\"action\":\"hide\",\"enabled\":false,",
+        "\"dialect\":\"x\",\"expires_at\":\"2100-01-01T00:00:00Z\"}\n",
+        "{\"id\":\"2\",\"filter\":\"from:bob\",\"dialect\":\"x\"}\n",
+    );
+    let got = house.ask(Method::POST, &token, "/import", body(file.to_owned(), true)).await;
+    assert_eq!(states(got.ok()), ["differs", "same"]);
+    let expected = json!([
+        {"field": "dialect", "from": "native", "to": "x"},
+        {"field": "action", "from": "show", "to": "hide"},
+        {"field": "enabled", "from": "true", "to": "false"},
+        {"field": "expires_at", "from": "never", "to": "2100-01-01T00:00:00Z"},
+    ]);
+    assert_eq!(got.ok()["filters"][0]["changes"], expected);
+    let pets = &house.get(&token, "/filters").await.ok()[1].clone();
+    assert_eq!(
+        (&pets["action"], &pets["enabled"], &pets["dialect"]),
+        (&json!("hide"), &json!(false), &json!("x"))
+    );
+}
+
+#[tokio::test]
+async fn an_export_says_what_a_form_lacks() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    house.ask(Method::PUT, &token, "/sets/fruit", json!({"terms": ["apple"]})).await.ok();
+    for filter in [
+        json!({"text": "2 of (storm, flood, fire)"}),
+        json!({"text": "~viagra"}),
+        json!({"text": "{fruit} pie"}),
+        json!({"text": "spoiler", "action": "hide"}),
+        json!({"text": "ice", "enabled": false}),
+        json!({"text": "hail", "name": "h", "action": "notify", "expires_at": "2100-01-01T00:00:00Z"}),
+        json!({"text": "snow OR #ski"}),
+    ] {
+        house.ask(Method::POST, &token, "/filters", filter).await.ok();
+    }
+    let list = |got: &crate::house::Got, list: &str, field: &str| -> Vec<(i64, String)> {
+        let of = |one: &Value| (one["id"].as_i64().unwrap(), one[field].as_str().unwrap().to_owned());
+        got.ok()[list].as_array().unwrap().iter().map(of).collect()
+    };
+    let filters = house.get(&token, "/filters").await;
+    let ids: Vec<i64> =
+        filters.ok().as_array().unwrap().iter().map(|filter| filter["id"].as_i64().unwrap()).collect();
+    let has = |said: &[(i64, String)], expected: &[(usize, &str)]| {
+        assert_eq!(said.len(), expected.len(), "{said:?}");
+        for ((id, text), (place, part)) in said.iter().zip(expected) {
+            assert!(*id == ids[*place] && text.contains(part), "{said:?} {expected:?}");
+        }
+    };
+    let got = house.get(&token, "/export?format=x").await;
+    let left = [(0, "`N of (…)`"), (1, "look-alikes"), (2, "lists"), (3, "it hides"), (4, "switched off")];
+    has(&list(&got, "left_out", "why"), &left);
+    has(&list(&got, "lost", "what"), &[(5, "its action, notify; that it ends at 2100-01-01T00:00:00Z")]);
+    let content: Value = serde_json::from_str(got.ok()["content"].as_str().unwrap()).unwrap();
+    assert_eq!(content, json!({"add": [{"value": "hail", "tag": "h"}, {"value": "snow OR #ski"}]}));
+
+    let got = house.get(&token, "/export?format=plain").await;
+    has(&list(&got, "left_out", "why"), &[]);
+    let lost = [
+        (2, "the list {fruit}"),
+        (3, "its action, hide"),
+        (4, "switched off"),
+        (5, "its name, h; its action"),
+    ];
+    has(&list(&got, "lost", "what"), &lost);
+    let got = house.get(&token, "/export?format=words").await;
+    has(&list(&got, "lost", "what"), &[(3, "hide"), (4, "switched off"), (5, "its name")]);
+    let got = house.get(&token, "/export").await;
+    has(&list(&got, "lost", "what"), &[(2, "/sets/fruit")]);
+    let got = house.get(&token, "/export?format=mastodon").await;
+    let content: Value = serde_json::from_str(got.ok()["content"].as_str().unwrap()).unwrap();
+    assert_eq!(content.as_array().unwrap().len(), 1);
 }

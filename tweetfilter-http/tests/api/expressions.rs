@@ -191,6 +191,28 @@ async fn an_explanation_says_why_and_what_is_lacking() {
 }
 
 #[tokio::test]
+async fn an_account_searches_once_at_a_time_by_whichever_token() {
+    let house = House::new().await;
+    let (ann, phone) = house.account("ann", Scope::Read).await;
+    let desk = house.token(ann, Scope::Read).await;
+    let (_, ben) = house.account("ben", Scope::Read).await;
+    // A preview that is told runs until its last event is taken.
+    let mut asked = request(Method::POST, "/preview", &phone, Some(json!({"text": "snow"})));
+    asked.headers_mut().insert("accept", "text/event-stream".parse().unwrap());
+    let preview = tower::ServiceExt::oneshot(house.app.clone(), asked).await.unwrap();
+    assert_eq!(preview.status(), StatusCode::OK);
+    let search = async |token: &str| house.ask(Method::POST, token, "/search", json!({"text": "snow"})).await;
+    for token in [&phone, &desk] {
+        let got = search(token).await;
+        assert_eq!((got.status, got.error()), (StatusCode::TOO_MANY_REQUESTS, "search_running"));
+        assert!(got.json["error"]["message"].as_str().unwrap().contains("of this account"), "{got:?}");
+    }
+    search(&ben).await.ok();
+    drop(preview);
+    search(&desk).await.ok();
+}
+
+#[tokio::test]
 async fn a_token_searches_once_at_a_time() {
     let (house, token, _) = with_posts().await;
     let search = || house.ask(Method::POST, &token, "/search", json!({"text": "snow"}));

@@ -31,10 +31,13 @@ async fn a_feed_is_read_without_a_token_until_it_is_revoked() {
     assert_eq!((status, kind.as_str()), (StatusCode::OK, "application/atom+xml; charset=utf-8"));
     assert!(xml.contains("<content type=\"text\">Snow &amp; &lt;b&gt;ice&lt;/b&gt;</content>"), "{xml}");
     assert!(xml.contains("<link href=\"https://x.com/bob/status/7\"/>") && !xml.contains("something else"));
+    let own = |path: &Value| format!("<link rel=\"self\" type=\"application/atom+xml\" href={path}/>");
+    assert!(xml.contains(&own(&feed["atom"])), "{xml}");
     let (_, kind, text) = read(&house, feed["json"].as_str().unwrap()).await;
     assert_eq!(kind, "application/feed+json; charset=utf-8");
     let json: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&json["title"], &json["items"][0]["id"]), (&json!("snow"), &json!("urn:tweetfilter:x:7")));
+    assert_eq!(json["feed_url"], feed["json"]);
     let listed = house.get(&token, "/feeds").await;
     assert_eq!(listed.ok()[0]["filter"], filter);
     assert!(!listed.json.to_string().contains("atom"), "the address is not shown again");

@@ -135,3 +135,56 @@ async fn a_filter_whose_list_is_gone_can_still_be_switched_off() {
     assert_eq!((&got.ok()["enabled"], &got.ok()["name"]), (&json!(false), &json!("old")));
     assert_eq!(got.ok()["warnings"][0]["severity"], "error");
 }
+
+#[tokio::test]
+async fn null_lifts_an_expiry_and_nothing_else() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let body = json!({"text": "snow", "name": "weather", "expires_at": "2100-01-01T00:00:00Z"});
+    let got = house.ask(Method::POST, &token, "/filters", body).await;
+    let path = format!("/filters/{}", got.ok()["id"]);
+    let got = house.ask(Method::PATCH, &token, &path, json!({"name": "w"})).await;
+    assert_eq!(got.ok()["expires_at"], "2100-01-01T00:00:00Z", "what is absent stays");
+    for field in ["text", "name", "dialect", "action", "enabled"] {
+        let mut body = json!({"expires_at": null});
+        body[field] = Value::Null;
+        let got = house.ask(Method::PATCH, &token, &path, body).await;
+        assert_eq!((got.status, got.error()), (StatusCode::BAD_REQUEST, "bad_request"), "{field}");
+        let said = got.json["error"]["message"].as_str().unwrap();
+        assert!(said.contains(&format!("`{field}`")), "{said}");
+    }
+    assert_eq!(house.get(&token, &path).await.ok()["expires_at"], "2100-01-01T00:00:00Z");
+    let got = house.ask(Method::PATCH, &token, &path, json!({"expires_at": null})).await;
+    assert_eq!((&got.ok()["expires_at"], &got.ok()["text"]), (&Value::Null, &json!("snow")));
+}
+
+#[tokio::test]
+async fn if_match_takes_lists_and_what_is_no_tag_of_ours_matches_nothing() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let got = house.ask(Method::POST, &token, "/filters", json!({"text": "snow"})).await;
+    let path = format!("/filters/{}", got.ok()["id"]);
+    let mut revision = got.ok()["revision"].as_u64().unwrap();
+    let change = async |tag: &str| {
+        let mut request = request(Method::PATCH, &path, &token, Some(json!({"name": tag})));
+        request.headers_mut().insert("if-match", tag.parse().unwrap());
+        house.send(request).await
+    };
+    for other in ["\"abc\"", "W/\"1\"", "\"99999\", \"x\""] {
+        let got = change(other).await;
+        assert_eq!(
+            (got.status, got.error()),
+            (StatusCode::PRECONDITION_FAILED, "changed_meanwhile"),
+            "{other}"
+        );
+    }
+    let got = change(&format!("W/\"{revision}\"")).await;
+    assert_eq!(got.status, StatusCode::PRECONDITION_FAILED, "a weak tag is no match");
+    for bad in ["7", "\"7", "abc, \"7\""] {
+        assert_eq!(change(bad).await.error(), "bad_request", "{bad}");
+    }
+    for list in ["\"abc\", \"REVISION\"", "\"REVISION\"", "*"] {
+        let got = change(&list.replace("REVISION", &revision.to_string())).await;
+        revision = got.ok()["revision"].as_u64().unwrap();
+    }
+}

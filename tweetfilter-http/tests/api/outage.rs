@@ -109,7 +109,8 @@ async fn ask(house: Arc<House>, client: u64, away: Arc<AtomicBool>, ended: Arc<A
         let got: Got = house.send(request(method, path, "secret", body)).await;
         match got.status {
             StatusCode::SERVICE_UNAVAILABLE => {
-                assert_eq!(got.error(), "store_away", "{path}");
+                // As it comes back, it may be there and have much to do.
+                assert!(matches!(got.error(), "store_away" | "store_busy"), "{path}: {got:?}");
                 assert!(got.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
                 heard.away += 1;
                 if was_away {

@@ -68,7 +68,8 @@ async fn nobody_misses_a_post(house: Arc<House>, workers: Vec<Database>) {
                     Ok(events) => events,
                     // On a busy machine the store may be slow; a client comes back then.
                     Err(answer) => {
-                        assert!(answer.contains("store_away"), "{answer}");
+                        let is_late = answer.contains("store_away") || answer.contains("store_busy");
+                        assert!(is_late, "{answer}");
                         println!("{answer}");
                         tokio::time::sleep(Duration::from_millis(100)).await;
                         continue;

@@ -79,3 +79,13 @@ async fn nothing_of_another_accounts_set_can_be_asked_for() {
     assert_eq!(one, other);
     assert!(!said.concat().contains("oslo"));
 }
+
+#[tokio::test]
+async fn blank_terms_are_none() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let got = house.ask(Method::PUT, &token, "/sets/towns", json!({"terms": ["", "oslo", "  "]})).await;
+    assert_eq!((got.ok(), &got.json["summary"]["count"]), (&json!({"terms": ["oslo"]}), &json!(1)));
+    let got = house.ask(Method::PUT, &token, "/sets/ok", json!({"terms": [""]})).await;
+    assert_eq!((got.ok(), &got.json["summary"]["text"]), (&json!({"terms": []}), &json!("0 terms")));
+}

@@ -155,4 +155,15 @@ async fn nonsense_is_refused_with_a_way_out() {
     assert_eq!(house.get(&token, "/posts/99").await.error(), "not_found");
     let got = house.get(&token, "/posts/x").await;
     assert_eq!((got.status, got.error()), (StatusCode::BAD_REQUEST, "bad_request"));
+    assert_eq!(got.json["error"]["message"], "`number` in the address must be a whole number, and is `x`");
+    let message =
+        async |path: &str| house.get(&token, path).await.json["error"]["message"].as_str().map(str::to_owned);
+    let said = message("/export?format=own").await.unwrap();
+    assert!(said.starts_with("The parameter `format` must be one of `auto`, "), "{said}");
+    let said = message("/timeline?limit=x").await.unwrap();
+    assert!(said.starts_with("The parameter `limit` must be a whole number"), "{said}");
+    let got = house.ask(Method::POST, &token, "/check", json!(7)).await;
+    assert_eq!(got.json["error"]["message"], "The body must be a JSON object, and is `7`");
+    let got = house.ask(Method::POST, &token, "/check", json!({"dialect": "x"})).await;
+    assert_eq!(got.json["error"]["message"], "`text` is missing");
 }

@@ -84,6 +84,13 @@ fn the_document_says_which_routes_need_no_token() {
         }
     }
     assert_eq!(open, OPEN);
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values().filter(|one| one["security"] != json!([{}])) {
+            for status in ["401", "429", "503"] {
+                assert!(operation["responses"][status]["description"].is_string(), "{path} {status}");
+            }
+        }
+    }
     assert_eq!(document["security"], json!([{"token": []}]));
 }
 

@@ -5,6 +5,11 @@ import { View, act, announce, fill, update } from './template.js';
 import { counted } from './text.js';
 
 const STATES = { new: 'New', same: 'There already', differs: 'Changes', invalid: 'Invalid' };
+const FIELDS = { enabled: 'used', expires_at: 'ends' };
+
+// What an import would change of a filter that is there.
+const changed = ({ field, from, to }) =>
+  field === 'text' ? `was: ${from}` : `${FIELDS[field] ?? field}: ${from} → ${to}`;
 
 class Exchange extends View {
   #timer = null;
@@ -85,7 +90,7 @@ class Exchange extends View {
         ...filter,
         state: STATES[filter.state],
         kind: filter.state,
-        was: filter.was && `was: ${filter.was}`,
+        was: filter.changes.map(changed).join('; '),
         trouble: filter.diagnostics.map(({ message }) => message).join('; '),
         remark: filter.differs_from_x.map(({ message }) => message).join('; '),
       }),
@@ -109,7 +114,8 @@ class Exchange extends View {
       link.href = URL.createObjectURL(new Blob([data.content], { type: 'text/plain' }));
       link.download = data.file;
       const left = data.left_out.map(({ id, why }) => fill('left-out', { name: model.called(id), why }));
-      this.part('left-out').replaceChildren(...left);
+      const lost = data.lost.map(({ id, what }) => fill('left-out', { name: model.called(id), why: `not said: ${what}` }));
+      this.part('left-out').replaceChildren(...left, ...lost);
       link.focus();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
