@@ -55,6 +55,22 @@ fn what_is_not_there_is_an_error() {
 }
 
 #[test]
+fn what_waits_for_a_removed_account_is_not_for_the_next_of_its_name() {
+    let files = with_a_post().with("more.ndjson", tweet("8", "bob", "snow for the first ann"));
+    ok(files.run(&["replay", "--no-work", "--audience", "account ann", "more.ndjson"]));
+    ok(files.run(&["account", "remove", "ann"]));
+    // Clocks of both tell milliseconds.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    ok(files.run(&["account", "add", "ann"]));
+    ok(files.run(&["filter", "add", "ann", "snow"]));
+    ok(files.run(&["work", "--until-empty"]));
+    assert_eq!(ok(files.run(&["timeline", "ann", "--hidden"])), "");
+    let files = files.with("later.ndjson", tweet("9", "bob", "snow for the second ann"));
+    ok(files.run(&["replay", "--audience", "account ann", "later.ndjson"]));
+    assert!(ok(files.run(&["timeline", "ann"])).contains("the second ann"));
+}
+
+#[test]
 fn filters_are_put_in_an_order() {
     let files = with_a_post();
     for filter in ["rain", "fog", "hail"] {

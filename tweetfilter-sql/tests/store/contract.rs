@@ -657,6 +657,7 @@ pub async fn accounts_and_follows_come_and_go(database: &Database, _: &Clock) {
     database.add_identity(bob, &on_x("", "bob_x")).await.unwrap();
     let accounts = database.accounts().await.unwrap();
     assert_eq!(accounts[0].identities, [on_x("7", "ann_x")]);
+    assert_eq!(accounts[0].created_at, Clock::START);
     assert_eq!(database.account("bob").await.unwrap(), Some(bob));
     database.follow(ann, "x", "50", true).await.unwrap();
     // Said by a stream: own follows stay, and only another list is a change.
