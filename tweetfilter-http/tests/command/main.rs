@@ -15,6 +15,7 @@ mod operations;
 #[path = "../faults/oracle.rs"]
 mod oracle;
 mod other_language;
+mod refused;
 mod separate;
 mod settings;
 mod splitting;
