@@ -1,5 +1,8 @@
 //! Commands that ask for something that is not there say so, and what is there is shown in one line.
 
+use tweetfilter_sql::Database;
+use tweetfilter_stream::store::{DeadLetter, Outcome, Store};
+
 use crate::chain::ok;
 use crate::support::{Files, for_user, tweet};
 
@@ -52,6 +55,26 @@ fn what_is_not_there_is_an_error() {
     // One that has matched nothing is no error.
     ok(files.run(&["filter", "add", "ann", "rain"]));
     assert_eq!(ok(files.run(&["timeline", "ann", "--filter", "2"])), "");
+}
+
+#[test]
+fn dead_letters_are_listed_and_put_back_however_many_they_are() {
+    let files = with_a_post();
+    let path = files.path("tweetfilter.db").display().to_string();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let database = Database::open(&path).await.unwrap();
+        let letter = |n: u32| DeadLetter::new(format!("garbage {n}").into_bytes(), format!("reason {n}"), 5);
+        let outcome = Outcome { dead: (0..1_200).map(letter).collect(), ..Outcome::default() };
+        database.commit(&outcome, &[]).await.unwrap();
+        database.close().await;
+    });
+    let listed = ok(files.run(&["dead-letters", "list"]));
+    assert_eq!(listed.lines().count(), 1_200);
+    assert!(listed.starts_with("1\t1970-01-01T00:00:00") && listed.ends_with("\treason 1199\n"), "{listed}");
+    assert_eq!(ok(files.run(&["dead-letters", "retry", "2", "2", "7"])), "2 put back\n");
+    assert_eq!(ok(files.run(&["dead-letters", "retry"])), "1198 put back\n");
+    assert_eq!(ok(files.run(&["dead-letters", "list"])), "");
 }
 
 #[test]
