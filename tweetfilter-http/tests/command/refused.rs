@@ -9,8 +9,7 @@ use crate::support::{Files, for_user, tweet};
 /// Answers with a stream of one line, to those who have the valid token.
 fn stream(listener: &TcpListener, line: &str) {
     let mut open: Vec<TcpStream> = Vec::new();
-    for connection in listener.incoming() {
-        let Ok(mut connection) = connection else { continue };
+    while let Ok((mut connection, _)) = listener.accept() {
         let (mut request, mut some) = (Vec::new(), [0; 1024]);
         while !request.ends_with(b"\r\n\r\n") {
             match connection.read(&mut some) {
