@@ -13,7 +13,7 @@ use crate::tokens;
 
 statements! {
     ADD = Sql::both("INSERT INTO account (name, created_at) VALUES (?, ?)");
-    ALL = Sql::both("SELECT id, name FROM account ORDER BY id");
+    ALL = Sql::both("SELECT id, name, created_at FROM account ORDER BY id");
     BY_NAME = Sql::both("SELECT id FROM account WHERE name = ?");
     IDENTITIES = Sql::both("SELECT account, network, native_id, handle FROM identity ORDER BY account, network, native_id, handle");
     IDENTITIES_OF = Sql::both("SELECT network, native_id, handle FROM identity WHERE account = ? ORDER BY network, native_id, handle");
@@ -172,7 +172,8 @@ pub(crate) async fn friends(
 pub(crate) async fn all(tx: &mut Tx) -> Result<Vec<StoredAccount>, StoreError> {
     let mut accounts = Vec::new();
     for row in tx.rows(ALL, args![]).await? {
-        accounts.push(StoredAccount { id: row.int(0)?, name: row.text(1)?, identities: Vec::new() });
+        let (id, name, created_at) = (row.int(0)?, row.text(1)?, row.int(2)?);
+        accounts.push(StoredAccount { id, name, created_at, identities: Vec::new() });
     }
     for row in tx.rows(IDENTITIES, args![]).await? {
         let id = row.int(0)?;

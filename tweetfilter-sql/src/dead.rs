@@ -8,11 +8,21 @@ use tweetfilter_stream::store::{DeadLetter, StoreError};
 
 use crate::database::Database;
 use crate::lists::numbers;
-use crate::sql::{Sql, Tx, args, list, statements};
+use crate::sql::{Row, Sql, Tx, args, list, statements};
 
 statements! {
     PAGE = Sql::both(
         "SELECT id, source, reason, at, entry FROM dead_letter WHERE id > ? ORDER BY id LIMIT ?",
+    );
+    OUTLINES = Sql::both(
+        "SELECT id, source, reason, at, LENGTH(entry) FROM dead_letter WHERE id > ? ORDER BY id LIMIT ?",
+    );
+    SIZES = Sql::each(
+        "SELECT id, LENGTH(entry) FROM dead_letter WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        concat!(
+            "SELECT d.id, LENGTH(d.entry) FROM ", numbers!(),
+            " STRAIGHT_JOIN dead_letter d ON d.id = j.n ORDER BY d.id"
+        ),
     );
     ONES = Sql::each(
         "SELECT id, source, reason, at, entry FROM dead_letter WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
@@ -44,7 +54,37 @@ pub struct StoredLetter {
     pub letter: DeadLetter,
 }
 
+/// A dead letter without its entry, which may be as large as any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetterOutline {
+    /// Its number.
+    pub id: i64,
+    /// The source that it came from, if that could be read.
+    pub source: String,
+    /// What was wrong.
+    pub reason: String,
+    /// When it was given up.
+    pub at: Millis,
+    /// Bytes of its entry; 0 if its post was deleted since.
+    pub bytes: u64,
+}
+
+/// Bytes of entries that are put back at once, and how many: they are all in memory then.
+const PIECE: (u64, usize) = (4 << 20, 256);
+
 impl Database {
+    /// Dead letters behind a number, oldest first, without their entries.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn dead_letter_outlines(
+        &self,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<LetterOutline>, StoreError> {
+        self.rows(OUTLINES, args![after, i64::from(limit)]).await?.iter().map(outline).collect()
+    }
+
     /// Dead letters behind a number, oldest first.
     ///
     /// # Errors
@@ -62,8 +102,8 @@ impl Database {
         rows.first().map_or(Ok(0), |row| row.int(0)).map(i64::cast_unsigned)
     }
 
-    /// Puts dead letters back into a buffer, under a source that the caller has claimed, and takes them off the list.
-    /// Cut off in between, they stand in both, which does no harm. Returns how many went back.
+    /// Puts dead letters back into a buffer, under a source that the caller has claimed, and takes them off the list, some
+    /// at a time. Cut off in between, they stand in both, which does no harm. Returns how many went back.
     ///
     /// They are counted as dead no longer, but as whatever becomes of them; one whose post was deleted meanwhile as
     /// deleted before it came.
@@ -77,9 +117,24 @@ impl Database {
         source: &str,
         fence: Fence,
     ) -> Result<usize, BufferError> {
-        let away = |error: StoreError| BufferError::Away(error.to_string());
-        let ids = list(ids).map_err(away)?;
-        let rows = self.rows(ONES, args![ids]).await.map_err(away)?;
+        let rows = self.rows(SIZES, args![list(ids).map_err(away)?]).await.map_err(away)?;
+        let size = |row: &Row| Ok((row.int(0)?, row.int(1)?.cast_unsigned()));
+        let sizes = rows.iter().map(size).collect::<Result<Vec<_>, StoreError>>().map_err(away)?;
+        let mut count = 0;
+        for piece in pieces(&sizes) {
+            count += self.retry_piece(&piece, buffer, source, fence).await?;
+        }
+        Ok(count)
+    }
+
+    async fn retry_piece(
+        &self,
+        ids: &[i64],
+        buffer: &impl Buffer,
+        source: &str,
+        fence: Fence,
+    ) -> Result<usize, BufferError> {
+        let rows = self.rows(ONES, args![list(ids).map_err(away)?]).await.map_err(away)?;
         let letters = rows.iter().map(letter).collect::<Result<Vec<_>, _>>().map_err(away)?;
         let entries: Vec<_> = letters
             .iter()
@@ -107,6 +162,27 @@ impl Database {
     }
 }
 
+fn away(error: StoreError) -> BufferError {
+    BufferError::Away(error.to_string())
+}
+
+/// Cuts letters, of which the sizes are known, into pieces that memory holds at once, of one letter at least.
+fn pieces(sizes: &[(i64, u64)]) -> Vec<Vec<i64>> {
+    let (mut pieces, mut piece, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for &(id, size) in sizes {
+        if !piece.is_empty() && (bytes + size > PIECE.0 || piece.len() >= PIECE.1) {
+            pieces.push(std::mem::take(&mut piece));
+            bytes = 0;
+        }
+        piece.push(id);
+        bytes += size;
+    }
+    if !piece.is_empty() {
+        pieces.push(piece);
+    }
+    pieces
+}
+
 /// Removes some that are older than a time; gives how many.
 pub(crate) async fn forget_older(tx: &mut Tx, time: Millis, most: i64) -> Result<u64, StoreError> {
     let rows = tx.rows(OLD, args![time, most]).await?;
@@ -128,7 +204,17 @@ async fn revive(tx: &mut Tx, letter: &DeadLetter) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn letter(row: &crate::sql::Row) -> Result<StoredLetter, StoreError> {
+fn outline(row: &Row) -> Result<LetterOutline, StoreError> {
+    Ok(LetterOutline {
+        id: row.int(0)?,
+        source: row.text(1)?,
+        reason: row.text(2)?,
+        at: row.int(3)?,
+        bytes: row.int(4)?.cast_unsigned(),
+    })
+}
+
+fn letter(row: &Row) -> Result<StoredLetter, StoreError> {
     let letter = DeadLetter {
         entry: row.bytes(4)?,
         source: row.text(1)?,
@@ -146,5 +232,24 @@ fn key_of(entry: &[u8]) -> u64 {
             key(&network, &id)
         }
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_has_few_large_letters_or_many_small_ones() {
+        let lengths = |sizes: &[u64]| {
+            let sizes: Vec<(i64, u64)> = (1..).zip(sizes.iter().copied()).collect();
+            let pieces = pieces(&sizes);
+            let ids: Vec<i64> = sizes.iter().map(|(id, _)| *id).collect();
+            assert_eq!(pieces.concat(), ids);
+            pieces.iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(&[]), [0; 0]);
+        assert_eq!(lengths(&[PIECE.0 * 2, 1, PIECE.0 / 2, PIECE.0 / 2, 0]), [1, 2, 2]);
+        assert_eq!(lengths(&[10; 600]), [PIECE.1, PIECE.1, 600 - 2 * PIECE.1]);
     }
 }

@@ -10,7 +10,10 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     match &error {
         sqlx::Error::Database(database) => match database.try_downcast_ref::<MySqlDatabaseError>() {
             Some(maria) => of_maria(maria.number(), text),
-            None => of_sqlite(database.code().and_then(|code| code.parse().ok()).unwrap_or(0), text),
+            None => {
+                let code = database.code().and_then(|code| code.parse().ok()).unwrap_or(0);
+                of_sqlite(code, text + advice(code))
+            }
         },
         sqlx::Error::Encode(_) | sqlx::Error::InvalidArgument(_) => StoreError::Refused(text),
         sqlx::Error::Configuration(_)
@@ -53,6 +56,18 @@ fn of_sqlite(code: i32, text: String) -> StoreError {
     }
 }
 
+/// What is to be done about an error of SQLite, as the end of its message. Even who only reads writes beside the file.
+fn advice(code: i32) -> &'static str {
+    match (code, code & 0xff) {
+        // FULL, and IOERR_SHMSIZE of who opens the file meanwhile.
+        (13 | 4874, _) => ". The disk is full: make room, SQLite needs some even to read",
+        (_, 8) => {
+            ". SQLite has to write to the file and its folder even to read: use the account that the server runs under"
+        }
+        _ => "",
+    }
+}
+
 /// What it means to those who use the buffer in the same file.
 pub(crate) fn buffer_error(error: StoreError) -> BufferError {
     match error {
@@ -67,6 +82,14 @@ pub(crate) fn buffer_error(error: StoreError) -> BufferError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_finds_the_disk_full_or_closed_is_told_what_to_do() {
+        // 4874 is IOERR_SHMSIZE, 1544 READONLY_DIRECTORY, 778 IOERR_WRITE.
+        assert!([13, 4874].iter().all(|code| advice(*code).contains("make room")));
+        assert!([8, 1544].iter().all(|code| advice(*code).contains("use the account")));
+        assert!([5, 10, 778].iter().all(|code| advice(*code).is_empty()));
+    }
 
     #[test]
     fn every_number_means_what_can_be_done_about_it() {

@@ -39,7 +39,7 @@ pub use accounts::AccountIdentity;
 pub use budget::Known;
 pub use buffer::Embedded;
 pub use database::Database;
-pub use dead::StoredLetter;
+pub use dead::{LetterOutline, StoredLetter};
 pub use disk::{DiskReserve, Room};
 pub use filters::{Changed, FilterRow, NewFilter, Save, Saved};
 pub use lookup::{FRESH, NOBODY, NamedHandle, Profile, RESTATE, UNNAMED};

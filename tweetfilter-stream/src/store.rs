@@ -70,6 +70,8 @@ pub struct StoredAccount {
     pub id: i64,
     /// Unique.
     pub name: String,
+    /// When it was added: what was received before that for this name was for another.
+    pub created_at: Millis,
     /// Who they are, by network.
     pub identities: Vec<(String, Account)>,
 }

@@ -53,7 +53,7 @@ impl Shared {
 
     /// Two accounts, of which the first has a filter.
     fn ann_and_ben(&self) {
-        let account = |id, name: &str| StoredAccount { id, name: name.into(), identities: Vec::new() };
+        let account = |id, name: &str| StoredAccount { id, name: name.into(), ..StoredAccount::default() };
         let filter = StoredFilter {
             id: 5,
             account: 1,
@@ -284,6 +284,22 @@ async fn where_only_matches_are_kept_the_others_are_counted_and_new_versions_are
         assert_eq!((world.acked.len(), world.unmatched), (3, 2));
         assert_eq!(world.stored, ["a, but other"]);
     });
+}
+
+#[tokio::test]
+async fn what_was_for_an_account_reaches_no_later_one_of_its_name() {
+    let shared = Shared::default();
+    shared.ann_and_ben();
+    // This ann was added when the first entry had been received for another.
+    shared.world(|world| world.snapshot.accounts[0].created_at = 10);
+    for (batch, at) in [9, 10, 11].into_iter().enumerate() {
+        shared.add("ann", at, &format!("snow {at}"), Some(at), true);
+        while shared.worker(1).step(1).await.unwrap().entries > 0 {}
+        shared.world(|world| {
+            let accounts = if at < 10 { vec![] } else { vec![1] };
+            assert_eq!(world.versions[batch], (at, format!("snow {at}"), accounts));
+        });
+    }
 }
 
 /// What is stored of the entries of a batch.

@@ -90,7 +90,7 @@ pub struct ShownLetter {
     /// What was wrong.
     pub reason: String,
     /// Its bytes; 0 if its post was deleted since.
-    pub bytes: usize,
+    pub bytes: u64,
 }
 
 /// Which ones to try again.
@@ -116,15 +116,15 @@ pub(super) async fn list(
     caller: Caller,
     Query(query): Query<LettersQuery>,
 ) -> Result<Answer<Vec<ShownLetter>>> {
-    let letters = api.ask(caller.until, api.database().dead_letters(query.after, PAGE)).await?;
+    let letters = api.ask(caller.until, api.database().dead_letter_outlines(query.after, PAGE)).await?;
     let shown: Vec<_> = letters
         .into_iter()
-        .map(|stored| ShownLetter {
-            id: stored.id,
-            source: stored.letter.source,
-            at: rfc3339(stored.letter.at),
-            reason: stored.letter.reason,
-            bytes: stored.letter.entry.len(),
+        .map(|letter| ShownLetter {
+            id: letter.id,
+            source: letter.source,
+            at: rfc3339(letter.at),
+            reason: letter.reason,
+            bytes: letter.bytes,
         })
         .collect();
     let next = shown.last().filter(|_| shown.len() == PAGE as usize).map(|last| last.id.to_string());

@@ -1,6 +1,6 @@
 //! How processes, parts and hosts are, as lines for people.
 
-use tweetfilter_http::ops::{HostNow, Outlook, Overview, PartNow, ProcessNow, Usage};
+use tweetfilter_http::ops::{HostNow, Outlook, Overview, PartNow, ProcessNow, State, Usage};
 
 use super::terminal::one_line;
 use super::time::rfc3339;
@@ -46,7 +46,7 @@ fn part(process: &ProcessNow, part: &PartNow, now: i64) -> String {
     let mut line = format!("  {:<20} ", one_line(&told.name));
     match state {
         None => line += "silent",
-        Some(tweetfilter_http::ops::State::Running) => line += "running",
+        Some(State::Running) => line += "running",
         Some(state) => line += &format!("{} for {}", state.as_str(), lasts(now - told.since)),
     }
     if told.restarts > 0 {
@@ -61,6 +61,9 @@ fn part(process: &ProcessNow, part: &PartNow, now: i64) -> String {
     }
     if let Some(lag) = part.lag {
         line += &format!(", stored after {:.2} s", lag as f64 / 1_000.0);
+    }
+    if let Some(refusal) = told.refusal.as_ref().filter(|_| state == Some(State::Refused)) {
+        line += &format!(", tried again at {}: {}", rfc3339(refusal.again_at), one_line(&refusal.reason));
     }
     line + "\n"
 }

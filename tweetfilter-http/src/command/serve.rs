@@ -237,7 +237,9 @@ fn run(
                     let (buffer, name, source) = (buffer.clone(), name.clone(), source.clone());
                     let (instance, stop) = (instance.clone(), stop.clone());
                     Box::pin(async move {
-                        parts::ingest(buffer, &name, &source, &instance, stop, |_, _| {}).await.map(|_| ())
+                        let ingested =
+                            parts::ingest(buffer, &name, &source, &instance, stop, |_, _| {}).await;
+                        ingested.map(|_| ()).map_err(|error| source.explained(error))
                     })
                 })
                 .await;

@@ -415,6 +415,14 @@ impl Settings {
     /// The sources of these names; all of the file, if none is named. What the file does not know may be the name
     /// of a kind that needs no settings.
     pub(crate) fn sources(&self, names: &[String]) -> Result<BTreeMap<String, SourceSettings>, Failure> {
+        let sources = self.named(names)?;
+        for (name, source) in &sources {
+            source.check().map_err(|error| Failure::Input(format!("source {name}: {error}")))?;
+        }
+        Ok(sources)
+    }
+
+    fn named(&self, names: &[String]) -> Result<BTreeMap<String, SourceSettings>, Failure> {
         if names.is_empty() {
             return Ok(self.sources.clone());
         }

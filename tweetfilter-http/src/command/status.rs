@@ -1,19 +1,20 @@
 //! `status`, `dead-letters`, `migrate` and `config`: how the server is.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::time::Duration;
 
 use serde_json::json;
 use tweetfilter_http::ops::{self, ShownHost, ShownOutlook, ShownProcess};
 use tweetfilter_http::parts::{Buffers, now};
-use tweetfilter_sql::{Room, SourceStatus, Status as StoredStatus, StoredGap};
+use tweetfilter_sql::{Database, LetterOutline, Room, SourceStatus, Status as StoredStatus, StoredGap};
 use tweetfilter_stream::buffer::{Buffer, BufferError, Stats};
 use tweetfilter_stream::store::{Snapshot, Store};
 use tweetfilter_stream::worker::Compiled;
 
 use super::Failure;
 use super::overview;
-use super::settings::{Common, block_on, failure};
+use super::settings::{Common, Settings, block_on, failure};
 use super::terminal::one_line;
 use super::time::rfc3339;
 
@@ -101,53 +102,72 @@ pub(crate) fn migrate(arguments: &Migrate) -> Result<(), Failure> {
     })
 }
 
+/// The source under which dead letters are put back, how long that is claimed, and how many are put back before the claim is
+/// prolonged.
+const RETRY: (&str, Duration, usize) = ("dead letters", Duration::from_secs(9), 100);
+
 pub(crate) fn dead_letters(arguments: &DeadLetters) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
-    let out = block_on(async {
+    block_on(async {
         let database = settings.open_existing().await?;
-        let mut letters = Vec::new();
-        loop {
-            let after = letters.last().map_or(0, |last: &tweetfilter_sql::StoredLetter| last.id);
-            let page = database.dead_letters(after, 1000).await.map_err(failure)?;
-            if page.is_empty() {
-                break;
-            }
-            letters.extend(page);
-        }
-        let out = match &arguments.command {
-            Letters::List => letters
-                .iter()
-                .map(|stored| {
-                    let letter = &stored.letter;
+        match &arguments.command {
+            Letters::List => {
+                each_letter(&database, |letter| {
                     let (at, reason) = (rfc3339(letter.at), one_line(&letter.reason));
-                    format!("{}\t{at}\t{}\t{reason}\n", stored.id, one_line(&letter.source))
+                    write(&format!("{}\t{at}\t{}\t{reason}\n", letter.id, one_line(&letter.source)))
                 })
-                .collect(),
-            Letters::Retry { numbers } => {
-                let known: Vec<i64> = letters.iter().map(|stored| stored.id).collect();
-                if let Some(unknown) = numbers.iter().find(|number| !known.contains(number)) {
-                    return Err(Failure::Input(format!(
-                        "there is no dead letter {unknown}; nothing was put back. `tweetfilter dead-letters list` \
-                         shows them"
-                    )));
-                }
-                let wanted = |id: &i64| numbers.is_empty() || numbers.contains(id);
-                let ids: Vec<i64> = known.into_iter().filter(wanted).collect();
-                let buffer = settings.buffer(&database).await?;
-                let name = "dead letters";
-                let claim =
-                    buffer.claim(name, &settings.instance, Duration::from_secs(9)).await.map_err(failure)?;
-                let count = database
-                    .retry_dead_letters(&ids, &buffer, name, claim.fence)
-                    .await
-                    .map_err(|error: BufferError| failure(error))?;
-                format!("{count} put back\n")
+                .await?;
             }
-        };
+            Letters::Retry { numbers } => {
+                let count = retry(&settings, &database, numbers).await?;
+                write(&format!("{count} put back\n"))?;
+            }
+        }
         database.close().await;
-        Ok::<String, Failure>(out)
-    })?;
-    write(&out)
+        Ok(())
+    })
+}
+
+/// Looks at all dead letters, page by page and without their entries.
+async fn each_letter(
+    database: &Database,
+    mut look: impl FnMut(&LetterOutline) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut after = 0;
+    loop {
+        let page = database.dead_letter_outlines(after, 1000).await.map_err(failure)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.id;
+        page.iter().try_for_each(&mut look)?;
+    }
+}
+
+/// Puts back dead letters, those of some numbers or all that are there now; how many.
+async fn retry(settings: &Settings, database: &Database, numbers: &[i64]) -> Result<usize, Failure> {
+    let mut known = BTreeSet::new();
+    each_letter(database, |letter| {
+        known.insert(letter.id);
+        Ok(())
+    })
+    .await?;
+    if let Some(unknown) = numbers.iter().find(|number| !known.contains(*number)) {
+        return Err(Failure::Input(format!(
+            "there is no dead letter {unknown}; nothing was put back. `tweetfilter dead-letters list` shows them"
+        )));
+    }
+    if !numbers.is_empty() {
+        known = numbers.iter().copied().collect();
+    }
+    let ids: Vec<i64> = known.into_iter().collect();
+    let buffer = settings.buffer(database).await?;
+    let (name, lease, some) = RETRY;
+    let fence = buffer.claim(name, &settings.instance, lease).await.map_err(failure)?.fence;
+    let mut count = 0;
+    for ids in ids.chunks(some) {
+        buffer.renew(name, fence, lease).await.map_err(failure)?;
+        count += database.retry_dead_letters(ids, &buffer, name, fence).await.map_err(failure)?;
+    }
+    Ok(count)
 }
 
 /// How many gaps are shown.

@@ -9,6 +9,22 @@ pub(crate) struct Style {
     width: usize,
 }
 
+/// Whether whoever read standard output has closed it.
+pub(crate) fn output_is_closed() -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let out = stdout();
+        // Errors are told, whatever is asked for.
+        let mut asked = [PollFd::new(&out, PollFlags::empty())];
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let closed = PollFlags::ERR | PollFlags::HUP;
+        poll(&mut asked, Some(&at_once)).is_ok() && asked[0].revents().intersects(closed)
+    }
+    #[cfg(not(unix))]
+    false
+}
+
 /// Columns of what is no terminal.
 const PLAIN_WIDTH: usize = 140;
 

@@ -12,7 +12,7 @@ use tweetfilter_stream::store::StoreError;
 use super::Failure;
 use super::account::account;
 use super::settings::{Common, block_on, failure};
-use super::terminal::{Color, Style, fit, one_line, pad};
+use super::terminal::{Color, Style, fit, one_line, output_is_closed, pad};
 use super::time::rfc3339;
 
 /// Shows what an account saw, newest first, with what its filters said.
@@ -114,7 +114,7 @@ pub(crate) fn tail(arguments: &Tail) -> Result<(), Failure> {
                     if !std::mem::replace(&mut away, true) {
                         told!("tweetfilter: waits for the store: {reason}");
                     }
-                    tokio::time::sleep(LOOK).await;
+                    pause().await?;
                     continue;
                 }
                 Err(error) => return Err(failure(error)),
@@ -134,11 +134,17 @@ pub(crate) fn tail(arguments: &Tail) -> Result<(), Failure> {
                     .map_err(|error| Failure::writing(&error))?;
             }
             if tail.up_to == after {
-                tokio::time::sleep(LOOK).await;
+                pause().await?;
             }
             after = tail.up_to;
         }
     })
+}
+
+/// Waits until it is time to look again; an error if nobody reads any more what would be shown.
+async fn pause() -> Result<(), Failure> {
+    tokio::time::sleep(LOOK).await;
+    if output_is_closed() { Err(Failure::Closed) } else { Ok(()) }
 }
 
 /// What is behind a commit, and how it is shown.

@@ -147,6 +147,19 @@ pub struct PartState {
     pub started_at: Millis,
     /// How often it was started again.
     pub restarts: u64,
+    /// Why it is refused, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+}
+
+/// Why a part can't do its work until somebody does something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Refusal {
+    /// What was said, and what is to be done about it.
+    pub reason: String,
+    /// When it is tried again.
+    pub again_at: Millis,
 }
 
 fn is_zero(count: &u64) -> bool {

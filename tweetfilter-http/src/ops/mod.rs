@@ -23,7 +23,9 @@ mod recorder;
 mod shown;
 
 pub use counted::Counted;
-pub use figures::{BufferFigures, HostFigures, PartFigures, PartState, ProcessFigures, ProcessState, Usage};
+pub use figures::{
+    BufferFigures, HostFigures, PartFigures, PartState, ProcessFigures, ProcessState, Refusal, Usage,
+};
 pub use history::{Series, Span, history};
 pub use metrics::Metrics;
 pub use overview::{HostNow, Outlook, Overview, PartNow, ProcessNow, Rates, overview};

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tweetfilter_core::post::Millis;
 use tweetfilter_sql::CrashEvent;
 
-use super::figures::{PartFigures, PartState, ProcessState};
+use super::figures::{PartFigures, PartState, ProcessState, Refusal};
 use crate::parts::now;
 
 /// How long a server may be silent before a part that asked it counts as waiting for it.
@@ -157,6 +157,8 @@ pub enum State {
     StandingBy,
     /// It broke, and is started again in a moment.
     Restarting,
+    /// Its source refused it, or can't be set up: somebody has to do something. It is tried again now and then.
+    Refused,
     /// It came to its end.
     Ended,
 }
@@ -171,6 +173,7 @@ impl State {
             Self::WaitingForBuffer => "waiting_for_buffer",
             Self::StandingBy => "standing_by",
             Self::Restarting => "restarting",
+            Self::Refused => "refused",
             Self::Ended => "ended",
         }
     }
@@ -184,6 +187,7 @@ impl State {
             Self::WaitingForBuffer => "waiting for the buffer",
             Self::StandingBy => "standing by",
             Self::Restarting => "starting again",
+            Self::Refused => "refused",
             Self::Ended => "ended",
         }
     }
@@ -252,12 +256,13 @@ pub struct Part {
     pub counters: Counters,
     started_at: AtomicI64,
     restarts: AtomicU64,
-    /// Whether it runs (0), broke (1) or ended (2), and since when.
+    /// Whether it runs (0), broke (1), ended (2) or was refused (3), and since when.
     life: AtomicU8,
     life_at: AtomicI64,
     store: Needed,
     buffer: Needed,
     standing_by: AtomicI64,
+    refusal: Mutex<Option<Refusal>>,
     crashes: Mutex<Vec<CrashEvent>>,
 }
 
@@ -275,6 +280,7 @@ impl Part {
             store: Needed::default(),
             buffer: Needed::default(),
             standing_by: AtomicI64::new(0),
+            refusal: Mutex::default(),
             crashes: Mutex::default(),
         })
     }
@@ -299,6 +305,7 @@ impl Part {
         match self.life.load(Ordering::Relaxed) {
             1 => return (State::Restarting, since),
             2 => return (State::Ended, since),
+            3 => return (State::Refused, since),
             _ => {}
         }
         match (self.store.since(), self.buffer.since()) {
@@ -314,9 +321,20 @@ impl Part {
         self.lives(1);
     }
 
-    /// It is started again.
+    /// It was refused, and is tried again later.
+    pub(crate) fn refused(&self, refusal: Refusal) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
+        self.lives(3);
+    }
+
+    /// It is started again after it broke.
     pub(crate) fn started_again(&self) {
         self.restarts.fetch_add(1, Ordering::Relaxed);
+        self.begins();
+    }
+
+    /// It begins anew.
+    pub(crate) fn begins(&self) {
         self.started_at.store(now(), Ordering::Relaxed);
         for needed in [&self.store, &self.buffer] {
             needed.answered(false);
@@ -378,7 +396,9 @@ impl Part {
     pub(super) fn told(&self) -> PartState {
         let (state, since) = self.state();
         let started_at = self.started_at.load(Ordering::Relaxed);
-        PartState { name: self.name.clone(), state, since, started_at, restarts: self.restarts() }
+        let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let refusal = refusal.filter(|_| state == State::Refused);
+        PartState { name: self.name.clone(), state, since, started_at, restarts: self.restarts(), refusal }
     }
 }
 
@@ -469,5 +489,11 @@ mod tests {
         assert_eq!(part.state().0, State::Restarting);
         part.started_again();
         assert_eq!((part.state().0, part.restarts()), (State::Running, 1));
+        let refusal = Refusal { reason: "no".into(), again_at: 7 };
+        part.refused(refusal.clone());
+        assert_eq!((part.told().state, part.told().refusal), (State::Refused, Some(refusal)));
+        // That is no fault of its own.
+        part.begins();
+        assert_eq!((part.told().state, part.told().refusal, part.restarts()), (State::Running, None, 1));
     }
 }

@@ -40,7 +40,8 @@ pub struct ShownProcess {
 pub struct ShownPart {
     /// Its name: `work`, `api`, `lookup`, or `ingest` with the name of the source.
     pub name: String,
-    /// `running`, `waiting_for_store`, `waiting_for_buffer`, `standing_by`, `restarting`, `ended` or `silent`.
+    /// `running`, `waiting_for_store`, `waiting_for_buffer`, `standing_by`, `restarting`, `refused`, `ended` or
+    /// `silent`.
     pub state: &'static str,
     /// Since when.
     pub since: String,
@@ -48,6 +49,10 @@ pub struct ShownPart {
     pub started_at: String,
     /// How often it was started again.
     pub restarts: u64,
+    /// Of a part that is refused, why, and what is to be done about it.
+    pub refused: Option<String>,
+    /// When that is tried again.
+    pub again_at: Option<String>,
     /// What it does a second, over the last minute.
     pub rates: Option<ShownRates>,
     /// Live streams that are open.
@@ -154,12 +159,15 @@ impl ShownPart {
         let state = process.state_of(part);
         // Of a silent process it is known until when it was heard.
         let since = if state == Some(part.told.state) { part.told.since } else { process.seen };
+        let refusal = part.told.refusal.as_ref().filter(|_| state == Some(super::State::Refused));
         Self {
             name: part.told.name.clone(),
             state: state.map_or("silent", super::State::code),
             since: rfc3339(since),
             started_at: rfc3339(part.told.started_at),
             restarts: part.told.restarts,
+            refused: refusal.map(|refusal| refusal.reason.clone()),
+            again_at: refusal.map(|refusal| rfc3339(refusal.again_at)),
             rates: part.rates.map(ShownRates::of),
             streams: part.streams,
             lag_seconds: part.lag.map(|lag: Millis| lag as f64 / 1_000.0),

@@ -231,6 +231,7 @@ mod tests {
             id: 1,
             name: "ann".into(),
             identities: vec![(network.into(), Account { id: String::new(), handle: handle.into() })],
+            ..StoredAccount::default()
         };
         Snapshot {
             filters: filters.iter().map(filter).collect(),

@@ -49,6 +49,15 @@ pub enum PartError {
     Settings(String),
 }
 
+impl PartError {
+    /// Whether it comes again at each start until somebody does something: a token that is refused, a file that is not
+    /// there to read one from.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Source(SourceError::Refused { .. } | SourceError::Setup(_)))
+    }
+}
+
 /// Tells parts to end.
 #[derive(Clone, Debug)]
 pub struct Stop(watch::Receiver<bool>);

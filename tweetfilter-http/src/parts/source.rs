@@ -1,7 +1,7 @@
 //! The sources that the settings name.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,8 @@ use tweetfilter_stream::generate::{Generator, LINE_END, Options as Generated};
 use tweetfilter_stream::source::file::{FileSource, Pace};
 use tweetfilter_stream::source::net::{Jetstream, Live, Mastodon, Token, TokioClock, Trust, X};
 use tweetfilter_stream::source::{Chunk, Source, SourceError};
+
+use super::PartError;
 
 /// Characters of a source's name; the store takes no more.
 pub const LONGEST_NAME: usize = 190;
@@ -159,12 +161,54 @@ impl SourceSettings {
         }
     }
 
+    /// Looks whether all is said that it needs: what is not will never be, while a file that is lacking may come.
+    ///
+    /// # Errors
+    /// [`SourceError::Setup`] for what is not.
+    pub fn check(&self) -> Result<(), SourceError> {
+        self.audience()?;
+        match self.kind {
+            Kind::File if self.files.is_empty() => {
+                let message = "a source of kind file needs files: files = [\"FILE\"]";
+                return Err(SourceError::Setup(message.to_owned()));
+            }
+            Kind::File | Kind::Generated | Kind::Jetstream => return Ok(()),
+            Kind::Mastodon => self.server().map(|_| ())?,
+            _ => {}
+        }
+        match self.secret()? {
+            Secret::Variable(variable) => Token::from_env(variable).map(|_| ()),
+            Secret::Keys(_) | Secret::Token(_) => Ok(()),
+        }
+    }
+
+    /// The same error of a part that reads this source, with what is to be done about it where that is known.
+    #[must_use]
+    pub fn explained(&self, error: PartError) -> PartError {
+        let PartError::Source(SourceError::Refused { address, status, reason }) = error else { return error };
+        let needs_secret = !matches!(self.kind, Kind::File | Kind::Generated | Kind::Jetstream);
+        let advice = match (status, self.secret().ok().filter(|_| needs_secret)) {
+            (None | Some(401 | 403), Some(Secret::Keys(file))) => {
+                format!("put valid keys into {}, which is read at each try", file.display())
+            }
+            (None | Some(401 | 403), Some(Secret::Token(file))) => {
+                format!("put a valid token into {}, which is read at each try", file.display())
+            }
+            (None | Some(401 | 403), Some(Secret::Variable(variable))) => {
+                format!("start it with a valid token in {variable}")
+            }
+            _ => "see whether address and parameters of the source are right".to_owned(),
+        };
+        SourceError::Refused { address, status, reason: format!("{reason}; {advice}") }.into()
+    }
+
     /// Opens it, to be read on from a cursor.
     ///
     /// # Errors
     /// See [`SourceError`].
     pub fn open(&self, cursor: Option<&str>) -> Result<Opened, SourceError> {
         self.rate.map(usable_rate).transpose()?;
+        self.check()?;
         let trust = self.ca_file.as_deref().map(Trust::from_file).transpose()?.unwrap_or_default();
         match self.kind {
             Kind::File => self.file(cursor).map(|file| Opened::File(Box::new(file))),
@@ -179,17 +223,11 @@ impl SourceSettings {
                 live(jetstream, cursor).map(|live| Opened::Jetstream(Box::new(live)))
             }
             Kind::Mastodon => {
-                let address = self.address.as_deref().ok_or_else(|| {
-                    SourceError::Setup("say which server: address = \"https://mastodon.example\"".to_owned())
-                })?;
-                let home = Mastodon::home(address, self.token()?)?.trusting(&trust)?;
+                let home = Mastodon::home(self.server()?, self.token()?)?.trusting(&trust)?;
                 live(home, cursor).map(|live| Opened::Mastodon(Box::new(live)))
             }
             kind => {
-                let token = match (&self.keys_file, kind) {
-                    (Some(file), kind) if kind != Kind::XV2 => Token::keys_from_file(file),
-                    _ => self.token(),
-                }?;
+                let token = self.token()?;
                 let x = match kind {
                     Kind::XSample => X::sample(token),
                     Kind::XFilter => X::filter(token),
@@ -210,9 +248,6 @@ impl SourceSettings {
     }
 
     fn file(&self, cursor: Option<&str>) -> Result<FileSource, SourceError> {
-        if self.files.is_empty() {
-            return Err(SourceError::Setup("a source of kind file needs files".to_owned()));
-        }
         let source = FileSource::open(&self.files);
         let source = match cursor {
             Some(cursor) => source.resume(cursor)?,
@@ -243,17 +278,40 @@ impl SourceSettings {
         source.paced(Pace::Rate(rate), Arc::new(TokioClock::default()))
     }
 
+    fn server(&self) -> Result<&str, SourceError> {
+        self.address.as_deref().ok_or_else(|| {
+            SourceError::Setup("say which server: address = \"https://mastodon.example\"".to_owned())
+        })
+    }
+
     fn token(&self) -> Result<Token, SourceError> {
-        match (&self.token_file, &self.token_variable) {
-            (Some(file), _) => Token::from_file(file),
-            (None, Some(variable)) => Token::from_env(variable),
-            (None, None) => Err(SourceError::Setup(
+        match self.secret()? {
+            Secret::Keys(file) => Token::keys_from_file(file),
+            Secret::Token(file) => Token::from_file(file),
+            Secret::Variable(variable) => Token::from_env(variable),
+        }
+    }
+
+    fn secret(&self) -> Result<Secret<'_>, SourceError> {
+        let signs = matches!(self.kind, Kind::XSample | Kind::XFilter | Kind::XUser | Kind::XSite);
+        match (&self.keys_file, &self.token_file, &self.token_variable) {
+            (Some(file), _, _) if signs => Ok(Secret::Keys(file)),
+            (_, Some(file), _) => Ok(Secret::Token(file)),
+            (_, None, Some(variable)) => Ok(Secret::Variable(variable)),
+            (_, None, None) => Err(SourceError::Setup(
                 "it needs a token: token-file = \"FILE\", or token-variable = \"NAME\" for one in the environment; X's \
                  streams of API v1.1 take keys-file = \"FILE\" too"
                     .to_owned(),
             )),
         }
     }
+}
+
+/// Where the secret of a source is.
+enum Secret<'s> {
+    Keys(&'s Path),
+    Token(&'s Path),
+    Variable(&'s str),
 }
 
 fn live<W: tweetfilter_stream::source::net::Wire>(

@@ -8,13 +8,18 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::task::{Id, JoinError};
+use tweetfilter_core::post::Millis;
 use tweetfilter_sql::{CrashEvent, Database};
 
 use super::{PartError, Stop, now};
-use crate::ops::Part;
+use crate::ops::{Part, Refusal};
+use crate::time::rfc3339;
 
 /// How long to wait before a part is started again: at first, and at most.
 const WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
+/// How long to wait before one is that its source refused: at first, and at most. Whoever asks a network again and again
+/// with a token that it refuses is locked out.
+const REFUSED: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(600));
 /// How long the store may take to record a crash.
 const RECORD: Duration = Duration::from_secs(5);
 /// A part that ran so long broke for a new reason.
@@ -75,7 +80,8 @@ pub(super) fn own<T>(joined: Result<T, JoinError>) -> T {
 }
 
 /// Runs a part until it ends by itself or is told to stop. One that panics or fails is recorded as a crash
-/// event, and started again after a growing pause. A crash that the store can't take is kept by the part.
+/// event, and started again after a growing pause. A crash that the store can't take is kept by the part. One that is
+/// refused is no crash: it says so, and is tried again after longer pauses.
 pub async fn supervise<F, T>(
     watched: &Arc<Part>,
     database: &Database,
@@ -86,13 +92,25 @@ where
     F: FnMut() -> std::pin::Pin<Box<dyn Future<Output = Result<T, PartError>> + Send>>,
     T: Send + 'static,
 {
-    let (mut wait, part) = (WAIT.0, watched.name());
+    let (mut wait, mut refused_wait, part) = (WAIT.0, REFUSED.0, watched.name());
     loop {
         let started = Instant::now();
         let event = match tokio::spawn(start()).await {
             Ok(Ok(done)) => {
                 watched.ended();
                 return Some(done);
+            }
+            Ok(Err(error)) if error.is_refusal() => {
+                if started.elapsed() > HEALTHY {
+                    refused_wait = REFUSED.0;
+                }
+                refused(watched, error.to_string(), refused_wait, &mut stop).await;
+                if stop.is_told() {
+                    return None;
+                }
+                watched.begins();
+                refused_wait = (refused_wait * 2).min(REFUSED.1);
+                continue;
             }
             Ok(Err(error)) => {
                 tracing::error!(part, %error, "part ended");
@@ -132,6 +150,14 @@ where
         watched.started_again();
         wait = (wait * 2).min(WAIT.1);
     }
+}
+
+/// Says that a part is refused, and waits until it is to be tried again.
+async fn refused(watched: &Part, reason: String, wait: Duration, stop: &mut Stop) {
+    let again_at = now().saturating_add(Millis::try_from(wait.as_millis()).unwrap_or(Millis::MAX));
+    tracing::error!(part = watched.name(), reason, again_at = rfc3339(again_at), "part is refused");
+    watched.refused(Refusal { reason, again_at });
+    stop.sleep(wait).await;
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tweetfilter_http::ops::{Part, Process, Recorder, overview};
-use tweetfilter_http::parts::{Buffers, Stop, now, supervise};
+use tweetfilter_http::parts::{Buffers, PartError, Stop, now, supervise};
 use tweetfilter_sql::{CrashEvent, Database, Scope};
 use tweetfilter_stream::buffer::Buffer;
+use tweetfilter_stream::source::SourceError;
 use tweetfilter_stream::store::{DeadLetter, Outcome, Store};
 
 use crate::house::House;
@@ -120,6 +121,29 @@ async fn a_part_that_panics_is_started_again_and_leaves_its_backtrace() {
 }
 
 #[tokio::test]
+async fn a_part_that_is_refused_is_tried_again_and_no_crash() {
+    let house = House::new().await;
+    let part = Part::new("ingest people");
+    let (tell, stop) = Stop::new();
+    let mut runs = 0;
+    let began = Instant::now();
+    let done = supervise(&part, &house.database, stop, || {
+        runs += 1;
+        let first = runs == 1;
+        Box::pin(async move {
+            let refused =
+                SourceError::Refused { address: "here".into(), status: Some(401), reason: "no".into() };
+            if first { Err(PartError::Source(refused)) } else { Ok(()) }
+        })
+    })
+    .await;
+    drop(tell);
+    assert_eq!((done, part.restarts()), (Some(()), 0));
+    assert!(began.elapsed() >= Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(house.database.crashes(9).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn history_is_series_of_equal_length() {
     use tweetfilter_sql::{Sample, SampleKind};
     let house = House::new().await;
@@ -229,7 +253,7 @@ async fn what_was_noted_while_the_store_was_away_is_written_later() {
     let (broken, store) = (part.clone(), database.clone());
     let supervised = tokio::spawn(async move {
         supervise(&broken, &store, stop, || {
-            Box::pin(async { Err::<(), _>(tweetfilter_http::parts::PartError::Settings("broke".into())) })
+            Box::pin(async { Err::<(), _>(PartError::Settings("broke".into())) })
         })
         .await
     });

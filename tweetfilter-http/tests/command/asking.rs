@@ -1,7 +1,13 @@
 //! Commands that ask for something that is not there say so, and what is there is shown in one line.
 
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tweetfilter_sql::Database;
+use tweetfilter_stream::store::{DeadLetter, Outcome, Store};
+
 use crate::chain::ok;
-use crate::support::{Files, for_user, tweet};
+use crate::support::{Files, command, for_user, tweet};
 
 fn with_a_post() -> Files {
     let files = Files::new().with("posts.ndjson", for_user("1", &tweet("7", "bob", "snow")));
@@ -55,6 +61,66 @@ fn what_is_not_there_is_an_error() {
 }
 
 #[test]
+fn dead_letters_are_listed_and_put_back_however_many_they_are() {
+    let files = with_a_post();
+    let path = files.path("tweetfilter.db").display().to_string();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let database = Database::open(&path).await.unwrap();
+        let letter = |n: u32| DeadLetter::new(format!("garbage {n}").into_bytes(), format!("reason {n}"), 5);
+        let outcome = Outcome { dead: (0..1_200).map(letter).collect(), ..Outcome::default() };
+        database.commit(&outcome, &[]).await.unwrap();
+        database.close().await;
+    });
+    let listed = ok(files.run(&["dead-letters", "list"]));
+    assert_eq!(listed.lines().count(), 1_200);
+    assert!(listed.starts_with("1\t1970-01-01T00:00:00") && listed.ends_with("\treason 1199\n"), "{listed}");
+    assert_eq!(ok(files.run(&["dead-letters", "retry", "2", "2", "7"])), "2 put back\n");
+    assert_eq!(ok(files.run(&["dead-letters", "retry"])), "1198 put back\n");
+    assert_eq!(ok(files.run(&["dead-letters", "list"])), "");
+}
+
+#[test]
+fn tail_ends_when_nobody_reads_it_any_more() {
+    let files = with_a_post();
+    let mut tail = command()
+        .arg("tail")
+        .current_dir(files.path(""))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    let before = tail.try_wait().unwrap();
+    drop(tail.stdout.take());
+    let closed = Instant::now();
+    let mut ended = None;
+    while ended.is_none() && closed.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(50));
+        ended = tail.try_wait().unwrap();
+    }
+    let _ = tail.kill();
+    let _ = tail.wait();
+    assert_eq!((before, ended.and_then(|ended| ended.code())), (None, Some(0)));
+}
+
+#[test]
+fn what_waits_for_a_removed_account_is_not_for_the_next_of_its_name() {
+    let files = with_a_post().with("more.ndjson", tweet("8", "bob", "snow for the first ann"));
+    ok(files.run(&["replay", "--no-work", "--audience", "account ann", "more.ndjson"]));
+    ok(files.run(&["account", "remove", "ann"]));
+    // Clocks of both tell milliseconds.
+    std::thread::sleep(Duration::from_millis(20));
+    ok(files.run(&["account", "add", "ann"]));
+    ok(files.run(&["filter", "add", "ann", "snow"]));
+    ok(files.run(&["work", "--until-empty"]));
+    assert_eq!(ok(files.run(&["timeline", "ann", "--hidden"])), "");
+    let files = files.with("later.ndjson", tweet("9", "bob", "snow for the second ann"));
+    ok(files.run(&["replay", "--audience", "account ann", "later.ndjson"]));
+    assert!(ok(files.run(&["timeline", "ann"])).contains("the second ann"));
+}
+
+#[test]
 fn filters_are_put_in_an_order() {
     let files = with_a_post();
     for filter in ["rain", "fog", "hail"] {
@@ -72,7 +138,7 @@ fn an_expiry_is_set_and_lifted() {
     let listed = || ok(files.run(&["filter", "list", "ann"]));
     ok(files.run(&["filter", "edit", "1", "--expires-in", "0.00001"]));
     // Whoever takes the filters next switches it off.
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    std::thread::sleep(Duration::from_millis(100));
     ok(files.run(&["status"]));
     assert!(listed().contains("off"), "{}", listed());
     let ended = files.run(&["filter", "edit", "1", "--enabled", "true"]);

@@ -16,6 +16,7 @@ mod operations;
 mod oracle;
 mod other_language;
 mod replaying;
+mod refused;
 mod separate;
 mod settings;
 mod splitting;

@@ -168,6 +168,20 @@ fn a_buffer_that_is_away_is_what_a_part_waits_for() {
 }
 
 #[test]
+fn systemd_never_gives_a_part_up() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/systemd");
+    let units = std::fs::read_dir(folder).unwrap().map(|unit| unit.unwrap().path());
+    let units: Vec<_> = units.filter(|path| path.extension().is_some_and(|kind| kind == "service")).collect();
+    assert!(units.len() >= 4, "{units:?}");
+    for path in units {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (unit, service) = text.split_once("[Service]").unwrap();
+        assert!(service.contains("\nRestart=always\n"), "{path:?}");
+        assert!(unit.contains("\nStartLimitIntervalSec=0\n"), "{path:?}");
+    }
+}
+
+#[test]
 fn a_port_that_is_taken_is_an_error_with_a_way_out() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let files = Files::new();

@@ -272,11 +272,16 @@ pub async fn dead_letters_are_kept_once(database: &Database, _: &Clock) {
     assert_eq!(database.status().await.unwrap().sources[0].dead, 1);
     let letters = database.dead_letters(0, 10).await.unwrap();
     assert_eq!(letters[0].letter, outcome.dead[0]);
+    let outlines = database.dead_letter_outlines(0, 10).await.unwrap();
+    assert_eq!((outlines.len(), outlines[0].id, outlines[1].bytes), (2, letters[0].id, 2));
+    assert_eq!((&*outlines[0].source, &*outlines[0].reason, outlines[0].at), ("s", "why", 5));
+    assert_eq!(database.dead_letter_outlines(outlines[0].id, 10).await.unwrap(), outlines[1..]);
     assert_eq!(database.dead_letters(letters[0].id, 10).await.unwrap().len(), 1);
     // A deleted post can't be read here either.
     commit(database, vec![], vec![delete("1")]).await;
     let letters = database.dead_letters(0, 10).await.unwrap();
     assert!(letters[0].letter.entry.is_empty() && !letters[1].letter.entry.is_empty());
+    assert_eq!(database.dead_letter_outlines(0, 1).await.unwrap()[0].bytes, 0);
     database.commit(&outcome, &[]).await.unwrap();
     let letters = database.dead_letters(0, 10).await.unwrap();
     assert!(letters[0].letter.entry.is_empty() && letters[1].letter == outcome.dead[1]);
@@ -657,6 +662,7 @@ pub async fn accounts_and_follows_come_and_go(database: &Database, _: &Clock) {
     database.add_identity(bob, &on_x("", "bob_x")).await.unwrap();
     let accounts = database.accounts().await.unwrap();
     assert_eq!(accounts[0].identities, [on_x("7", "ann_x")]);
+    assert_eq!(accounts[0].created_at, Clock::START);
     assert_eq!(database.account("bob").await.unwrap(), Some(bob));
     database.follow(ann, "x", "50", true).await.unwrap();
     // Said by a stream: own follows stay, and only another list is a change.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use tweetfilter_core::budget::Price;
-use tweetfilter_core::post::Account;
+use tweetfilter_core::post::{Account, Millis};
 use tweetfilter_core::{Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId};
 
 use crate::store::{Action, Snapshot, StoredFilter};
@@ -16,7 +16,8 @@ pub struct Compiled {
     /// By the index of a filter in the set.
     pub(super) filters: Vec<Used>,
     places: HashMap<i64, usize>,
-    by_name: HashMap<String, i64>,
+    /// With when each was added.
+    by_name: HashMap<String, (i64, Millis)>,
     /// Who a user of a network is.
     identities: Users,
     /// Who follows them.
@@ -68,7 +69,7 @@ impl Compiled {
             ids.insert((network, &known.handle), &known.id);
         }
         for account in &snapshot.accounts {
-            by_name.insert(account.name.clone(), account.id);
+            by_name.insert(account.name.clone(), (account.id, account.created_at));
             let mut identities = Vec::new();
             for (network, known) in &account.identities {
                 users.add(network, known, account.id);
@@ -123,9 +124,11 @@ impl Compiled {
         self.places.get(&filter).copied()
     }
 
-    /// An account by its name.
-    pub(super) fn named(&self, name: &str) -> Option<i64> {
-        self.by_name.get(name).copied()
+    /// The account whose name it was at a time. One that was added later is somebody else: an account of this name was
+    /// removed while what was for it waited.
+    pub(super) fn named(&self, name: &str, at: Millis) -> Option<i64> {
+        let (account, created_at) = *self.by_name.get(name)?;
+        (at >= created_at).then_some(account)
     }
 
     /// The accounts of a user of a network, by the id.
@@ -245,7 +248,8 @@ mod tests {
     }
 
     fn account(id: i64, who: Account) -> StoredAccount {
-        StoredAccount { id, name: format!("account {id}"), identities: vec![("x".into(), who)] }
+        let identities = vec![("x".into(), who)];
+        StoredAccount { id, name: format!("account {id}"), identities, ..StoredAccount::default() }
     }
 
     #[test]

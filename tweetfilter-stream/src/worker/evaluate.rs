@@ -35,7 +35,7 @@ pub(super) async fn evaluate<'e>(
             Content::Edit(post) => (post, post.edited_at.unwrap_or(entry.at).max(1)),
             Content::Change(Change::Friends { network, ids }) => {
                 let of = |account| Friends { account, network: network.clone(), ids: ids.clone() };
-                outcome.friends.extend(whose(compiled, network, &entry.to).into_iter().map(of));
+                outcome.friends.extend(whose(compiled, network, entry).into_iter().map(of));
                 continue;
             }
             Content::Change(change) => {
@@ -61,9 +61,9 @@ pub(super) async fn evaluate<'e>(
 }
 
 /// The accounts of whom a message speaks: those whom its entry names.
-fn whose(compiled: &Compiled, network: &str, to: &Audience) -> Vec<i64> {
-    match to {
-        Audience::Account(name) => compiled.named(name).into_iter().collect(),
+fn whose(compiled: &Compiled, network: &str, entry: &Entry) -> Vec<i64> {
+    match &entry.to {
+        Audience::Account(name) => compiled.named(name, entry.at).into_iter().collect(),
         Audience::Viewers(viewers) => {
             viewers.iter().flat_map(|viewer| compiled.of_user(network, viewer)).copied().collect()
         }
@@ -87,14 +87,14 @@ impl<'e> Seen<'e> {
         } else if version > 0 && entry.at >= self.entry.at {
             (self.post, self.entry) = (post, entry);
         }
-        self.reach(compiled, post, &entry.to);
+        self.reach(compiled, post, entry);
     }
 
-    fn reach(&mut self, compiled: &Compiled, post: &Post, to: &Audience) {
+    fn reach(&mut self, compiled: &Compiled, post: &Post, entry: &Entry) {
         let accounts = &mut self.accounts;
-        match to {
+        match &entry.to {
             Audience::Public => self.public = true,
-            Audience::Account(name) => match compiled.named(name) {
+            Audience::Account(name) => match compiled.named(name, entry.at) {
                 Some(account) => accounts.push(account),
                 None => self.strangers += 1,
             },

@@ -215,6 +215,35 @@ async fn packed_answers_are_unpacked_at_once() {
 }
 
 #[tokio::test]
+async fn what_is_packed_densely_is_given_a_little_at_a_time() {
+    use tweetfilter_stream::source::Source;
+    // Keep-alives, and so much noise between them that it is no bomb: some 7 KB become a million lines.
+    let mut seed = 1_u64;
+    let mut noise = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        b' ' + 1 + (seed >> 33) as u8 % 94
+    };
+    let mut body = Vec::new();
+    for _ in 0..60 {
+        body.extend([b'\n'; 16_000]);
+        body.extend((0..100).map(|_| noise()));
+        body.push(b'\n');
+    }
+    let packed = gzip(&[&body]);
+    assert!(packed.len() < 16_000, "{}", packed.len());
+    let (server, x) = sample(vec![vec![ok("Content-Encoding: gzip\r\n"), C(packed), Stay]]).await;
+    let (mut live, mut lines, mut most) = (Live::new(x), 0, 0);
+    while lines < 60 * 16_001 {
+        let chunk = tokio::time::timeout(Duration::from_secs(20), live.next()).await;
+        let chunk = chunk.expect("in time").expect("lines").expect("no end");
+        lines += chunk.lines.len();
+        most = most.max(chunk.lines.len());
+    }
+    assert_eq!((lines, server.requests().len()), (60 * 16_001, 1));
+    assert!(most <= 100_000, "{most} lines at once");
+}
+
+#[tokio::test]
 async fn bombs_and_broken_packing_end_the_connection() {
     let bomb = gzip(&[b"{\"n\":1}\r\n", &vec![b' '; 64 << 20]]);
     let broken = [gzip(&[b"{\"n\":1}\r\n"]), b"no gzip at all".to_vec()].concat();

@@ -3,9 +3,13 @@
 use std::io::{self, Write};
 
 use flate2::write::MultiGzDecoder;
+use futures_util::{StreamExt, stream};
 
-/// Bytes that are unpacked at once. No more than a thousand times as many come of them.
-const STEP: usize = 512;
+use super::backoff::Trouble;
+use super::wire::{Connection, Fault, Received};
+
+/// Bytes that are unpacked at once. No more than some thousand times as many come of them: 64 KiB and a little.
+const STEP: usize = 64;
 
 /// What may come of a stream beyond all proportion, before it is looked at.
 const FREE: u64 = 1 << 20;
@@ -13,52 +17,100 @@ const FREE: u64 = 1 << 20;
 /// Bytes that may come of each.
 const RATIO: u64 = 200;
 
+/// A connection without the gzip that it comes in. It gives a little at a time, and reads on when all is given: of what is
+/// received at once, 64 MB could come.
+pub(super) fn unpacked(connection: Connection) -> Connection {
+    let begun = Unpacking { connection, inflate: Inflate::new(), packed: Vec::new(), at: 0, failed: None };
+    Box::pin(stream::unfold(begun, |mut unpacking| async move {
+        let piece = unpacking.next().await?;
+        Some((piece, unpacking))
+    }))
+}
+
+struct Unpacking {
+    connection: Connection,
+    inflate: Inflate,
+    /// What was received, of which so many bytes are unpacked.
+    packed: Vec<u8>,
+    at: usize,
+    /// To be said once what came before it is given.
+    failed: Option<io::Error>,
+}
+
+impl Unpacking {
+    async fn next(&mut self) -> Option<Result<Received, Fault>> {
+        loop {
+            if let Some(error) = self.failed.take() {
+                return Some(Err(Fault::network(error.to_string()).of(Trouble::Server)));
+            }
+            let rest = &self.packed[self.at..];
+            if rest.is_empty() {
+                match self.connection.next().await? {
+                    Ok(Received::Bytes(bytes)) => (self.packed, self.at) = (bytes, 0),
+                    other => return Some(other),
+                }
+                continue;
+            }
+            let step = &rest[..rest.len().min(STEP)];
+            let (bytes, done) = self.inflate.take(step);
+            self.at += step.len();
+            self.failed = done.err();
+            if !bytes.is_empty() {
+                return Some(Ok(Received::Bytes(bytes)));
+            }
+        }
+    }
+}
+
 /// Unpacks what arrives.
 #[derive(Debug)]
-pub(super) struct Inflate {
+struct Inflate {
     decoder: MultiGzDecoder<Vec<u8>>,
     read: u64,
     written: u64,
 }
 
 impl Inflate {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self { decoder: MultiGzDecoder::new(Vec::new()), read: 0, written: 0 }
     }
 
-    /// Unpacks bytes and passes on what comes of them, a little at a time.
+    /// Unpacks one step. What comes of it before an error is good.
     ///
-    /// Fails when they are no gzip, or when so much comes of them that no text does it.
-    pub(super) fn take(&mut self, bytes: &[u8], mut give: impl FnMut(&[u8])) -> io::Result<()> {
-        for step in bytes.chunks(STEP) {
-            // What is unpacked must not wait for more to come.
-            let unpacking = self.decoder.write_all(step).and_then(|()| self.decoder.flush());
-            if unpacking.is_err() {
-                // What came before the error is good.
-                let _ = self.decoder.flush();
-            }
-            let unpacked = self.decoder.get_mut();
-            self.read += step.len() as u64;
-            self.written += unpacked.len() as u64;
-            give(unpacked);
-            unpacked.clear();
-            unpacking?;
-            if self.written > FREE + RATIO * self.read {
-                return Err(io::Error::other("the response unpacks to more than any text would"));
-            }
+    /// Fails when it is no gzip, or when so much came of all steps that no text does it.
+    fn take(&mut self, step: &[u8]) -> (Vec<u8>, io::Result<()>) {
+        // What is unpacked must not wait for more to come.
+        let mut done = self.decoder.write_all(step).and_then(|()| self.decoder.flush());
+        if done.is_err() {
+            let _ = self.decoder.flush();
         }
-        Ok(())
+        let bytes = std::mem::take(self.decoder.get_mut());
+        self.read += step.len() as u64;
+        self.written += bytes.len() as u64;
+        if done.is_ok() && self.written > FREE + RATIO * self.read {
+            done = Err(io::Error::other("the response unpacks to more than any text would"));
+        }
+        (bytes, done)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::{self, Write};
 
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
-    use super::Inflate;
+    use super::{Inflate, STEP};
+
+    /// Unpacks all of some bytes, step by step.
+    fn take(inflate: &mut Inflate, packed: &[u8], mut give: impl FnMut(&[u8])) -> io::Result<()> {
+        packed.chunks(STEP).try_for_each(|step| {
+            let (bytes, done) = inflate.take(step);
+            give(&bytes);
+            done
+        })
+    }
 
     #[test]
     fn every_flushed_line_comes_out_at_once_wherever_the_bytes_are_parted() {
@@ -76,7 +128,7 @@ mod tests {
         for piece in [1, 2, 3, 7, 100, packed.len()] {
             let (mut inflate, mut out, mut read) = (Inflate::new(), Vec::new(), 0);
             for bytes in packed.chunks(piece) {
-                inflate.take(bytes, |unpacked| out.extend_from_slice(unpacked)).expect("unpacks");
+                take(&mut inflate, bytes, |unpacked| out.extend_from_slice(unpacked)).expect("unpacks");
                 read += bytes.len();
                 let due = ends.iter().filter(|(at, _)| *at <= read).map(|(_, size)| *size).max().unwrap_or(0);
                 assert!(out.len() >= due, "{} of {due} after {read} bytes in pieces of {piece}", out.len());
@@ -91,16 +143,16 @@ mod tests {
         (0..64).for_each(|_| packer.write_all(&[b' '; 1 << 20]).expect("packed"));
         let packed = packer.finish().expect("packed");
         let (mut inflate, mut most, mut all) = (Inflate::new(), 0, 0);
-        let error = inflate.take(&packed, |unpacked| {
+        let error = take(&mut inflate, &packed, |unpacked| {
             most = most.max(unpacked.len());
             all += unpacked.len();
         });
         assert!(error.expect_err("a bomb").to_string().contains("unpacks to more"));
-        assert!(most <= 1 << 20 && all <= 2 << 20, "{most} at once, {all} in all");
+        assert!(most <= 80 << 10 && all <= 2 << 20, "{most} at once, {all} in all");
     }
 
     #[test]
     fn garbage_fails() {
-        assert!(Inflate::new().take(b"{\"text\":\"plain\"}\r\n", |_| {}).is_err());
+        assert!(take(&mut Inflate::new(), b"{\"text\":\"plain\"}\r\n", |_| {}).is_err());
     }
 }

@@ -17,6 +17,9 @@ use crate::source::{Chunk, Clock, Notice, Source, SourceError};
 /// Bytes after which a chunk is given, though more is there.
 const CHUNK: usize = 256 << 10;
 
+/// Lines after which it is: blank ones have hardly any bytes, and each takes its place in memory all the same.
+const LINES: usize = 16 << 10;
+
 /// Pieces after which it is, however small they are.
 const PIECES: usize = 1024;
 
@@ -196,7 +199,8 @@ impl<W: Wire> Live<W> {
         let mut fault = Poll::Pending;
         let mut pieces = 0;
         while fault.is_pending() {
-            if chunk.lines.size() >= CHUNK || (pieces >= PIECES && !chunk.lines.is_empty()) {
+            let is_full = chunk.lines.size() >= CHUNK || chunk.lines.len() >= LINES;
+            if is_full || (pieces >= PIECES && !chunk.lines.is_empty()) {
                 break;
             }
             if pieces >= PIECES {

@@ -1,6 +1,5 @@
 //! X's streams: those of API v1.1 and the filtered stream of v2.
 
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::{Client, Method, Url, header};
@@ -10,7 +9,7 @@ use super::LONGEST_LINE;
 use super::backoff::Trouble;
 use super::frame::{Frames, Framing};
 use super::http;
-use super::inflate::Inflate;
+use super::inflate;
 use super::tls::Trust;
 use super::token::Token;
 use super::wire::{BoxFuture, Connection, Fault, Wire};
@@ -30,9 +29,6 @@ pub struct X {
     longest: usize,
     framing: Framing,
     frames: Frames,
-    inflate: Option<Inflate>,
-    /// Set by the connection that is being made, when it turns out to be packed.
-    packed: Arc<OnceLock<()>>,
 }
 
 impl X {
@@ -92,8 +88,6 @@ impl X {
             longest: LONGEST_LINE,
             framing: Framing::Newline,
             frames: Frames::new(Framing::Newline, LONGEST_LINE),
-            inflate: None,
-            packed: Arc::default(),
         })
     }
 
@@ -176,8 +170,6 @@ impl Wire for X {
 
     fn connect(&mut self) -> BoxFuture<Result<Connection, Fault>> {
         self.frames = Frames::new(self.framing, self.longest);
-        self.inflate = None;
-        self.packed = Arc::default();
         let mut url = self.url.clone();
         if !self.parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.parameters);
@@ -194,36 +186,27 @@ impl Wire for X {
         if let Some(token) = self.token.header(&self.method, &self.url, &self.parameters) {
             request = request.header(header::AUTHORIZATION, token);
         }
-        let packed = self.packed.clone();
         Box::pin(async move {
             let (headers, connection) = http::open(request).await?;
             match headers.get(header::CONTENT_ENCODING).map(|coding| coding.as_bytes()) {
-                None | Some(b"identity") => {}
-                Some(b"gzip" | b"x-gzip") => packed.set(()).unwrap_or_default(),
+                None | Some(b"identity") => Ok(connection),
+                Some(b"gzip" | b"x-gzip") => Ok(inflate::unpacked(connection)),
                 Some(other) => {
                     let reason =
                         format!("it packs its answer as {}, which was not asked for", other.escape_ascii());
-                    return Err(Fault::network(reason).of(Trouble::Server));
+                    Err(Fault::network(reason).of(Trouble::Server))
                 }
             }
-            Ok(connection)
         })
     }
 
     fn take(&mut self, bytes: &[u8], _: Millis, chunk: &mut Chunk) -> Result<bool, Fault> {
         let before = chunk.lines.len();
-        let mut unpacked = Ok(());
-        if self.packed.get().is_some() {
-            let inflate = self.inflate.get_or_insert_with(Inflate::new);
-            unpacked = inflate.take(bytes, |bytes| self.frames.take(bytes, &mut chunk.lines));
-        } else {
-            self.frames.take(bytes, &mut chunk.lines);
+        self.frames.take(bytes, &mut chunk.lines);
+        match chunk.lines.iter().skip(before).find_map(parting) {
+            Some(fault) => Err(fault),
+            None => Ok(chunk.lines.len() > before),
         }
-        if let Some(fault) = chunk.lines.iter().skip(before).find_map(parting) {
-            return Err(fault);
-        }
-        unpacked.map_err(|error| Fault::network(error.to_string()).of(Trouble::Server))?;
-        Ok(chunk.lines.len() > before)
     }
 }
 

@@ -1,0 +1,80 @@
+//! A source that is refused says so and what is to be done, and goes on when that is done.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use crate::chain::{Server, ok, status, until};
+use crate::support::{Files, for_user, tweet};
+
+/// Answers with a stream of one line, to those who have the valid token.
+fn stream(listener: &TcpListener, line: &str) {
+    let mut open: Vec<TcpStream> = Vec::new();
+    while let Ok((mut connection, _)) = listener.accept() {
+        let (mut request, mut some) = (Vec::new(), [0; 1024]);
+        while !request.ends_with(b"\r\n\r\n") {
+            match connection.read(&mut some) {
+                Ok(0) | Err(_) => break,
+                Ok(read) => request.extend_from_slice(&some[..read]),
+            }
+        }
+        let request = String::from_utf8_lossy(&request).into_owned();
+        let answer = if request.contains("Bearer valid") {
+            let length = line.len() + 2;
+            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{length:x}\r\n{line}\r\n\r\n")
+        } else {
+            "HTTP/1.1 401 Unauthorized\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!".to_owned()
+        };
+        let _ = connection.write_all(answer.as_bytes());
+        if request.contains("Bearer valid") {
+            open.push(connection);
+        }
+    }
+}
+
+#[test]
+fn a_token_that_is_refused_is_told_and_read_anew() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let line = for_user("1", &tweet("7", "bob", "snow"));
+    std::thread::spawn(move || stream(&listener, &line));
+    let settings = format!(
+        "[source.people]\nkind = \"x-site\"\naddress = \"http://127.0.0.1:{port}/site.json\"\n\
+         token-file = \"hush.token\"\n"
+    );
+    let files = Files::new().with("hush.token", "revoked").with("tweetfilter.toml", settings);
+    ok(files.run(&["account", "add", "ann", "--identity", "x:1"]));
+    let mut server = Server::start(&files, &["serve"]);
+    let part = || {
+        let status = status(&files);
+        let parts = status["processes"][0]["parts"].as_array().cloned().unwrap_or_default();
+        parts.into_iter().find(|part| part["name"] == "ingest people").unwrap_or_default()
+    };
+    until("it is refused", &files, || part()["state"] == "refused");
+    let shown = ok(files.run(&["status"]));
+    for told in ["refused for ", "tried again at ", "status 401: no!; put a valid token into hush.token"] {
+        assert!(shown.contains(told), "{told:?} in {shown}");
+    }
+    assert_eq!(status(&files)["crashes"], 0);
+    let files = files.with("hush.token", "valid");
+    until("it is read", &files, || status(&files)["posts"] == 1);
+    assert!(ok(files.run(&["timeline", "ann"])).contains("snow"));
+    server.tell_to_end();
+    assert!(!files.read("log").contains("revoked"), "no token is shown");
+}
+
+#[test]
+fn what_a_source_lacks_for_ever_is_told_at_the_start() {
+    for (lacks, told) in [
+        ("kind = \"file\"", "needs files"),
+        ("kind = \"x-site\"", "needs a token"),
+        ("kind = \"x-user\"\ntoken-file = \"t\"", "audience = "),
+        ("kind = \"mastodon\"\naudience = \"account ann\"\ntoken-file = \"t\"", "say which server"),
+        ("kind = \"x-v2\"\ntoken-variable = \"TWEETFILTER_NONE\"", "TWEETFILTER_NONE is not set"),
+    ] {
+        let files = Files::new().with("tweetfilter.toml", format!("[source.lacking]\n{lacks}\n"));
+        let mut server = Server::start(&files, &["ingest"]);
+        until("it ends", &files, || server.has_ended());
+        let log = files.read("log");
+        assert!(log.contains("source lacking: ") && log.contains(told), "{lacks}: {log}");
+    }
+}
