@@ -15,8 +15,8 @@ mod operations;
 #[path = "../faults/oracle.rs"]
 mod oracle;
 mod other_language;
-mod replaying;
 mod refused;
+mod replaying;
 mod separate;
 mod settings;
 mod splitting;
