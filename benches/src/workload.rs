@@ -164,7 +164,7 @@ fn lines_of(path: &std::path::Path) -> Vec<String> {
 #[must_use]
 pub fn post_of(line: &str) -> Option<Post> {
     match decode(line.as_bytes()) {
-        Ok(Event::Post(post)) => Some(*post),
+        Ok(Event::Post(post) | Event::PostAnd { post, .. }) => Some(*post),
         _ => None,
     }
 }

@@ -19,7 +19,7 @@ thread_local! {
 
 fn read(event: Event) {
     match event {
-        Event::Post(post) => {
+        Event::Post(post) | Event::PostAnd { post, .. } => {
             FILTERS.with(|filters| filters.matches(&post));
         }
         Event::ForUser { event, .. } => read(*event),

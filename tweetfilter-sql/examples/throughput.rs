@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut entries = Vec::new();
     for line in Generator::new(Options { posts, ..Options::default() }) {
-        if let Ok(Event::Post(post)) = wire::decode(line.as_bytes()) {
+        if let Ok(Event::Post(post) | Event::PostAnd { post, .. }) = wire::decode(line.as_bytes()) {
             let key = key(&post.network, &post.id);
             let viewers = (0..AUDIENCE).map(|n| n.to_string()).collect();
             let to = Audience::Viewers(viewers);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use tweetfilter_core::post::Account;
+use tweetfilter_core::post::{Account, Millis};
 use tweetfilter_stream::store::{StoreError, StoredAccount};
 
 use crate::database::Database;
@@ -45,6 +45,14 @@ statements! {
              (id VARCHAR(500) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) j
          ON DUPLICATE KEY UPDATE origin = follow.origin",
     );
+    LISTED = Sql::both("SELECT said_at FROM friend_list WHERE account = ? AND network = ?");
+    LIST = Sql::each(
+        "INSERT INTO friend_list (account, network, said_at) VALUES (?, ?, ?)
+         ON CONFLICT DO UPDATE SET said_at = excluded.said_at",
+        "INSERT INTO friend_list (account, network, said_at) VALUES (?, ?, ?)
+         ON DUPLICATE KEY UPDATE said_at = VALUES(said_at)",
+    );
+    REMOVE_LISTS = Sql::both("DELETE FROM friend_list WHERE account = ?");
     RAISE = Sql::both("UPDATE state SET value = value + 1 WHERE name = 'revision'");
     REVISION = Sql::both("SELECT value FROM state WHERE name = 'revision'");
 }
@@ -56,8 +64,10 @@ impl Database {
     /// Adds an account, with who it is on networks, and returns its number.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] if the name is taken.
+    /// [`StoreError::Refused`] if the name is taken, or none: empty, with white space at an end, or control characters in it.
     pub async fn add_account(&self, name: &str, identities: &[AccountIdentity]) -> Result<i64, StoreError> {
+        is_name(name, NAME).map_err(|what| refused("an account's name", what))?;
+        identities.iter().try_for_each(is_identity)?;
         let now = self.now();
         let mut turn = self.write().await?;
         if turn.tx.row(BY_NAME, args![name]).await?.is_some() {
@@ -78,6 +88,7 @@ impl Database {
     /// # Errors
     /// See [`StoreError`].
     pub async fn add_identity(&self, account: i64, identity: &AccountIdentity) -> Result<(), StoreError> {
+        is_identity(identity)?;
         let (network, Account { id, handle }) = identity;
         let mut turn = self.write().await?;
         let values = args![account, network.as_str(), id.as_str(), handle.as_str()];
@@ -117,7 +128,7 @@ impl Database {
         if removed {
             removed::note(&mut turn.tx, account, now).await?;
         }
-        for sql in [REMOVE_IDENTITIES, REMOVE_FOLLOWS, REMOVE_FILTERS, REMOVE_SETS] {
+        for sql in [REMOVE_IDENTITIES, REMOVE_FOLLOWS, REMOVE_LISTS, REMOVE_FILTERS, REMOVE_SETS] {
             turn.tx.run(sql, args![account]).await?;
         }
         tokens::revoke_all(&mut turn.tx, account).await?;
@@ -138,6 +149,10 @@ impl Database {
         author: &str,
         follows: bool,
     ) -> Result<(), StoreError> {
+        if follows {
+            is_name(network, NAME).map_err(|what| refused("a network's name", what))?;
+            is_name(author, AUTHOR).map_err(|what| refused("an author's id or handle", what))?;
+        }
         let mut turn = self.write().await?;
         let sql = if follows { FOLLOW } else { UNFOLLOW };
         turn.tx.run(sql, args![account, network, author]).await?;
@@ -146,13 +161,47 @@ impl Database {
     }
 }
 
-/// Replaces whom an account follows on a network as the network says. Workers hear of it if it is another list.
+/// Characters of a name, of an id or handle of an account, and of an author.
+const NAME: usize = 190;
+const IDENTITY: usize = 250;
+const AUTHOR: usize = 500;
+
+/// Whether a text may be a name. MariaDB takes no account of spaces at the end of one, so none may have them anywhere.
+fn is_name(text: &str, most: usize) -> Result<(), String> {
+    let length = text.chars().count();
+    Err(match text {
+        "" => "it is empty".to_owned(),
+        _ if length > most => format!("it has {length} characters, and may have {most}"),
+        _ if text.trim() != text => "it begins or ends with white space".to_owned(),
+        _ if text.chars().any(char::is_control) => "it has control characters in it".to_owned(),
+        _ => return Ok(()),
+    })
+}
+
+fn is_identity((network, Account { id, handle }): &AccountIdentity) -> Result<(), StoreError> {
+    is_name(network, NAME).map_err(|what| refused("a network's name", what))?;
+    let mut known = [id, handle].into_iter().filter(|text| !text.is_empty());
+    known.try_for_each(|text| is_name(text, IDENTITY).map_err(|what| refused("an id or a handle", what)))
+}
+
+fn refused(what: &str, why: String) -> StoreError {
+    StoreError::Refused(format!("this is not {what}: {why}"))
+}
+
+/// Replaces whom an account follows on a network as the network says, unless it said so later. Workers hear of it if it is another list.
 pub(crate) async fn friends(
     tx: &mut Tx,
     account: i64,
     network: &str,
     ids: &[String],
+    said: Millis,
 ) -> Result<(), StoreError> {
+    if let Some(listed) = tx.row(LISTED, args![account, network]).await?
+        && listed.int(0)? > said
+    {
+        return Ok(());
+    }
+    tx.run(LIST, args![account, network, said]).await?;
     let (mut own, mut before) = (HashSet::new(), HashSet::new());
     for row in tx.rows(FOLLOWED, args![account, network]).await? {
         if row.text(1)? == "own" { &mut own } else { &mut before }.insert(row.text(0)?);

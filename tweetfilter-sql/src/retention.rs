@@ -15,8 +15,14 @@ statements! {
     LAST_OLD = Sql::both("SELECT COALESCE(MAX(no), 0) FROM commit_log WHERE at < ? AND no <= ?");
     FIRST = Sql::both("SELECT COALESCE(MIN(no), 0) FROM commit_log");
     AT = Sql::both("SELECT at FROM commit_log WHERE no >= ? ORDER BY no LIMIT 1");
-    // Numbers of posts grow with the commits.
-    OLD_POSTS = Sql::both("SELECT num, received_at FROM post ORDER BY num LIMIT ?");
+    // Of a commit that is still to come nothing is known by its time: those after it say how old it is.
+    FIRST_MADE = Sql::both("SELECT no FROM commit_log WHERE at <= ? ORDER BY no LIMIT 1");
+    OLDEST_POSTS = Sql::both("SELECT received_at FROM post ORDER BY received_at LIMIT ?");
+    OLD_POSTS = Sql::both("SELECT num, received_at FROM post WHERE received_at < ? ORDER BY received_at LIMIT ?");
+    // A post that was received in the future, as some clock said, is as old as its commit.
+    ODD_POSTS = Sql::both(
+        "SELECT num FROM post WHERE received_at > ? AND since < ? ORDER BY received_at LIMIT ?",
+    );
     REMOVE_POSTS = Sql::each(
         "DELETE FROM post WHERE num IN (SELECT value FROM json_each(?))",
         concat!("DELETE p FROM ", numbers!(), " STRAIGHT_JOIN post p ON p.num = j.n"),
@@ -134,7 +140,7 @@ impl Database {
         let time = self.now().saturating_sub(keep);
         let mut turn = self.write().await?;
         let tx = &mut turn.tx;
-        let mut removed = forget_before(tx, time).await?;
+        let mut removed = forget_before(tx, time, self.now()).await?;
         removed.tombstones = tx.run(REMOVE_TOMBSTONES, args![time, POSTS]).await?;
         tx.run(COUNT, args![removed.tombstones.cast_signed()]).await?;
         tx.run(REMOVE_CRASHES, args![time]).await?;
@@ -166,11 +172,11 @@ impl Database {
         // Posts and commits go together, as far as one step comes with either.
         let first = int(tx.row(FIRST, args![]).await?)?;
         let of_commits = tx.row(AT, args![first + MOST_COMMITS - 1]).await?;
-        let of_posts = tx.rows(OLD_POSTS, args![POSTS]).await?;
-        let received = of_posts.iter().map(|row| row.int(1)).collect::<Result<Vec<_>, _>>()?;
-        let times = [of_commits.map(|row| row.int(0)).transpose()?, received.into_iter().max()];
+        let of_posts = tx.rows(OLDEST_POSTS, args![POSTS]).await?;
+        let received = of_posts.last().map(|row| row.int(0)).transpose()?;
+        let times = [of_commits.map(|row| row.int(0)).transpose()?, received];
         let Some(time) = times.into_iter().flatten().min() else { return Ok(Removed::default()) };
-        let removed = forget_before(tx, time.saturating_add(1)).await?;
+        let removed = forget_before(tx, time.saturating_add(1), self.now()).await?;
         if let Some((_, last)) = removed.received {
             tx.run(ADD, args![FORGOTTEN, removed.posts.cast_signed()]).await?;
             tx.run(RAISE, args![FORGOTTEN_UP_TO, last]).await?;
@@ -181,25 +187,28 @@ impl Database {
     }
 }
 
-/// Removes some posts, deliveries and matches from before a time.
-async fn forget_before(tx: &mut Tx, time: Millis) -> Result<Removed, StoreError> {
+/// Removes some posts, deliveries and matches from before a time. Each goes by its own time, so that one whose clock was
+/// wrong holds up no other.
+async fn forget_before(tx: &mut Tx, time: Millis, now: Millis) -> Result<Removed, StoreError> {
     let mut removed = Removed::default();
     let mut old = Vec::new();
-    for row in tx.rows(OLD_POSTS, args![POSTS]).await? {
+    for row in tx.rows(OLD_POSTS, args![time, POSTS]).await? {
         let received = row.int(1)?;
-        if received >= time {
-            break;
-        }
         old.push(row.int(0)?);
         let (first, last) = removed.received.unwrap_or((received, received));
         removed.received = Some((first.min(received), last.max(received)));
+    }
+    let kept = int(tx.row(FIRST, args![]).await?)?;
+    for row in tx.rows(ODD_POSTS, args![now, kept, POSTS]).await? {
+        old.push(row.int(0)?);
     }
     if !old.is_empty() {
         forget(tx, &old).await?;
         removed.posts = tx.run(REMOVE_POSTS, args![list(&old)?]).await?;
     }
     while removed.packs < PACKS && removed.commits < MOST_COMMITS.cast_unsigned() {
-        let first = int(tx.row(FIRST, args![]).await?)?;
+        let Some(first) = tx.row(FIRST_MADE, args![now]).await? else { break };
+        let first = first.int(0)?;
         let last_old = int(tx.row(LAST_OLD, args![time, first + COMMITS - 1]).await?)?;
         if last_old == 0 {
             break;

@@ -8,6 +8,7 @@ use tweetfilter_stream::store::StoreError;
 use crate::database::Database;
 use crate::lists::numbers;
 use crate::sql::{Many, Row, Sql, args, list, many, row, statements};
+use crate::status::{self, CrashEvent};
 
 /// How long samples are kept, and processes that are not heard of.
 pub const KEPT: Duration = Duration::from_secs(7 * 86_400);
@@ -39,6 +40,7 @@ statements! {
     );
     PROCESSES = Sql::both("SELECT host, name, at, body FROM process ORDER BY host, name");
     FORGET = Sql::both("DELETE FROM process WHERE host = ? AND name = ?");
+    BURY = Sql::both("DELETE FROM process WHERE host = ? AND name = ? AND at = ? AND body = ?");
     FORGET_OLD = Sql::both("DELETE FROM process WHERE at < ?");
 }
 
@@ -165,6 +167,22 @@ impl Database {
             Ok(ProcessRow { host: row.text(0)?, name: row.text(1)?, at: row.int(2)?, body: row.text(3)? })
         };
         self.rows(PROCESSES, args![]).await?.iter().map(row).collect()
+    }
+
+    /// Forgets a process that ended without saying so, and records that, once: false if somebody else did, or if it was
+    /// heard of since.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn bury_process(&self, process: &ProcessRow, event: &CrashEvent) -> Result<bool, StoreError> {
+        let ProcessRow { host, name, at, body } = process;
+        let mut turn = self.write().await?;
+        let known = turn.tx.run(BURY, args![host.as_str(), name.as_str(), *at, body.as_str()]).await? > 0;
+        if known {
+            status::record(&mut turn.tx, event).await?;
+        }
+        turn.commit().await?;
+        Ok(known)
     }
 
     /// Forgets a process that another has taken the place of.

@@ -9,7 +9,7 @@ use tweetfilter_stream::store::StoreError;
 use crate::buffer::{self, source_counts};
 use crate::database::Database;
 use crate::retention::{FORGOTTEN, FORGOTTEN_UP_TO};
-use crate::sql::{Sql, args, statements};
+use crate::sql::{Sql, Tx, args, statements};
 
 statements! {
     // A post's number counts; the table itself is too long for it.
@@ -236,8 +236,9 @@ impl Database {
     /// # Errors
     /// See [`StoreError`].
     pub async fn record_crash(&self, event: &CrashEvent) -> Result<(), StoreError> {
-        let values = args![event.part.as_str(), event.at, event.reason.as_str(), event.backtrace.as_str()];
-        self.run(CRASH, values).await.map(|_| ())
+        let mut turn = self.write().await?;
+        record(&mut turn.tx, event).await?;
+        turn.commit().await
     }
 
     /// The newest crashes.
@@ -256,4 +257,11 @@ impl Database {
         };
         rows.iter().map(event).collect()
     }
+}
+
+/// Records a crash.
+pub(crate) async fn record(tx: &mut Tx, event: &CrashEvent) -> Result<(), StoreError> {
+    let values = args![event.part.as_str(), event.at, event.reason.as_str(), event.backtrace.as_str()];
+    tx.run(CRASH, values).await?;
+    Ok(())
 }

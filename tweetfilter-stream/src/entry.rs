@@ -154,8 +154,34 @@ pub enum EntryError {
 
 impl From<serde_json::Error> for EntryError {
     fn from(error: serde_json::Error) -> Self {
-        Self::Malformed(error.to_string())
+        Self::Malformed(without_content(&error.to_string()))
     }
+}
+
+/// Characters that an error may have, and a word of the entry that it names.
+const ERROR: usize = 300;
+const WORD: usize = 32;
+
+/// What is wrong, without what the entry says: errors are logged, and posts are not.
+fn without_content(error: &str) -> String {
+    let mut error = error.to_owned();
+    for (begin, end, hides) in
+        [(": string \"", "\", expected", true), ("unknown variant `", "`, expected", false)]
+    {
+        let (Some(from), Some(to)) = (error.find(begin).map(|at| at + begin.len()), error.rfind(end)) else {
+            continue;
+        };
+        let Some(said) = error.get(from..to) else { continue };
+        let is_word =
+            said.len() <= WORD && said.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if hides || !is_word {
+            error.replace_range(from..to, "…");
+        }
+    }
+    if error.chars().count() > ERROR {
+        error = error.chars().take(ERROR).chain(['…']).collect();
+    }
+    error
 }
 
 #[derive(Serialize)]
@@ -299,6 +325,26 @@ mod tests {
             let written = Written::new(&post(), edit).unwrap().entry("s", 1, &Audience::Public).unwrap();
             let content = if edit { Content::Edit(post()) } else { Content::Post(post()) };
             assert_eq!(written, entry(content).to_vec().unwrap());
+        }
+    }
+
+    #[test]
+    fn an_error_tells_nothing_of_what_an_entry_says() {
+        let long = "T".repeat(200_000);
+        let odd = r#"secret\", expected secret"#;
+        for (of, entry) in [
+            ("a post", r#"{"v":1,"source":"s","at":1,"to":"public","post":"Secret text"}"#.to_owned()),
+            ("an audience", format!(r#"{{"v":1,"source":"s","at":1,"to":"{long}","post":{{}}}}"#)),
+            (
+                "a time",
+                r#"{"v":1,"source":"s","at":1,"to":"public","post":{"created_at":"Secret"}}"#.to_owned(),
+            ),
+            ("quotes", format!(r#"{{"v":1,"source":"s","at":"{odd}","to":"public","post":{{}}}}"#)),
+            ("a version", r#"{"v":"Secret"}"#.to_owned()),
+        ] {
+            let error = Entry::from_slice(entry.as_bytes()).expect_err(of).to_string();
+            assert!(!error.to_lowercase().contains("secret") && error.len() < 500, "{of}: {error}");
+            assert!(error.contains("expected") && error.contains("line 1"), "{of}: {error}");
         }
     }
 

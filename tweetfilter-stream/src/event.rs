@@ -12,8 +12,16 @@ use crate::wire::DecodeError;
 pub enum Event {
     /// A post.
     Post(Box<Post>),
+    /// A post, and what its message says beside it: the versions that it takes the place of, as [`Event::Delete`], and
+    /// where it, its author, or what it carries is withheld.
+    PostAnd {
+        /// The post.
+        post: Box<Post>,
+        /// What holds beside it; at least one.
+        also: Vec<Event>,
+    },
     /// A post in a new version, where the network sends it under the id of the first (Mastodon, Bluesky); when that was
-    /// made stands in [`Post::edited_at`]. X gives each version an id of its own, so there it is a [`Event::Post`].
+    /// made stands in [`Post::edited_at`]. X gives each version an id of its own, so there it is a [`Event::PostAnd`].
     Edit(Box<Post>),
     /// An event of a site stream, for one of the users that it follows.
     ForUser {
@@ -57,6 +65,8 @@ pub enum Event {
         author: Account,
         /// Two-letter codes.
         countries: Vec<String>,
+        /// When that was said, if the message tells.
+        at: Option<Millis>,
     },
     /// All posts of an author are withheld in some countries.
     UserWithheld {
@@ -64,6 +74,8 @@ pub enum Event {
         author: Account,
         /// Two-letter codes.
         countries: Vec<String>,
+        /// When that was said, if the message tells.
+        at: Option<Millis>,
     },
     /// Matching posts that were not sent, since the connection was made.
     Limit {
@@ -128,11 +140,16 @@ pub enum Event {
         active: bool,
         /// Why not (`deactivated`, `takendown`, …).
         status: String,
+        /// When the stream said so. The time that the account's own server gives is not taken: it could put it ahead of
+        /// what others say later.
+        at: Option<Millis>,
     },
     /// An account changed its handle or keys (Bluesky).
     Identity {
         /// Id and new handle.
         account: Account,
+        /// When the stream said so.
+        at: Option<Millis>,
     },
     /// An error that was sent in place of a post (X's API v2).
     Failure {
@@ -164,7 +181,9 @@ impl Event {
         std::iter::from_fn(move || {
             while let Some((viewer, event)) = open.pop() {
                 match event {
-                    Self::Post(post) | Self::Edit(post) => return Some((viewer, *post)),
+                    Self::Post(post) | Self::Edit(post) | Self::PostAnd { post, .. } => {
+                        return Some((viewer, *post));
+                    }
                     Self::ForUser { user, event } => open.push((Some(user), *event)),
                     Self::Several(events) => {
                         open.extend(events.into_iter().rev().map(|event| (viewer.clone(), event)));

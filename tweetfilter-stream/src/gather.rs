@@ -122,9 +122,11 @@ impl Pending {
         size_of::<Self>() + body + to
     }
 
-    /// Whether it is the same delete. Of other changes the last one counts, so none is left out.
-    fn is_delete(&self, change: &Change) -> bool {
-        matches!(&self.body, Body::Change(known @ Change::Delete { .. }) if known == change)
+    fn change(&self) -> Option<&Change> {
+        match &self.body {
+            Body::Change(change) => Some(change),
+            Body::Post(_) => None,
+        }
     }
 }
 
@@ -304,6 +306,12 @@ impl Gather {
             match event {
                 Event::Post(post) => self.one(&post, false, viewer.as_deref(), at, None),
                 Event::Edit(post) => self.one(&post, true, viewer.as_deref(), at, None),
+                Event::PostAnd { post, also } => {
+                    for event in also {
+                        self.change(event, viewer.as_deref(), at);
+                    }
+                    self.one(&post, false, viewer.as_deref(), at, None);
+                }
                 Event::ForUser { user, event } => open.push((Some(user), *event)),
                 Event::Several(events) => {
                     open.extend(events.into_iter().rev().map(|event| (viewer.clone(), event)));
@@ -320,19 +328,32 @@ impl Gather {
 
     fn control(&mut self, event: Event, viewer: Option<String>, at: Millis) {
         self.counts.control += 1;
-        match change(event) {
-            Ok((key, change)) => {
-                // Each viewer is told of a delete; once is enough, since it holds for all.
-                let mut waiting = self.waiting.get(&key).into_iter().flatten();
-                if waiting.any(|&index| self.pending[index].is_delete(&change)) {
-                    return;
-                }
-                self.waiting.entry(key).or_default().push(self.pending.len());
-                let to = self.audience(viewer.as_deref());
-                self.push(Pending::new(key, at, to, Body::Change(change)));
-            }
-            Err(notice) => self.notices.push(*notice),
+        self.change(event, viewer.as_deref(), at);
+    }
+
+    fn change(&mut self, event: Event, viewer: Option<&str>, at: Millis) {
+        let Asked { key, said, change } = match changed(event) {
+            Ok(changed) => changed,
+            Err(notice) => return self.notices.push(*notice),
+        };
+        // Each viewer is told of a delete; once is enough, since it holds for all. Of other changes the last one counts,
+        // so only that is not repeated.
+        let waiting = self.waiting.get(&key).into_iter().flatten();
+        let mut before = waiting.rev().filter_map(|&index| self.pending[index].change());
+        let again = match &change {
+            Change::Delete { .. } => before.any(|known| *known == change),
+            // Whose they are stands in the entry.
+            Change::Friends { .. } => false,
+            _ => before.next() == Some(&change),
+        };
+        if again {
+            return;
         }
+        // Of several that are received at one time it is known which is the later.
+        let at = said.unwrap_or_else(|| self.moment.next(key, at));
+        self.waiting.entry(key).or_default().push(self.pending.len());
+        let to = self.audience(viewer);
+        self.push(Pending::new(key, at, to, Body::Change(change)));
     }
 
     fn undecodable(&mut self, reason: Reason) {
@@ -340,31 +361,46 @@ impl Gather {
     }
 }
 
+/// A change that an event asks for.
+struct Asked {
+    /// What its partition is chosen by.
+    key: u64,
+    /// When the network said it, if that is told.
+    said: Option<Millis>,
+    change: Change,
+}
+
 /// The change that an event asks for; else the event, which is for whoever runs the source.
-fn change(event: Event) -> Result<(u64, Change), Box<Event>> {
+fn changed(event: Event) -> Result<Asked, Box<Event>> {
     let x = || "x".to_owned();
     let of_author = |network: &str, id: &str| key(network, id);
-    Ok(match event {
-        Event::Delete { network, id, .. } => (key(&network, &id), Change::Delete { network, id }),
+    let (key, said, change) = match event {
+        Event::Delete { network, id, .. } => (key(&network, &id), None, Change::Delete { network, id }),
         Event::ScrubGeo { author, up_to } => {
-            (of_author("x", &author.id), Change::ScrubGeo { network: x(), author: author.id, up_to })
+            (of_author("x", &author.id), None, Change::ScrubGeo { network: x(), author: author.id, up_to })
         }
-        Event::StatusWithheld { id, countries, .. } => {
-            (key("x", &id), Change::StatusWithheld { network: x(), id, countries })
+        Event::StatusWithheld { id, countries, at, .. } => {
+            (key("x", &id), at, Change::StatusWithheld { network: x(), id, countries })
         }
-        Event::UserWithheld { author, countries } => {
-            (of_author("x", &author.id), Change::UserWithheld { network: x(), author: author.id, countries })
-        }
-        Event::AccountStatus { account, active, status } => (
+        Event::UserWithheld { author, countries, at } => (
+            of_author("x", &author.id),
+            at,
+            Change::UserWithheld { network: x(), author: author.id, countries },
+        ),
+        Event::AccountStatus { account, active, status, at } => (
             of_author("bluesky", &account.id),
+            at,
             Change::AccountStatus { network: "bluesky".to_owned(), author: account.id, active, status },
         ),
-        Event::Identity { account } => {
-            (of_author("bluesky", &account.id), Change::Identity { network: "bluesky".to_owned(), account })
-        }
-        Event::Friends { ids } => (0, Change::Friends { network: x(), ids }),
+        Event::Identity { account, at } => (
+            of_author("bluesky", &account.id),
+            at,
+            Change::Identity { network: "bluesky".to_owned(), account },
+        ),
+        Event::Friends { ids } => (0, None, Change::Friends { network: x(), ids }),
         other => return Err(Box::new(other)),
-    })
+    };
+    Ok(Asked { key, said, change })
 }
 
 fn size_of_change(change: &Change) -> usize {

@@ -131,7 +131,7 @@ pub struct Outcome {
     /// Posts, each at most once.
     pub posts: Vec<Evaluated>,
     /// Changes of stored posts, in the order of arrival; they hold for the posts of the same batch too.
-    pub changes: Vec<Change>,
+    pub changes: Vec<Said>,
     /// Copies that were joined with another entry about the same post, by source.
     pub copies: BTreeMap<String, u64>,
     /// Posts that are not stored since no filter matched them, by source.
@@ -147,6 +147,16 @@ pub struct Outcome {
     pub acknowledged: Vec<EntryId>,
 }
 
+/// A change, and when that was said. Of what is said of one thing the latest holds, in whatever order it comes; at the same
+/// time, what comes last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// When the network said it, or else when it was received.
+    pub at: Millis,
+    /// What was said.
+    pub change: Change,
+}
+
 /// All whom an account follows on a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Friends {
@@ -156,6 +166,8 @@ pub struct Friends {
     pub network: String,
     /// The network's ids of those whom it follows.
     pub ids: Vec<String>,
+    /// When that was said: the latest list holds.
+    pub at: Millis,
 }
 
 /// A post, and what it is to whom.

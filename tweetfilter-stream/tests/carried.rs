@@ -134,7 +134,7 @@ fn posts(carrier: Carrier) -> Vec<Post> {
     let decoded = messages(carrier).into_iter().map(|line| decode(line.as_bytes()).expect("a message"));
     decoded
         .flat_map(|event| match event {
-            Event::Post(post) | Event::Edit(post) => vec![*post],
+            Event::Post(post) | Event::Edit(post) | Event::PostAnd { post, .. } => vec![*post],
             other => panic!("{other:?}"),
         })
         .collect()

@@ -20,7 +20,7 @@ fn folder() -> Option<PathBuf> {
 
 fn kind(event: &Event) -> &'static str {
     match event {
-        Event::Post(_) => "post",
+        Event::Post(_) | Event::PostAnd { .. } => "post",
         Event::Edit(_) => "edit",
         Event::ForUser { .. } => "for_user",
         Event::Several(_) => "several",

@@ -12,7 +12,7 @@ fn event(json: &str) -> Event {
 
 fn post(json: &str) -> Post {
     match event(json) {
-        Event::Post(post) => *post,
+        Event::Post(post) | Event::PostAnd { post, .. } => *post,
         other => panic!("not a post: {other:?}"),
     }
 }
@@ -272,7 +272,7 @@ fn bluesky_pages_deletes_and_accounts() {
     let gone = of(r#""kind":"account","account":{"active":false,"status":"takendown"}"#);
     assert!(matches!(gone, Event::AccountStatus { active: false, status, .. } if status == "takendown"));
     let renamed = of(r#""kind":"identity","identity":{"handle":"new.example"}"#);
-    assert!(matches!(renamed, Event::Identity { account } if account.handle == "new.example"));
+    assert!(matches!(renamed, Event::Identity { account, .. } if account.handle == "new.example"));
 }
 
 #[test]

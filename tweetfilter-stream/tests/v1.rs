@@ -7,7 +7,7 @@ use tweetfilter_stream::wire::{Reason, decode};
 
 fn post(json: &str) -> Post {
     match decode(json.as_bytes()).expect("decodes") {
-        Event::Post(post) => *post,
+        Event::Post(post) | Event::PostAnd { post, .. } => *post,
         other => panic!("not a post: {other:?}"),
     }
 }

@@ -101,7 +101,7 @@ impl Load {
             let identity = ("x".to_owned(), Account { id: user.clone(), ..Account::default() });
             let account = database.add_account(&user, &[identity]).await?;
             assert_eq!(account, number as i64 + 1, "accounts are numbered in order");
-            let friends = vec![Friends { account, network: "x".to_owned(), ids: friends.clone() }];
+            let friends = vec![Friends { account, network: "x".to_owned(), ids: friends.clone(), at: 0 }];
             database.commit(&Outcome { friends, ..Outcome::default() }, &[]).await?;
             for (place, text) in
                 self.filters.iter().skip(number * FILTERS_EACH).take(FILTERS_EACH).enumerate()

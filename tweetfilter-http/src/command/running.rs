@@ -1,22 +1,18 @@
-//! A file beside a store that says that a server runs on it.
+//! A file beside a store that says that a server runs on it, for there is to be one.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tweetfilter_http::parts::now;
-use tweetfilter_sql::{CrashEvent, Database};
+use tweetfilter_sql::Database;
 
 use super::Failure;
 use super::settings::Settings;
 
-/// A file beside the store that is there, and locked, while a server runs: one that is found unlocked was left by a run
-/// that did not end.
-pub(super) struct Running {
-    file: Option<(PathBuf, File)>,
-    /// What a run before left.
-    left: Option<String>,
-}
+/// A file beside the store that is there, and locked, while a server runs. One that is found unlocked was left by a run
+/// that was killed.
+pub(super) struct Running(Option<(PathBuf, File)>);
 
 impl Running {
     /// Says that a server runs on the store of the settings, unless that is no file.
@@ -25,12 +21,12 @@ impl Running {
     /// If another one does.
     pub(super) fn begin(settings: &Settings, database: &Database, serves: bool) -> Result<Self, Failure> {
         if !serves || database.buffer().is_none() {
-            return Ok(Self { file: None, left: None });
+            return Ok(Self(None));
         }
         let store = settings.database.strip_prefix("sqlite://").unwrap_or(&settings.database);
         let path = PathBuf::from(format!("{store}.running"));
         match locked(&path) {
-            Ok((file, left)) => Ok(Self { file: Some((path, file)), left }),
+            Ok(file) => Ok(Self(Some((path, file)))),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let who = std::fs::read_to_string(&path).unwrap_or_default();
                 Err(Failure::Input(format!(
@@ -40,21 +36,9 @@ impl Running {
                 )))
             }
             Err(error) => {
-                tracing::warn!(%error, path = %path.display(), "an end without notice will not be found out");
-                Ok(Self { file: None, left: None })
+                tracing::warn!(%error, path = %path.display(), "a second server on this store would not be noticed");
+                Ok(Self(None))
             }
-        }
-    }
-
-    /// Records what was left by a run that did not end.
-    pub(super) async fn tell(&self, database: &Database) {
-        let Some(left) = &self.left else { return };
-        let reason =
-            format!("a run ended without saying so (killed, out of memory, or power was lost): {left}");
-        tracing::warn!(reason);
-        let event = CrashEvent { part: "serve".to_owned(), at: now(), reason, backtrace: String::new() };
-        if let Err(error) = database.record_crash(&event).await {
-            tracing::warn!(%error, "the crash could not be recorded");
         }
     }
 
@@ -65,14 +49,14 @@ impl Running {
 /// Who ends with an error has said so as well.
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some((path, _locked)) = self.file.take() {
+        if let Some((path, _locked)) = self.0.take() {
             let _ = std::fs::remove_file(path);
         }
     }
 }
 
-/// Locks the file, tells what stands in it, and writes there who runs now.
-fn locked(path: &Path) -> io::Result<(File, Option<String>)> {
+/// Locks the file, and writes there who runs now.
+fn locked(path: &Path) -> io::Result<File> {
     loop {
         let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
         file.try_lock()?;
@@ -80,15 +64,10 @@ fn locked(path: &Path) -> io::Result<(File, Option<String>)> {
         if !is_at(&file, path) {
             continue;
         }
-        let mut left = String::new();
-        file.read_to_string(&mut left)?;
-        let left = left.trim();
         let started = super::time::rfc3339(now());
         file.set_len(0)?;
-        file.rewind()?;
         file.write_all(format!("process {}, started {started}\n", std::process::id()).as_bytes())?;
-        let left = (!left.is_empty()).then(|| left.to_owned());
-        return Ok((file, left));
+        return Ok(file);
     }
 }
 

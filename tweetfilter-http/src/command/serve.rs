@@ -148,6 +148,12 @@ pub(super) fn works(settings: &Settings, database: &Database, buffer: &Buffers, 
 /// Files that a server has open beside its connections: the store, sources, the binary itself.
 const OTHER_FILES: u64 = 200;
 
+/// How long parts have when they are told to end, then what watches them, and then connections to be closed: less than
+/// the ten seconds that are promised, together.
+const DRAIN: Duration = Duration::from_secs(6);
+const WATCH: Duration = Duration::from_millis(2_000);
+const CLOSE: Duration = Duration::from_millis(1_000);
+
 /// Runs parts until the process is told to end.
 fn run(
     command: &str,
@@ -170,7 +176,6 @@ fn run(
         let is_file = database.buffer().is_some();
         if is_file {
             settings.store_is_ready(&database, working || answering).await?;
-            running.tell(&database).await;
         }
         let (tell, stop) = Stop::new();
         let mut tasks = tokio::task::JoinSet::new();
@@ -282,15 +287,14 @@ fn run(
             () = async { while tasks.join_next().await.is_some() {} } => tracing::info!("all sources have ended"),
         }
         let _ = tell.send(true);
-        let drained = tokio::time::timeout(Duration::from_secs(7), async {
-            while tasks.join_next().await.is_some() {}
-        });
+        let drained = tokio::time::timeout(DRAIN, async { while tasks.join_next().await.is_some() {} });
         if drained.await.is_err() {
             tracing::warn!("not everything ended in time; what was leased comes back by itself");
+            tasks.abort_all();
         }
         ops.end().await;
-        running.end();
-        database.close().await;
+        // A server that says nothing does not say that a connection is closed, either.
+        let _ = tokio::time::timeout(CLOSE, database.close()).await;
         Ok(())
     })
 }
@@ -319,7 +323,11 @@ impl Ops {
             tasks.spawn(async move { serving.run(stop).await });
         }
         let probe = Probe::new(&settings.watched(), &settings.folder());
-        let recorder = Recorder::new(process, database.clone(), buffer, probe);
+        let mut recorder = Recorder::new(process, database.clone(), buffer, probe);
+        // A file answers. A server may be away, and those that need none begin without it.
+        if database.buffer().is_some() {
+            recorder.begin().await;
+        }
         tasks.spawn(recorder.run(stop));
         Ok(Self { tell, tasks })
     }
@@ -327,7 +335,7 @@ impl Ops {
     async fn end(mut self) {
         let _ = self.tell.send(true);
         let ended = async { while self.tasks.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(Duration::from_millis(2_500), ended).await;
+        let _ = tokio::time::timeout(WATCH, ended).await;
     }
 }
 

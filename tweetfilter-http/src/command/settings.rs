@@ -468,7 +468,11 @@ async fn wait_for(what: &str, reason: &(dyn std::error::Error + Sync), told: &mu
 /// Runs what has to wait.
 pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| Failure::Input(format!("can't start: {error}")))?.block_on(future)
+    let runtime = runtime.map_err(|error| Failure::Input(format!("can't start: {error}")))?;
+    let done = runtime.block_on(future);
+    // What waits for a server that says nothing would wait for ever.
+    runtime.shutdown_background();
+    done
 }
 
 /// What went wrong with store, buffer or a part.

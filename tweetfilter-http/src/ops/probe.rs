@@ -30,7 +30,7 @@ pub struct Probe {
 pub(super) struct Look {
     pub(super) host: HostFigures,
     pub(super) own: Usage,
-    /// All processes of the host.
+    /// Processes of the host that are called as this one is.
     pub(super) alive: Vec<u32>,
 }
 
@@ -93,7 +93,11 @@ impl Probe {
             sent,
             watched,
         };
-        Look { host, own, alive: system.processes().keys().map(|pid| pid.as_u32()).collect() }
+        let name = system.process(Pid::from_u32(std::process::id())).map(|process| process.name());
+        // Numbers are given again, after a restart of the machine to whatever comes first.
+        let same = system.processes().values().filter(|process| Some(process.name()) == name);
+        let alive = same.map(|process| process.pid().as_u32()).collect();
+        Look { host, own, alive }
     }
 }
 

@@ -16,6 +16,8 @@ const IDLE: Duration = Duration::from_millis(20);
 const MANY: usize = 256;
 /// How long a step may take: a server that says nothing for so long may never again.
 const SILENCE: Duration = Duration::from_secs(30);
+/// Characters of a reason that are logged; the dead letters have all of it.
+const REASON: usize = 300;
 /// How long to wait for what is away: at first, and at most.
 const WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
@@ -200,6 +202,8 @@ fn tell<B: Buffer, S: Store>(worker: &Worker<B, S>, step: &Step) {
         tracing::info!(entries = step.again, "entries were committed before, and are only acknowledged");
     }
     for reason in &step.dead {
+        // Of the server's words, or a stranger's.
+        let reason: String = reason.chars().take(REASON).collect();
         tracing::error!(reason, "an entry went to the dead letters");
     }
     if step.held > 0 {

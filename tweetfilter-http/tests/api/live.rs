@@ -10,7 +10,7 @@ use tweetfilter_http::api::{Api, Options, app};
 use tweetfilter_http::parts::Stop;
 use tweetfilter_sql::{NewFilter, Scope};
 use tweetfilter_stream::entry::Change;
-use tweetfilter_stream::store::{Delivery, Evaluated, Outcome, Store, Verdict};
+use tweetfilter_stream::store::{Delivery, Evaluated, Outcome, Said, Store, Verdict};
 
 use crate::house::{House, request};
 use crate::maria::Maria;
@@ -258,6 +258,7 @@ async fn what_is_withdrawn_is_told(house: &House) {
     let delete = |id: &str| Change::Delete { network: "x".into(), id: id.into() };
     let told = |event: &Event| (event.0.clone(), event.2["posts"].clone());
     let change = async |changes: Vec<Change>| {
+        let changes = changes.into_iter().map(|change| Said { at: 0, change }).collect();
         let outcome = Outcome { changes, ..Outcome::default() };
         house.database.commit(&outcome, &[]).await.unwrap().number
     };

@@ -218,7 +218,9 @@ fn a_server_takes_new_filters_at_once_and_its_sudden_end_is_found_out() {
     assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     let ended = server.0.wait().unwrap();
     assert_eq!(ended.code(), Some(0), "{}", files.read("log"));
-    assert!(!files.path("tweetfilter.db.running").exists());
+    let _server = Server::start(&files, &["serve"]);
+    until("it runs again", &files, || status(&files)["commit"].as_i64() > before);
+    assert_eq!(status(&files)["crashes"].as_u64(), Some(1));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod asking;
 mod chain;
 mod check;
 mod demonstration;
+mod ends;
 mod explaining;
 mod filters;
 mod generating;

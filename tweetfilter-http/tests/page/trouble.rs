@@ -138,7 +138,10 @@ async fn hidden_posts_come_back_on_demand_and_arrivals_do_not_move_what_is_read(
 
     // What is deleted does not stay in an open page.
     let delete = Change::Delete { network: "x".into(), id: "201".into() };
-    let outcome = Outcome { changes: vec![delete], ..Outcome::default() };
+    let outcome = Outcome {
+        changes: vec![tweetfilter_stream::store::Said { at: 0, change: delete }],
+        ..Outcome::default()
+    };
     served.house.database.commit(&outcome, &[]).await.unwrap();
     browser.until("!document.body.innerText.includes('Fresh two')").await;
     browser.sees("43 posts, 2 hidden").await;

@@ -125,7 +125,10 @@ async fn what_is_not_withheld_any_more_is_back_where_it_was() {
     let withheld = async |countries: &[&str]| {
         let countries = countries.iter().map(ToString::to_string).collect();
         let change = Change::StatusWithheld { network: "x".into(), id: "2".into(), countries };
-        let outcome = Outcome { changes: vec![change], ..Outcome::default() };
+        let outcome = Outcome {
+            changes: vec![tweetfilter_stream::store::Said { at: 0, change }],
+            ..Outcome::default()
+        };
         served.house.database.commit(&outcome, &[]).await.unwrap();
     };
     withheld(&["DE"]).await;

@@ -16,7 +16,10 @@ const SOON: Duration = Duration::from_secs(5);
 
 async fn delete(served: &Served, id: &str) {
     let delete = Change::Delete { network: "x".into(), id: id.into() };
-    let outcome = Outcome { changes: vec![delete], ..Outcome::default() };
+    let outcome = Outcome {
+        changes: vec![tweetfilter_stream::store::Said { at: 0, change: delete }],
+        ..Outcome::default()
+    };
     served.house.database.commit(&outcome, &[]).await.unwrap();
 }
 

@@ -8,7 +8,7 @@ use tweetfilter_core::Post;
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::entry::Change;
 use tweetfilter_stream::shrunk;
-use tweetfilter_stream::store::{Friends, Outcome, StoreError};
+use tweetfilter_stream::store::{Friends, Outcome, Said, StoreError};
 
 use super::prepare::{Key, body, fits, strip};
 use super::scrub::scrub_geo;
@@ -119,9 +119,17 @@ statements! {
     KEPT_BACK = Sql::both(
         "SELECT network FROM author WHERE network = ? AND author_id = ? AND (inactive = 1 OR withheld IS NOT NULL)",
     );
-    SET_WITHHELD = Sql::both("UPDATE author SET withheld = ? WHERE network = ? AND author_id = ?");
-    SET_STATUS = Sql::both("UPDATE author SET inactive = ?, status = ? WHERE network = ? AND author_id = ?");
-    SET_HANDLE = Sql::both("UPDATE author SET handle = ? WHERE network = ? AND author_id = ?");
+    // What was said before what is known changes nothing, so these may find no row.
+    SET_WITHHELD = Sql::both(
+        "UPDATE author SET withheld = ?, withheld_at = ? WHERE network = ? AND author_id = ? AND withheld_at <= ?",
+    );
+    SET_STATUS = Sql::both(
+        "UPDATE author SET inactive = ?, status = ?, status_at = ?
+         WHERE network = ? AND author_id = ? AND status_at <= ?",
+    );
+    SET_HANDLE = Sql::both(
+        "UPDATE author SET handle = ?, handle_at = ? WHERE network = ? AND author_id = ? AND handle_at <= ?",
+    );
     RENAMED = Sql::each(
         "UPDATE OR REPLACE identity SET handle = ? WHERE network = ? AND native_id = ? AND handle <> ?",
         "UPDATE IGNORE identity SET handle = ? WHERE network = ? AND native_id = ? AND handle <> ?",
@@ -134,7 +142,7 @@ pub(super) fn check(outcome: &Outcome) -> Result<(), StoreError> {
     for Friends { network, ids, .. } in &outcome.friends {
         ids.iter().try_for_each(|id| fits(&[network], &[id]))?;
     }
-    outcome.changes.iter().try_for_each(|change| match change {
+    outcome.changes.iter().try_for_each(|said| match &said.change {
         Change::Delete { network, id } | Change::StatusWithheld { network, id, .. } => {
             fits(&[network], &[id])
         }
@@ -150,13 +158,13 @@ pub(super) fn check(outcome: &Outcome) -> Result<(), StoreError> {
 /// that was not.
 pub(super) async fn apply(
     tx: &mut Tx,
-    changes: &[Change],
+    changes: &[Said],
     at: Millis,
     commit: i64,
 ) -> Result<bool, StoreError> {
     let mut deletes = BTreeSet::new();
     let mut restored = false;
-    for change in changes {
+    for &Said { at: said, ref change } in changes {
         match change {
             Change::Delete { network, id } => {
                 deletes.insert((network.clone(), id.clone()));
@@ -165,35 +173,48 @@ pub(super) async fn apply(
                 scrub_geo(tx, network, author, up_to, at, commit).await?;
             }
             Change::StatusWithheld { network, id, countries } => {
-                restored |= withhold(tx, (network.clone(), id.clone()), countries, at, commit).await?;
+                restored |=
+                    withhold(tx, (network.clone(), id.clone()), countries, (said, at), commit).await?;
             }
             Change::UserWithheld { network, author, countries } => {
-                restored |= countries.is_empty() && is_kept_back(tx, network, author).await?;
-                tx.run(AUTHOR, args![network.as_str(), author.as_str(), at]).await?;
-                tx.run(SET_WITHHELD, args![withheld::some(countries)?, network.as_str(), author.as_str()])
-                    .await?;
+                let (network, author) = (network.as_str(), author.as_str());
+                let kept_back = is_kept_back(tx, network, author).await?;
+                tx.run(AUTHOR, args![network, author, at]).await?;
+                let values = args![withheld::some(countries)?, said, network, author, said];
+                if tx.run(SET_WITHHELD, values).await? == 0 {
+                    continue;
+                }
+                restored |= countries.is_empty() && kept_back;
                 if !countries.is_empty() {
                     withdrawn::note_author(tx, commit, network, author).await?;
                 }
             }
             Change::AccountStatus { network, author, active, status } => {
-                restored |= *active && is_kept_back(tx, network, author).await?;
-                tx.run(AUTHOR, args![network.as_str(), author.as_str(), at]).await?;
-                let values = args![!*active, status.as_str(), network.as_str(), author.as_str()];
-                tx.run(SET_STATUS, values).await?;
+                let (network, author) = (network.as_str(), author.as_str());
+                let kept_back = is_kept_back(tx, network, author).await?;
+                tx.run(AUTHOR, args![network, author, at]).await?;
+                let values = args![!*active, status.as_str(), said, network, author, said];
+                if tx.run(SET_STATUS, values).await? == 0 {
+                    continue;
+                }
+                restored |= *active && kept_back;
                 if !*active {
                     lookup::forget_profile(tx, network, author).await?;
                     withdrawn::note_author(tx, commit, network, author).await?;
                 }
             }
             Change::Identity { network, account } => {
-                let (id, handle) = (account.id.as_str(), account.handle.as_str());
-                let mut changed = lookup::renamed(tx, network, account).await?;
+                let (network, id, handle) = (network.as_str(), account.id.as_str(), account.handle.as_str());
                 // Without one, it only says that something is new: the handle that is known may be right.
                 if !handle.is_empty() {
-                    tx.run(AUTHOR, args![network.as_str(), id, at]).await?;
-                    tx.run(SET_HANDLE, args![handle, network.as_str(), id]).await?;
-                    changed |= tx.run(RENAMED, args![handle, network.as_str(), id, handle]).await? > 0;
+                    tx.run(AUTHOR, args![network, id, at]).await?;
+                    if tx.run(SET_HANDLE, args![handle, said, network, id, said]).await? == 0 {
+                        continue;
+                    }
+                }
+                let mut changed = lookup::renamed(tx, network, account).await?;
+                if !handle.is_empty() {
+                    changed |= tx.run(RENAMED, args![handle, network, id, handle]).await? > 0;
                 }
                 if changed {
                     tx.run(COUNT, args![1, "revision"]).await?;
@@ -216,9 +237,9 @@ async fn is_kept_back(tx: &mut Tx, network: &str, author: &str) -> Result<bool, 
 
 /// Keeps whom accounts follow, of those that are still there.
 pub(super) async fn friends(tx: &mut Tx, lists: &[Friends]) -> Result<(), StoreError> {
-    for Friends { account, network, ids } in lists {
+    for Friends { account, network, ids, at } in lists {
         if tx.row(ACCOUNT, args![*account]).await?.is_some() {
-            accounts::friends(tx, *account, network, ids).await?;
+            accounts::friends(tx, *account, network, ids, *at).await?;
         }
     }
     Ok(())

@@ -79,9 +79,15 @@ pub(super) fn body(post: &Post) -> Result<String, StoreError> {
     Ok(body)
 }
 
-/// Refuses names and ids that a column can't hold.
+/// Refuses names and ids that a column can't hold, or that a database takes for others: to MariaDB, spaces at the end are
+/// none. No network has such ids.
 pub(super) fn fits(names: &[&str], ids: &[&str]) -> Result<(), StoreError> {
     let long = |texts: &[&str], limit: usize| texts.iter().any(|text| text.chars().count() > limit);
+    let mut all = names.iter().chain(ids);
+    if let Some(text) = all.find(|text| text.ends_with(' ')) {
+        let shown: String = text.chars().take(40).collect();
+        return Err(StoreError::Refused(format!("a name or an id that ends in a space: {shown:?}")));
+    }
     if long(names, NAME) || long(ids, ID) {
         return Err(StoreError::Refused(format!(
             "a name of more than {NAME} characters, or an id of more than {ID}"

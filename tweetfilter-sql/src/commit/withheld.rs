@@ -16,12 +16,12 @@ use crate::withdrawn::{self, Fate};
 
 statements! {
     WITHHOLD = Sql::each(
-        "INSERT INTO withheld (network, native_id, countries, at) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET countries = excluded.countries, at = excluded.at",
-        "INSERT INTO withheld (network, native_id, countries, at) VALUES (?, ?, ?, ?)
-         ON DUPLICATE KEY UPDATE countries = VALUES(countries), at = VALUES(at)",
+        "INSERT INTO withheld (network, native_id, countries, at, said_at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET countries = excluded.countries, at = excluded.at, said_at = excluded.said_at",
+        "INSERT INTO withheld (network, native_id, countries, at, said_at) VALUES (?, ?, ?, ?, ?)
+         ON DUPLICATE KEY UPDATE countries = VALUES(countries), at = VALUES(at), said_at = VALUES(said_at)",
     );
-    RESTORE = Sql::both("DELETE FROM withheld WHERE network = ? AND native_id = ?");
+    SAID = Sql::both("SELECT countries, said_at FROM withheld WHERE network = ? AND native_id = ?");
     CARRYING = Sql::each(
         "SELECT c.post FROM json_each(?) k
          CROSS JOIN carried c ON c.network = k.value ->> 0 AND c.native_id = k.value ->> 1",
@@ -57,19 +57,23 @@ statements! {
     );
 }
 
-/// Withholds a post in some countries, or no longer in any, with whatever carries it; tells whether it may be shown
-/// again.
+/// Withholds a post in some countries, or no longer in any, with whatever carries it, unless something was said of it
+/// later; tells whether it may be shown again. That it is withheld no longer is kept, too: what was said before may come.
 pub(super) async fn withhold(
     tx: &mut Tx,
     key: Key,
     countries: &[String],
-    at: Millis,
+    (said, at): (Millis, Millis),
     commit: i64,
 ) -> Result<bool, StoreError> {
-    let restored = match some(countries)? {
-        Arg::Null => tx.run(RESTORE, args![key.0.as_str(), key.1.as_str()]).await? > 0,
-        some => tx.run(WITHHOLD, args![key.0.as_str(), key.1.as_str(), some, at]).await.map(|_| false)?,
-    };
+    let mut restored = false;
+    if let Some(known) = tx.row(SAID, args![key.0.as_str(), key.1.as_str()]).await? {
+        if known.int(1)? > said {
+            return Ok(false);
+        }
+        restored = countries.is_empty() && together([known.text(0)?.as_str()].into_iter())?.is_some();
+    }
+    tx.run(WITHHOLD, args![key.0.as_str(), key.1.as_str(), list(countries)?, at, said]).await?;
     let keys = list(&[key])?;
     let mut posts = BTreeSet::new();
     for sql in [POSTS, CARRYING] {

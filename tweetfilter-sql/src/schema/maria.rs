@@ -15,6 +15,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("dead posts", DEAD_POSTS),
     ("native ids", NATIVE_IDS),
     ("removal", REMOVAL),
+    ("order of what is said", ORDER),
 ];
 
 /// A table in full Unicode, compared byte by byte.
@@ -76,6 +77,20 @@ const WITHDRAWN: &[&str] = &[
     table!("own_change", "account BIGINT NOT NULL PRIMARY KEY, no BIGINT NOT NULL, KEY own_change_no (no)"),
     table!("token_use", "token BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL"),
     "INSERT INTO state (name, value) VALUES ('own', 0) ON DUPLICATE KEY UPDATE name = name",
+];
+
+/// When what is said of posts, authors and friends was said, and posts by when they were received.
+const ORDER: &[&str] = &[
+    "ALTER TABLE author ADD COLUMN IF NOT EXISTS status_at BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE author ADD COLUMN IF NOT EXISTS withheld_at BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE author ADD COLUMN IF NOT EXISTS handle_at BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE withheld ADD COLUMN IF NOT EXISTS said_at BIGINT NOT NULL DEFAULT 0",
+    table!(
+        "friend_list",
+        "account BIGINT NOT NULL, network VARCHAR(190) NOT NULL, said_at BIGINT NOT NULL,
+        PRIMARY KEY (account, network)"
+    ),
+    "ALTER TABLE post ADD INDEX IF NOT EXISTS post_received (received_at)",
 ];
 
 const BEGIN: &[&str] = &[

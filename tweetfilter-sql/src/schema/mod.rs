@@ -7,6 +7,7 @@
 //! | `removed_account` | accounts that are no more and of which something may still stand in `delivery_pack` and `matches`: when each was removed, and when to look for that again |
 //! | `identity` | who an account is on a network: `native_id` or `handle`, the other may be empty |
 //! | `follow` | whom an account follows: network and id or handle of the `author` (`@123` is a handle, `123` an id); `origin` is `own` if said here, `network` if the network said it |
+//! | `friend_list` | when it was said last whom an `account` follows on a network |
 //! | `filter` | `position` orders those of an account; `dialect` native or x; `action` show, hide, highlight or notify; `expires_at` in milliseconds; `revision` of its last change |
 //! | `named_set` | lists that all filters know: `terms`, one a line |
 //! | `account_set` | the same of one `account`, whose filters know no other of this name |
@@ -18,8 +19,8 @@
 //! | `matches` | one row for each filter that matched a post |
 //! | `commit_log` | when each commit was made; numbers have no gaps |
 //! | `tombstone` | deleted posts, so that later copies are kept out; an empty network stands for any but x and bluesky |
-//! | `withheld` | posts withheld in countries |
-//! | `author` | what was said of an author: posts up to `scrub_up_to` have no place, `withheld` countries, `inactive` |
+//! | `withheld` | posts withheld in `countries`, an empty array if no longer in any; `said_at` when the network said so: what is older changes nothing |
+//! | `author` | what was said of an author: posts up to `scrub_up_to` have no place, `withheld` countries, `inactive`; `status_at`, `withheld_at` and `handle_at` when the last of each was said: what is older changes nothing |
 //! | `handle` | handles that filters, identities or follows name: `author_id` whose it is, null as long as nobody's; `asked_at` when that was asked, 0 if it is to be asked at once; `claimed_at` who asks began to; `named_at` when it was last said that it is named |
 //! | `profile` | what is known of authors of whom posts give the id alone: `handle`, `name`; `wanted` while it is to be asked for; dates as of `handle` |
 //! | `outcome_count` | by source, what became of its posts: stored, suppressed, repeated, stale (of versions that a newer one replaced, or had replaced), dead (posts among the dead letters, or that were; no longer when they are put back into the buffer), strangers (viewers without an account), unmatched (not stored since no filter matched, where only others are kept) |

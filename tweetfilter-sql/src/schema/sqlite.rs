@@ -15,6 +15,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("dead posts", DEAD_POSTS),
     ("native ids", NATIVE_IDS),
     ("removal", REMOVAL),
+    ("order of what is said", ORDER),
 ];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
@@ -52,6 +53,18 @@ const WITHDRAWN: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS own_change_no ON own_change (no)",
     "CREATE TABLE IF NOT EXISTS token_use (token INTEGER PRIMARY KEY, at INTEGER NOT NULL)",
     "INSERT INTO state (name, value) VALUES ('own', 0) ON CONFLICT DO NOTHING",
+];
+
+/// When what is said of posts, authors and friends was said, and posts by when they were received.
+const ORDER: &[&str] = &[
+    "ALTER TABLE author ADD COLUMN status_at INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE author ADD COLUMN withheld_at INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE author ADD COLUMN handle_at INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE withheld ADD COLUMN said_at INTEGER NOT NULL DEFAULT 0",
+    "CREATE TABLE IF NOT EXISTS friend_list (
+        account INTEGER NOT NULL, network TEXT NOT NULL, said_at INTEGER NOT NULL,
+        PRIMARY KEY (account, network)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS post_received ON post (received_at)",
 ];
 
 const BEGIN: &[&str] = &[

@@ -9,7 +9,7 @@ use tweetfilter_sql::{Cursor, Database, LookBack, NewFilter, Page, Stepped};
 use tweetfilter_stream::buffer::{EntryId, Gap};
 use tweetfilter_stream::entry::{Audience, Change, Content, Entry};
 use tweetfilter_stream::store::{
-    Action, Committed, DeadLetter, Delivery, Evaluated, Friends, Outcome, Store, StoreError, Verdict,
+    Action, Committed, DeadLetter, Delivery, Evaluated, Friends, Outcome, Said, Store, StoreError, Verdict,
 };
 use tweetfilter_stream::worker::Compiled;
 
@@ -50,6 +50,16 @@ pub fn matched(mut evaluated: Evaluated, filters: &[i64], verdict: Verdict) -> E
 }
 
 pub async fn commit(database: &Database, posts: Vec<Evaluated>, changes: Vec<Change>) -> Committed {
+    commit_said(
+        database,
+        posts,
+        changes.into_iter().map(|change| Said { at: Clock::START, change }).collect(),
+    )
+    .await
+}
+
+/// Of changes that were said at some time.
+pub async fn commit_said(database: &Database, posts: Vec<Evaluated>, changes: Vec<Said>) -> Committed {
     let outcome = Outcome { revision: 1, at: Clock::START, posts, changes, ..Outcome::default() };
     database.commit(&outcome, &[]).await.unwrap()
 }
@@ -389,7 +399,7 @@ pub async fn what_no_column_holds_is_refused(database: &Database, _: &Clock) {
     for outcome in [
         Outcome { posts: vec![seen(post(&long, "a"), 0, &[1])], ..Outcome::default() },
         Outcome { posts: vec![seen(post("1", &"a".repeat(5 << 20)), 0, &[1])], ..Outcome::default() },
-        Outcome { changes: vec![delete(&long)], ..Outcome::default() },
+        Outcome { changes: vec![Said { at: 0, change: delete(&long) }], ..Outcome::default() },
     ] {
         let refused = database.commit(&outcome, &[]).await;
         assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
@@ -668,7 +678,7 @@ pub async fn accounts_and_follows_come_and_go(database: &Database, _: &Clock) {
     // Said by a stream: own follows stay, and only another list is a change.
     let said = |account, ids: &[&str]| {
         let ids = ids.iter().map(ToString::to_string).collect();
-        let friends = vec![Friends { account, network: "x".into(), ids }];
+        let friends = vec![Friends { account, network: "x".into(), ids, at: 0 }];
         Outcome { friends, ..Outcome::default() }
     };
     database.commit(&said(ann, &["50", "51"]), &[]).await.unwrap();
@@ -848,7 +858,15 @@ pub async fn what_was_said_of_posts_is_forgotten_after_them(database: &Database,
     outer.quote_of = Some(Box::new(Reference { id: "3".into(), post: carried, ..Reference::default() }));
     let at = Clock::START;
     database
-        .commit(&Outcome { at, changes: said, dead: vec![letter], ..Outcome::default() }, &[])
+        .commit(
+            &Outcome {
+                at,
+                changes: said.into_iter().map(orders::said).collect(),
+                dead: vec![letter],
+                ..Outcome::default()
+            },
+            &[],
+        )
         .await
         .unwrap();
     clock.pass(DAY);
@@ -906,7 +924,7 @@ pub async fn the_oldest_posts_make_room(database: &Database, _: &Clock) {
         let at = Clock::START + n;
         let one = |id: String| Evaluated { at, ..seen(post(&id, &n.to_string()), 0, &[1]) };
         let posts = (0..20).map(|place| one(format!("{n} {place}"))).collect();
-        let changes = if n == 0 { vec![delete("gone")] } else { vec![] };
+        let changes = if n == 0 { vec![Said { at, change: delete("gone") }] } else { vec![] };
         database.commit(&Outcome { at, posts, changes, ..Outcome::default() }, &[]).await.unwrap();
     }
     let removed = database.forget_oldest().await.unwrap();

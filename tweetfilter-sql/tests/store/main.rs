@@ -90,6 +90,9 @@ contract!(
     a_mark_ends_when_nothing_that_a_post_carries_is_withheld,
     what_is_deleted_is_not_kept_in_dead_letters,
     many_places_are_scrubbed_in_pieces,
+    what_was_said_earlier_changes_nothing_that_was_said_later,
+    names_and_ids_that_end_in_a_space_are_refused,
+    an_odd_time_holds_up_no_retention,
 );
 
 #[tokio::test]

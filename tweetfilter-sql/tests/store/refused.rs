@@ -23,11 +23,13 @@ fn everywhere() -> Outcome {
     Outcome {
         at: 1,
         posts: vec![matched(seen(one, 0, &[1]), &[5], Verdict::default())],
-        changes: vec![
+        changes: [
             Change::Delete { network: network.clone(), id: id.clone() },
             Change::StatusWithheld { network: network.clone(), id, countries: vec!["DE".into()] },
             Change::UserWithheld { network, author, countries: vec!["DE".into()] },
-        ],
+        ]
+        .map(crate::contract::said)
+        .into(),
         dead: vec![dead],
         ..Outcome::default()
     }

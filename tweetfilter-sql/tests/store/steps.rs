@@ -8,7 +8,7 @@ use tweetfilter_stream::entry::Change;
 use tweetfilter_stream::store::{Evaluated, Outcome, Store};
 
 use crate::common::{Folder, Maria};
-use crate::contract::{post, seen};
+use crate::contract::{post, said, seen};
 
 const POSTS: u64 = 4_000;
 
@@ -32,7 +32,7 @@ pub async fn a_delete_without_a_network_reads_little_of_maria(server: &Maria) {
     };
     let asking = (reads(), reads());
     let changes = (0..3).map(|id| Change::Delete { network: String::new(), id: format!("o{id}") });
-    let outcome = Outcome { changes: changes.collect(), ..Outcome::default() };
+    let outcome = Outcome { changes: changes.map(said).collect(), ..Outcome::default() };
     let before = reads();
     database.commit(&outcome, &[]).await.unwrap();
     let read = reads() - before;
@@ -51,7 +51,11 @@ async fn a_scrub_reads_what_it_is_about(database: &Database, say: impl AsyncFn(&
     database.commit(&outcome, &[]).await.unwrap();
     say("UPDATE post SET body = '{' WHERE native_id <> '99'").await;
     let scrub = |up_to: &str| Outcome {
-        changes: vec![Change::ScrubGeo { network: "x".into(), author: "100".into(), up_to: up_to.into() }],
+        changes: vec![said(Change::ScrubGeo {
+            network: "x".into(),
+            author: "100".into(),
+            up_to: up_to.into(),
+        })],
         ..Outcome::default()
     };
     database.commit(&scrub("100"), &[]).await.unwrap();

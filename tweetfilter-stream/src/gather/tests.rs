@@ -216,3 +216,122 @@ fn whatever_waits_counts_with_the_bytes_that_it_holds() {
     assert!(counted >= written, "{counted} counted, {written} written");
     assert_eq!(gather.bytes(), 0);
 }
+
+fn changes(batch: &Batch) -> Vec<(Millis, Change)> {
+    let change = |entry: Entry| match entry.content {
+        Content::Change(change) => Some((entry.at, change)),
+        _ => None,
+    };
+    entries(batch).into_iter().filter_map(change).collect()
+}
+
+#[test]
+fn an_edit_on_x_deletes_the_versions_before_it() {
+    let delete = |id: &str| (5, Change::Delete { network: "x".into(), id: id.into() });
+    for line in [
+        r#"{"data":{"id":"103","text":"new","author_id":"7","edit_history_tweet_ids":["101","102","103","104"]}}"#,
+        r#"{"id_str":"103","text":"new","user":{"id_str":"7"},"edit_history":{"initial_tweet_id":"101","edit_tweet_ids":["101","102","103"]}}"#,
+        // Of what it carries, too.
+        r#"{"data":{"id":"9","text":"RT","author_id":"8","edit_history_tweet_ids":["9"],"referenced_tweets":[{"type":"retweeted","id":"103"}]},"includes":{"tweets":[{"id":"103","text":"new","author_id":"7","edit_history_tweet_ids":["101","102","103"]}]}}"#,
+    ] {
+        let mut gather = site();
+        for user in ["1", "2"] {
+            gather.line(envelope_of(user, line).as_bytes(), 5);
+        }
+        let batch = gather.take();
+        assert_eq!(changes(&batch), [delete("101"), delete("102")], "{line}");
+        // It is one line of one post all the same.
+        let counts = &batch.counts;
+        assert_eq!((counts.lines, counts.posts, counts.merged, counts.control), (2, 2, 1, 0), "{line}");
+        assert!(counts.balance() && batch.entries.len() == 3);
+    }
+    // The first version, a list of one, and one that the post is not in.
+    for versions in [r#"["5"]"#, r#"["5","6"]"#, r#"["1","2"]"#] {
+        let mut gather = site();
+        let line = format!(
+            r#"{{"data":{{"id":"5","text":"a","author_id":"7","edit_history_tweet_ids":{versions}}}}}"#
+        );
+        gather.line(line.as_bytes(), 5);
+        assert_eq!(changes(&gather.take()), []);
+    }
+}
+
+#[test]
+fn a_mark_in_a_payload_is_what_its_message_is() {
+    let post = |countries: &[&str]| {
+        let countries = countries.iter().map(ToString::to_string).collect();
+        Change::StatusWithheld { network: "x".into(), id: "1".into(), countries }
+    };
+    let user = |countries: &[&str]| {
+        let countries = countries.iter().map(ToString::to_string).collect();
+        Change::UserWithheld { network: "x".into(), author: "7".into(), countries }
+    };
+    for (line, expected) in [
+        (
+            r#"{"id_str":"1","text":"a","user":{"id_str":"7"},"withheld_in_countries":["DE","FR"]}"#,
+            vec![post(&["DE", "FR"])],
+        ),
+        (r#"{"id_str":"1","text":"a","user":{"id_str":"7"},"withheld_copyright":true}"#, vec![post(&["XY"])]),
+        (
+            r#"{"id_str":"1","text":"a","user":{"id_str":"7","withheld_in_countries":["XX"],"withheld_scope":"user"}}"#,
+            vec![user(&["XX"])],
+        ),
+        (
+            r#"{"id_str":"1","text":"a","user":{"id_str":"7"},"withheld_in_countries":["DE"],"withheld_scope":"user"}"#,
+            vec![user(&["DE"])],
+        ),
+        (
+            r#"{"data":{"id":"1","text":"a","author_id":"7","withheld":{"copyright":false,"country_codes":["DE"]}}}"#,
+            vec![post(&["DE"])],
+        ),
+        (
+            r#"{"data":{"id":"1","text":"a","author_id":"7"},"includes":{"users":[{"id":"7","username":"u","withheld":{"country_codes":["DE"]}}]}}"#,
+            vec![user(&["DE"])],
+        ),
+        (
+            r#"{"id_str":"2","text":"RT","user":{"id_str":"8"},"retweeted_status":{"id_str":"1","text":"a","user":{"id_str":"7"},"withheld_in_countries":["DE"]}}"#,
+            vec![post(&["DE"])],
+        ),
+        (
+            r#"{"status_withheld":{"id_str":"1","user_id":7,"withheld_in_countries":["DE"]}}"#,
+            vec![post(&["DE"])],
+        ),
+        (
+            r#"{"id_str":"1","text":"a","user":{"id_str":"7","withheld_in_countries":[]},"withheld_in_countries":[],"withheld_copyright":false}"#,
+            vec![],
+        ),
+    ] {
+        let mut gather = site();
+        for user in ["1", "2"] {
+            gather.line(envelope_of(user, line).as_bytes(), 5);
+        }
+        let said: Vec<_> = changes(&gather.take()).into_iter().map(|(_, change)| change).collect();
+        let once =
+            if line.contains("status_withheld") || !expected.is_empty() { &said[..1] } else { &said[..] };
+        assert_eq!((once, said.len()), (&expected[..], expected.len()), "{line}");
+    }
+}
+
+#[test]
+fn a_change_has_the_time_at_which_its_stream_said_it() {
+    let mut gather = site();
+    let account = |micros: u64, active: bool| {
+        format!(
+            r#"{{"did":"did:plc:a","time_us":{micros},"kind":"account","account":{{"active":{active},"did":"did:plc:a","time":"2030-01-01T00:00:00Z"}}}}"#
+        )
+    };
+    let withheld = |countries: &str| {
+        format!(
+            r#"{{"status_withheld":{{"id_str":"5","user_id_str":"3","withheld_in_countries":[{countries}]}}}}"#
+        )
+    };
+    let timed = r#"{"user_withheld":{"id":3,"withheld_in_countries":["DE"],"timestamp_ms":"44"}}"#.to_owned();
+    for line in
+        [account(7_000_000, true), account(8_000_000, false), withheld(r#""DE""#), withheld(""), timed]
+    {
+        gather.line(line.as_bytes(), 50);
+    }
+    let times: Vec<_> = changes(&gather.take()).into_iter().map(|(at, _)| at).collect();
+    // Of two that were received at one time it is known which is the later.
+    assert_eq!(times, [7_000, 8_000, 50, 51, 44]);
+}

@@ -24,12 +24,13 @@ const NESTED: u8 = 4;
 /// The event of a Jetstream message.
 pub(super) fn event(message: &View<'_>) -> Event {
     let did = message.id("did");
+    let at = message.count("time_us").and_then(millis);
     let account = || Account { id: did.clone(), handle: String::new() };
     match &*message.text("kind") {
         "commit" => commit(&did, &message.object("commit"), message.count("time_us")),
         "identity" => {
             let identity = message.object("identity");
-            Event::Identity { account: Account { handle: identity.id("handle"), ..account() } }
+            Event::Identity { account: Account { handle: identity.id("handle"), ..account() }, at }
         }
         "account" => {
             let state = message.object("account");
@@ -37,6 +38,7 @@ pub(super) fn event(message: &View<'_>) -> Event {
                 account: account(),
                 active: state.flag("active"),
                 status: state.id("status"),
+                at,
             }
         }
         other => Event::Other { kind: other.to_owned() },

@@ -33,9 +33,10 @@ fn notice(message: &View<'_>) -> Option<Event> {
     let kind = KINDS.into_iter().find(|kind| message.has(kind))?;
     let body = message.object(kind);
     let countries = || body.ids("withheld_in_countries");
+    let at = || timestamp(&body).or_else(|| timestamp(message));
     Some(match kind {
         "delete" => {
-            let at = timestamp(&body).or_else(|| timestamp(message));
+            let at = at();
             match body.some_object("direct_message") {
                 Some(deleted) => Event::DeleteMessage { id: id(&deleted), user: user_of(&deleted) },
                 None => {
@@ -51,11 +52,11 @@ fn notice(message: &View<'_>) -> Option<Event> {
             up_to: body.first_id(&["up_to_status_id_str", "up_to_status_id"]),
         },
         "status_withheld" => {
-            Event::StatusWithheld { id: id(&body), author: user_of(&body), countries: countries() }
+            Event::StatusWithheld { id: id(&body), author: user_of(&body), countries: countries(), at: at() }
         }
         "user_withheld" => {
             let author = Account { id: id(&body), handle: String::new() };
-            Event::UserWithheld { author, countries: countries() }
+            Event::UserWithheld { author, countries: countries(), at: at() }
         }
         "disconnect" => Event::Disconnect {
             code: body.count("code").unwrap_or(0),
@@ -85,7 +86,7 @@ fn happening(message: &View<'_>, depth: u8) -> Option<Event> {
         });
     };
     let post = message.raw("target_object").and_then(|object| match decode_text(object, depth) {
-        Ok(Event::Post(post)) => Some(post),
+        Ok(Event::Post(post) | Event::PostAnd { post, .. }) => Some(post),
         _ => None,
     });
     Some(Event::Activity {

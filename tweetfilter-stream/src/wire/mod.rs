@@ -15,6 +15,7 @@ pub(crate) mod time;
 mod v1;
 mod v2;
 mod view;
+mod withheld;
 
 use fields::{DEPTH, Object, Scalar};
 use serde::de::{DeserializeSeed, IgnoredAny};
@@ -112,8 +113,15 @@ fn decode_text(line: &str, depth: u8) -> Result<Event, DecodeError> {
 }
 
 fn tweet_event(tweet: Tweet<'_>) -> Result<Event, DecodeError> {
+    let also = tweet.also();
     let post = tweet.post().map_err(|e| Reason::NotJson.because(e.to_string()))?;
-    Ok(Event::Post(Box::new(post)))
+    Ok(post_and(post, also))
+}
+
+/// A post, and what its message says beside it, if anything.
+fn post_and(post: Post, also: Vec<Event>) -> Event {
+    let post = Box::new(post);
+    if also.is_empty() { Event::Post(post) } else { Event::PostAnd { post, also } }
 }
 
 /// Decodes a message that is no tweet of API v1.1.

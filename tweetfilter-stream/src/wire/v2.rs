@@ -14,6 +14,7 @@ use super::html::{self, Offsets};
 use super::retweet;
 use super::v1::{self, Entities, Geometry, Surroundings, Url, Urls};
 use super::view::View;
+use super::withheld::{self, Withheld};
 use crate::Event;
 
 /// Posts inside each other that are read.
@@ -22,7 +23,7 @@ const NESTED: u8 = 4;
 /// The event of a page, a stream's line or a flattened tweet.
 pub(super) fn event(message: &View<'_>) -> Option<Event> {
     if message.has("text") && (message.has("author_id") || message.has("author")) {
-        return Some(Event::Post(Box::new(post(message, &Includes::default(), NESTED))));
+        return Some(said(message, &Includes::default()));
     }
     if message.has("username") && message.has("public_metrics") {
         return Some(Event::Other { kind: "user".to_owned() });
@@ -31,7 +32,7 @@ pub(super) fn event(message: &View<'_>) -> Option<Event> {
         Some(data) => {
             let includes = Includes::of(&message.object("includes"));
             let item = |item: &View<'_>| match item.has("text") {
-                true => Event::Post(Box::new(post(item, &includes, NESTED))),
+                true => said(item, &includes),
                 false => Event::Other { kind: "user".to_owned() },
             };
             Some(match data.starts_with('[') {
@@ -48,6 +49,50 @@ pub(super) fn event(message: &View<'_>) -> Option<Event> {
         None if message.has("meta") => Some(Event::Several(Vec::new())),
         None => None,
     }
+}
+
+/// A post with what its payload says beside it.
+fn said(tweet: &View<'_>, includes: &Includes<'_>) -> Event {
+    let mut also = Vec::new();
+    say(tweet, includes, NESTED, &mut also);
+    super::post_and(post(tweet, includes, NESTED), also)
+}
+
+fn say(tweet: &View<'_>, includes: &Includes<'_>, depth: u8, found: &mut Vec<Event>) {
+    let id = tweet.id("id");
+    let inlined = tweet.some_object("author");
+    let user = inlined.as_ref().or_else(|| includes.users.get(&tweet.id("author_id")));
+    let account = match user {
+        Some(user) => Account { id: user.id("id"), handle: user.id("username") },
+        None => Account { id: tweet.id("author_id"), handle: String::new() },
+    };
+    withheld::versions(found, &id, &account, &tweet.ids("edit_history_tweet_ids"));
+    if let Some(mark) = mark(tweet) {
+        withheld::post(found, &id, &account, &mark);
+    }
+    if let Some(mark) = user.and_then(mark) {
+        withheld::user(found, &account, &mark);
+    }
+    let Some(depth) = depth.checked_sub(1) else { return };
+    for reference in tweet.list("referenced_tweets") {
+        if !matches!(&*reference.text("type"), "retweeted" | "quoted") {
+            continue;
+        }
+        let included = includes.tweets.get(&reference.id("id"));
+        if let Some(carried) = if reference.has("text") { Some(&reference) } else { included } {
+            say(carried, includes, depth, found);
+        }
+    }
+}
+
+/// Where a tweet or a user is withheld.
+fn mark(of: &View<'_>) -> Option<Withheld> {
+    let mark = of.some_object("withheld")?;
+    Some(Withheld {
+        countries: mark.ids("country_codes"),
+        copyright: mark.flag("copyright"),
+        of_author: mark.text("scope") == "user",
+    })
 }
 
 /// What the tweets of a page refer to.

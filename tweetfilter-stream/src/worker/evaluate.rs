@@ -8,7 +8,7 @@ use tweetfilter_core::{Match, OwnerId, Scratch};
 use super::compiled::{Compiled, owner};
 use super::together::breathe;
 use crate::entry::{Audience, Change, Content, Entry};
-use crate::store::{Action, Delivery, Evaluated, Friends, Outcome, Verdict};
+use crate::store::{Action, Delivery, Evaluated, Friends, Outcome, Said, Verdict};
 
 /// A post of the batch, with everyone whom it reached.
 struct Seen<'e> {
@@ -34,12 +34,13 @@ pub(super) async fn evaluate<'e>(
             Content::Post(post) => (post, post.edited_at.unwrap_or(0).max(0)),
             Content::Edit(post) => (post, post.edited_at.unwrap_or(entry.at).max(1)),
             Content::Change(Change::Friends { network, ids }) => {
-                let of = |account| Friends { account, network: network.clone(), ids: ids.clone() };
+                let of =
+                    |account| Friends { account, network: network.clone(), ids: ids.clone(), at: entry.at };
                 outcome.friends.extend(whose(compiled, network, entry).into_iter().map(of));
                 continue;
             }
             Content::Change(change) => {
-                outcome.changes.push(change.clone());
+                outcome.changes.push(Said { at: entry.at, change: change.clone() });
                 continue;
             }
         };

@@ -92,7 +92,9 @@ impl<'a> Evaluator<'a> {
         let mut open: Vec<(Option<std::rc::Rc<str>>, Event)> = vec![(None, event)];
         while let Some((viewer, event)) = open.pop() {
             match event {
-                Event::Post(post) | Event::Edit(post) => self.post(&post, viewer.as_deref(), line, outcome),
+                Event::Post(post) | Event::Edit(post) | Event::PostAnd { post, .. } => {
+                    self.post(&post, viewer.as_deref(), line, outcome);
+                }
                 Event::ForUser { user, event } => open.push((Some(user.into()), *event)),
                 Event::Several(events) => {
                     open.extend(events.into_iter().rev().map(|event| (viewer.clone(), event)));
@@ -155,7 +157,7 @@ impl<'a> Evaluator<'a> {
 /// A message that is no post, in words for the summary.
 fn kind(event: &Event) -> &str {
     match event {
-        Event::Post(_) | Event::Edit(_) => "post",
+        Event::Post(_) | Event::Edit(_) | Event::PostAnd { .. } => "post",
         Event::ForUser { .. } => "envelope",
         Event::Several(_) => "page",
         Event::Delete { .. } => "delete",

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use tweetfilter_core::Post;
-use tweetfilter_core::post::{Point, Reference};
+use tweetfilter_core::post::{Account, Point, Reference};
 use tweetfilter_sql::{Database, Page};
 use tweetfilter_stream::buffer::Buffer;
 use tweetfilter_stream::entry::{Audience, Change, Content, Entry};
-use tweetfilter_stream::store::{DeadLetter, Evaluated, Outcome, Store};
+use tweetfilter_stream::store::{DeadLetter, Evaluated, Friends, Outcome, Said, Store, StoreError};
 
-use super::{commit, delete, matched, post, seen, texts};
+use super::{commit, commit_said, delete, matched, post, seen, texts};
 use crate::common::{Clock, Folder};
 
 /// All orders of some numbers.
@@ -163,8 +163,8 @@ pub async fn what_is_deleted_is_not_kept_in_dead_letters(database: &Database, _:
     {
         let (dead, change, rest) = letters(number).remove(kind);
         let of_letter = Outcome { dead: vec![dead], at: 9, ..Outcome::default() };
-        let of_change = Outcome { changes: vec![change.clone()], at: 9, ..Outcome::default() };
-        let both = Outcome { changes: vec![change.clone()], ..of_letter.clone() };
+        let of_change = Outcome { changes: vec![said(change.clone())], at: 9, ..Outcome::default() };
+        let both = Outcome { changes: vec![said(change.clone())], ..of_letter.clone() };
         let outcomes = match order {
             0 => vec![&of_letter, &of_change],
             1 => vec![&of_change, &of_letter],
@@ -236,4 +236,124 @@ pub async fn many_places_are_scrubbed_in_pieces(database: &Database, _: &Clock) 
     assert_eq!(left().await, (500, 600));
     commit(database, vec![], vec![scrub("10499")]).await;
     assert_eq!(left().await, (0, 100));
+}
+
+/// A change that was said at no particular time.
+pub fn said(change: Change) -> Said {
+    Said { at: 0, change }
+}
+
+/// A worker that was killed had the older one, and another gets it when it is old.
+pub async fn what_was_said_earlier_changes_nothing_that_was_said_later(database: &Database, _: &Clock) {
+    let (network, id, author) = ("x".to_owned(), "1".to_owned(), "100".to_owned());
+    let status = |active| Change::AccountStatus {
+        network: network.clone(),
+        author: author.clone(),
+        active,
+        status: String::new(),
+    };
+    let user = |countries: &[&str]| Change::UserWithheld {
+        network: network.clone(),
+        author: author.clone(),
+        countries: countries.iter().map(ToString::to_string).collect(),
+    };
+    let own = |countries: &[&str]| Change::StatusWithheld {
+        network: network.clone(),
+        id: id.clone(),
+        countries: countries.iter().map(ToString::to_string).collect(),
+    };
+    commit(database, vec![seen(post("1", "1"), 0, &[1])], vec![]).await;
+    let say = async |at, change: &Change| {
+        commit_said(database, vec![], vec![Said { at, change: change.clone() }]).await;
+    };
+    let is_shown = async || !texts(database, 1).await.is_empty();
+    for (from, (keeps, lets)) in
+        [(status(false), status(true)), (user(&["DE"]), user(&[])), (own(&["DE"]), own(&[]))]
+            .iter()
+            .enumerate()
+    {
+        let from = 100 * (from as i64 + 1);
+        say(from, keeps).await;
+        assert!(!is_shown().await, "{keeps:?}");
+        // The later one first, and the earlier one again and again.
+        say(from + 2, keeps).await;
+        say(from + 1, lets).await;
+        assert!(!is_shown().await, "{lets:?} was said before");
+        say(from + 4, lets).await;
+        assert!(is_shown().await, "{lets:?}");
+        let rewritten = database.pulse().await.unwrap().rewritten;
+        say(from + 3, keeps).await;
+        assert!(is_shown().await, "{keeps:?} was said before");
+        assert_eq!(database.pulse().await.unwrap().rewritten, rewritten);
+        // At one time, what comes last.
+        say(from + 4, keeps).await;
+        assert!(!is_shown().await, "{keeps:?}");
+        say(from + 4, lets).await;
+        assert!(is_shown().await, "{lets:?}");
+    }
+    // Handles, and whom somebody follows.
+    let ann = ("x".to_owned(), Account { id: "7".into(), handle: "old".into() });
+    let account = database.add_account("ann", &[ann]).await.unwrap();
+    let named = |handle: &str| Change::Identity {
+        network: network.clone(),
+        account: Account { id: "7".into(), handle: handle.into() },
+    };
+    say(20, &named("newest")).await;
+    say(10, &named("newer")).await;
+    let known = database.accounts().await.unwrap();
+    assert_eq!(known[0].identities[0].1.handle, "newest");
+    for (at, ids) in [(20, ["3"]), (10, ["4"])] {
+        let friends = vec![Friends { account, network: "x".into(), ids: ids.map(Into::into).into(), at }];
+        database.commit(&Outcome { friends, ..Outcome::default() }, &[]).await.unwrap();
+    }
+    let follows = database.filters(None).await.unwrap().unwrap().follows;
+    assert_eq!(follows, [(account, "x".to_owned(), "3".to_owned())]);
+}
+
+/// To one of the databases they would be those without.
+pub async fn names_and_ids_that_end_in_a_space_are_refused(database: &Database, _: &Clock) {
+    let refused = async |posts: Vec<Evaluated>, changes: Vec<Said>| {
+        let outcome = Outcome { posts, changes, ..Outcome::default() };
+        let error = database.commit(&outcome, &[]).await.unwrap_err();
+        assert!(matches!(&error, StoreError::Refused(why) if why.contains("ends in a space")), "{error}");
+    };
+    commit(database, vec![seen(post("3", "a"), 0, &[1])], vec![]).await;
+    refused(vec![seen(post("3 ", "b"), 0, &[1])], vec![]).await;
+    refused(vec![], vec![said(delete("3 "))]).await;
+    assert_eq!(texts(database, 1).await, ["a"]);
+    database.add_account("ann", &[]).await.unwrap();
+    for (name, why) in [
+        ("", "empty"),
+        ("ann ", "white space"),
+        ("\tann", "white space"),
+        ("a\nb", "control"),
+        (&"n".repeat(191), "191"),
+    ] {
+        let error = database.add_account(name, &[]).await.unwrap_err().to_string();
+        assert!(error.contains(why), "{name:?}: {error}");
+    }
+    let of = |id: &str| ("x".to_owned(), Account { id: id.into(), handle: String::new() });
+    assert!(database.add_account("bea", &[of("7 ")]).await.is_err());
+    assert_eq!(database.accounts().await.unwrap().len(), 1);
+}
+
+/// One that says that it was received in years holds up no other, and goes with its commit.
+pub async fn an_odd_time_holds_up_no_retention(database: &Database, clock: &Clock) {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let odd = Evaluated { at: Clock::START + 3_650 * 86_400_000, ..seen(post("odd", "odd"), 0, &[1]) };
+    let posts =
+        |n: usize| (0..n).map(|id| seen(post(&format!("{n} {id}"), "a"), 0, &[1])).collect::<Vec<_>>();
+    commit(database, vec![odd], vec![]).await;
+    // A commit of a process whose clock was ahead.
+    let ahead = Outcome { at: Clock::START + 3_650 * 86_400_000, posts: posts(2), ..Outcome::default() };
+    database.commit(&ahead, &[]).await.unwrap();
+    commit(database, posts(3), vec![]).await;
+    clock.pass(40 * DAY);
+    let late = Evaluated { at: Clock::START + 40 * 86_400_000, ..seen(post("late", "late"), 0, &[1]) };
+    let outcome = Outcome { at: Clock::START + 40 * 86_400_000, posts: vec![late], ..Outcome::default() };
+    database.commit(&outcome, &[]).await.unwrap();
+    while !database.forget_older(30 * DAY).await.unwrap().is_empty() {}
+    assert_eq!(texts(database, 1).await, ["late"]);
+    let status = database.status().await.unwrap();
+    assert_eq!((status.posts, database.tail(Some(1), 0, 9).await.is_ok()), (1, true));
 }

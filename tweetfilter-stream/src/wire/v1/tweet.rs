@@ -10,10 +10,12 @@ use tweetfilter_core::text;
 
 use super::super::fields::{Field, Fields, Raw, Scalar};
 use super::super::html::{self, Offsets};
+use super::super::withheld::{self, Withheld};
 use super::super::{retweet, time};
 use super::entities::{Entities, Surroundings, Url};
 use super::place::{Geometry, Place, point};
 use super::user::User;
+use crate::Event;
 
 /// A tweet as the payload has it.
 #[derive(Default)]
@@ -51,6 +53,7 @@ pub(in super::super) struct Tweet<'de> {
     flags: PostFlags,
     counts: Engagement,
     versions: Vec<String>,
+    withheld: Option<Box<Withheld>>,
     /// A field that other messages have and tweets do not.
     foreign: bool,
     /// An envelope.
@@ -121,6 +124,9 @@ impl<'de> Fields<'de> for Tweet<'de> {
             "retweet_count" => self.counts.retweets = field.count()?,
             "reply_count" => self.counts.replies = field.count()?,
             "quote_count" => self.counts.quotes = field.count()?,
+            "withheld_in_countries" | "withheld_copyright" | "withheld_scope" => {
+                self.withheld.get_or_insert_default().take(key, field)?;
+            }
             "for_user" => {
                 self.wrapped = true;
                 field.skip()?;
@@ -163,6 +169,31 @@ impl<'de> Tweet<'de> {
                     || self.retweeted.is_some()
                     || self.full_text.is_some());
         told && self.has_text() && !self.wrapped
+    }
+
+    /// What it says beside the post, of what it carries too.
+    pub(in super::super) fn also(&self) -> Vec<Event> {
+        let mut found = Vec::new();
+        self.say(&mut found);
+        found
+    }
+
+    fn say(&self, found: &mut Vec<Event>) {
+        let user = self.user.as_ref().filter(|user| user.withheld.is_some());
+        if self.versions.len() > 1 || self.withheld.is_some() || user.is_some() {
+            let id = either(self.id_str.clone(), self.id.clone());
+            let author = self.user.as_ref().map(|user| user.known()).unwrap_or_default();
+            withheld::versions(found, &id, &author, &self.versions);
+            if let Some(mark) = &self.withheld {
+                withheld::post(found, &id, &author, mark);
+            }
+            if let Some(mark) = user.and_then(|user| user.withheld.as_ref()) {
+                withheld::user(found, &author, mark);
+            }
+        }
+        for carried in [&self.retweeted, &self.announced, &self.quoted].into_iter().flatten() {
+            carried.say(found);
+        }
     }
 
     /// The post.

@@ -6,6 +6,7 @@ use tweetfilter_core::post::{Account, Author, Millis, ProfileGeo};
 use super::super::fields::{Field, Fields, Scalar};
 use super::super::html::Offsets;
 use super::super::time;
+use super::super::withheld::Withheld;
 use super::entities::{Url, Urls};
 
 /// A user object.
@@ -26,6 +27,7 @@ pub(in super::super) struct User<'de> {
     verified: bool,
     protected: bool,
     profile_geo: Option<ProfileGeo>,
+    pub(super) withheld: Option<Box<Withheld>>,
 }
 
 impl<'de> Fields<'de> for User<'de> {
@@ -52,6 +54,9 @@ impl<'de> Fields<'de> for User<'de> {
                 let derived = field.object::<Derived>()?.unwrap_or_default();
                 self.profile_geo = derived.locations.into_iter().next().map(|location| location.0);
             }
+            "withheld_in_countries" | "withheld_copyright" => {
+                self.withheld.get_or_insert_default().take(key, field)?;
+            }
             _ => field.skip()?,
         }
         Ok(())
@@ -59,6 +64,15 @@ impl<'de> Fields<'de> for User<'de> {
 }
 
 impl User<'_> {
+    /// Who it is, without taking it.
+    pub(super) fn known(&self) -> Account {
+        let id = match self.id_str.clone().into_id() {
+            id if id.is_empty() => self.id.clone().into_id(),
+            id => id,
+        };
+        Account { id, handle: self.screen_name.clone() }
+    }
+
     pub(in super::super) fn account(self) -> Account {
         let id = match self.id_str.into_id() {
             id if id.is_empty() => self.id.into_id(),

@@ -1,0 +1,108 @@
+//! How processes end: killed, told to while their servers say nothing, and what their logs hold.
+
+use std::time::{Duration, Instant};
+
+use crate::chain::{Server, ok, status, until, with_accounts};
+use crate::separate::{maria::Maria, redis};
+use crate::support::Files;
+
+const COMMANDS: [&[&str]; 4] = [
+    &["serve", "--source", "generated"],
+    &["work"],
+    &["ingest", "--source", "generated"],
+    &["api", "--listen", "127.0.0.1:0"],
+];
+
+fn each_kill_is_found_out(files: &Files) {
+    for (before, command) in COMMANDS.into_iter().enumerate() {
+        let runs = |state: &str| {
+            let processes = status(files)["processes"].clone();
+            let is = |one: &serde_json::Value| one["command"] == command[0] && one["state"] == state;
+            processes.as_array().unwrap().iter().filter(|one| is(one)).count()
+        };
+        let killed = Server::start(files, command);
+        until("it is known", files, || runs("running") == 1);
+        // Another of the kind is no reason to believe that this one ended.
+        let mut other = Server::start(files, command);
+        until("both are known", files, || runs("running") == 2);
+        assert_eq!(status(files)["crashes"], before, "{command:?}");
+        drop(killed);
+        other.tell_to_end();
+        let mut next = Server::start(files, command);
+        until("the kill is found out", files, || status(files)["crashes"] == before + 1);
+        next.tell_to_end();
+        // Once, and not those that said that they end.
+        let mut last = Server::start(files, command);
+        until("it is known", files, || runs("running") == 1);
+        last.tell_to_end();
+        assert_eq!(status(files)["crashes"], before + 1, "{command:?}");
+    }
+}
+
+#[test]
+fn a_killed_process_is_found_out_at_the_next_start_on_sqlite() {
+    each_kill_is_found_out(&with_accounts(Files::new()));
+}
+
+/// The servers that parts share.
+fn servers() -> Option<(Files, redis::RedisServer, Maria)> {
+    let Some(maria) = Maria::start() else {
+        println!("skipped: no mariadbd");
+        return None;
+    };
+    let redis = redis::RedisServer::start(&redis::FIT)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { maria.database("tf").await.close().await });
+    let settings = format!("database = \"{}\"\nbuffer = \"{}\"\n", maria.address("tf"), redis.url());
+    Some((with_accounts(Files::new().with("tweetfilter.toml", settings)), redis, maria))
+}
+
+#[test]
+fn a_killed_process_is_found_out_at_the_next_start_on_maria() {
+    let Some((files, _redis, _maria)) = servers() else { return };
+    each_kill_is_found_out(&files);
+}
+
+#[test]
+fn who_is_told_to_end_does_so_while_servers_say_nothing() {
+    let Some((files, redis, maria)) = servers() else { return };
+    for command in &COMMANDS[..2] {
+        let mut server = Server::start(&files, command);
+        until("it is known", &files, || status(&files)["processes"].to_string().contains("running"));
+        maria.signal("STOP");
+        redis.signal("STOP");
+        std::thread::sleep(Duration::from_secs(4));
+        let told = Instant::now();
+        server.tell_to_end();
+        let took = told.elapsed();
+        maria.signal("CONT");
+        redis.signal("CONT");
+        assert!(took < Duration::from_secs(10), "{command:?}: {took:?}");
+    }
+}
+
+#[test]
+fn a_log_holds_nothing_of_an_entry_that_cannot_be_read() {
+    let files = with_accounts(Files::new());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        use tweetfilter_stream::buffer::{Batch, Buffer, Encoded};
+        let path = files.path("tweetfilter.db");
+        let database = tweetfilter_sql::Database::open(&path.to_string_lossy()).await.unwrap();
+        let buffer = database.buffer().unwrap();
+        let fence = buffer.claim("s", "a", Duration::from_secs(9)).await.unwrap().fence;
+        let long = "T".repeat(200_000);
+        let entries = [
+            r#"{"v":1,"source":"s","at":1,"to":"public","post":"Secret words"}"#.to_owned(),
+            format!(r#"{{"v":1,"source":"s","at":1,"to":"{long}","post":{{}}}}"#),
+        ];
+        let entries = entries.map(|text| Encoded { key: 1, bytes: text.into_bytes() }).into();
+        buffer.append(&Batch { source: "s".into(), fence, entries, ..Batch::default() }).await.unwrap();
+        database.close().await;
+    });
+    let ended = files.run(&["work", "--until-empty"]);
+    assert!(ended.err.contains("2 dead"), "{}", ended.err);
+    assert!(!ended.err.contains("Secret"), "{}", ended.err);
+    assert!(ended.err.lines().all(|line| line.len() < 1_000), "a long line");
+    assert!(ok(files.run(&["dead-letters", "list"])).contains("not an entry"));
+}
