@@ -41,9 +41,6 @@ impl Running {
             }
         }
     }
-
-    /// The server has ended, and says so.
-    pub(super) fn end(self) {}
 }
 
 /// Who ends with an error has said so as well.

@@ -171,7 +171,8 @@ fn run(
     }
     block_on(async {
         let database = settings.store_of_part().await?;
-        let running = Running::begin(settings, &database, working && !sources.is_empty())?;
+        // Until it ends.
+        let _running = Running::begin(settings, &database, working && !sources.is_empty())?;
         // A server that is away is waited for, and who asks meanwhile is told so; a file is there, or never will be.
         let is_file = database.buffer().is_some();
         if is_file {
