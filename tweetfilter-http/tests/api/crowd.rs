@@ -17,7 +17,8 @@ use crate::server::{exchange, start};
 const CROWD: &str = "TWEETFILTER_CROWD";
 const CONNECTIONS: usize = 10_000;
 
-/// The other process: it connects, tells that it did, and rests until its input ends.
+/// The other process: it connects, tells that it did, rests until its input ends, and tells how many of its connections
+/// the server has closed.
 #[tokio::test]
 async fn the_crowd_itself() {
     let Ok(wanted) = std::env::var(CROWD) else { return };
@@ -31,7 +32,12 @@ async fn the_crowd_itself() {
     println!("crowded");
     let mut byte = [0];
     let _ = std::io::Read::read(&mut std::io::stdin(), &mut byte);
-    // What it would say of its tests nobody hears any more.
+    let is_closed = |stream: TcpStream| {
+        let read = std::io::Read::read(&mut stream.into_std().unwrap(), &mut [0]);
+        !matches!(read, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+    };
+    println!("closed {}", open.into_iter().map(is_closed).filter(|closed| *closed).count());
+    // What it would say of its tests nobody hears.
     std::process::exit(0);
 }
 
@@ -60,8 +66,9 @@ async fn ten_thousand_idle_connections_disturb_nobody() {
         let mut child = crowd(server.address, CONNECTIONS);
         let said = child.stdout.take().unwrap();
         let crowded = tokio::task::spawn_blocking(move || {
-            let mut lines = std::io::BufRead::lines(std::io::BufReader::new(said));
-            lines.any(|line| line.unwrap().contains("crowded"))
+            let mut lines = std::io::BufRead::lines(std::io::BufReader::new(said)).map(Result::unwrap);
+            assert!(lines.any(|line| line.contains("crowded")), "the crowd came");
+            lines
         });
         // One that is kept, and a new one each time.
         let kept = TcpStream::connect(server.address).await.unwrap();
@@ -82,13 +89,17 @@ async fn ten_thousand_idle_connections_disturb_nobody() {
             after -= usize::from(crowded.is_finished());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert!(crowded.await.unwrap(), "the crowd came");
+        let mut said = crowded.await.unwrap();
         println!(
             "{answers} answers beside {CONNECTIONS} of {connections} connections; the slowest two took {slowest:?}"
         );
         assert!(slowest < Duration::from_secs(5), "{slowest:?}");
         drop(child.stdin.take());
+        let closed = said.find_map(|line| line.strip_prefix("closed ")?.parse::<usize>().ok()).unwrap();
         child.wait().unwrap();
+        // With the one that is kept.
+        let over = (CONNECTIONS + 1).saturating_sub(connections);
+        assert!(closed >= over, "{closed} made room, and {over} are too many");
     }
 }
 

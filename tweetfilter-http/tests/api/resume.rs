@@ -85,6 +85,8 @@ async fn nobody_misses_a_post(house: Arc<House>, workers: Vec<Database>) {
                 // Some break off in the midst of a commit.
                 for _ in 0..3 + (client + opened) % 20 {
                     let Some((name, id, data)) = events.next().await else { break };
+                    // A commit that was told in full is not told again.
+                    assert!(name != "post" || data["commit"].as_i64() > Some(after), "{after} {data}");
                     after = id.unwrap_or(after);
                     if name == "post" {
                         found.insert(data["id"].as_str().unwrap().to_owned());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
 use tweetfilter_core::budget::Price;
-use tweetfilter_sql::{Database, NewFilter, Page};
+use tweetfilter_sql::{Database, NewFilter, Page, SetKept, SetQuota};
 use tweetfilter_stream::store::{Store, StoreError, Verdict};
 
 use crate::common::{Folder, Maria};
@@ -106,6 +106,44 @@ async fn a_budget_is_held_on_sqlite() {
 
 pub async fn a_budget_is_held_on_maria(server: &Maria) {
     a_budget_is_held(server.database("budget").await).await;
+}
+
+/// However many save at once, an account has no more named sets than it may.
+async fn a_quota_of_sets_is_held(database: Database) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let quota = SetQuota { sets: 2, bytes: 1_000 };
+    let tasks: Vec<_> = (0..8)
+        .map(|n| {
+            let database = database.clone();
+            tokio::spawn(async move {
+                loop {
+                    match database.set_own(ann, &format!("set{n}"), "oslo", quota).await {
+                        Err(StoreError::Retry(_)) => {}
+                        done => return done.unwrap(),
+                    }
+                }
+            })
+        })
+        .collect();
+    let mut kept = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            SetKept::Done => kept += 1,
+            other => assert_eq!(other, SetKept::TooMany(2)),
+        }
+    }
+    assert_eq!((kept, database.named_sets(Some(ann)).await.unwrap().len()), (2, 2));
+    database.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_of_sets_is_held_on_sqlite() {
+    let folder = Folder::new();
+    a_quota_of_sets_is_held(Database::open(&folder.file("a.db")).await.unwrap()).await;
+}
+
+pub async fn a_quota_of_sets_is_held_on_maria(server: &Maria) {
+    a_quota_of_sets_is_held(server.database("set_quota").await).await;
 }
 
 /// A page of a timeline in which nearly everything is hidden reads so much and no more, and the next goes on there.

@@ -18,11 +18,13 @@ use crate::common::Clock;
 mod lookup;
 mod orders;
 mod samples;
+mod saving;
 mod withdrawn;
 
 pub use lookup::*;
 pub use orders::*;
 pub use samples::*;
+pub use saving::*;
 pub use withdrawn::*;
 
 pub fn post(id: &str, text: &str) -> Post {

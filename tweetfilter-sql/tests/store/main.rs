@@ -5,6 +5,7 @@
 mod common;
 mod concurrent;
 mod contract;
+mod gone;
 mod refused;
 mod steps;
 
@@ -44,8 +45,11 @@ macro_rules! contract {
             concurrent::four_workers_on_maria(&server).await;
             concurrent::filters_are_of_one_revision(&server).await;
             concurrent::a_budget_is_held_on_maria(&server).await;
+            concurrent::a_quota_of_sets_is_held_on_maria(&server).await;
             refused::a_row_that_is_refused_fails_the_commit(&server).await;
             refused::a_number_is_not_given_twice_on_maria(&server).await;
+            gone::nothing_of_a_removed_account_is_left_on_maria(&server).await;
+            gone::what_is_old_is_forgotten_everywhere_on_maria(&server).await;
             steps::a_delete_without_a_network_reads_little_of_maria(&server).await;
             steps::a_scrub_reads_what_it_is_about_on_maria(&server).await;
             refused::a_batch_that_was_cut_off_in_the_middle_is_counted_once(&server).await;
@@ -70,6 +74,7 @@ contract!(
     what_was_committed_before_is_not_counted_again,
     what_no_column_holds_is_refused,
     filters_tell_their_revision_and_expire,
+    filters_are_kept_together_or_not_at_all,
     an_owner_is_held_to_a_budget,
     lists_belong_to_an_account_or_to_all,
     looking_back_gives_what_the_present_filters_say,

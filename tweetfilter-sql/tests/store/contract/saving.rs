@@ -1,0 +1,38 @@
+//! Filters that are kept together.
+
+use tweetfilter_sql::{Save, Saved};
+
+use super::*;
+
+pub async fn filters_are_kept_together_or_not_at_all(database: &Database, _: &Clock) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let ben = database.add_account("ben", &[]).await.unwrap();
+    let filter = |text: &str| NewFilter { text: text.into(), ..NewFilter::default() };
+    let [first, second] = [filter("snow"), filter("fog")];
+    let first = database.add_filter(ann, &first).await.unwrap();
+    let second = database.add_filter(ann, &second).await.unwrap();
+    let of_ben = database.add_filter(ben, &filter("hail")).await.unwrap();
+    let revision = database.filter(second).await.unwrap().unwrap().revision;
+    let (rain, ice) = (filter("rain"), filter("ice"));
+    let new = Save::new(&rain);
+    let replace = |id, revision| Save { replaces: Some((id, revision)), filter: &ice, enabled: None };
+    let before = database.filters(None).await.unwrap().unwrap();
+    // What is wrong with the last undoes what was done for those before it.
+    for (last, most, said) in [
+        (replace(second, Some(revision - 1)), 9, Saved::Meanwhile(2, revision)),
+        (replace(of_ben, None), 9, Saved::Missing(2)),
+        (replace(of_ben + 100, None), 9, Saved::Missing(2)),
+        (new, 3, Saved::TooMany(2)),
+    ] {
+        let all = [new, replace(first, None), last];
+        assert_eq!(database.save_filters(ann, &all, most).await.unwrap(), said);
+        assert_eq!(database.filters(None).await.unwrap().unwrap(), before, "after {said:?}");
+    }
+    let all = [new, replace(first, None), replace(second, Some(revision))];
+    let Saved::Done(ids) = database.save_filters(ann, &all, 3).await.unwrap() else { panic!("it fits") };
+    assert_eq!(ids[1..], [first, second]);
+    let now = database.filters(None).await.unwrap().unwrap();
+    assert_eq!(now.revision, before.revision + 1, "one change");
+    let texts: Vec<_> = now.filters.iter().map(|one| one.text.as_str()).collect();
+    assert_eq!(texts, ["ice", "ice", "rain", "hail"]);
+}
