@@ -70,10 +70,9 @@ fn regexes_are_found_in_the_text_as_it_was_written() {
     for (filter, found) in [
         ("/snow/", "snow"),
         ("/abc/", "abc"),
-        ("/^café/", "Cafe\u{301}"),
+        ("/^Café/", "Cafe\u{301}"),
         ("/é (a)/", "e\u{301} a"),
         ("/本が$/", "日本か\u{3099}"),
-        ("/$/", ""),
     ] {
         let mut builder = FilterSetBuilder::new();
         builder.add(FilterId(1), filter).expect("a filter");

@@ -12,6 +12,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -89,7 +90,12 @@ pub fn document() -> utoipa::openapi::OpenApi {
     for operation in with_token.filter(|operation| operation.security.is_none()) {
         for (status, why) in OF_ALL {
             let response = || ResponseBuilder::new().description(why).into();
-            operation.responses.responses.entry(status.to_owned()).or_insert_with(response);
+            let known = operation.responses.responses.entry(status.to_owned()).or_insert_with(response);
+            if let RefOr::T(known) = known
+                && known.description.is_empty()
+            {
+                why.clone_into(&mut known.description);
+            }
         }
     }
     document

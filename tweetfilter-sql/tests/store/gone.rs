@@ -7,7 +7,7 @@ use sqlx::Connection as _;
 use tweetfilter_core::post::Account;
 use tweetfilter_sql::{CrashEvent, Cursor, Database, NewFilter, Scope};
 use tweetfilter_stream::buffer::{Batch, Buffer, Gap};
-use tweetfilter_stream::store::{Store, Verdict};
+use tweetfilter_stream::store::{Friends, Outcome, Store, Verdict};
 
 use crate::common::{Clock, Folder, Maria};
 use crate::contract::{commit, matched, post, seen};
@@ -90,6 +90,8 @@ async fn account_with_all(database: &Database) -> i64 {
     let identity = ("x".to_owned(), Account { id: "7".into(), handle: "ann_x".into() });
     let ann = database.add_account("ann", &[identity]).await.unwrap();
     database.follow(ann, "x", "50", true).await.unwrap();
+    let friends = vec![Friends { account: ann, network: "x".into(), ids: vec!["51".into()], at: 1 }];
+    database.commit(&Outcome { friends, ..Outcome::default() }, &[]).await.unwrap();
     let filter = NewFilter { text: "snow".into(), ..NewFilter::default() };
     let filter = database.add_filter(ann, &filter).await.unwrap();
     database.set_named(Some(ann), "towns", "Oslo").await.unwrap();

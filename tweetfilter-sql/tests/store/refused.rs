@@ -52,6 +52,7 @@ const TABLES: &[(&str, &str)] = &[
     ("withheld", "native_id <> '99'"),
     ("author", "author_id <> '9'"),
     ("follow", "author <> '50'"),
+    ("friend_list", "account <> 1"),
     ("withdrawn_post", "post <> 1"),
     ("withdrawn_author", "author_id <> '9'"),
     ("dead_letter", "source <> 's'"),
