@@ -13,7 +13,7 @@ use tweetfilter_stream::wire::decode;
 
 use crate::maria::{Folder, Maria};
 use crate::oracle::{Delivered, FILTERS, Filter, History, Said};
-use crate::redis::{FIT, RedisServer, free_port};
+use crate::redis::{FIT, RedisServer};
 use crate::support::{Ended, Files, command, for_user};
 
 /// How long something may take that is not measured: on two processors that others use, ten times of what it takes
