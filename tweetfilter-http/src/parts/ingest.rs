@@ -398,7 +398,7 @@ mod tests {
         let path = file("slow", 0..3);
         let settings = SourceSettings { files: vec![path.clone()], ..SourceSettings::new(Kind::File) };
         let (buffer, (_tell, stop)) =
-            (Slow { takes: RENEW + Duration::from_secs(1), ..Slow::default() }, Stop::new());
+            (Slow { takes: 2 * RENEW + Duration::from_secs(1), ..Slow::default() }, Stop::new());
         let instance = Instance::new("one");
         let ingest = ingest(buffer.clone(), "s", &settings, &instance, stop, |_, _| {});
         let ingested = tokio::time::timeout(Duration::from_secs(60), ingest).await;
