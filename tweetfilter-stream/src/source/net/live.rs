@@ -29,6 +29,9 @@ const CONNECTING: Duration = Duration::from_secs(30);
 /// Who asks for more so long after the last chunk had something else to do.
 const BUSY: Duration = Duration::from_secs(1);
 
+/// Who has read again for so long, and found nothing more for a moment, has read all that lay there.
+const SETTLED: Duration = Duration::from_secs(2);
+
 /// A live stream, connected again whenever it ends.
 ///
 /// A network without a cursor leaves a gap between two connections, from the last line (a keep-alive is one) to
@@ -45,8 +48,8 @@ pub struct Live<W> {
     last: Option<Millis>,
     /// When the last chunk was given, until it is asked for more.
     given: Option<Duration>,
-    /// Lines are read that may have come long ago.
-    behind: bool,
+    /// Since when lines are read that may have come long ago, and whether nothing more was there for a moment.
+    behind: Option<(Duration, bool)>,
     /// Why the connection before ended, until the next one has given a line.
     broken: Option<String>,
     /// What happened since the last chunk.
@@ -100,7 +103,7 @@ impl<W: Wire> Live<W> {
             backoff: Backoff::default(),
             last: None,
             given: None,
-            behind: false,
+            behind: None,
             broken: None,
             notices: Vec::new(),
         }
@@ -187,7 +190,7 @@ impl<W: Wire> Live<W> {
         self.notices.push(Notice::Connected { address: self.wire.address() });
         let now = self.clock.now();
         let look = self.clock.sleep(self.wire.silence());
-        self.behind = false;
+        self.behind = None;
         self.state = State::Open(Open { connection, since: now, alive: now, look, gave: false });
     }
 
@@ -195,6 +198,7 @@ impl<W: Wire> Live<W> {
     fn read(&mut self, cx: &mut Context<'_>) -> (Option<Chunk>, Poll<Fault>) {
         let State::Open(open) = &mut self.state else { return (None, Poll::Pending) };
         let (now, at) = (self.clock.now(), self.clock.wall());
+        self.behind = self.behind.filter(|(since, was_out)| !was_out || now.saturating_sub(*since) < SETTLED);
         let mut chunk = Chunk { at, ..Chunk::default() };
         let mut fault = Poll::Pending;
         let mut pieces = 0;
@@ -211,7 +215,8 @@ impl<W: Wire> Live<W> {
             pieces += 1;
             match open.connection.as_mut().poll_next(cx) {
                 Poll::Pending => {
-                    self.behind = false;
+                    // By itself that says little: what lies in the socket comes through other hands.
+                    self.behind = self.behind.map(|(since, _)| (since, true));
                     break;
                 }
                 Poll::Ready(None) => {
@@ -254,7 +259,7 @@ impl<W: Wire> Live<W> {
             if let (Some(reason), Some(from)) = (self.broken.take(), self.last) {
                 chunk.gaps.push(Gap { from, to: chunk.at.max(from), reason, missing: None });
             }
-            let last = self.last.filter(|_| self.behind).unwrap_or(chunk.at);
+            let last = self.last.filter(|_| self.behind.is_some()).unwrap_or(chunk.at);
             self.last = Some(last);
             chunk.cursor = Some(last.to_string());
         }
@@ -295,7 +300,10 @@ impl<W: Wire> Source for Live<W> {
     fn next(&mut self) -> impl Future<Output = Result<Option<Chunk>, SourceError>> + Send {
         poll_fn(|cx| {
             let given = self.given.take();
-            self.behind |= given.is_some_and(|given| self.clock.now().saturating_sub(given) > BUSY);
+            let now = self.clock.now();
+            if given.is_some_and(|given| now.saturating_sub(given) > BUSY) {
+                self.behind = Some((now, false));
+            }
             let polled = self.poll_chunk(cx);
             if polled.is_ready() {
                 self.given = Some(self.clock.now());
