@@ -240,19 +240,26 @@ async fn a_new_connection_leaves_a_gap_from_last_line_to_first() {
 
 #[tokio::test(start_paused = true)]
 async fn a_gap_begins_when_nobody_read_any_more_and_not_when_the_rest_was_found() {
-    // What lies there may come at once, or a little after it is asked for.
-    for wait in [0, 300] {
+    // What lies there may come at once, or a little after it is asked for; and who was waiting for it may be held up.
+    for (wait, waited) in [(0, false), (300, false), (300, true)] {
         let steps = vec![line(1_000, "a"), line(1 + wait, "b"), (wait, Err(Fault::network("too slow")))];
         let mut run = run([Attempt::Opens(steps), Attempt::Stays(vec![line(700, "c"), line(1, "d")])]);
         assert_eq!(run.lines(1).await.last().and_then(|chunk| chunk.cursor.as_deref()), Some("1001000"));
+        if waited {
+            let chunk = tokio::time::timeout(Duration::from_millis(100), run.live.next()).await;
+            assert!(chunk.is_err(), "{chunk:?}");
+        }
         // The buffer is away, so nobody asks; b lies there, and when it came is not known.
         tokio::time::sleep(Duration::from_secs(30)).await;
         let chunks = run.lines(2).await;
         let gaps: Vec<_> = chunks.iter().flat_map(|chunk| chunk.gaps.clone()).collect();
-        assert!(gaps.len() == 1 && gaps[0].from == 1_001_000 && gaps[0].to > 1_031_700, "{wait}: {gaps:?}");
+        assert!(
+            gaps.len() == 1 && gaps[0].from == 1_001_000 && gaps[0].to > 1_031_700,
+            "{wait} {waited}: {gaps:?}"
+        );
         // On the new connection each line has its own time again.
         let next = run.lines(1).await.pop().and_then(|chunk| chunk.cursor);
-        assert_eq!(next, Some((gaps[0].to + 1).to_string()), "{wait}");
+        assert_eq!(next, Some((gaps[0].to + 1).to_string()), "{wait} {waited}");
     }
 }
 

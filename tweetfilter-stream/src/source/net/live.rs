@@ -26,8 +26,11 @@ const PIECES: usize = 1024;
 /// How long a connection may take to be made and answered.
 const CONNECTING: Duration = Duration::from_secs(30);
 
-/// Who asks for more so long after the last chunk had something else to do.
-const BUSY: Duration = Duration::from_secs(1);
+/// A source that waits for lines looks again after so long, whether anything came or not.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Who looks again only after so long was held up: something else was waited for, or the whole process was stopped.
+const HELD_UP: Duration = Duration::from_millis(1500);
 
 /// Who has read again for so long, and found nothing more for a moment, has read all that lay there.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -46,8 +49,9 @@ pub struct Live<W> {
     backoff: Backoff,
     /// When the last line came.
     last: Option<Millis>,
-    /// When the last chunk was given, until it is asked for more.
-    given: Option<Duration>,
+    /// When it was last looked whether something came, and what wakes to look again.
+    looked: Option<Duration>,
+    look: Option<BoxFuture<()>>,
     /// Since when lines are read that may have come long ago, and whether nothing more was there for a moment.
     behind: Option<(Duration, bool)>,
     /// Why the connection before ended, until the next one has given a line.
@@ -102,7 +106,8 @@ impl<W: Wire> Live<W> {
             state: State::Idle,
             backoff: Backoff::default(),
             last: None,
-            given: None,
+            looked: None,
+            look: None,
             behind: None,
             broken: None,
             notices: Vec::new(),
@@ -123,6 +128,22 @@ impl<W: Wire> Live<W> {
             self.broken = Some("it was not read".to_owned());
         }
         Ok(self)
+    }
+
+    /// Finds out that for a while nobody looked, so that lines may lie there that came long ago.
+    fn look(&mut self, cx: &mut Context<'_>) {
+        let now = self.clock.now();
+        let before = self.looked.replace(now);
+        if before.is_some_and(|before| now.saturating_sub(before) > HELD_UP) {
+            self.behind = Some((now, false));
+        }
+        loop {
+            let clock = &self.clock;
+            if self.look.get_or_insert_with(|| clock.sleep(LOOK)).as_mut().poll(cx).is_pending() {
+                break;
+            }
+            self.look = None;
+        }
     }
 
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Chunk>, SourceError>> {
@@ -299,16 +320,8 @@ impl<W: Wire> Live<W> {
 impl<W: Wire> Source for Live<W> {
     fn next(&mut self) -> impl Future<Output = Result<Option<Chunk>, SourceError>> + Send {
         poll_fn(|cx| {
-            let given = self.given.take();
-            let now = self.clock.now();
-            if given.is_some_and(|given| now.saturating_sub(given) > BUSY) {
-                self.behind = Some((now, false));
-            }
-            let polled = self.poll_chunk(cx);
-            if polled.is_ready() {
-                self.given = Some(self.clock.now());
-            }
-            polled
+            self.look(cx);
+            self.poll_chunk(cx)
         })
     }
 }
