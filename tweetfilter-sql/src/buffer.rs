@@ -114,14 +114,16 @@ impl Embedded {
         lease: Duration,
     ) -> Result<Result<Claim, BufferError>, StoreError> {
         let mut turn = self.database.write().await?;
-        let (now, mut claim) = (self.database.now(), Claim { fence: Fence(1), cursor: None });
+        let (now, mut claim) = (self.database.now(), Claim { fence: Fence(1), cursor: None, is_new: true });
         if let Some(row) = turn.tx.row(SOURCE, args![source]).await? {
             let (holder, until) = (row.text(0)?, row.int(2)?);
             if holder != instance && until > now {
                 let free_in = Duration::from_millis(until.abs_diff(now));
-                return Ok(Err(BufferError::Taken { source_name: source.to_owned(), holder, free_in }));
+                let (source_name, cursor) = (source.to_owned(), row.maybe_text(3)?);
+                return Ok(Err(BufferError::Taken { source_name, holder, free_in, cursor }));
             }
-            claim = Claim { fence: Fence(row.int(1)?.cast_unsigned() + 1), cursor: row.maybe_text(3)? };
+            let fence = Fence(row.int(1)?.cast_unsigned() + 1);
+            claim = Claim { fence, cursor: row.maybe_text(3)?, is_new: false };
         }
         let fence = claim.fence.0.cast_signed();
         turn.tx.run(CLAIM, args![source, instance, fence, after(now, lease)]).await?;

@@ -28,6 +28,7 @@ statements! {
     OUTCOMES = Sql::both(
         "SELECT source, stored, suppressed, repeated, stale, dead, strangers, unmatched FROM outcome_count ORDER BY source",
     );
+    LAST_OUTCOME = Sql::both("SELECT last_at FROM outcome_count WHERE source = ?");
     SOURCES = Sql::both("SELECT name, holder, fence, lease_until, cursor_at, counts FROM source ORDER BY name");
     GAPS = Sql::both("SELECT source, from_at, to_at, reason, missing FROM gap ORDER BY id DESC LIMIT ?");
     CRASH = Sql::both("INSERT INTO crash_event (part, at, reason, backtrace) VALUES (?, ?, ?, ?)");
@@ -200,6 +201,15 @@ impl Database {
         }
         tx.commit().await?;
         Ok(status)
+    }
+
+    /// When posts of a source were stored last, or otherwise came to their end; `None` if none ever did.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn last_outcome(&self, source: &str) -> Result<Option<Millis>, StoreError> {
+        let rows = self.rows(LAST_OUTCOME, args![source]).await?;
+        rows.first().map(|row| row.int(0)).transpose()
     }
 
     /// Counts what stands in the store. Reads all of it: for small stores.

@@ -111,6 +111,9 @@ pub struct Claim {
     pub fence: Fence,
     /// Where the source was read up to, in its own terms; `None` if nothing was ever appended.
     pub cursor: Option<String>,
+    /// Whether nobody had ever claimed it, as far as the buffer knows. Of one that was read before, the buffer has
+    /// forgotten all.
+    pub is_new: bool,
 }
 
 /// What a source gave, to be appended.
@@ -263,6 +266,8 @@ pub enum BufferError {
         holder: String,
         /// When its lease will have run out.
         free_in: Duration,
+        /// Where it has read the source up to.
+        cursor: Option<String>,
     },
     /// Another instance has taken the source over.
     #[error("source {source_name} was taken over by another instance")]

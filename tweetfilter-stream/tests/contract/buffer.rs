@@ -44,18 +44,26 @@ fn ids(leased: &[Leased]) -> Vec<EntryId> {
     leased.iter().map(|one| one.id.clone()).collect()
 }
 
-/// One instance reads a source; it comes back at once, another when the lease has run out.
+/// One instance reads a source; it comes back at once, another when the lease has run out. Who waits hears how far it
+/// is read, and who claims it whether anybody did before.
 pub async fn a_source_has_one_reader(buffer: &impl Buffer, pass: impl AsyncFn(Duration)) {
     let first = buffer.claim("s", "a", SHORT).await.unwrap();
-    assert_eq!(first.cursor, None);
+    assert!(first.cursor.is_none() && first.is_new, "{first:?}");
     let taken = buffer.claim("s", "b", SHORT).await.unwrap_err();
-    let BufferError::Taken { holder, free_in, .. } = &taken else { panic!("{taken}") };
-    assert!(holder == "a" && *free_in <= SHORT, "{taken}");
-    buffer.claim("other", "b", SHORT).await.unwrap();
+    let BufferError::Taken { holder, free_in, cursor, .. } = &taken else { panic!("{taken}") };
+    assert!(holder == "a" && *free_in <= SHORT && cursor.is_none(), "{taken}");
+    assert!(buffer.claim("other", "b", SHORT).await.unwrap().is_new);
     let again = buffer.claim("s", "a", SHORT).await.unwrap();
-    assert!(again.fence > first.fence);
+    assert!(again.fence > first.fence && !again.is_new);
+    buffer.append(&batch(again.fence, &["1"], Some("one"))).await.unwrap();
+    let taken = buffer.claim("s", "b", SHORT).await.unwrap_err();
+    assert!(
+        matches!(&taken, BufferError::Taken { cursor: Some(cursor), .. } if cursor == "one"),
+        "{taken:?}"
+    );
     pass(OVER).await;
-    assert!(buffer.claim("s", "b", SHORT).await.unwrap().fence > again.fence);
+    let next = buffer.claim("s", "b", SHORT).await.unwrap();
+    assert!(next.fence > again.fence && !next.is_new && next.cursor.as_deref() == Some("one"), "{next:?}");
 }
 
 /// Who renews in time keeps the source; who was replaced is told.
