@@ -6,7 +6,7 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::{Counts, Gap, Stats};
 use tweetfilter_stream::store::StoreError;
 
-use crate::buffer::{self, source_counts};
+use crate::buffer::{self, GAPS_DROPPED, source_counts};
 use crate::database::Database;
 use crate::retention::{FORGOTTEN, FORGOTTEN_UP_TO};
 use crate::sql::{Sql, Tx, args, statements};
@@ -48,8 +48,10 @@ pub struct Status {
     pub posts: u64,
     /// Dead letters.
     pub dead: u64,
-    /// Gaps.
+    /// Gaps that are kept.
     pub gaps: u64,
+    /// Older gaps that were let go, since their sources had too many.
+    pub gaps_dropped: u64,
     /// Crash events.
     pub crashes: u64,
     /// The last commit.
@@ -164,6 +166,7 @@ impl Database {
                 "tombstones" => status.tombstones = value.cast_unsigned(),
                 FORGOTTEN => status.forgotten_for_room = value.cast_unsigned(),
                 FORGOTTEN_UP_TO => status.forgotten_up_to = Some(value),
+                GAPS_DROPPED => status.gaps_dropped = value.cast_unsigned(),
                 "tombstones_dropped" => status.tombstones_dropped = value.cast_unsigned(),
                 _ => {}
             }

@@ -11,6 +11,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::post::Millis;
 
+/// Gaps of one source that a buffer keeps: the newest. Of older ones it knows how many there were.
+pub const MOST_GAPS: usize = 1_000;
+
 /// Where entries wait until a worker has stored what became of them.
 pub trait Buffer: Send + Sync {
     /// Takes a source for an instance of `ingest`, and tells where its predecessor stopped.
