@@ -26,7 +26,11 @@ const PIECES: usize = 1024;
 /// How long a connection may take to be made and answered.
 const CONNECTING: Duration = Duration::from_secs(30);
 
-/// Who asks for more so long after the last chunk had something else to do.
+/// How often it is looked whether it still runs, while nothing comes.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// Who comes back so long after the last look had something else to do, or did not run: a process that was stopped, a
+/// machine that slept.
 const BUSY: Duration = Duration::from_secs(1);
 
 /// Who has read again for so long, and found nothing more for a moment, has read all that lay there.
@@ -36,7 +40,8 @@ const SETTLED: Duration = Duration::from_secs(2);
 ///
 /// A network without a cursor leaves a gap between two connections, from the last line (a keep-alive is one) to
 /// the first. Its stored cursor is the time of the last line, so that a restart leaves such a gap as well. Lines that
-/// lay there while nobody asked came at an unknown time: until all of them are read, the last line is the one before.
+/// lay there while nobody asked, or while the process or its machine was stopped, came at an unknown time: until all of
+/// them are read, the last line is the one before.
 ///
 /// Use it within a Tokio runtime with I/O and time. It spawns nothing.
 pub struct Live<W> {
@@ -46,8 +51,10 @@ pub struct Live<W> {
     backoff: Backoff,
     /// When the last line came.
     last: Option<Millis>,
-    /// When the last chunk was given, until it is asked for more.
-    given: Option<Duration>,
+    /// When it was looked after last, by either clock: the one that never goes back stands still while the machine sleeps.
+    looked: Option<(Duration, Millis)>,
+    /// When to look next, though nothing has come.
+    beat: Option<BoxFuture<()>>,
     /// Since when lines are read that may have come long ago, and whether nothing more was there for a moment.
     behind: Option<(Duration, bool)>,
     /// Why the connection before ended, until the next one has given a line.
@@ -102,7 +109,8 @@ impl<W: Wire> Live<W> {
             state: State::Idle,
             backoff: Backoff::default(),
             last: None,
-            given: None,
+            looked: None,
+            beat: None,
             behind: None,
             broken: None,
             notices: Vec::new(),
@@ -181,6 +189,27 @@ impl<W: Wire> Live<W> {
         }
     }
 
+    /// Notices if nobody has looked for a while.
+    fn look(&mut self) {
+        let (now, wall) = (self.clock.now(), self.clock.wall());
+        let Some((looked, looked_wall)) = self.looked.replace((now, wall)) else { return };
+        let slept = Duration::from_millis(u64::try_from(wall.saturating_sub(looked_wall)).unwrap_or(0));
+        if now.saturating_sub(looked).max(slept) > BUSY {
+            self.behind = Some((now, false));
+        }
+    }
+
+    /// Has it looked again soon.
+    fn beat(&mut self, cx: &mut Context<'_>) {
+        loop {
+            let beat = self.beat.get_or_insert_with(|| self.clock.sleep(BEAT));
+            if beat.as_mut().poll(cx).is_pending() {
+                return;
+            }
+            self.beat = None;
+        }
+    }
+
     fn connect(&mut self) {
         let limit = self.clock.sleep(CONNECTING);
         self.state = State::Connecting { connection: self.wire.connect(), limit };
@@ -238,11 +267,15 @@ impl<W: Wire> Live<W> {
         let silence = self.wire.silence();
         while fault.is_pending() && open.look.as_mut().poll(cx).is_ready() {
             let quiet = now.saturating_sub(open.alive);
-            if quiet >= silence {
+            // Who comes back after a long time waits a moment for what lies there.
+            let moment =
+                self.behind.map(|(since, _)| (since + SETTLED).saturating_sub(now)).unwrap_or_default();
+            let left = silence.saturating_sub(quiet).max(moment);
+            if left.is_zero() {
                 let reason = format!("it stalled: nothing came for {} s", quiet.as_secs());
                 fault = Poll::Ready(Fault::network(reason));
             } else {
-                open.look = self.clock.sleep(silence - quiet);
+                open.look = self.clock.sleep(left);
             }
         }
         (self.complete(chunk), fault)
@@ -299,14 +332,11 @@ impl<W: Wire> Live<W> {
 impl<W: Wire> Source for Live<W> {
     fn next(&mut self) -> impl Future<Output = Result<Option<Chunk>, SourceError>> + Send {
         poll_fn(|cx| {
-            let given = self.given.take();
-            let now = self.clock.now();
-            if given.is_some_and(|given| now.saturating_sub(given) > BUSY) {
-                self.behind = Some((now, false));
-            }
+            self.look();
             let polled = self.poll_chunk(cx);
-            if polled.is_ready() {
-                self.given = Some(self.clock.now());
+            self.looked = Some((self.clock.now(), self.clock.wall()));
+            if polled.is_pending() && matches!(self.state, State::Open(_)) {
+                self.beat(cx);
             }
             polled
         })
