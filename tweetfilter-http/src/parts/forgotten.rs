@@ -73,7 +73,12 @@ pub(super) async fn place(claim: &Claim, name: &str, memory: &Memory) -> Option<
     }
     let store = memory.store.as_ref().filter(|_| claim.is_new)?;
     let reason = match tokio::time::timeout(ASK, store.last_outcome(name)).await {
-        Ok(Ok(last)) => return last.map(|at| Place { cursor: None, since: at, heard: at }),
+        Ok(Ok(last)) => {
+            // What was counted before times were noted, and has no commit any more, is known to have been, not when.
+            let at = last?;
+            let since = if at > 0 { at } else { now() };
+            return Some(Place { cursor: None, since, heard: since });
+        }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it does not answer".to_owned(),
     };
