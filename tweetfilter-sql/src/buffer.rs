@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::{
-    Batch, Buffer, BufferError, Claim, Counts, Encoded, EntryId, Fence, Leased, Most, Stats,
+    Batch, Buffer, BufferError, Claim, Counts, Encoded, EntryId, Fence, Leased, MOST_GAPS, Most, Stats,
 };
 use tweetfilter_stream::store::StoreError;
 
 use crate::database::Database;
 use crate::disk::Room;
 use crate::error::buffer_error;
+use crate::retention::ADD;
 use crate::sql::{Arg, Many, Sql, Tx, args, list, many, row, statements};
 
 /// SQLite alone has them.
@@ -33,6 +34,10 @@ statements! {
     GAPS = sqlite(
         "INSERT INTO gap (source, from_at, to_at, reason, missing)
          SELECT ?, value ->> 'from', value ->> 'to', value ->> 'reason', value ->> 'missing' FROM json_each(?)",
+    );
+    OLD_GAPS = sqlite(
+        "DELETE FROM gap WHERE source = ?1
+             AND id <= (SELECT id FROM gap WHERE source = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
     );
     COUNT = sqlite("UPDATE state SET value = value + ?2 WHERE name = ?1");
     // The sizes stand in the headers of the rows, so that of an entry which is one too many no more than that is read.
@@ -74,6 +79,9 @@ statements! {
     );
 }
 
+/// Where `state` counts gaps that were let go.
+pub(crate) const GAPS_DROPPED: &str = "gaps_dropped";
+
 /// Inserts of many rows.
 pub(crate) const MANY: &[Many] = &[APPEND];
 
@@ -114,14 +122,16 @@ impl Embedded {
         lease: Duration,
     ) -> Result<Result<Claim, BufferError>, StoreError> {
         let mut turn = self.database.write().await?;
-        let (now, mut claim) = (self.database.now(), Claim { fence: Fence(1), cursor: None });
+        let (now, mut claim) = (self.database.now(), Claim { fence: Fence(1), cursor: None, is_new: true });
         if let Some(row) = turn.tx.row(SOURCE, args![source]).await? {
             let (holder, until) = (row.text(0)?, row.int(2)?);
             if holder != instance && until > now {
                 let free_in = Duration::from_millis(until.abs_diff(now));
-                return Ok(Err(BufferError::Taken { source_name: source.to_owned(), holder, free_in }));
+                let (source_name, cursor) = (source.to_owned(), row.maybe_text(3)?);
+                return Ok(Err(BufferError::Taken { source_name, holder, free_in, cursor }));
             }
-            claim = Claim { fence: Fence(row.int(1)?.cast_unsigned() + 1), cursor: row.maybe_text(3)? };
+            let fence = Fence(row.int(1)?.cast_unsigned() + 1);
+            claim = Claim { fence, cursor: row.maybe_text(3)?, is_new: false };
         }
         let fence = claim.fence.0.cast_signed();
         turn.tx.run(CLAIM, args![source, instance, fence, after(now, lease)]).await?;
@@ -161,6 +171,10 @@ impl Embedded {
         }
         if !batch.gaps.is_empty() {
             tx.run(GAPS, args![batch.source.as_str(), gaps]).await?;
+            let dropped = tx.run(OLD_GAPS, args![batch.source.as_str(), number(MOST_GAPS)]).await?;
+            if dropped > 0 {
+                tx.run(ADD, args![GAPS_DROPPED, dropped.cast_signed()]).await?;
+            }
         }
         let mut counts = source_counts(&source.text(4)?);
         counts.add(&batch.counts);

@@ -137,9 +137,12 @@ impl Database {
         } else {
             let path = address.strip_prefix("sqlite://").unwrap_or(address);
             if path.is_empty() || path.contains("://") {
-                return Err(StoreError::Unfit(format!(
-                    "{address} is no address of a database; give a path or mysql://user@host/name"
-                )));
+                // The rest of it may be a password.
+                let why = match path.split_once("://") {
+                    Some((scheme, _)) => format!("no address of a database begins with {scheme}://"),
+                    None => "the address of the database is empty".to_owned(),
+                };
+                return Err(StoreError::Unfit(format!("{why}; give a path or mysql://user@host/name")));
             }
             Engine::Sqlite(Arc::new(Files::open(PathBuf::from(path)).await?))
         };

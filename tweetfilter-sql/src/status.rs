@@ -6,7 +6,7 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::{Counts, Gap, Stats};
 use tweetfilter_stream::store::StoreError;
 
-use crate::buffer::{self, source_counts};
+use crate::buffer::{self, GAPS_DROPPED, source_counts};
 use crate::database::Database;
 use crate::retention::{FORGOTTEN, FORGOTTEN_UP_TO};
 use crate::sql::{Sql, Tx, args, statements};
@@ -28,6 +28,7 @@ statements! {
     OUTCOMES = Sql::both(
         "SELECT source, stored, suppressed, repeated, stale, dead, strangers, unmatched FROM outcome_count ORDER BY source",
     );
+    LAST_OUTCOME = Sql::both("SELECT last_at FROM outcome_count WHERE source = ?");
     SOURCES = Sql::both("SELECT name, holder, fence, lease_until, cursor_at, counts FROM source ORDER BY name");
     GAPS = Sql::both("SELECT source, from_at, to_at, reason, missing FROM gap ORDER BY id DESC LIMIT ?");
     CRASH = Sql::both("INSERT INTO crash_event (part, at, reason, backtrace) VALUES (?, ?, ?, ?)");
@@ -47,8 +48,10 @@ pub struct Status {
     pub posts: u64,
     /// Dead letters.
     pub dead: u64,
-    /// Gaps.
+    /// Gaps that are kept.
     pub gaps: u64,
+    /// Older gaps that were let go, since their sources had too many.
+    pub gaps_dropped: u64,
     /// Crash events.
     pub crashes: u64,
     /// The last commit.
@@ -163,6 +166,7 @@ impl Database {
                 "tombstones" => status.tombstones = value.cast_unsigned(),
                 FORGOTTEN => status.forgotten_for_room = value.cast_unsigned(),
                 FORGOTTEN_UP_TO => status.forgotten_up_to = Some(value),
+                GAPS_DROPPED => status.gaps_dropped = value.cast_unsigned(),
                 "tombstones_dropped" => status.tombstones_dropped = value.cast_unsigned(),
                 _ => {}
             }
@@ -200,6 +204,15 @@ impl Database {
         }
         tx.commit().await?;
         Ok(status)
+    }
+
+    /// When posts of a source were stored last, or otherwise came to their end; `None` if none ever did.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn last_outcome(&self, source: &str) -> Result<Option<Millis>, StoreError> {
+        let rows = self.rows(LAST_OUTCOME, args![source]).await?;
+        rows.first().map(|row| row.int(0)).transpose()
     }
 
     /// Counts what stands in the store. Reads all of it: for small stores.

@@ -49,6 +49,22 @@ fn start(_: &Clock) -> i64 {
 }
 
 #[tokio::test]
+async fn of_many_gaps_the_newest_are_kept() {
+    let folder = Folder::new();
+    let database = Database::open(&folder.file("a.db")).await.unwrap();
+    let known = async || {
+        let gaps = database.gaps(10_000).await.unwrap();
+        let of_it = gaps.iter().rev().filter(|stored| stored.source == "s");
+        (
+            of_it.map(|stored| stored.gap.from).collect::<Vec<_>>(),
+            database.status().await.unwrap().gaps_dropped,
+        )
+    };
+    contract::of_many_gaps_the_newest_are_kept(&database.buffer().unwrap(), known).await;
+    database.close().await;
+}
+
+#[tokio::test]
 async fn what_was_appended_outlives_the_process_and_its_leases_do_not() {
     let folder = Folder::new();
     let path = folder.file("a.db");

@@ -11,6 +11,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::post::Millis;
 
+/// Gaps of one source that a buffer keeps: the newest. Of older ones it knows how many there were.
+pub const MOST_GAPS: usize = 1_000;
+
 /// Where entries wait until a worker has stored what became of them.
 pub trait Buffer: Send + Sync {
     /// Takes a source for an instance of `ingest`, and tells where its predecessor stopped.
@@ -111,6 +114,9 @@ pub struct Claim {
     pub fence: Fence,
     /// Where the source was read up to, in its own terms; `None` if nothing was ever appended.
     pub cursor: Option<String>,
+    /// Whether nobody had ever claimed it, as far as the buffer knows. Of one that was read before, the buffer has
+    /// forgotten all.
+    pub is_new: bool,
 }
 
 /// What a source gave, to be appended.
@@ -263,6 +269,8 @@ pub enum BufferError {
         holder: String,
         /// When its lease will have run out.
         free_in: Duration,
+        /// Where it has read the source up to.
+        cursor: Option<String>,
     },
     /// Another instance has taken the source over.
     #[error("source {source_name} was taken over by another instance")]

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::Event;
-use crate::buffer::{Batch, Buffer, BufferError, Fence, Gap};
+use crate::buffer::{Batch, Buffer, BufferError, Claim, Fence, Gap};
 use crate::entry::Audience;
 use crate::gather::Gather;
 use crate::source::Chunk;
@@ -30,7 +30,7 @@ pub struct Ingest<B> {
 }
 
 impl<B: Buffer> Ingest<B> {
-    /// Claims a source for an instance, and tells where it is to be read on from.
+    /// Claims a source for an instance; the claim tells where it is to be read on from.
     ///
     /// Messages that come in no envelope reach `bare`.
     ///
@@ -42,11 +42,11 @@ impl<B: Buffer> Ingest<B> {
         bare: Audience,
         instance: &str,
         lease: Duration,
-    ) -> Result<(Self, Option<String>), BufferError> {
+    ) -> Result<(Self, Claim), BufferError> {
         let claim = buffer.claim(name, instance, lease).await?;
         let gather = Gather::new(name, bare);
         let ingest = Self { buffer, name: name.to_owned(), fence: claim.fence, lease, gather, cursor: None };
-        Ok((ingest, claim.cursor))
+        Ok((ingest, claim))
     }
 
     /// Collects a chunk for the next batch.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use tweetfilter_stream::buffer::Gap;
 use tweetfilter_stream::source::net::{BoxFuture, Connection, Fault, Live, Received, Trouble, Wire};
 use tweetfilter_stream::source::{Chunk, Clock, Notice, Source, SourceError};
 
-/// The runtime's time, from a moment that is known.
-struct Virtual(tokio::time::Instant);
+/// The runtime's time, from a moment that is known, and how long the machine slept, in milliseconds.
+struct Virtual(tokio::time::Instant, Arc<AtomicI64>);
 
 impl Clock for Virtual {
     fn now(&self) -> Duration {
@@ -21,7 +22,8 @@ impl Clock for Virtual {
     }
 
     fn wall(&self) -> Millis {
-        1_000_000 + Millis::try_from(self.now().as_millis()).expect("small")
+        let awake = Millis::try_from(self.now().as_millis()).expect("small");
+        1_000_000 + awake + self.1.load(Ordering::Relaxed)
     }
 
     fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -102,12 +104,14 @@ fn line(after: u64, text: &str) -> Step {
 struct Run {
     live: Live<Script>,
     made: Arc<Mutex<Vec<Duration>>>,
+    slept: Arc<AtomicI64>,
 }
 
 fn run(attempts: impl IntoIterator<Item = Attempt>) -> Run {
     let (start, made) = (tokio::time::Instant::now(), Arc::new(Mutex::new(Vec::new())));
     let script = Script { attempts: attempts.into_iter().collect(), made: made.clone(), start };
-    Run { live: Live::with_clock(script, Arc::new(Virtual(start))), made }
+    let slept = Arc::new(AtomicI64::new(0));
+    Run { live: Live::with_clock(script, Arc::new(Virtual(start, slept.clone()))), made, slept }
 }
 
 impl Run {
@@ -275,13 +279,50 @@ async fn who_reads_late_what_goes_on_has_missed_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_was_stopped_while_waiting_may_have_missed_what_came_since() {
+    // The process alone, or the machine: then the clock that timers go by stands still.
+    for machine in [false, true] {
+        let steps = vec![line(1_000, "a"), line(1_000, "b"), (0, Err(Fault::network("too slow")))];
+        let mut run = run([Attempt::Opens(steps), Attempt::Stays(vec![line(700, "c")])]);
+        run.lines(1).await;
+        stopped(&mut run, 30_000, machine).await;
+        // b lies there, or comes soon, and the rest never does.
+        let gaps: Vec<_> = run.lines(2).await.into_iter().flat_map(|chunk| chunk.gaps).collect();
+        assert!(
+            gaps.len() == 1 && gaps[0].from == 1_001_000 && gaps[0].to > 1_032_000,
+            "{machine}: {gaps:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_stopped_for_long_waits_for_what_lies_there_before_it_gives_up() {
+    // It comes through other hands, 300 ms after it is asked for.
+    let mut run = run([Attempt::Stays(vec![line(1_000, "a"), line(100_900, "b")])]);
+    run.lines(1).await;
+    stopped(&mut run, 100_000, false).await;
+    let chunks = run.lines(1).await;
+    assert_eq!((run.made(), chunks.iter().map(|chunk| chunk.gaps.len()).sum::<usize>()), (vec![0], 0));
+}
+
+/// Waits for lines, of which none comes, and is stopped then for so many milliseconds.
+async fn stopped(run: &mut Run, time: u64, machine: bool) {
+    let more = tokio::time::timeout(Duration::from_millis(600), run.live.next()).await;
+    assert!(more.is_err(), "{more:?}");
+    match machine {
+        true => run.slept.store(time as i64, Ordering::Relaxed),
+        false => tokio::time::advance(Duration::from_millis(time)).await,
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_restart_leaves_a_gap_from_the_stored_time() {
     let mut before = run([Attempt::Stays(vec![line(5_000, "a")])]);
     let cursor = before.lines(1).await.pop().and_then(|chunk| chunk.cursor).expect("a time");
     assert_eq!(cursor, "1005000");
     // The clock of each run begins at 1,000,000.
-    let Run { live, made } = run([Attempt::Stays(vec![line(9_000, "b")])]);
-    let mut after = Run { live: live.resume(&cursor).expect("its own cursor"), made };
+    let Run { live, made, slept } = run([Attempt::Stays(vec![line(9_000, "b")])]);
+    let mut after = Run { live: live.resume(&cursor).expect("its own cursor"), made, slept };
     let gaps = after.lines(1).await.pop().expect("a chunk").gaps;
     let reason = "it was not read".to_owned();
     assert_eq!(gaps, [Gap { from: 1_005_000, to: 1_009_000, reason, missing: None }]);

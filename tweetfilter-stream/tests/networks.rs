@@ -1,7 +1,7 @@
 //! Messages of every other wire, made up for these tests.
 
 use proptest::prelude::*;
-use tweetfilter_core::post::{MediaKind, Post};
+use tweetfilter_core::post::{Account, MediaKind, Post};
 use tweetfilter_core::{FilterId, FilterSetBuilder};
 use tweetfilter_stream::Event;
 use tweetfilter_stream::wire::{Reason, decode};
@@ -304,6 +304,57 @@ fn gnip_activities() {
         "object":{"id":"tag:x:1","verb":"post","body":"who…","actor":{"id":"id:x:8","preferredUsername":"bo"},"long_object":{"body":"whole text"}}}"#,
     );
     assert_eq!((shared.text.as_str(), shared.content().text.as_str()), ("", "whole text"));
+}
+
+#[test]
+fn what_enterprise_streams_say_of_posts_and_users_is_read() {
+    let at = Some(1_409_183_381_839);
+    let said = |json: &str| event(&json.replace('@', r#""timestampMs":"2014-08-27T23:49:41.839+00:00""#));
+    let account = |id: &str| Account { id: id.to_owned(), handle: String::new() };
+    let countries = || vec!["XY".to_owned()];
+    let deleted = Event::Delete { network: "x".into(), id: "12".into(), author: account("7"), at };
+    let scrubbed = Event::ScrubGeo { author: account("7"), up_to: "12".into() };
+    let status = Event::StatusWithheld { id: "12".into(), author: account("7"), countries: countries(), at };
+    let user = Event::UserWithheld { author: account("7"), countries: countries(), at };
+    for (json, expected) in [
+        (
+            r#"{"objectType":"activity","verb":"delete","object":{"id":"tag:search.twitter.com,2005:12"},"actor":{"id":"id:twitter.com:7"},@}"#,
+            &deleted,
+        ),
+        (
+            r#"{"objectType":"activity","verb":"scrub_geo","actor":{"id":"id:twitter.com:7"},"target":{"up_to_id":"tag:search.twitter.com,2005:12"},@}"#,
+            &scrubbed,
+        ),
+        (
+            r#"{"verb":"status_withheld","object":{"id":"tag:search.twitter.com,2005:12","user_id":"tag:search.twitter.com,2012:user\/7","withheld_in_countries":["XY"]},@}"#,
+            &status,
+        ),
+        (
+            r#"{"verb":"user_withheld","object":{"id":"tag:search.twitter.com,2012:user\/7"},"withheld_in_countries":["XY"],@}"#,
+            &user,
+        ),
+        // The same in the format of API v1.1.
+        (
+            r#"{"status_withheld":{"status":{"id":12,"id_str":"12","user_id":7,"user_id_str":"7"},"withheld_in_countries":["XY"],"timestamp_ms":"1409183381839"}}"#,
+            &status,
+        ),
+        (r#"{"user_withheld":{"user":{"id":7,"id_str":"7"},"withheld_in_countries":["XY"],@}}"#, &user),
+    ] {
+        assert_eq!(said(json), *expected, "{json}");
+    }
+    // An edit takes the place of the versions before it, within another too.
+    let edit = r#"{"id":"tag:search.twitter.com,2005:12","verb":"post","body":"snow","actor":{"id":"id:twitter.com:7"},"edit_history":{"initial_tweet_id":"11","edit_tweet_ids":["11","12"]}}"#;
+    let shared = format!(
+        r#"{{"id":"tag:search.twitter.com,2005:20","verb":"share","body":"RT","actor":{{"id":"id:twitter.com:8"}},"object":{edit}}}"#
+    );
+    for json in [edit, shared.as_str()] {
+        let Event::PostAnd { post, also } = event(json) else { panic!("no edit: {json}") };
+        assert!(post.content().flags.edited && post.content().text == "snow", "{json}");
+        assert_eq!(
+            also,
+            [Event::Delete { network: "x".into(), id: "11".into(), author: account("7"), at: None }]
+        );
+    }
 }
 
 #[test]

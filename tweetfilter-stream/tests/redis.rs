@@ -337,6 +337,14 @@ async fn what_strangers_remove_is_noticed() {
     let stats = buffer.stats().await.unwrap();
     assert_eq!((stats.entries, stats.lost), (6, 12));
     assert_eq!(buffer.losses().await.unwrap().len(), 3);
+    // Of them, too, the newest are kept.
+    let old = vec![r#"{"from":1,"to":1,"reason":"old","missing":null}"#; 1_000];
+    server.say(&[&["RPUSH", "tf:losses"][..], &old[..]].concat());
+    server.say(&["XGROUP", "DESTROY", "tf:{1}", "tf"]);
+    buffer.lease("a", Most::entries(100), LONG).await.unwrap();
+    let losses = buffer.losses().await.unwrap();
+    assert_eq!((losses.len(), buffer.losses_dropped().await.unwrap()), (1_000, 4));
+    assert!(losses[999].reason.contains("consumer group"), "{:?}", losses[999]);
 }
 
 #[tokio::test]
@@ -477,6 +485,14 @@ async fn the_suite_of_all_engines_passes() {
         a_lease_is_extended(tokio::time::sleep) what_is_acknowledged_is_gone(tokio::time::sleep)
         what_is_released_is_there_at_once() stats_say_how_full_it_is(now)
     }
+    server.say(&["FLUSHALL"]);
+    let buffer = open(&server).await;
+    let known = async || {
+        let mut sources = buffer.sources().await.unwrap().into_iter();
+        let source = sources.find(|source| source.name == "s").unwrap();
+        (source.gaps.iter().map(|gap| gap.from).collect::<Vec<_>>(), source.gaps_dropped)
+    };
+    shared::of_many_gaps_the_newest_are_kept(&buffer, known).await;
 }
 
 #[tokio::test]

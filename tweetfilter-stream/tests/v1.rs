@@ -224,3 +224,17 @@ fn an_id_of_more_digits_than_a_number_holds_keeps_them_all() {
     assert_eq!((post.lang, post.author.followers, post.author.name), (None, None, None));
     assert_eq!((post.coordinates, post.retweet_of.is_none()), (None, true));
 }
+
+#[test]
+fn a_retweet_of_a_retweet_is_one_of_the_original() {
+    let mut tweet = r#"{"id_str":"1","text":"snow","user":{"id_str":"10"}}"#.to_owned();
+    for id in 2..6 {
+        tweet = format!(
+            r#"{{"id_str":"{id}","text":"RT @a: s…","user":{{"id_str":"{id}0"}},"retweeted_status":{tweet}}}"#
+        );
+        let post = post(&tweet);
+        let original = post.retweet_of.as_ref().expect("one is carried");
+        assert_eq!((original.id(), post.content().text.as_str()), ("1", "snow"), "{tweet}");
+        assert_eq!((post.id.clone(), post.content().author.account.id.as_str()), (id.to_string(), "10"));
+    }
+}

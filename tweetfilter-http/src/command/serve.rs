@@ -235,7 +235,7 @@ fn run(
         for (name, source) in sources {
             let Some(buffer) = &buffer else { continue };
             let (database, buffer, stop) = (database.clone(), buffer.clone(), stop.clone());
-            let instance = Instance::new(&settings.instance);
+            let instance = Instance::new(&settings.instance).asking(&database);
             let part = process.part(&format!("ingest {name}"));
             let buffer = Counted::new(buffer, &part);
             tasks.spawn(async move {

@@ -189,10 +189,12 @@ async fn add_buffer(
         source.holder = state.holder.map(|holder| (holder, state.held_until));
         (source.counts, source.cursor) = (state.counts, state.cursor);
         status.gaps += state.gaps.len() as u64;
+        status.gaps_dropped += state.gaps_dropped;
         gaps.extend(state.gaps.into_iter().map(|gap| StoredGap { source: state.name.clone(), gap }));
     }
     let losses = buffer.losses().await?;
     status.gaps += losses.len() as u64;
+    status.gaps_dropped += buffer.losses_dropped().await?;
     gaps.extend(losses.into_iter().map(|gap| StoredGap { source: "(buffer)".to_owned(), gap }));
     gaps.sort_by_key(|stored| std::cmp::Reverse(stored.gap.to));
     gaps.truncate(GAPS as usize);
@@ -246,6 +248,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                 "buffer": away.is_none().then_some(&stats), "buffer_away": away, "bytes_an_entry": per_entry, "oldest_seconds": age,
                 "accounts": status.accounts, "filters": status.filters, "sets": status.sets,
                 "posts": status.posts, "dead_letters": status.dead, "gaps": status.gaps,
+                "gaps_dropped": status.gaps_dropped,
                 "crashes": status.crashes, "commit": status.commit, "revision": status.revision,
                 "tombstones": status.tombstones, "sources": sources, "unused_filters": unused(&compiled, &snapshot),
                 "processes": overview.processes.iter().map(ShownProcess::of).collect::<Vec<_>>(),
@@ -279,7 +282,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         };
         out += &format!(
             "store     {} posts, {} accounts, {} filters, {} lists; commit {}, revision {}\n\
-             trouble   {} dead letters, {} gaps, {} crashes, {} entries lost by strangers\n",
+             trouble   {} dead letters, {} gaps{}, {} crashes, {} entries lost by strangers\n",
             status.posts,
             status.accounts,
             status.filters,
@@ -288,6 +291,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             status.revision,
             status.dead,
             status.gaps,
+            older(status.gaps_dropped),
             status.crashes,
             stats.lost,
         );
@@ -348,6 +352,11 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         Ok(out)
     })?;
     write(&out)
+}
+
+/// How many gaps there were beside those that are kept.
+fn older(dropped: u64) -> String {
+    if dropped == 0 { String::new() } else { format!(" (and {dropped} older ones, no longer kept)") }
 }
 
 /// What is done about the room that is left.

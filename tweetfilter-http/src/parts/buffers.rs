@@ -68,6 +68,17 @@ impl Buffers {
         }
     }
 
+    /// How many older losses there were than [`Buffers::losses`] tells.
+    ///
+    /// # Errors
+    /// [`BufferError::Away`].
+    pub async fn losses_dropped(&self) -> Result<u64, BufferError> {
+        match self {
+            Self::Embedded(_) => Ok(0),
+            Self::Redis(redis) => redis.losses_dropped().await,
+        }
+    }
+
     /// What strangers removed from it, as far as it was noticed.
     ///
     /// # Errors

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use tweetfilter_core::post::Millis;
 use tweetfilter_stream::Event;
-use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Counts, Fence, Gap};
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, Counts};
 use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::ingest::Ingest;
 use tweetfilter_stream::source::{Chunk, Notice, Source};
 
+use super::forgotten::{self, Anew};
 use super::source::check_name;
 use super::supervise::own;
 use super::{Instance, Kind, PartError, SourceSettings, Stop, now};
 
 /// How long a source belongs to an instance that is silent.
-const LEASE: Duration = Duration::from_secs(9);
+pub(super) const LEASE: Duration = Duration::from_secs(9);
 /// How often the claim is prolonged.
 const RENEW: Duration = Duration::from_secs(3);
 /// How long to wait for a source that another instance has.
@@ -37,8 +37,8 @@ pub struct Ingested {
 /// how far files were read.
 ///
 /// While the buffer is away or full, nothing more is read: a file or a stream with a cursor waits, and one without
-/// leaves a gap that is recorded when it goes on. A buffer that has forgotten the source is told of it again, with a gap;
-/// files are read anew then.
+/// leaves a gap that is recorded when it goes on. A buffer that has forgotten the source is told of it again, with a gap,
+/// also by who takes the source over or begins again; files are read anew then.
 ///
 /// # Errors
 /// See [`PartError`].
@@ -53,16 +53,21 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
     check_name(name)?;
     let audience = settings.audience()?;
     let claimed = claim(&buffer, name, audience, instance, &mut stop).await?;
-    let Some((mut ingest, cursor)) = claimed else { return Ok(Ingested::default()) };
-    let mut source = settings.open(cursor.as_deref())?;
-    tracing::info!(source = name, resumed = cursor.is_some(), "source is read");
-    let (mut ingested, mut read_all, mut failed) = (Ingested::default(), false, None);
+    let Some((mut ingest, claim)) = claimed else { return Ok(Ingested::default()) };
     let robbed = |error: PartError| {
         if matches!(error, PartError::Buffer(BufferError::Fenced { .. })) {
             instance.was_robbed();
         }
         error
     };
+    let cursor = match settings.kind {
+        // What waited in a buffer that has forgotten it is gone too, and is read once more.
+        Kind::File => claim.cursor,
+        _ => go_on(&buffer, name, &mut ingest, claim, instance, &stop).await.map_err(robbed)?,
+    };
+    let mut source = settings.open(cursor.as_deref())?;
+    tracing::info!(source = name, resumed = cursor.is_some(), "source is read");
+    let (mut ingested, mut read_all, mut failed) = (Ingested::default(), false, None);
     // Of the last two batches it is unknown whether they are stored, if the buffer loses them.
     let (mut before, mut taken) = (now(), now());
     let anew = |since| Anew { instance: instance.claims_as(), since, rereads: settings.kind == Kind::File };
@@ -106,9 +111,10 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
             appended = pending(&mut appending) => {
                 appending = None;
                 // Nothing that was read later may be appended without it.
-                let Some((counts, fence)) = own(appended).map_err(robbed)? else { return Ok(ingested) };
-                ingested.counts.add(&counts);
-                ingest.claimed_again(fence);
+                let Some(batch) = own(appended).map_err(robbed)? else { return Ok(ingested) };
+                ingested.counts.add(&batch.counts);
+                ingest.claimed_again(batch.fence);
+                instance.memory().note(batch.cursor.as_deref(), taken);
                 each(&ingested.counts, source.progress());
             }
             () = &mut collect, if appending.is_none() && !collect.is_elapsed() => {}
@@ -129,18 +135,18 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
     // Told to stop: what was read by now is not read again by a source without a cursor.
     if let Some(appending) = appending {
         match own(appending.await).map_err(robbed)? {
-            Some((counts, fence)) => {
-                ingested.counts.add(&counts);
-                ingest.claimed_again(fence);
+            Some(batch) => {
+                ingested.counts.add(&batch.counts);
+                ingest.claimed_again(batch.fence);
             }
             None => return Ok(ingested),
         }
     }
     if let Some(batch) = ingest.batch()
-        && let Some((counts, _)) =
+        && let Some(batch) =
             append(buffer, name.to_owned(), batch, anew(before), stop).await.map_err(robbed)?
     {
-        ingested.counts.add(&counts);
+        ingested.counts.add(&batch.counts);
     }
     failed.map_or(Ok(ingested), |error| Err(error.into()))
 }
@@ -160,7 +166,7 @@ async fn claim<B: Buffer + Clone>(
     audience: Audience,
     instance: &Instance,
     stop: &mut Stop,
-) -> Result<Option<(Ingest<B>, Option<String>)>, PartError> {
+) -> Result<Option<(Ingest<B>, Claim)>, PartError> {
     let mut told = false;
     while !stop.is_told() {
         let as_whom = instance.claims_as();
@@ -168,6 +174,9 @@ async fn claim<B: Buffer + Clone>(
             Ok(claimed) => return Ok(Some(claimed)),
             Err(reason @ (BufferError::Taken { .. } | BufferError::Away(_) | BufferError::Full(_))) => {
                 let holder = if let BufferError::Taken { holder, .. } = &reason { holder } else { "" };
+                if let BufferError::Taken { cursor, .. } = &reason {
+                    instance.memory().note(cursor.as_deref(), now());
+                }
                 let is_shared = instance.is_shared_with(holder);
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!(source = name, %reason, "waits for the source");
@@ -191,52 +200,39 @@ async fn claim<B: Buffer + Clone>(
     Ok(None)
 }
 
-/// How a source goes on that the buffer has forgotten.
-struct Anew {
-    instance: String,
-    /// What was received since then may be lost.
-    since: Millis,
-    /// Whether what was lost can be read once more, if it begins anew.
-    rereads: bool,
-}
-
-impl Anew {
-    /// Claims the source again, so that what is read of it by now is kept; `None` while the buffer is away.
-    async fn claim<B: Buffer>(
-        &self,
-        buffer: &B,
-        name: &str,
-        error: BufferError,
-    ) -> Result<Option<(Fence, Gap)>, PartError> {
-        if self.rereads {
-            return Err(error.into());
-        }
-        match buffer.claim(name, &self.instance, LEASE).await {
-            Ok(claim) => {
-                let gap = Gap {
-                    from: self.since,
-                    to: now().max(self.since),
-                    reason: error.to_string(),
-                    missing: None,
-                };
-                tracing::warn!(source = name, from = gap.from, to = gap.to, reason = gap.reason, "gap");
-                Ok(Some((claim.fence, gap)))
-            }
-            Err(BufferError::Away(_) | BufferError::Full(_)) => Ok(None),
-            Err(error) => Err(error.into()),
+/// Where to read on from: where the buffer says, or, if it has forgotten the source, where that is known to have stood. The
+/// gap since then is recorded at once, for nobody would know of it any more after the next claim.
+async fn go_on<B: Buffer + Clone>(
+    buffer: &B,
+    name: &str,
+    ingest: &mut Ingest<B>,
+    claim: Claim,
+    instance: &Instance,
+    stop: &Stop,
+) -> Result<Option<String>, PartError> {
+    let Some(place) = forgotten::place(&claim, name, instance.memory()).await else {
+        return Ok(claim.cursor);
+    };
+    ingest.gap(place.lost(name));
+    if let Some(batch) = ingest.batch() {
+        let batch = Batch { cursor: place.cursor.clone(), ..batch };
+        let anew = Anew { instance: instance.claims_as(), since: place.since, rereads: false };
+        if let Some(batch) = append(buffer.clone(), name.to_owned(), batch, anew, stop.clone()).await? {
+            ingest.claimed_again(batch.fence);
         }
     }
+    Ok(place.cursor)
 }
 
-/// Appends a batch, however long it takes, and returns what was counted and under which claim; `None` if it is told to
-/// stop before that.
+/// Appends a batch, however long it takes, and returns it with the claim under which that succeeded; `None` if it is told
+/// to stop before that.
 async fn append<B: Buffer>(
     buffer: B,
     name: String,
     mut batch: Batch,
     anew: Anew,
     mut stop: Stop,
-) -> Result<Option<(Counts, Fence)>, PartError> {
+) -> Result<Option<Batch>, PartError> {
     let (mut wait, mut told) = (WAIT.0, false);
     loop {
         let reason = match buffer.append(&batch).await {
@@ -244,7 +240,7 @@ async fn append<B: Buffer>(
                 if told {
                     tracing::info!(source = name, "buffer takes entries again");
                 }
-                return Ok(Some((batch.counts, batch.fence)));
+                return Ok(Some(batch));
             }
             Err(error @ BufferError::Forgotten { .. }) => {
                 match anew.claim(&buffer, &name, error.clone()).await? {
@@ -310,7 +306,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use tokio::sync::Mutex;
-    use tweetfilter_stream::buffer::{Claim, EntryId, Fence, Leased, Most, Stats};
+    use tweetfilter_stream::buffer::{EntryId, Fence, Leased, Most, Stats};
 
     use super::*;
     use crate::parts::Kind;
@@ -327,7 +323,7 @@ mod tests {
 
     impl Buffer for Slow {
         async fn claim(&self, _: &str, _: &str, _: Duration) -> Result<Claim, BufferError> {
-            Ok(Claim { fence: Fence(1), cursor: None })
+            Ok(Claim { fence: Fence(1), ..Claim::default() })
         }
 
         async fn renew(&self, _: &str, _: Fence, _: Duration) -> Result<(), BufferError> {

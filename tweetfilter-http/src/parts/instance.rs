@@ -3,21 +3,38 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tweetfilter_sql::Database;
+
+use super::forgotten::Memory;
+
 /// The name of an instance. A source goes back at once to who claims it under the name of its holder, so that a process
 /// that was started again need not wait. Of two processes that have one name each would rob the other so: who was robbed
-/// goes on under a name of its own, and waits like a stranger. Clones share what happened.
+/// goes on under a name of its own, and waits like a stranger. It remembers where its source stood, so each source has an
+/// instance of its own. Clones share what happened.
 #[derive(Clone, Debug)]
 pub struct Instance {
     name: String,
     /// The name that no other process has, once it is needed.
     own: Arc<Mutex<Option<String>>>,
+    memory: Memory,
 }
 
 impl Instance {
     /// An instance of a name.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), own: Arc::default() }
+        Self { name: name.to_owned(), own: Arc::default(), memory: Memory::default() }
+    }
+
+    /// Has a store say whether a source was read before that the buffer does not know.
+    #[must_use]
+    pub fn asking(mut self, store: &Database) -> Self {
+        self.memory.asking(store);
+        self
+    }
+
+    pub(super) fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// The name to claim under.

@@ -5,6 +5,7 @@
 
 mod buffers;
 mod files;
+mod forgotten;
 mod ingest;
 mod instance;
 mod lookup;

@@ -180,6 +180,13 @@ impl Server {
         assert_eq!(self.0.wait().unwrap().code(), Some(0));
     }
 
+    /// Stops it (`STOP`), or lets it go on (`CONT`).
+    pub fn signal(&self, name: &str) {
+        let id = self.0.id().to_string();
+        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(sent.unwrap().success());
+    }
+
     pub fn has_ended(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(Some(_)))
     }

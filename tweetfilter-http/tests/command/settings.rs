@@ -133,6 +133,17 @@ fn an_address_that_cannot_be_read_is_explained_without_its_password() {
 }
 
 #[test]
+fn a_line_that_may_hold_a_secret_is_not_repeated() {
+    for line in ["buffer = \"redis://tf:hush@db\n", "database = \"mysql://tf:hush@db/tf\" tf\n"] {
+        let files = Files::new().with("tweetfilter.toml", format!("keep-days = 7\n{line}"));
+        let wrong = files.run(&["config", "show"]);
+        assert_eq!(wrong.code, 2);
+        assert!(wrong.err.contains("tweetfilter.toml") && !wrong.err.contains("hush"), "{}", wrong.err);
+        assert!(wrong.err.contains("line 2"), "{}", wrong.err);
+    }
+}
+
+#[test]
 fn what_is_no_setting_or_no_value_of_it_is_refused_with_its_place() {
     for (text, said) in [
         ("keep-day = 7\n", "keep-day"),

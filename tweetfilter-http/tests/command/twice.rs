@@ -1,6 +1,6 @@
 //! The same started twice, on one host and with one name.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::chain::{Server, ok, status, until};
 use crate::separate::redis::{FIT, RedisServer};
@@ -77,9 +77,68 @@ fn a_stream_goes_on_after_a_flushall_and_leaves_a_gap() {
     let log = files.read("log");
     assert!(!log.contains("part ended") && log.contains("FLUSHALL"), "{log}");
     assert_eq!(log.matches("source is read").count(), 1, "{log}");
-    let gap: serde_json::Value =
-        serde_json::from_str(redis.say(&["LINDEX", "tf:gaps:live", "0"]).trim()).unwrap();
+    let gap = gap(&redis);
     let lasted = gap["to"].as_i64().unwrap() - gap["from"].as_i64().unwrap();
     assert!((0..30_000).contains(&lasted), "{gap}");
+    server.tell_to_end();
+}
+
+/// The first gap of the source.
+fn gap(redis: &RedisServer) -> serde_json::Value {
+    serde_json::from_str(redis.say(&["LINDEX", "tf:gaps:live", "0"]).trim()).unwrap()
+}
+
+fn lines_in(redis: &RedisServer) -> u64 {
+    redis.say(&["HGET", "tf:source:live", "counts:lines"]).trim().parse().unwrap_or(0)
+}
+
+fn now() -> i64 {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as i64
+}
+
+/// Whether the source's only gap is of what somebody removed, and reaches over a moment.
+fn assert_lost(redis: &RedisServer, at: i64) {
+    assert_eq!(redis.say(&["LLEN", "tf:gaps:live"]).trim(), "1");
+    let gap = gap(redis);
+    assert!(gap["reason"].as_str().unwrap().contains("FLUSHALL"), "{gap}");
+    let (from, to) = (gap["from"].as_i64().unwrap(), gap["to"].as_i64().unwrap());
+    assert!(from <= at && to >= at && from > at - 60_000, "{gap} {at}");
+}
+
+#[test]
+fn who_takes_a_source_over_after_a_flushall_leaves_a_gap() {
+    let Some(redis) = RedisServer::start(&FIT) else { return };
+    let settings = format!("buffer = \"{}\"\n{GENERATED}", redis.url());
+    let files = Files::new().with("tweetfilter.toml", settings);
+    let first = Server::start(&files, &["ingest", "--instance", "one"]);
+    until("it reads", &files, || lines_in(&redis) > 0);
+    let mut second = Server::start(&files, &["ingest", "--instance", "two"]);
+    until("the second waits", &files, || count(&files, "waits for the source") == 1);
+    // Who reads it can notice nothing.
+    first.signal("STOP");
+    let stopped = now();
+    redis.say(&["FLUSHALL"]);
+    until("the second reads", &files, || lines_in(&redis) > 0);
+    assert_lost(&redis, stopped);
+    first.signal("CONT");
+    until("the first finds that it was replaced", &files, || count(&files, "was taken over") == 1);
+    assert_lost(&redis, stopped);
+    second.tell_to_end();
+}
+
+#[test]
+fn a_stream_that_begins_again_after_a_flushall_leaves_a_gap_if_the_store_knows_it() {
+    let Some(redis) = RedisServer::start(&FIT) else { return };
+    let settings = format!("buffer = \"{}\"\n{GENERATED}", redis.url());
+    let files = Files::new().with("tweetfilter.toml", settings);
+    let server = Server::start(&files, &["serve"]);
+    until("posts", &files, || status(&files)["posts"].as_u64() > Some(100));
+    assert_eq!(redis.say(&["LLEN", "tf:gaps:live"]).trim(), "0", "nobody has read it before");
+    drop(server);
+    let killed = now();
+    redis.say(&["FLUSHALL"]);
+    let mut server = Server::start(&files, &["serve"]);
+    until("it reads again", &files, || lines_in(&redis) > 0);
+    assert_lost(&redis, killed);
     server.tell_to_end();
 }

@@ -48,26 +48,28 @@ statements! {
     RAISE = Sql::both("UPDATE state SET value = ? WHERE name = ?");
     LOG = Sql::both("INSERT INTO commit_log (no, at) VALUES (?, ?)");
     COUNT = Sql::each(
-        "INSERT INTO outcome_count (source, stored, suppressed, repeated, stale, dead, strangers, unmatched)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
+        "INSERT INTO outcome_count (source, stored, suppressed, repeated, stale, dead, strangers, unmatched, last_at)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+             value ->> 8
          FROM json_each(?) WHERE true ON CONFLICT (source) DO UPDATE SET
              stored = stored + excluded.stored, suppressed = suppressed + excluded.suppressed,
              repeated = repeated + excluded.repeated, stale = stale + excluded.stale,
              dead = dead + excluded.dead, strangers = strangers + excluded.strangers,
-             unmatched = unmatched + excluded.unmatched",
+             unmatched = unmatched + excluded.unmatched, last_at = MAX(last_at, excluded.last_at)",
         concat!(
-            "INSERT INTO outcome_count (source, stored, suppressed, repeated, stale, dead, strangers, unmatched)
+            "INSERT INTO outcome_count (source, stored, suppressed, repeated, stale, dead, strangers, unmatched, last_at)
              SELECT c.* FROM JSON_TABLE(?, '$[*]' COLUMNS (",
             text!("source", "VARCHAR(190)", "$[0]"),
             ", stored BIGINT PATH '$[1]', suppressed BIGINT PATH '$[2]', repeated BIGINT PATH '$[3]',
                stale BIGINT PATH '$[4]', dead BIGINT PATH '$[5]', strangers BIGINT PATH '$[6]',
-               unmatched BIGINT PATH '$[7]')) c
+               unmatched BIGINT PATH '$[7]', last_at BIGINT PATH '$[8]')) c
              ON DUPLICATE KEY UPDATE
              stored = outcome_count.stored + VALUES(stored),
              suppressed = outcome_count.suppressed + VALUES(suppressed),
              repeated = outcome_count.repeated + VALUES(repeated), stale = outcome_count.stale + VALUES(stale),
              dead = outcome_count.dead + VALUES(dead), strangers = outcome_count.strangers + VALUES(strangers),
-             unmatched = outcome_count.unmatched + VALUES(unmatched)"
+             unmatched = outcome_count.unmatched + VALUES(unmatched),
+             last_at = GREATEST(outcome_count.last_at, VALUES(last_at))"
         ),
     );
 }
@@ -189,7 +191,8 @@ impl Database {
             let rows: Vec<_> = counts
                 .iter()
                 .map(|(s, c)| {
-                    (s, c.stored, c.suppressed, c.repeated, c.stale, c.dead, c.strangers, c.unmatched)
+                    let at = outcome.at;
+                    (s, c.stored, c.suppressed, c.repeated, c.stale, c.dead, c.strangers, c.unmatched, at)
                 })
                 .collect();
             tx.run(COUNT, args![list(&rows)?]).await?;

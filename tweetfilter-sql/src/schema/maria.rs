@@ -16,6 +16,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("native ids", NATIVE_IDS),
     ("removal", REMOVAL),
     ("order of what is said", ORDER),
+    ("last outcome", LAST_OUTCOME),
 ];
 
 /// A table in full Unicode, compared byte by byte.
@@ -284,4 +285,10 @@ const REMOVAL: &[&str] = &[
         "name VARCHAR(190) NOT NULL PRIMARY KEY, at BIGINT NOT NULL, is_whole TINYINT NOT NULL,
         entries LONGTEXT NOT NULL, counts LONGTEXT NOT NULL"
     ),
+];
+
+/// When something of a source was counted last. Of what was counted before, the last commit is as near as is known.
+const LAST_OUTCOME: &[&str] = &[
+    "ALTER TABLE outcome_count ADD COLUMN IF NOT EXISTS last_at BIGINT NOT NULL DEFAULT 0",
+    "UPDATE outcome_count SET last_at = (SELECT COALESCE(MAX(at), 0) FROM commit_log) WHERE last_at = 0",
 ];

@@ -2,7 +2,7 @@
 //!
 //! | table | holds |
 //! |---|---|
-//! | `state` | counters by name: the last `commit` and `post` number, the `revision` of accounts and filters, `tombstones`, `tombstones_dropped`, `forgotten_for_room` and `forgotten_up_to` (posts that were forgotten early since the disk was short, and when the newest of them was received), `profiles` (the commit up to which authors were noted for `profile`), `rewritten` (how often timelines were changed without a commit: by a look back, since something was forgotten, or is not withheld any more), and the buffer's `buffer_entries`, `buffer_bytes`, `redelivered` |
+//! | `state` | counters by name: the last `commit` and `post` number, the `revision` of accounts and filters, `tombstones`, `tombstones_dropped`, `forgotten_for_room` and `forgotten_up_to` (posts that were forgotten early since the disk was short, and when the newest of them was received), `profiles` (the commit up to which authors were noted for `profile`), `rewritten` (how often timelines were changed without a commit: by a look back, since something was forgotten, or is not withheld any more), and the buffer's `buffer_entries`, `buffer_bytes`, `redelivered`, `gaps_dropped` |
 //! | `account` | users of this system: `id`, unique `name`; what was received for this name before `created_at` was for another |
 //! | `removed_account` | accounts that are no more and of which something may still stand in `delivery_pack` and `matches`: when each was removed, and when to look for that again |
 //! | `identity` | who an account is on a network: `native_id` or `handle`, the other may be empty |
@@ -23,11 +23,11 @@
 //! | `author` | what was said of an author: posts up to `scrub_up_to` have no place, `withheld` countries, `inactive`; `status_at`, `withheld_at` and `handle_at` when the last of each was said: what is older changes nothing |
 //! | `handle` | handles that filters, identities or follows name: `author_id` whose it is, null as long as nobody's; `asked_at` when that was asked, 0 if it is to be asked at once; `claimed_at` who asks began to; `named_at` when it was last said that it is named |
 //! | `profile` | what is known of authors of whom posts give the id alone: `handle`, `name`; `wanted` while it is to be asked for; dates as of `handle` |
-//! | `outcome_count` | by source, what became of its posts: stored, suppressed, repeated, stale (of versions that a newer one replaced, or had replaced), dead (posts among the dead letters, or that were; no longer when they are put back into the buffer), strangers (viewers without an account), unmatched (not stored since no filter matched, where only others are kept) |
+//! | `outcome_count` | by source, what became of its posts: stored, suppressed, repeated, stale (of versions that a newer one replaced, or had replaced), dead (posts among the dead letters, or that were; no longer when they are put back into the buffer), strangers (viewers without an account), unmatched (not stored since no filter matched, where only others are kept); `last_at` when some of it was counted last, in milliseconds |
 //! | `unacknowledged` | batches of entries of a buffer elsewhere that were committed and perhaps not acknowledged, by their first entry: their `entries`, and of one that is not committed as a whole what it `counts` up to now |
 //! | `dead_letter` | what no attempt could store; `digest` of its bytes, and the post that it is about if that can be read |
 //! | `dead_post` | which posts a dead letter holds, itself and within others: network, id and author |
-//! | `gap` | messages of a source that never arrived |
+//! | `gap` | messages of a source that never arrived: the newest 1,000 of each source; `state` counts older ones as `gaps_dropped` |
 //! | `source` | who reads a source under which fencing number until when, where to go on, and what was counted |
 //! | `reapply` | looks back that did not come to their end: their name, the `digest` of the filters, their `revision`, and where they stand: `phase` 0 in the deliveries of `account` up to commit `place`, 1 in what everybody sees up to post `place` |
 //! | `crash_event` | parts that ended without saying so |

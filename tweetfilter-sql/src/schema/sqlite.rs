@@ -16,6 +16,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("native ids", NATIVE_IDS),
     ("removal", REMOVAL),
     ("order of what is said", ORDER),
+    ("last outcome", LAST_OUTCOME),
 ];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
@@ -219,4 +220,10 @@ const REMOVAL: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS unacknowledged (
         name TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL, is_whole INTEGER NOT NULL, entries TEXT NOT NULL,
         counts TEXT NOT NULL) WITHOUT ROWID",
+];
+
+/// When something of a source was counted last. Of what was counted before, the last commit is as near as is known.
+const LAST_OUTCOME: &[&str] = &[
+    "ALTER TABLE outcome_count ADD COLUMN last_at INTEGER NOT NULL DEFAULT 0",
+    "UPDATE outcome_count SET last_at = (SELECT COALESCE(MAX(at), 0) FROM commit_log)",
 ];

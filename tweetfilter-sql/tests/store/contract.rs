@@ -913,6 +913,9 @@ pub async fn what_was_said_of_posts_is_forgotten_after_them(database: &Database,
     let mut by = post("77", "by one who is withheld");
     by.author.account.id = "7".into();
     commit(database, vec![seen(by, 0, &[1])], vec![]).await;
+    // That one has an earlier time.
+    assert_eq!(database.last_outcome("s").await.unwrap(), Some(at + 86_400_000));
+    assert_eq!(database.last_outcome("unknown").await.unwrap(), None);
     assert!(texts(database, 1).await.is_empty());
 }
 

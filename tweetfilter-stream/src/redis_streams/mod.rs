@@ -2,11 +2,11 @@
 //!
 //! | key | what |
 //! |---|---|
-//! | `tf:layout` | hash: `v`, `partitions`, and an `id` by which a `FLUSHALL` is noticed |
+//! | `tf:layout` | hash: `v`, `partitions`, an `id` by which a `FLUSHALL` is noticed, and `gaps_dropped` of `tf:losses` |
 //! | `tf:{0}` … `tf:{N-1}` | streams with the consumer group `tf`; each entry has one field `entry`, its JSON |
 //! | `tf:{p}:counts` | hash: entries `appended`, `removed`, `redelivered`, `lost` |
-//! | `tf:sources`, `tf:source:NAME` | names; hash: `holder`, `till`, `fence`, `cursor`, and what was counted |
-//! | `tf:gaps:NAME`, `tf:losses` | lists of JSON: messages never received; entries that strangers removed |
+//! | `tf:sources`, `tf:source:NAME` | names; hash: `holder`, `till`, `fence`, `cursor`, what was counted, and `gaps_dropped` |
+//! | `tf:gaps:NAME`, `tf:losses` | lists of JSON, the newest 1,000 of each, while `gaps_dropped` counts the others: messages never received; entries that strangers removed |
 //!
 //! An entry stands in the partition that its key names, so all about one post is in one stream, in order; between
 //! partitions the order is only nearly that of arrival.

@@ -18,12 +18,16 @@ impl Buffer for RedisBuffer {
         });
         let parts = claimed.await?.into_sequence().unwrap_or_default();
         match parts.as_slice() {
-            [Value::Int(1), fence, cursor] => Ok(Claim { fence: Fence(read(fence)?), cursor: read(cursor)? }),
-            [Value::Int(1), fence] => Ok(Claim { fence: Fence(read(fence)?), cursor: None }),
-            [_, holder, free_in] => Err(BufferError::Taken {
+            [Value::Int(1), fence, cursor, is_new] => Ok(Claim {
+                fence: Fence(read(fence)?),
+                cursor: read(cursor)?,
+                is_new: *is_new == Value::Int(1),
+            }),
+            [_, holder, free_in, cursor] => Err(BufferError::Taken {
                 source_name: source.to_owned(),
                 holder: read(holder)?,
                 free_in: Duration::from_millis(read(free_in)?),
+                cursor: read(cursor)?,
             }),
             _ => Err(strange()),
         }

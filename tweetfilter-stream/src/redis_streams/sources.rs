@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use redis::RedisError;
 use tweetfilter_core::post::Millis;
 
-use super::{LOSSES, RedisBuffer, SOURCES, gaps_key, source_key};
+use super::{LAYOUT, LOSSES, RedisBuffer, SOURCES, gaps_key, source_key};
 use crate::buffer::{BufferError, Counts, Gap};
 
 /// What is known of a source.
@@ -21,8 +21,10 @@ pub struct SourceState {
     pub cursor: Option<String>,
     /// All that was counted.
     pub counts: Counts,
-    /// What is known to be missing, in the order in which it was told.
+    /// What is known to be missing, in the order in which it was told: the newest [`MOST_GAPS`](crate::buffer::MOST_GAPS).
     pub gaps: Vec<Gap>,
+    /// How many older ones there were.
+    pub gaps_dropped: u64,
 }
 
 impl RedisBuffer {
@@ -43,6 +45,7 @@ impl RedisBuffer {
                 held_until: fields.get("till").and_then(|till| till.parse().ok()).unwrap_or(0),
                 cursor: fields.get("cursor").cloned(),
                 counts: counts(&fields),
+                gaps_dropped: fields.get("gaps_dropped").and_then(|count| count.parse().ok()).unwrap_or(0),
                 gaps,
                 name,
             });
@@ -50,12 +53,22 @@ impl RedisBuffer {
         Ok(states)
     }
 
-    /// What was removed by others than workers, as far as it was noticed: it is part of `lost` in the stats.
+    /// What was removed by others than workers, as far as it was noticed: it is part of `lost` in the stats. The newest
+    /// [`MOST_GAPS`](crate::buffer::MOST_GAPS) are kept.
     ///
     /// # Errors
     /// [`BufferError::Away`].
     pub async fn losses(&self) -> Result<Vec<Gap>, BufferError> {
         self.gaps(LOSSES).await
+    }
+
+    /// How many older ones of these there were.
+    ///
+    /// # Errors
+    /// [`BufferError::Away`].
+    pub async fn losses_dropped(&self) -> Result<u64, BufferError> {
+        let dropped: Option<u64> = self.ask(redis::cmd("HGET").arg(LAYOUT).arg("gaps_dropped")).await?;
+        Ok(dropped.unwrap_or(0))
     }
 
     /// Bytes of memory that the server may still take; `None` if it does not say.

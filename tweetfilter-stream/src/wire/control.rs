@@ -51,11 +51,14 @@ fn notice(message: &View<'_>) -> Option<Event> {
             author: user_of(&body),
             up_to: body.first_id(&["up_to_status_id_str", "up_to_status_id"]),
         },
+        // Which post or user it is, enterprise streams say one step deeper.
         "status_withheld" => {
-            Event::StatusWithheld { id: id(&body), author: user_of(&body), countries: countries(), at: at() }
+            let of = body.some_object("status").unwrap_or_else(|| body.clone());
+            Event::StatusWithheld { id: id(&of), author: user_of(&of), countries: countries(), at: at() }
         }
         "user_withheld" => {
-            let author = Account { id: id(&body), handle: String::new() };
+            let of = body.some_object("user").unwrap_or_else(|| body.clone());
+            let author = Account { id: id(&of), handle: String::new() };
             Event::UserWithheld { author, countries: countries(), at: at() }
         }
         "disconnect" => Event::Disconnect {
@@ -128,5 +131,6 @@ fn account(message: &View<'_>, key: &str) -> Account {
 }
 
 fn timestamp(body: &View<'_>) -> Option<Millis> {
-    body.count("timestamp_ms").and_then(|ms| Millis::try_from(ms).ok())
+    let millis = body.count("timestamp_ms").and_then(|ms| Millis::try_from(ms).ok());
+    millis.or_else(|| body.time("timestampMs"))
 }

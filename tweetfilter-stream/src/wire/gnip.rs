@@ -1,4 +1,5 @@
-//! Gnip's activities (PowerTrack and Historical PowerTrack).
+//! Gnip's activities (PowerTrack and Historical PowerTrack), and what their streams say of posts and users: deleted,
+//! withheld, without a place. Where a post or user is withheld, an activity of a post itself does not say.
 
 use tweetfilter_core::post::{
     Account, Author, Engagement, Place, Post, PostFlags, ProfileGeo, Reference, ReplyTo,
@@ -9,6 +10,7 @@ use super::html::{self, Offsets};
 use super::retweet;
 use super::v1::{self, Entities, Geometry, Surroundings, Url};
 use super::view::View;
+use super::{post_and, withheld};
 use crate::Event;
 
 /// Activities inside each other that are read.
@@ -16,15 +18,57 @@ const NESTED: u8 = 4;
 
 /// The event of an activity.
 pub(super) fn event(activity: &View<'_>) -> Event {
+    let object = || activity.object("object");
+    let user = |id: String| Account { id: last_part(&id), handle: String::new() };
+    let at = || activity.time("timestampMs").or_else(|| activity.time("postedTime"));
     match &*activity.text("verb") {
-        "post" | "share" | "" if activity.has("body") => Event::Post(Box::new(post(activity, NESTED))),
+        "post" | "share" | "" if activity.has("body") => {
+            let mut also = Vec::new();
+            say_versions(&mut also, activity, NESTED);
+            post_and(post(activity, NESTED), also)
+        }
         "delete" => Event::Delete {
             network: v1::NETWORK.to_owned(),
-            id: last_part(&activity.object("object").id("id")),
-            author: Account { id: last_part(&activity.object("actor").id("id")), handle: String::new() },
-            at: activity.time("postedTime"),
+            id: last_part(&object().id("id")),
+            author: user(activity.object("actor").id("id")),
+            at: at(),
+        },
+        "scrub_geo" => Event::ScrubGeo {
+            author: user(activity.object("actor").id("id")),
+            up_to: last_part(&activity.object("target").id("up_to_id")),
+        },
+        "status_withheld" => Event::StatusWithheld {
+            id: last_part(&object().id("id")),
+            author: user(object().id("user_id")),
+            countries: object().ids("withheld_in_countries"),
+            at: at(),
+        },
+        "user_withheld" => Event::UserWithheld {
+            author: user(object().id("id")),
+            countries: activity.ids("withheld_in_countries"),
+            at: at(),
         },
         verb => Event::Other { kind: verb.to_owned() },
+    }
+}
+
+/// Ids of the versions of a post up to now, the first one first.
+fn versions(activity: &View<'_>) -> Vec<String> {
+    activity.object("edit_history").ids("edit_tweet_ids")
+}
+
+/// Adds that earlier versions are no more, of what is shared or quoted too.
+fn say_versions(found: &mut Vec<Event>, activity: &View<'_>, depth: u8) {
+    let versions = versions(activity);
+    if versions.len() > 1 {
+        let actor = activity.object("actor");
+        let author = Account { id: last_part(&actor.id("id")), handle: actor.id("preferredUsername") };
+        withheld::versions(found, &last_part(&activity.id("id")), &author, &versions);
+    }
+    let Some(below) = depth.checked_sub(1) else { return };
+    for carried in ["object", "twitter_quoted_status"].into_iter().filter_map(|key| activity.some_object(key))
+    {
+        say_versions(found, &carried, below);
     }
 }
 
@@ -60,6 +104,7 @@ fn post(activity: &View<'_>, depth: u8) -> Post {
         sensitive: activity.flag("possibly_sensitive"),
         self_thread: reply_to.as_ref().is_some_and(own),
         nullcast: activity.flag("nullcast"),
+        edited: versions(activity).first().is_some_and(|first| *first != id),
         ..PostFlags::default()
     };
     let lang = activity.string("twitter_lang");
@@ -174,7 +219,7 @@ fn place(location: &View<'_>) -> Place {
     }
 }
 
-/// The bare id in `tag:search.twitter.com,2005:123` and `id:twitter.com:7`.
+/// The bare id in `tag:search.twitter.com,2005:123`, `id:twitter.com:7` and `tag:search.twitter.com,2012:user/7`.
 fn last_part(id: &str) -> String {
-    id.rsplit(':').next().unwrap_or_default().to_owned()
+    id.rsplit([':', '/']).next().unwrap_or_default().to_owned()
 }

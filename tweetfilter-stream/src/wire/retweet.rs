@@ -1,7 +1,19 @@
-//! Retweets whose original is announced but not carried: their text is the original's behind "RT @name: ".
+//! Retweets: what they carry, or only announce. Where they announce it, their text is the original's behind "RT @name: ".
 
 use tweetfilter_core::Span;
-use tweetfilter_core::post::{Entities, Reference};
+use tweetfilter_core::post::{Entities, Post, Reference};
+
+/// The original of a retweet that carries a post. Networks make no retweets of retweets; where something else did, it is
+/// what stands at the bottom, for that has the text.
+pub(super) fn original(mut carried: Post) -> Post {
+    while let Some(reference) = carried.retweet_of.take_if(|reference| reference.post.is_some()) {
+        match reference.post {
+            Some(further) => carried = further,
+            None => break,
+        }
+    }
+    carried
+}
 
 /// Takes "RT @name: " off a text and its entities, so that the content stands there as its author wrote it, and
 /// names that author in the reference where nothing else does.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use tweetfilter_stream::buffer::{
-    Batch, Buffer, BufferError, Counts, Encoded, EntryId, Fence, Gap, Leased, Most,
+    Batch, Buffer, BufferError, Counts, Encoded, EntryId, Fence, Gap, Leased, MOST_GAPS, Most,
 };
 
 /// A lease that runs out when [`OVER`] has passed.
@@ -44,18 +44,26 @@ fn ids(leased: &[Leased]) -> Vec<EntryId> {
     leased.iter().map(|one| one.id.clone()).collect()
 }
 
-/// One instance reads a source; it comes back at once, another when the lease has run out.
+/// One instance reads a source; it comes back at once, another when the lease has run out. Who waits hears how far it
+/// is read, and who claims it whether anybody did before.
 pub async fn a_source_has_one_reader(buffer: &impl Buffer, pass: impl AsyncFn(Duration)) {
     let first = buffer.claim("s", "a", SHORT).await.unwrap();
-    assert_eq!(first.cursor, None);
+    assert!(first.cursor.is_none() && first.is_new, "{first:?}");
     let taken = buffer.claim("s", "b", SHORT).await.unwrap_err();
-    let BufferError::Taken { holder, free_in, .. } = &taken else { panic!("{taken}") };
-    assert!(holder == "a" && *free_in <= SHORT, "{taken}");
-    buffer.claim("other", "b", SHORT).await.unwrap();
+    let BufferError::Taken { holder, free_in, cursor, .. } = &taken else { panic!("{taken}") };
+    assert!(holder == "a" && *free_in <= SHORT && cursor.is_none(), "{taken}");
+    assert!(buffer.claim("other", "b", SHORT).await.unwrap().is_new);
     let again = buffer.claim("s", "a", SHORT).await.unwrap();
-    assert!(again.fence > first.fence);
+    assert!(again.fence > first.fence && !again.is_new);
+    buffer.append(&batch(again.fence, &["1"], Some("one"))).await.unwrap();
+    let taken = buffer.claim("s", "b", SHORT).await.unwrap_err();
+    assert!(
+        matches!(&taken, BufferError::Taken { cursor: Some(cursor), .. } if cursor == "one"),
+        "{taken:?}"
+    );
     pass(OVER).await;
-    assert!(buffer.claim("s", "b", SHORT).await.unwrap().fence > again.fence);
+    let next = buffer.claim("s", "b", SHORT).await.unwrap();
+    assert!(next.fence > again.fence && !next.is_new && next.cursor.as_deref() == Some("one"), "{next:?}");
 }
 
 /// Who renews in time keeps the source; who was replaced is told.
@@ -221,6 +229,28 @@ pub async fn stats_say_how_full_it_is(buffer: &impl Buffer, now: i64) {
     buffer.ack("a", &ids(&leased)).await.unwrap();
     let stats = buffer.stats().await.unwrap();
     assert_eq!((stats.entries, stats.leased), (1, 0));
+}
+
+/// Of a source's gaps the newest are kept, and how many others there were is known: `known` tells both, in order and by
+/// their beginnings.
+pub async fn of_many_gaps_the_newest_are_kept(
+    buffer: &impl Buffer,
+    known: impl AsyncFn() -> (Vec<i64>, u64),
+) {
+    let fence = buffer.claim("s", "a", LONG).await.unwrap().fence;
+    let gap = |from: i64| Gap { from, to: from + 1, reason: "stall".into(), missing: None };
+    let with =
+        |gaps: std::ops::Range<i64>| Batch { gaps: gaps.map(gap).collect(), ..batch(fence, &[], None) };
+    let most = MOST_GAPS as i64;
+    buffer.append(&with(0..most)).await.unwrap();
+    assert_eq!(known().await, ((0..most).collect(), 0));
+    buffer.append(&with(most..most + 2)).await.unwrap();
+    buffer.append(&with(most + 2..most + 3)).await.unwrap();
+    assert_eq!(known().await, ((3..most + 3).collect(), 3));
+    // Those of another source take no place here.
+    let fence = buffer.claim("other", "a", LONG).await.unwrap().fence;
+    buffer.append(&Batch { source: "other".into(), fence, ..with(0..5) }).await.unwrap();
+    assert_eq!(known().await, ((3..most + 3).collect(), 3));
 }
 
 /// Drives two futures at once, in one task.

@@ -199,6 +199,10 @@ async fn hosts_are_tried_in_turn() {
     assert!(
         Jetstream::posts_from(["https://x.example/"]).is_err() && Jetstream::posts_from([""; 0]).is_err()
     );
+    for address in ["https://ann:s3cret@x.example/?key=s3cret", "wss://ann:s3cret@x.example:port/"] {
+        let refused = Jetstream::posts_from([address]).expect_err("no WebSocket").to_string();
+        assert!(!refused.contains("s3cret"), "{refused}");
+    }
 }
 
 #[tokio::test]

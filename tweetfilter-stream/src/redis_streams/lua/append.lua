@@ -36,6 +36,9 @@ end
 for i = first_gap, first_entry - 1 do
   redis.call('RPUSH', KEYS[3], ARGV[i])
 end
+if first_entry > first_gap then
+  bound(KEYS[3], KEYS[2])
+end
 for i = first_count, first_gap - 1, 2 do
   redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[i + 1])
 end

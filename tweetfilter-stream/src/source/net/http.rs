@@ -26,16 +26,35 @@ pub(super) fn client(trust: &Trust) -> Result<Client, SourceError> {
         .map_err(|error| SourceError::Setup(format!("no HTTP client: {}", chain(&error))))
 }
 
+/// Reads an address. What can't be read is not repeated, since it may hold secrets.
+pub(super) fn url(address: &str) -> Result<Url, SourceError> {
+    Url::parse(address).map_err(|error| {
+        SourceError::Setup(format!(
+            "the address of the server can't be read: {error}. It begins with https://, that of Jetstream with wss://"
+        ))
+    })
+}
+
+/// With whom an address connects. Its user, password, path and query may be secrets.
+pub(super) fn server(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    match url.host_str() {
+        Some(host) => format!("{}://{host}{port}", url.scheme()),
+        None => format!("{}:", url.scheme()),
+    }
+}
+
 /// Reads an address to which a token may be sent: encrypted, or on this machine.
 pub(super) fn safe_url(address: &str) -> Result<Url, SourceError> {
-    let url = Url::parse(address).map_err(|error| SourceError::Setup(format!("{address}: {error}")))?;
+    let url = url(address)?;
     let host = url.host_str().unwrap_or_default();
     let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     match url.scheme() {
         "https" | "wss" => Ok(url),
         "http" | "ws" if local => Ok(url),
         _ => Err(SourceError::Setup(format!(
-            "{address}: https is needed, or the token could be read on its way"
+            "{}: https is needed, or the token could be read on its way",
+            server(&url)
         ))),
     }
 }
@@ -65,12 +84,20 @@ pub(super) async fn open(request: reqwest::RequestBuilder) -> Result<(HeaderMap,
 /// What the server says beside the status, shortened.
 pub(super) async fn said(response: &mut Response) -> String {
     let place = response.headers().get(header::LOCATION).and_then(|at| at.to_str().ok());
-    let place = place.map(|at| format!("it has moved to {at}"));
+    let place = place.map(|at| format!("it has moved to {}", without_query(at)));
     let body = tokio::time::timeout(Duration::from_secs(2), response.chunk()).await;
     let body = body.ok().and_then(Result::ok).flatten().unwrap_or_default();
     let text = String::from_utf8_lossy(&body[..body.len().min(1000)]).replace(char::is_control, " ");
     let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
     place.unwrap_or_else(|| if text.is_empty() { "nothing is said about it".to_owned() } else { text })
+}
+
+/// A place that a server names, without what may repeat our secrets.
+fn without_query(place: &str) -> String {
+    match Url::parse(place) {
+        Ok(url) => format!("{}{}", server(&url), url.path()),
+        Err(_) => place.split(['?', '#']).next().unwrap_or_default().to_owned(),
+    }
 }
 
 /// How long the server asks us to wait: in seconds, until a date, or until X's or Bluesky's limit is lifted.
@@ -110,7 +137,7 @@ mod tests {
 
     use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::{Trouble, retry_after, safe_url};
+    use super::{Trouble, retry_after, safe_url, without_query};
 
     #[test]
     fn what_the_server_asks_for_is_read() {
@@ -144,5 +171,18 @@ mod tests {
         ] {
             assert_eq!(safe_url(address).is_ok(), safe, "{address}");
         }
+    }
+
+    #[test]
+    fn an_address_is_refused_by_its_server_alone() {
+        let refused = |address| safe_url(address).expect_err("not safe").to_string();
+        let text = refused("http://ann:secret@a.example:81/secret?access_token=secret#secret");
+        assert!(text.starts_with("http://a.example:81: https is needed"), "{text}");
+        for address in ["https://ann:secret@a.example:port/", "secret", "mailto:secret", "https://[secret]/"]
+        {
+            assert!(!refused(address).contains("secret"), "{}", refused(address));
+        }
+        assert_eq!(without_query("https://ann:secret@a.example/b?token=secret"), "https://a.example/b");
+        assert_eq!(without_query("/b?token=secret"), "/b");
     }
 }

@@ -13,7 +13,7 @@ use super::backoff::Trouble;
 use super::seen::Seen;
 use super::tls::{self, Trust};
 use super::wire::{BoxFuture, Connection, Fault, Wire};
-use super::{LONGEST_LINE, websocket};
+use super::{LONGEST_LINE, http, websocket};
 use crate::buffer::Gap;
 use crate::source::{Chunk, Notice, SourceError};
 
@@ -79,9 +79,13 @@ impl Jetstream {
     /// # Errors
     /// [`SourceError::Setup`] if one of them is no address of a WebSocket, or if there is none.
     pub fn posts_from<S: AsRef<str>>(addresses: impl IntoIterator<Item = S>) -> Result<Self, SourceError> {
-        let of = |address: S| match Url::parse(address.as_ref()) {
-            Ok(url) if matches!(url.scheme(), "ws" | "wss") && url.has_host() => Ok(url),
-            _ => Err(SourceError::Setup(format!("{} is no address of a WebSocket", address.as_ref()))),
+        let of = |address: S| {
+            let url = http::url(address.as_ref())?;
+            if matches!(url.scheme(), "ws" | "wss") && url.has_host() {
+                return Ok(url);
+            }
+            let server = http::server(&url);
+            Err(SourceError::Setup(format!("{server} is no address of a WebSocket: it is wss://HOST/PATH")))
         };
         let urls = addresses.into_iter().map(of).collect::<Result<Vec<_>, _>>()?;
         if urls.is_empty() {

@@ -26,11 +26,12 @@ const PIECES: usize = 1024;
 /// How long a connection may take to be made and answered.
 const CONNECTING: Duration = Duration::from_secs(30);
 
-/// A source that waits for lines looks again after so long, whether anything came or not.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often it is looked whether it still runs, while nothing comes.
+const BEAT: Duration = Duration::from_millis(500);
 
-/// Who looks again only after so long was held up: something else was waited for, or the whole process was stopped.
-const HELD_UP: Duration = Duration::from_millis(1500);
+/// Who comes back so long after the last look had something else to do, or did not run: a process that was stopped, a
+/// machine that slept.
+const BUSY: Duration = Duration::from_secs(1);
 
 /// Who has read again for so long, and found nothing more for a moment, has read all that lay there.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -39,7 +40,8 @@ const SETTLED: Duration = Duration::from_secs(2);
 ///
 /// A network without a cursor leaves a gap between two connections, from the last line (a keep-alive is one) to
 /// the first. Its stored cursor is the time of the last line, so that a restart leaves such a gap as well. Lines that
-/// lay there while nobody asked came at an unknown time: until all of them are read, the last line is the one before.
+/// lay there while nobody asked, or while the process or its machine was stopped, came at an unknown time: until all of
+/// them are read, the last line is the one before.
 ///
 /// Use it within a Tokio runtime with I/O and time. It spawns nothing.
 pub struct Live<W> {
@@ -49,9 +51,10 @@ pub struct Live<W> {
     backoff: Backoff,
     /// When the last line came.
     last: Option<Millis>,
-    /// When it was last looked whether something came, and what wakes to look again.
-    looked: Option<Duration>,
-    look: Option<BoxFuture<()>>,
+    /// When it was looked after last, by either clock: the one that never goes back stands still while the machine sleeps.
+    looked: Option<(Duration, Millis)>,
+    /// When to look next, though nothing has come.
+    beat: Option<BoxFuture<()>>,
     /// Since when lines are read that may have come long ago, and whether nothing more was there for a moment.
     behind: Option<(Duration, bool)>,
     /// Why the connection before ended, until the next one has given a line.
@@ -107,7 +110,7 @@ impl<W: Wire> Live<W> {
             backoff: Backoff::default(),
             last: None,
             looked: None,
-            look: None,
+            beat: None,
             behind: None,
             broken: None,
             notices: Vec::new(),
@@ -128,22 +131,6 @@ impl<W: Wire> Live<W> {
             self.broken = Some("it was not read".to_owned());
         }
         Ok(self)
-    }
-
-    /// Finds out that for a while nobody looked, so that lines may lie there that came long ago.
-    fn look(&mut self, cx: &mut Context<'_>) {
-        let now = self.clock.now();
-        let before = self.looked.replace(now);
-        if before.is_some_and(|before| now.saturating_sub(before) > HELD_UP) {
-            self.behind = Some((now, false));
-        }
-        loop {
-            let clock = &self.clock;
-            if self.look.get_or_insert_with(|| clock.sleep(LOOK)).as_mut().poll(cx).is_pending() {
-                break;
-            }
-            self.look = None;
-        }
     }
 
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Chunk>, SourceError>> {
@@ -199,6 +186,27 @@ impl<W: Wire> Live<W> {
             if pending {
                 return Poll::Pending;
             }
+        }
+    }
+
+    /// Notices if nobody has looked for a while.
+    fn look(&mut self) {
+        let (now, wall) = (self.clock.now(), self.clock.wall());
+        let Some((looked, looked_wall)) = self.looked.replace((now, wall)) else { return };
+        let slept = Duration::from_millis(u64::try_from(wall.saturating_sub(looked_wall)).unwrap_or(0));
+        if now.saturating_sub(looked).max(slept) > BUSY {
+            self.behind = Some((now, false));
+        }
+    }
+
+    /// Has it looked again soon.
+    fn beat(&mut self, cx: &mut Context<'_>) {
+        loop {
+            let beat = self.beat.get_or_insert_with(|| self.clock.sleep(BEAT));
+            if beat.as_mut().poll(cx).is_pending() {
+                return;
+            }
+            self.beat = None;
         }
     }
 
@@ -259,11 +267,15 @@ impl<W: Wire> Live<W> {
         let silence = self.wire.silence();
         while fault.is_pending() && open.look.as_mut().poll(cx).is_ready() {
             let quiet = now.saturating_sub(open.alive);
-            if quiet >= silence {
+            // Who comes back after a long time waits a moment for what lies there.
+            let moment =
+                self.behind.map(|(since, _)| (since + SETTLED).saturating_sub(now)).unwrap_or_default();
+            let left = silence.saturating_sub(quiet).max(moment);
+            if left.is_zero() {
                 let reason = format!("it stalled: nothing came for {} s", quiet.as_secs());
                 fault = Poll::Ready(Fault::network(reason));
             } else {
-                open.look = self.clock.sleep(silence - quiet);
+                open.look = self.clock.sleep(left);
             }
         }
         (self.complete(chunk), fault)
@@ -320,8 +332,13 @@ impl<W: Wire> Live<W> {
 impl<W: Wire> Source for Live<W> {
     fn next(&mut self) -> impl Future<Output = Result<Option<Chunk>, SourceError>> + Send {
         poll_fn(|cx| {
-            self.look(cx);
-            self.poll_chunk(cx)
+            self.look();
+            let polled = self.poll_chunk(cx);
+            self.looked = Some((self.clock.now(), self.clock.wall()));
+            if polled.is_pending() && matches!(self.state, State::Open(_)) {
+                self.beat(cx);
+            }
+            polled
         })
     }
 }

@@ -200,7 +200,7 @@ impl<'de> Tweet<'de> {
     pub(in super::super) fn post(mut self) -> Result<Post, json::Error> {
         let mut retweet_of = match self.retweeted.take() {
             Some(original) => {
-                let mut original = original.post()?;
+                let mut original = retweet::original(original.post()?);
                 if original.quote_of.as_ref().is_none_or(|quote| quote.post.is_none())
                     && let Some(quoted) = self.quoted.take()
                 {

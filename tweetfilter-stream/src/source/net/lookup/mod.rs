@@ -137,11 +137,13 @@ impl Lookup {
     /// # Errors
     /// [`SourceError::Setup`] if the address is none, or neither encrypted nor on this machine.
     pub fn at(address: &str) -> Result<Self, SourceError> {
-        let setup = |reason: &str| SourceError::Setup(format!("{address}: {reason}"));
-        let mut url = Url::parse(address).map_err(|error| setup(&error.to_string()))?;
+        let mut url = http::url(address)?;
         let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         if url.scheme() != "https" && !(local && url.scheme() == "http") {
-            return Err(setup("https is needed, or answers could be forged on their way"));
+            return Err(SourceError::Setup(format!(
+                "{}: https is needed, or answers could be forged on their way",
+                http::server(&url)
+            )));
         }
         if !url.path().ends_with('/') {
             url.set_path(&format!("{}/", url.path()));

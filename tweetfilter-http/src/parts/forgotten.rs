@@ -1,0 +1,174 @@
+//! A source that the buffer has forgotten, since somebody removed its keys: who notices goes on with a gap.
+//!
+//! Who reads it notices at its next batch. Who takes it over, or begins again, finds a source that nobody has claimed, and
+//! has to know otherwise that it was read.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tweetfilter_core::post::Millis;
+use tweetfilter_sql::Database;
+use tweetfilter_stream::buffer::{Buffer, BufferError, Claim, Fence, Gap};
+
+use super::ingest::LEASE;
+use super::{PartError, now};
+
+/// How long the store may take to say whether it knows a source.
+const ASK: Duration = Duration::from_secs(2);
+
+/// Where a source stood when it was last heard of: by batches of one's own, or from the buffer while another instance has
+/// it. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
+    place: Arc<Mutex<Option<Place>>>,
+    store: Option<Database>,
+}
+
+/// Where a source stood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Where it can be read on from, if it has a cursor.
+    pub(super) cursor: Option<String>,
+    /// What was received since then may be lost.
+    pub(super) since: Millis,
+    /// When this was heard of.
+    heard: Millis,
+}
+
+impl Memory {
+    /// Has the store asked, where nothing else is known.
+    pub(super) fn asking(&mut self, store: &Database) {
+        self.store = Some(store.clone());
+    }
+
+    /// Notes that all up to a cursor was appended of what was received before a time. What was received since the time
+    /// before that may be lost, if the buffer loses it.
+    pub(super) fn note(&self, cursor: Option<&str>, at: Millis) {
+        let mut place = self.locked();
+        let before = place.take();
+        let known = before.as_ref().and_then(|before| before.cursor.as_deref());
+        let since = match &before {
+            // Nothing was appended meanwhile.
+            Some(before) if cursor.is_some() && cursor == known => before.since,
+            Some(before) => before.heard,
+            None => at,
+        };
+        let cursor = cursor.or(known).map(str::to_owned);
+        *place = Some(Place { cursor, since: since.min(at), heard: at });
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<Place>> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a source stood of which a claim knows less than others do.
+pub(super) async fn place(claim: &Claim, name: &str, memory: &Memory) -> Option<Place> {
+    if claim.cursor.is_some() {
+        return None;
+    }
+    let known = memory.locked().clone();
+    if known.is_some() {
+        return known.filter(|place| claim.is_new || place.cursor.is_some());
+    }
+    let store = memory.store.as_ref().filter(|_| claim.is_new)?;
+    let reason = match tokio::time::timeout(ASK, store.last_outcome(name)).await {
+        Ok(Ok(last)) => {
+            // What was counted before times were noted, and has no commit any more, is known to have been, not when.
+            let at = last?;
+            let since = if at > 0 { at } else { now() };
+            return Some(Place { cursor: None, since, heard: since });
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it does not answer".to_owned(),
+    };
+    tracing::warn!(
+        source = name,
+        reason,
+        "the buffer does not know the source, and the store could not be asked: if it was read before, there is a gap"
+    );
+    None
+}
+
+impl Place {
+    /// The gap since then.
+    pub(super) fn lost(&self, name: &str) -> Gap {
+        let reason = BufferError::Forgotten { source_name: name.to_owned() };
+        lost(name, self.since, reason.to_string())
+    }
+}
+
+fn lost(name: &str, since: Millis, reason: String) -> Gap {
+    let gap = Gap { from: since, to: now().max(since), reason, missing: None };
+    tracing::warn!(source = name, from = gap.from, to = gap.to, reason = gap.reason, "gap");
+    gap
+}
+
+/// How a source goes on that the buffer has forgotten.
+pub(super) struct Anew {
+    pub(super) instance: String,
+    /// What was received since then may be lost.
+    pub(super) since: Millis,
+    /// Whether what was lost can be read once more, if it begins anew.
+    pub(super) rereads: bool,
+}
+
+impl Anew {
+    /// Claims the source again, so that what is read of it by now is kept; `None` while the buffer is away.
+    pub(super) async fn claim<B: Buffer>(
+        &self,
+        buffer: &B,
+        name: &str,
+        error: BufferError,
+    ) -> Result<Option<(Fence, Gap)>, PartError> {
+        if self.rereads {
+            return Err(error.into());
+        }
+        match buffer.claim(name, &self.instance, LEASE).await {
+            Ok(claim) => Ok(Some((claim.fence, lost(name, self.since, error.to_string())))),
+            Err(BufferError::Away(_) | BufferError::Full(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(cursor: Option<&str>, is_new: bool) -> Claim {
+        Claim { cursor: cursor.map(str::to_owned), is_new, ..Claim::default() }
+    }
+
+    async fn found(memory: &Memory, claim: &Claim) -> Option<(Option<String>, Millis)> {
+        place(claim, "s", memory).await.map(|place| (place.cursor, place.since))
+    }
+
+    #[tokio::test]
+    async fn what_was_heard_of_a_source_holds_where_the_buffer_knows_nothing() {
+        let memory = Memory::default();
+        assert_eq!(found(&memory, &claim(None, true)).await, None);
+        memory.note(Some("a"), 1_000);
+        memory.note(Some("b"), 1_500);
+        // It stands still: what came since the time before may be on its way.
+        memory.note(Some("b"), 2_000);
+        memory.note(Some("b"), 2_500);
+        let at_b = Some((Some("b".to_owned()), 1_000));
+        assert_eq!(found(&memory.clone(), &claim(None, true)).await, at_b);
+        assert_eq!(found(&memory, &claim(None, false)).await, at_b);
+        // What the buffer says counts for more.
+        assert_eq!(found(&memory, &claim(Some("c"), false)).await, None);
+        // A batch of gaps alone leaves the cursor.
+        memory.note(None, 3_000);
+        assert_eq!(found(&memory, &claim(None, true)).await, Some((Some("b".to_owned()), 2_500)));
+    }
+
+    #[tokio::test]
+    async fn a_source_without_a_cursor_is_missed_only_where_nobody_has_claimed_it() {
+        let memory = Memory::default();
+        memory.note(None, 1_000);
+        memory.note(None, 1_500);
+        assert_eq!(found(&memory, &claim(None, false)).await, None);
+        assert_eq!(found(&memory, &claim(None, true)).await, Some((None, 1_000)));
+    }
+}
