@@ -11,6 +11,7 @@ mod posts;
 mod prepare;
 mod said;
 mod scrub;
+mod versions;
 mod withheld;
 
 pub(crate) use posts::forget;
@@ -83,6 +84,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Sql> {
         withheld::STATEMENTS,
         scrub::STATEMENTS,
         letters::STATEMENTS,
+        versions::STATEMENTS,
     ];
     STATEMENTS.iter().chain(many).chain(others.into_iter().flatten())
 }
@@ -259,6 +261,7 @@ mod tests {
             public: false,
             deliveries: Vec::new(),
             strangers: 0,
+            stored: None,
         };
         let post = |rows: usize, bytes: usize| Prepared {
             evaluated: &evaluated,

@@ -15,12 +15,14 @@ use tweetfilter_stream::worker::Compiled;
 
 use crate::common::Clock;
 
+mod edits;
 mod lookup;
 mod orders;
 mod samples;
 mod saving;
 mod withdrawn;
 
+pub use edits::*;
 pub use lookup::*;
 pub use orders::*;
 pub use samples::*;
@@ -41,7 +43,16 @@ pub fn seen(post: Post, version: i64, accounts: &[i64]) -> Evaluated {
         seen: true,
     });
     let deliveries = deliveries.collect();
-    Evaluated { post, version, source: "s".into(), at: Clock::START, public: false, deliveries, strangers: 0 }
+    Evaluated {
+        post,
+        version,
+        source: "s".into(),
+        at: Clock::START,
+        public: false,
+        deliveries,
+        strangers: 0,
+        stored: None,
+    }
 }
 
 pub fn matched(mut evaluated: Evaluated, filters: &[i64], verdict: Verdict) -> Evaluated {
@@ -117,7 +128,7 @@ pub async fn a_new_version_replaces_the_old_one_in_any_order(database: &Database
     commit(database, vec![old()], vec![]).await;
     assert_eq!(commit(database, vec![new()], vec![]).await.deliveries, 1);
     assert_eq!(texts(database, 1).await, ["new"]);
-    // The second account has not seen the new version, and nobody shows it the old one.
+    // The second account is none any more: nobody evaluates the new version for it, or shows it the old one.
     assert!(texts(database, 2).await.is_empty());
     let matches = Page { filter: Some(5), ..Page::default() };
     assert!(database.timeline(1, &matches).await.unwrap().is_empty());

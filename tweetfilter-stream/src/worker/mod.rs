@@ -18,9 +18,10 @@ use tweetfilter_core::post::Millis;
 
 use crate::buffer::{Buffer, BufferError, EntryId, Leased, Most};
 use crate::entry::{Entry, EntryError};
-use crate::store::{Committed, DeadLetter, Outcome, Store, StoreError};
+use crate::store::{Committed, DeadLetter, Outcome, Store, StoreError, StoredVersion};
 
 pub use compiled::{Compiled, RefusedFilter};
+use evaluate::Versions;
 
 /// How a worker works.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub struct Options {
     pub filters_for: Duration,
     /// Whether posts that no filter matched are stored too. If not, an account has what its own filters matched, whoever
     /// else saw it and whether their copies came together. New versions are stored in any case, since they take the
-    /// place of one that did match.
+    /// place of one that did match; they are tried for those who have the one before.
     pub keep_all: bool,
     /// What the filters of one account may cost a post together.
     pub budget: Price,
@@ -72,7 +73,7 @@ pub struct Step {
 }
 
 /// Why a step did not end. Nothing is lost: the next step goes on with the same entries.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StepError {
     /// The buffer did not do it.
     #[error(transparent)]
@@ -175,6 +176,8 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         if self.open.is_empty() && !self.lease().await? {
             return Ok(step);
         }
+        // What the store says of posts of the first part, and what became of the part behind it meanwhile.
+        let (nothing, mut known, mut next) = (Versions::new(), Versions::new(), None);
         loop {
             // Where there is little to do, whatever came meanwhile is better leased when its turn has come. An error is
             // met again by the next step; it is none of what is ready.
@@ -186,15 +189,18 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             };
             let mut ready = match self.ready.take() {
                 Some(ready) => ready,
-                None => evaluated(compiled, scratch, &open[0], now, options.keep_all).await,
+                None => evaluated(compiled, scratch, &open[0], now, options.keep_all, &known).await,
             };
             ready.outcome.again = self.in_doubt || open[0].iter().any(|entry| entry.attempts > 1);
             ready.outcome.acknowledged.clone_from(&self.acknowledged);
             self.in_doubt = true;
+            let evaluated_before = next.take();
             let ahead = async {
-                match open.get(1) {
-                    Some(part) => Some(evaluated(compiled, scratch, part, now, options.keep_all).await),
-                    None => None,
+                match (evaluated_before, open.get(1)) {
+                    (None, Some(part)) => {
+                        Some(evaluated(compiled, scratch, part, now, options.keep_all, &nothing).await)
+                    }
+                    (before, _) => before,
                 }
             };
             let (committed, ahead) = together::both(commit(store, &ready, &open[0]), ahead).await;
@@ -207,6 +213,12 @@ impl<B: Buffer, S: Store> Worker<B, S> {
                         step.entries = ids.len();
                         return Ok(step);
                     }
+                    continue;
+                }
+                Err(StoreError::Outdated(stored)) => {
+                    let by_post = |one: StoredVersion| ((one.network.clone(), one.id.clone()), one);
+                    known.extend(stored.into_iter().map(by_post));
+                    next = ahead;
                     continue;
                 }
                 Err(StoreError::Refused(_)) if self.open[0].len() > 1 => {
@@ -338,9 +350,10 @@ async fn evaluated(
     part: &[Leased],
     now: Millis,
     keep_all: bool,
+    known: &Versions,
 ) -> Ready {
     let (ready, evaluation) =
-        together::timed(evaluated_untimed(compiled, scratch, part, now, keep_all)).await;
+        together::timed(evaluated_untimed(compiled, scratch, part, now, keep_all, known)).await;
     Ready { evaluation, ..ready }
 }
 
@@ -350,6 +363,7 @@ async fn evaluated_untimed(
     part: &[Leased],
     now: Millis,
     keep_all: bool,
+    known: &Versions,
 ) -> Ready {
     let mut outcome = Outcome { revision: compiled.revision(), at: now, ..Outcome::default() };
     let (mut ids, mut entries) = (Vec::with_capacity(part.len()), Vec::with_capacity(part.len()));
@@ -366,7 +380,7 @@ async fn evaluated_untimed(
         ids.push(id.clone());
         together::breathe().await;
     }
-    evaluate::evaluate(compiled, scratch, entries.iter(), &mut outcome).await;
+    evaluate::evaluate(compiled, scratch, entries.iter(), known, &mut outcome).await;
     let Outcome { posts, unmatched, .. } = &mut outcome;
     posts.retain_mut(|post| {
         if !keep_all {
