@@ -36,7 +36,8 @@ pub trait Store: Send + Sync {
     /// Every part of it is idempotent: a post that is there already is kept, and only accounts that had not seen
     /// this version of it get a delivery. So what was cut off between two transactions is mended by the same outcome
     /// again. An embedded store acknowledges `leases` in the same transaction, which is always one; any other
-    /// remembers them until it is told that they are [acknowledged](Outcome::acknowledged), so that none is counted twice.
+    /// remembers them until it is told that they are [acknowledged](Outcome::acknowledged), and says
+    /// [`StoreError::Retry`] to whoever comes when the [leases](Outcome::until) have run out, so that none is counted twice.
     ///
     /// # Errors
     /// See [`StoreError`]; after any but [`StoreError::Done`], it may have happened or not. Then the next commit of the
@@ -146,8 +147,11 @@ pub struct Outcome {
     pub dead: Vec<DeadLetter>,
     /// Whether some of the entries may have been committed before, by whomever.
     pub again: bool,
-    /// The first entries of batches whose acknowledgement was answered since the last commit: the store need not
-    /// remember those any longer.
+    /// When the leases of the entries run out, if they do: from then on another may have committed them, and may have
+    /// had that forgotten since it is acknowledged.
+    pub until: Option<Millis>,
+    /// The first entries of batches whose acknowledgement was answered since the last commit, before their leases ran
+    /// out: nobody else has them, and the store need not remember those any longer.
     pub acknowledged: Vec<EntryId>,
 }
 

@@ -33,6 +33,8 @@ struct World {
     others: Vec<StoredVersion>,
     /// Posts and copies, by source.
     counted: BTreeMap<String, u64>,
+    /// What each commit told of acknowledged batches, and when the leases of its own end.
+    told: Vec<(Vec<EntryId>, Option<i64>)>,
 }
 
 #[derive(Clone, Default)]
@@ -170,6 +172,7 @@ impl Store for Shared {
             {
                 *world.counted.entry(source.clone()).or_default() += count;
             }
+            world.told.push((outcome.acknowledged.clone(), outcome.until));
             world.unmatched += outcome.unmatched.get("s").copied().unwrap_or_default();
             world.versions.extend(outcome.posts.iter().map(|post| {
                 let accounts = post.deliveries.iter().map(|delivery| delivery.account).collect();
@@ -277,11 +280,46 @@ async fn what_was_committed_before_is_acknowledged_and_left_out() {
 }
 
 #[tokio::test]
+async fn what_was_held_longer_than_its_lease_is_let_go() {
+    let lease = Options::default().lease.as_millis() as i64;
+    for (now, entries) in [(lease, 2), (lease + 1, 0)] {
+        let shared = Shared::with(&["a", "b", "c", "d"]);
+        shared.world(|world| world.away = 1);
+        let mut worker = shared.worker(2);
+        assert!(worker.step(1).await.is_err());
+        // The process was stopped meanwhile. When the leases have run out, others have these entries, or had them.
+        assert_eq!(worker.step(now).await.unwrap().entries, entries);
+        shared.world(|world| {
+            assert_eq!(world.stored.len(), entries);
+            let extended = world.events.iter().filter(|event| event.starts_with("extend")).count();
+            assert_eq!(extended, usize::from(entries > 0), "{:?}", world.events);
+            if entries > 0 {
+                assert_eq!(world.told, [(vec![], Some(now + lease))], "they were prolonged");
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_behind_its_lease_is_not_told() {
+    let lease = Options::default().lease.as_millis() as i64;
+    let shared = Shared::with(&["a", "b", "c"]);
+    let mut worker = shared.worker(1);
+    // The third is leased in the second step, and the second in the first one.
+    for now in [1, 2, lease + 1] {
+        assert_eq!(worker.step(now).await.unwrap().entries, 1);
+    }
+    let first = vec![EntryId("0".into())];
+    let told = [(vec![], Some(lease + 1)), (first, Some(lease + 1)), (vec![], Some(lease + 2))];
+    shared.world(|world| assert_eq!(world.told, told));
+}
+
+#[tokio::test]
 async fn what_is_leased_and_not_done_is_given_back() {
     let shared = Shared::with(&["a", "b", "c"]);
     let mut worker = shared.worker(2);
     assert_eq!(worker.step(1).await.unwrap().entries, 2);
-    worker.release().await.unwrap();
+    worker.release(1).await.unwrap();
     // And the store is told that what it did is acknowledged.
     shared.world(|world| assert!(world.events.ends_with(&["release 1".into(), "commit 0".into()])));
 }

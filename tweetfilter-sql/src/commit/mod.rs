@@ -165,6 +165,11 @@ impl Database {
         for row in tx.rows(LOCK, args![]).await? {
             last.insert(row.text(0)?, row.int(1)?);
         }
+        // Nobody else commits meanwhile. Before, somebody may have, if these are no longer leased: a commit in the file of the
+        // buffer finds that out by itself, and of others the notes may be gone.
+        if batch.is_some() && outcome.until.is_some_and(|until| self.now() >= until) {
+            return Err(late());
+        }
         let counter = |name: &str| last.get(name).copied().unwrap_or_default();
         let number = counter("commit") + 1;
         let mut counts = CountBySource::new();
@@ -213,6 +218,12 @@ impl Database {
         turn.commit().await?;
         Ok(committed)
     }
+}
+
+fn late() -> StoreError {
+    StoreError::Retry(
+        "the leases of its entries ran out first, and another worker may have done them".to_owned(),
+    )
 }
 
 fn set_back() -> StoreError {

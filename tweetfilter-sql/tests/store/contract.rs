@@ -407,6 +407,25 @@ pub async fn what_was_committed_before_is_not_counted_again(database: &Database,
     ));
 }
 
+/// A worker that was stopped for longer than its lease, while another did its entries and acknowledged them.
+pub async fn a_worker_whose_lease_ran_out_counts_nothing(database: &Database, clock: &Clock) {
+    let lease = Duration::from_secs(60);
+    let until = |lasts: Duration| Some(Clock::START + lasts.as_millis() as i64);
+    let outcome = |until| Outcome { posts: vec![seen(post("1", "a"), 0, &[1])], until, ..Outcome::default() };
+    let entries = [EntryId("0:1-0".to_owned())];
+    clock.pass(lease);
+    let late = database.commit(&outcome(until(lease)), &entries).await;
+    assert!(matches!(late, Err(StoreError::Retry(_))), "{late:?}");
+    let again = Outcome { again: true, ..outcome(until(2 * lease)) };
+    database.commit(&again, &entries).await.unwrap();
+    let told = Outcome { acknowledged: entries.to_vec(), ..Outcome::default() };
+    database.commit(&told, &[]).await.unwrap();
+    let late = database.commit(&outcome(until(lease)), &entries).await;
+    assert!(matches!(late, Err(StoreError::Retry(_))), "{late:?}");
+    let source = database.status().await.unwrap().sources.remove(0);
+    assert_eq!((source.ended(), source.stored), (1, 1));
+}
+
 pub async fn what_no_column_holds_is_refused(database: &Database, _: &Clock) {
     let long = "9".repeat(501);
     for outcome in [

@@ -75,6 +75,7 @@ contract!(
     dead_letters_are_kept_once,
     each_entry_comes_to_one_end,
     what_was_committed_before_is_not_counted_again,
+    a_worker_whose_lease_ran_out_counts_nothing,
     what_no_column_holds_is_refused,
     filters_tell_their_revision_and_expire,
     filters_are_kept_together_or_not_at_all,

@@ -2,8 +2,9 @@
 //!
 //! It knows neither clock nor runtime: [`Worker::step`] does one batch, and says what came of it; the caller decides
 //! when to go on. The order for each batch is the whole guarantee: **lease, evaluate, commit, and only then
-//! acknowledge**. Whoever dies in between leaves the entries leased, and another gets them. While a batch is
-//! committed, the next one is leased already and evaluated.
+//! acknowledge**. Whoever dies in between leaves the entries leased, and another gets them. Whoever is held up for longer
+//! than its leases last has them no more, and lets go of them. While a batch is committed, the next one is leased already
+//! and evaluated.
 
 mod compiled;
 mod evaluate;
@@ -93,16 +94,26 @@ pub struct Worker<B, S> {
     compiled: Option<Compiled>,
     asked_at: Millis,
     scratch: Scratch,
-    /// What is leased and not committed yet, in parts.
-    open: VecDeque<Vec<Leased>>,
+    /// What is leased and not committed yet.
+    open: VecDeque<Part>,
     /// What became of the first part, if that is known already.
     ready: Option<Ready>,
     /// Whether a step failed, so that leases may be old by now.
     failed: bool,
     /// Whether a commit of something that is open failed, so that nobody knows whether it happened.
     in_doubt: bool,
-    /// The first entries of batches that are acknowledged, for the next commit to tell.
+    /// The first entries of batches whose acknowledgement was answered, with when their leases run out.
+    answered: Vec<(EntryId, Millis)>,
+    /// Those of them that nobody else had by then, for the next commit to tell.
     acknowledged: Vec<EntryId>,
+}
+
+/// Entries that are leased together.
+#[derive(Debug)]
+struct Part {
+    entries: Vec<Leased>,
+    /// When others may have them.
+    until: Millis,
 }
 
 /// What became of a part, to be committed.
@@ -130,6 +141,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             ready: None,
             failed: false,
             in_doubt: false,
+            answered: Vec::new(),
             acknowledged: Vec::new(),
         }
     }
@@ -166,14 +178,14 @@ impl<B: Buffer, S: Store> Worker<B, S> {
 
     async fn next(&mut self, now: Millis, failed: bool) -> Result<Step, StepError> {
         let mut step = Step::default();
+        self.let_go(now);
         if failed && !self.open.is_empty() {
             // Filters may have changed, and time has passed.
             self.ready = None;
-            let ids: Vec<_> = self.open.iter().flatten().map(|entry| entry.id.clone()).collect();
-            self.buffer.extend(&self.name, &ids, self.options.lease).await?;
+            self.extend(now).await?;
         }
         self.refresh(now, &mut step).await?;
-        if self.open.is_empty() && !self.lease().await? {
+        if self.open.is_empty() && !self.lease(now).await? {
             return Ok(step);
         }
         // What the store says of posts of the first part, and what became of the part behind it meanwhile.
@@ -181,29 +193,32 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         loop {
             // Where there is little to do, whatever came meanwhile is better leased when its turn has come. An error is
             // met again by the next step; it is none of what is ready.
-            if self.open.len() == 1 && self.is_much(&self.open[0]) {
-                let _ = self.lease().await;
+            if self.open.len() == 1 && self.is_much(&self.open[0].entries) {
+                let _ = self.lease(now).await;
             }
             let Self { store, scratch, open, options, compiled: Some(compiled), .. } = self else {
                 return Ok(step);
             };
             let mut ready = match self.ready.take() {
                 Some(ready) => ready,
-                None => evaluated(compiled, scratch, &open[0], now, options.keep_all, &known).await,
+                None => evaluated(compiled, scratch, &open[0].entries, now, options.keep_all, &known).await,
             };
-            ready.outcome.again = self.in_doubt || open[0].iter().any(|entry| entry.attempts > 1);
+            let Part { entries: part, until } = &open[0];
+            let until = *until;
+            ready.outcome.again = self.in_doubt || part.iter().any(|entry| entry.attempts > 1);
+            ready.outcome.until = Some(until);
             ready.outcome.acknowledged.clone_from(&self.acknowledged);
             self.in_doubt = true;
             let evaluated_before = next.take();
             let ahead = async {
                 match (evaluated_before, open.get(1)) {
-                    (None, Some(part)) => {
-                        Some(evaluated(compiled, scratch, part, now, options.keep_all, &nothing).await)
+                    (None, Some(Part { entries, .. })) => {
+                        Some(evaluated(compiled, scratch, entries, now, options.keep_all, &nothing).await)
                     }
                     (before, _) => before,
                 }
             };
-            let (committed, ahead) = together::both(commit(store, &ready, &open[0]), ahead).await;
+            let (committed, ahead) = together::both(commit(store, &ready, part), ahead).await;
             let (committed, outcome) = match committed {
                 Ok(done) => done,
                 Err(StoreError::Done(ids)) => {
@@ -221,7 +236,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
                     next = ahead;
                     continue;
                 }
-                Err(StoreError::Refused(_)) if self.open[0].len() > 1 => {
+                Err(StoreError::Refused(_)) if self.open[0].entries.len() > 1 => {
                     self.bisect();
                     continue;
                 }
@@ -231,7 +246,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
                 self.acknowledged.clear();
                 if !committed.acked {
                     self.buffer.ack(&self.name, &ready.ids).await?;
-                    self.acknowledged.extend(ready.ids.first().cloned());
+                    self.answered.extend(ready.ids.first().map(|first| (first.clone(), until)));
                 }
                 step.commits.push(committed);
             }
@@ -251,13 +266,41 @@ impl<B: Buffer, S: Store> Worker<B, S> {
     /// Goes on without entries of the first part that were committed before.
     async fn without(&mut self, ids: &[EntryId]) -> Result<(), BufferError> {
         self.buffer.ack(&self.name, ids).await?;
-        if let Some(part) = self.open.front_mut() {
-            part.retain(|entry| !ids.contains(&entry.id));
-            if part.is_empty() {
+        if let Some(Part { entries, .. }) = self.open.front_mut() {
+            entries.retain(|entry| !ids.contains(&entry.id));
+            if entries.is_empty() {
                 self.open.pop_front();
             }
         }
         Ok(())
+    }
+
+    /// Lets go of entries whose leases have run out, as when the process was stopped for long: another worker may have
+    /// them, or be done with them. What nobody took comes back as leased before. What was acknowledged while its lease
+    /// lasted is nobody's any more; of anything else the store goes on to know, for whoever got it since.
+    fn let_go(&mut self, now: Millis) {
+        let held = self.open.len();
+        self.open.retain(|part| now < part.until);
+        if self.open.len() < held {
+            self.ready = None;
+        }
+        let in_time = self.answered.drain(..).filter(|(_, until)| now < *until).map(|(first, _)| first);
+        self.acknowledged.extend(in_time);
+    }
+
+    /// Prolongs the leases of all that is open.
+    async fn extend(&mut self, now: Millis) -> Result<(), BufferError> {
+        let entries = self.open.iter().flat_map(|part| &part.entries);
+        let ids: Vec<_> = entries.map(|entry| entry.id.clone()).collect();
+        self.buffer.extend(&self.name, &ids, self.options.lease).await?;
+        let until = self.until(now);
+        self.open.iter_mut().for_each(|part| part.until = until);
+        Ok(())
+    }
+
+    /// When a lease runs out that begins now, or later.
+    fn until(&self, now: Millis) -> Millis {
+        now.saturating_add(Millis::try_from(self.options.lease.as_millis()).unwrap_or(Millis::MAX))
     }
 
     /// Whether a part has so much that there is more where it came from.
@@ -267,29 +310,30 @@ impl<B: Buffer, S: Store> Worker<B, S> {
     }
 
     /// Leases a further part; false if there is none.
-    async fn lease(&mut self) -> Result<bool, BufferError> {
-        let leased = self.buffer.lease(&self.name, self.options.batch, self.options.lease).await?;
-        let some = !leased.is_empty();
+    async fn lease(&mut self, now: Millis) -> Result<bool, BufferError> {
+        let entries = self.buffer.lease(&self.name, self.options.batch, self.options.lease).await?;
+        let some = !entries.is_empty();
         if some {
-            self.open.push_back(leased);
+            self.open.push_back(Part { entries, until: self.until(now) });
         }
         Ok(some)
     }
 
-    /// Gives back what was leased and not done, for another to go on with.
+    /// Gives back what was leased and not done, for another to go on with, at the given time.
     ///
     /// # Errors
     /// As [`Buffer::release`].
-    pub async fn release(&mut self) -> Result<(), BufferError> {
+    pub async fn release(&mut self, now: Millis) -> Result<(), BufferError> {
+        self.let_go(now);
         self.ready = None;
-        let ids: Vec<_> = self.open.drain(..).flatten().map(|entry| entry.id).collect();
+        let ids: Vec<_> = self.open.drain(..).flat_map(|part| part.entries).map(|entry| entry.id).collect();
         if !ids.is_empty() {
             self.buffer.release(&self.name, &ids).await?;
         }
         if !self.acknowledged.is_empty() {
             // Else the store would remember them for long, which does no harm.
             let acknowledged = std::mem::take(&mut self.acknowledged);
-            let outcome = Outcome { acknowledged, at: self.asked_at, ..Outcome::default() };
+            let outcome = Outcome { acknowledged, at: now, ..Outcome::default() };
             let _ = self.store.commit(&outcome, &[]).await;
         }
         Ok(())
@@ -312,11 +356,11 @@ impl<B: Buffer, S: Store> Worker<B, S> {
 
     /// Cuts the refused part in two, to find the entry that spoils it.
     fn bisect(&mut self) {
-        let Some(mut part) = self.open.pop_front() else { return };
-        let rest = part.split_off(part.len() / 2);
-        for half in [rest, part] {
-            if !half.is_empty() {
-                self.open.push_front(half);
+        let Some(Part { mut entries, until }) = self.open.pop_front() else { return };
+        let rest = entries.split_off(entries.len() / 2);
+        for entries in [rest, entries] {
+            if !entries.is_empty() {
+                self.open.push_front(Part { entries, until });
             }
         }
     }
@@ -336,10 +380,11 @@ async fn commit<S: Store>(
         (Err(StoreError::Refused(reason)), [_]) => reason,
         (committed, _) => return Ok((Some(committed?), None)),
     };
-    let Outcome { at, revision, again, ref acknowledged, .. } = ready.outcome;
+    let Outcome { at, revision, again, until, ref acknowledged, .. } = ready.outcome;
     let dead = part.iter().map(|entry| DeadLetter::new(entry.bytes.clone(), reason.clone(), at));
     let acknowledged = acknowledged.clone();
-    let outcome = Outcome { dead: dead.collect(), revision, at, again, acknowledged, ..Outcome::default() };
+    let dead = dead.collect();
+    let outcome = Outcome { dead, revision, at, again, until, acknowledged, ..Outcome::default() };
     Ok((Some(store.commit(&outcome, &ready.ids).await?), Some(outcome)))
 }
 
