@@ -321,6 +321,21 @@ pub async fn names_and_ids_that_end_in_a_space_are_refused(database: &Database, 
     refused(vec![seen(post("3 ", "b"), 0, &[1])], vec![]).await;
     refused(vec![], vec![said(delete("3 "))]).await;
     assert_eq!(texts(database, 1).await, ["a"]);
+    // Sources are counted by their names.
+    for counted in ["copies", "unmatched"] {
+        let mut outcome = Outcome::default();
+        let counts = if counted == "copies" { &mut outcome.copies } else { &mut outcome.unmatched };
+        counts.insert("s ".to_owned(), 1);
+        let error = database.commit(&outcome, &[]).await.unwrap_err();
+        assert!(error.to_string().contains("ends in a space"), "{counted}: {error}");
+    }
+    for source in ["s", "s "] {
+        let entry = format!(r#"{{"v":1,"source":"{source}","at":1,"to":"public","post":{{}}}}"#);
+        let dead = vec![DeadLetter::new(entry.into_bytes(), "why".into(), 1)];
+        database.commit(&Outcome { dead, ..Outcome::default() }, &[]).await.unwrap();
+    }
+    let sources = database.status().await.unwrap().sources;
+    assert_eq!((sources.len(), &*sources[0].name, sources[0].dead), (1, "s", 2));
     database.add_account("ann", &[]).await.unwrap();
     for (name, why) in [
         ("", "empty"),
