@@ -8,6 +8,7 @@
 
 mod compiled;
 mod evaluate;
+mod ready;
 mod together;
 
 use std::collections::VecDeque;
@@ -18,11 +19,11 @@ use tweetfilter_core::budget::Price;
 use tweetfilter_core::post::Millis;
 
 use crate::buffer::{Buffer, BufferError, EntryId, Leased, Most};
-use crate::entry::{Entry, EntryError};
-use crate::store::{Committed, DeadLetter, Outcome, Store, StoreError, StoredVersion};
+use crate::store::{Committed, Outcome, Store, StoreError, StoredVersion};
 
 pub use compiled::{Compiled, RefusedFilter};
 use evaluate::Versions;
+use ready::{Ready, commit, evaluated};
 
 /// How a worker works.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,16 +115,6 @@ struct Part {
     entries: Vec<Leased>,
     /// When others may have them.
     until: Millis,
-}
-
-/// What became of a part, to be committed.
-#[derive(Debug)]
-struct Ready {
-    outcome: Outcome,
-    ids: Vec<EntryId>,
-    /// Entries that only a newer version understands.
-    held: usize,
-    evaluation: Duration,
 }
 
 impl<B: Buffer, S: Store> Worker<B, S> {
@@ -364,78 +355,4 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             }
         }
     }
-}
-
-/// Commits what became of a part. An entry that the store refuses even alone goes where people see it: then the outcome
-/// that was stored instead comes along.
-async fn commit<S: Store>(
-    store: &S,
-    ready: &Ready,
-    part: &[Leased],
-) -> Result<(Option<Committed>, Option<Outcome>), StoreError> {
-    if ready.ids.is_empty() {
-        return Ok((None, None));
-    }
-    let reason = match (store.commit(&ready.outcome, &ready.ids).await, part) {
-        (Err(StoreError::Refused(reason)), [_]) => reason,
-        (committed, _) => return Ok((Some(committed?), None)),
-    };
-    let Outcome { at, revision, again, until, ref acknowledged, .. } = ready.outcome;
-    let dead = part.iter().map(|entry| DeadLetter::new(entry.bytes.clone(), reason.clone(), at));
-    let acknowledged = acknowledged.clone();
-    let dead = dead.collect();
-    let outcome = Outcome { dead, revision, at, again, until, acknowledged, ..Outcome::default() };
-    Ok((Some(store.commit(&outcome, &ready.ids).await?), Some(outcome)))
-}
-
-/// Evaluates a part, and notes how long that took.
-async fn evaluated(
-    compiled: &Compiled,
-    scratch: &mut Scratch,
-    part: &[Leased],
-    now: Millis,
-    keep_all: bool,
-    known: &Versions,
-) -> Ready {
-    let (ready, evaluation) =
-        together::timed(evaluated_untimed(compiled, scratch, part, now, keep_all, known)).await;
-    Ready { evaluation, ..ready }
-}
-
-async fn evaluated_untimed(
-    compiled: &Compiled,
-    scratch: &mut Scratch,
-    part: &[Leased],
-    now: Millis,
-    keep_all: bool,
-    known: &Versions,
-) -> Ready {
-    let mut outcome = Outcome { revision: compiled.revision(), at: now, ..Outcome::default() };
-    let (mut ids, mut entries) = (Vec::with_capacity(part.len()), Vec::with_capacity(part.len()));
-    let mut held = 0;
-    for Leased { id, bytes, .. } in part {
-        match Entry::from_slice(bytes) {
-            Ok(entry) => entries.push(entry),
-            Err(EntryError::NewerVersion { .. }) => {
-                held += 1;
-                continue;
-            }
-            Err(error) => outcome.dead.push(DeadLetter::new(bytes.clone(), error.to_string(), now)),
-        }
-        ids.push(id.clone());
-        together::breathe().await;
-    }
-    evaluate::evaluate(compiled, scratch, entries.iter(), known, &mut outcome).await;
-    let Outcome { posts, unmatched, .. } = &mut outcome;
-    posts.retain_mut(|post| {
-        if !keep_all {
-            post.deliveries.retain(|delivery| !delivery.filters.is_empty());
-        }
-        let kept = keep_all || post.version > 0 || !post.deliveries.is_empty();
-        if !kept {
-            *unmatched.entry(post.source.clone()).or_default() += 1;
-        }
-        kept
-    });
-    Ready { outcome, ids, held, evaluation: Duration::ZERO }
 }
