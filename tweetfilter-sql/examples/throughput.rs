@@ -101,5 +101,6 @@ fn evaluated(post: tweetfilter_core::Post, random: &mut u64) -> Evaluated {
         public: false,
         deliveries,
         strangers: 0,
+        stored: None,
     }
 }

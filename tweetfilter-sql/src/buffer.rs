@@ -62,7 +62,7 @@ statements! {
         "UPDATE buffer_lease SET lease_until = 0, attempts = attempts - 1
          WHERE holder = ? AND seq IN (SELECT value FROM json_each(?))",
     );
-    FORGET = sqlite("UPDATE buffer_lease SET lease_until = 0 WHERE lease_until > 0");
+    FORGET = sqlite("UPDATE buffer_lease SET lease_until = 0 WHERE holder = ? AND lease_until > 0");
     SIZES = sqlite(
         "SELECT COUNT(*), COALESCE(SUM(length(bytes)), 0) FROM buffer_entry
          WHERE seq IN (SELECT value FROM json_each(?))",
@@ -107,12 +107,12 @@ impl Embedded {
         self
     }
 
-    /// Lets go of all leases: whoever had them is gone, since one process at a time works on a file.
+    /// Lets go of all leases of a worker that is known to be gone.
     ///
     /// # Errors
     /// As [`Buffer::lease`].
-    pub async fn forget_leases(&self) -> Result<(), BufferError> {
-        self.database.run(FORGET, args![]).await.map(|_| ()).map_err(buffer_error)
+    pub async fn forget_leases(&self, worker: &str) -> Result<(), BufferError> {
+        self.database.run(FORGET, args![worker]).await.map(|_| ()).map_err(buffer_error)
     }
 
     async fn take(

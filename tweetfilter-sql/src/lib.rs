@@ -81,3 +81,36 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(tokens::STATEMENTS)
         .chain(withdrawn::STATEMENTS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::statements;
+
+    /// Statements of tables whose rows may be refused, with the reason.
+    const DELIBERATE: &[(&str, &str)] = &[
+        ("UPDATE OR IGNORE identity SET native_id", "the account has that identity already, by its id"),
+        ("UPDATE IGNORE identity SET native_id", "the same"),
+        ("UPDATE OR REPLACE identity SET handle", "another row of the account said the same"),
+        ("UPDATE IGNORE identity SET handle", "the same; the row with the old handle stays"),
+    ];
+
+    /// What breaks a rule of the tables fails its transaction: it is never left out, or put in place of something else.
+    #[test]
+    fn no_statement_passes_over_what_a_table_refuses() {
+        let mut used = Vec::new();
+        for text in statements().flat_map(|sql| [sql.sqlite, sql.maria]) {
+            let words = text.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase();
+            let passes_over = words.contains(" IGNORE ")
+                || ["ABORT", "FAIL", "REPLACE", "ROLLBACK"]
+                    .iter()
+                    .any(|what| words.contains(&format!(" OR {what} ")))
+                || words.starts_with("REPLACE ");
+            let known = DELIBERATE.iter().position(|(begin, _)| words.starts_with(&begin.to_uppercase()));
+            assert_eq!(passes_over, known.is_some(), "{text}");
+            used.extend(known);
+        }
+        used.sort_unstable();
+        used.dedup();
+        assert_eq!(used.len(), DELIBERATE.len(), "a statement is gone");
+    }
+}

@@ -80,7 +80,9 @@ async fn what_was_appended_outlives_the_process_and_its_leases_do_not() {
     let database = Database::open(&path).await.unwrap();
     let buffer = database.buffer().unwrap();
     assert!(buffer.lease("v", Most::entries(9), long).await.unwrap().is_empty());
-    buffer.forget_leases().await.unwrap();
+    buffer.forget_leases("another").await.unwrap();
+    assert!(buffer.lease("v", Most::entries(9), long).await.unwrap().is_empty());
+    buffer.forget_leases("w").await.unwrap();
     let leased = buffer.lease("v", Most::entries(9), long).await.unwrap();
     assert_eq!((leased.len(), leased[0].attempts), (1, 2));
     database.close().await;

@@ -29,10 +29,15 @@ pub trait Store: Send + Sync {
     /// not be as large as that cuts the posts into several, each with a number of its own; changes, friends, counts and
     /// dead letters are part of the first.
     ///
+    /// Whoever saw any version of a post has the newest one, with what their filters say of that. Where others have a
+    /// post in another version, and it was evaluated without that in mind, nothing of the transaction happens, and
+    /// [`StoreError::Outdated`] says what is stored.
+    ///
     /// Every part of it is idempotent: a post that is there already is kept, and only accounts that had not seen
     /// this version of it get a delivery. So what was cut off between two transactions is mended by the same outcome
     /// again. An embedded store acknowledges `leases` in the same transaction, which is always one; any other
-    /// remembers them until it is told that they are [acknowledged](Outcome::acknowledged), so that none is counted twice.
+    /// remembers them until it is told that they are [acknowledged](Outcome::acknowledged), and says
+    /// [`StoreError::Retry`] to whoever comes when the [leases](Outcome::until) have run out, so that none is counted twice.
     ///
     /// # Errors
     /// See [`StoreError`]; after any but [`StoreError::Done`], it may have happened or not. Then the next commit of the
@@ -142,8 +147,11 @@ pub struct Outcome {
     pub dead: Vec<DeadLetter>,
     /// Whether some of the entries may have been committed before, by whomever.
     pub again: bool,
-    /// The first entries of batches whose acknowledgement was answered since the last commit: the store need not
-    /// remember those any longer.
+    /// When the leases of the entries run out, if they do: from then on another may have committed them, and may have
+    /// had that forgotten since it is acknowledged.
+    pub until: Option<Millis>,
+    /// The first entries of batches whose acknowledgement was answered since the last commit, before their leases ran
+    /// out: nobody else has them, and the store need not remember those any longer.
     pub acknowledged: Vec<EntryId>,
 }
 
@@ -176,8 +184,8 @@ pub struct Evaluated {
     /// The post.
     pub post: Post,
     /// The version of its content: 0, or when a new version was made, in milliseconds. A greater one takes the place of
-    /// a smaller one, whichever comes first. Of the same version the content that was received last holds, and whoever
-    /// got any copy of it has it.
+    /// a smaller one, whichever comes first, for all who got either. Of the same version the content that was received
+    /// last holds, and whoever got any copy of it has it.
     pub version: Millis,
     /// The source that it came from.
     pub source: String,
@@ -189,6 +197,28 @@ pub struct Evaluated {
     pub deliveries: Vec<Delivery>,
     /// Viewers without an account here.
     pub strangers: u32,
+    /// What the store said of it in another version, if that was kept in mind. Of an older one, all who have it are
+    /// among those for whom this one was evaluated; of a newer one, `deliveries` say what filters find in that.
+    pub stored: Option<Box<StoredVersion>>,
+}
+
+/// A post as it is stored in another version than the one that came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredVersion {
+    /// Its network.
+    pub network: String,
+    /// Its id there.
+    pub id: String,
+    /// The version that is stored.
+    pub version: Millis,
+    /// When the content of that was received.
+    pub at: Millis,
+    /// Whether it is part of everybody's timeline.
+    pub public: bool,
+    /// The accounts that have it since they saw it, in whatever version, themselves.
+    pub accounts: Vec<i64>,
+    /// Its content, if that is newer than what came.
+    pub newer: Option<Post>,
 }
 
 /// A post in the timeline of one account.
@@ -267,7 +297,7 @@ pub struct Committed {
 }
 
 /// Why a store did not do what it was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// A deadlock, a busy lock: the same again will do.
@@ -279,6 +309,10 @@ pub enum StoreError {
     /// These entries were committed before, and nothing happened now: acknowledge them, and do the others without them.
     #[error("{} entries were committed before", .0.len())]
     Done(Vec<EntryId>),
+    /// These posts are stored in other versions, and were evaluated without that in mind: do it again with it, and commit
+    /// all of it as something that may have happened in part.
+    #[error("{} posts are stored in other versions, and have to be evaluated for those who have them", .0.len())]
+    Outdated(Vec<StoredVersion>),
     /// It will never take this; smaller parts of it perhaps.
     #[error("the store refuses it: {0}")]
     Refused(String),

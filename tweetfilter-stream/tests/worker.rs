@@ -1,6 +1,6 @@
 //! The worker between a buffer and a store that are lists, and fail when they are told to.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use tweetfilter_core::{Dialect, Post};
 use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Most, Stats};
 use tweetfilter_stream::entry::{Audience, Content, Entry};
 use tweetfilter_stream::store::{
-    Action, Committed, Delivery, Outcome, Snapshot, Store, StoreError, StoredAccount, StoredFilter, Verdict,
+    Action, Committed, Delivery, Outcome, Snapshot, Store, StoreError, StoredAccount, StoredFilter,
+    StoredVersion, Verdict,
 };
 use tweetfilter_stream::worker::{Options, StepError, Worker};
 
@@ -28,6 +29,12 @@ struct World {
     away: u32,
     /// Entries that somebody has committed before.
     done: BTreeSet<String>,
+    /// Posts that are stored in other versions.
+    others: Vec<StoredVersion>,
+    /// Posts and copies, by source.
+    counted: BTreeMap<String, u64>,
+    /// What each commit told of acknowledged batches, and when the leases of its own end.
+    told: Vec<(Vec<EntryId>, Option<i64>)>,
 }
 
 #[derive(Clone, Default)]
@@ -144,6 +151,14 @@ impl Store for Shared {
             if !done.is_empty() {
                 return Err(StoreError::Done(done));
             }
+            let is_told = |other: &&StoredVersion| {
+                outcome.posts.iter().all(|post| post.post.id != other.id || post.stored.is_some())
+            };
+            let untold: Vec<_> = world.others.iter().filter(|other| !is_told(other)).cloned().collect();
+            if !untold.is_empty() {
+                world.events.push(format!("outdated {}", untold.len()));
+                return Err(StoreError::Outdated(untold));
+            }
             world.events.push(format!("commit {}", outcome.posts.len() + outcome.dead.len()));
             if world.away > 0 {
                 world.away -= 1;
@@ -152,6 +167,12 @@ impl Store for Shared {
             if outcome.posts.iter().any(|post| post.post.text == "poison") {
                 return Err(StoreError::Refused("no".into()));
             }
+            let own = outcome.posts.iter().map(|post| (&post.source, 1));
+            for (source, count) in own.chain(outcome.copies.iter().map(|(source, copies)| (source, *copies)))
+            {
+                *world.counted.entry(source.clone()).or_default() += count;
+            }
+            world.told.push((outcome.acknowledged.clone(), outcome.until));
             world.unmatched += outcome.unmatched.get("s").copied().unwrap_or_default();
             world.versions.extend(outcome.posts.iter().map(|post| {
                 let accounts = post.deliveries.iter().map(|delivery| delivery.account).collect();
@@ -259,11 +280,46 @@ async fn what_was_committed_before_is_acknowledged_and_left_out() {
 }
 
 #[tokio::test]
+async fn what_was_held_longer_than_its_lease_is_let_go() {
+    let lease = Options::default().lease.as_millis() as i64;
+    for (now, entries) in [(lease, 2), (lease + 1, 0)] {
+        let shared = Shared::with(&["a", "b", "c", "d"]);
+        shared.world(|world| world.away = 1);
+        let mut worker = shared.worker(2);
+        assert!(worker.step(1).await.is_err());
+        // The process was stopped meanwhile. When the leases have run out, others have these entries, or had them.
+        assert_eq!(worker.step(now).await.unwrap().entries, entries);
+        shared.world(|world| {
+            assert_eq!(world.stored.len(), entries);
+            let extended = world.events.iter().filter(|event| event.starts_with("extend")).count();
+            assert_eq!(extended, usize::from(entries > 0), "{:?}", world.events);
+            if entries > 0 {
+                assert_eq!(world.told, [(vec![], Some(now + lease))], "they were prolonged");
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_behind_its_lease_is_not_told() {
+    let lease = Options::default().lease.as_millis() as i64;
+    let shared = Shared::with(&["a", "b", "c"]);
+    let mut worker = shared.worker(1);
+    // The third is leased in the second step, and the second in the first one.
+    for now in [1, 2, lease + 1] {
+        assert_eq!(worker.step(now).await.unwrap().entries, 1);
+    }
+    let first = vec![EntryId("0".into())];
+    let told = [(vec![], Some(lease + 1)), (first, Some(lease + 1)), (vec![], Some(lease + 2))];
+    shared.world(|world| assert_eq!(world.told, told));
+}
+
+#[tokio::test]
 async fn what_is_leased_and_not_done_is_given_back() {
     let shared = Shared::with(&["a", "b", "c"]);
     let mut worker = shared.worker(2);
     assert_eq!(worker.step(1).await.unwrap().entries, 2);
-    worker.release().await.unwrap();
+    worker.release(1).await.unwrap();
     // And the store is told that what it did is acknowledged.
     shared.world(|world| assert!(world.events.ends_with(&["release 1".into(), "commit 0".into()])));
 }
@@ -329,9 +385,87 @@ async fn of_versions_in_a_batch_the_last_that_was_made_holds() {
     let same =
         [("ann", 10, "a", Some(7), true), ("ben", 11, "b", Some(7), true), ("ann", 9, "c", Some(7), true)];
     assert_eq!(versions(&same).await, one(7, "b", &[1, 2]));
-    // Who was sent the old version alone gets that or nothing, whether it came in the same batch or before.
+    // Who was sent the old version alone gets the new one, too.
     let old = [("ben", 10, "a", None, false), ("ann", 11, "b", Some(7), true), ("ben", 12, "a", None, false)];
-    assert_eq!(versions(&old).await, one(7, "b", &[1]));
+    assert_eq!(versions(&old).await, one(7, "b", &[1, 2]));
+}
+
+/// Post 1 as it is stored in some version, for these accounts.
+fn stored(version: i64, accounts: &[i64], newer: Option<&str>) -> StoredVersion {
+    StoredVersion {
+        network: String::new(),
+        id: "1".into(),
+        version,
+        at: 5,
+        public: false,
+        accounts: accounts.to_vec(),
+        newer: newer.map(|text| Post { id: "1".into(), ..Post::from_text(text) }),
+    }
+}
+
+#[tokio::test]
+async fn a_version_is_evaluated_for_those_who_have_another() {
+    for keep_all in [true, false] {
+        let shared = Shared::default();
+        shared.ann_and_ben();
+        // Ann had a version in which her filter found nothing, or its match, and Ben is told of the next.
+        shared.world(|world| world.others = vec![stored(0, &[1], None)]);
+        shared.add("ben", 10, "snow", Some(7), true);
+        let options = Options { keep_all, ..Options::default() };
+        let mut worker = Worker::new("w", shared.clone(), shared.clone(), options.clone());
+        assert_eq!(worker.step(1).await.unwrap().entries, 1);
+        shared.world(|world| {
+            let accounts = if keep_all { vec![1, 2] } else { vec![1] };
+            assert_eq!(world.versions, [(7, "snow".to_owned(), accounts)]);
+            assert_eq!((&*world.delivered[0].filters, world.delivered[0].seen), (&[5][..], true));
+            assert_eq!(world.events[1..], ["outdated 1", "commit 1", "ack 1"], "{:?}", world.events);
+        });
+
+        // An old version reaches Ann when a newer one is stored: what is delivered is what her filter finds in that.
+        let shared = Shared::default();
+        shared.ann_and_ben();
+        shared.world(|world| world.others = vec![stored(9, &[2], Some("rain"))]);
+        shared.add("ann", 10, "snow", Some(7), true);
+        let mut worker = Worker::new("w", shared.clone(), shared.clone(), options);
+        assert_eq!(worker.step(1).await.unwrap().entries, 1);
+        shared.world(|world| {
+            let accounts = if keep_all { vec![1] } else { vec![] };
+            assert_eq!(world.versions, [(7, "snow".to_owned(), accounts)]);
+            assert!(world.delivered.iter().all(|delivery| delivery.filters.is_empty()));
+        });
+    }
+}
+
+#[tokio::test]
+async fn what_was_evaluated_ahead_is_not_lost_when_a_version_is_evaluated_anew() {
+    let shared = Shared::with(&["a", "b", "c", "d"]);
+    shared.ann_and_ben();
+    shared.world(|world| {
+        world.others = vec![StoredVersion { version: -1, ..stored(0, &[2], None) }];
+    });
+    let mut worker = shared.worker(2);
+    while worker.step(1).await.unwrap().entries > 0 {}
+    shared.world(|world| {
+        assert_eq!((world.stored.concat(), world.acked.len()), ("abcd".to_owned(), 4));
+        assert_eq!(world.versions[1], (0, "b".to_owned(), vec![2]));
+    });
+}
+
+#[tokio::test]
+async fn each_entry_is_counted_for_its_own_source() {
+    let shared = Shared::default();
+    shared.ann_and_ben();
+    shared.add("ann", 10, "a", None, false);
+    shared.add("ben", 11, "b", Some(7), true);
+    // The newer version is from another source.
+    shared.world(|world| {
+        let mut entry = Entry::from_slice(&world.waiting[1].bytes).unwrap();
+        entry.source = "other".into();
+        world.waiting[1].bytes = entry.to_vec().unwrap();
+    });
+    assert_eq!(shared.worker(9).step(1).await.unwrap().entries, 2);
+    let each = BTreeMap::from([("other".to_owned(), 1), ("s".to_owned(), 1)]);
+    shared.world(|world| assert_eq!(world.counted, each));
 }
 
 #[tokio::test]

@@ -100,6 +100,7 @@ fn outcome(posts: &[Post], turn: usize) -> Outcome {
                 seen: true,
             }],
             strangers: 0,
+            stored: None,
         });
     Outcome { at, posts: evaluated.collect(), ..Outcome::default() }
 }

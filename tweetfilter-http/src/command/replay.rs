@@ -60,11 +60,12 @@ fn rate(text: &str) -> Result<f64, String> {
     parts::usable_rate(rate).map_err(|error| error.to_string())
 }
 
-/// The name of the source that files are if nobody gave it one. Many files, or long names, are told apart by a hash.
+/// The name of the source that files are if nobody gave it one. Many files, and names that are none for a source, are told
+/// apart by a hash.
 fn name_of(files: &[PathBuf]) -> String {
     let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     let whole = format!("replay {}", names.join(" "));
-    if whole.chars().count() <= LONGEST_NAME {
+    if parts::check_name(&whole).is_ok() {
         return whole;
     }
     let hash = key("", &whole);

@@ -135,14 +135,16 @@ pub(super) fn told(worked: &Worked) {
 pub(super) type Working = Works<Counted<Buffers>, Counted<Database>>;
 
 pub(super) fn works(settings: &Settings, database: &Database, buffer: &Buffers, part: &Arc<Part>) -> Working {
-    let name = match settings.is_named() {
-        true => settings.instance.clone(),
-        false => format!("{}-{}", settings.instance, std::process::id()),
-    };
+    let name = worker_name(settings, std::process::id());
     let (keep_all, budget) = (settings.keep == Keep::All, settings.owner_budget());
     let options = Options { keep_all, budget, ..Options::default() };
     let (buffer, store) = (Counted::new(buffer.clone(), part), Counted::new(database.clone(), part));
     Works::new(Worker::new(name, buffer, store, options)).counted_by(part)
+}
+
+/// What the worker of a process is called.
+fn worker_name(settings: &Settings, process: u32) -> String {
+    if settings.is_named() { settings.instance.clone() } else { format!("{}-{process}", settings.instance) }
 }
 
 /// Files that a server has open beside its connections: the store, sources, the binary itself.
@@ -172,7 +174,7 @@ fn run(
     block_on(async {
         let database = settings.store_of_part().await?;
         // Until it ends.
-        let _running = Running::begin(settings, &database, working && !sources.is_empty())?;
+        let running = Running::begin(settings, &database, working && !sources.is_empty())?;
         // A server that is away is waited for, and who asks meanwhile is told so; a file is there, or never will be.
         let is_file = database.buffer().is_some();
         if is_file {
@@ -227,10 +229,11 @@ fn run(
         let ops = Ops::begin(settings, process.clone(), &database, buffer.clone()).await?;
         let lookup = if working { settings.lookup()? } else { None };
         let bluesky = settings.bluesky() || sources.values().any(|source| source.kind == Kind::Jetstream);
+        // Whoever works beside it on the file goes on with what it holds; the one that had the file locked before is gone.
         if let Some(Buffers::Embedded(embedded)) = &buffer
-            && working
+            && let Some(process) = running.killed()
         {
-            embedded.forget_leases().await.map_err(failure)?;
+            embedded.forget_leases(&worker_name(settings, process)).await.map_err(failure)?;
         }
         for (name, source) in sources {
             let Some(buffer) = &buffer else { continue };

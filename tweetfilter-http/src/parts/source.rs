@@ -19,11 +19,15 @@ pub const LONGEST_NAME: usize = 190;
 /// Whether a source may have a name.
 ///
 /// # Errors
-/// [`SourceError::Setup`] for one that is empty or too long.
+/// [`SourceError::Setup`] for one that is empty or too long, or has white space at an end: to MariaDB, spaces at the end
+/// of a name are none.
 pub fn check_name(name: &str) -> Result<(), SourceError> {
     let length = name.chars().count();
     match length {
         0 => Err(SourceError::Setup("the name of a source is empty".to_owned())),
+        _ if name.trim() != name => Err(SourceError::Setup(format!(
+            "the name of the source begins or ends with white space, which nobody sees: {name:?}"
+        ))),
         1..=LONGEST_NAME => Ok(()),
         _ => Err(SourceError::Setup(format!(
             "the name of the source has {length} characters; {LONGEST_NAME} are the most: {name}"

@@ -171,7 +171,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
     /// Gives back what was leased and not done, and tells what was done.
     pub async fn end(mut self) -> Worked {
         // What is not given back comes back when its lease has run out.
-        if let Err(error) = self.worker.release().await {
+        if let Err(error) = self.worker.release(now()).await {
             tracing::warn!(%error, "leases are left to run out");
         }
         self.worked

@@ -137,6 +137,7 @@ impl House {
                 public,
                 deliveries: deliveries.to_vec(),
                 strangers: 0,
+                stored: None,
             }
         };
         let posts = ids.iter().map(evaluated).collect();

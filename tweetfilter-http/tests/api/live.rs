@@ -291,6 +291,7 @@ async fn what_is_withdrawn_is_told(house: &House) {
         public: false,
         deliveries: vec![delivery],
         strangers: 0,
+        stored: None,
     };
     let outcome = Outcome { posts: vec![edited], ..Outcome::default() };
     let commit = house.database.commit(&outcome, &[]).await.unwrap().number;

@@ -78,10 +78,17 @@ fn many_files_have_a_name_that_the_store_takes() {
     let fewer = replay(&files, &names[..8]);
     assert!(fewer.err.contains("8 lines"), "{}", fewer.err);
     let long = "s".repeat(191);
-    for name in ["", &long] {
+    for name in ["", &long, "archive ", "\tarchive"] {
         let refused = files.run(&["replay", "--source", name, names[0]]);
         assert!(refused.code == 2 && refused.err.contains("name of"), "{}", refused.err);
     }
+    let settings = "[source.\"archive \"]\nkind = \"generated\"\n";
+    std::fs::write(files.path("spaced.toml"), settings).unwrap();
+    let refused = files.run(&["ingest", "--config", "spaced.toml"]);
+    assert!(refused.code == 2 && refused.err.contains("white space"), "{}", refused.err);
+    // A file may have any name.
+    std::fs::write(files.path("day "), snow([1])).unwrap();
+    replay(&files, &["day "]);
     replay(&files, &["--source", &long[1..], names[0]]);
     assert_eq!(status(&files)["dead_letters"], 0);
 }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use tweetfilter_stream::buffer::{Batch, Buffer, Encoded, Most};
+
 use crate::chain::{Server, ok, status, until};
 use crate::separate::redis::{FIT, RedisServer};
 use crate::support::Files;
@@ -60,6 +62,44 @@ fn a_second_ingest_of_the_same_name_takes_the_source_over_once_and_the_first_wai
     until("the first reads again", &files, || lines() > read);
     assert_eq!(count(&files, "was taken over"), 1);
     first.tell_to_end();
+}
+
+#[test]
+fn who_works_beside_another_leaves_it_what_it_holds() {
+    let settings = "[source.none]\nkind = \"file\"\naudience = \"envelope\"\nfiles = [\"none.ndjson\"]\n";
+    let files = Files::new().with("none.ndjson", "").with("tweetfilter.toml", settings);
+    ok(files.run(&["account", "add", "ann"]));
+    // An entry of a server that will be killed, one of another worker, and one of nobody.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let path = files.path("tweetfilter.db");
+        let database = tweetfilter_sql::Database::open(&path.to_string_lossy()).await.unwrap();
+        let buffer = database.buffer().unwrap();
+        let long = Duration::from_secs(600);
+        let fence = buffer.claim("s", "a", long).await.unwrap().fence;
+        let entry = |id: u8| {
+            let post = format!(r#"{{"network":"x","id":"{id}","text":"Snow"}}"#);
+            let text = format!(r#"{{"v":1,"source":"s","at":1,"to":"public","post":{post}}}"#);
+            Encoded { key: 1, bytes: text.into_bytes() }
+        };
+        let entries = (0..3).map(entry).collect();
+        buffer.append(&Batch { source: "s".into(), fence, entries, ..Batch::default() }).await.unwrap();
+        for worker in ["one", "other"] {
+            assert_eq!(buffer.lease(worker, Most::entries(1), long).await.unwrap().len(), 1);
+        }
+        database.close().await;
+    });
+    let mut worker = Server::start(&files, &["work", "--instance", "two"]);
+    until("what is free is stored", &files, || status(&files)["posts"] != 0);
+    assert_eq!(status(&files)["posts"], 1);
+    // The server that is killed leaves its file behind. The next one has what it held, and nothing else.
+    std::fs::write(files.path("tweetfilter.db.running"), "process 4000000, started before\n").unwrap();
+    let mut server = Server::start(&files, &["serve", "--instance", "one"]);
+    until("what the killed one held is stored", &files, || status(&files)["posts"] != 1);
+    let status = status(&files);
+    assert_eq!((&status["posts"], &status["buffer"]["entries"]), (&2.into(), &1.into()), "{status}");
+    worker.tell_to_end();
+    server.tell_to_end();
 }
 
 #[test]

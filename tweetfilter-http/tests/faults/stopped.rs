@@ -52,3 +52,39 @@ fn the_buffer_grows_while_the_store_is_away_and_drains_later() {
     assert!(log.contains("holds its entries until it can go on"), "{log}");
     assert!(log.contains("store and buffer are back"), "{log}");
 }
+
+/// Keeps every commit waiting, for less than a lock is waited for.
+const HOLD: &str = "START TRANSACTION; \
+    SELECT COUNT(*) FROM state WHERE name IN ('commit', 'post') FOR UPDATE; DO SLEEP(9); ROLLBACK";
+
+/// When it wakes up, another has had its entries, and is done with them.
+#[test]
+fn a_worker_that_sleeps_for_longer_than_its_lease_counts_nothing_twice() {
+    let Some(chain) = Chain::start(&stream(300, 19)) else { return };
+    let mut ingest = chain.part("ingest");
+    chain.until("all is read", || ingest.ended().is_some());
+    let maria = &chain.maria;
+    let leased = || {
+        let pending = chain.redis.say(&["XPENDING", "tf:{0}", "tf"]);
+        pending.lines().next().and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or(0)
+    };
+    let sleeper = std::thread::scope(|scope| {
+        let held = scope.spawn(|| maria.try_ask("tf", HOLD));
+        std::thread::sleep(Duration::from_secs(1));
+        let sleeper = chain.part("worker-1");
+        chain.until("it has entries", || leased() > 0);
+        sleeper.signal("STOP");
+        assert!(!held.is_finished(), "it may have committed");
+        sleeper
+    });
+    let mut other = chain.part("worker-2");
+    chain.until("another does them", || chain.waiting() == 0);
+    // What it acknowledged is forgotten with its end.
+    other.signal("TERM");
+    chain.until("it ends", || other.ended().is_some());
+    let back = || chain.log().matches("store and buffer are back").count();
+    let before = back();
+    sleeper.signal("CONT");
+    chain.until("the sleeper goes on", || back() > before);
+    chain.assert_held();
+}

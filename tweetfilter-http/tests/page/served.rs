@@ -112,6 +112,7 @@ impl Served {
             public: false,
             deliveries: vec![Delivery { account: self.ann, verdict, filters, seen: true }],
             strangers: 0,
+            stored: None,
         };
         let posts = posts.into_iter().map(evaluated).collect();
         let outcome = Outcome { at: now(), posts, ..Outcome::default() };

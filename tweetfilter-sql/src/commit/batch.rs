@@ -3,7 +3,8 @@
 //! A commit and the acknowledgement of its entries are two steps where the buffer is not in the same file, and a large
 //! batch is several transactions. Whoever is cut off in between gets the entries again, and must not count them again. So
 //! a batch is noted with its first transaction, under the name of its first entry, and crossed out when the worker says
-//! that it is acknowledged.
+//! that it is acknowledged. Who comes with a lease that has run out is turned away before: what another did may be crossed
+//! out by then.
 
 use std::collections::HashSet;
 

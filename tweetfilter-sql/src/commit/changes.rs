@@ -139,6 +139,8 @@ statements! {
 
 /// Refuses what no column can hold.
 pub(super) fn check(outcome: &Outcome) -> Result<(), StoreError> {
+    // Of posts, their own sources are looked at.
+    outcome.copies.keys().chain(outcome.unmatched.keys()).try_for_each(|source| fits(&[source], &[]))?;
     for Friends { network, ids, .. } in &outcome.friends {
         ids.iter().try_for_each(|id| fits(&[network], &[id]))?;
     }

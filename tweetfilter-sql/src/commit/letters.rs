@@ -85,7 +85,9 @@ pub(super) async fn keep(
 ) -> Result<(), StoreError> {
     for letter in letters {
         let name = digest([&letter.entry[..]]);
-        let source: String = letter.source.chars().take(prepare::NAME).collect();
+        // Both stores are to count it alike, and to one of them spaces at the end are none.
+        let source: String = letter.source.trim_end().chars().take(prepare::NAME).collect();
+        let source = source.trim_end().to_owned();
         // One that is known gets a new number: who takes the old one off, to try it again, does not take this one too.
         // One that was deleted meanwhile stays empty.
         match tx.row(KNOWN, args![name.as_str()]).await? {

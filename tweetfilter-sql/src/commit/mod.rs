@@ -11,6 +11,7 @@ mod posts;
 mod prepare;
 mod said;
 mod scrub;
+mod versions;
 mod withheld;
 
 pub(crate) use posts::forget;
@@ -85,6 +86,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Sql> {
         withheld::STATEMENTS,
         scrub::STATEMENTS,
         letters::STATEMENTS,
+        versions::STATEMENTS,
     ];
     STATEMENTS.iter().chain(many).chain(others.into_iter().flatten())
 }
@@ -165,6 +167,11 @@ impl Database {
         for row in tx.rows(LOCK, args![]).await? {
             last.insert(row.text(0)?, row.int(1)?);
         }
+        // Nobody else commits meanwhile. Before, somebody may have, if these are no longer leased: a commit in the file of the
+        // buffer finds that out by itself, and of others the notes may be gone.
+        if batch.is_some() && outcome.until.is_some_and(|until| self.now() >= until) {
+            return Err(late());
+        }
         let counter = |name: &str| last.get(name).copied().unwrap_or_default();
         let number = counter("commit") + 1;
         let mut counts = CountBySource::new();
@@ -216,6 +223,12 @@ impl Database {
     }
 }
 
+fn late() -> StoreError {
+    StoreError::Retry(
+        "the leases of its entries ran out first, and another worker may have done them".to_owned(),
+    )
+}
+
 fn set_back() -> StoreError {
     StoreError::Unfit(
         "the store counts fewer commits than it holds, as if a part of it were from an older backup. Restore all of its \
@@ -262,6 +275,7 @@ mod tests {
             public: false,
             deliveries: Vec::new(),
             strangers: 0,
+            stored: None,
         };
         let post = |rows: usize, bytes: usize| Prepared {
             evaluated: &evaluated,

@@ -7,6 +7,7 @@ use tweetfilter_stream::store::{Committed, Delivery, StoreError};
 use super::CountBySource;
 use super::prepare::Prepared;
 use super::said::{Known, Said};
+use super::versions;
 use crate::lists::{numbers, text};
 use crate::pack;
 use crate::sql::{Arg, Many, Sql, Tx, args, list, many, row, statements};
@@ -93,6 +94,9 @@ struct Rows {
 }
 
 /// Stores posts, and gives those who had not seen them a delivery.
+///
+/// # Errors
+/// [`StoreError::Outdated`] for those that have to be evaluated for others, too.
 pub(super) async fn store(
     tx: &mut Tx,
     posts: &[Prepared<'_>],
@@ -105,6 +109,7 @@ pub(super) async fn store(
         return Ok(());
     }
     let said = Said::of(tx, posts).await?;
+    versions::check(tx, posts, &said).await?;
     let mut rows = Rows::default();
     let mut seen = HashSet::new();
     for post in posts {
@@ -124,6 +129,7 @@ pub(super) async fn store(
         let num = match known {
             Some(known) if known.version > evaluated.version => {
                 count.stale += 1;
+                rows.widen(post, known, committed);
                 continue;
             }
             Some(known) if known.version == evaluated.version => {
@@ -196,16 +202,25 @@ impl Rows {
         said: &Said,
         committed: &mut Committed,
     ) -> Result<(), StoreError> {
+        let Some(body) = said.later(post, known)? else {
+            self.widen(post, known, committed);
+            return Ok(());
+        };
         let public = known.public || post.evaluated.public;
         let audience = self.deliver(post, known.num, &known.audience, known.public, committed);
-        if let Some(body) = said.later(post, known)? {
-            self.changed.push(known.num);
-            self.add(post, known.num, known.since, public, body, &audience, said.countries(post)?);
-            self.name(post, known.num, said);
-        } else if audience != known.audience || public != known.public {
+        self.changed.push(known.num);
+        self.add(post, known.num, known.since, public, body, &audience, said.countries(post)?);
+        self.name(post, known.num, said);
+        Ok(())
+    }
+
+    /// Gives what is stored to those who come with a copy or an older version of it, for whom it was evaluated.
+    fn widen(&mut self, post: &Prepared<'_>, known: &Known, committed: &mut Committed) {
+        let public = known.public || post.evaluated.public;
+        let audience = self.deliver(post, known.num, &known.audience, known.public, committed);
+        if audience != known.audience || public != known.public {
             self.audiences.push((known.num, pack::accounts(&audience), i64::from(public)));
         }
-        Ok(())
     }
 
     /// Notes what a post carries and has, so that it is found by that.

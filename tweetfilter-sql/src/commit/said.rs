@@ -65,9 +65,9 @@ pub(super) struct Known {
     /// The commit that stored this version.
     pub(super) since: i64,
     /// When the content of this version was received.
-    version_at: Millis,
+    pub(super) version_at: Millis,
     /// What is stored, of a version that is not the first.
-    body: Option<String>,
+    pub(super) body: Option<String>,
 }
 
 /// What was said of the posts of a batch, before or with it.

@@ -15,12 +15,14 @@ use tweetfilter_stream::worker::Compiled;
 
 use crate::common::Clock;
 
+mod edits;
 mod lookup;
 mod orders;
 mod samples;
 mod saving;
 mod withdrawn;
 
+pub use edits::*;
 pub use lookup::*;
 pub use orders::*;
 pub use samples::*;
@@ -41,7 +43,16 @@ pub fn seen(post: Post, version: i64, accounts: &[i64]) -> Evaluated {
         seen: true,
     });
     let deliveries = deliveries.collect();
-    Evaluated { post, version, source: "s".into(), at: Clock::START, public: false, deliveries, strangers: 0 }
+    Evaluated {
+        post,
+        version,
+        source: "s".into(),
+        at: Clock::START,
+        public: false,
+        deliveries,
+        strangers: 0,
+        stored: None,
+    }
 }
 
 pub fn matched(mut evaluated: Evaluated, filters: &[i64], verdict: Verdict) -> Evaluated {
@@ -117,7 +128,7 @@ pub async fn a_new_version_replaces_the_old_one_in_any_order(database: &Database
     commit(database, vec![old()], vec![]).await;
     assert_eq!(commit(database, vec![new()], vec![]).await.deliveries, 1);
     assert_eq!(texts(database, 1).await, ["new"]);
-    // The second account has not seen the new version, and nobody shows it the old one.
+    // The second account is none any more: nobody evaluates the new version for it, or shows it the old one.
     assert!(texts(database, 2).await.is_empty());
     let matches = Page { filter: Some(5), ..Page::default() };
     assert!(database.timeline(1, &matches).await.unwrap().is_empty());
@@ -394,6 +405,25 @@ pub async fn what_was_committed_before_is_not_counted_again(database: &Database,
         database.commit(&outcome(&["4"], true), &ids(&["0:4-0"])).await,
         Err(StoreError::Done(_))
     ));
+}
+
+/// A worker that was stopped for longer than its lease, while another did its entries and acknowledged them.
+pub async fn a_worker_whose_lease_ran_out_counts_nothing(database: &Database, clock: &Clock) {
+    let lease = Duration::from_secs(60);
+    let until = |lasts: Duration| Some(Clock::START + lasts.as_millis() as i64);
+    let outcome = |until| Outcome { posts: vec![seen(post("1", "a"), 0, &[1])], until, ..Outcome::default() };
+    let entries = [EntryId("0:1-0".to_owned())];
+    clock.pass(lease);
+    let late = database.commit(&outcome(until(lease)), &entries).await;
+    assert!(matches!(late, Err(StoreError::Retry(_))), "{late:?}");
+    let again = Outcome { again: true, ..outcome(until(2 * lease)) };
+    database.commit(&again, &entries).await.unwrap();
+    let told = Outcome { acknowledged: entries.to_vec(), ..Outcome::default() };
+    database.commit(&told, &[]).await.unwrap();
+    let late = database.commit(&outcome(until(lease)), &entries).await;
+    assert!(matches!(late, Err(StoreError::Retry(_))), "{late:?}");
+    let source = database.status().await.unwrap().sources.remove(0);
+    assert_eq!((source.ended(), source.stored), (1, 1));
 }
 
 pub async fn what_no_column_holds_is_refused(database: &Database, _: &Clock) {

@@ -5,6 +5,7 @@
 mod common;
 mod concurrent;
 mod contract;
+mod edits;
 mod gone;
 mod refused;
 mod steps;
@@ -62,6 +63,8 @@ contract!(
     a_post_is_stored_once_and_late_viewers_get_it_too,
     a_public_post_is_tried_once,
     a_new_version_replaces_the_old_one_in_any_order,
+    a_version_waits_until_it_is_evaluated_for_all_who_have_another,
+    what_everybody_saw_everybody_sees_in_its_next_version,
     a_delete_wins_before_and_after,
     a_delete_takes_the_original_out_of_what_carries_it,
     a_delete_that_names_no_network_spares_those_that_always_do,
@@ -72,6 +75,7 @@ contract!(
     dead_letters_are_kept_once,
     each_entry_comes_to_one_end,
     what_was_committed_before_is_not_counted_again,
+    a_worker_whose_lease_ran_out_counts_nothing,
     what_no_column_holds_is_refused,
     filters_tell_their_revision_and_expire,
     filters_are_kept_together_or_not_at_all,

@@ -8,7 +8,10 @@ use tweetfilter_core::{Match, OwnerId, Scratch};
 use super::compiled::{Compiled, owner};
 use super::together::breathe;
 use crate::entry::{Audience, Change, Content, Entry};
-use crate::store::{Action, Delivery, Evaluated, Friends, Outcome, Said, Verdict};
+use crate::store::{Action, Delivery, Evaluated, Friends, Outcome, Said, StoredVersion, Verdict};
+
+/// What the store said of posts that it has in other versions, by network and id.
+pub(super) type Versions = HashMap<(String, String), StoredVersion>;
 
 /// A post of the batch, with everyone whom it reached.
 struct Seen<'e> {
@@ -20,11 +23,12 @@ struct Seen<'e> {
     strangers: u32,
 }
 
-/// Evaluates each post of a batch once, for all who saw it.
+/// Evaluates each post of a batch once, for all who saw it, whatever version each of them saw.
 pub(super) async fn evaluate<'e>(
     compiled: &Compiled,
     scratch: &mut Scratch,
     entries: impl Iterator<Item = &'e Entry>,
+    known: &Versions,
     outcome: &mut Outcome,
 ) {
     let mut seen: Vec<Seen<'e>> = Vec::new();
@@ -50,13 +54,14 @@ pub(super) async fn evaluate<'e>(
             if post.id.is_empty() { next } else { *by_id.entry((&post.network, &post.id)).or_insert(next) };
         if index == next {
             seen.push(Seen::new(post, version, entry));
+            seen[index].reach(compiled, post, entry);
         } else {
-            *outcome.copies.entry(entry.source.clone()).or_default() += 1;
+            let copy = seen[index].take(compiled, post, version, entry);
+            *outcome.copies.entry(copy.source.clone()).or_default() += 1;
         }
-        seen[index].take(compiled, post, version, entry);
     }
     for seen in seen {
-        outcome.posts.push(seen.evaluate(compiled, scratch));
+        outcome.posts.push(seen.evaluate(compiled, scratch, known));
         breathe().await;
     }
 }
@@ -77,18 +82,16 @@ impl<'e> Seen<'e> {
         Self { post, version, entry, public: false, accounts: Vec::new(), strangers: 0 }
     }
 
-    /// Takes a copy. Of two versions only the newer one reaches anybody, as if each came by itself; of two that say they
-    /// are the same, what was received last holds, for those who got either.
-    fn take(&mut self, compiled: &Compiled, post: &'e Post, version: Millis, entry: &'e Entry) {
-        if version < self.version {
-            return;
-        }
-        if version > self.version {
-            *self = Self::new(post, version, entry);
-        } else if version > 0 && entry.at >= self.entry.at {
-            (self.post, self.entry) = (post, entry);
-        }
+    /// Takes a copy; returns the entry whose content does not hold. Of two versions the newer one does, of two that say
+    /// they are the same what was received last, for those who got either.
+    fn take(&mut self, compiled: &Compiled, post: &'e Post, version: Millis, entry: &'e Entry) -> &'e Entry {
         self.reach(compiled, post, entry);
+        let is_later = version > 0 && version == self.version && entry.at >= self.entry.at;
+        if version <= self.version && !is_later {
+            return entry;
+        }
+        (self.post, self.version) = (post, version);
+        std::mem::replace(&mut self.entry, entry)
     }
 
     fn reach(&mut self, compiled: &Compiled, post: &Post, entry: &Entry) {
@@ -118,14 +121,37 @@ impl<'e> Seen<'e> {
         }
     }
 
-    fn evaluate(mut self, compiled: &Compiled, scratch: &mut Scratch) -> Evaluated {
+    /// What the store has of it in another version.
+    fn stored<'k>(&self, known: &'k Versions) -> Option<&'k StoredVersion> {
+        // Mostly nothing is known, and what has no id has no versions.
+        if known.is_empty() || self.post.id.is_empty() {
+            return None;
+        }
+        known.get(&(self.post.network.clone(), self.post.id.clone()))
+    }
+
+    fn evaluate(mut self, compiled: &Compiled, scratch: &mut Scratch, known: &Versions) -> Evaluated {
+        let stored = self.stored(known);
+        let mut tried = self.post;
+        match stored {
+            // Who has the older one gets this one, too.
+            Some(stored) if stored.version < self.version => {
+                self.accounts.extend_from_slice(&stored.accounts);
+                self.public |= stored.public;
+            }
+            // Who comes late with an older one gets the newer one.
+            Some(StoredVersion { version, newer: Some(newer), .. }) if *version > self.version => {
+                tried = newer;
+            }
+            _ => {}
+        }
         self.accounts.sort_unstable();
         self.accounts.dedup();
         let found = if self.public {
-            compiled.set.matches_with(scratch, self.post)
+            compiled.set.matches_with(scratch, tried)
         } else {
             let owners: Vec<OwnerId> = self.accounts.iter().map(|&account| owner(account)).collect();
-            compiled.set.matches_for(scratch, self.post, &owners)
+            compiled.set.matches_for(scratch, tried, &owners)
         };
         let mut deliveries: Vec<Delivery> = self.accounts.iter().map(|&account| nothing(account)).collect();
         for delivery in matched(compiled, found) {
@@ -142,6 +168,7 @@ impl<'e> Seen<'e> {
             public: self.public,
             deliveries,
             strangers: self.strangers,
+            stored: stored.cloned().map(Box::new),
         }
     }
 }

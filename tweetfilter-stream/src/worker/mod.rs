@@ -2,11 +2,13 @@
 //!
 //! It knows neither clock nor runtime: [`Worker::step`] does one batch, and says what came of it; the caller decides
 //! when to go on. The order for each batch is the whole guarantee: **lease, evaluate, commit, and only then
-//! acknowledge**. Whoever dies in between leaves the entries leased, and another gets them. While a batch is
-//! committed, the next one is leased already and evaluated.
+//! acknowledge**. Whoever dies in between leaves the entries leased, and another gets them. Whoever is held up for longer
+//! than its leases last has them no more, and lets go of them. While a batch is committed, the next one is leased already
+//! and evaluated.
 
 mod compiled;
 mod evaluate;
+mod ready;
 mod together;
 
 use std::collections::VecDeque;
@@ -17,10 +19,11 @@ use tweetfilter_core::budget::Price;
 use tweetfilter_core::post::Millis;
 
 use crate::buffer::{Buffer, BufferError, EntryId, Leased, Most};
-use crate::entry::{Entry, EntryError};
-use crate::store::{Committed, DeadLetter, Outcome, Store, StoreError};
+use crate::store::{Committed, Outcome, Store, StoreError, StoredVersion};
 
 pub use compiled::{Compiled, RefusedFilter};
+use evaluate::Versions;
+use ready::{Ready, commit, evaluated};
 
 /// How a worker works.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +36,7 @@ pub struct Options {
     pub filters_for: Duration,
     /// Whether posts that no filter matched are stored too. If not, an account has what its own filters matched, whoever
     /// else saw it and whether their copies came together. New versions are stored in any case, since they take the
-    /// place of one that did match.
+    /// place of one that did match; they are tried for those who have the one before.
     pub keep_all: bool,
     /// What the filters of one account may cost a post together.
     pub budget: Price,
@@ -72,7 +75,7 @@ pub struct Step {
 }
 
 /// Why a step did not end. Nothing is lost: the next step goes on with the same entries.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StepError {
     /// The buffer did not do it.
     #[error(transparent)]
@@ -92,26 +95,26 @@ pub struct Worker<B, S> {
     compiled: Option<Compiled>,
     asked_at: Millis,
     scratch: Scratch,
-    /// What is leased and not committed yet, in parts.
-    open: VecDeque<Vec<Leased>>,
+    /// What is leased and not committed yet.
+    open: VecDeque<Part>,
     /// What became of the first part, if that is known already.
     ready: Option<Ready>,
     /// Whether a step failed, so that leases may be old by now.
     failed: bool,
     /// Whether a commit of something that is open failed, so that nobody knows whether it happened.
     in_doubt: bool,
-    /// The first entries of batches that are acknowledged, for the next commit to tell.
+    /// The first entries of batches whose acknowledgement was answered, with when their leases run out.
+    answered: Vec<(EntryId, Millis)>,
+    /// Those of them that nobody else had by then, for the next commit to tell.
     acknowledged: Vec<EntryId>,
 }
 
-/// What became of a part, to be committed.
+/// Entries that are leased together.
 #[derive(Debug)]
-struct Ready {
-    outcome: Outcome,
-    ids: Vec<EntryId>,
-    /// Entries that only a newer version understands.
-    held: usize,
-    evaluation: Duration,
+struct Part {
+    entries: Vec<Leased>,
+    /// When others may have them.
+    until: Millis,
 }
 
 impl<B: Buffer, S: Store> Worker<B, S> {
@@ -129,6 +132,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             ready: None,
             failed: false,
             in_doubt: false,
+            answered: Vec::new(),
             acknowledged: Vec::new(),
         }
     }
@@ -165,39 +169,47 @@ impl<B: Buffer, S: Store> Worker<B, S> {
 
     async fn next(&mut self, now: Millis, failed: bool) -> Result<Step, StepError> {
         let mut step = Step::default();
+        self.let_go(now);
         if failed && !self.open.is_empty() {
             // Filters may have changed, and time has passed.
             self.ready = None;
-            let ids: Vec<_> = self.open.iter().flatten().map(|entry| entry.id.clone()).collect();
-            self.buffer.extend(&self.name, &ids, self.options.lease).await?;
+            self.extend(now).await?;
         }
         self.refresh(now, &mut step).await?;
-        if self.open.is_empty() && !self.lease().await? {
+        if self.open.is_empty() && !self.lease(now).await? {
             return Ok(step);
         }
+        // What the store says of posts of the first part, and what became of the part behind it meanwhile.
+        let (nothing, mut known, mut next) = (Versions::new(), Versions::new(), None);
         loop {
             // Where there is little to do, whatever came meanwhile is better leased when its turn has come. An error is
             // met again by the next step; it is none of what is ready.
-            if self.open.len() == 1 && self.is_much(&self.open[0]) {
-                let _ = self.lease().await;
+            if self.open.len() == 1 && self.is_much(&self.open[0].entries) {
+                let _ = self.lease(now).await;
             }
             let Self { store, scratch, open, options, compiled: Some(compiled), .. } = self else {
                 return Ok(step);
             };
             let mut ready = match self.ready.take() {
                 Some(ready) => ready,
-                None => evaluated(compiled, scratch, &open[0], now, options.keep_all).await,
+                None => evaluated(compiled, scratch, &open[0].entries, now, options.keep_all, &known).await,
             };
-            ready.outcome.again = self.in_doubt || open[0].iter().any(|entry| entry.attempts > 1);
+            let Part { entries: part, until } = &open[0];
+            let until = *until;
+            ready.outcome.again = self.in_doubt || part.iter().any(|entry| entry.attempts > 1);
+            ready.outcome.until = Some(until);
             ready.outcome.acknowledged.clone_from(&self.acknowledged);
             self.in_doubt = true;
+            let evaluated_before = next.take();
             let ahead = async {
-                match open.get(1) {
-                    Some(part) => Some(evaluated(compiled, scratch, part, now, options.keep_all).await),
-                    None => None,
+                match (evaluated_before, open.get(1)) {
+                    (None, Some(Part { entries, .. })) => {
+                        Some(evaluated(compiled, scratch, entries, now, options.keep_all, &nothing).await)
+                    }
+                    (before, _) => before,
                 }
             };
-            let (committed, ahead) = together::both(commit(store, &ready, &open[0]), ahead).await;
+            let (committed, ahead) = together::both(commit(store, &ready, part), ahead).await;
             let (committed, outcome) = match committed {
                 Ok(done) => done,
                 Err(StoreError::Done(ids)) => {
@@ -209,7 +221,13 @@ impl<B: Buffer, S: Store> Worker<B, S> {
                     }
                     continue;
                 }
-                Err(StoreError::Refused(_)) if self.open[0].len() > 1 => {
+                Err(StoreError::Outdated(stored)) => {
+                    let by_post = |one: StoredVersion| ((one.network.clone(), one.id.clone()), one);
+                    known.extend(stored.into_iter().map(by_post));
+                    next = ahead;
+                    continue;
+                }
+                Err(StoreError::Refused(_)) if self.open[0].entries.len() > 1 => {
                     self.bisect();
                     continue;
                 }
@@ -219,7 +237,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
                 self.acknowledged.clear();
                 if !committed.acked {
                     self.buffer.ack(&self.name, &ready.ids).await?;
-                    self.acknowledged.extend(ready.ids.first().cloned());
+                    self.answered.extend(ready.ids.first().map(|first| (first.clone(), until)));
                 }
                 step.commits.push(committed);
             }
@@ -239,13 +257,41 @@ impl<B: Buffer, S: Store> Worker<B, S> {
     /// Goes on without entries of the first part that were committed before.
     async fn without(&mut self, ids: &[EntryId]) -> Result<(), BufferError> {
         self.buffer.ack(&self.name, ids).await?;
-        if let Some(part) = self.open.front_mut() {
-            part.retain(|entry| !ids.contains(&entry.id));
-            if part.is_empty() {
+        if let Some(Part { entries, .. }) = self.open.front_mut() {
+            entries.retain(|entry| !ids.contains(&entry.id));
+            if entries.is_empty() {
                 self.open.pop_front();
             }
         }
         Ok(())
+    }
+
+    /// Lets go of entries whose leases have run out, as when the process was stopped for long: another worker may have
+    /// them, or be done with them. What nobody took comes back as leased before. What was acknowledged while its lease
+    /// lasted is nobody's any more; of anything else the store goes on to know, for whoever got it since.
+    fn let_go(&mut self, now: Millis) {
+        let held = self.open.len();
+        self.open.retain(|part| now < part.until);
+        if self.open.len() < held {
+            self.ready = None;
+        }
+        let in_time = self.answered.drain(..).filter(|(_, until)| now < *until).map(|(first, _)| first);
+        self.acknowledged.extend(in_time);
+    }
+
+    /// Prolongs the leases of all that is open.
+    async fn extend(&mut self, now: Millis) -> Result<(), BufferError> {
+        let entries = self.open.iter().flat_map(|part| &part.entries);
+        let ids: Vec<_> = entries.map(|entry| entry.id.clone()).collect();
+        self.buffer.extend(&self.name, &ids, self.options.lease).await?;
+        let until = self.until(now);
+        self.open.iter_mut().for_each(|part| part.until = until);
+        Ok(())
+    }
+
+    /// When a lease runs out that begins now, or later.
+    fn until(&self, now: Millis) -> Millis {
+        now.saturating_add(Millis::try_from(self.options.lease.as_millis()).unwrap_or(Millis::MAX))
     }
 
     /// Whether a part has so much that there is more where it came from.
@@ -255,29 +301,30 @@ impl<B: Buffer, S: Store> Worker<B, S> {
     }
 
     /// Leases a further part; false if there is none.
-    async fn lease(&mut self) -> Result<bool, BufferError> {
-        let leased = self.buffer.lease(&self.name, self.options.batch, self.options.lease).await?;
-        let some = !leased.is_empty();
+    async fn lease(&mut self, now: Millis) -> Result<bool, BufferError> {
+        let entries = self.buffer.lease(&self.name, self.options.batch, self.options.lease).await?;
+        let some = !entries.is_empty();
         if some {
-            self.open.push_back(leased);
+            self.open.push_back(Part { entries, until: self.until(now) });
         }
         Ok(some)
     }
 
-    /// Gives back what was leased and not done, for another to go on with.
+    /// Gives back what was leased and not done, for another to go on with, at the given time.
     ///
     /// # Errors
     /// As [`Buffer::release`].
-    pub async fn release(&mut self) -> Result<(), BufferError> {
+    pub async fn release(&mut self, now: Millis) -> Result<(), BufferError> {
+        self.let_go(now);
         self.ready = None;
-        let ids: Vec<_> = self.open.drain(..).flatten().map(|entry| entry.id).collect();
+        let ids: Vec<_> = self.open.drain(..).flat_map(|part| part.entries).map(|entry| entry.id).collect();
         if !ids.is_empty() {
             self.buffer.release(&self.name, &ids).await?;
         }
         if !self.acknowledged.is_empty() {
             // Else the store would remember them for long, which does no harm.
             let acknowledged = std::mem::take(&mut self.acknowledged);
-            let outcome = Outcome { acknowledged, at: self.asked_at, ..Outcome::default() };
+            let outcome = Outcome { acknowledged, at: now, ..Outcome::default() };
             let _ = self.store.commit(&outcome, &[]).await;
         }
         Ok(())
@@ -300,83 +347,12 @@ impl<B: Buffer, S: Store> Worker<B, S> {
 
     /// Cuts the refused part in two, to find the entry that spoils it.
     fn bisect(&mut self) {
-        let Some(mut part) = self.open.pop_front() else { return };
-        let rest = part.split_off(part.len() / 2);
-        for half in [rest, part] {
-            if !half.is_empty() {
-                self.open.push_front(half);
+        let Some(Part { mut entries, until }) = self.open.pop_front() else { return };
+        let rest = entries.split_off(entries.len() / 2);
+        for entries in [rest, entries] {
+            if !entries.is_empty() {
+                self.open.push_front(Part { entries, until });
             }
         }
     }
-}
-
-/// Commits what became of a part. An entry that the store refuses even alone goes where people see it: then the outcome
-/// that was stored instead comes along.
-async fn commit<S: Store>(
-    store: &S,
-    ready: &Ready,
-    part: &[Leased],
-) -> Result<(Option<Committed>, Option<Outcome>), StoreError> {
-    if ready.ids.is_empty() {
-        return Ok((None, None));
-    }
-    let reason = match (store.commit(&ready.outcome, &ready.ids).await, part) {
-        (Err(StoreError::Refused(reason)), [_]) => reason,
-        (committed, _) => return Ok((Some(committed?), None)),
-    };
-    let Outcome { at, revision, again, ref acknowledged, .. } = ready.outcome;
-    let dead = part.iter().map(|entry| DeadLetter::new(entry.bytes.clone(), reason.clone(), at));
-    let acknowledged = acknowledged.clone();
-    let outcome = Outcome { dead: dead.collect(), revision, at, again, acknowledged, ..Outcome::default() };
-    Ok((Some(store.commit(&outcome, &ready.ids).await?), Some(outcome)))
-}
-
-/// Evaluates a part, and notes how long that took.
-async fn evaluated(
-    compiled: &Compiled,
-    scratch: &mut Scratch,
-    part: &[Leased],
-    now: Millis,
-    keep_all: bool,
-) -> Ready {
-    let (ready, evaluation) =
-        together::timed(evaluated_untimed(compiled, scratch, part, now, keep_all)).await;
-    Ready { evaluation, ..ready }
-}
-
-async fn evaluated_untimed(
-    compiled: &Compiled,
-    scratch: &mut Scratch,
-    part: &[Leased],
-    now: Millis,
-    keep_all: bool,
-) -> Ready {
-    let mut outcome = Outcome { revision: compiled.revision(), at: now, ..Outcome::default() };
-    let (mut ids, mut entries) = (Vec::with_capacity(part.len()), Vec::with_capacity(part.len()));
-    let mut held = 0;
-    for Leased { id, bytes, .. } in part {
-        match Entry::from_slice(bytes) {
-            Ok(entry) => entries.push(entry),
-            Err(EntryError::NewerVersion { .. }) => {
-                held += 1;
-                continue;
-            }
-            Err(error) => outcome.dead.push(DeadLetter::new(bytes.clone(), error.to_string(), now)),
-        }
-        ids.push(id.clone());
-        together::breathe().await;
-    }
-    evaluate::evaluate(compiled, scratch, entries.iter(), &mut outcome).await;
-    let Outcome { posts, unmatched, .. } = &mut outcome;
-    posts.retain_mut(|post| {
-        if !keep_all {
-            post.deliveries.retain(|delivery| !delivery.filters.is_empty());
-        }
-        let kept = keep_all || post.version > 0 || !post.deliveries.is_empty();
-        if !kept {
-            *unmatched.entry(post.source.clone()).or_default() += 1;
-        }
-        kept
-    });
-    Ready { outcome, ids, held, evaluation: Duration::ZERO }
 }

@@ -13,7 +13,7 @@ use super::{commit, commit_said, delete, matched, post, seen, texts};
 use crate::common::{Clock, Folder};
 
 /// All orders of some numbers.
-fn orders(of: usize) -> Vec<Vec<usize>> {
+pub fn all_orders(of: usize) -> Vec<Vec<usize>> {
     let mut all = vec![Vec::new()];
     for next in 0..of {
         let longer = all.iter().flat_map(|order: &Vec<usize>| {
@@ -42,7 +42,7 @@ pub async fn of_the_same_version_what_was_received_last_holds(database: &Databas
             at(11, post(id, "second"), &[2]),
         ]
     };
-    for (number, order) in orders(3).into_iter().enumerate() {
+    for (number, order) in all_orders(3).into_iter().enumerate() {
         let id = format!("{number}");
         // Each twice, as after commits of which nobody knows whether they were made.
         for &copy in order.iter().chain(&order) {
@@ -74,7 +74,7 @@ pub async fn a_mark_ends_when_nothing_that_a_post_carries_is_withheld(database: 
         id,
         countries: countries.iter().map(ToString::to_string).collect(),
     };
-    for (number, order) in orders(5).into_iter().enumerate() {
+    for (number, order) in all_orders(5).into_iter().enumerate() {
         // What is said of one post comes in the order in which it was said.
         let place = |step: usize| order.iter().position(|one| *one == step);
         if place(1) > place(3) {
@@ -101,7 +101,7 @@ pub async fn a_mark_ends_when_nothing_that_a_post_carries_is_withheld(database: 
         assert!(texts(database, 1).await.contains(&id), "{order:?}");
     }
     // What was deleted is carried no more, withheld or not.
-    for (number, order) in orders(3).into_iter().enumerate() {
+    for (number, order) in all_orders(3).into_iter().enumerate() {
         let (id, of) = (format!("d{number}"), format!("g{number}"));
         for &step in &order {
             let (posts, changes) = match step {
@@ -321,6 +321,21 @@ pub async fn names_and_ids_that_end_in_a_space_are_refused(database: &Database, 
     refused(vec![seen(post("3 ", "b"), 0, &[1])], vec![]).await;
     refused(vec![], vec![said(delete("3 "))]).await;
     assert_eq!(texts(database, 1).await, ["a"]);
+    // Sources are counted by their names.
+    for counted in ["copies", "unmatched"] {
+        let mut outcome = Outcome::default();
+        let counts = if counted == "copies" { &mut outcome.copies } else { &mut outcome.unmatched };
+        counts.insert("s ".to_owned(), 1);
+        let error = database.commit(&outcome, &[]).await.unwrap_err();
+        assert!(error.to_string().contains("ends in a space"), "{counted}: {error}");
+    }
+    for source in ["s", "s "] {
+        let entry = format!(r#"{{"v":1,"source":"{source}","at":1,"to":"public","post":{{}}}}"#);
+        let dead = vec![DeadLetter::new(entry.into_bytes(), "why".into(), 1)];
+        database.commit(&Outcome { dead, ..Outcome::default() }, &[]).await.unwrap();
+    }
+    let sources = database.status().await.unwrap().sources;
+    assert_eq!((sources.len(), &*sources[0].name, sources[0].dead), (1, "s", 2));
     database.add_account("ann", &[]).await.unwrap();
     for (name, why) in [
         ("", "empty"),

@@ -42,7 +42,7 @@ pub async fn what_is_taken_back_is_told_to_whom_it_was_for(database: &Database, 
     commit(database, vec![], vec![delete("1")]).await;
     assert_eq!(told(database, 1, 2).await, []);
 
-    // A newer version is brought to one of two; both are told that the old one is none any more.
+    // A newer version is brought to one of two, since the other is no account any more; both are told that the old one is none any more.
     commit(database, vec![seen(post("4", "old"), 1, &[1, 2])], vec![]).await;
     commit(database, vec![seen(post("4", "new"), 2, &[1])], vec![]).await;
     for account in [1, 2] {

@@ -1,0 +1,97 @@
+//! What becomes of a part, before it is stored and when it is.
+
+use std::time::Duration;
+
+use tweetfilter_core::Scratch;
+use tweetfilter_core::post::Millis;
+
+use super::compiled::Compiled;
+use super::evaluate::{self, Versions};
+use super::together;
+use crate::buffer::{EntryId, Leased};
+use crate::entry::{Entry, EntryError};
+use crate::store::{Committed, DeadLetter, Outcome, Store, StoreError};
+
+/// What became of a part, to be committed.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) outcome: Outcome,
+    pub(super) ids: Vec<EntryId>,
+    /// Entries that only a newer version understands.
+    pub(super) held: usize,
+    pub(super) evaluation: Duration,
+}
+
+/// Commits what became of a part. An entry that the store refuses even alone goes where people see it: then the outcome
+/// that was stored instead comes along.
+pub(super) async fn commit<S: Store>(
+    store: &S,
+    ready: &Ready,
+    part: &[Leased],
+) -> Result<(Option<Committed>, Option<Outcome>), StoreError> {
+    if ready.ids.is_empty() {
+        return Ok((None, None));
+    }
+    let reason = match (store.commit(&ready.outcome, &ready.ids).await, part) {
+        (Err(StoreError::Refused(reason)), [_]) => reason,
+        (committed, _) => return Ok((Some(committed?), None)),
+    };
+    let Outcome { at, revision, again, until, ref acknowledged, .. } = ready.outcome;
+    let dead = part.iter().map(|entry| DeadLetter::new(entry.bytes.clone(), reason.clone(), at));
+    let acknowledged = acknowledged.clone();
+    let dead = dead.collect();
+    let outcome = Outcome { dead, revision, at, again, until, acknowledged, ..Outcome::default() };
+    Ok((Some(store.commit(&outcome, &ready.ids).await?), Some(outcome)))
+}
+
+/// Evaluates a part, and notes how long that took.
+pub(super) async fn evaluated(
+    compiled: &Compiled,
+    scratch: &mut Scratch,
+    part: &[Leased],
+    now: Millis,
+    keep_all: bool,
+    known: &Versions,
+) -> Ready {
+    let (ready, evaluation) =
+        together::timed(evaluated_untimed(compiled, scratch, part, now, keep_all, known)).await;
+    Ready { evaluation, ..ready }
+}
+
+async fn evaluated_untimed(
+    compiled: &Compiled,
+    scratch: &mut Scratch,
+    part: &[Leased],
+    now: Millis,
+    keep_all: bool,
+    known: &Versions,
+) -> Ready {
+    let mut outcome = Outcome { revision: compiled.revision(), at: now, ..Outcome::default() };
+    let (mut ids, mut entries) = (Vec::with_capacity(part.len()), Vec::with_capacity(part.len()));
+    let mut held = 0;
+    for Leased { id, bytes, .. } in part {
+        match Entry::from_slice(bytes) {
+            Ok(entry) => entries.push(entry),
+            Err(EntryError::NewerVersion { .. }) => {
+                held += 1;
+                continue;
+            }
+            Err(error) => outcome.dead.push(DeadLetter::new(bytes.clone(), error.to_string(), now)),
+        }
+        ids.push(id.clone());
+        together::breathe().await;
+    }
+    evaluate::evaluate(compiled, scratch, entries.iter(), known, &mut outcome).await;
+    let Outcome { posts, unmatched, .. } = &mut outcome;
+    posts.retain_mut(|post| {
+        if !keep_all {
+            post.deliveries.retain(|delivery| !delivery.filters.is_empty());
+        }
+        let kept = keep_all || post.version > 0 || !post.deliveries.is_empty();
+        if !kept {
+            *unmatched.entry(post.source.clone()).or_default() += 1;
+        }
+        kept
+    });
+    Ready { outcome, ids, held, evaluation: Duration::ZERO }
+}
