@@ -174,8 +174,8 @@ fn expression(n: usize, text: &str, all: usize) -> Named {
     Named { line, file: "--expr".to_owned(), format: Format::Plain, within }
 }
 
-/// In JSON a column of the expression is none of the line.
-fn within(line: &FilterLine) -> String {
+/// What leads to a filter of a file in which a column of the expression is none of the line.
+pub(super) fn within(line: &FilterLine) -> String {
     let name = line.name.as_deref().map(|name| format!(" ({})", fit(&one_line(name), 40)));
     format!(":{}, filter {}{}", line.line, fit(&one_line(&line.id), 40), name.unwrap_or_default())
 }
