@@ -87,6 +87,7 @@ async fn nobody_misses_a_post(house: Arc<House>, workers: Vec<Database>) {
                     let Some((name, id, data)) = events.next().await else { break };
                     // A commit that was told in full is not told again.
                     assert!(name != "post" || data["commit"].as_i64() > Some(after), "{after} {data}");
+                    assert!(id.is_none_or(|id| id >= after), "{name}: {id:?} after {after}");
                     after = id.unwrap_or(after);
                     if name == "post" {
                         found.insert(data["id"].as_str().unwrap().to_owned());
