@@ -112,7 +112,8 @@ pub(super) async fn remove(
 /// A feed, by its secret address: `{secret}.atom` or `{secret}.json`.
 #[utoipa::path(get, path = "/feeds/{address}", tag = "feeds", security(()),
     params(("address" = String, Path, description = "The secret, and `.atom` or `.json`")),
-    responses((status = 200, description = "Atom or JSON Feed", content_type = "application/atom+xml", body = String),
+    responses((status = 200, description = "Atom or JSON Feed",
+            content((String = "application/atom+xml"), (String = "application/feed+json"))),
         (status = 304, description = "As it was"), (status = 404, description = "No such feed, or it was revoked"),
         (status = 503, description = "The store is away or busy")))]
 pub(super) async fn read(

@@ -92,6 +92,20 @@ fn the_document_says_which_routes_need_no_token() {
         }
     }
     assert_eq!(document["security"], json!([{"token": []}]));
+    // What else a route may refuse follows from what it takes and who may ask it.
+    for (method, path, refusals) in [
+        ("get", "/me", vec![]),
+        ("get", "/filters/{id}", vec!["400"]),
+        ("post", "/check", vec!["400", "408", "413", "415"]),
+        ("post", "/filters", vec!["400", "403", "408", "413", "415"]),
+        ("delete", "/filters/{id}", vec!["400", "403"]),
+        ("get", "/dead-letters", vec!["400", "403"]),
+    ] {
+        let responses = &document["paths"][format!("/api/v1{path}")][method]["responses"];
+        let all = ["400", "403", "408", "413", "415"].into_iter();
+        let told: Vec<_> = all.filter(|status| responses[*status]["description"].is_string()).collect();
+        assert_eq!(told, refusals, "{method} {path}");
+    }
 }
 
 #[tokio::test]
