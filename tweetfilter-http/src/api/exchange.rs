@@ -86,7 +86,9 @@ pub struct Imported {
 /// knows neither actions nor expiries, and leaves them as they are. Sent again, it changes nothing: a filter of which all is so
 /// already is not added.
 #[utoipa::path(post, path = "/import", tag = "filters", request_body = Import,
-    responses((status = 200, body = Answer<Imported>), (status = 422, body = Answer<Imported>)))]
+    responses((status = 200, body = Answer<Imported>), (status = 412, body = Answer<Imported>,
+            description = "Somebody has changed one of the filters meanwhile"),
+        (status = 422, body = Answer<Imported>)))]
 pub(super) async fn import(
     State(api): State<Api>,
     caller: Caller,

@@ -69,7 +69,8 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
 
 /// Makes a feed of what a filter matches, at a secret address that is shown once.
 #[utoipa::path(post, path = "/feeds", tag = "feeds", request_body = AddFeed,
-    responses((status = 201, body = Answer<NewFeed>), (status = 404, body = Answer<NewFeed>)))]
+    responses((status = 201, body = Answer<NewFeed>), (status = 404, body = Answer<NewFeed>),
+        (status = 422, body = Answer<NewFeed>, description = "The account has as many feeds as it may")))]
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,

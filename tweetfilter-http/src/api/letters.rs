@@ -152,7 +152,10 @@ pub(super) async fn list(
 
 /// Puts dead letters back into the buffer, to be tried again; needs scope `admin`.
 #[utoipa::path(post, path = "/dead-letters/retry", tag = "health", request_body = Retry,
-    responses((status = 200, body = Answer<Retried>)))]
+    responses((status = 200, body = Answer<Retried>), (status = 409, body = Answer<Retried>,
+            description = "Somebody else puts dead letters back just now (`retry_running`)"),
+        (status = 503, body = Answer<Retried>,
+            description = "The store or the buffer (`buffer_away`) is away; `Retry-After` says when to come back")))]
 pub(super) async fn retry(
     State(api): State<Api>,
     caller: Caller,

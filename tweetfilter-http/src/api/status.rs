@@ -71,7 +71,7 @@ pub struct KindState {
     pub kind: String,
     /// How many of them run.
     pub running: usize,
-    /// How many of them wait for store or buffer, are being started again, or are silent.
+    /// How many of them wait for store or buffer, are being started again, are refused by their source, or are silent.
     pub troubled: usize,
 }
 
@@ -126,7 +126,7 @@ pub struct SourceState {
     pub read_by: Option<String>,
 }
 
-/// Gaps, what waits, and how far the store is.
+/// Gaps, what waits, and how far the store is. A token of scope `admin` is told all of parts, hosts, sources and crashes.
 #[utoipa::path(get, path = "/status", tag = "health", responses((status = 200, body = Answer<SystemStatus>)))]
 pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Answer<SystemStatus>> {
     let database = api.database();

@@ -124,6 +124,7 @@ async fn a_token_does_what_its_scope_says_and_no_more() {
 
 #[tokio::test]
 async fn the_document_has_the_routes_and_the_routes_are_there() {
+    let document = serde_json::to_value(document()).unwrap();
     let house = House::new().await;
     // What has number 1 is somebody else's, or the token would revoke itself.
     house.account("ben", Scope::Admin).await;
@@ -136,6 +137,9 @@ async fn the_document_has_the_routes_and_the_routes_are_there() {
         let got = house.send(plain(&method, &filled, Some(&format!("Bearer {token}")))).await;
         let code = got.json["error"]["code"].as_str().unwrap_or_default();
         assert!(!matches!(code, "no_route" | "no_method"), "{method} {path}: {got:?}");
+        // What is answered is described.
+        let operation = &document["paths"][&path][method.as_str().to_lowercase()];
+        assert!(operation["responses"][got.status.as_str()].is_object(), "{method} {path}: {got:?}");
     }
     let got = house.get(&token, "/nowhere").await;
     assert_eq!((got.status, got.error()), (StatusCode::NOT_FOUND, "no_route"));
