@@ -8,6 +8,10 @@
 pub mod api;
 pub mod import;
 #[cfg(feature = "serve")]
+pub mod incoming;
+#[cfg(feature = "serve")]
+pub mod names;
+#[cfg(feature = "serve")]
 pub mod ops;
 #[cfg(feature = "serve")]
 pub mod page;

@@ -137,7 +137,7 @@ fn no_token() -> ApiError {
 }
 
 /// What a token must be allowed to for a request.
-fn needed(method: &Method, path: &str) -> Scope {
+pub(super) fn needed(method: &Method, path: &str) -> Scope {
     let path = path.strip_prefix(PREFIX).unwrap_or(path);
     // They take an expression, and change nothing.
     let only_asks = matches!(path, "/check" | "/explain" | "/preview" | "/search");

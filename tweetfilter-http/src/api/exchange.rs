@@ -6,17 +6,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
-use tweetfilter_sql::{FilterRow, NewFilter, Save, Saved};
+use tweetfilter_sql::{NewFilter, Save, Saved};
 use tweetfilter_stream::store::{Action, StoreError};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, ApiError, Finding, Place, Result, Summary};
 use super::caller::Caller;
-use super::coming::{Candidate, ImportedFilter, meant};
+use super::coming::{Candidate, ImportedFilter};
 use super::extract::Body;
 use super::filters::{NAME, too_many};
 use super::{Api, STORE};
-use crate::import::{FilterFile, FilterLine, Format, read_filters, read_words};
+use crate::import::{FilterFile, Format, read_filters, read_words};
+use crate::incoming::{Incoming, against, summary};
 
 /// Filters of one import.
 const MOST: usize = 1_000;
@@ -85,7 +86,9 @@ pub struct Imported {
 /// knows neither actions nor expiries, and leaves them as they are. Sent again, it changes nothing: a filter of which all is so
 /// already is not added.
 #[utoipa::path(post, path = "/import", tag = "filters", request_body = Import,
-    responses((status = 200, body = Answer<Imported>), (status = 422, body = Answer<Imported>)))]
+    responses((status = 200, body = Answer<Imported>), (status = 412, body = Answer<Imported>,
+            description = "Somebody has changed one of the filters meanwhile"),
+        (status = 422, body = Answer<Imported>)))]
 pub(super) async fn import(
     State(api): State<Api>,
     caller: Caller,
@@ -116,25 +119,26 @@ pub(super) async fn import(
     // A thousand filters take a while to compile.
     let candidates = tokio::task::spawn_blocking(move || {
         let unsaid = NewFilter { dialect: file.format.dialect(), action, ..NewFilter::default() };
-        let of = |(line, row): (&FilterLine, Option<&FilterRow>)| {
-            let mut candidate = Candidate::new(line, row, &unsaid);
-            match surroundings.compile(&candidate.new.text, candidate.new.dialect) {
-                Ok(_) if candidate.new.name.chars().count() > NAME => candidate.refuse(vec![long_name()]),
+        let of = |incoming: Incoming| {
+            let mut candidate = Candidate::new(incoming);
+            let NewFilter { name, text, dialect, .. } = &candidate.incoming.filter;
+            match surroundings.compile(text, *dialect) {
+                Ok(_) if name.chars().count() > NAME => candidate.refuse(vec![long_name()]),
                 Ok(compiled) => candidate.note(&compiled.expression),
                 Err(found) => {
-                    candidate.refuse(found.iter().map(|one| Finding::of(one, &line.text)).collect());
+                    let found = found.iter().map(|one| Finding::of(one, text)).collect();
+                    candidate.refuse(found);
                 }
             }
             candidate
         };
-        file.filters.iter().zip(meant(&file.filters, &rows)).map(of).collect::<Vec<_>>()
+        against(&file.filters, &rows, &unsaid).into_iter().map(of).collect::<Vec<_>>()
     });
     let mut candidates = candidates.await.map_err(|_| broke_off())?;
-    let count = |state: &str| candidates.iter().filter(|one| one.shown.state == state).count();
-    let (new, differs, same, invalid) = (count("new"), count("differs"), count("same"), count("invalid"));
+    let invalid = candidates.iter().filter(|one| !one.is_valid()).count();
     if import.apply {
         if invalid > 0 && !import.keep_going {
-            let first = candidates.iter().find(|one| one.shown.state == "invalid");
+            let first = candidates.iter().find(|one| !one.is_valid());
             let line = first.map_or(0, |one| one.shown.line);
             let message = format!(
                 "{invalid} of {} filters are invalid, the first in line {line}; nothing was kept. \
@@ -145,8 +149,8 @@ pub(super) async fn import(
         }
         keep(&api, &caller, &mut candidates).await?;
     }
-    let verb = if import.apply { "" } else { " would be" };
-    let text = format!("{new}{verb} added, {differs}{verb} changed, {same} there already, {invalid} invalid");
+    let states = candidates.iter().filter(|one| one.is_valid()).map(|one| one.incoming.state);
+    let text = summary(states, invalid, import.apply);
     let filters: Vec<_> = candidates.into_iter().map(|candidate| candidate.shown).collect();
     let summary = Summary { count: Some(filters.len()), ..Summary::new(text) };
     Ok(Answer::new(summary, Imported { format: kind, applied: import.apply, filters }))

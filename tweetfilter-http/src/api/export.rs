@@ -15,7 +15,7 @@ use super::answer::{Answer, Result, Summary};
 use super::caller::Caller;
 use super::exchange::Kind;
 use super::extract::Query;
-use super::shapes::{action_name, dialect_name};
+use crate::names::{action_name, dialect_name};
 use crate::parts::now;
 use crate::time::rfc3339;
 

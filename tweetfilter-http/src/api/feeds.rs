@@ -69,7 +69,8 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
 
 /// Makes a feed of what a filter matches, at a secret address that is shown once.
 #[utoipa::path(post, path = "/feeds", tag = "feeds", request_body = AddFeed,
-    responses((status = 201, body = Answer<NewFeed>), (status = 404, body = Answer<NewFeed>)))]
+    responses((status = 201, body = Answer<NewFeed>), (status = 404, body = Answer<NewFeed>),
+        (status = 422, body = Answer<NewFeed>, description = "The account has as many feeds as it may")))]
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
@@ -112,7 +113,8 @@ pub(super) async fn remove(
 /// A feed, by its secret address: `{secret}.atom` or `{secret}.json`.
 #[utoipa::path(get, path = "/feeds/{address}", tag = "feeds", security(()),
     params(("address" = String, Path, description = "The secret, and `.atom` or `.json`")),
-    responses((status = 200, description = "Atom or JSON Feed", content_type = "application/atom+xml", body = String),
+    responses((status = 200, description = "Atom or JSON Feed",
+            content((String = "application/atom+xml"), (String = "application/feed+json"))),
         (status = 304, description = "As it was"), (status = 404, description = "No such feed, or it was revoked"),
         (status = 503, description = "The store is away or busy")))]
 pub(super) async fn read(

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tweetfilter_sql::Database;
 use tweetfilter_stream::buffer::{Buffer, BufferError};
 use tweetfilter_stream::redis_streams;
@@ -17,6 +17,7 @@ use super::Api;
 use super::answer::{Answer, ApiError, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Query};
+use crate::ops::Elsewhere;
 use crate::parts::Buffers;
 use crate::time::rfc3339;
 
@@ -27,7 +28,7 @@ const SOURCE: &str = "dead letters";
 /// How long that is claimed.
 const LEASE: Duration = Duration::from_secs(2);
 
-/// The way to the buffer. The API needs it for this alone, and opens it when it does.
+/// The way to the buffer. The API needs it for this and for what `/status` says, and opens it when it does.
 #[derive(Debug)]
 pub(super) struct Way {
     embedded: Option<Buffers>,
@@ -65,6 +66,24 @@ impl Way {
             }
         };
         self.opened.get_or_try_init(open).await.cloned()
+    }
+}
+
+impl Api {
+    /// What a buffer on a server of its own knows beside the store, or why it says nothing.
+    pub(super) async fn elsewhere(&self, until: Instant) -> std::result::Result<Elsewhere, String> {
+        let way = &self.0.buffer;
+        if !way.is_elsewhere() {
+            return Ok(Elsewhere::default());
+        }
+        let asked = async {
+            let buffer = way.buffer(self.database()).await?;
+            Elsewhere::of(&buffer).await
+        };
+        match timeout_at(until, asked).await {
+            Ok(known) => known.map_err(|error| error.to_string()),
+            Err(_) => Err("it does not answer in time".to_owned()),
+        }
     }
 }
 
@@ -133,7 +152,10 @@ pub(super) async fn list(
 
 /// Puts dead letters back into the buffer, to be tried again; needs scope `admin`.
 #[utoipa::path(post, path = "/dead-letters/retry", tag = "health", request_body = Retry,
-    responses((status = 200, body = Answer<Retried>)))]
+    responses((status = 200, body = Answer<Retried>), (status = 409, body = Answer<Retried>,
+            description = "Somebody else puts dead letters back just now (`retry_running`)"),
+        (status = 503, body = Answer<Retried>,
+            description = "The store or the buffer (`buffer_away`) is away; `Retry-After` says when to come back")))]
 pub(super) async fn retry(
     State(api): State<Api>,
     caller: Caller,

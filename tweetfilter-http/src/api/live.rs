@@ -132,7 +132,8 @@ impl Drop for Open {
 #[utoipa::path(get, path = "/live", tag = "posts", params(LiveQuery,
         ("Last-Event-ID" = Option<i64>, Header, description = "The `id` of the last event: begin behind it")),
     responses((status = 200, description = "Events", content_type = "text/event-stream", body = String),
-        (status = 429, description = "Too many streams of this token")))]
+        (status = 404, description = "No such filter"),
+        (status = 429, description = "Too many streams of this token, or it asks too often")))]
 pub(super) async fn live(
     State(api): State<Api>,
     caller: Caller,

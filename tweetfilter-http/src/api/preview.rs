@@ -128,6 +128,9 @@ fn thousand() -> usize {
 
 /// What a filter that is not saved would have found among the newest posts that the account saw.
 ///
+/// It looks for two seconds at most: `cut_short` says that there was more to look at. One search or preview runs for an
+/// account at a time.
+///
 /// With `Accept: text/event-stream` it is told as it is found: each event `preview` is an answer with what was found so
 /// far, the first after a fraction of the time; the last event is `done`, with the whole, or `error`.
 #[utoipa::path(post, path = "/preview", tag = "expressions", request_body = PreviewOf,

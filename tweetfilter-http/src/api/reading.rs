@@ -53,7 +53,8 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
 /// Keeps how far the account has read in a timeline.
 #[utoipa::path(put, path = "/reading/{name}", tag = "account", request_body = UpTo,
     params(("name" = String, Path, description = "Which timeline")),
-    responses((status = 200, body = Answer<String>), (status = 400, body = Answer<String>)))]
+    responses((status = 200, body = Answer<String>), (status = 400, body = Answer<String>),
+        (status = 422, body = Answer<String>, description = "The account has as many places as it may")))]
 pub(super) async fn put(
     State(api): State<Api>,
     caller: Caller,

@@ -11,6 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use tweetfilter_sql::Scope;
 use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, PathItem};
@@ -86,30 +87,61 @@ pub fn document() -> utoipa::openapi::OpenApi {
     components.security_schemes.insert("token".to_owned(), SecurityScheme::Http(bearer).into());
     document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
     // Those that need no token say so.
-    let with_token = document.paths.paths.values_mut().flat_map(operations);
-    for operation in with_token.filter(|operation| operation.security.is_none()) {
-        for (status, why) in OF_ALL {
-            let response = || ResponseBuilder::new().description(why).into();
-            let known = operation.responses.responses.entry(status.to_owned()).or_insert_with(response);
-            if let RefOr::T(known) = known
-                && known.description.is_empty()
-            {
-                why.clone_into(&mut known.description);
-            }
+    for (path, item) in &mut document.paths.paths {
+        let with_token = operations(item).filter(|(_, operation)| operation.security.is_none());
+        for (method, operation) in with_token {
+            tell_refusals(&method, path, operation);
         }
     }
     document
 }
 
+/// Says how a route that needs a token may refuse.
+fn tell_refusals(method: &Method, path: &str, operation: &mut Operation) {
+    let takes_body = operation.request_body.is_some();
+    let takes = takes_body || operation.parameters.as_ref().is_some_and(|all| !all.is_empty());
+    let is_for_few = caller::needed(method, path) > Scope::Read;
+    let some = [(true, OF_ALL), (takes, OF_WHAT_TAKES), (takes_body, OF_BODIES), (is_for_few, OF_SCOPES)];
+    let told = some.into_iter().filter(|(told, _)| *told).flat_map(|(_, refusals)| refusals);
+    for (status, why) in told {
+        let response = || ResponseBuilder::new().description(*why).into();
+        let known = operation.responses.responses.entry((*status).to_owned()).or_insert_with(response);
+        if let RefOr::T(known) = known
+            && known.description.is_empty()
+        {
+            (*why).clone_into(&mut known.description);
+        }
+    }
+}
+
+/// A status, and when it is answered.
+type Refusal = (&'static str, &'static str);
+
 /// What every route may answer that needs a token.
-const OF_ALL: [(&str, &str); 3] = [
+const OF_ALL: &[Refusal] = &[
     ("401", "No token was sent, or one that is unknown or revoked"),
     ("429", "The token asks too often, or too much at once; `Retry-After` says when to come back"),
     ("503", "The store is away (`store_away`), or busy (`store_busy`); `Retry-After` says when to come back"),
 ];
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
+/// … of one with parameters, in its path or behind it, or with a body.
+const OF_WHAT_TAKES: &[Refusal] = &[("400", "It is not what this route takes; the message says what is")];
+const OF_BODIES: &[Refusal] = &[
+    ("408", "The body took too long"),
+    ("413", "The body broke off, or is longer than `/me` allows"),
+    ("415", "The body is not said to be JSON"),
+];
+const OF_SCOPES: &[Refusal] = &[("403", "The scope of the token does not allow it")];
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let all = [
+        (Method::GET, &mut item.get),
+        (Method::PUT, &mut item.put),
+        (Method::POST, &mut item.post),
+        (Method::DELETE, &mut item.delete),
+        (Method::PATCH, &mut item.patch),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// All routes over an API.

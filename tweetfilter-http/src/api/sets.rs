@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::Limits;
 use tweetfilter_core::syntax::NamedSets;
@@ -15,6 +16,7 @@ use super::Api;
 use super::answer::{Answer, ApiError, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
+use super::tag::Tag;
 
 /// A named set.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,29 +38,45 @@ pub struct Terms {
 }
 
 /// The named sets that the account's filters know: its own, and those for all that it has none of this name for.
-#[utoipa::path(get, path = "/sets", tag = "sets", responses((status = 200, body = Answer<Vec<SetName>>)))]
-pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answer<Vec<SetName>>> {
+#[utoipa::path(get, path = "/sets", tag = "sets",
+    responses((status = 200, body = Answer<Vec<SetName>>), (status = 304, description = "As it was")))]
+pub(super) async fn list(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Result<Response> {
+    let tag = tag(&caller);
+    if tag.is_known(&headers) {
+        return Ok(tag.unchanged());
+    }
     let named = |(name, (terms, shared)): (String, (String, bool))| SetName {
         name,
         terms: lines(&terms).count(),
         shared,
     };
     let shown: Vec<_> = known(&api, &caller).await?.into_iter().map(named).collect();
-    Ok(Answer::new(Summary::counted(shown.len(), "set"), shown))
+    Ok(tag.put(Answer::new(Summary::counted(shown.len(), "set"), shown)))
+}
+
+/// Named sets change with the revision, and are told to an account.
+fn tag(caller: &Caller) -> Tag {
+    Tag::of(&[caller.account(), caller.pulse.revision])
 }
 
 /// The terms of a set.
 #[utoipa::path(get, path = "/sets/{name}", tag = "sets", params(("name" = String, Path, description = "Its name")),
-    responses((status = 200, body = Answer<Terms>), (status = 404, body = Answer<Terms>)))]
+    responses((status = 200, body = Answer<Terms>), (status = 304, description = "As it was"),
+        (status = 404, body = Answer<Terms>)))]
 pub(super) async fn get(
     State(api): State<Api>,
     caller: Caller,
     Path(name): Path<String>,
-) -> Result<Answer<Terms>> {
+    headers: HeaderMap,
+) -> Result<Response> {
+    let tag = tag(&caller);
     let found = known(&api, &caller).await?.remove(&name);
     let (terms, _) = found.ok_or_else(|| ApiError::missing(format_args!("set {name}")))?;
+    if tag.is_known(&headers) {
+        return Ok(tag.unchanged());
+    }
     let terms: Vec<_> = lines(&terms).map(str::to_owned).collect();
-    Ok(Answer::new(Summary::counted(terms.len(), "term"), Terms { terms }))
+    Ok(tag.put(Answer::new(Summary::counted(terms.len(), "term"), Terms { terms })))
 }
 
 /// Terms by name, and whether the set is for all.

@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 use serde::Serialize;
+use tweetfilter_core::Post;
 use tweetfilter_core::explain::{Explanation, Field};
 use tweetfilter_core::post::{self, MediaKind};
-use tweetfilter_core::{Dialect, Post};
 use tweetfilter_sql::{Cursor, FilterRow, TimelinePost};
-use tweetfilter_stream::store::Action;
 use utoipa::ToSchema;
 
+use crate::names::{action_name, dialect_name};
 use crate::time::rfc3339;
 
 /// A post, and what it is to the account that asks.
@@ -171,22 +171,6 @@ impl ShownFilter {
             position: i64::try_from(position + 1).unwrap_or(i64::MAX),
             revision: row.revision,
         }
-    }
-}
-
-pub(super) fn dialect_name(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Native => "native",
-        Dialect::X => "x",
-    }
-}
-
-pub(super) fn action_name(action: Action) -> &'static str {
-    match action {
-        Action::Show => "show",
-        Action::Hide => "hide",
-        Action::Highlight => "highlight",
-        Action::Notify => "notify",
     }
 }
 

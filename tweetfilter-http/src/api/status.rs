@@ -37,6 +37,9 @@ pub struct SystemStatus {
     pub waiting_bytes: Option<u64>,
     /// Where the buffer is going, if that can be told yet.
     pub buffer: Option<ShownOutlook>,
+    /// Why the buffer does not say what it knows, if it is on a server of its own: then gaps, and what was read of
+    /// sources, may be missing here. Null if all is said.
+    pub buffer_away: Option<String>,
     /// The parts that run, by kind; whose they are and where is told to tokens of scope `admin` alone.
     pub parts: Vec<KindState>,
     /// Stretches of time in which messages are missing, newest first.
@@ -68,7 +71,7 @@ pub struct KindState {
     pub kind: String,
     /// How many of them run.
     pub running: usize,
-    /// How many of them wait for store or buffer, are being started again, or are silent.
+    /// How many of them wait for store or buffer, are being started again, are refused by their source, or are silent.
     pub troubled: usize,
 }
 
@@ -123,12 +126,12 @@ pub struct SourceState {
     pub read_by: Option<String>,
 }
 
-/// Gaps, what waits, and how far the store is.
+/// Gaps, what waits, and how far the store is. A token of scope `admin` is told all of parts, hosts, sources and crashes.
 #[utoipa::path(get, path = "/status", tag = "health", responses((status = 200, body = Answer<SystemStatus>)))]
 pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Answer<SystemStatus>> {
     let database = api.database();
-    let status = api.ask(caller.until, database.status()).await?;
-    let gaps = api.ask(caller.until, database.gaps(GAPS)).await?;
+    let mut status = api.ask(caller.until, database.status()).await?;
+    let mut gaps = api.ask(caller.until, database.gaps(GAPS)).await?;
     let overview = api.ask(caller.until, ops::overview(database, now())).await?;
     let admin = caller.token.scope >= Scope::Admin;
     let gap = |stored: tweetfilter_sql::StoredGap| ShownGap {
@@ -155,12 +158,24 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         reason: crash.reason,
         backtrace: crash.backtrace,
     };
+    // Last of all, so that one that does not answer takes no time from the store.
+    let buffer_away = match api.elsewhere(caller.until).await {
+        Ok(known) => {
+            known.add_to(&mut status, &mut gaps, GAPS as usize);
+            None
+        }
+        Err(reason) if admin => Some(reason),
+        Err(_) => Some("it does not answer".to_owned()),
+    };
     let is_elsewhere = api.0.buffer.is_elsewhere();
     let embedded = status.buffer.as_ref().filter(|_| !is_elsewhere);
     let elsewhere = overview.buffer.as_ref().filter(|_| is_elsewhere);
     let oldest = embedded.and_then(|stats| stats.oldest);
     let gaps: Vec<_> = gaps.into_iter().map(gap).collect();
     let summary = match gaps.len() {
+        0 if buffer_away.is_some() => {
+            Summary::new("No gaps that the store knows; the buffer does not answer")
+        }
         0 => Summary::new("No gaps"),
         count => Summary::new(Summary::counted(count, "gap").text),
     };
@@ -175,6 +190,7 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
             .or(elsewhere.and_then(|last| last.age))
             .map(|age| age as f64 / 1000.0),
         buffer: overview.outlook.map(ShownOutlook::of),
+        buffer_away,
         parts: kinds(&overview),
         gaps,
         sources: admin.then(|| status.sources.into_iter().map(source).collect()),

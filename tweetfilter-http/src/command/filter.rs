@@ -1,18 +1,20 @@
 //! `filter`: the filters of accounts.
 
+mod import;
+
 use std::io::Write;
 
 use serde_json::json;
 use tweetfilter_core::syntax::Diagnostic;
 use tweetfilter_core::{AddError, Dialect, Expression, FilterId, FilterSetBuilder, Limits, OwnerId};
-use tweetfilter_http::import::read_filters;
+use tweetfilter_http::names::{action_name, dialect_name};
 use tweetfilter_http::parts::now;
-use tweetfilter_sql::{Changed, Database, FilterRow, NewFilter, Save};
+use tweetfilter_sql::{Changed, Database, FilterRow, NewFilter};
 use tweetfilter_stream::store::{Action, StoreError};
 
 use super::Failure;
 use super::account::account;
-use super::filters::{dialect, read_text};
+use super::filters::dialect;
 use super::handles::look_up;
 use super::render::{self, Origin};
 use super::settings::{Common, block_on, failure};
@@ -28,6 +30,7 @@ Examples:
   tweetfilter filter edit 3 --enabled true --expires-in never
   tweetfilter filter order ann 7 3
   tweetfilter filter list ann
+  tweetfilter filter import ann rules.json --dry-run
   tweetfilter filter import ann rules.json
   tweetfilter filter export ann > filters.ndjson
 
@@ -107,20 +110,15 @@ enum Command {
         numbers: Vec<i64>,
     },
     /// Removes a filter
-    Remove { number: i64 },
-    /// Adds the filters of a file: NDJSON, X's /rules JSON, or one expression a line
-    Import {
-        account: String,
-        file: String,
-        /// What a match does, where the file does not say
-        #[arg(long, value_name = "show|hide|highlight|notify", value_parser = action)]
-        action: Option<Action>,
-        /// Leave invalid filters out, instead of importing nothing
-        #[arg(long)]
-        keep_going: bool,
+    Remove {
+        number: i64,
     },
+    // Its documentation is that of its arguments.
+    Import(import::Import),
     /// Writes the filters of an account as NDJSON, which `import` and `match` read
-    Export { account: String },
+    Export {
+        account: String,
+    },
 }
 
 fn action(text: &str) -> Result<Action, String> {
@@ -151,22 +149,6 @@ fn hours(text: &str) -> Result<Expiry, String> {
     hours.map(Expiry::Hours).ok_or_else(|| {
         format!("must be a number of hours such as 24 or 0.5, above 0 and at most {MOST_HOURS}, or `never`")
     })
-}
-
-fn action_name(action: Action) -> &'static str {
-    match action {
-        Action::Show => "show",
-        Action::Hide => "hide",
-        Action::Highlight => "highlight",
-        Action::Notify => "notify",
-    }
-}
-
-fn dialect_name(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Native => "native",
-        Dialect::X => "x",
-    }
 }
 
 impl Facts {
@@ -210,7 +192,7 @@ async fn act(database: &Database, command: &Command) -> Result<(String, Vec<NewF
             let account = account(database, name).await?;
             let mut new = NewFilter { text: filter.clone(), ..NewFilter::default() };
             facts.apply(&mut new);
-            Checker::of(database, account).await?.check(&new, "filter", 1)?;
+            Checker::of(database, account).await?.check(&new, &given())?;
             let number = database.add_filter(account, &new).await.map_err(refused)?;
             Ok((format!("{number}\n"), vec![new]))
         }
@@ -236,7 +218,7 @@ async fn act(database: &Database, command: &Command) -> Result<(String, Vec<NewF
             let is_read_anew = (&new.text, new.dialect) != (&row.filter.text, row.filter.dialect);
             // One whose list is gone can still be renamed and switched off.
             if is_read_anew || *enabled == Some(true) {
-                Checker::of(database, row.account).await?.check(&new, "filter", 1)?;
+                Checker::of(database, row.account).await?.check(&new, &given())?;
             }
             match database
                 .change_filter(*number, Some(row.revision), &new, *enabled)
@@ -274,62 +256,12 @@ async fn act(database: &Database, command: &Command) -> Result<(String, Vec<NewF
             true => Ok((String::new(), Vec::new())),
             false => Err(unknown(number)),
         },
-        Command::Import { account: name, file, action, keep_going } => {
-            let imported = import(database, name, file, *action, *keep_going).await?;
-            Ok((String::new(), imported))
-        }
+        Command::Import(file) => import::import(database, file).await,
         Command::Export { account: name } => {
             let filters = database.account_filters(account(database, name).await?).await.map_err(failure)?;
             Ok((filters.iter().map(|row| ndjson(row, name)).collect(), Vec::new()))
         }
     }
-}
-
-async fn import(
-    database: &Database,
-    name: &str,
-    file: &str,
-    action: Option<Action>,
-    keep_going: bool,
-) -> Result<Vec<NewFilter>, Failure> {
-    let account = account(database, name).await?;
-    let text = read_text(file)?;
-    let read = read_filters(&text).map_err(|malformed| Failure::Input(format!("{file}: {malformed}")))?;
-    let mut checker = Checker::of(database, account).await?;
-    let (mut new, mut enabled, mut invalid) = (Vec::new(), Vec::new(), 0);
-    for line in &read.filters {
-        let filter = NewFilter {
-            name: line.name.clone().unwrap_or_default(),
-            text: line.text.clone(),
-            dialect: line.dialect.unwrap_or(read.format.dialect()),
-            action: line
-                .action
-                .as_deref()
-                .and_then(|word| self::action(word).ok())
-                .or(action)
-                .unwrap_or_default(),
-            expires_at: line.expires_at,
-        };
-        match checker.check(&filter, file, line.line) {
-            Ok(()) => {
-                new.push(filter);
-                enabled.push(line.enabled);
-            }
-            Err(_) => invalid += 1,
-        }
-    }
-    if invalid > 0 && !keep_going {
-        let all = read.filters.len();
-        told!(
-            "tweetfilter: {invalid} of {all} filters invalid, nothing was imported; --keep-going leaves them out"
-        );
-        return Err(Failure::Filters);
-    }
-    let saves = new.iter().zip(enabled).map(|(filter, enabled)| Save { enabled, ..Save::new(filter) });
-    let saves: Vec<_> = saves.collect();
-    database.save_filters(account, &saves, usize::MAX).await.map_err(refused)?;
-    told!("{} filters imported, {invalid} left out", new.len());
-    Ok(new)
 }
 
 /// A filter that costs too much is as one that is invalid: it is said what would do.
@@ -346,6 +278,11 @@ pub(super) fn refused(error: StoreError) -> Failure {
     }
 }
 
+/// Where an expression of the command line is.
+fn given() -> Origin {
+    Origin { name: "filter".to_owned(), line: 1, within: None }
+}
+
 /// What a filter must fit in with: lists, and who its owner is.
 struct Checker {
     builder: FilterSetBuilder,
@@ -360,7 +297,7 @@ impl Checker {
     }
 
     /// Says on stderr what is wrong with a filter.
-    fn check(&mut self, filter: &NewFilter, name: &str, line: usize) -> Result<(), Failure> {
+    fn check(&mut self, filter: &NewFilter, origin: &Origin) -> Result<(), Failure> {
         let parsed = Expression::parse_with(&filter.text, filter.dialect, &Limits::default());
         let found: Vec<Diagnostic> = match parsed {
             Err(error) => error.diagnostics().to_vec(),
@@ -374,8 +311,7 @@ impl Checker {
                 }
             }
         };
-        let origin = Origin { name: name.to_owned(), line, within: None };
-        tell!("{}", render::diagnostics(&found, &filter.text, &origin, Style::stderr()));
+        tell!("{}", render::diagnostics(&found, &filter.text, origin, Style::stderr()));
         Err(Failure::Filters)
     }
 }

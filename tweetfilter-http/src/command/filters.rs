@@ -126,6 +126,8 @@ pub(crate) fn read_text(name: &str) -> Result<String, Failure> {
 struct Named {
     line: FilterLine,
     file: String,
+    /// Its place among the filters of its file, from 1.
+    nth: usize,
     format: Format,
     /// What leads to it where file and line don't.
     within: Option<String>,
@@ -171,11 +173,11 @@ fn expression(n: usize, text: &str, all: usize) -> Named {
     let id = format!("e{}", n + 1);
     let within = (all > 1).then(|| format!(" {id}"));
     let line = FilterLine::new(id, text.to_owned(), 1);
-    Named { line, file: "--expr".to_owned(), format: Format::Plain, within }
+    Named { line, file: "--expr".to_owned(), nth: n + 1, format: Format::Plain, within }
 }
 
-/// In JSON a column of the expression is none of the line.
-fn within(line: &FilterLine) -> String {
+/// What leads to a filter of a file in which a column of the expression is none of the line.
+pub(super) fn within(line: &FilterLine) -> String {
     let name = line.name.as_deref().map(|name| format!(" ({})", fit(&one_line(name), 40)));
     format!(":{}, filter {}{}", line.line, fit(&one_line(&line.id), 40), name.unwrap_or_default())
 }
@@ -230,9 +232,9 @@ fn read_file(file: &str) -> Result<Vec<Named>, Failure> {
         return Err(Failure::Input(format!("{file}: holds no filters")));
     }
     let format = read.format;
-    let named = read.filters.into_iter().map(|line| {
+    let named = (1..).zip(read.filters).map(|(nth, line)| {
         let within = (format != Format::Plain).then(|| within(&line));
-        Named { line, file: file.to_owned(), format, within }
+        Named { line, file: file.to_owned(), nth, format, within }
     });
     Ok(named.collect())
 }

@@ -5,9 +5,9 @@ use std::io::Write;
 use std::time::Duration;
 
 use serde_json::json;
-use tweetfilter_http::ops::{self, ShownHost, ShownOutlook, ShownProcess};
+use tweetfilter_http::ops::{self, Elsewhere, ShownHost, ShownOutlook, ShownProcess};
 use tweetfilter_http::parts::{Buffers, now};
-use tweetfilter_sql::{Database, LetterOutline, Room, SourceStatus, Status as StoredStatus, StoredGap};
+use tweetfilter_sql::{Database, LetterOutline, Room};
 use tweetfilter_stream::buffer::{Buffer, BufferError, Stats};
 use tweetfilter_stream::store::{Snapshot, Store};
 use tweetfilter_stream::worker::Compiled;
@@ -173,34 +173,6 @@ async fn retry(settings: &Settings, database: &Database, numbers: &[i64]) -> Res
 /// How many gaps are shown.
 const GAPS: u32 = 10;
 
-/// Adds what a buffer on a server of its own knows of sources, and what was removed from it.
-async fn add_buffer(
-    status: &mut StoredStatus,
-    gaps: &mut Vec<StoredGap>,
-    buffer: &Buffers,
-) -> Result<(), BufferError> {
-    for state in buffer.sources().await? {
-        let known = status.sources.iter().position(|source| source.name == state.name);
-        let place = known.unwrap_or_else(|| {
-            status.sources.push(SourceStatus { name: state.name.clone(), ..SourceStatus::default() });
-            status.sources.len() - 1
-        });
-        let source = &mut status.sources[place];
-        source.holder = state.holder.map(|holder| (holder, state.held_until));
-        (source.counts, source.cursor) = (state.counts, state.cursor);
-        status.gaps += state.gaps.len() as u64;
-        status.gaps_dropped += state.gaps_dropped;
-        gaps.extend(state.gaps.into_iter().map(|gap| StoredGap { source: state.name.clone(), gap }));
-    }
-    let losses = buffer.losses().await?;
-    status.gaps += losses.len() as u64;
-    status.gaps_dropped += buffer.losses_dropped().await?;
-    gaps.extend(losses.into_iter().map(|gap| StoredGap { source: "(buffer)".to_owned(), gap }));
-    gaps.sort_by_key(|stored| std::cmp::Reverse(stored.gap.to));
-    gaps.truncate(GAPS as usize);
-    Ok(())
-}
-
 pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     let out = block_on(async {
@@ -220,7 +192,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                 (Buffers::Embedded(_), Some(stats)) => stats.clone(),
                 _ => buffer.stats().await?,
             };
-            add_buffer(&mut status, &mut gaps, &buffer).await?;
+            Elsewhere::of(&buffer).await?.add_to(&mut status, &mut gaps, GAPS as usize);
             Ok(stats)
         };
         let (stats, away) = match asked.await {

@@ -13,6 +13,7 @@
 //! that is missing loses nothing: rates are worked out by whoever reads, from two samples.
 
 mod counted;
+mod elsewhere;
 mod figures;
 mod history;
 mod metrics;
@@ -23,6 +24,7 @@ mod recorder;
 mod shown;
 
 pub use counted::Counted;
+pub use elsewhere::Elsewhere;
 pub use figures::{
     BufferFigures, HostFigures, PartFigures, PartState, ProcessFigures, ProcessState, Refusal, Usage,
 };

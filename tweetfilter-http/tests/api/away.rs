@@ -5,13 +5,22 @@ use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use tweetfilter_http::api::{Api, Options, app, digest};
-use tweetfilter_http::parts::Stop;
+use tweetfilter_http::api::{Options, digest};
 use tweetfilter_sql::Scope;
 
 use crate::house::{House, request};
 use crate::live::Events;
 use crate::maria::Maria;
+
+/// An API over a database of the server, which has answered to the token `secret`.
+async fn begun(server: &Maria, name: &str) -> House {
+    let database = server.database(name).await;
+    let account = database.add_account("ann", &[]).await.unwrap();
+    database.add_token(account, "", &digest("secret"), Scope::Write).await.unwrap();
+    let house = House::over(database, Options::default());
+    house.get("secret", "/me").await.ok();
+    house
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_absent_store_is_said_within_a_second() {
@@ -19,13 +28,7 @@ async fn an_absent_store_is_said_within_a_second() {
         println!("skipped: no mariadbd");
         return;
     };
-    let database = server.database("away").await;
-    let account = database.add_account("ann", &[]).await.unwrap();
-    database.add_token(account, "", &digest("secret"), Scope::Write).await.unwrap();
-    let (stop, told) = Stop::new();
-    let api = Api::new(database.clone(), Options::default(), told);
-    let house = House::over(app(&api), api, database, stop);
-    house.get("secret", "/me").await.ok();
+    let house = begun(&server, "away").await;
     house.get("secret", "/health/ready").await.ok();
     let mut events = Events::open(&house, "secret", "").await;
     events.until("commit").await;
@@ -76,13 +79,7 @@ async fn a_store_that_is_busy_is_not_said_to_be_away() {
         println!("skipped: no mariadbd");
         return;
     };
-    let database = server.database("busy").await;
-    let account = database.add_account("ann", &[]).await.unwrap();
-    database.add_token(account, "", &digest("secret"), Scope::Write).await.unwrap();
-    let (stop, told) = Stop::new();
-    let api = Api::new(database.clone(), Options::default(), told);
-    let house = House::over(app(&api), api, database, stop);
-    house.get("secret", "/me").await.ok();
+    let house = begun(&server, "busy").await;
     let server = Arc::new(server);
     let holder = server.clone();
     let held = tokio::task::spawn_blocking(move || holder.try_ask("busy", HOLD));

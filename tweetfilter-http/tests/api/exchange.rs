@@ -44,7 +44,7 @@ async fn an_import_says_first_what_it_would_do() {
 #[tokio::test]
 async fn all_of_an_import_is_kept_or_nothing_and_the_line_is_said() {
     use tweetfilter_core::budget::Price;
-    use tweetfilter_http::api::{Api, Options, app};
+    use tweetfilter_http::api::Options;
     let house = House::with(Options { filters: 4, ..Options::default() }).await;
     let (ann, token) = house.account("ann", Scope::Write).await;
     house.ask(Method::POST, &token, "/filters", json!({"text": "snow", "name": "weather"})).await.ok();
@@ -54,9 +54,7 @@ async fn all_of_an_import_is_kept_or_nothing_and_the_line_is_said() {
     };
     let file = line(1, "rain", "weather") + &line(2, "ice", "") + r#"{"id":"3","filter":"/\\w+ing \\w+/"}"#;
     let small = house.database.clone().with_owner_budget(Price::from_nanoseconds(100.0));
-    let (stop, told) = tweetfilter_http::parts::Stop::new();
-    let api = Api::new(small.clone(), Options::default(), told);
-    let poor = House::over(app(&api), api, small, stop);
+    let poor = House::over(small, Options::default());
     let body = json!({"content": file, "apply": true});
     let got = poor.ask(Method::POST, &token, "/import", body).await;
     assert_eq!((got.status, got.error()), (StatusCode::UNPROCESSABLE_ENTITY, "over_budget"));

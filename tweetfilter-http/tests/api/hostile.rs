@@ -4,8 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use serde_json::json;
 use tower::ServiceExt;
-use tweetfilter_http::api::{Api, Options, app, digest};
-use tweetfilter_http::parts::Stop;
+use tweetfilter_http::api::{Options, digest};
 use tweetfilter_sql::Scope;
 
 use crate::house::{House, request};
@@ -118,9 +117,7 @@ async fn what_looks_like_code_is_kept_as_it_is() {
         return;
     };
     let database = server.database("kept").await;
-    let (stop, told) = Stop::new();
-    let api = Api::new(database.clone(), Options::default(), told);
-    kept_as_it_is(&House::over(app(&api), api, database, stop)).await;
+    kept_as_it_is(&House::over(database, Options::default())).await;
 }
 
 async fn kept_as_it_is(house: &House) {

@@ -52,9 +52,9 @@ impl House {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
-        let (stop, told) = Stop::new();
-        let api = Api::new(database.clone(), options, told);
-        Self { app: app(&api), api, database, folder, stop }
+        let mut house = Self::over(database, options);
+        house.folder = folder;
+        house
     }
 
     /// Where its store is.
@@ -63,8 +63,10 @@ impl House {
     }
 
     /// A house over a store that somebody else keeps.
-    pub fn over(app: Router, api: Api, database: Database, stop: watch::Sender<bool>) -> Self {
-        Self { app, api, database, folder: PathBuf::new(), stop }
+    pub fn over(database: Database, options: Options) -> Self {
+        let (stop, told) = Stop::new();
+        let api = Api::new(database.clone(), options, told);
+        Self { app: app(&api), api, database, folder: PathBuf::new(), stop }
     }
 
     /// An account, and a token of it.

@@ -6,8 +6,7 @@ use axum::http::{Method, StatusCode};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use tweetfilter_http::api::{Api, Options, app};
-use tweetfilter_http::parts::Stop;
+use tweetfilter_http::api::Options;
 use tweetfilter_sql::{NewFilter, Scope};
 use tweetfilter_stream::entry::Change;
 use tweetfilter_stream::store::{Delivery, Evaluated, Outcome, Said, Store, Verdict};
@@ -210,7 +209,7 @@ async fn a_revoked_token_ends_its_stream_at_once() {
 
 #[tokio::test]
 async fn streams_of_a_token_are_counted_and_end_with_the_server() {
-    let options = tweetfilter_http::api::Options { streams: 1, ..tweetfilter_http::api::Options::default() };
+    let options = Options { streams: 1, ..Options::default() };
     let house = House::with(options).await;
     let (_, token) = house.account("ann", Scope::Read).await;
     let mut events = Events::open(&house, &token, "").await;
@@ -234,9 +233,7 @@ async fn what_is_withdrawn_is_told_on_mariadb() {
         return;
     };
     let database = server.database("withdrawn").await;
-    let (stop, told) = Stop::new();
-    let api = Api::new(database.clone(), Options::default(), told);
-    what_is_withdrawn_is_told(&House::over(app(&api), api, database, stop)).await;
+    what_is_withdrawn_is_told(&House::over(database, Options::default())).await;
 }
 
 /// Deletes, withheld posts and authors, edits and lost quotes: to whoever could see them, in the order of their

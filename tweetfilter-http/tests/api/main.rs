@@ -16,6 +16,8 @@ mod live;
 mod maria;
 mod operations;
 mod outage;
+#[path = "../../../tweetfilter-stream/tests/support/servers.rs"]
+mod redis;
 mod resume;
 mod server;
 mod sets;

@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 use tweetfilter_http::ops::{Part, Process, Recorder, overview};
 use tweetfilter_http::parts::{Buffers, PartError, Stop, now, supervise};
 use tweetfilter_sql::{CrashEvent, Database, Scope};
-use tweetfilter_stream::buffer::Buffer;
+use tweetfilter_stream::buffer::{Batch, Buffer, Counts, Gap};
+use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
 use tweetfilter_stream::source::SourceError;
 use tweetfilter_stream::store::{DeadLetter, Outcome, Store};
 
 use crate::house::House;
 use crate::maria::Maria;
+use crate::redis::{FIT, RedisServer};
 
 const EVERY: Duration = Duration::from_millis(200);
 
@@ -236,6 +238,43 @@ async fn dead_letters_are_listed_and_tried_again_by_who_may() {
     house.ask(Method::POST, &admin, "/dead-letters/retry", json!({"ids": [ids[2]]})).await.ok();
     let got = house.ask(Method::POST, &admin, "/dead-letters/retry", json!({"ids": vec![1; 101]})).await;
     assert_eq!(got.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_buffer_on_a_server_of_its_own_knows_is_told_too() {
+    let Some(mut server) = RedisServer::start(&FIT) else { return };
+    let house = House::new().await;
+    house.api.buffer_at(server.url(), Options::default());
+    let (ann, plain) = house.account("ann", Scope::Write).await;
+    let admin = house.token(ann, Scope::Admin).await;
+    let buffer = RedisBuffer::open(&server.url(), Options::default()).await.unwrap();
+    let claim = buffer.claim("people", "one", Duration::from_secs(60)).await.unwrap();
+    let batch = Batch {
+        source: "people".into(),
+        fence: claim.fence,
+        counts: Counts { lines: 7, ..Counts::default() },
+        gaps: vec![Gap { from: 1_000, to: 2_000, reason: "cut off".into(), missing: Some(3) }],
+        ..Batch::default()
+    };
+    buffer.append(&batch).await.unwrap();
+    let got = house.get(&admin, "/status").await;
+    let gap = json!({
+        "source": "people", "from": "1970-01-01T00:00:01Z", "to": "1970-01-01T00:00:02Z", "reason": "cut off",
+        "missing": 3,
+    });
+    assert_eq!((&got.ok()["gaps"], &got.ok()["buffer_away"]), (&json!([gap]), &Value::Null));
+    let source = of(&got.ok()["sources"], "people");
+    assert_eq!((&source["lines"], &source["read_by"]), (&json!(7), &json!("one")));
+    // Others hear of the time alone.
+    let got = house.get(&plain, "/status").await;
+    assert_eq!((&got.ok()["gaps"][0]["missing"], &got.ok()["gaps"][0]["source"]), (&json!(3), &Value::Null));
+    // Away, it is said to be, and the rest is told.
+    assert!(server.kill());
+    let got = house.get(&admin, "/status").await;
+    assert!(got.ok()["buffer_away"].is_string() && got.ok()["gaps"] == json!([]), "{got:?}");
+    assert!(got.ok()["commit"].is_i64());
+    let got = house.get(&plain, "/status").await;
+    assert_eq!(got.ok()["buffer_away"], "it does not answer");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use tweetfilter_http::api::{Api, Options, app, digest};
-use tweetfilter_http::parts::Stop;
+use tweetfilter_http::api::{Options, digest};
 use tweetfilter_sql::Scope;
 
 use crate::house::{Got, House, request};
@@ -37,10 +36,8 @@ async fn ten_minutes_without_the_store_are_said_at_once_and_then_forgotten() {
     let database = server.database("outage").await;
     let account = database.add_account("ann", &[]).await.unwrap();
     database.add_token(account, "", &digest("secret"), Scope::Write).await.unwrap();
-    let (stop, told) = Stop::new();
     let options = Options { rate: 1e9, burst: 1e9, ..Options::default() };
-    let api = Api::new(database.clone(), options, told);
-    let house = Arc::new(House::over(app(&api), api, database, stop));
+    let house = Arc::new(House::over(database, options));
     house.post("before", "Snow", false, &[(account, &[])]).await;
     let mut events = Events::open(&house, "secret", "?after=0").await;
     assert_eq!(events.until("post").await.2["id"], "before");

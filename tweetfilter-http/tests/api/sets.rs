@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tweetfilter_http::api::Options;
 use tweetfilter_sql::Scope;
 
-use crate::house::House;
+use crate::house::{House, request};
 
 #[tokio::test]
 async fn an_account_has_so_many_sets_and_so_large_ones() {
@@ -90,4 +90,33 @@ async fn blank_terms_are_none() {
     assert_eq!((got.ok(), &got.json["summary"]["count"]), (&json!({"terms": ["oslo"]}), &json!(1)));
     let got = house.ask(Method::PUT, &token, "/sets/ok", json!({"terms": [""]})).await;
     assert_eq!((got.ok(), &got.json["summary"]["text"]), (&json!({"terms": []}), &json!("0 terms")));
+}
+
+#[tokio::test]
+async fn sets_that_are_as_they_were_are_not_sent_again() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let put = async |terms: &[&str]| {
+        house.ask(Method::PUT, &token, "/sets/towns", json!({"terms": terms})).await.ok();
+    };
+    put(&["oslo"]).await;
+    let again = async |path: &str, tag: &str| {
+        let mut asked = request(Method::GET, path, &token, None);
+        asked.headers_mut().insert("if-none-match", tag.parse().unwrap());
+        house.send(asked).await
+    };
+    let mut tags = Vec::new();
+    for path in ["/sets", "/sets/towns"] {
+        let got = house.get(&token, path).await;
+        got.ok();
+        tags.push((path, got.headers["etag"].to_str().unwrap().to_owned()));
+    }
+    for (path, tag) in &tags {
+        assert_eq!(again(path, tag).await.status, StatusCode::NOT_MODIFIED, "{path}");
+    }
+    put(&["rome"]).await;
+    for (path, tag) in &tags {
+        again(path, tag).await.ok();
+    }
+    assert_eq!(again("/sets/none", &tags[1].1).await.status, StatusCode::NOT_FOUND);
 }

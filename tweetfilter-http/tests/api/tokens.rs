@@ -92,6 +92,20 @@ fn the_document_says_which_routes_need_no_token() {
         }
     }
     assert_eq!(document["security"], json!([{"token": []}]));
+    // What else a route may refuse follows from what it takes and who may ask it.
+    for (method, path, refusals) in [
+        ("get", "/me", vec![]),
+        ("get", "/filters/{id}", vec!["400"]),
+        ("post", "/check", vec!["400", "408", "413", "415"]),
+        ("post", "/filters", vec!["400", "403", "408", "413", "415"]),
+        ("delete", "/filters/{id}", vec!["400", "403"]),
+        ("get", "/dead-letters", vec!["400", "403"]),
+    ] {
+        let responses = &document["paths"][format!("/api/v1{path}")][method]["responses"];
+        let all = ["400", "403", "408", "413", "415"].into_iter();
+        let told: Vec<_> = all.filter(|status| responses[*status]["description"].is_string()).collect();
+        assert_eq!(told, refusals, "{method} {path}");
+    }
 }
 
 #[tokio::test]
@@ -110,6 +124,7 @@ async fn a_token_does_what_its_scope_says_and_no_more() {
 
 #[tokio::test]
 async fn the_document_has_the_routes_and_the_routes_are_there() {
+    let document = serde_json::to_value(document()).unwrap();
     let house = House::new().await;
     // What has number 1 is somebody else's, or the token would revoke itself.
     house.account("ben", Scope::Admin).await;
@@ -122,6 +137,9 @@ async fn the_document_has_the_routes_and_the_routes_are_there() {
         let got = house.send(plain(&method, &filled, Some(&format!("Bearer {token}")))).await;
         let code = got.json["error"]["code"].as_str().unwrap_or_default();
         assert!(!matches!(code, "no_route" | "no_method"), "{method} {path}: {got:?}");
+        // What is answered is described.
+        let operation = &document["paths"][&path][method.as_str().to_lowercase()];
+        assert!(operation["responses"][got.status.as_str()].is_object(), "{method} {path}: {got:?}");
     }
     let got = house.get(&token, "/nowhere").await;
     assert_eq!((got.status, got.error()), (StatusCode::NOT_FOUND, "no_route"));

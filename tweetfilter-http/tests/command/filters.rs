@@ -66,3 +66,75 @@ fn an_end_that_never_comes_is_refused() {
     ok(files.run(&["filter", "add", "ann", "snow", "--expires-in", "0.5"]));
     assert!(listed(&files)[0]["expires_at"].is_string());
 }
+
+#[test]
+fn an_import_changes_what_differs_and_says_what_became_of_each() {
+    let rules = concat!(
+        "{\"add\":[{\"value\":\"snow\",\"tag\":\"weather\"},",
+        "{\"value\":\"cat\",\"tag\":\"pets\"},{\"value\":\"ice\"}]}"
+    );
+    let files = Files::new().with("rules.json", rules);
+    ok(files.run(&["account", "add", "ann"]));
+    let add = |text: &str, name: &str, action: &str| {
+        let number = ok(files.run(&["filter", "add", "ann", text, "--name", name, "--action", action]));
+        number.trim().to_owned()
+    };
+    let (weather, pets) = (add("snow -rain", "weather", "hide"), add("cat", "pets", "show"));
+    let before = listed(&files);
+    let revision = |files: &Files| status(files)["revision"].as_u64().unwrap();
+    let first = revision(&files);
+    let import =
+        |arguments: &[&str]| files.run(&[&["filter", "import", "ann", "rules.json"][..], arguments].concat());
+    // Said first, with nothing changed.
+    let ended = import(&["--dry-run"]);
+    assert_eq!(
+        ended.out,
+        format!(
+            "differs\t{weather}\tweather\tsnow\ttext: snow -rain -> snow\nsame\t{pets}\tpets\tcat\nnew\t-\t\tice\n"
+        )
+    );
+    let said = "1 would be added, 1 would be changed, 1 there already, 0 invalid";
+    assert!(ended.code == 0 && ended.err.contains(said), "{}", ended.err);
+    assert_eq!((listed(&files), revision(&files)), (before, first));
+    // Then done: what the file does not say stays.
+    let ended = import(&[]);
+    assert!(ended.err.contains("1 added, 1 changed, 1 there already, 0 invalid"), "{}", ended.err);
+    let out = ok(ended);
+    let states: Vec<_> = out.lines().map(|line| line.split('\t').next().unwrap()).collect();
+    assert_eq!(states, ["changed", "same", "added"]);
+    let filters = listed(&files);
+    let said = |filter: &Value| {
+        let word = |field: &str| filter[field].as_str().unwrap_or_default().to_owned();
+        (word("filter"), word("action"), word("dialect"), word("name"))
+    };
+    let all: Vec<_> = filters.iter().map(said).collect();
+    let expected = [
+        ("snow", "hide", "native", "weather"),
+        ("cat", "show", "native", "pets"),
+        ("ice", "highlight", "x", ""),
+    ];
+    assert_eq!(all, expected.map(|(a, b, c, d)| (a.to_owned(), b.to_owned(), c.to_owned(), d.to_owned())));
+    assert_eq!(filters[0]["id"], Value::from(weather.clone()), "it has its number still");
+    let number = filters[2]["id"].as_str().unwrap();
+    assert!(out.contains(&format!("added\t{number}\t\tice\n")), "{out}");
+    // Again, it changes nothing and tells no worker.
+    let then = revision(&files);
+    let out = ok(import(&[]));
+    assert!(out.lines().count() == 3 && out.lines().all(|line| line.starts_with("same\t")), "{out}");
+    assert_eq!((listed(&files), revision(&files)), (filters, then));
+}
+
+#[test]
+fn an_import_that_would_fail_is_said_to_and_names_the_filter() {
+    let rules = "{\"add\":[{\"value\":\"snow\"},{\"value\":\"(ice\",\"tag\":\"cold\"}]}";
+    let files = Files::new().with("rules.json", rules);
+    ok(files.run(&["account", "add", "ann"]));
+    let ended = files.run(&["filter", "import", "ann", "rules.json", "--dry-run"]);
+    assert_eq!((ended.code, ended.out.as_str()), (1, "new\t-\t\tsnow\n"), "{}", ended.err);
+    assert!(ended.err.contains("1 of 2 filters invalid, nothing would be imported"), "{}", ended.err);
+    assert!(ended.err.contains("rules.json:1, filter 2 (cold)"), "{}", ended.err);
+    assert_eq!(files.run(&["filter", "import", "ann", "rules.json"]).code, 1);
+    assert!(listed(&files).is_empty());
+    let out = ok(files.run(&["filter", "import", "ann", "rules.json", "--keep-going"]));
+    assert!(out.starts_with("added\t") && listed(&files).len() == 1, "{out}");
+}

@@ -211,6 +211,25 @@ fn ids_that_are_no_line_numbers_are_not_said_to_be() {
 }
 
 #[test]
+fn ids_that_are_taken_on_one_line_are_told_by_their_places() {
+    let rules = concat!(
+        "{\"data\":[{\"id\":\"7\",\"value\":\"snow\",\"tag\":\"weather\"},{\"id\":\"8\",\"value\":\"ice\"},",
+        "{\"id\":\"7\",\"value\":\"rain\"}]}"
+    );
+    let files = Files::new().with("rules.json", rules).with("lines.json", rules.replace("},{", "},\n{"));
+    let said = |file: &str| {
+        let ended = files.run(&["check", file]);
+        assert_eq!(ended.code, 2, "{}", ended.err);
+        ended.err
+    };
+    let one = said("rules.json");
+    let expected = "rules.json:1, filter number 3: id `7` is taken; ids must differ, see rules.json:1, filter number 1 (weather)";
+    assert!(one.contains(expected), "{one}");
+    let each = said("lines.json");
+    assert!(each.contains("lines.json:3: id `7` is taken; ids must differ, see lines.json:1\n"), "{each}");
+}
+
+#[test]
 fn all_that_keeps_a_filter_from_being_used_is_told() {
     let files = Files::new().with("bad.txt", "bob\n#x\n");
     let filter = "from:me {nope} {nope2} from:{bad}";

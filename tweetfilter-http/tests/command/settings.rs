@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tweetfilter_http::parts::{Kind, SourceSettings};
+
 use crate::support::{Ended, Files, command};
 
 /// Of each setting: its key, option, variable, and how three different values are said and shown.
@@ -158,4 +160,40 @@ fn what_is_no_setting_or_no_value_of_it_is_refused_with_its_place() {
     }
     let wrong = Files::new().run(&["config", "show", "--owner-budget", "much"]);
     assert!(wrong.err.contains("must be a number of microseconds"), "{}", wrong.err);
+}
+
+#[test]
+fn every_kind_and_key_of_a_source_is_described() {
+    let said = include_str!("../../deploy/README.md");
+    let all = SourceSettings {
+        audience: Some("public".into()),
+        files: vec!["-".into()],
+        rate: Some(1.0),
+        as_recorded: true,
+        address: Some("https://a.example".into()),
+        token_file: Some("t".into()),
+        token_variable: Some("T".into()),
+        keys_file: Some("k".into()),
+        ca_file: Some("c".into()),
+        delimited: true,
+        parameters: BTreeMap::from([("track".into(), "snow".into())]),
+        ..SourceSettings::new(Kind::XFilter)
+    };
+    let all = serde_json::to_value(&all).unwrap();
+    let kinds = [
+        Kind::File,
+        Kind::Generated,
+        Kind::Jetstream,
+        Kind::XSample,
+        Kind::XFilter,
+        Kind::XUser,
+        Kind::XSite,
+        Kind::XV2,
+        Kind::Mastodon,
+    ];
+    let kinds = kinds.map(|kind| serde_json::to_value(kind).unwrap().as_str().unwrap().to_owned());
+    let keys = all.as_object().unwrap().keys().cloned();
+    for word in keys.chain(kinds) {
+        assert!(said.contains(&format!("`{word}`")), "{word}");
+    }
 }

@@ -140,6 +140,13 @@ async fn who_runs_it_sees_parts_hosts_and_trouble_and_tries_again() {
     let label = "document.querySelector('tf-status .plot svg').getAttribute('aria-label')";
     let label = browser.run(&format!("return {label}")).await;
     assert!(label.as_str().unwrap().starts_with("Lines a second over 60 min: now "), "{label}");
+    let labels =
+        "[...document.querySelectorAll('tf-status .plot svg')].map((one) => one.getAttribute('aria-label'))";
+    let labels = browser.run(&format!("return {labels}")).await;
+    for wanted in ["Stored after over 60 min: now 0.14 s", "Load over 60 min: now "] {
+        let is = |label: &Value| label.as_str().is_some_and(|label| label.starts_with(wanted));
+        assert!(labels.as_array().unwrap().iter().any(is), "{wanted}: {labels}");
+    }
     // A pause is a pause, not a line across it.
     let pieces = "document.querySelector('tf-status .plot-line').getAttribute('d').split('M').length";
     assert_eq!(browser.run(&format!("return {pieces}")).await, json!(3));

@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use tweetfilter_http::api::{Api, Options, app};
-use tweetfilter_http::parts::Stop;
+use tweetfilter_http::api::Options;
 use tweetfilter_stream::entry::Change;
 use tweetfilter_stream::store::{Outcome, Store};
 
@@ -57,9 +56,7 @@ async fn a_store_that_is_away_is_said_with_since_when() {
     };
     let Some(browser) = Browser::start().await else { return };
     let database = server.database("page").await;
-    let (stop, told) = Stop::new();
-    let api = Api::new(database.clone(), Options::default(), told);
-    let served = Served::over(House::over(app(&api), api, database, stop)).await;
+    let served = Served::over(House::over(database, Options::default())).await;
     served.posts(&[Seen::new(1, "Kept well")]).await;
     browser.open(&served.link()).await;
     browser.sees("Kept well").await;

@@ -34,7 +34,11 @@ pub(super) fn check(filters: &[Named], ignore_owners: bool) -> Result<(), Failur
         };
         if let Some((other, what)) = fault {
             numbered |= filter.file != other.file && [filter, other].into_iter().any(is_numbered);
-            faults.push(format!("{} {what} {}", place(filter, true), place(other, false)));
+            let id = fit(&one_line(id), 60);
+            // JSON may have many on a line, which then tells none apart.
+            let is_told = (&filter.file, filter.line.line) != (&other.file, other.line.line);
+            let [this, other] = [filter, other].map(|filter| place(filter, is_told));
+            faults.push(format!("{this}: id `{id}` {what} {other}"));
         }
     }
     if faults.is_empty() {
@@ -60,8 +64,13 @@ fn is_numbered(filter: &Named) -> bool {
     filter.format == Format::Plain && filter.line.id == filter.line.line.to_string()
 }
 
-fn place(filter: &Named, with_id: bool) -> String {
+/// Where a filter is; its line need not be enough to tell it.
+fn place(filter: &Named, is_told: bool) -> String {
     let (file, line) = (&filter.file, filter.line.line);
-    let id = fit(&one_line(&filter.line.id), 60);
-    if with_id { format!("{file}:{line}: id `{id}`") } else { format!("{file}:{line}") }
+    if is_told {
+        return format!("{file}:{line}");
+    }
+    let name = filter.line.name.as_deref().filter(|name| !name.is_empty());
+    let name = name.map(|name| format!(" ({})", fit(&one_line(name), 40))).unwrap_or_default();
+    format!("{file}:{line}, filter number {}{name}", filter.nth)
 }

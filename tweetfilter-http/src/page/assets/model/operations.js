@@ -10,9 +10,11 @@ const TOTALS = [
   { name: 'requests', title: 'Requests a second', say: rate },
   { name: 'waiting', title: 'Waiting in the buffer', say: (n) => roughly(Math.round(n)) },
   { name: 'oldest', title: 'The oldest waits', say: lasts },
+  { name: 'lag', title: 'Stored after', say: (n) => `${n.toFixed(2)} s` },
 ];
 const OF_HOST = [
   { name: 'cpu', title: 'CPU', say: (n) => `${Math.round(n)} %`, most: 100 },
+  { name: 'load', title: 'Load', say: (n) => n.toFixed(2) },
   { name: 'memory', title: 'Memory', say: bytes },
   { name: 'disk', title: 'Disk', say: bytes },
   { name: 'received', title: 'From the network', say: (n) => `${bytes(n)}/s` },
@@ -63,7 +65,9 @@ export class Operations {
   #plots(wanted, host) {
     const { series = [], step_seconds: step = 0 } = this.history ?? {};
     return wanted.flatMap(({ name, title, say, most }) => {
-      const found = series.find((one) => one.name === name && one.host === host && one.of === '');
+      const all = series.filter((one) => one.name === name);
+      // Of a lag there is one for each worker: the longest is what people wait for.
+      const found = name === 'lag' ? longest(all) : all.find((one) => one.host === host && one.of === '');
       const known = found?.points.filter((point) => point !== null) ?? [];
       if (known.length < 2) return [];
       const [now, least, top] = [known.at(-1), Math.min(...known), Math.max(...known)];
@@ -80,6 +84,11 @@ export class Operations {
       ];
     });
   }
+}
+
+function longest(all) {
+  const at = (n) => all.map(({ points }) => points[n]).filter((point) => point !== null);
+  return all[0] && { points: all[0].points.map((_, n) => (at(n).length > 0 ? Math.max(...at(n)) : null)) };
 }
 
 /** A part as people read it. */

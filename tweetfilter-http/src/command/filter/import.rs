@@ -1,0 +1,146 @@
+//! `filter import`: what a file says of the filters of an account.
+
+use std::io::Write;
+
+use tweetfilter_http::import::{FilterLine, Format, read_filters};
+use tweetfilter_http::incoming::{Incoming, State, against, summary};
+use tweetfilter_sql::{Database, NewFilter, Save, Saved};
+use tweetfilter_stream::store::Action;
+
+use super::super::Failure;
+use super::super::account::account;
+use super::super::filters::{read_text, within};
+use super::super::render::Origin;
+use super::super::settings::failure;
+use super::super::terminal::one_line;
+use super::{Checker, action, refused};
+
+/// Takes in the filters of a file: adds what is new, changes what differs, leaves alone what is the same
+///
+/// The file is NDJSON, X's /rules JSON, Mastodon's filters, or one expression a line. A line means the filter of which
+/// all is so that it says, or else the one that has its name, where that is the name of no other; of that only what the
+/// line says is changed: X's form, say, knows neither actions nor expiries, and leaves them as they are. The ids of a
+/// file mean none, since they number the filters of that file.
+///
+/// Each filter is printed on a line: what became of it (added, changed, or same), its number, its name, its expression,
+/// and all that was changed. They are kept together, or none of them.
+#[derive(clap::Args)]
+pub(super) struct Import {
+    account: String,
+    /// The file; `-` reads standard input
+    file: String,
+    /// What a match of a new filter does, where the file does not say [default: highlight]
+    #[arg(long, value_name = "show|hide|highlight|notify", value_parser = action)]
+    action: Option<Action>,
+    /// Leave invalid filters out, instead of importing nothing
+    #[arg(long)]
+    keep_going: bool,
+    /// Print what would come in (new) and what would differ (differs), and change nothing
+    ///
+    /// What the filters cost is looked at only when they are kept.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Does it; what is to be printed, and the filters that were saved.
+pub(super) async fn import(
+    database: &Database,
+    import: &Import,
+) -> Result<(String, Vec<NewFilter>), Failure> {
+    let (file, account) = (&import.file, account(database, &import.account).await?);
+    let text = read_text(file)?;
+    let read = read_filters(&text).map_err(|malformed| Failure::Input(format!("{file}: {malformed}")))?;
+    let rows = database.account_filters(account).await.map_err(failure)?;
+    let unsaid = NewFilter {
+        dialect: read.format.dialect(),
+        action: import.action.unwrap_or_default(),
+        ..NewFilter::default()
+    };
+    let mut coming = against(&read.filters, &rows, &unsaid);
+    let all = coming.len();
+    let mut checker = Checker::of(database, account).await?;
+    let mut lines = read.filters.iter();
+    coming.retain(|one| {
+        let origin = lines.next().map(|line| origin(file, read.format, line));
+        origin.is_some_and(|origin| checker.check(&one.filter, &origin).is_ok())
+    });
+    let invalid = all - coming.len();
+    let nothing = invalid > 0 && !import.keep_going;
+    if nothing {
+        let would = if import.dry_run { "would be" } else { "was" };
+        told!(
+            "tweetfilter: {invalid} of {all} filters invalid, nothing {would} imported; --keep-going leaves them out"
+        );
+    }
+    if nothing && !import.dry_run {
+        return Err(Failure::Filters);
+    }
+    if !import.dry_run {
+        keep(database, account, file, &mut coming).await?;
+    }
+    told!("{}", summary(coming.iter().map(|one| one.state), invalid, !import.dry_run));
+    let out: String = coming.iter().map(|one| shown(one, import.dry_run)).collect();
+    if nothing {
+        std::io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::writing(&error))?;
+        return Err(Failure::Filters);
+    }
+    coming.retain(|one| one.state != State::Same && !import.dry_run);
+    Ok((out, coming.into_iter().map(|one| one.filter).collect()))
+}
+
+/// Where a filter of a file stands.
+fn origin(file: &str, format: Format, line: &FilterLine) -> Origin {
+    let within = (format != Format::Plain).then(|| within(line));
+    Origin { name: file.to_owned(), line: line.line, within }
+}
+
+/// Keeps what is new or differs, all of it or nothing.
+async fn keep(database: &Database, account: i64, file: &str, coming: &mut [Incoming]) -> Result<(), Failure> {
+    let saves = coming.iter().enumerate().filter_map(|(n, one)| Some((n, one.save()?)));
+    let (places, saves): (Vec<usize>, Vec<Save<'_>>) = saves.unzip();
+    if saves.is_empty() {
+        return Ok(());
+    }
+    let ids = match database.save_filters(account, &saves, usize::MAX).await.map_err(refused)? {
+        Saved::Done(ids) => ids,
+        Saved::Missing(n) | Saved::Meanwhile(n, _) => {
+            let line = places.get(n).map_or(0, |place| coming[*place].line);
+            return Err(Failure::Input(format!(
+                "{file}:{line}: somebody has changed or removed the filter that this would change; nothing was \
+                 imported, try again"
+            )));
+        }
+        Saved::TooMany(held) => {
+            return Err(Failure::Input(format!(
+                "there are {held} filters already, and no more fit; nothing was imported"
+            )));
+        }
+    };
+    for (place, id) in places.into_iter().zip(ids) {
+        coming[place].id = Some(id);
+    }
+    Ok(())
+}
+
+/// A filter as it came in, or would: one line.
+fn shown(one: &Incoming, dry_run: bool) -> String {
+    let state = match one.state {
+        State::New if !dry_run => "added",
+        State::Differs if !dry_run => "changed",
+        state => state.name(),
+    };
+    let number = one.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+    let NewFilter { name, text, .. } = &one.filter;
+    let mut line = format!("{state}\t{number}\t{}\t{}", one_line(name), one_line(text));
+    let changes = one
+        .changes
+        .iter()
+        .map(|change| format!("{}: {} -> {}", change.field, one_line(&change.from), one_line(&change.to)));
+    let changes: Vec<_> = changes.collect();
+    if !changes.is_empty() {
+        line.push('\t');
+        line.push_str(&changes.join("; "));
+    }
+    line.push('\n');
+    line
+}

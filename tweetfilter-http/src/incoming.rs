@@ -1,0 +1,278 @@
+//! Filters that come in with a file, held against those that an account has: what a file does not say stays as it is.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
+use serde_json::json;
+use tweetfilter_core::syntax::to_native;
+use tweetfilter_core::{Dialect, Expression, Limits};
+use tweetfilter_sql::{FilterRow, NewFilter, Save};
+use tweetfilter_stream::store::Action;
+use utoipa::ToSchema;
+
+use crate::import::FilterLine;
+use crate::names::{action_name, dialect_name};
+use crate::time::rfc3339;
+
+/// What a filter of a file is to those that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// There is none that it could mean.
+    New,
+    /// There is one of which all is so that the file says.
+    Same,
+    /// There is one of its name, of which the file says something else.
+    Differs,
+}
+
+impl State {
+    /// `new`, `same` or `differs`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Same => "same",
+            Self::Differs => "differs",
+        }
+    }
+}
+
+/// A filter of a file, with what the file does not say from the one that is there.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// Line of the file, from 1.
+    pub line: usize,
+    /// What it is to those that are there.
+    pub state: State,
+    /// The number of the filter that it means, if one is there.
+    pub id: Option<i64>,
+    /// What is to be kept.
+    pub filter: NewFilter,
+    /// Whether it would be used.
+    pub enabled: bool,
+    /// Of one that differs: the expression of the one that is there.
+    pub was: Option<String>,
+    /// Of one that differs: all that would be changed.
+    pub changes: Vec<FactChange>,
+    /// Whether it is used, where the file says so.
+    said: Option<bool>,
+    /// The revision of the one that is there.
+    revision: u64,
+}
+
+/// Something that would be changed of a filter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FactChange {
+    /// `text`, `dialect`, `action`, `enabled` or `expires_at`.
+    pub field: &'static str,
+    /// What it is; of `expires_at` a time, or `never`.
+    pub from: String,
+    /// What it would be.
+    pub to: String,
+}
+
+/// The filters of a file, each held against those of an account; of a new one what the file does not say is as in
+/// `unsaid`.
+///
+/// A line means a filter of which all is so that the line says, or else the one of its name. A filter is meant by one
+/// line at most, and by name only where the name is no other's: X's tags are of many. Ids of a file mean none, since
+/// they number the filters of that file.
+#[must_use]
+pub fn against(lines: &[FilterLine], rows: &[FilterRow], unsaid: &NewFilter) -> Vec<Incoming> {
+    let pairs = lines.iter().zip(meant(lines, rows));
+    pairs.map(|(line, row)| Incoming::new(line, row, unsaid)).collect()
+}
+
+/// What comes in, in a sentence: `2 added, 1 changed, 3 there already, 0 invalid`.
+#[must_use]
+pub fn summary(valid: impl IntoIterator<Item = State>, invalid: usize, kept: bool) -> String {
+    let (mut new, mut differs, mut same) = (0, 0, 0);
+    for state in valid {
+        match state {
+            State::New => new += 1,
+            State::Same => same += 1,
+            State::Differs => differs += 1,
+        }
+    }
+    let verb = if kept { "" } else { " would be" };
+    format!("{new}{verb} added, {differs}{verb} changed, {same} there already, {invalid} invalid")
+}
+
+impl Incoming {
+    fn new(line: &FilterLine, row: Option<&FilterRow>, unsaid: &NewFilter) -> Self {
+        let (state, filter) = match row {
+            None => (State::New, said(line, unsaid.clone())),
+            Some(row) if is_so(line, row) => (State::Same, row.filter.clone()),
+            Some(row) => (State::Differs, said(line, row.filter.clone())),
+        };
+        let enabled = line.enabled.unwrap_or(row.is_none_or(|row| row.enabled));
+        let differs = row.filter(|_| state == State::Differs);
+        Self {
+            line: line.line,
+            state,
+            id: row.map(|row| row.id),
+            enabled,
+            was: differs.map(|row| row.filter.text.clone()),
+            changes: differs.map(|row| changes(row, &filter, enabled)).unwrap_or_default(),
+            filter,
+            said: line.enabled,
+            revision: row.map_or(0, |row| row.revision),
+        }
+    }
+
+    /// What is to be kept of it, if anything.
+    #[must_use]
+    pub fn save(&self) -> Option<Save<'_>> {
+        let replaces = match (self.state, self.id) {
+            (State::New, _) => None,
+            (State::Differs, Some(id)) => Some((id, Some(self.revision))),
+            _ => return None,
+        };
+        Some(Save { replaces, filter: &self.filter, enabled: self.said })
+    }
+}
+
+/// What a line says, and the rest as it is.
+fn said(line: &FilterLine, rest: NewFilter) -> NewFilter {
+    NewFilter {
+        name: line.name.clone().unwrap_or(rest.name),
+        text: line.text.clone(),
+        dialect: line.dialect.unwrap_or(rest.dialect),
+        action: action(line).unwrap_or(rest.action),
+        expires_at: line.expires_at.or(rest.expires_at),
+    }
+}
+
+fn action(line: &FilterLine) -> Option<Action> {
+    serde_json::from_value(json!(line.action.as_deref()?)).ok()
+}
+
+/// Whether all that a line says is so of a filter already.
+fn is_so(line: &FilterLine, row: &FilterRow) -> bool {
+    let filter = &row.filter;
+    flat(&line.text) == flat(&filter.text)
+        && line.name.as_ref().is_none_or(|name| *name == filter.name)
+        && line.enabled.is_none_or(|enabled| enabled == row.enabled)
+        && line.expires_at.is_none_or(|at| filter.expires_at == Some(at))
+        && action(line).is_none_or(|action| action == filter.action)
+        && line.dialect.is_none_or(|dialect| dialect == filter.dialect || is_of_both_dialects(&filter.text))
+}
+
+/// A text on one line: a line end is a space where each filter stands on a line.
+fn flat(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+/// Whether an expression means the same in both dialects.
+fn is_of_both_dialects(text: &str) -> bool {
+    let meant = |dialect| {
+        let read = Expression::parse_with(text, dialect, &Limits::default()).ok()?;
+        Some(to_native(&read).into_root())
+    };
+    let native = meant(Dialect::Native);
+    native.is_some() && native == meant(Dialect::X)
+}
+
+fn changes(row: &FilterRow, new: &NewFilter, enabled: bool) -> Vec<FactChange> {
+    let facts = |filter: &NewFilter, enabled: bool| {
+        [
+            ("text", filter.text.clone()),
+            ("dialect", dialect_name(filter.dialect).to_owned()),
+            ("action", action_name(filter.action).to_owned()),
+            ("enabled", enabled.to_string()),
+            ("expires_at", filter.expires_at.map_or_else(|| "never".to_owned(), rfc3339)),
+        ]
+    };
+    let pairs = facts(&row.filter, row.enabled).into_iter().zip(facts(new, enabled));
+    let change = |((field, from), (_, to)): ((&'static str, String), (&'static str, String))| {
+        (from != to).then_some(FactChange { field, from, to })
+    };
+    pairs.filter_map(change).collect()
+}
+
+/// For each line the filter that it means, if one is there.
+fn meant<'r>(lines: &[FilterLine], rows: &'r [FilterRow]) -> Vec<Option<&'r FilterRow>> {
+    let mut of_text: HashMap<String, Vec<&'r FilterRow>> = HashMap::new();
+    let mut of_name: HashMap<&str, Vec<&'r FilterRow>> = HashMap::new();
+    for row in rows {
+        of_text.entry(flat(&row.filter.text)).or_default().push(row);
+        of_name.entry(&row.filter.name).or_default().push(row);
+    }
+    let mut taken: HashSet<i64> = HashSet::new();
+    let mut meant = Vec::with_capacity(lines.len());
+    for line in lines {
+        let mut of_line = of_text.get(&flat(&line.text)).into_iter().flatten().copied();
+        let row = of_line.find(|row| !taken.contains(&row.id) && is_so(line, row));
+        taken.extend(row.map(|row| row.id));
+        meant.push(row);
+    }
+    let mut named: HashMap<&str, usize> = HashMap::new();
+    for name in lines.iter().filter_map(|line| line.name.as_deref()) {
+        *named.entry(name).or_default() += 1;
+    }
+    for (line, row) in lines.iter().zip(&mut meant).filter(|(_, row)| row.is_none()) {
+        let Some(name) = line.name.as_deref().filter(|name| !name.is_empty()) else { continue };
+        if let Some([found]) = of_name.get(name).map(Vec::as_slice)
+            && named.get(name) == Some(&1)
+            && taken.insert(found.id)
+        {
+            *row = Some(*found);
+        }
+    }
+    meant
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: i64, name: &str, text: &str) -> FilterRow {
+        let filter = NewFilter { name: name.into(), text: text.into(), ..NewFilter::default() };
+        FilterRow { id, account: 1, position: id, filter, enabled: true, revision: 7 }
+    }
+
+    fn line(name: Option<&str>, text: &str) -> FilterLine {
+        FilterLine { name: name.map(str::to_owned), ..FilterLine::new("1".into(), text.into(), 1) }
+    }
+
+    #[test]
+    fn a_text_is_of_both_dialects_where_it_reads_as_much() {
+        assert!(is_of_both_dialects("from:bob lang:en"));
+        assert!(!is_of_both_dialects("snow"));
+        assert!(!is_of_both_dialects("(snow"));
+        assert!(flat("a\nb") == flat("a b") && flat("a b") != flat("a c"));
+    }
+
+    #[test]
+    fn a_line_means_what_is_as_it_says_or_what_has_its_name() {
+        let rows =
+            [row(1, "weather", "snow"), row(2, "pets", "cat"), row(3, "pets", "dog"), row(4, "", "ice")];
+        let lines = [
+            line(Some("weather"), "rain"),
+            line(Some("pets"), "dog"),
+            line(Some("pets"), "puppy"),
+            line(None, "ice"),
+            line(None, "ice"),
+            line(Some(""), "hail"),
+        ];
+        let coming = against(&lines, &rows, &NewFilter::default());
+        let of = |one: &Incoming| (one.state, one.id, one.save().map(|save| save.replaces));
+        assert_eq!(
+            coming.iter().map(of).collect::<Vec<_>>(),
+            [
+                (State::Differs, Some(1), Some(Some((1, Some(7))))),
+                (State::Same, Some(3), None),
+                (State::New, None, Some(None)),
+                (State::Same, Some(4), None),
+                (State::New, None, Some(None)),
+                (State::New, None, Some(None)),
+            ]
+        );
+        let change = FactChange { field: "text", from: "snow".into(), to: "rain".into() };
+        assert_eq!(coming[0].changes, [change]);
+        assert_eq!(
+            summary(coming.iter().map(|one| one.state), 2, false),
+            "3 would be added, 1 would be changed, 2 there already, 2 invalid"
+        );
+    }
+}
