@@ -35,6 +35,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/page/model/live.js", JS, include_bytes!("assets/model/live.js")),
     ("/page/model/operations.js", JS, include_bytes!("assets/model/operations.js")),
     ("/page/model/search.js", JS, include_bytes!("assets/model/search.js")),
+    ("/page/model/unsaved.js", JS, include_bytes!("assets/model/unsaved.js")),
     ("/page/model/withdrawn.js", JS, include_bytes!("assets/model/withdrawn.js")),
     ("/page/model/writing.js", JS, include_bytes!("assets/model/writing.js")),
     ("/page/style/base.css", CSS, include_bytes!("assets/style/base.css")),

@@ -13,6 +13,7 @@ mod looks;
 mod maria;
 mod nginx;
 mod operations;
+mod refused;
 mod served;
 mod story;
 mod trouble;

@@ -19,6 +19,8 @@ export class Writing extends EventTarget {
     this.#model = model;
     /** What stood here unsaved before another text was put in its place. */
     this.before = '';
+    /** What was filled into the form, while that is open: `{fields}`, null where it can't say the text. */
+    this.form = null;
     this.take(saved);
     if (text) this.text = text;
   }
@@ -81,6 +83,7 @@ export class Writing extends EventTarget {
   begin() {
     this.#ended = false;
     this.#model.addEventListener('withdrawn', this.#withdraw);
+    this.#tell('change');
     this.check();
     this.look();
   }
@@ -90,6 +93,8 @@ export class Writing extends EventTarget {
     this.#model.removeEventListener('withdrawn', this.#withdraw);
     this.#check.stop();
     this.#preview.stop();
+    // What is taken back while nobody looks would stay.
+    [this.preview, this.previewState] = [null, 'idle'];
   }
 
   // Samples are posts like any other.
@@ -234,7 +239,8 @@ export class Writing extends EventTarget {
         this.checked = { text, valid: false, diagnostics: error.diagnostics };
         this.#tell('checked');
       }
-      this.error = error.message;
+      // Whoever is signed out is told so, and finds this as it was.
+      this.error = error.status === 401 ? null : error.message;
       this.#tell('change');
       return false;
     }

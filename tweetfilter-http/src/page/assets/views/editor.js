@@ -66,7 +66,7 @@ class Editor extends View {
           const days = Number(dataset.days);
           writing.set({ expires: days === 0 ? null : new Date(Date.now() + days * 86_400_000).toISOString() });
         },
-        form: (pressed) => this.#toggleForm(pressed),
+        form: () => this.#toggleForm(),
         save: () => this.#save(),
         overwrite: () => this.#save(true),
         theirs: () => {
@@ -110,6 +110,7 @@ class Editor extends View {
     for (const input of this.querySelectorAll('[name="action"]')) input.checked = input.value === writing.action;
     for (const input of this.querySelectorAll('[name="dialect"]')) input.checked = input.value === writing.dialect;
     this.querySelector('[name="enabled"]').checked = writing.enabled;
+    this.querySelector('[data-do="form"]').setAttribute('aria-expanded', String(writing.form !== null));
     const { saved, conflict } = writing;
     this.update({
       title: saved ? saved.name || 'Filter' : 'New filter',
@@ -282,11 +283,11 @@ class Editor extends View {
     }
   }
 
-  #toggleForm(pressed) {
+  #toggleForm() {
     const form = this.part('form');
-    form.hidden = !form.hidden;
-    pressed.setAttribute('aria-expanded', String(!form.hidden));
-    if (!form.hidden) form.open();
+    if (form.hidden) form.open();
+    else form.close();
+    this.#draw();
   }
 
   // Saving
@@ -324,7 +325,7 @@ class Editor extends View {
   // What was not touched here follows what is saved elsewhere.
   #changedElsewhere() {
     const { writing } = this;
-    if (!writing.saved || writing.saving) return;
+    if (!writing.saved || writing.saving || model.filtersState !== 'ready') return;
     const now = model.filter(writing.saved.id);
     if (!now) {
       writing.saved = null;

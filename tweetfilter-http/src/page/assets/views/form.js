@@ -11,22 +11,42 @@ class Form extends View {
     this.on(this.writing, 'change', () => {
       if (!this.hidden && this.writing.text !== this.#wrote) this.#read();
     });
+    this.hidden = this.writing.form === null;
+    if (!this.hidden) this.#resume();
   }
 
   open() {
+    this.hidden = false;
+    this.writing.form = { fields: null };
     this.#read();
     this.querySelector('input')?.focus();
   }
 
+  close() {
+    this.hidden = true;
+    this.writing.form = null;
+  }
+
+  // As it was left, to the letter: a text says less than what was typed here.
+  #resume() {
+    const { form, text } = this.writing;
+    if (form.fields && write(form.fields) === text) this.#show(form.fields);
+    else this.#read();
+  }
+
   #read() {
     const { text } = this.writing;
-    const fields = text.trim() === '' ? EMPTY : read(text);
+    this.#show(text.trim() === '' ? EMPTY : read(text));
+  }
+
+  #show(fields) {
+    this.writing.form.fields = fields;
     this.update({ more: fields === null });
     for (const input of this.querySelectorAll('input')) {
       if (input.type === 'checkbox') input.checked = (fields ?? EMPTY)[input.name].includes(input.value);
       else input.value = (fields ?? EMPTY)[input.name];
     }
-    this.#wrote = fields ? text : null;
+    this.#wrote = fields ? this.writing.text : null;
   }
 
   #write() {
@@ -35,6 +55,7 @@ class Form extends View {
       if (input.type !== 'checkbox') fields[input.name] = input.value;
       else if (input.checked) fields[input.name].push(input.value);
     }
+    this.writing.form.fields = fields;
     this.#wrote = write(fields);
     this.update({ more: false });
     this.writing.set({ text: this.#wrote });
