@@ -9,6 +9,7 @@ mod hostile;
 #[allow(dead_code, reason = "the API's tests ask for more of it")]
 mod house;
 mod looks;
+mod many;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
 mod nginx;

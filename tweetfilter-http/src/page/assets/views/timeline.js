@@ -59,6 +59,8 @@ class Timeline extends View {
 class ColumnView extends View {
   #seen = 0;
   #near = null;
+  // What the list has of the column.
+  #drawn = null;
 
   begin(signal) {
     this.list = this.part('list');
@@ -90,6 +92,7 @@ class ColumnView extends View {
       signal,
     );
     this.on(list, 'keydown', (event) => this.#pressed(event));
+    this.#drawn = null;
     this.#draw();
     // A column that is not in sight asks for nothing.
     this.#near = new IntersectionObserver(
@@ -131,7 +134,11 @@ class ColumnView extends View {
     list.setAttribute('aria-busy', String(column.state === 'loading'));
     // Whoever reads, points or has the focus here is not moved.
     const stay = !list.isAtTop || list.matches(':hover') || list.contains(document.activeElement);
-    list.set(column.rows, stay);
+    const { rows, head, revision } = column;
+    if (revision === this.#drawn) list.redraw();
+    else if (head && revision - 1 === this.#drawn) list.replaceHead(head, stay);
+    else list.set(rows, stay);
+    this.#drawn = revision;
     this.#news();
   }
 
