@@ -4,6 +4,7 @@
 #![allow(missing_docs)]
 
 mod browser;
+mod form;
 mod hostile;
 #[path = "../api/house.rs"]
 #[allow(dead_code, reason = "the API's tests ask for more of it")]

@@ -19,7 +19,7 @@ export class Writing extends EventTarget {
     this.#model = model;
     /** What stood here unsaved before another text was put in its place. */
     this.before = '';
-    /** What was filled into the form, while that is open: `{fields}`, null where it can't say the text. */
+    /** What was filled into the form, while that is open: `{fields}`, null where they can't say the text. */
     this.form = null;
     this.take(saved);
     if (text) this.text = text;
@@ -43,6 +43,8 @@ export class Writing extends EventTarget {
     this.saving = false;
     /** Saved as it is, or removed: nothing of it needs to be kept. */
     this.done = false;
+    /** The text that said more than the form can, and whose place that took. */
+    this.replaced = '';
   }
 
   get findings() {

@@ -67,6 +67,11 @@ class Editor extends View {
           writing.set({ expires: days === 0 ? null : new Date(Date.now() + days * 86_400_000).toISOString() });
         },
         form: () => this.#toggleForm(),
+        'form-back': () => {
+          this.part('form').back();
+          this.#draw();
+          this.text.focus();
+        },
         save: () => this.#save(),
         overwrite: () => this.#save(true),
         theirs: () => {

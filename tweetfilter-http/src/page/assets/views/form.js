@@ -1,6 +1,6 @@
 // A form that writes a filter for those who don't want the language.
 
-import { EMPTY, read, write } from '../model/form.js';
+import { EMPTY, read, troubles, write } from '../model/form.js';
 import { View } from './template.js';
 
 class Form extends View {
@@ -39,9 +39,17 @@ class Form extends View {
     this.#show(text.trim() === '' ? EMPTY : read(text));
   }
 
+  /** Puts back the text that says more than the form can, and goes away. */
+  back() {
+    const { form, replaced } = this.writing;
+    this.close();
+    // Where nothing was filled in yet, it stands there still.
+    if (form.fields !== null) this.writing.set({ text: replaced });
+  }
+
   #show(fields) {
     this.writing.form.fields = fields;
-    this.update({ more: fields === null });
+    this.#say();
     for (const input of this.querySelectorAll('input')) {
       if (input.type === 'checkbox') input.checked = (fields ?? EMPTY)[input.name].includes(input.value);
       else input.value = (fields ?? EMPTY)[input.name];
@@ -55,10 +63,23 @@ class Form extends View {
       if (input.type !== 'checkbox') fields[input.name] = input.value;
       else if (input.checked) fields[input.name].push(input.value);
     }
-    this.writing.form.fields = fields;
+    const { form, text } = this.writing;
+    if (form.fields === null) this.writing.replaced = text;
+    form.fields = fields;
     this.#wrote = write(fields);
-    this.update({ more: false });
+    this.#say();
     this.writing.set({ text: this.#wrote });
+  }
+
+  // What the form can't say, what it took the place of, and what is wrong in it.
+  #say() {
+    const { replaced, form } = this.writing;
+    const { fields } = form;
+    const wrong = troubles(fields ?? EMPTY);
+    this.update({ more: fields === null, replaced: fields !== null && replaced, from: wrong.from, lang: wrong.lang });
+    for (const [name, trouble] of Object.entries(wrong)) {
+      this.querySelector(`[name="${name}"]`).setAttribute('aria-invalid', String(trouble !== ''));
+    }
   }
 }
 
