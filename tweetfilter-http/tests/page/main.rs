@@ -4,6 +4,7 @@
 #![allow(missing_docs)]
 
 mod browser;
+mod editor;
 mod form;
 mod hostile;
 #[path = "../api/house.rs"]

@@ -13,6 +13,8 @@ export class Writing extends EventTarget {
   #ended = false;
   #check = new Later();
   #preview = new Later();
+  // What the last check says of the text: true, false, or null where it could not be asked.
+  #verdict = Promise.resolve(null);
 
   constructor(model, saved, text = '') {
     super();
@@ -117,14 +119,18 @@ export class Writing extends EventTarget {
       this.#tell('checked');
       return;
     }
+    let say;
+    this.#verdict = new Promise((said) => (say = said));
     this.#check.start(CHECK_AFTER, async (signal) => {
       try {
         const { data } = await this.#model.ask('POST', '/check', { body: { text, dialect }, signal });
         this.checked = { ...data, text };
         this.checkError = null;
+        say(data.valid);
       } catch (error) {
         if (!(error instanceof ApiError)) return;
         this.checkError = error.message;
+        say(null);
         if (error.passes) this.#again(text, () => this.check());
       }
       this.#tell('checked');
@@ -143,6 +149,13 @@ export class Writing extends EventTarget {
     this.#preview.start(PREVIEW_AFTER, async (signal) => {
       this.previewState = 'loading';
       this.#tell('previewed');
+      const verdict = await this.#verdict;
+      if (signal.aborted) return;
+      if (verdict === false) {
+        [this.preview, this.previewState] = [null, 'invalid'];
+        this.#tell('previewed');
+        return;
+      }
       const body = { text, dialect, action, posts: LOOK_AT, samples: 12 };
       if (this.saved) body.filter = this.saved.id;
       try {
@@ -157,7 +170,7 @@ export class Writing extends EventTarget {
           this.#again(text, () => this.look(), 300);
           return;
         }
-        // The expression itself is wrong: the check says so, at its place.
+        // The expression itself is wrong, and the check could not say so before.
         [this.preview, this.previewState] = [null, error.status === 422 ? 'invalid' : 'error'];
         this.previewError = error.message;
         if (error.passes) this.#again(text, () => this.look());
