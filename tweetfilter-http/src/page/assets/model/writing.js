@@ -70,8 +70,15 @@ export class Writing extends EventTarget {
     return !this.done && (this.isDirty || this.before !== '');
   }
 
+  /** Whether it would be switched off as soon as it is saved. */
+  get isOver() {
+    const { saved, expires, enabled } = this;
+    if (!expires || new Date(expires) > new Date()) return false;
+    return !saved || enabled || !sameTime(saved.expires_at, expires);
+  }
+
   get canSave() {
-    return !this.saving && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
+    return !this.saving && !this.isOver && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
   }
 
   set(change) {

@@ -128,8 +128,10 @@ class Editor extends View {
       dirty: writing.isDirty && (saved ? 'Undo changes' : 'Clear'),
       before: writing.before && `This stood here before and was not saved: ${writing.before}`,
       readOnly: !model.mayWrite,
-      until: writing.expires ? `It is switched off ${when(writing.expires)}` : 'It stays until you switch it off',
+      until: !writing.isOver && until(writing.expires),
+      over: writing.isOver && 'This time has passed: the filter would be switched off at once. Choose a later one, or no end.',
     });
+    expires.setAttribute('aria-invalid', String(writing.isOver));
     this.#drawFindings();
   }
 
@@ -300,7 +302,10 @@ class Editor extends View {
   async #save(overwrite = false) {
     const { writing } = this;
     if (!(await writing.save({ overwrite }))) {
-      if (this.isConnected) (this.querySelector('[data-do="fix"]') ?? this.text).focus();
+      if (!this.isConnected) return;
+      this.#draw();
+      const place = writing.isOver ? this.part('expires') : this.querySelector('[data-do="fix"]');
+      (place ?? this.text).focus();
       return;
     }
     announce('Saved');
@@ -356,6 +361,11 @@ function excerpt(text, [start, end]) {
   const tail = begin + rest.length < text.length ? '…' : '';
   const from = [...text.slice(begin, start)].length + lead.length;
   return { line: lead + rest + tail, from, width: Math.max(1, [...text.slice(start, end)].length) };
+}
+
+function until(expires) {
+  if (!expires) return 'It stays until you switch it off';
+  return `It ${new Date(expires) > new Date() ? 'is' : 'was'} switched off ${when(expires)}`;
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
