@@ -6,6 +6,7 @@
 mod browser;
 mod editor;
 mod form;
+mod heads;
 mod hostile;
 #[path = "../api/house.rs"]
 #[allow(dead_code, reason = "the API's tests ask for more of it")]
