@@ -4,6 +4,7 @@
 #![allow(missing_docs)]
 
 mod browser;
+mod busy;
 mod editor;
 mod form;
 mod heads;

@@ -16,6 +16,10 @@ const TOKEN = 'tweetfilter.token';
 const TOGETHER = 150;
 // Nobody tells of gaps, so they are asked for, this often.
 const GAPS = 15_000;
+// Requests beside GET that change nothing.
+const READS = ['/check', '/explain', '/search'];
+// So often a busy store is asked again before somebody is told.
+const TRIES = 5;
 
 class Model extends EventTarget {
   #api = null;
@@ -94,7 +98,7 @@ class Model extends EventTarget {
         }
         this.#troubled(error);
         this.#tell('session');
-        await new Promise((done) => setTimeout(done, 1_000 * (error.retryAfter ?? 1)));
+        await pause(error);
       }
     }
     this.#fine();
@@ -120,18 +124,27 @@ class Model extends EventTarget {
     this.#tell('session');
   }
 
-  /** A request for a view. Trouble with the store is told to everybody, and thrown. */
+  /**
+   * A request for a view. Trouble with the store is told to everybody, and thrown. A store that is busy is asked again by
+   * itself, unless that could change something twice.
+   */
   async ask(method, path, options) {
     const api = this.#api;
     if (!api) throw new ApiError(401, { code: 'signed_out', message: 'You are signed out' });
-    try {
-      const answer = await api.ask(method, path, options);
-      // The stream says nothing where it was not cut off itself.
-      if (api === this.#api) this.#fine();
-      return answer;
-    } catch (error) {
-      this.#failed(error, api);
-      throw error;
+    const isRead = method === 'GET' || READS.includes(path) || (path === '/import' && !options.body.apply);
+    for (let left = isRead ? TRIES : 0; ; left--) {
+      try {
+        const answer = await api.ask(method, path, options);
+        // The stream says nothing where it was not cut off itself.
+        if (api === this.#api) this.#fine();
+        return answer;
+      } catch (error) {
+        if (error.code === 'store_busy' && left > 0) await pause(error);
+        options?.signal?.throwIfAborted();
+        if (error.code === 'store_busy' && left > 0 && api === this.#api) continue;
+        this.#failed(error, api);
+        throw error;
+      }
     }
   }
 
@@ -424,7 +437,7 @@ class Model extends EventTarget {
   }
 
   #troubled(error) {
-    const state = error.code === 'unreachable' ? 'unreachable' : error.status === 429 ? 'busy' : 'away';
+    const state = error.code === 'unreachable' ? 'unreachable' : isBusy(error) ? 'busy' : 'away';
     if (this.store.state === state) return;
     const since = this.store.since ?? new Date();
     this.store = { state, since, message: error.message };
@@ -464,5 +477,10 @@ class Model extends EventTarget {
     this.dispatchEvent(new Event(what));
   }
 }
+
+const isBusy = ({ status, code }) => status === 429 || code === 'store_busy';
+
+// As long as an answer says to wait.
+const pause = ({ retryAfter }) => new Promise((done) => setTimeout(done, 1_000 * (retryAfter ?? 1)));
 
 export const model = new Model();

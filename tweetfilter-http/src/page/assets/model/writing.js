@@ -173,8 +173,9 @@ export class Writing extends EventTarget {
         return;
       } catch (error) {
         if (!(error instanceof ApiError)) return;
-        if (error.code === 'search_running') {
-          this.#again(text, () => this.look(), 300);
+        const after = { search_running: 300, store_busy: 2_000 }[error.code];
+        if (after) {
+          this.#again(text, () => this.look(), after);
           return;
         }
         // The expression itself is wrong, and the check could not say so before.

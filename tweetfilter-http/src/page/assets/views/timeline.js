@@ -61,6 +61,7 @@ class ColumnView extends View {
   #near = null;
   // What the list has of the column.
   #drawn = null;
+  #trouble = '';
 
   begin(signal) {
     this.list = this.part('list');
@@ -86,7 +87,7 @@ class ColumnView extends View {
         },
         conceal: (pressed) => column.reveal([Number(pressed.dataset.number)], false),
         retry: () => column.retry(),
-        read: () => this.#read(),
+        read: () => this.#read(true),
         back: () => this.#back(),
       },
       signal,
@@ -130,7 +131,8 @@ class ColumnView extends View {
     const some = `${counted(all, 'post')}${column.hasMore ? ' so far' : ''}`;
     const said = hidden > 0 ? `${some}, ${count(hidden)} hidden` : some;
     const filter = column.filter === null ? null : model.filter(column.filter);
-    this.update({ name, counts: said, feed: `${name}, newest first`, edit: filter && `#/filters/${filter.id}` });
+    const edit = filter && `#/filters/${filter.id}`;
+    this.update({ name, counts: said, feed: `${name}, newest first`, edit, trouble: this.#trouble });
     list.setAttribute('aria-busy', String(column.state === 'loading'));
     // Whoever reads, points or has the focus here is not moved.
     const stay = !list.isAtTop || list.matches(':hover') || list.contains(document.activeElement);
@@ -154,16 +156,19 @@ class ColumnView extends View {
     update(this.part('back'), { back: away });
   }
 
-  // All from what is seen first is read.
-  async #read() {
+  // All from what is seen first is read; whoever asked for it is told what went wrong.
+  async #read(isAsked = false) {
     const post = this.column.newest(this.list.isAtTop ? null : this.list.first);
     if (!post || !model.me) return;
     try {
       await model.markRead(this.column, post);
+      this.#trouble = '';
       if (!document.hidden) announce('Marked as read');
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (isAsked) this.#trouble = error.message;
     }
+    if (this.isConnected) this.#draw();
   }
 
   // To the line up to which it was read, which may have to be loaded first.
@@ -182,7 +187,7 @@ class ColumnView extends View {
       this.list.toTop();
       this.list.go(0);
     } else if (event.key === 'm') {
-      this.#read();
+      this.#read(true);
     } else if (event.key === 'b') {
       this.#back();
     } else if (row && event.key === 'w') {
