@@ -18,6 +18,7 @@ mod many;
 mod maria;
 mod nginx;
 mod operations;
+mod reach;
 mod refused;
 mod served;
 mod story;

@@ -230,14 +230,15 @@ export class List extends View {
     const element = this.make(row);
     element.dataset.row = row.key;
     element.classList.add('list-row');
-    element.tabIndex = row.key === this.#focus ? 0 : -1;
+    const controls = [...element.querySelectorAll('a[href], button')].filter(({ tabIndex }) => tabIndex >= 0);
+    reach([element, ...controls], row.key === this.#focus);
     if (shown) {
       const focused = shown.element.contains(document.activeElement);
       this.#sizes.unobserve(shown.element);
       shown.element.replaceWith(element);
       if (focused) element.focus({ preventScroll: true });
     }
-    this.#shown.set(row.key, { element, version: row.version });
+    this.#shown.set(row.key, { element, controls, version: row.version });
     if (!element.isConnected) this.space.append(element);
     this.#sizes.observe(element);
     return element;
@@ -262,10 +263,10 @@ export class List extends View {
 
   #attend(key) {
     const last = this.#shown.get(this.#focus);
-    if (last) last.element.tabIndex = -1;
+    if (last) reach([last.element, ...last.controls], false);
     this.#focus = key;
     const now = this.#shown.get(key);
-    if (now) now.element.tabIndex = 0;
+    if (now) reach([now.element, ...now.controls], true);
   }
 
   #pressed(event) {
@@ -289,6 +290,11 @@ export class List extends View {
     event.preventDefault();
     this.go(step());
   }
+}
+
+// The tabulator goes through the row that has the focus, and then on: through all of them it would find no end.
+function reach(elements, isFocus) {
+  for (const element of elements) element.tabIndex = isFocus ? 0 : -1;
 }
 
 customElements.define('tf-list', List);
