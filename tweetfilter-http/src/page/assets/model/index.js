@@ -1,7 +1,7 @@
 // The one place that talks to the API, keeps what it said, and works out what follows from it.
 // Views listen for: session, filters, store, columns, notices, withdrawn; and to the lists that are kept beside.
 
-import { Api, ApiError } from './api.js';
+import { Api, ApiError, pause } from './api.js';
 import { Column } from './columns.js';
 import { Kept } from './kept.js';
 import { follow } from './live.js';
@@ -16,10 +16,6 @@ const TOKEN = 'tweetfilter.token';
 const TOGETHER = 150;
 // Nobody tells of gaps, so they are asked for, this often.
 const GAPS = 15_000;
-// Requests beside GET that change nothing.
-const READS = ['/check', '/explain', '/search'];
-// So often a busy store is asked again before somebody is told.
-const TRIES = 5;
 
 class Model extends EventTarget {
   #api = null;
@@ -84,7 +80,7 @@ class Model extends EventTarget {
     [this.#api, this.#ends] = [api, ends];
     for (;;) {
       try {
-        const { data } = await api.ask('GET', '/me', { signal: ends.signal });
+        const { data } = await api.ask('GET', '/me', { signal: ends.signal, tries: 1 });
         sessionStorage.setItem(TOKEN, token.trim());
         [this.me, this.signedOut] = [data, null];
         if (this.unsaved.account !== data.account) this.unsaved = new Unsaved(data.account, data.name);
@@ -124,27 +120,18 @@ class Model extends EventTarget {
     this.#tell('session');
   }
 
-  /**
-   * A request for a view. Trouble with the store is told to everybody, and thrown. A store that is busy is asked again by
-   * itself, unless that could change something twice.
-   */
+  /** A request for a view. Trouble with the store is told to everybody, and thrown. */
   async ask(method, path, options) {
     const api = this.#api;
     if (!api) throw new ApiError(401, { code: 'signed_out', message: 'You are signed out' });
-    const isRead = method === 'GET' || READS.includes(path) || (path === '/import' && !options.body.apply);
-    for (let left = isRead ? TRIES : 0; ; left--) {
-      try {
-        const answer = await api.ask(method, path, options);
-        // The stream says nothing where it was not cut off itself.
-        if (api === this.#api) this.#fine();
-        return answer;
-      } catch (error) {
-        if (error.code === 'store_busy' && left > 0) await pause(error);
-        options?.signal?.throwIfAborted();
-        if (error.code === 'store_busy' && left > 0 && api === this.#api) continue;
-        this.#failed(error, api);
-        throw error;
-      }
+    try {
+      const answer = await api.ask(method, path, options);
+      // The stream says nothing where it was not cut off itself.
+      if (api === this.#api) this.#fine();
+      return answer;
+    } catch (error) {
+      this.#failed(error, api);
+      throw error;
     }
   }
 
@@ -479,8 +466,5 @@ class Model extends EventTarget {
 }
 
 const isBusy = ({ status, code }) => status === 429 || code === 'store_busy';
-
-// As long as an answer says to wait.
-const pause = ({ retryAfter }) => new Promise((done) => setTimeout(done, 1_000 * (retryAfter ?? 1)));
 
 export const model = new Model();
