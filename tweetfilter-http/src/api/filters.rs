@@ -15,6 +15,7 @@ use super::extract::{Body, Path};
 use super::shapes::ShownFilter;
 use super::tag::{IfMatch, Tag};
 use super::{Api, PREFIX};
+use crate::parts::now;
 use crate::time;
 
 /// Characters of a filter's name.
@@ -41,7 +42,7 @@ pub struct AddFilter {
     #[serde(default = "yes")]
     #[schema(default = true)]
     pub enabled: bool,
-    /// When it is switched off by itself: an RFC 3339 time.
+    /// When it is switched off by itself: an RFC 3339 time that is to come.
     #[serde(default)]
     pub expires_at: Option<String>,
 }
@@ -74,7 +75,8 @@ pub struct ChangeFilter {
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = bool, required = false)]
     pub enabled: Option<bool>,
-    /// When it is switched off by itself: an RFC 3339 time; `never` or null lifts what was said before.
+    /// When it is switched off by itself: an RFC 3339 time that is to come; `never` or null lifts what was said before. One
+    /// that has ended is switched on only with another.
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>, required = false)]
     pub expires_at: Option<Option<String>>,
@@ -138,6 +140,7 @@ pub(super) async fn add(
         action: add.action,
         expires_at: add.expires_at.as_deref().map(expiry).transpose()?.flatten(),
     };
+    is_to_come(new.expires_at)?;
     let warnings = check(&api, &caller, &new).await?;
     let save = [Save { enabled: Some(add.enabled), ..Save::new(&new) }];
     let saved = api.database().save_filters(caller.account(), &save, api.options().filters);
@@ -182,6 +185,7 @@ pub(super) async fn change(
     }
     // What was saved can be renamed and switched off, even if a list that it names is gone.
     let is_same = change.text.is_none() && change.dialect.is_none() && change.enabled != Some(true);
+    let ended = row.filter.expires_at;
     let mut new = row.filter;
     new.name = change.name.unwrap_or(new.name);
     new.text = change.text.unwrap_or(new.text);
@@ -189,6 +193,10 @@ pub(super) async fn change(
     new.action = change.action.unwrap_or(new.action);
     if let Some(at) = &change.expires_at {
         new.expires_at = at.as_deref().map(expiry).transpose()?.flatten();
+    }
+    // What has ended can be changed and stay so.
+    if change.enabled == Some(true) || new.expires_at != ended {
+        is_to_come(new.expires_at)?;
     }
     let warnings = match check(&api, &caller, &new).await {
         Err(error) if is_same && error.is_of_filter() => error.into_findings(),
@@ -269,6 +277,17 @@ fn expiry(text: &str) -> Result<Option<i64>> {
     let at = time::parse(text);
     at.map(Some)
         .ok_or_else(|| ApiError::bad("`expires_at` must be a time such as 2026-12-31T23:59:59Z, or `never`"))
+}
+
+/// Refuses a filter that would be switched off as soon as it is there.
+fn is_to_come(expires_at: Option<i64>) -> Result<()> {
+    let Some(at) = expires_at.filter(|at| *at <= now()) else { return Ok(()) };
+    let message = format!(
+        "The filter would be switched off at once: it ends at {}, which has passed. Say a later `expires_at`, or \
+         `never`",
+        time::rfc3339(at)
+    );
+    Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "already_expired", message))
 }
 
 fn tag(row: &FilterRow) -> String {

@@ -2,7 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tweetfilter_sql::Scope;
+use tweetfilter_sql::{NewFilter, Scope};
 
 use crate::house::{House, request};
 
@@ -187,4 +187,33 @@ async fn if_match_takes_lists_and_what_is_no_tag_of_ours_matches_nothing() {
         let got = change(&list.replace("REVISION", &revision.to_string())).await;
         revision = got.ok()["revision"].as_u64().unwrap();
     }
+}
+
+#[tokio::test]
+async fn an_end_that_has_passed_is_refused_unless_it_was_so() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let refused = (StatusCode::UNPROCESSABLE_ENTITY, "already_expired");
+    let past = "2020-01-01T00:00:00Z";
+    let got = house.ask(Method::POST, &token, "/filters", json!({"text": "snow", "expires_at": past})).await;
+    assert_eq!((got.status, got.error()), refused);
+    let said = got.json["error"]["message"].as_str().unwrap();
+    assert!(said.contains(past) && said.contains("`never`"), "{said}");
+    assert_eq!(house.get(&token, "/filters").await.ok(), &json!([]));
+
+    // One that has ended is renamed, and stays as it is; it is switched on with another end.
+    let new = NewFilter { text: "snow".into(), expires_at: Some(1_000), ..NewFilter::default() };
+    let id = house.database.add_filter(ann, &new).await.unwrap();
+    let path = format!("/filters/{id}");
+    let same = json!({"name": "weather", "enabled": false, "expires_at": "1970-01-01T00:00:01Z"});
+    house.ask(Method::PATCH, &token, &path, same).await.ok();
+    for body in
+        [json!({"enabled": true}), json!({"expires_at": past}), json!({"enabled": true, "expires_at": past})]
+    {
+        let got = house.ask(Method::PATCH, &token, &path, body).await;
+        assert_eq!((got.status, got.error()), refused);
+    }
+    let body = json!({"enabled": true, "expires_at": "never"});
+    let got = house.ask(Method::PATCH, &token, &path, body).await;
+    assert_eq!((&got.ok()["enabled"], &got.ok()["expires_at"]), (&json!(true), &Value::Null));
 }

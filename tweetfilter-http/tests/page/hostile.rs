@@ -2,6 +2,8 @@
 
 use axum::http::Method;
 use serde_json::json;
+use tweetfilter_core::Span;
+use tweetfilter_core::post::Link;
 use tweetfilter_sql::NewFilter;
 use tweetfilter_stream::store::Verdict;
 
@@ -43,10 +45,9 @@ async fn texts_names_and_filters_stay_text() {
     served.posts(&posts).await;
     // A link whose address is a script.
     let mut post = Seen::new("link", "click here").post();
-    post.entities.links.push(tweetfilter_core::post::Link {
-        url: "javascript:window.pwned=1".to_owned(),
-        ..Default::default()
-    });
+    let script = || Link { url: "javascript:window.pwned=1".to_owned(), ..Link::default() };
+    post.entities.links.push(script());
+    post.entities.links.push(Link { span: Some(Span::new(6, 10)), ..script() });
     served.keep(vec![(post, Vec::new(), Verdict::default())]).await;
 
     browser.open(&served.link()).await;
@@ -56,6 +57,14 @@ async fn texts_names_and_filters_stay_text() {
             .until(&format!("document.querySelector('tf-timeline').textContent.includes({})", json!(text)))
             .await;
     }
+    // It is a text, beside the post and within it.
+    let post = "[...document.querySelectorAll('tf-column .post')]
+        .find((post) => post.querySelector('.text').textContent === 'click here')";
+    browser
+        .until(&format!("{post}?.querySelector('.links li')?.textContent === 'javascript:window.pwned=1'"))
+        .await;
+    let links = browser.run(&format!("return {post}.querySelectorAll('.text a, .links a').length")).await;
+    assert_eq!(links, json!(0));
     // Marked as the filters found them.
     browser.until("document.querySelectorAll('tf-column mark').length >= 5").await;
     browser.press("tf-column [data-do=why]").await;
@@ -111,7 +120,9 @@ async fn texts_names_and_filters_stay_text() {
     browser.run("location.hash = '#/exchange'").await;
     browser.press("[data-do=write]").await;
     browser.until("document.querySelector('[data-part=written]').value.includes('onerror')").await;
-    for link in ["tf-timeline a[href^=javascript]", "iframe", "#views script", "#views img"] {
+    for link in
+        ["#views a[href^=javascript]", "#views a[href$=\"#\"]", "iframe", "#views script", "#views img"]
+    {
         let found = browser.run(&format!("return document.querySelectorAll('{link}').length")).await;
         assert_eq!(found, json!(0), "{link}");
     }

@@ -4,15 +4,22 @@
 #![allow(missing_docs)]
 
 mod browser;
+mod busy;
+mod editor;
+mod form;
+mod heads;
 mod hostile;
 #[path = "../api/house.rs"]
 #[allow(dead_code, reason = "the API's tests ask for more of it")]
 mod house;
 mod looks;
+mod many;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
 mod nginx;
 mod operations;
+mod reach;
+mod refused;
 mod served;
 mod story;
 mod trouble;

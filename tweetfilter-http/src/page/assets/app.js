@@ -71,6 +71,16 @@ function enter(key) {
   else if (key !== 'n') element('views').focus();
 }
 
+function gate() {
+  const { name } = model.unsaved;
+  const kept = `What you wrote as ${name} and did not save waits in this tab. Sign in as ${name} to go on with it; it is gone if somebody else signs in.`;
+  update(element('gate'), {
+    refused: model.signedOut,
+    kept: model.isUnsaved() && kept,
+    waiting: model.store.state !== 'fine' && waits(),
+  });
+}
+
 function session() {
   const inside = model.me !== null;
   element('gate').hidden = inside;
@@ -78,7 +88,7 @@ function session() {
   if (!inside) {
     element('views').replaceChildren();
     for (const name of Object.keys(shown)) delete shown[name];
-    update(element('gate'), { refused: model.signedOut, waiting: model.store.state !== 'fine' && waits() });
+    gate();
     element('token').focus();
     document.title = 'tweetfilter';
     return;
@@ -116,7 +126,7 @@ function store() {
   element('trouble').hidden = !trouble || !model.me;
   element('live').classList.toggle('is-live', !trouble);
   update(element('live'), { live: trouble ? 'Waiting' : 'Live' });
-  if (!model.me && trouble) update(element('gate'), { refused: model.signedOut, waiting: waits() });
+  if (!model.me && trouble) gate();
 }
 
 element('sign-in').addEventListener('submit', (event) => {

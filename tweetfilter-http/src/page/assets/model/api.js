@@ -1,6 +1,10 @@
 // Requests to the API, and its answers and errors as values.
 
 const PREFIX = '/api/v1';
+// Requests beside GET that change nothing.
+const READS = ['/check', '/explain', '/search'];
+// So often a busy store is asked before somebody is told.
+const TRIES = 6;
 
 /** What the API, or the way to it, had to say against a request. */
 export class ApiError extends Error {
@@ -19,6 +23,9 @@ export class ApiError extends Error {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
+
+/** Waits as long as an error says. */
+export const pause = ({ retryAfter }) => new Promise((done) => setTimeout(done, 1_000 * (retryAfter ?? 1)));
 
 const unreachable = () =>
   new ApiError(0, { code: 'unreachable', message: 'The server cannot be reached' }, 1);
@@ -41,8 +48,24 @@ export class Api {
     this.#token = token;
   }
 
-  /** Sends a request; the answer has `data` and `summary`. Throws ApiError, or what `signal` throws. */
-  async ask(method, path, { body, ifMatch, signal, address } = {}) {
+  /**
+   * Sends a request; the answer has `data` and `summary`. Throws ApiError, or what `signal` throws. A store that is busy is
+   * asked again, unless that could change something twice.
+   */
+  async ask(method, path, options = {}) {
+    const isRead = method === 'GET' || READS.includes(path) || (path === '/import' && !options.body.apply);
+    for (let left = isRead ? (options.tries ?? TRIES) : 1; ; left--) {
+      try {
+        return await this.#ask(method, path, options);
+      } catch (error) {
+        if (error.code !== 'store_busy' || left <= 1) throw error;
+        await pause(error);
+        options.signal?.throwIfAborted();
+      }
+    }
+  }
+
+  async #ask(method, path, { body, ifMatch, signal, address }) {
     const response = await this.#send(method, path, { body, ifMatch, signal, address });
     const answer = await response.json().catch(() => null);
     if (!answer) throw unreachable();

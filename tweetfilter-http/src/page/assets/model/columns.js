@@ -1,21 +1,27 @@
 // What a column of the timeline holds, and the rows that follow from it.
 
 import { ApiError } from './api.js';
+import { Cell, Rows, isOlder } from './rows.js';
 import { takes } from './withdrawn.js';
 
 const PAGE = 100;
-// More than this is let go of at the old end, from where it can be loaded again.
+// More than this is let go of at the old end, from where it can be loaded again; many at once, since all rows are made
+// anew then.
 const MOST = 20_000;
+const SLACK = 1_000;
 
 /** Posts of everything (`filter` null) or of one filter, newest first. */
 export class Column extends EventTarget {
   #model;
+  // Newest first, and by their numbers.
   #posts = [];
-  #numbers = new Set();
+  #cells = new Map();
+  #hidden = 0;
   #revealed = new Set();
   #waiting = [];
   #next = null;
-  #rows = null;
+  #rows;
+  #isBuilt = false;
   #fetching = null;
   #refreshing = false;
   #stale = false;
@@ -28,6 +34,21 @@ export class Column extends EventTarget {
     this.error = null;
     /** How many posts came live. */
     this.arrivals = 0;
+    /** Counts what changed. */
+    this.revision = 0;
+    /** Where the last change was of the first rows alone: `removed` of them, and `added` in their place. */
+    this.head = null;
+    const column = this;
+    this.#rows = new Rows({
+      get gaps() {
+        return model.gaps;
+      },
+      get line() {
+        return model.readUpTo(column);
+      },
+      isRevealed: (number) => column.#revealed.has(number),
+      named: (filters) => filters.map((id) => [model.called(id), model.filter(id)?.action]),
+    });
   }
 
   get key() {
@@ -41,21 +62,18 @@ export class Column extends EventTarget {
 
   /** How many posts are above the line up to which it was read; null if there is no line among its rows. */
   get unread() {
-    const at = this.rows.findIndex(({ kind }) => kind === 'line');
-    return at < 0 ? null : this.rows.slice(0, at).reduce((sum, row) => sum + (row.numbers?.length ?? (row.post ? 1 : 0)), 0);
+    return this.rows && this.#rows.unread;
   }
 
   /** The newest post, or the newest from a row on. */
   newest(key = null) {
     const from = Math.max(0, this.rows.findIndex((row) => row.key === key));
     const row = this.rows.slice(from).find(({ post, numbers }) => post || numbers);
-    const number = row?.post?.number ?? row?.numbers?.[0];
-    return this.#posts.find((post) => post.number === number) ?? null;
+    return this.#cells.get(row?.post?.number ?? row?.numbers?.[0])?.post ?? null;
   }
 
   get counts() {
-    const hidden = this.#posts.reduce((sum, post) => sum + (post.hidden ? 1 : 0), 0);
-    return { all: this.#posts.length, hidden, shown: this.#posts.length - hidden };
+    return { all: this.#posts.length, hidden: this.#hidden, shown: this.#posts.length - this.#hidden };
   }
 
   get hasMore() {
@@ -105,21 +123,20 @@ export class Column extends EventTarget {
   // is held.
   async #replace(before) {
     const mark = this.#model.withdrawals.now;
-    const newest = this.#posts[0];
+    const newest = this.#posts[0]?.post;
     const { data, summary } = await this.#model.ask('GET', this.#path(before));
     const [from, to] = [before, summary.next].map((text) => (text ? placed(text) : null));
     const isBelow = (post) => to !== null && isOlder(post, to);
     // What came live is newer than the answer.
     const isAbove = (post) => post.commit > summary.commit || (from !== null && !isOlder(post, from));
-    const above = this.#posts.filter((post) => isAbove(post));
-    const newer = new Set(above.map((post) => post.number));
+    const above = this.#posts.filter(({ post }) => isAbove(post));
+    const newer = new Set(above.map(({ post }) => post.number));
     const now = data.filter((post) => !newer.has(post.number) && !this.#model.withdrawals.since(mark, post));
     const numbers = new Set(now.map((post) => post.number));
-    const below = this.#posts.filter((post) => !isAbove(post) && isBelow(post) && !numbers.has(post.number));
-    const isArrival = (post) => !this.#numbers.has(post.number) && newest && isOlder(newest, post);
+    const below = this.#posts.filter(({ post }) => !isAbove(post) && isBelow(post) && !numbers.has(post.number));
+    const isArrival = (post) => !this.#cells.has(post.number) && newest && isOlder(newest, post);
     this.arrivals += now.filter(isArrival).length;
-    this.#posts = [...above, ...now, ...below];
-    this.#numbers = new Set(this.#posts.map((post) => post.number));
+    this.#hold([...above, ...now.map((post) => new Cell(post)), ...below]);
     if (below.length === 0) this.#next = summary.next ?? null;
     this.#told();
     return below.length > 0 ? summary.next : null;
@@ -143,10 +160,8 @@ export class Column extends EventTarget {
     const mark = this.#model.withdrawals.now;
     try {
       const { data, summary } = await this.#model.ask('GET', this.#path(before));
-      const stands = (post) => !this.#numbers.has(post.number) && !this.#model.withdrawals.since(mark, post);
-      const fresh = data.filter(stands);
-      for (const post of fresh) this.#numbers.add(post.number);
-      this.#posts.push(...fresh);
+      const stands = (post) => !this.#cells.has(post.number) && !this.#model.withdrawals.since(mark, post);
+      this.#posts.push(...data.filter(stands).map((post) => this.#cell(post)));
       this.#next = summary.next ?? null;
       this.state = 'ready';
     } catch (error) {
@@ -166,49 +181,72 @@ export class Column extends EventTarget {
       return;
     }
     if (wanted.length === 0 && !always) return;
-    const fresh = [];
+    const [first, fresh] = [this.#posts[0], []];
+    let isHead = this.#isBuilt && first !== undefined && !always;
     for (const post of wanted) {
-      if (this.#numbers.has(post.number)) {
-        // A newer version, or one that came twice.
-        const at = this.#posts.findIndex((known) => known.number === post.number);
-        if (at >= 0 && this.#posts[at].commit <= post.commit) this.#posts[at] = post;
-      } else {
-        this.#numbers.add(post.number);
-        fresh.push(post);
-      }
+      const known = this.#cells.get(post.number);
+      if (!known) fresh.push(this.#cell(post));
+      // A newer version, or one that came twice.
+      else if (known.post.commit <= post.commit) isHead = this.#swap(known, post) && isHead;
     }
     this.arrivals += fresh.length;
-    this.#posts.unshift(...fresh.reverse());
-    if (this.#posts.length > MOST) {
-      for (const post of this.#posts.splice(MOST)) this.#numbers.delete(post.number);
-      this.#next = this.#posts.at(-1).place;
+    this.#posts = fresh.reverse().concat(this.#posts);
+    if (fresh.length > SLACK) isHead = false;
+    if (this.#posts.length > MOST + SLACK) {
+      this.#hold(this.#posts.slice(0, MOST));
+      this.#next = this.#posts.at(-1).post.place;
+      isHead = false;
     }
-    this.#told();
+    this.#told(isHead ? this.#rows.prepend(fresh, first) : null);
   }
 
   has(number) {
-    return this.#numbers.has(number);
+    return this.#cells.has(number);
   }
 
   /** Takes out what is not to be shown any more. */
   withdraw(all) {
-    const kept = this.#posts.filter((post) => {
-      const taken = all.some((one) => takes(one, post));
-      if (taken) this.#numbers.delete(post.number);
-      return !taken;
-    });
+    if (all.length === 0) return;
     this.#waiting = this.#waiting.filter((post) => !all.some((one) => takes(one, post)));
-    if (kept.length === this.#posts.length) return;
-    this.#posts = kept;
+    // Of an author's it may be any.
+    const isAny = all.some(({ authors }) => authors.size > 0);
+    const named = all.flatMap(({ posts }) => [...posts].map((number) => this.#cells.get(number)));
+    const asked = isAny ? this.#posts : named.filter((cell) => cell !== undefined);
+    const taken = new Set(asked.filter(({ post }) => all.some((one) => takes(one, post))));
+    if (taken.size === 0) return;
+    this.#hold(this.#posts.filter((cell) => !taken.has(cell)));
     this.#told();
   }
 
   /** Takes over how a post is now. */
   replace(post) {
-    const at = this.#posts.findIndex((known) => known.number === post.number);
-    if (at < 0) return;
-    this.#posts[at] = post;
-    this.#told();
+    const known = this.#cells.get(post.number);
+    if (known) this.#told(this.#swap(known, post) && this.#isBuilt ? { removed: 0, added: 0 } : null);
+  }
+
+  // Holds these and no others.
+  #hold(cells) {
+    this.#posts = cells;
+    this.#cells = new Map(cells.map((cell) => [cell.post.number, cell]));
+    this.#hidden = cells.reduce((sum, { post }) => sum + (post.hidden ? 1 : 0), 0);
+  }
+
+  #cell(post) {
+    const cell = new Cell(post);
+    this.#cells.set(post.number, cell);
+    if (post.hidden) this.#hidden++;
+    return cell;
+  }
+
+  // Puts a version in the place of another; true if the rows around it are as they were.
+  #swap(cell, post) {
+    const [was, at] = [cell.post, cell.at];
+    cell.take(post);
+    this.#hidden += (post.hidden ? 1 : 0) - (was.hidden ? 1 : 0);
+    const line = this.#model.readUpTo(this);
+    const isSideTheSame = !line || isOlder(line, was) === isOlder(line, post);
+    // A row of hidden ones says by which filters they are.
+    return !was.hidden && !post.hidden && cell.at === at && isSideTheSame;
   }
 
   /** Gaps, the reading position, or names of filters changed. */
@@ -227,40 +265,9 @@ export class Column extends EventTarget {
 
   /** Posts, hidden ones side by side as one row, and at the end what there is to say. */
   get rows() {
-    if (this.#rows) return this.#rows;
-    const rows = [];
-    let run = null;
-    const gaps = [...this.#model.gaps];
-    let line = this.#model.readUpTo(this);
-    for (const post of this.#posts) {
-      const lost = [];
-      while (gaps.length > 0 && new Date(gaps[0].to) > new Date(post.received_at)) lost.push(gaps.shift());
-      if (lost.length > 0) rows.push(gapRow(lost));
-      const isRead = line && !isOlder(line, post);
-      if (isRead) {
-        // Where nothing is new a line would say nothing.
-        if (rows.length > 0) rows.push({ kind: 'line', key: 'line', version: '' });
-        line = null;
-      }
-      if (lost.length > 0 || rows.at(-1)?.kind === 'line') run = null;
-      const revealed = this.#revealed.has(post.number);
-      if (post.hidden && !revealed) {
-        if (!run) rows.push((run = { kind: 'hidden', numbers: [], filters: new Set() }));
-        run.numbers.push(post.number);
-        for (const filter of post.filters) run.filters.add(filter);
-        run.key = `h${post.number}`;
-        run.version = run.numbers.length;
-      } else {
-        run = null;
-        const { text, quote } = post.content;
-        const names = post.filters.map((id) => [this.#model.called(id), this.#model.filter(id)?.action]);
-        const version = JSON.stringify([post.commit, revealed, text, quote?.text, names]);
-        rows.push({ kind: 'post', key: `p${post.number}`, version, post, revealed });
-      }
-    }
-    const end = this.#end();
-    rows.push({ kind: 'end', key: 'end', version: end.state + (end.error ?? ''), ...end });
-    return (this.#rows = rows);
+    if (!this.#isBuilt) this.#rows.build(this.#posts, this.#end());
+    this.#isBuilt = true;
+    return this.#rows.all;
   }
 
   #end() {
@@ -270,8 +277,11 @@ export class Column extends EventTarget {
     return { state: 'loading' };
   }
 
-  #told() {
-    this.#rows = null;
+  // Tells that something changed: all of it, or the first rows.
+  #told(head = null) {
+    this.#isBuilt &&= head !== null;
+    this.head = head;
+    this.revision++;
     this.dispatchEvent(new Event('change'));
   }
 }
@@ -280,14 +290,4 @@ export class Column extends EventTarget {
 function placed(text) {
   const [commit, number] = text.split('-').map(Number);
   return { commit, number };
-}
-
-const isOlder = (post, place) =>
-  post.commit < place.commit || (post.commit === place.commit && post.number < place.number);
-
-// Gaps that no post stands between are one row.
-function gapRow(gaps) {
-  const missing = gaps.every((gap) => gap.missing !== null) ? gaps.reduce((sum, gap) => sum + gap.missing, 0) : null;
-  const [from, to] = [gaps.at(-1).from, gaps[0].to];
-  return { kind: 'gap', key: `g${from}`, version: `${to} ${missing}`, from, to, missing };
 }

@@ -11,13 +11,21 @@ export function write(fields) {
     ...terms(fields.all).map(quoted),
     any,
     ...terms(fields.none).map((term) => `-${quoted(term)}`),
-    list('from', fields.from),
-    list('lang', fields.lang),
+    list('from', fields.from, account),
+    list('lang', fields.lang, language),
     ...HAS.filter((known) => fields.has.includes(known)),
     ...WITHOUT.filter((known) => fields.without.includes(known)).map((known) => `-${known}`),
   ];
   const said = parts.filter((part) => part !== '');
   return said.map((part) => (part === any && said.length > 1 && any.includes(' OR ') ? `(${part})` : part)).join(' ');
+}
+
+/** What is wrong in fields, by their names, as a sentence each. */
+export function troubles({ from, lang }) {
+  return {
+    from: strange(from, account, 'name of an account, or address of a profile', 'A name looks like bob or bob@example.social.'),
+    lang: strange(lang, language, 'language', 'Languages look like en or pt-br.'),
+  };
 }
 
 /** The fields that say a text, or null where they cannot. */
@@ -68,10 +76,48 @@ function quoted(term) {
   return plain ? term : `"${term}"`;
 }
 
-function list(name, text) {
-  const values = text
-    .split(/[\s,]+/)
-    .map((value) => value.replace(/^@/, '').replaceAll(/[^\p{L}\p{N}_.:@-]/gu, ''))
-    .filter((value) => value !== '');
-  return values.length > 0 ? `${name}:${values.join(',')}` : '';
+const values = (text) => text.split(/[\s,]+/).filter((value) => value !== '');
+
+function list(name, text, known) {
+  const said = values(text).map(known).filter((value) => value !== null);
+  return said.length > 0 ? `${name}:${said.join(',')}` : '';
+}
+
+function strange(text, known, what, hint) {
+  const left = values(text).filter((value) => known(value) === null);
+  if (left.length === 0) return '';
+  const said = left.map((value) => `“${value}”`).join(', ');
+  return `${said} ${left.length === 1 ? `is no ${what}, and is` : `are no ${what}, and are`} left out. ${hint}`;
+}
+
+const language = (value) => (/^[\p{L}\p{N}_-]+$/u.test(value) ? value : null);
+
+// The name of an account, also from the address of its profile; null if it is neither.
+function account(value) {
+  const name = value.replace(/^[@＠]/, '');
+  return isName(name) ? name : ofProfile(value);
+}
+
+const isName = (text) => /^[A-Za-z0-9_-][A-Za-z0-9_.:@-]*$/.test(text) && /[A-Za-z0-9_]/.test(text) && !/[.:@]$/.test(text);
+
+// What stands on X where a name would.
+const PAGES = ['compose', 'explore', 'hashtag', 'home', 'i', 'intent', 'messages', 'notifications', 'search', 'settings', 'share'];
+// Names there are of no server that others read.
+const CLOSED = /(^|\.)(facebook|instagram|medium|reddit|tiktok|youtube)\.com$/;
+
+function ofProfile(value) {
+  const address = /^https?:\/\//i.test(value) ? value : `https://${value}`;
+  if (!value.includes('/') || !URL.canParse(address)) return null;
+  const { hostname, pathname } = new URL(address);
+  const host = hostname.replace(/^(www|mobile|m)\./, '');
+  const [first = '', second = ''] = pathname.split('/').filter((part) => part !== '');
+  if (host === 'x.com' || host === 'twitter.com') {
+    const name = first.replace(/^@/, '');
+    return /^\w{1,15}$/.test(name) && !PAGES.includes(name.toLowerCase()) ? name : null;
+  }
+  if (host === 'bsky.app') return first === 'profile' && isName(second) ? second : null;
+  // Mastodon and those that speak with it.
+  const local = first.startsWith('@') ? first.slice(1) : first === 'users' ? second : '';
+  if (!isName(local) || CLOSED.test(host)) return null;
+  return local.includes('@') ? local : `${local}@${hostname}`;
 }

@@ -1,13 +1,13 @@
 // The one place that talks to the API, keeps what it said, and works out what follows from it.
 // Views listen for: session, filters, store, columns, notices, withdrawn; and to the lists that are kept beside.
 
-import { Api, ApiError } from './api.js';
+import { Api, ApiError, pause } from './api.js';
 import { Column } from './columns.js';
 import { Kept } from './kept.js';
 import { follow } from './live.js';
 import { Search } from './search.js';
+import { Unsaved } from './unsaved.js';
 import { Withdrawals, takes } from './withdrawn.js';
-import { Writing } from './writing.js';
 
 export { ApiError };
 
@@ -26,12 +26,13 @@ class Model extends EventTarget {
   #withdrawn = [];
   #changed = new Set();
   #gapsTimer = null;
-  #writings = new Map();
   // The numbers of the last changes that were heard of: see `/me`.
   #known = {};
 
   me = null;
   signedOut = null;
+  /** What was written and not saved. It outlives a token that is refused, and waits for the same account. */
+  unsaved = new Unsaved();
   filters = [];
   filtersState = 'loading';
   filtersError = null;
@@ -71,15 +72,18 @@ class Model extends EventTarget {
 
   /** Tries a token; what is wrong with it is thrown by `signIn`, unless it only takes time. */
   async signIn(token) {
+    const wasIn = this.me !== null;
     this.#leave();
+    if (wasIn) this.#tell('session');
     const api = new Api(token.trim());
     const ends = new AbortController();
     [this.#api, this.#ends] = [api, ends];
     for (;;) {
       try {
-        const { data } = await api.ask('GET', '/me', { signal: ends.signal });
+        const { data } = await api.ask('GET', '/me', { signal: ends.signal, tries: 1 });
         sessionStorage.setItem(TOKEN, token.trim());
         [this.me, this.signedOut] = [data, null];
+        if (this.unsaved.account !== data.account) this.unsaved = new Unsaved(data.account, data.name);
         this.#known = { revision: data.revision, change: data.change, results: data.results };
         break;
       } catch (error) {
@@ -90,7 +94,7 @@ class Model extends EventTarget {
         }
         this.#troubled(error);
         this.#tell('session');
-        await new Promise((done) => setTimeout(done, 1_000 * (error.retryAfter ?? 1)));
+        await pause(error);
       }
     }
     this.#fine();
@@ -110,6 +114,7 @@ class Model extends EventTarget {
 
   signOut() {
     this.#leave();
+    this.unsaved = new Unsaved();
     sessionStorage.removeItem(TOKEN);
     this.signedOut = null;
     this.#tell('session');
@@ -117,37 +122,40 @@ class Model extends EventTarget {
 
   /** A request for a view. Trouble with the store is told to everybody, and thrown. */
   async ask(method, path, options) {
-    if (!this.#api) throw new ApiError(401, { code: 'signed_out', message: 'You are signed out' });
+    const api = this.#api;
+    if (!api) throw new ApiError(401, { code: 'signed_out', message: 'You are signed out' });
     try {
-      const answer = await this.#api.ask(method, path, options);
+      const answer = await api.ask(method, path, options);
       // The stream says nothing where it was not cut off itself.
-      this.#fine();
+      if (api === this.#api) this.#fine();
       return answer;
     } catch (error) {
-      this.#failed(error);
+      this.#failed(error, api);
       throw error;
     }
   }
 
   /** A request that is answered step by step: gives `{name, data}`, and ends with the one that is `done`. */
   async *askStepwise(method, path, options) {
-    if (!this.#api) throw new ApiError(401, { code: 'signed_out', message: 'You are signed out' });
+    const api = this.#api;
+    if (!api) throw new ApiError(401, { code: 'signed_out', message: 'You are signed out' });
     try {
-      for await (const { name, data } of await this.#api.events(method, path, options)) {
+      for await (const { name, data } of await api.events(method, path, options)) {
         if (name === 'error') throw new ApiError(503, data.error);
-        this.#fine();
+        if (api === this.#api) this.#fine();
         yield { name, data };
         if (name === 'done') return;
       }
       throw new ApiError(0, { code: 'unreachable', message: 'The answer broke off' });
     } catch (error) {
-      this.#failed(error);
+      this.#failed(error, api);
       throw error;
     }
   }
 
-  #failed(error) {
-    if (!(error instanceof ApiError)) return;
+  // What was asked with another token says nothing of this one.
+  #failed(error, api) {
+    if (!(error instanceof ApiError) || api !== this.#api) return;
     if (error.status === 401) this.#refused(error);
     else if (error.code === 'store_away' || error.code === 'unreachable') this.#troubled(error);
   }
@@ -224,24 +232,18 @@ class Model extends EventTarget {
   write(id) {
     const draft = id === null ? this.draft : null;
     this.draft = null;
-    const left = this.#writings.get(id);
-    if (left && draft === null) return left;
-    const writing = new Writing(this, id === null ? null : this.filter(id), draft ?? '');
-    if (left?.isUnsaved) writing.before = left.text;
-    this.#writings.set(id, writing);
-    return writing;
+    return this.unsaved.write(this, id, draft);
   }
 
   /** Nobody writes on for now: what was not saved is kept until somebody does. */
   leave(writing) {
-    for (const [id, kept] of this.#writings) if (kept === writing && !kept.isUnsaved) this.#writings.delete(id);
+    this.unsaved.leave(writing);
     this.#tell('filters');
   }
 
-  /** Whether something was written, into any filter or one (`null`: a new one), and not saved. */
+  /** Whether something was written, anywhere or into one filter (`null`: a new one), and not saved. */
   isUnsaved(id) {
-    const writings = id === undefined ? [...this.#writings.values()] : [this.#writings.get(id)];
-    return writings.some((writing) => writing?.isUnsaved);
+    return this.unsaved.has(id);
   }
 
   // Columns
@@ -422,7 +424,7 @@ class Model extends EventTarget {
   }
 
   #troubled(error) {
-    const state = error.code === 'unreachable' ? 'unreachable' : error.status === 429 ? 'busy' : 'away';
+    const state = error.code === 'unreachable' ? 'unreachable' : isBusy(error) ? 'busy' : 'away';
     if (this.store.state === state) return;
     const since = this.store.since ?? new Date();
     this.store = { state, since, message: error.message };
@@ -437,9 +439,10 @@ class Model extends EventTarget {
   }
 
   #refused(error) {
+    const wasIn = this.me !== null;
     this.#leave();
     sessionStorage.removeItem(TOKEN);
-    this.signedOut = error.message;
+    this.signedOut = wasIn ? `Your access has ended. ${error.message}. Sign in with another token.` : error.message;
     this.#tell('session');
   }
 
@@ -451,7 +454,7 @@ class Model extends EventTarget {
     [this.#withdrawn, this.#changed, this.gaps, this.draft] = [[], new Set(), [], null];
     for (const kept of [this.sets, this.feeds, this.tokens, this.readings]) kept.reset();
     this.search.clear();
-    this.#writings.clear();
+    this.#filtersAsked++;
     [this.filters, this.filtersState, this.columns, this.#arrived] = [[], 'loading', [], []];
     this.store = { state: 'fine', since: null, message: '' };
     this.#tell('store');
@@ -461,5 +464,7 @@ class Model extends EventTarget {
     this.dispatchEvent(new Event(what));
   }
 }
+
+const isBusy = ({ status, code }) => status === 429 || code === 'store_busy';
 
 export const model = new Model();

@@ -13,12 +13,16 @@ export class Writing extends EventTarget {
   #ended = false;
   #check = new Later();
   #preview = new Later();
+  // What the last check says of the text: true, false, or null where it could not be asked.
+  #verdict = Promise.resolve(null);
 
   constructor(model, saved, text = '') {
     super();
     this.#model = model;
     /** What stood here unsaved before another text was put in its place. */
     this.before = '';
+    /** What was filled into the form, while that is open: `{fields}`, null where they can't say the text. */
+    this.form = null;
     this.take(saved);
     if (text) this.text = text;
   }
@@ -41,6 +45,8 @@ export class Writing extends EventTarget {
     this.saving = false;
     /** Saved as it is, or removed: nothing of it needs to be kept. */
     this.done = false;
+    /** The text that said more than the form can, and whose place that took. */
+    this.replaced = '';
   }
 
   get findings() {
@@ -64,8 +70,15 @@ export class Writing extends EventTarget {
     return !this.done && (this.isDirty || this.before !== '');
   }
 
+  /** Whether it would be switched off as soon as it is saved. */
+  get isOver() {
+    const { saved, expires, enabled } = this;
+    if (!expires || new Date(expires) > new Date()) return false;
+    return !saved || enabled || !sameTime(saved.expires_at, expires);
+  }
+
   get canSave() {
-    return !this.saving && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
+    return !this.saving && !this.isOver && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
   }
 
   set(change) {
@@ -81,6 +94,7 @@ export class Writing extends EventTarget {
   begin() {
     this.#ended = false;
     this.#model.addEventListener('withdrawn', this.#withdraw);
+    this.#tell('change');
     this.check();
     this.look();
   }
@@ -90,6 +104,8 @@ export class Writing extends EventTarget {
     this.#model.removeEventListener('withdrawn', this.#withdraw);
     this.#check.stop();
     this.#preview.stop();
+    // What is taken back while nobody looks would stay.
+    [this.preview, this.previewState] = [null, 'idle'];
   }
 
   // Samples are posts like any other.
@@ -110,14 +126,18 @@ export class Writing extends EventTarget {
       this.#tell('checked');
       return;
     }
+    let say;
+    this.#verdict = new Promise((said) => (say = said));
     this.#check.start(CHECK_AFTER, async (signal) => {
       try {
         const { data } = await this.#model.ask('POST', '/check', { body: { text, dialect }, signal });
         this.checked = { ...data, text };
         this.checkError = null;
+        say(data.valid);
       } catch (error) {
         if (!(error instanceof ApiError)) return;
         this.checkError = error.message;
+        say(null);
         if (error.passes) this.#again(text, () => this.check());
       }
       this.#tell('checked');
@@ -136,6 +156,13 @@ export class Writing extends EventTarget {
     this.#preview.start(PREVIEW_AFTER, async (signal) => {
       this.previewState = 'loading';
       this.#tell('previewed');
+      const verdict = await this.#verdict;
+      if (signal.aborted) return;
+      if (verdict === false) {
+        [this.preview, this.previewState] = [null, 'invalid'];
+        this.#tell('previewed');
+        return;
+      }
       const body = { text, dialect, action, posts: LOOK_AT, samples: 12 };
       if (this.saved) body.filter = this.saved.id;
       try {
@@ -146,11 +173,12 @@ export class Writing extends EventTarget {
         return;
       } catch (error) {
         if (!(error instanceof ApiError)) return;
-        if (error.code === 'search_running') {
-          this.#again(text, () => this.look(), 300);
+        const after = { search_running: 300, store_busy: 2_000 }[error.code];
+        if (after) {
+          this.#again(text, () => this.look(), after);
           return;
         }
-        // The expression itself is wrong: the check says so, at its place.
+        // The expression itself is wrong, and the check could not say so before.
         [this.preview, this.previewState] = [null, error.status === 422 ? 'invalid' : 'error'];
         this.previewError = error.message;
         if (error.passes) this.#again(text, () => this.look());
@@ -234,7 +262,8 @@ export class Writing extends EventTarget {
         this.checked = { text, valid: false, diagnostics: error.diagnostics };
         this.#tell('checked');
       }
-      this.error = error.message;
+      // Whoever is signed out is told so, and finds this as it was.
+      this.error = error.status === 401 ? null : error.message;
       this.#tell('change');
       return false;
     }

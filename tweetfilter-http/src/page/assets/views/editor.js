@@ -66,7 +66,12 @@ class Editor extends View {
           const days = Number(dataset.days);
           writing.set({ expires: days === 0 ? null : new Date(Date.now() + days * 86_400_000).toISOString() });
         },
-        form: (pressed) => this.#toggleForm(pressed),
+        form: () => this.#toggleForm(),
+        'form-back': () => {
+          this.part('form').back();
+          this.#draw();
+          this.text.focus();
+        },
         save: () => this.#save(),
         overwrite: () => this.#save(true),
         theirs: () => {
@@ -110,6 +115,7 @@ class Editor extends View {
     for (const input of this.querySelectorAll('[name="action"]')) input.checked = input.value === writing.action;
     for (const input of this.querySelectorAll('[name="dialect"]')) input.checked = input.value === writing.dialect;
     this.querySelector('[name="enabled"]').checked = writing.enabled;
+    this.querySelector('[data-do="form"]').setAttribute('aria-expanded', String(writing.form !== null));
     const { saved, conflict } = writing;
     this.update({
       title: saved ? saved.name || 'Filter' : 'New filter',
@@ -122,8 +128,10 @@ class Editor extends View {
       dirty: writing.isDirty && (saved ? 'Undo changes' : 'Clear'),
       before: writing.before && `This stood here before and was not saved: ${writing.before}`,
       readOnly: !model.mayWrite,
-      until: writing.expires ? `It is switched off ${when(writing.expires)}` : 'It stays until you switch it off',
+      until: !writing.isOver && until(writing.expires),
+      over: writing.isOver && 'This time has passed: the filter would be switched off at once. Choose a later one, or no end.',
     });
+    expires.setAttribute('aria-invalid', String(writing.isOver));
     this.#drawFindings();
   }
 
@@ -282,11 +290,11 @@ class Editor extends View {
     }
   }
 
-  #toggleForm(pressed) {
+  #toggleForm() {
     const form = this.part('form');
-    form.hidden = !form.hidden;
-    pressed.setAttribute('aria-expanded', String(!form.hidden));
-    if (!form.hidden) form.open();
+    if (form.hidden) form.open();
+    else form.close();
+    this.#draw();
   }
 
   // Saving
@@ -294,7 +302,10 @@ class Editor extends View {
   async #save(overwrite = false) {
     const { writing } = this;
     if (!(await writing.save({ overwrite }))) {
-      if (this.isConnected) (this.querySelector('[data-do="fix"]') ?? this.text).focus();
+      if (!this.isConnected) return;
+      this.#draw();
+      const place = writing.isOver ? this.part('expires') : this.querySelector('[data-do="fix"]');
+      (place ?? this.text).focus();
       return;
     }
     announce('Saved');
@@ -324,7 +335,7 @@ class Editor extends View {
   // What was not touched here follows what is saved elsewhere.
   #changedElsewhere() {
     const { writing } = this;
-    if (!writing.saved || writing.saving) return;
+    if (!writing.saved || writing.saving || model.filtersState !== 'ready') return;
     const now = model.filter(writing.saved.id);
     if (!now) {
       writing.saved = null;
@@ -350,6 +361,11 @@ function excerpt(text, [start, end]) {
   const tail = begin + rest.length < text.length ? '…' : '';
   const from = [...text.slice(begin, start)].length + lead.length;
   return { line: lead + rest + tail, from, width: Math.max(1, [...text.slice(start, end)].length) };
+}
+
+function until(expires) {
+  if (!expires) return 'It stays until you switch it off';
+  return `It ${new Date(expires) > new Date() ? 'is' : 'was'} switched off ${when(expires)}`;
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

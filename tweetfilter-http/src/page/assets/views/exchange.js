@@ -14,6 +14,8 @@ const changed = ({ field, from, to }) =>
 class Exchange extends View {
   #timer = null;
   #found = null;
+  // How far its preview and the view itself are scrolled.
+  #scrolled = { rows: 0, view: 0 };
 
   begin(signal) {
     this.on(this.part('content'), 'input', () => this.#later());
@@ -21,8 +23,39 @@ class Exchange extends View {
     for (const name of ['format', 'action', 'together']) this.on(this.part(name), 'change', () => this.#look());
     this.on(this.part('export-format'), 'change', () => this.#clear());
     this.on(model, 'filters', () => this.#found && !this.#found.applied && this.#look());
+    for (const [name, place] of [['rows', this.part('rows')], ['view', this]]) {
+      this.on(place, 'scroll', () => {
+        if (!this.checkVisibility()) return;
+        this.#scrolled[name] = place.scrollTop;
+        this.#remember();
+      });
+    }
     act(this, { apply: () => this.#look(true), write: () => this.#write(), copy: () => this.#copy() }, signal);
+    this.#resume();
+  }
+
+  // Goes on with what was being imported when the token was refused.
+  #resume() {
+    const left = model.unsaved.kept('exchange');
+    if (left) {
+      for (const name of ['content', 'format', 'action']) this.part(name).value = left[name];
+      this.part('together').checked = left.together;
+      [this.#found, this.#scrolled] = [left.found, left.scrolled];
+    }
     this.#draw();
+    if (!left) return;
+    this.scrollTop = this.#scrolled.view;
+    if (!this.#found) this.#later();
+  }
+
+  #remember() {
+    // One that was put away has nothing to say to whoever is signed in now.
+    if (!this.isConnected) return;
+    const [content, format, action] = ['content', 'format', 'action'].map((name) => this.part(name).value);
+    const { checked: together } = this.part('together');
+    const isOpen = content.trim() !== '' && !this.#found?.applied;
+    const left = { content, format, action, together, found: this.#found, scrolled: { ...this.#scrolled } };
+    model.unsaved.keep('exchange', isOpen ? left : null);
   }
 
   end() {
@@ -37,6 +70,7 @@ class Exchange extends View {
   }
 
   #later() {
+    this.#remember();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#look(), 300);
   }
@@ -44,7 +78,6 @@ class Exchange extends View {
   async #look(apply = false) {
     clearTimeout(this.#timer);
     const content = this.part('content').value;
-    this.part('together').closest('label').hidden = this.part('format').value !== 'words';
     if (content.trim() === '') {
       this.#found = null;
       this.#draw();
@@ -96,6 +129,9 @@ class Exchange extends View {
       }),
     );
     this.part('rows').replaceChildren(...rows);
+    this.part('rows').scrollTop = this.#scrolled.rows;
+    this.part('together').closest('label').hidden = this.part('format').value !== 'words';
+    this.#remember();
   }
 
   #clear() {

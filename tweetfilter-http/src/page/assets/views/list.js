@@ -1,22 +1,22 @@
 // A list of any length: only the rows that are near what is seen are in the document, and what is being read stays
 // where it is when rows come in above it.
 
+import { Heights } from './heights.js';
 import { View } from './template.js';
 
-const GUESS = 120;
 const AHEAD = 600;
 
 export class List extends View {
   #rows = [];
-  #at = new Map();
-  #heights = new Map();
-  #tops = new Float64Array(1);
+  // Each row's rank by its key: they go on below 0 for what is put on top. The first row has the rank `#first`.
+  #ranks = new Map();
+  #first = 0;
+  #heights = new Heights();
   #shown = new Map();
   #focus = null;
   #sizes = null;
   #drawing = false;
   #draw = null;
-  #sum = 0;
   #rest = null;
   /** Makes a row's element; called again when the row's `version` changes. */
   make = null;
@@ -64,19 +64,45 @@ export class List extends View {
 
   /** Takes other rows. `stay` keeps the place even at the very top. */
   set(rows, stay) {
-    const anchor = this.clientHeight > 0 && (this.scrollTop > 4 || stay) ? this.#anchor() : null;
+    const anchor = this.#isKept(stay) ? this.#anchor() : null;
     this.#rows = rows;
-    this.#at = new Map(rows.map((row, at) => [row.key, at]));
+    this.#first = 0;
+    this.#ranks = new Map(rows.map((row, at) => [row.key, at]));
+    this.#heights.set(rows.map(({ key }) => key));
+    this.#taken(anchor);
+  }
+
+  /** The rows it has were changed: the first `removed` are gone, and `added` in their place. */
+  replaceHead({ removed, added }, stay) {
+    const anchor = this.#isKept(stay) ? this.#anchor(removed, added - removed) : null;
+    const keys = this.#rows.slice(0, added).map(({ key }) => key);
+    this.#first += removed - added;
+    keys.forEach((key, at) => this.#ranks.set(key, this.#first + at));
+    this.#heights.replaceHead(removed, keys);
+    this.#taken(anchor);
+  }
+
+  #isKept(stay) {
+    return this.clientHeight > 0 && (this.scrollTop > 4 || stay);
+  }
+
+  #taken(anchor) {
     this.#layOut();
     this.#keep(anchor);
     // Out of sight, and where nothing is left, nothing is placed; what is gone leaves the document all the same.
-    if (this.clientHeight === 0 || rows.length === 0) this.#drop((key) => !this.#at.has(key));
+    if (this.clientHeight === 0 || this.#rows.length === 0) this.#drop((key) => this.#at(key) === undefined);
     this.#show();
+  }
+
+  // Where a row stands, if there is one of this key.
+  #at(key) {
+    const at = this.#ranks.get(key) - this.#first;
+    return this.#rows[at]?.key === key ? at : undefined;
   }
 
   /** How many rows stand above what is seen. */
   get above() {
-    return this.scrollTop <= 4 ? 0 : this.#find(this.scrollTop);
+    return this.scrollTop <= 4 ? 0 : this.#heights.find(this.scrollTop);
   }
 
   get isAtTop() {
@@ -90,10 +116,10 @@ export class List extends View {
 
   /** Where a row is: -1 above what is seen, 0 within, 1 below; null if there is none. */
   where(key) {
-    const at = this.#at.get(key);
+    const at = this.#at(key);
     if (at === undefined) return null;
-    if (this.#tops[at + 1] <= this.scrollTop) return -1;
-    return this.#tops[at] >= this.scrollTop + this.clientHeight ? 1 : 0;
+    if (this.#heights.top(at + 1) <= this.scrollTop) return -1;
+    return this.#heights.top(at) >= this.scrollTop + this.clientHeight ? 1 : 0;
   }
 
   /** The key of the first row that is seen. */
@@ -103,61 +129,46 @@ export class List extends View {
 
   /** Brings a row to the upper part of what is seen, and puts the focus on it. */
   show(key) {
-    const at = this.#at.get(key);
+    const at = this.#at(key);
     if (at === undefined) return;
     this.go(at);
-    this.scrollTop = Math.max(0, this.#tops[at] - this.clientHeight / 3);
+    this.scrollTop = Math.max(0, this.#heights.top(at) - this.clientHeight / 3);
     this.#show();
   }
 
   row(key) {
-    return this.#rows[this.#at.get(key)] ?? null;
+    return this.#rows[this.#at(key)] ?? null;
   }
 
   /** Brings a row into sight and puts the focus on it. */
   go(at) {
     const row = this.#rows[Math.max(0, Math.min(this.#rows.length - 1, at))];
     if (!row) return;
-    const place = this.#at.get(row.key);
+    const place = this.#at(row.key);
     this.#attend(row.key);
-    const [top, bottom] = [this.#tops[place], this.#tops[place + 1]];
+    const [top, bottom] = [this.#heights.top(place), this.#heights.top(place + 1)];
     if (top < this.scrollTop) this.scrollTop = top;
     else if (bottom > this.scrollTop + this.clientHeight) this.scrollTop = Math.min(top, bottom - this.clientHeight);
     this.#show();
     this.#shown.get(row.key)?.element.focus({ preventScroll: true });
   }
 
-  // A row is the anchor if it is the first that is seen.
-  #anchor() {
-    const at = this.#find(this.scrollTop);
-    const keys = this.#rows.slice(at, at + 30).map((row) => row.key);
-    return { keys, offsets: keys.map((_, n) => this.#tops[at + n] - this.scrollTop) };
+  // A row is the anchor if it is the first that is seen, from one on. The rows may have moved by some already, in the
+  // list of them but not on the screen.
+  #anchor(from = 0, moved = 0) {
+    const at = Math.max(from, this.#heights.find(this.scrollTop));
+    const keys = this.#rows.slice(at + moved, at + moved + 30).map((row) => row.key);
+    return { keys, offsets: keys.map((_, n) => this.#heights.top(at + n) - this.scrollTop) };
   }
 
   #keep(anchor) {
     if (!anchor) return;
-    const n = anchor.keys.findIndex((key) => this.#at.has(key));
-    if (n >= 0) this.scrollTop = this.#tops[this.#at.get(anchor.keys[n])] - anchor.offsets[n];
+    const n = anchor.keys.findIndex((key) => this.#at(key) !== undefined);
+    if (n >= 0) this.scrollTop = this.#heights.top(this.#at(anchor.keys[n])) - anchor.offsets[n];
   }
 
   #layOut() {
-    const guess = this.#heights.size > 0 ? this.#sum / this.#heights.size : GUESS;
-    this.#tops = new Float64Array(this.#rows.length + 1);
-    for (let at = 0; at < this.#rows.length; at++) {
-      this.#tops[at + 1] = this.#tops[at] + (this.#heights.get(this.#rows[at].key) ?? guess);
-    }
-    this.space.style.height = `${this.#tops[this.#rows.length]}px`;
-  }
-
-  // The row at a height.
-  #find(height) {
-    let [low, high] = [0, Math.max(0, this.#rows.length - 1)];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#tops[middle + 1] > height) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    this.space.style.height = `${this.#heights.top(this.#rows.length)}px`;
   }
 
   #show() {
@@ -170,24 +181,29 @@ export class List extends View {
       this.#keep(anchor);
       last = this.#place();
     }
-    if (!this.#focus || !this.#at.has(this.#focus)) this.#attend(this.#rows[0].key);
+    if (!this.#focus || this.#at(this.#focus) === undefined) this.#attend(this.#rows[0].key);
     if (last >= this.#rows.length - 8) this.dispatchEvent(new Event('near-end'));
+  }
+
+  /** Draws what is seen again, where rows are of another version now. */
+  redraw() {
+    this.#show();
   }
 
   // Puts what is near into the document, and the rest out of it; gives the last that is near.
   #place() {
-    const first = this.#find(this.scrollTop - AHEAD);
-    const last = this.#find(this.scrollTop + this.clientHeight + AHEAD);
+    const first = this.#heights.find(this.scrollTop - AHEAD);
+    const last = this.#heights.find(this.scrollTop + this.clientHeight + AHEAD);
     const wanted = new Set();
     for (let at = first; at <= last; at++) wanted.add(at);
     // What has the focus stays, or the keyboard would lose its place.
-    const focused = this.#focus && this.contains(document.activeElement) ? this.#at.get(this.#focus) : undefined;
+    const focused = this.#focus && this.contains(document.activeElement) ? this.#at(this.#focus) : undefined;
     if (focused !== undefined) wanted.add(focused);
-    this.#drop((key) => !wanted.has(this.#at.get(key)));
+    this.#drop((key) => !wanted.has(this.#at(key)));
     let before = null;
     for (const at of [...wanted].sort((a, b) => a - b)) {
       const element = this.#element(at);
-      element.style.transform = `translateY(${this.#tops[at]}px)`;
+      element.style.transform = `translateY(${this.#heights.top(at)}px)`;
       element.setAttribute('aria-posinset', at + 1);
       element.setAttribute('aria-setsize', this.#rows.length);
       const next = before ? before.nextSibling : this.space.firstChild;
@@ -214,14 +230,15 @@ export class List extends View {
     const element = this.make(row);
     element.dataset.row = row.key;
     element.classList.add('list-row');
-    element.tabIndex = row.key === this.#focus ? 0 : -1;
+    const controls = [...element.querySelectorAll('a[href], button')].filter(({ tabIndex }) => tabIndex >= 0);
+    reach([element, ...controls], row.key === this.#focus);
     if (shown) {
       const focused = shown.element.contains(document.activeElement);
       this.#sizes.unobserve(shown.element);
       shown.element.replaceWith(element);
       if (focused) element.focus({ preventScroll: true });
     }
-    this.#shown.set(row.key, { element, version: row.version });
+    this.#shown.set(row.key, { element, controls, version: row.version });
     if (!element.isConnected) this.space.append(element);
     this.#sizes.observe(element);
     return element;
@@ -231,12 +248,9 @@ export class List extends View {
   #measure() {
     let changed = false;
     for (const [key, { element }] of this.#shown) {
-      const height = element.getBoundingClientRect().height;
-      const known = this.#heights.get(key);
-      if (height === 0 || known === height) continue;
-      this.#heights.set(key, height);
-      this.#sum += height - (known ?? 0);
-      changed = true;
+      const { height } = element.getBoundingClientRect();
+      const at = this.#at(key);
+      if (height > 0 && at !== undefined && this.#heights.learn(at, key, height)) changed = true;
     }
     return changed;
   }
@@ -249,23 +263,25 @@ export class List extends View {
 
   #attend(key) {
     const last = this.#shown.get(this.#focus);
-    if (last) last.element.tabIndex = -1;
+    if (last) reach([last.element, ...last.controls], false);
     this.#focus = key;
     const now = this.#shown.get(key);
-    if (now) now.element.tabIndex = 0;
+    if (now) reach([now.element, ...now.controls], true);
   }
 
   #pressed(event) {
     if (event.target.matches('input, textarea, select') || event.altKey || event.ctrlKey || event.metaKey) return;
-    const at = this.#at.get(this.#focus) ?? 0;
-    const page = () => Math.max(1, this.#find(this.#tops[at] + this.clientHeight * 0.9) - at);
+    const at = this.#at(this.#focus) ?? 0;
+    const { clientHeight: high } = this;
+    const top = this.#heights.top(at);
+    const page = () => Math.max(1, this.#heights.find(top + high * 0.9) - at);
     const steps = {
       ArrowDown: () => at + 1,
       j: () => at + 1,
       ArrowUp: () => at - 1,
       k: () => at - 1,
       PageDown: () => at + page(),
-      PageUp: () => this.#find(Math.max(0, this.#tops[at] - this.clientHeight * 0.9)),
+      PageUp: () => this.#heights.find(Math.max(0, top - high * 0.9)),
       Home: () => 0,
       End: () => this.#rows.length - 1,
     };
@@ -274,6 +290,11 @@ export class List extends View {
     event.preventDefault();
     this.go(step());
   }
+}
+
+// The tabulator goes through the row that has the focus, and then on: through all of them it would find no end.
+function reach(elements, isFocus) {
+  for (const element of elements) element.tabIndex = isFocus ? 0 : -1;
 }
 
 customElements.define('tf-list', List);

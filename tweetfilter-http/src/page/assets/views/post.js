@@ -2,7 +2,7 @@
 
 import { model } from '../model/index.js';
 import { fill, part } from './template.js';
-import { counted, exactly, roughly, segments, when } from './text.js';
+import { counted, exactly, roughly, segments, webAddress, when } from './text.js';
 
 const TONES = 8;
 
@@ -16,7 +16,7 @@ export function postRow({ post, revealed = false }) {
     time: when(content.created_at ?? post.received_at),
     exactly: exactly(content.created_at ?? post.received_at),
     iso: content.created_at ?? post.received_at,
-    url: post.url,
+    url: webAddress(post.url ?? '') || null,
     retweetedBy: post.retweeted_by && `Retweeted by ${title(post.retweeted_by)}`,
     replyTo: content.reply_to?.author.handle && `In answer to @${content.reply_to.author.handle}`,
     warning: content.warning,
@@ -33,8 +33,11 @@ export function postRow({ post, revealed = false }) {
   segments(part(element, 'text'), content.segments ?? [{ text: content.text, mark: false }], content.links);
   const quoted = content.quote;
   if (quoted) part(element, 'quote').append(fill('quote', { ...spoken(quoted.author), text: quoted.text }));
-  for (const link of content.links.filter(({ utf16 }) => !utf16)) {
-    part(element, 'links').append(fill('link', { url: link.url, text: link.title || shortened(link.url) }));
+  for (const { url, title } of content.links.filter(({ utf16 }) => !utf16)) {
+    const text = title || shortened(url);
+    // A title may say anything of an address that is none.
+    const plain = title ? `${title} (${shortened(url)})` : text;
+    part(element, 'links').append(webAddress(url) ? fill('link', { url, text }) : fill('plain-link', { text: plain }));
   }
   for (const { kind, alt } of content.media) {
     const name = { image: 'Picture', video: 'Video', gif: 'Moving picture', other: 'Media' }[kind];

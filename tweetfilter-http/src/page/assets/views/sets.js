@@ -37,8 +37,26 @@ class Sets extends View {
       },
       signal,
     );
+    this.#resume();
     this.#draw();
     model.sets.look();
+  }
+
+  // Goes on with what was being written when the token was refused.
+  #resume() {
+    const left = model.unsaved.kept('sets');
+    if (!left) return;
+    this.#open = left.open;
+    this.part('name').value = left.name;
+    this.part('terms').value = left.terms;
+  }
+
+  #remember() {
+    // One that was put away has nothing to say to whoever is signed in now.
+    if (!this.isConnected) return;
+    const [name, terms] = [this.part('name').value, this.part('terms').value];
+    const isWritten = this.#isDirty || (this.#open?.isNew && name !== '');
+    model.unsaved.keep('sets', isWritten ? { open: this.#open, name, terms } : null);
   }
 
   get #isDirty() {
@@ -174,6 +192,7 @@ class Sets extends View {
     const open = this.#open;
     const place = this.part('editing');
     place.hidden = open === null;
+    this.#remember();
     if (!open) return;
     const many = lines(this.part('terms').value).length;
     this.part('terms').readOnly = !model.mayWrite;

@@ -117,16 +117,13 @@ function setAttribute(element, name, value) {
     return;
   }
   if (value === null || value === undefined || value === false) element.removeAttribute(name);
-  else if (name === 'href') element.setAttribute('href', address(value));
+  else if (name === 'href') lead(element, value);
   else element.setAttribute(name, value === true ? '' : value);
 }
 
 // Only what leads to a page of the web becomes a link that can be followed.
-function address(text) {
-  try {
-    const url = new URL(text, location.href);
-    return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : '#';
-  } catch {
-    return '#';
-  }
+function lead(element, text) {
+  const url = URL.canParse(text, location.href) ? new URL(text, location.href) : null;
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') element.setAttribute('href', url.href);
+  else element.removeAttribute('href');
 }

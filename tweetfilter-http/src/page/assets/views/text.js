@@ -13,7 +13,10 @@ export function segments(element, parts, links = []) {
       const piece = text.slice(text.length - (end - at), text.length - (end - next));
       const found = inOrder.find(({ utf16 }) => utf16[0] <= at && utf16[1] >= next);
       if (!found) link = null;
-      else if (link?.found !== found) element.append((link = { found, node: linked(found) }).node);
+      else if (link?.found !== found) {
+        link = { found, node: linked(found) };
+        if (link.node) element.append(link.node);
+      }
       (link?.node ?? element).append(mark ? marked(piece) : piece);
       at = next;
     }
@@ -26,10 +29,17 @@ function marked(text) {
   return element;
 }
 
-function linked({ url, title }) {
-  const element = document.createElement('a');
+/** Where a link leads, if that is a page of the web; empty if not. */
+export function webAddress(url) {
   const href = URL.canParse(url) ? new URL(url).href : '';
-  if (!/^https?:/.test(href)) return element;
+  return /^https?:/.test(href) ? href : '';
+}
+
+// What leads nowhere stays text.
+function linked({ url, title }) {
+  const href = webAddress(url);
+  if (href === '') return null;
+  const element = document.createElement('a');
   element.href = href;
   element.target = '_blank';
   element.rel = 'noopener noreferrer';

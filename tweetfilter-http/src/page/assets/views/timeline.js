@@ -59,6 +59,9 @@ class Timeline extends View {
 class ColumnView extends View {
   #seen = 0;
   #near = null;
+  // What the list has of the column.
+  #drawn = null;
+  #trouble = '';
 
   begin(signal) {
     this.list = this.part('list');
@@ -84,12 +87,13 @@ class ColumnView extends View {
         },
         conceal: (pressed) => column.reveal([Number(pressed.dataset.number)], false),
         retry: () => column.retry(),
-        read: () => this.#read(),
+        read: () => this.#read(true),
         back: () => this.#back(),
       },
       signal,
     );
     this.on(list, 'keydown', (event) => this.#pressed(event));
+    this.#drawn = null;
     this.#draw();
     // A column that is not in sight asks for nothing.
     this.#near = new IntersectionObserver(
@@ -127,11 +131,16 @@ class ColumnView extends View {
     const some = `${counted(all, 'post')}${column.hasMore ? ' so far' : ''}`;
     const said = hidden > 0 ? `${some}, ${count(hidden)} hidden` : some;
     const filter = column.filter === null ? null : model.filter(column.filter);
-    this.update({ name, counts: said, feed: `${name}, newest first`, edit: filter && `#/filters/${filter.id}` });
+    const edit = filter && `#/filters/${filter.id}`;
+    this.update({ name, counts: said, feed: `${name}, newest first`, edit, trouble: this.#trouble });
     list.setAttribute('aria-busy', String(column.state === 'loading'));
     // Whoever reads, points or has the focus here is not moved.
     const stay = !list.isAtTop || list.matches(':hover') || list.contains(document.activeElement);
-    list.set(column.rows, stay);
+    const { rows, head, revision } = column;
+    if (revision === this.#drawn) list.redraw();
+    else if (head && revision - 1 === this.#drawn) list.replaceHead(head, stay);
+    else list.set(rows, stay);
+    this.#drawn = revision;
     this.#news();
   }
 
@@ -147,16 +156,19 @@ class ColumnView extends View {
     update(this.part('back'), { back: away });
   }
 
-  // All from what is seen first is read.
-  async #read() {
+  // All from what is seen first is read; whoever asked for it is told what went wrong.
+  async #read(isAsked = false) {
     const post = this.column.newest(this.list.isAtTop ? null : this.list.first);
     if (!post || !model.me) return;
     try {
       await model.markRead(this.column, post);
+      this.#trouble = '';
       if (!document.hidden) announce('Marked as read');
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (isAsked) this.#trouble = error.message;
     }
+    if (this.isConnected) this.#draw();
   }
 
   // To the line up to which it was read, which may have to be loaded first.
@@ -175,7 +187,7 @@ class ColumnView extends View {
       this.list.toTop();
       this.list.go(0);
     } else if (event.key === 'm') {
-      this.#read();
+      this.#read(true);
     } else if (event.key === 'b') {
       this.#back();
     } else if (row && event.key === 'w') {

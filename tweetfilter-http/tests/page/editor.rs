@@ -1,0 +1,89 @@
+//! What the editor of a filter asks for, and what it does not let through.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tweetfilter_sql::NewFilter;
+
+use crate::browser::Browser;
+use crate::served::{Seen, Served};
+
+/// Counts what the page asks for, by path.
+const COUNTED: &str = "
+    window.asked = {};
+    const fetched = window.fetch;
+    window.fetch = (address, options) => {
+        const path = new URL(address, location.href).pathname.replace('/api/v1', '');
+        window.asked[path] = (window.asked[path] ?? 0) + 1;
+        return fetched(address, options);
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_check_refused_is_not_looked_for() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    served.posts(&[Seen::new(1, "Snow in Oslo")]).await;
+    browser.open(&served.link()).await;
+    browser.sees("Snow in Oslo").await;
+    browser.run(COUNTED).await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.keys("(snow").await;
+    browser.sees("This parenthesis is never closed").await;
+    browser.sees("As soon as the filter is valid.").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(browser.run("return asked['/check']").await.as_i64().unwrap() >= 1);
+    assert_eq!(browser.run("return asked['/preview'] ?? 0").await, json!(0));
+    // Once it is valid it is looked for.
+    browser.keys(")").await;
+    browser.until("document.querySelector('tf-preview mark')?.textContent === 'Snow'").await;
+    assert_eq!(browser.run("return asked['/preview']").await, json!(1));
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_has_passed_is_said_at_the_field_and_not_saved() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let database = &served.house.database;
+    let hail = NewFilter { text: "hail".into(), expires_at: Some(1_000), ..NewFilter::default() };
+    let ended = database.add_filter(served.ann, &hail).await.unwrap();
+    database.change_filter(ended, None, &hail, Some(false)).await.unwrap();
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.keys("snow").await;
+    let until = async |time: &str| {
+        let script = format!(
+            "const field = document.querySelector('#filter-expires');
+             field.value = '{time}';
+             field.dispatchEvent(new Event('input', {{bubbles: true}}))"
+        );
+        browser.run(&script).await;
+    };
+    until("2020-01-01T10:00").await;
+    browser.sees("This time has passed: the filter would be switched off at once.").await;
+    browser.until("document.querySelector('#filter-expires').ariaInvalid === 'true'").await;
+    browser.until("document.querySelector('tf-editor [type=submit]').disabled").await;
+    browser.picture("expiry-over").await;
+    until("2100-01-01T10:00").await;
+    browser.until("document.querySelector('#filter-over').hidden").await;
+    browser.sees("It is switched off").await;
+    browser.press("tf-editor [type=submit]:not(:disabled)").await;
+    browser.until("location.hash === '#/filters'").await;
+
+    // One that has ended can be renamed, and is switched on only with another end.
+    browser.run(&format!("location.hash = '#/filters/{ended}'")).await;
+    browser.sees("It was switched off").await;
+    browser.press("tf-editor [name=enabled]").await;
+    browser.sees("This time has passed").await;
+    browser.press("tf-editor [data-do=until][data-days='0']").await;
+    browser.press("tf-editor [type=submit]:not(:disabled)").await;
+    browser.until("location.hash === '#/filters'").await;
+    let kept = served.house.get(&served.token, &format!("/filters/{ended}")).await.ok().clone();
+    assert_eq!((&kept["enabled"], &kept["expires_at"]), (&json!(true), &json!(null)));
+    browser.was_clean().await;
+    browser.end().await;
+}

@@ -1,0 +1,99 @@
+//! The form that writes a filter: people as they are pasted, and texts that say more than it can.
+
+use serde_json::json;
+
+use crate::browser::Browser;
+use crate::served::Served;
+
+const TEXT: &str = "document.querySelector('#filter-text').value";
+
+async fn fill(browser: &Browser, name: &str, value: &str) {
+    let script = format!(
+        "const field = document.querySelector('tf-form [name={name}]');
+         field.focus();
+         field.select();
+         document.execCommand('insertText', false, {})",
+        json!(value)
+    );
+    browser.run(&script).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_taken_from_addresses_and_what_names_nobody_is_said_at_the_field() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.press("[data-do=form]").await;
+    browser.until("document.activeElement.name === 'all'").await;
+    for (typed, text) in [
+        ("https://x.com/nasa", "from:nasa"),
+        ("twitter.com/@NASA/status/1, bob", "from:NASA,bob"),
+        ("@user@host.social", "from:user@host.social"),
+        ("https://mastodon.social/@bob", "from:bob@mastodon.social"),
+        ("https://mastodon.social/@bob@other.net/12", "from:bob@other.net"),
+        ("https://bsky.app/profile/ann.bsky.social", "from:ann.bsky.social"),
+        ("did:plc:abc", "from:did:plc:abc"),
+    ] {
+        fill(&browser, "from", typed).await;
+        browser.until(&format!("{TEXT} === {}", json!(text))).await;
+        assert_eq!(
+            browser.run("return document.querySelector('#form-from-trouble').hidden").await,
+            json!(true)
+        );
+    }
+    browser.sees("✓ Valid").await;
+    for typed in ["https://x.com/home", "https://example.com/about", "bob höß", "@"] {
+        fill(&browser, "from", typed).await;
+        browser.until("!document.querySelector('#form-from-trouble').hidden").await;
+        browser.until("document.querySelector('#form-from').ariaInvalid === 'true'").await;
+        let wrong = typed.rsplit(' ').next().unwrap();
+        browser.sees(&format!("“{wrong}” is no name of an account, or address of a profile")).await;
+        let text = browser.run(&format!("return {TEXT}")).await;
+        assert_eq!(text, json!(if typed.starts_with("bob") { "from:bob" } else { "" }));
+    }
+    browser.picture("form-from").await;
+    fill(&browser, "from", "bob").await;
+    browser.until("document.querySelector('#form-from-trouble').hidden").await;
+    fill(&browser, "lang", "en, e/n").await;
+    browser.sees("“e/n” is no language").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_the_form_replaced_can_be_had_back() {
+    const RICH: &str = "snow OR (rain -has:links)";
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let id = served.house.filter(served.ann, RICH).await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run(&format!("location.hash = '#/filters/{id}'")).await;
+    let rich = format!("{TEXT} === {}", json!(RICH));
+    browser.until(&format!("document.querySelector('#filter-text') && {rich}")).await;
+    browser.press("[data-do=form]").await;
+    browser.sees("The filter says more than this form can").await;
+    // Back before anything was filled in.
+    browser.press("tf-form .notice:not([hidden]) [data-do=form-back]").await;
+    browser.until("document.querySelector('tf-form').hidden").await;
+    browser.until("document.activeElement.id === 'filter-text'").await;
+    assert_eq!(browser.run(&format!("return {rich}")).await, json!(true));
+    // And after.
+    browser.press("[data-do=form]").await;
+    fill(&browser, "all", "hail").await;
+    browser.until(&format!("{TEXT} === 'hail'")).await;
+    browser.sees("The filter said more than this form can").await;
+    browser.picture("form-replaced").await;
+    // Closed and opened again it is offered still.
+    browser.press("[data-do=form]").await;
+    browser.press("[data-do=form]").await;
+    browser.sees("The filter said more than this form can").await;
+    browser.press("tf-form .notice:not([hidden]) [data-do=form-back]").await;
+    browser.until(&rich).await;
+    browser.until("document.querySelector('tf-form').hidden").await;
+    browser.until("document.querySelector('[data-do=form]').ariaExpanded === 'false'").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
