@@ -122,6 +122,10 @@ impl Database {
         let old = self.now().saturating_sub(Millis::try_from(KEPT.as_millis()).unwrap_or(Millis::MAX));
         // What the power takes along is 15 seconds of figures.
         let mut turn = self.write_lightly().await?;
+        // Before this process's own row is written: MariaDB finds old ones by looking at all, and many do so at the same
+        // moment, each of which would hold its own row and wait for the others'.
+        turn.tx.run(PRUNE, args![old, PRUNED]).await?;
+        turn.tx.run(FORGET_OLD, args![old]).await?;
         let rows = samples.iter().map(|sample| {
             row![
                 sample.at,
@@ -136,8 +140,6 @@ impl Database {
             let ProcessRow { host, name, at, body } = process;
             turn.tx.run(SEEN, args![host.as_str(), name.as_str(), *at, body.as_str()]).await?;
         }
-        turn.tx.run(PRUNE, args![old, PRUNED]).await?;
-        turn.tx.run(FORGET_OLD, args![old]).await?;
         turn.commit().await
     }
 

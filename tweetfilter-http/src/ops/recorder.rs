@@ -27,6 +27,8 @@ const AT_ONCE: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The same when the process ends.
 const LAST: Duration = Duration::from_secs(1);
+/// After how long it is written again where another was in the way.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// Notes how a process is.
 #[derive(Debug)]
@@ -168,7 +170,15 @@ impl Recorder {
 
     /// Writes what is kept, as far as the store takes it.
     async fn write(&mut self, state: ProcessState, patience: Duration) {
-        let written = tokio::time::timeout(patience, self.write_all(&state)).await;
+        let writing = async {
+            loop {
+                match self.write_all(&state).await {
+                    Err(StoreError::Retry(_)) => tokio::time::sleep(AGAIN).await,
+                    written => break written,
+                }
+            }
+        };
+        let written = tokio::time::timeout(patience, writing).await;
         let away = match written {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error.to_string()),
