@@ -77,9 +77,11 @@ fn who_works_beside_another_leaves_it_what_it_holds() {
         let buffer = database.buffer().unwrap();
         let long = Duration::from_secs(600);
         let fence = buffer.claim("s", "a", long).await.unwrap().fence;
+        // What is older than retention keeps would be forgotten meanwhile.
+        let at = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
         let entry = |id: u8| {
             let post = format!(r#"{{"network":"x","id":"{id}","text":"Snow"}}"#);
-            let text = format!(r#"{{"v":1,"source":"s","at":1,"to":"public","post":{post}}}"#);
+            let text = format!(r#"{{"v":1,"source":"s","at":{at},"to":"public","post":{post}}}"#);
             Encoded { key: 1, bytes: text.into_bytes() }
         };
         let entries = (0..3).map(entry).collect();
