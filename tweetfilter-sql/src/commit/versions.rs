@@ -30,20 +30,23 @@ pub(super) async fn check(tx: &mut Tx, posts: &[Prepared<'_>], said: &Said) -> R
         .iter()
         .filter_map(|post| Some((post, said.known.get(&post.key)?)))
         .filter(|(post, known)| !known.gone && !said.deleted.has(&post.key.0, &post.key.1))
-        .filter(|(post, known)| is_outdated(post.evaluated, known, &seen(known)))
+        .filter(|(post, known)| is_outdated(post.evaluated, known, |_| true))
         .collect();
     if suspects.is_empty() {
         return Ok(());
     }
-    let accounts: BTreeSet<i64> = suspects.iter().flat_map(|(_, known)| seen(known)).collect();
+    let of_both = |(post, known): &(&Prepared<'_>, &Known)| -> Vec<i64> {
+        seen(known).chain(reached(post.evaluated)).collect()
+    };
+    let accounts: BTreeSet<i64> = suspects.iter().flat_map(of_both).collect();
     let accounts: Vec<i64> = accounts.into_iter().collect();
     let rows = tx.rows(LIVING, args![list(&accounts)?]).await?;
     let living = rows.iter().map(|row| row.int(0)).collect::<Result<HashSet<_>, _>>()?;
     let mut outdated = Vec::new();
     for (post, known) in suspects {
         // Who is no more misses nothing.
-        let accounts: Vec<i64> = seen(known).into_iter().filter(|id| living.contains(id)).collect();
-        if is_outdated(post.evaluated, known, &accounts) {
+        if is_outdated(post.evaluated, known, |id| living.contains(&id)) {
+            let accounts = seen(known).filter(|id| living.contains(id)).collect();
             outdated.push(stored(post, known, accounts)?);
         }
     }
@@ -51,27 +54,26 @@ pub(super) async fn check(tx: &mut Tx, posts: &[Prepared<'_>], said: &Said) -> R
 }
 
 /// The accounts that saw some version of a post themselves.
-fn seen(known: &Known) -> Vec<i64> {
-    known.audience.iter().copied().filter(|id| *id > 0).collect()
+fn seen(known: &Known) -> impl Iterator<Item = i64> {
+    known.audience.iter().copied().filter(|id| *id > 0)
 }
 
-/// Whether a post was evaluated without what is stored of it in another version, which these accounts have.
-fn is_outdated(post: &Evaluated, known: &Known, accounts: &[i64]) -> bool {
+/// The accounts that see the version which was evaluated.
+fn reached(post: &Evaluated) -> impl Iterator<Item = i64> {
+    post.deliveries.iter().filter(|delivery| delivery.seen).map(|delivery| delivery.account)
+}
+
+/// Whether a post was evaluated without what is stored of it in another version, so that an account would miss something.
+fn is_outdated(post: &Evaluated, known: &Known, is_living: impl Fn(i64) -> bool) -> bool {
     let told = post.stored.as_deref();
     if known.version < post.version {
-        let mut reached: HashSet<i64> = post
-            .deliveries
-            .iter()
-            .filter(|delivery| delivery.seen)
-            .map(|delivery| delivery.account)
-            .collect();
+        let mut reached: HashSet<i64> = reached(post).collect();
         // Where only matches are kept, those without one have no delivery.
         reached.extend(told.iter().flat_map(|told| &told.accounts));
-        (known.public && !post.public) || accounts.iter().any(|id| !reached.contains(id))
+        (known.public && !post.public) || seen(known).any(|id| is_living(id) && !reached.contains(&id))
     } else if known.version > post.version {
         let has = |account: i64| known.audience.iter().any(|id| id.abs() == account);
-        let is_for_more = (post.public && !known.public)
-            || post.deliveries.iter().any(|delivery| delivery.seen && !has(delivery.account));
+        let is_for_more = (post.public && !known.public) || reached(post).any(|id| is_living(id) && !has(id));
         let is_of_it = told.is_some_and(|told| {
             told.newer.is_some() && (told.version, told.at) == (known.version, known.version_at)
         });
