@@ -57,6 +57,7 @@ function route() {
       else link.removeAttribute('aria-current');
     }
   }
+  if (view === 'exchange') shown.exchange.open();
   if (view === 'filters') shown.filters.open(which === undefined ? null : which === 'new' ? 'new' : Number(which));
   shown.status.looking = view === 'status';
   shown.access.looking = view === 'access';

@@ -34,6 +34,12 @@ class Exchange extends View {
     this.#resume();
   }
 
+  /** What was hidden has forgotten how far it was scrolled. */
+  open() {
+    this.part('rows').scrollTop = this.#scrolled.rows;
+    this.scrollTop = this.#scrolled.view;
+  }
+
   // Goes on with what was being imported when the token was refused.
   #resume() {
     const left = model.unsaved.kept('exchange');
@@ -43,9 +49,7 @@ class Exchange extends View {
       [this.#found, this.#scrolled] = [left.found, left.scrolled];
     }
     this.#draw();
-    if (!left) return;
-    this.scrollTop = this.#scrolled.view;
-    if (!this.#found) this.#later();
+    if (left && !this.#found) this.#later();
   }
 
   #remember() {

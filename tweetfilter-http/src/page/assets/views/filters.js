@@ -84,7 +84,9 @@ class Filters extends View {
     );
     const editor = this.part('editor').firstElementChild;
     const missing = editor && editor.localName !== 'tf-editor';
-    if (missing && filtersState === 'ready' && this.#selected !== null) this.open(this.#selected);
+    if (!missing || filtersState !== 'ready' || this.#selected === null) return;
+    if (model.filter(this.#selected)) this.open(this.#selected);
+    else this.part('editor').replaceChildren(fill('no-filter'));
   }
 
   #row({ filter }) {
