@@ -129,7 +129,10 @@ pub(super) async fn store(
         let num = match known {
             Some(known) if known.version > evaluated.version => {
                 count.stale += 1;
-                rows.widen(post, known, committed);
+                // Else it is for nobody who is left, and says nothing of the text that is stored.
+                if versions::is_of_stored(evaluated, known) {
+                    rows.widen(post, known, committed);
+                }
                 continue;
             }
             Some(known) if known.version == evaluated.version => {

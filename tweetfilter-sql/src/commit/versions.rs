@@ -65,22 +65,25 @@ fn reached(post: &Evaluated) -> impl Iterator<Item = i64> {
 
 /// Whether a post was evaluated without what is stored of it in another version, so that an account would miss something.
 fn is_outdated(post: &Evaluated, known: &Known, is_living: impl Fn(i64) -> bool) -> bool {
-    let told = post.stored.as_deref();
     if known.version < post.version {
         let mut reached: HashSet<i64> = reached(post).collect();
         // Where only matches are kept, those without one have no delivery.
-        reached.extend(told.iter().flat_map(|told| &told.accounts));
+        reached.extend(post.stored.iter().flat_map(|told| &told.accounts));
         (known.public && !post.public) || seen(known).any(|id| is_living(id) && !reached.contains(&id))
     } else if known.version > post.version {
         let has = |account: i64| known.audience.iter().any(|id| id.abs() == account);
         let is_for_more = (post.public && !known.public) || reached(post).any(|id| is_living(id) && !has(id));
-        let is_of_it = told.is_some_and(|told| {
-            told.newer.is_some() && (told.version, told.at) == (known.version, known.version_at)
-        });
-        is_for_more && !is_of_it
+        is_for_more && !is_of_stored(post, known)
     } else {
         false
     }
+}
+
+/// Whether a post that came in an older version was evaluated on the newer one that is stored.
+pub(super) fn is_of_stored(post: &Evaluated, known: &Known) -> bool {
+    post.stored.as_deref().is_some_and(|told| {
+        told.newer.is_some() && (told.version, told.at) == (known.version, known.version_at)
+    })
 }
 
 fn stored(post: &Prepared<'_>, known: &Known, accounts: Vec<i64>) -> Result<StoredVersion, StoreError> {
