@@ -10,14 +10,15 @@ use tweetfilter_sql::{NewFilter, Save, Saved};
 use tweetfilter_stream::store::{Action, StoreError};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Finding, Place, Result, Summary};
+use super::answer::{Answer, ApiError, Finding, Result, Summary};
 use super::caller::Caller;
-use super::coming::{Candidate, ImportedFilter};
+use super::coming::{Candidate, ImportedFilter, beside};
 use super::extract::Body;
 use super::filters::{NAME, too_many};
 use super::{Api, STORE};
 use crate::import::{FilterFile, Format, read_filters, read_words};
 use crate::incoming::{Incoming, against, summary};
+use crate::parts::now;
 
 /// Filters of one import.
 const MOST: usize = 1_000;
@@ -84,7 +85,7 @@ pub struct Imported {
 ///
 /// All of them are kept, or with an error none. Of a filter that is there only what the file says is changed: X's form, say,
 /// knows neither actions nor expiries, and leaves them as they are. Sent again, it changes nothing: a filter of which all is so
-/// already is not added.
+/// already is not added. A filter that has ended comes in switched off, with a warning (`already_expired`).
 #[utoipa::path(post, path = "/import", tag = "filters", request_body = Import,
     responses((status = 200, body = Answer<Imported>), (status = 412, body = Answer<Imported>,
             description = "Somebody has changed one of the filters meanwhile"),
@@ -118,12 +119,14 @@ pub(super) async fn import(
     let action = import.action;
     // A thousand filters take a while to compile.
     let candidates = tokio::task::spawn_blocking(move || {
-        let unsaid = NewFilter { dialect: file.format.dialect(), action, ..NewFilter::default() };
         let of = |incoming: Incoming| {
             let mut candidate = Candidate::new(incoming);
             let NewFilter { name, text, dialect, .. } = &candidate.incoming.filter;
             match surroundings.compile(text, *dialect) {
-                Ok(_) if name.chars().count() > NAME => candidate.refuse(vec![long_name()]),
+                Ok(_) if name.chars().count() > NAME => {
+                    let message = format!("Its name has more than {NAME} characters");
+                    candidate.refuse(vec![beside("name_long", "error", message)]);
+                }
                 Ok(compiled) => candidate.note(&compiled.expression),
                 Err(found) => {
                     let found = found.iter().map(|one| Finding::of(one, text)).collect();
@@ -132,7 +135,7 @@ pub(super) async fn import(
             }
             candidate
         };
-        against(&file.filters, &rows, &unsaid).into_iter().map(of).collect::<Vec<_>>()
+        against(&file, &rows, action, now()).into_iter().map(of).collect::<Vec<_>>()
     });
     let mut candidates = candidates.await.map_err(|_| broke_off())?;
     let invalid = candidates.iter().filter(|one| !one.is_valid()).count();
@@ -154,17 +157,6 @@ pub(super) async fn import(
     let filters: Vec<_> = candidates.into_iter().map(|candidate| candidate.shown).collect();
     let summary = Summary { count: Some(filters.len()), ..Summary::new(text) };
     Ok(Answer::new(summary, Imported { format: kind, applied: import.apply, filters }))
-}
-
-fn long_name() -> Finding {
-    Finding {
-        code: "name_long".to_owned(),
-        severity: "error",
-        span: Place { start: 0, end: 0, utf16: (0, 0) },
-        message: format!("Its name has more than {NAME} characters"),
-        second: None,
-        fixes: Vec::new(),
-    }
 }
 
 fn broke_off() -> ApiError {

@@ -2,7 +2,8 @@
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tweetfilter_sql::Scope;
+use tweetfilter_sql::{NewFilter, Scope};
+use tweetfilter_stream::store::Store;
 
 use crate::house::House;
 
@@ -292,4 +293,38 @@ async fn an_export_says_what_a_form_lacks() {
     let got = house.get(&token, "/export?format=mastodon").await;
     let content: Value = serde_json::from_str(got.ok()["content"].as_str().unwrap()).unwrap();
     assert_eq!(content.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_filter_that_has_ended_is_imported_once_and_is_off() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let ended = |name: &str| NewFilter {
+        name: name.into(),
+        text: "snow".into(),
+        expires_at: Some(1_000),
+        ..NewFilter::default()
+    };
+    for name in ["", "weather"] {
+        house.database.add_filter(ann, &ended(name)).await.unwrap();
+    }
+    // Written out before it was switched off, and read after that.
+    let content = house.get(&token, "/export").await.ok()["content"].clone();
+    assert!(content.as_str().unwrap().contains("\"enabled\":true"));
+    house.database.filters(None).await.unwrap();
+    let before = house.get(&token, "/filters").await.ok().clone();
+    assert_eq!(before[0]["enabled"], false);
+    let body = json!({"content": content, "apply": true});
+    let got = house.ask(Method::POST, &token, "/import", body.clone()).await;
+    assert_eq!(states(got.ok()), ["same", "same"]);
+    assert_eq!(house.get(&token, "/filters").await.ok(), &before);
+    // To whom it is new it comes in off, and that is said.
+    let (_, of_ben) = house.account("ben", Scope::Write).await;
+    let got = house.ask(Method::POST, &of_ben, "/import", json!({"content": content})).await;
+    let first = &got.ok()["filters"][0];
+    assert_eq!((&first["state"], &first["enabled"]), (&json!("new"), &json!(false)));
+    assert_eq!(first["diagnostics"][0]["code"], "already_expired");
+    house.ask(Method::POST, &of_ben, "/import", body.clone()).await.ok();
+    let got = house.ask(Method::POST, &of_ben, "/import", body).await;
+    assert_eq!(states(got.ok()), ["same", "same"]);
 }

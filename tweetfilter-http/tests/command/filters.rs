@@ -138,3 +138,31 @@ fn an_import_that_would_fail_is_said_to_and_names_the_filter() {
     let out = ok(files.run(&["filter", "import", "ann", "rules.json", "--keep-going"]));
     assert!(out.starts_with("added\t") && listed(&files).len() == 1, "{out}");
 }
+
+#[test]
+fn what_has_ended_comes_in_once_and_switched_off() {
+    let lines = concat!(
+        "{\"id\":\"1\",\"filter\":\"snow\",\"expires_at\":\"2020-01-01T00:00:00Z\"}\n",
+        "{\"id\":\"2\",\"filter\":\"ice\",\"name\":\"cold\",\"enabled\":true,\"expires_at\":\"2020-01-01T00:00:00Z\"}\n",
+    );
+    let files = Files::new().with("old.ndjson", lines);
+    ok(files.run(&["account", "add", "ann"]));
+    let off = "\toff: ended at 2020-01-01T00:00:00Z";
+    let out = ok(files.run(&["filter", "import", "ann", "old.ndjson", "--dry-run"]));
+    assert_eq!(out, format!("new\t-\t\tsnow{off}\nnew\t-\tcold\tice{off}\n"));
+    ok(files.run(&["filter", "import", "ann", "old.ndjson"]));
+    let filters = listed(&files);
+    let used: Vec<_> = filters.iter().map(|filter| filter["enabled"].clone()).collect();
+    assert_eq!(used, [false, false]);
+    // Again, and as it was written out.
+    let files = files.with("own.ndjson", written(&filters));
+    for file in ["old.ndjson", "own.ndjson"] {
+        let out = ok(files.run(&["filter", "import", "ann", file]));
+        assert!(out.lines().count() == 2 && out.lines().all(|line| line.starts_with("same\t")), "{out}");
+    }
+    assert_eq!(listed(&files), filters);
+}
+
+fn written(filters: &[Value]) -> String {
+    filters.iter().map(|filter| format!("{filter}\n")).collect()
+}

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use tweetfilter_http::import::{FilterLine, Format, read_filters};
 use tweetfilter_http::incoming::{Incoming, State, against, summary};
+use tweetfilter_http::parts::now;
 use tweetfilter_sql::{Database, NewFilter, Save, Saved};
 use tweetfilter_stream::store::Action;
 
@@ -13,6 +14,7 @@ use super::super::filters::{read_text, within};
 use super::super::render::Origin;
 use super::super::settings::failure;
 use super::super::terminal::one_line;
+use super::super::time::rfc3339;
 use super::{Checker, action, refused};
 
 /// Takes in the filters of a file: adds what is new, changes what differs, leaves alone what is the same
@@ -23,7 +25,8 @@ use super::{Checker, action, refused};
 /// file mean none, since they number the filters of that file.
 ///
 /// Each filter is printed on a line: what became of it (added, changed, or same), its number, its name, its expression,
-/// and all that was changed. They are kept together, or none of them.
+/// and all that was changed. One whose end has passed comes in switched off, which its line says. They are kept
+/// together, or none of them.
 #[derive(clap::Args)]
 pub(super) struct Import {
     account: String,
@@ -51,12 +54,7 @@ pub(super) async fn import(
     let text = read_text(file)?;
     let read = read_filters(&text).map_err(|malformed| Failure::Input(format!("{file}: {malformed}")))?;
     let rows = database.account_filters(account).await.map_err(failure)?;
-    let unsaid = NewFilter {
-        dialect: read.format.dialect(),
-        action: import.action.unwrap_or_default(),
-        ..NewFilter::default()
-    };
-    let mut coming = against(&read.filters, &rows, &unsaid);
+    let mut coming = against(&read, &rows, import.action.unwrap_or_default(), now());
     let all = coming.len();
     let mut checker = Checker::of(database, account).await?;
     let mut lines = read.filters.iter();
@@ -136,7 +134,8 @@ fn shown(one: &Incoming, dry_run: bool) -> String {
         .changes
         .iter()
         .map(|change| format!("{}: {} -> {}", change.field, one_line(&change.from), one_line(&change.to)));
-    let changes: Vec<_> = changes.collect();
+    let ended = one.ended.map(|at| format!("off: ended at {}", rfc3339(at)));
+    let changes: Vec<_> = changes.chain(ended).collect();
     if !changes.is_empty() {
         line.push('\t');
         line.push_str(&changes.join("; "));
