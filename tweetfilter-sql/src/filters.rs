@@ -14,7 +14,7 @@ use crate::budget::Holdings;
 use crate::database::Database;
 use crate::lookup;
 use crate::sets;
-use crate::sql::{Row, Sql, args, list, statements};
+use crate::sql::{Row, Sql, Tx, args, list, statements};
 
 statements! {
     LIVE = Sql::both("SELECT id, account, text, dialect, action FROM filter WHERE enabled = 1 ORDER BY account, position, id");
@@ -38,6 +38,7 @@ statements! {
          WHERE id = ?",
     );
     COUNT = Sql::both("SELECT COUNT(*) FROM filter WHERE account = ?");
+    BASIS = Sql::both("SELECT COUNT(*), COALESCE(MAX(revision), 0) FROM filter WHERE account = ?");
     REMOVE = Sql::both("DELETE FROM filter WHERE id = ?");
     ORDER = Sql::each(
         "UPDATE filter SET position = j.key + 1, revision = ?2 FROM json_each(?1) j
@@ -98,6 +99,28 @@ impl<'a> Save<'a> {
     }
 }
 
+/// What an account's filters were when they were read, to know whether they are others now: each change of one raises
+/// the highest revision, and a removal lowers the count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Basis {
+    count: usize,
+    revision: u64,
+}
+
+impl Basis {
+    /// Of all filters of an account, as they were read.
+    #[must_use]
+    pub fn of(rows: &[FilterRow]) -> Self {
+        Self { count: rows.len(), revision: rows.iter().map(|row| row.revision).max().unwrap_or_default() }
+    }
+
+    async fn read(tx: &mut Tx, account: i64) -> Result<Self, StoreError> {
+        let Some(row) = tx.row(BASIS, args![account]).await? else { return Ok(Self::of(&[])) };
+        let count = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
+        Ok(Self { count, revision: row.int(1)?.cast_unsigned() })
+    }
+}
+
 /// What became of filters that were to be kept together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Saved {
@@ -109,6 +132,8 @@ pub enum Saved {
     Missing(usize),
     /// None is: somebody has changed the filter that the one of this place would replace; of what revision it is now.
     Meanwhile(usize, u64),
+    /// None is: the account's filters are others than those that were read.
+    Others,
 }
 
 /// What became of a change.
@@ -207,9 +232,39 @@ impl Database {
         all: &[Save<'_>],
         most: usize,
     ) -> Result<Saved, StoreError> {
+        self.save_filters_on(account, all, most, None).await
+    }
+
+    /// As [`Database::save_filters`], if with a basis the account's filters are still those that were read: whoever
+    /// decides by them what is to be added adds nothing that another has added meanwhile.
+    ///
+    /// # Errors
+    /// As [`Database::add_filter`].
+    pub async fn save_filters_on(
+        &self,
+        account: i64,
+        all: &[Save<'_>],
+        most: usize,
+        basis: Option<Basis>,
+    ) -> Result<Saved, StoreError> {
         let change = |held: &mut Holdings| all.iter().for_each(|save| held.save(save));
-        let (mut turn, revision) = self.write_priced(account, change).await?;
+        let priced = self.write_priced(account, change).await;
+        let is_over = matches!(priced, Err(StoreError::OverBudget(_)));
+        // What another has added meanwhile may have been counted twice.
+        if is_over
+            && let Some(basis) = basis
+            && Basis::of(&self.account_filters(account).await?) != basis
+        {
+            return Ok(Saved::Others);
+        }
+        let (mut turn, revision) = priced?;
         let tx = &mut turn.tx;
+        // Nobody else changes filters until this has ended.
+        if let Some(basis) = basis
+            && Basis::read(tx, account).await? != basis
+        {
+            return Ok(Saved::Others);
+        }
         let added = all.iter().filter(|save| save.replaces.is_none()).count();
         if added > 0 && most < usize::MAX {
             let held = tx.row(COUNT, args![account]).await?.map_or(Ok(0), |row| row.int(0))?;
@@ -287,7 +342,7 @@ impl Database {
         Ok(match self.save_filters(row.account, &[save], usize::MAX).await? {
             Saved::Meanwhile(_, now) => Changed::Meanwhile(now),
             Saved::Missing(_) => Changed::Missing,
-            Saved::Done(_) | Saved::TooMany(_) => Changed::Done,
+            Saved::Done(_) | Saved::TooMany(_) | Saved::Others => Changed::Done,
         })
     }
 

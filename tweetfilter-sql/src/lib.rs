@@ -41,7 +41,7 @@ pub use buffer::Embedded;
 pub use database::Database;
 pub use dead::{LetterOutline, StoredLetter};
 pub use disk::{DiskReserve, Room};
-pub use filters::{Changed, FilterRow, NewFilter, Save, Saved};
+pub use filters::{Basis, Changed, FilterRow, NewFilter, Save, Saved};
 pub use lookup::{FRESH, NOBODY, NamedHandle, Profile, RESTATE, UNNAMED};
 pub use places::{Feed, Reading};
 pub use pulse::Pulse;

@@ -148,7 +148,9 @@ pub(super) async fn add(
         Saved::Done(ids) => ids.first().copied().unwrap_or_default(),
         Saved::TooMany(held) => return Err(too_many(held, 1, api.options().filters)),
         // It replaces none.
-        Saved::Missing(_) | Saved::Meanwhile(..) => return Err(ApiError::missing("such filter")),
+        Saved::Missing(_) | Saved::Meanwhile(..) | Saved::Others => {
+            return Err(ApiError::missing("such filter"));
+        }
     };
     let (row, position) = own(&api, &caller, id).await?;
     let kept = KeptFilter { filter: ShownFilter::of(&row, position), warnings };

@@ -328,3 +328,17 @@ async fn a_filter_that_has_ended_is_imported_once_and_is_off() {
     let got = house.ask(Method::POST, &of_ben, "/import", body).await;
     assert_eq!(states(got.ok()), ["same", "same"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_imported_several_times_at_once_is_added_once() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let file: String = (0..50).map(|n| format!("word{n}\n")).collect();
+    let import = || house.ask(Method::POST, &token, "/import", json!({"content": file, "apply": true}));
+    let (a, b, c, d) = tokio::join!(import(), import(), import(), import());
+    let mut added = 0;
+    for got in [a, b, c, d] {
+        added += states(got.ok()).iter().filter(|state| **state == "new").count();
+    }
+    assert_eq!((added, house.get(&token, "/filters").await.ok().as_array().unwrap().len()), (50, 50));
+}

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use tweetfilter_http::import::{FilterLine, Format, read_filters};
+use tweetfilter_http::import::{FilterFile, FilterLine, Format, read_filters};
 use tweetfilter_http::incoming::{Incoming, State, against, summary};
 use tweetfilter_http::parts::now;
-use tweetfilter_sql::{Database, NewFilter, Save, Saved};
+use tweetfilter_sql::{Basis, Database, FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::Action;
 
 use super::super::Failure;
@@ -53,10 +53,35 @@ pub(super) async fn import(
     let (file, account) = (&import.file, account(database, &import.account).await?);
     let text = read_text(file)?;
     let read = read_filters(&text).map_err(|malformed| Failure::Input(format!("{file}: {malformed}")))?;
-    let rows = database.account_filters(account).await.map_err(failure)?;
-    let mut coming = against(&read, &rows, import.action.unwrap_or_default(), now());
+    for _ in 0..TRIES {
+        let rows = database.account_filters(account).await.map_err(failure)?;
+        let mut checker = Checker::of(database, account).await?;
+        let done = once(database, import, account, &read, &rows, &mut checker).await?;
+        if let Some(done) = done {
+            return Ok(done);
+        }
+    }
+    Err(Failure::Input(format!(
+        "somebody changes the filters of {} all the while; nothing was imported, try again",
+        one_line(&import.account)
+    )))
+}
+
+/// How often it is begun anew since the account's filters were changed meanwhile.
+const TRIES: usize = 5;
+
+/// Does it once; nothing if the account's filters were changed meanwhile.
+async fn once(
+    database: &Database,
+    import: &Import,
+    account: i64,
+    read: &FilterFile,
+    rows: &[FilterRow],
+    checker: &mut Checker,
+) -> Result<Option<(String, Vec<NewFilter>)>, Failure> {
+    let file = &import.file;
+    let mut coming = against(read, rows, import.action.unwrap_or_default(), now());
     let all = coming.len();
-    let mut checker = Checker::of(database, account).await?;
     let mut lines = read.filters.iter();
     coming.retain(|one| {
         let origin = lines.next().map(|line| origin(file, read.format, line));
@@ -73,8 +98,8 @@ pub(super) async fn import(
     if nothing && !import.dry_run {
         return Err(Failure::Filters);
     }
-    if !import.dry_run {
-        keep(database, account, file, &mut coming).await?;
+    if !import.dry_run && !keep(database, account, Basis::of(rows), &mut coming).await? {
+        return Ok(None);
     }
     told!("{}", summary(coming.iter().map(|one| one.state), invalid, !import.dry_run));
     let out: String = coming.iter().map(|one| shown(one, import.dry_run)).collect();
@@ -83,7 +108,7 @@ pub(super) async fn import(
         return Err(Failure::Filters);
     }
     coming.retain(|one| one.state != State::Same && !import.dry_run);
-    Ok((out, coming.into_iter().map(|one| one.filter).collect()))
+    Ok(Some((out, coming.into_iter().map(|one| one.filter).collect())))
 }
 
 /// Where a filter of a file stands.
@@ -92,22 +117,22 @@ fn origin(file: &str, format: Format, line: &FilterLine) -> Origin {
     Origin { name: file.to_owned(), line: line.line, within }
 }
 
-/// Keeps what is new or differs, all of it or nothing.
-async fn keep(database: &Database, account: i64, file: &str, coming: &mut [Incoming]) -> Result<(), Failure> {
+/// Keeps what is new or differs, all of it or nothing. False if the account's filters are others by now.
+async fn keep(
+    database: &Database,
+    account: i64,
+    basis: Basis,
+    coming: &mut [Incoming],
+) -> Result<bool, Failure> {
     let saves = coming.iter().enumerate().filter_map(|(n, one)| Some((n, one.save()?)));
     let (places, saves): (Vec<usize>, Vec<Save<'_>>) = saves.unzip();
     if saves.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
-    let ids = match database.save_filters(account, &saves, usize::MAX).await.map_err(refused)? {
+    let saved = database.save_filters_on(account, &saves, usize::MAX, Some(basis));
+    let ids = match saved.await.map_err(refused)? {
         Saved::Done(ids) => ids,
-        Saved::Missing(n) | Saved::Meanwhile(n, _) => {
-            let line = places.get(n).map_or(0, |place| coming[*place].line);
-            return Err(Failure::Input(format!(
-                "{file}:{line}: somebody has changed or removed the filter that this would change; nothing was \
-                 imported, try again"
-            )));
-        }
+        Saved::Others | Saved::Missing(_) | Saved::Meanwhile(..) => return Ok(false),
         Saved::TooMany(held) => {
             return Err(Failure::Input(format!(
                 "there are {held} filters already, and no more fit; nothing was imported"
@@ -117,7 +142,7 @@ async fn keep(database: &Database, account: i64, file: &str, coming: &mut [Incom
     for (place, id) in places.into_iter().zip(ids) {
         coming[place].id = Some(id);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A filter as it came in, or would: one line.
