@@ -10,7 +10,7 @@ use tweetfilter_sql::{FilterRow, NewFilter, Save};
 use tweetfilter_stream::store::Action;
 use utoipa::ToSchema;
 
-use crate::import::{FilterFile, FilterLine};
+use crate::import::{FilterFile, FilterLine, Format};
 use crate::names::{action_name, dialect_name};
 use crate::time::rfc3339;
 
@@ -76,6 +76,9 @@ pub struct FactChange {
 /// The filters of a file, each held against those of an account at a time; a new one does `action` where the file does
 /// not say.
 ///
+/// X's rules are of dialect x, and so is a filter whose text becomes another by one. A native filter that says the same is
+/// there already, as it is when it comes back from X.
+///
 /// What has ended is off, whatever the file says: switched on, it would be switched off again at once.
 ///
 /// A line means a filter of which all is so that the line says, or else the one of its name. A filter is meant by one
@@ -85,7 +88,8 @@ pub struct FactChange {
 pub fn against(file: &FilterFile, rows: &[FilterRow], action: Action, now: i64) -> Vec<Incoming> {
     let unsaid = NewFilter { dialect: file.format.dialect(), action, ..NewFilter::default() };
     let pairs = file.filters.iter().zip(meant(&file.filters, rows, now));
-    pairs.map(|(line, row)| Incoming::new(line, row, &unsaid, now)).collect()
+    let incoming = |(line, row)| Incoming::new(line, row, &unsaid, file.format, now);
+    pairs.map(incoming).collect()
 }
 
 /// What comes in, in a sentence: `2 added, 1 changed, 3 there already, 0 invalid`.
@@ -104,11 +108,12 @@ pub fn summary(valid: impl IntoIterator<Item = State>, invalid: usize, kept: boo
 }
 
 impl Incoming {
-    fn new(line: &FilterLine, row: Option<&FilterRow>, unsaid: &NewFilter, now: i64) -> Self {
+    fn new(line: &FilterLine, row: Option<&FilterRow>, unsaid: &NewFilter, format: Format, now: i64) -> Self {
+        let brought = format.said_dialect();
         let (state, filter) = match row {
-            None => (State::New, said(line, unsaid.clone())),
+            None => (State::New, said(line, brought, unsaid.clone())),
             Some(row) if is_so(line, row, now) => (State::Same, row.filter.clone()),
-            Some(row) => (State::Differs, said(line, row.filter.clone())),
+            Some(row) => (State::Differs, said(line, brought, row.filter.clone())),
         };
         let on = line.enabled.unwrap_or(row.is_none_or(|row| row.enabled));
         let has_ended = has_ended(&filter, now);
@@ -140,12 +145,13 @@ impl Incoming {
     }
 }
 
-/// What a line says, and the rest as it is.
-fn said(line: &FilterLine, rest: NewFilter) -> NewFilter {
+/// What a line says, and the rest as it is. Another text brings the dialect that its format says: it was written in that.
+fn said(line: &FilterLine, brought: Option<Dialect>, rest: NewFilter) -> NewFilter {
+    let brought = brought.filter(|_| flat(&line.text) != flat(&rest.text));
     NewFilter {
         name: line.name.clone().unwrap_or(rest.name),
         text: line.text.clone(),
-        dialect: line.dialect.unwrap_or(rest.dialect),
+        dialect: line.dialect.or(brought).unwrap_or(rest.dialect),
         action: action(line).unwrap_or(rest.action),
         expires_at: line.expires_at.or(rest.expires_at),
     }
@@ -239,7 +245,6 @@ fn meant<'r>(lines: &[FilterLine], rows: &'r [FilterRow], now: i64) -> Vec<Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::Format;
 
     fn row(id: i64, name: &str, text: &str) -> FilterRow {
         let filter = NewFilter { name: name.into(), text: text.into(), ..NewFilter::default() };
@@ -284,6 +289,21 @@ mod tests {
         let coming = against(&file(&[named]), &[row(1, "a", "snow")], Action::default(), 100);
         let fields: Vec<_> = coming[0].changes.iter().map(|change| change.field).collect();
         assert_eq!((fields, of(&coming[0]).3), (vec!["enabled", "expires_at"], Some(false)));
+    }
+
+    #[test]
+    fn a_text_brings_the_dialect_that_its_format_says() {
+        let changed = |format, dialect| {
+            let mut old = row(1, "weather", "snow");
+            old.filter.dialect = dialect;
+            let file = FilterFile { format, filters: vec![line(Some("weather"), "rain")] };
+            let coming = against(&file, &[old], Action::default(), 0).remove(0);
+            (coming.filter.dialect, coming.changes.iter().any(|change| change.field == "dialect"))
+        };
+        assert_eq!(changed(Format::XJson, Dialect::Native), (Dialect::X, true));
+        assert_eq!(changed(Format::Mastodon, Dialect::X), (Dialect::Native, true));
+        // JSON of our own says it where it is meant.
+        assert_eq!(changed(Format::Ndjson, Dialect::X), (Dialect::X, false));
     }
 
     #[test]

@@ -98,6 +98,15 @@ impl Format {
             Self::Ndjson | Self::Mastodon | Self::Plain | Self::Words => Dialect::Native,
         }
     }
+
+    /// What a text in it is of, where the format itself says so: whose rules they are, or who wrote the text from words.
+    #[must_use]
+    pub fn said_dialect(self) -> Option<Dialect> {
+        match self {
+            Self::XJson | Self::Mastodon | Self::Words => Some(self.dialect()),
+            Self::Ndjson | Self::Plain => None,
+        }
+    }
 }
 
 /// The filters of one file, in its order.

@@ -203,17 +203,22 @@ async fn what_a_file_does_not_say_stays_as_it_is() {
     let got = house.ask(Method::POST, &token, "/import", body(of_x("snow -rain"), true)).await;
     assert_eq!(states(got.ok()), ["same", "same", "same"]);
     assert_eq!(&house.get(&token, "/filters").await.ok().clone(), &before);
-    // Another text changes the text alone.
+    // Another text changes the text, and with it the language that it is in.
     let got = house.ask(Method::POST, &token, "/import", body(of_x("snow"), true)).await;
     assert_eq!(states(got.ok()), ["differs", "same", "same"]);
     let said = &got.ok()["filters"][0];
-    assert_eq!(said["changes"], json!([{"field": "text", "from": "snow -rain", "to": "snow"}]));
+    let brought = json!([
+        {"field": "text", "from": "snow -rain", "to": "snow"},
+        {"field": "dialect", "from": "native", "to": "x"},
+    ]);
+    assert_eq!(said["changes"], brought);
     assert_eq!(
         (&said["action"], &said["enabled"], &said["dialect"]),
-        (&json!("hide"), &json!(false), &json!("native"))
+        (&json!("hide"), &json!(false), &json!("x"))
     );
     let mut expected = before.clone();
     expected[0]["text"] = json!("snow");
+    expected[0]["dialect"] = json!("x");
     let without = |mut filters: Value| {
         filters[0]["revision"] = Value::Null;
         filters

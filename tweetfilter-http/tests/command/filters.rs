@@ -90,7 +90,7 @@ fn an_import_changes_what_differs_and_says_what_became_of_each() {
     assert_eq!(
         ended.out,
         format!(
-            "differs\t{weather}\tweather\tsnow\ttext: snow -rain -> snow\nsame\t{pets}\tpets\tcat\nnew\t-\t\tice\n"
+            "differs\t{weather}\tweather\tsnow\ttext: snow -rain -> snow; dialect: native -> x\nsame\t{pets}\tpets\tcat\nnew\t-\t\tice\n"
         )
     );
     let said = "1 would be added, 1 would be changed, 1 there already, 0 invalid";
@@ -108,11 +108,8 @@ fn an_import_changes_what_differs_and_says_what_became_of_each() {
         (word("filter"), word("action"), word("dialect"), word("name"))
     };
     let all: Vec<_> = filters.iter().map(said).collect();
-    let expected = [
-        ("snow", "hide", "native", "weather"),
-        ("cat", "show", "native", "pets"),
-        ("ice", "highlight", "x", ""),
-    ];
+    let expected =
+        [("snow", "hide", "x", "weather"), ("cat", "show", "native", "pets"), ("ice", "highlight", "x", "")];
     assert_eq!(all, expected.map(|(a, b, c, d)| (a.to_owned(), b.to_owned(), c.to_owned(), d.to_owned())));
     assert_eq!(filters[0]["id"], Value::from(weather.clone()), "it has its number still");
     let number = filters[2]["id"].as_str().unwrap();

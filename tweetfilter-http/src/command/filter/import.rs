@@ -21,8 +21,8 @@ use super::{Checker, action, refused};
 ///
 /// The file is NDJSON, X's /rules JSON, Mastodon's filters, or one expression a line. A line means the filter of which
 /// all is so that it says, or else the one that has its name, where that is the name of no other; of that only what the
-/// line says is changed: X's form, say, knows neither actions nor expiries, and leaves them as they are. The ids of a
-/// file mean none, since they number the filters of that file.
+/// line says is changed: X's form, say, knows neither actions nor expiries, and leaves them as they are; another text
+/// that comes in it is of dialect x. The ids of a file mean none, since they number the filters of that file.
 ///
 /// Each filter is printed on a line: what became of it (added, changed, or same), its number, its name, its expression,
 /// and all that was changed. One whose end has passed comes in switched off, which its line says. They are kept
