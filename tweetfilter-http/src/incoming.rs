@@ -1,11 +1,10 @@
 //! Filters that come in with a file, held against those that an account has: what a file does not say stays as it is.
 
-use std::collections::{HashMap, HashSet};
+mod matching;
 
 use serde::Serialize;
 use serde_json::json;
-use tweetfilter_core::syntax::to_native;
-use tweetfilter_core::{Dialect, Expression, Limits};
+use tweetfilter_core::Dialect;
 use tweetfilter_sql::{FilterRow, NewFilter, Save};
 use tweetfilter_stream::store::Action;
 use utoipa::ToSchema;
@@ -82,14 +81,13 @@ pub struct FactChange {
 /// What has ended is off, whatever the file says: switched on, it would be switched off again at once.
 ///
 /// A line means a filter of which all is so that the line says, or else the one of its name. A filter is meant by one
-/// line at most, and by name only where the name is no other's: X's tags are of many. Ids of a file mean none, since
-/// they number the filters of that file.
+/// line at most, first by the one that says most of it, and by name only where the name is no other's: X's tags are of
+/// many. Ids of a file mean none, since they number the filters of that file.
 #[must_use]
 pub fn against(file: &FilterFile, rows: &[FilterRow], action: Action, now: i64) -> Vec<Incoming> {
     let unsaid = NewFilter { dialect: file.format.dialect(), action, ..NewFilter::default() };
-    let pairs = file.filters.iter().zip(meant(&file.filters, rows, now));
-    let incoming = |(line, row)| Incoming::new(line, row, &unsaid, file.format, now);
-    pairs.map(incoming).collect()
+    let pairs = file.filters.iter().zip(matching::meant(file, rows, now));
+    pairs.map(|(line, row)| Incoming::new(line, row, &unsaid, file.format, now)).collect()
 }
 
 /// What comes in, in a sentence: `2 added, 1 changed, 3 there already, 0 invalid`.
@@ -108,13 +106,20 @@ pub fn summary(valid: impl IntoIterator<Item = State>, invalid: usize, kept: boo
 }
 
 impl Incoming {
-    fn new(line: &FilterLine, row: Option<&FilterRow>, unsaid: &NewFilter, format: Format, now: i64) -> Self {
+    fn new(
+        line: &FilterLine,
+        row: Option<(&FilterRow, bool)>,
+        unsaid: &NewFilter,
+        format: Format,
+        now: i64,
+    ) -> Self {
         let brought = format.said_dialect();
         let (state, filter) = match row {
             None => (State::New, said(line, brought, unsaid.clone())),
-            Some(row) if is_so(line, row, now) => (State::Same, row.filter.clone()),
-            Some(row) => (State::Differs, said(line, brought, row.filter.clone())),
+            Some((row, true)) => (State::Same, row.filter.clone()),
+            Some((row, false)) => (State::Differs, said(line, brought, row.filter.clone())),
         };
+        let row = row.map(|(row, _)| row);
         let on = line.enabled.unwrap_or(row.is_none_or(|row| row.enabled));
         let has_ended = has_ended(&filter, now);
         let enabled = on && !has_ended;
@@ -161,17 +166,6 @@ fn action(line: &FilterLine) -> Option<Action> {
     serde_json::from_value(json!(line.action.as_deref()?)).ok()
 }
 
-/// Whether all that a line says is so of a filter already.
-fn is_so(line: &FilterLine, row: &FilterRow, now: i64) -> bool {
-    let filter = &row.filter;
-    flat(&line.text) == flat(&filter.text)
-        && line.name.as_ref().is_none_or(|name| *name == filter.name)
-        && line.enabled.is_none_or(|enabled| enabled == row.enabled || has_ended(filter, now))
-        && line.expires_at.is_none_or(|at| filter.expires_at == Some(at))
-        && action(line).is_none_or(|action| action == filter.action)
-        && line.dialect.is_none_or(|dialect| dialect == filter.dialect || is_of_both_dialects(&filter.text))
-}
-
 /// Whether a filter has ended, and so is off or about to be.
 fn has_ended(filter: &NewFilter, now: i64) -> bool {
     filter.expires_at.is_some_and(|at| at <= now)
@@ -180,16 +174,6 @@ fn has_ended(filter: &NewFilter, now: i64) -> bool {
 /// A text on one line: a line end is a space where each filter stands on a line.
 fn flat(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
-}
-
-/// Whether an expression means the same in both dialects.
-fn is_of_both_dialects(text: &str) -> bool {
-    let meant = |dialect| {
-        let read = Expression::parse_with(text, dialect, &Limits::default()).ok()?;
-        Some(to_native(&read).into_root())
-    };
-    let native = meant(Dialect::Native);
-    native.is_some() && native == meant(Dialect::X)
 }
 
 fn changes(row: &FilterRow, new: &NewFilter, enabled: bool, now: i64) -> Vec<FactChange> {
@@ -210,38 +194,6 @@ fn changes(row: &FilterRow, new: &NewFilter, enabled: bool, now: i64) -> Vec<Fac
     pairs.filter_map(change).collect()
 }
 
-/// For each line the filter that it means, if one is there.
-fn meant<'r>(lines: &[FilterLine], rows: &'r [FilterRow], now: i64) -> Vec<Option<&'r FilterRow>> {
-    let mut of_text: HashMap<String, Vec<&'r FilterRow>> = HashMap::new();
-    let mut of_name: HashMap<&str, Vec<&'r FilterRow>> = HashMap::new();
-    for row in rows {
-        of_text.entry(flat(&row.filter.text)).or_default().push(row);
-        of_name.entry(&row.filter.name).or_default().push(row);
-    }
-    let mut taken: HashSet<i64> = HashSet::new();
-    let mut meant = Vec::with_capacity(lines.len());
-    for line in lines {
-        let mut of_line = of_text.get(&flat(&line.text)).into_iter().flatten().copied();
-        let row = of_line.find(|row| !taken.contains(&row.id) && is_so(line, row, now));
-        taken.extend(row.map(|row| row.id));
-        meant.push(row);
-    }
-    let mut named: HashMap<&str, usize> = HashMap::new();
-    for name in lines.iter().filter_map(|line| line.name.as_deref()) {
-        *named.entry(name).or_default() += 1;
-    }
-    for (line, row) in lines.iter().zip(&mut meant).filter(|(_, row)| row.is_none()) {
-        let Some(name) = line.name.as_deref().filter(|name| !name.is_empty()) else { continue };
-        if let Some([found]) = of_name.get(name).map(Vec::as_slice)
-            && named.get(name) == Some(&1)
-            && taken.insert(found.id)
-        {
-            *row = Some(*found);
-        }
-    }
-    meant
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,14 +209,6 @@ mod tests {
 
     fn file(lines: &[FilterLine]) -> FilterFile {
         FilterFile { format: Format::Ndjson, filters: lines.to_vec() }
-    }
-
-    #[test]
-    fn a_text_is_of_both_dialects_where_it_reads_as_much() {
-        assert!(is_of_both_dialects("from:bob lang:en"));
-        assert!(!is_of_both_dialects("snow"));
-        assert!(!is_of_both_dialects("(snow"));
-        assert!(flat("a\nb") == flat("a b") && flat("a b") != flat("a c"));
     }
 
     #[test]

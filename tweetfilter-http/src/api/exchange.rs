@@ -88,8 +88,8 @@ pub struct Imported {
 /// Imports filters, or says what would come in and what would differ.
 ///
 /// All of them are kept, or with an error none. Of a filter that is there only what the file says is changed: X's form, say,
-/// knows neither actions nor expiries, and leaves them as they are; another text that comes in it is of dialect x. Sent again, it changes nothing: a filter of which all is so
-/// already is not added. A filter that has ended comes in switched off, with a warning (`already_expired`).
+/// knows neither actions nor expiries, and leaves them as they are; another text that comes in it is of dialect x. Sent again,
+/// it changes nothing: a filter of which all is so already is not added. A filter that has ended comes in switched off, with a warning (`already_expired`).
 #[utoipa::path(post, path = "/import", tag = "filters", request_body = Import,
     responses((status = 200, body = Answer<Imported>), (status = 412, body = Answer<Imported>,
             description = "Somebody changes the filters of the account all the while"),
