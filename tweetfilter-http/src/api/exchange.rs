@@ -16,10 +16,11 @@ use super::caller::Caller;
 use super::coming::{Candidate, ImportedFilter, beside};
 use super::expression::Surroundings;
 use super::extract::Body;
-use super::filters::{NAME, too_many};
+use super::filters::too_many;
 use super::{Api, STORE};
 use crate::import::{FilterFile, Format, read_filters, read_words};
-use crate::incoming::{Incoming, against, summary};
+use crate::incoming::{Incoming, State as Held, against, summary};
+use crate::names::{FILTER_NAME, fits};
 use crate::parts::now;
 
 /// Filters of one import.
@@ -156,13 +157,15 @@ async fn held(
 fn candidate(incoming: Incoming, surroundings: &Surroundings) -> Candidate {
     let mut candidate = Candidate::new(incoming);
     let NewFilter { name, text, dialect, .. } = &candidate.incoming.filter;
-    match surroundings.compile(text, *dialect) {
-        Ok(_) if name.chars().count() > NAME => {
-            let message = format!("Its name has more than {NAME} characters");
-            candidate.refuse(vec![beside("name_long", "error", message)]);
-        }
-        Ok(compiled) => candidate.note(&compiled.expression),
-        Err(found) => {
+    let named = match candidate.incoming.state {
+        // What is there stays.
+        Held::Same => Ok(()),
+        Held::New | Held::Differs => fits(name, "a filter", FILTER_NAME),
+    };
+    match (surroundings.compile(text, *dialect), named) {
+        (Ok(_), Err(said)) => candidate.refuse(vec![beside("name_long", "error", said)]),
+        (Ok(compiled), Ok(())) => candidate.note(&compiled.expression),
+        (Err(found), _) => {
             let found = found.iter().map(|one| Finding::of(one, text)).collect();
             candidate.refuse(found);
         }

@@ -163,3 +163,27 @@ fn what_has_ended_comes_in_once_and_switched_off() {
 fn written(filters: &[Value]) -> String {
     filters.iter().map(|filter| format!("{filter}\n")).collect()
 }
+
+#[test]
+fn a_name_has_at_most_as_many_characters_as_any_store_holds() {
+    let long = "n".repeat(501);
+    let long = long.as_str();
+    let line =
+        |id: &str, name: &str| format!("{{\"id\":\"{id}\",\"filter\":\"snow\",\"name\":\"{name}\"}}\n");
+    let files = Files::new().with("long.ndjson", line("1", &long[1..]) + &line("2", long));
+    ok(files.run(&["account", "add", "ann"]));
+    let number = ok(files.run(&["filter", "add", "ann", "snow", "--name", &long[1..]]));
+    let most = "the name of a filter has at most 500 characters, and this one 501";
+    for arguments in [
+        ["filter", "add", "ann", "ice", "--name", long].as_slice(),
+        &["filter", "edit", number.trim(), "--name", long],
+    ] {
+        let ended = files.run(arguments);
+        assert!(ended.code == 2 && ended.err.contains(most), "{}", ended.err);
+    }
+    let ended = files.run(&["filter", "import", "ann", "long.ndjson"]);
+    assert!(ended.code == 1 && ended.err.contains(&format!("long.ndjson:2: {most}")), "{}", ended.err);
+    assert_eq!(listed(&files).len(), 1);
+    let ended = files.run(&["token", "add", "ann", "--name", &long[..101]]);
+    assert!(ended.code == 2 && ended.err.contains("a token has at most 100 characters"), "{}", ended.err);
+}

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use tweetfilter_http::import::{FilterFile, FilterLine, Format, read_filters};
 use tweetfilter_http::incoming::{Incoming, State, against, summary};
+use tweetfilter_http::names::{FILTER_NAME, fits};
 use tweetfilter_http::parts::now;
 use tweetfilter_sql::{Basis, Database, FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::Action;
@@ -85,7 +86,7 @@ async fn once(
     let mut lines = read.filters.iter();
     coming.retain(|one| {
         let origin = lines.next().map(|line| origin(file, read.format, line));
-        origin.is_some_and(|origin| checker.check(&one.filter, &origin).is_ok())
+        origin.is_some_and(|origin| is_named(one, file) && checker.check(&one.filter, &origin).is_ok())
     });
     let invalid = all - coming.len();
     let nothing = invalid > 0 && !import.keep_going;
@@ -109,6 +110,18 @@ async fn once(
     }
     coming.retain(|one| one.state != State::Same && !import.dry_run);
     Ok(Some((out, coming.into_iter().map(|one| one.filter).collect())))
+}
+
+/// Says it if the name of a filter that would be kept is too long.
+fn is_named(one: &Incoming, file: &str) -> bool {
+    let named = fits(&one.filter.name, "a filter", FILTER_NAME);
+    match named {
+        Err(said) if one.state != State::Same => {
+            told!("{file}:{}: {said}", one.line);
+            false
+        }
+        _ => true,
+    }
 }
 
 /// Where a filter of a file stands.
