@@ -21,6 +21,7 @@
 //! # Ok::<(), tweetfilter_http::import::Malformed>(())
 //! ```
 
+mod keywords;
 mod mastodon;
 mod ndjson;
 mod words;
@@ -31,6 +32,7 @@ use std::fmt;
 use serde::de::IgnoredAny;
 use tweetfilter_core::Dialect;
 
+pub use keywords::{Keyword, keywords, through_keywords};
 pub use words::{literal, read_words};
 
 /// A filter as a file states it, not parsed.

@@ -8,7 +8,7 @@ use tweetfilter_core::{Dialect, Expression, Limits};
 use tweetfilter_sql::{FilterRow, NewFilter};
 
 use super::{action, flat, has_ended};
-use crate::import::{FilterFile, FilterLine};
+use crate::import::{FilterFile, FilterLine, Format, through_keywords};
 
 /// A filter, and whether all that the line says of it is so.
 type Meant<'r> = Option<(&'r FilterRow, bool)>;
@@ -27,7 +27,9 @@ pub(super) fn meant<'r>(file: &FilterFile, rows: &'r [FilterRow], now: i64) -> V
 fn alike<'r>(file: &FilterFile, rows: &'r [FilterRow], now: i64) -> Vec<Option<&'r FilterRow>> {
     let mut of_text: HashMap<String, Vec<&'r FilterRow>> = HashMap::new();
     for row in rows {
-        of_text.entry(flat(&row.filter.text)).or_default().push(row);
+        for text in texts(&row.filter, file.format) {
+            of_text.entry(text).or_default().push(row);
+        }
     }
     let mut lines: Vec<_> = file.filters.iter().enumerate().collect();
     lines.sort_by_key(|(_, line)| Reverse(facts(line)));
@@ -35,7 +37,7 @@ fn alike<'r>(file: &FilterFile, rows: &'r [FilterRow], now: i64) -> Vec<Option<&
     let mut alike = vec![None; lines.len()];
     for (n, line) in lines {
         let of_line = of_text.get(&flat(&line.text)).into_iter().flatten().copied();
-        let free = of_line.filter(|row| !taken.contains(&row.id) && is_so(line, row, now));
+        let free = of_line.filter(|row| !taken.contains(&row.id) && is_so(line, row, file.format, now));
         let row = free.min_by_key(|row| unsaid(line, &row.filter));
         taken.extend(row.map(|row| row.id));
         alike[n] = row;
@@ -75,7 +77,7 @@ fn facts(line: &FilterLine) -> usize {
 /// How much there is to a filter that a line leaves unsaid, though it fits.
 fn unsaid(line: &FilterLine, filter: &NewFilter) -> usize {
     let unsaid = [
-        line.name.is_none() && !filter.name.is_empty(),
+        line.name.as_deref().unwrap_or_default() != filter.name,
         line.expires_at.is_none() && filter.expires_at.is_some(),
         line.dialect.is_some_and(|dialect| dialect != filter.dialect),
     ];
@@ -83,13 +85,26 @@ fn unsaid(line: &FilterLine, filter: &NewFilter) -> usize {
 }
 
 /// Whether all that a line says beside its text is so of a filter already.
-fn is_so(line: &FilterLine, row: &FilterRow, now: i64) -> bool {
+fn is_so(line: &FilterLine, row: &FilterRow, format: Format, now: i64) -> bool {
     let filter = &row.filter;
-    line.name.as_ref().is_none_or(|name| *name == filter.name)
+    line.name.as_ref().is_none_or(|name| *name == filter.name || is_title(name, filter, format))
         && line.enabled.is_none_or(|enabled| enabled == row.enabled || has_ended(filter, now))
         && line.expires_at.is_none_or(|at| filter.expires_at == Some(at))
         && action(line).is_none_or(|action| action == filter.action)
         && line.dialect.is_none_or(|dialect| dialect == filter.dialect || is_of_both_dialects(&filter.text))
+}
+
+/// Whether a name stands for none: in Mastodon's form each filter has a title, and that of one without a name is its text.
+fn is_title(name: &str, filter: &NewFilter, format: Format) -> bool {
+    format == Format::Mastodon && filter.name.is_empty() && flat(name) == flat(&filter.text)
+}
+
+/// What the text of a filter may be in a file: on one line, and in Mastodon's form as keywords read.
+fn texts(filter: &NewFilter, format: Format) -> impl Iterator<Item = String> {
+    let text = flat(&filter.text);
+    let read = (format == Format::Mastodon).then(|| through_keywords(&filter.text, filter.dialect));
+    let read = read.flatten().filter(|read| *read != text);
+    std::iter::once(text).chain(read)
 }
 
 /// Whether an expression means the same in both dialects.
@@ -105,7 +120,6 @@ fn is_of_both_dialects(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::Format;
 
     fn row(id: i64, name: &str, expires_at: Option<i64>) -> FilterRow {
         let filter = NewFilter { name: name.into(), text: "snow".into(), expires_at, ..NewFilter::default() };

@@ -347,3 +347,24 @@ async fn what_is_imported_several_times_at_once_is_added_once() {
     }
     assert_eq!((added, house.get(&token, "/filters").await.ok().as_array().unwrap().len()), (50, 50));
 }
+
+#[tokio::test]
+async fn what_went_out_for_mastodon_is_there_already() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    for filter in [
+        json!({"text": "snow", "action": "hide"}),
+        json!({"text": "\"ice\" OR Hail", "action": "hide"}),
+        json!({"text": "contains:\"<3\" OR #Ski", "action": "hide", "name": "odd"}),
+        json!({"text": "snow", "action": "hide", "name": "snow"}),
+        json!({"text": "\"new york\"", "action": "hide", "dialect": "x"}),
+    ] {
+        house.ask(Method::POST, &token, "/filters", filter).await.ok();
+    }
+    let before = house.get(&token, "/filters").await.ok().clone();
+    let content = house.get(&token, "/export?format=mastodon").await.ok()["content"].clone();
+    let body = json!({"content": content, "apply": true});
+    let got = house.ask(Method::POST, &token, "/import", body).await;
+    assert_eq!(states(got.ok()), ["same"; 5]);
+    assert_eq!(house.get(&token, "/filters").await.ok(), &before);
+}
