@@ -187,3 +187,27 @@ fn a_name_has_at_most_as_many_characters_as_any_store_holds() {
     let ended = files.run(&["token", "add", "ann", "--name", &long[..101]]);
     assert!(ended.code == 2 && ended.err.contains("a token has at most 100 characters"), "{}", ended.err);
 }
+
+#[test]
+fn an_import_of_the_filters_of_others_says_so_and_can_leave_them_out() {
+    let lines = concat!(
+        "{\"id\":\"1\",\"filter\":\"snow\",\"owner\":\"ann\"}\n",
+        "{\"id\":\"2\",\"filter\":\"rain\",\"owner\":\"bob\"}\n",
+        "{\"id\":\"3\",\"filter\":\"ice\"}\n",
+    );
+    let files = Files::new().with("all.ndjson", lines);
+    ok(files.run(&["account", "add", "ann"]));
+    let import = ["filter", "import", "ann", "all.ndjson", "--dry-run"];
+    let ended = files.run(&import);
+    let said = "1 of 3 filters are of another owner, such as bob, and come in as ann's; --owner NAME takes";
+    assert!(ended.code == 0 && ended.err.contains(said), "{}", ended.err);
+    assert_eq!(ended.out, "new\t-\t\tsnow\nnew\t-\t\train\nnew\t-\t\tice\n");
+    let ended = files.run(&[&import[..], &["--owner", "bob"]].concat());
+    assert!(ended.err.contains("2 of 3 filters are not of owner bob, and left out"), "{}", ended.err);
+    assert_eq!(ended.out, "new\t-\t\train\n");
+    // One's own are taken without a word.
+    let own = "{\"id\":\"1\",\"filter\":\"snow\",\"owner\":\"ann\"}\n";
+    let files = files.with("own.ndjson", own);
+    let ended = files.run(&["filter", "import", "ann", "own.ndjson"]);
+    assert!(!ended.err.contains("owner"), "{}", ended.err);
+}

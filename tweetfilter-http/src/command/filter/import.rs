@@ -25,6 +25,9 @@ use super::{Checker, action, refused};
 /// line says is changed: X's form, say, knows neither actions nor expiries, and leaves them as they are; another text
 /// that comes in it is of dialect x. The ids of a file mean none, since they number the filters of that file.
 ///
+/// All filters of the file come in as the account's. Where it names owners, as `filter export` does, `--owner` takes
+/// those of one alone; without it it is said how many are another's.
+///
 /// Each filter is printed on a line: what became of it (added, changed, or same), its number, its name, its expression,
 /// and all that was changed. One whose end has passed comes in switched off, which its line says. They are kept
 /// together, or none of them.
@@ -36,6 +39,9 @@ pub(super) struct Import {
     /// What a match of a new filter does, where the file does not say [default: highlight]
     #[arg(long, value_name = "show|hide|highlight|notify", value_parser = action)]
     action: Option<Action>,
+    /// Take only the filters whose owner the file says is this one
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
     /// Leave invalid filters out, instead of importing nothing
     #[arg(long)]
     keep_going: bool,
@@ -53,7 +59,10 @@ pub(super) async fn import(
 ) -> Result<(String, Vec<NewFilter>), Failure> {
     let (file, account) = (&import.file, account(database, &import.account).await?);
     let text = read_text(file)?;
-    let read = read_filters(&text).map_err(|malformed| Failure::Input(format!("{file}: {malformed}")))?;
+    let mut read = read_filters(&text).map_err(|malformed| Failure::Input(format!("{file}: {malformed}")))?;
+    if let Some(said) = owners(&mut read, import) {
+        told!("{said}");
+    }
     for _ in 0..TRIES {
         let rows = database.account_filters(account).await.map_err(failure)?;
         let mut checker = Checker::of(database, account).await?;
@@ -66,6 +75,29 @@ pub(super) async fn import(
         "somebody changes the filters of {} all the while; nothing was imported, try again",
         one_line(&import.account)
     )))
+}
+
+/// Leaves the filters of the owner that is asked for; what is to be said of those of others.
+fn owners(read: &mut FilterFile, import: &Import) -> Option<String> {
+    let all = read.filters.len();
+    if let Some(owner) = &import.owner {
+        read.filters.retain(|line| line.owner.as_ref() == Some(owner));
+        let left = all - read.filters.len();
+        return (left > 0).then(|| {
+            format!("tweetfilter: {left} of {all} filters are not of owner {}, and left out", one_line(owner))
+        });
+    }
+    let account = import.account.as_str();
+    let others = read.filters.iter().filter_map(|line| line.owner.as_deref());
+    let others: Vec<_> = others.filter(|owner| *owner != account).collect();
+    let first = others.first()?;
+    Some(format!(
+        "tweetfilter: {} of {all} filters are of another owner, such as {}, and come in as {}'s; --owner NAME \
+         takes those of one alone",
+        others.len(),
+        one_line(first),
+        one_line(account)
+    ))
 }
 
 /// How often it is begun anew since the account's filters were changed meanwhile.
