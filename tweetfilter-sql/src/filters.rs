@@ -10,11 +10,12 @@ use tweetfilter_stream::fail::fail_point;
 use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, Store, StoreError, StoredFilter};
 
 use crate::accounts::{self, raise};
+use crate::basis::Basis;
 use crate::budget::Holdings;
 use crate::database::Database;
 use crate::lookup;
 use crate::sets;
-use crate::sql::{Row, Sql, Tx, args, list, statements};
+use crate::sql::{Row, Sql, args, list, statements};
 
 statements! {
     LIVE = Sql::both("SELECT id, account, text, dialect, action FROM filter WHERE enabled = 1 ORDER BY account, position, id");
@@ -38,7 +39,6 @@ statements! {
          WHERE id = ?",
     );
     COUNT = Sql::both("SELECT COUNT(*) FROM filter WHERE account = ?");
-    BASIS = Sql::both("SELECT COUNT(*), COALESCE(MAX(revision), 0) FROM filter WHERE account = ?");
     REMOVE = Sql::both("DELETE FROM filter WHERE id = ?");
     ORDER = Sql::each(
         "UPDATE filter SET position = j.key + 1, revision = ?2 FROM json_each(?1) j
@@ -96,28 +96,6 @@ impl<'a> Save<'a> {
     #[must_use]
     pub fn new(filter: &'a NewFilter) -> Self {
         Self { replaces: None, filter, enabled: None }
-    }
-}
-
-/// What an account's filters were when they were read, to know whether they are others now: each change of one raises
-/// the highest revision, and a removal lowers the count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Basis {
-    count: usize,
-    revision: u64,
-}
-
-impl Basis {
-    /// Of all filters of an account, as they were read.
-    #[must_use]
-    pub fn of(rows: &[FilterRow]) -> Self {
-        Self { count: rows.len(), revision: rows.iter().map(|row| row.revision).max().unwrap_or_default() }
-    }
-
-    async fn read(tx: &mut Tx, account: i64) -> Result<Self, StoreError> {
-        let Some(row) = tx.row(BASIS, args![account]).await? else { return Ok(Self::of(&[])) };
-        let count = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
-        Ok(Self { count, revision: row.int(1)?.cast_unsigned() })
     }
 }
 

@@ -163,7 +163,10 @@ fn candidate(incoming: Incoming, surroundings: &Surroundings) -> Candidate {
         Held::New | Held::Differs => fits(name, "a filter", FILTER_NAME),
     };
     match (surroundings.compile(text, *dialect), named) {
-        (Ok(_), Err(said)) => candidate.refuse(vec![beside("name_long", "error", said)]),
+        (Ok(_), Err(said)) => {
+            let message = format!("Its name does not fit: {said}");
+            candidate.refuse(vec![beside("name_long", "error", message)]);
+        }
         (Ok(compiled), Ok(())) => candidate.note(&compiled.expression),
         (Err(found), _) => {
             let found = found.iter().map(|one| Finding::of(one, text)).collect();

@@ -65,9 +65,7 @@ pub(super) async fn import(
     }
     for _ in 0..TRIES {
         let rows = database.account_filters(account).await.map_err(failure)?;
-        let mut checker = Checker::of(database, account).await?;
-        let done = once(database, import, account, &read, &rows, &mut checker).await?;
-        if let Some(done) = done {
+        if let Some(done) = once(database, import, account, &read, &rows).await? {
             return Ok(done);
         }
     }
@@ -110,11 +108,11 @@ async fn once(
     account: i64,
     read: &FilterFile,
     rows: &[FilterRow],
-    checker: &mut Checker,
 ) -> Result<Option<(String, Vec<NewFilter>)>, Failure> {
     let file = &import.file;
     let mut coming = against(read, rows, import.action.unwrap_or_default(), now());
     let all = coming.len();
+    let mut checker = Checker::of(database, account).await?;
     let mut lines = read.filters.iter();
     coming.retain(|one| {
         let origin = lines.next().map(|line| origin(file, read.format, line));
