@@ -60,7 +60,7 @@ fn named<'r>(
         *times.entry(name).or_default() += 1;
     }
     let of_line = |line: &FilterLine| {
-        let name = line.name.as_deref().filter(|name| times.get(name) == Some(&1))?;
+        let name = line.name.as_deref().filter(|name| times.get(*name) == Some(&1))?;
         let [found] = of_name.get(name)?.as_slice() else { return None };
         Some(*found).filter(|row| !taken.contains(&row.id))
     };
