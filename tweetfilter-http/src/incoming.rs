@@ -1,16 +1,15 @@
 //! Filters that come in with a file, held against those that an account has: what a file does not say stays as it is.
 
-use std::collections::{HashMap, HashSet};
+mod matching;
 
 use serde::Serialize;
 use serde_json::json;
-use tweetfilter_core::syntax::to_native;
-use tweetfilter_core::{Dialect, Expression, Limits};
+use tweetfilter_core::Dialect;
 use tweetfilter_sql::{FilterRow, NewFilter, Save};
 use tweetfilter_stream::store::Action;
 use utoipa::ToSchema;
 
-use crate::import::FilterLine;
+use crate::import::{FilterFile, FilterLine, Format};
 use crate::names::{action_name, dialect_name};
 use crate::time::rfc3339;
 
@@ -54,7 +53,9 @@ pub struct Incoming {
     pub was: Option<String>,
     /// Of one that differs: all that would be changed.
     pub changes: Vec<FactChange>,
-    /// Whether it is used, where the file says so.
+    /// Of one that would be used but for its end, which has passed: when that was.
+    pub ended: Option<i64>,
+    /// Whether it is used, where that is said.
     said: Option<bool>,
     /// The revision of the one that is there.
     revision: u64,
@@ -71,16 +72,22 @@ pub struct FactChange {
     pub to: String,
 }
 
-/// The filters of a file, each held against those of an account; of a new one what the file does not say is as in
-/// `unsaid`.
+/// The filters of a file, each held against those of an account at a time; a new one does `action` where the file does
+/// not say.
+///
+/// X's rules are of dialect x, and so is a filter whose text becomes another by one. A native filter that says the same is
+/// there already, as it is when it comes back from X.
+///
+/// What has ended is off, whatever the file says: switched on, it would be switched off again at once.
 ///
 /// A line means a filter of which all is so that the line says, or else the one of its name. A filter is meant by one
-/// line at most, and by name only where the name is no other's: X's tags are of many. Ids of a file mean none, since
-/// they number the filters of that file.
+/// line at most, first by the one that says most of it, and by name only where the name is no other's: X's tags are of
+/// many. Ids of a file mean none, since they number the filters of that file.
 #[must_use]
-pub fn against(lines: &[FilterLine], rows: &[FilterRow], unsaid: &NewFilter) -> Vec<Incoming> {
-    let pairs = lines.iter().zip(meant(lines, rows));
-    pairs.map(|(line, row)| Incoming::new(line, row, unsaid)).collect()
+pub fn against(file: &FilterFile, rows: &[FilterRow], action: Action, now: i64) -> Vec<Incoming> {
+    let unsaid = NewFilter { dialect: file.format.dialect(), action, ..NewFilter::default() };
+    let pairs = file.filters.iter().zip(matching::meant(file, rows, now));
+    pairs.map(|(line, row)| Incoming::new(line, row, &unsaid, file.format, now)).collect()
 }
 
 /// What comes in, in a sentence: `2 added, 1 changed, 3 there already, 0 invalid`.
@@ -99,13 +106,23 @@ pub fn summary(valid: impl IntoIterator<Item = State>, invalid: usize, kept: boo
 }
 
 impl Incoming {
-    fn new(line: &FilterLine, row: Option<&FilterRow>, unsaid: &NewFilter) -> Self {
+    fn new(
+        line: &FilterLine,
+        row: Option<(&FilterRow, bool)>,
+        unsaid: &NewFilter,
+        format: Format,
+        now: i64,
+    ) -> Self {
+        let brought = format.said_dialect();
         let (state, filter) = match row {
-            None => (State::New, said(line, unsaid.clone())),
-            Some(row) if is_so(line, row) => (State::Same, row.filter.clone()),
-            Some(row) => (State::Differs, said(line, row.filter.clone())),
+            None => (State::New, said(line, brought, unsaid.clone())),
+            Some((row, true)) => (State::Same, row.filter.clone()),
+            Some((row, false)) => (State::Differs, said(line, brought, row.filter.clone())),
         };
-        let enabled = line.enabled.unwrap_or(row.is_none_or(|row| row.enabled));
+        let row = row.map(|(row, _)| row);
+        let on = line.enabled.unwrap_or(row.is_none_or(|row| row.enabled));
+        let has_ended = has_ended(&filter, now);
+        let enabled = on && !has_ended;
         let differs = row.filter(|_| state == State::Differs);
         Self {
             line: line.line,
@@ -113,9 +130,10 @@ impl Incoming {
             id: row.map(|row| row.id),
             enabled,
             was: differs.map(|row| row.filter.text.clone()),
-            changes: differs.map(|row| changes(row, &filter, enabled)).unwrap_or_default(),
+            changes: differs.map(|row| changes(row, &filter, enabled, now)).unwrap_or_default(),
+            ended: filter.expires_at.filter(|_| on && has_ended),
             filter,
-            said: line.enabled,
+            said: if has_ended { Some(false) } else { line.enabled },
             revision: row.map_or(0, |row| row.revision),
         }
     }
@@ -132,12 +150,13 @@ impl Incoming {
     }
 }
 
-/// What a line says, and the rest as it is.
-fn said(line: &FilterLine, rest: NewFilter) -> NewFilter {
+/// What a line says, and the rest as it is. Another text brings the dialect that its format says: it was written in that.
+fn said(line: &FilterLine, brought: Option<Dialect>, rest: NewFilter) -> NewFilter {
+    let brought = brought.filter(|_| flat(&line.text) != flat(&rest.text));
     NewFilter {
         name: line.name.clone().unwrap_or(rest.name),
         text: line.text.clone(),
-        dialect: line.dialect.unwrap_or(rest.dialect),
+        dialect: line.dialect.or(brought).unwrap_or(rest.dialect),
         action: action(line).unwrap_or(rest.action),
         expires_at: line.expires_at.or(rest.expires_at),
     }
@@ -147,15 +166,9 @@ fn action(line: &FilterLine) -> Option<Action> {
     serde_json::from_value(json!(line.action.as_deref()?)).ok()
 }
 
-/// Whether all that a line says is so of a filter already.
-fn is_so(line: &FilterLine, row: &FilterRow) -> bool {
-    let filter = &row.filter;
-    flat(&line.text) == flat(&filter.text)
-        && line.name.as_ref().is_none_or(|name| *name == filter.name)
-        && line.enabled.is_none_or(|enabled| enabled == row.enabled)
-        && line.expires_at.is_none_or(|at| filter.expires_at == Some(at))
-        && action(line).is_none_or(|action| action == filter.action)
-        && line.dialect.is_none_or(|dialect| dialect == filter.dialect || is_of_both_dialects(&filter.text))
+/// Whether a filter has ended, and so is off or about to be.
+fn has_ended(filter: &NewFilter, now: i64) -> bool {
+    filter.expires_at.is_some_and(|at| at <= now)
 }
 
 /// A text on one line: a line end is a space where each filter stands on a line.
@@ -163,17 +176,7 @@ fn flat(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }
 
-/// Whether an expression means the same in both dialects.
-fn is_of_both_dialects(text: &str) -> bool {
-    let meant = |dialect| {
-        let read = Expression::parse_with(text, dialect, &Limits::default()).ok()?;
-        Some(to_native(&read).into_root())
-    };
-    let native = meant(Dialect::Native);
-    native.is_some() && native == meant(Dialect::X)
-}
-
-fn changes(row: &FilterRow, new: &NewFilter, enabled: bool) -> Vec<FactChange> {
+fn changes(row: &FilterRow, new: &NewFilter, enabled: bool, now: i64) -> Vec<FactChange> {
     let facts = |filter: &NewFilter, enabled: bool| {
         [
             ("text", filter.text.clone()),
@@ -183,43 +186,12 @@ fn changes(row: &FilterRow, new: &NewFilter, enabled: bool) -> Vec<FactChange> {
             ("expires_at", filter.expires_at.map_or_else(|| "never".to_owned(), rfc3339)),
         ]
     };
-    let pairs = facts(&row.filter, row.enabled).into_iter().zip(facts(new, enabled));
+    let was_on = row.enabled && !has_ended(&row.filter, now);
+    let pairs = facts(&row.filter, was_on).into_iter().zip(facts(new, enabled));
     let change = |((field, from), (_, to)): ((&'static str, String), (&'static str, String))| {
         (from != to).then_some(FactChange { field, from, to })
     };
     pairs.filter_map(change).collect()
-}
-
-/// For each line the filter that it means, if one is there.
-fn meant<'r>(lines: &[FilterLine], rows: &'r [FilterRow]) -> Vec<Option<&'r FilterRow>> {
-    let mut of_text: HashMap<String, Vec<&'r FilterRow>> = HashMap::new();
-    let mut of_name: HashMap<&str, Vec<&'r FilterRow>> = HashMap::new();
-    for row in rows {
-        of_text.entry(flat(&row.filter.text)).or_default().push(row);
-        of_name.entry(&row.filter.name).or_default().push(row);
-    }
-    let mut taken: HashSet<i64> = HashSet::new();
-    let mut meant = Vec::with_capacity(lines.len());
-    for line in lines {
-        let mut of_line = of_text.get(&flat(&line.text)).into_iter().flatten().copied();
-        let row = of_line.find(|row| !taken.contains(&row.id) && is_so(line, row));
-        taken.extend(row.map(|row| row.id));
-        meant.push(row);
-    }
-    let mut named: HashMap<&str, usize> = HashMap::new();
-    for name in lines.iter().filter_map(|line| line.name.as_deref()) {
-        *named.entry(name).or_default() += 1;
-    }
-    for (line, row) in lines.iter().zip(&mut meant).filter(|(_, row)| row.is_none()) {
-        let Some(name) = line.name.as_deref().filter(|name| !name.is_empty()) else { continue };
-        if let Some([found]) = of_name.get(name).map(Vec::as_slice)
-            && named.get(name) == Some(&1)
-            && taken.insert(found.id)
-        {
-            *row = Some(*found);
-        }
-    }
-    meant
 }
 
 #[cfg(test)]
@@ -235,12 +207,47 @@ mod tests {
         FilterLine { name: name.map(str::to_owned), ..FilterLine::new("1".into(), text.into(), 1) }
     }
 
+    fn file(lines: &[FilterLine]) -> FilterFile {
+        FilterFile { format: Format::Ndjson, filters: lines.to_vec() }
+    }
+
     #[test]
-    fn a_text_is_of_both_dialects_where_it_reads_as_much() {
-        assert!(is_of_both_dialects("from:bob lang:en"));
-        assert!(!is_of_both_dialects("snow"));
-        assert!(!is_of_both_dialects("(snow"));
-        assert!(flat("a\nb") == flat("a b") && flat("a b") != flat("a c"));
+    fn what_has_ended_is_off_whatever_a_line_says() {
+        let ends = |at| FilterLine { enabled: Some(true), expires_at: Some(at), ..line(None, "snow") };
+        let mut old = row(1, "", "snow");
+        old.filter.expires_at = Some(100);
+        // The line and the filter agree, whether or not it was switched off already.
+        for enabled in [true, false] {
+            old.enabled = enabled;
+            let rows = std::slice::from_ref(&old);
+            let coming = against(&file(&[ends(100)]), rows, Action::default(), 100);
+            assert_eq!((coming[0].state, coming[0].enabled), (State::Same, false));
+        }
+        let coming = against(&file(&[ends(100), ends(101)]), &[], Action::default(), 100);
+        let of =
+            |one: &Incoming| (one.state, one.enabled, one.ended, one.save().and_then(|save| save.enabled));
+        assert_eq!(of(&coming[0]), (State::New, false, Some(100), Some(false)));
+        assert_eq!(of(&coming[1]), (State::New, true, None, Some(true)));
+        // One that is there is switched off by an end that has passed.
+        let named = FilterLine { name: Some("a".into()), ..ends(100) };
+        let coming = against(&file(&[named]), &[row(1, "a", "snow")], Action::default(), 100);
+        let fields: Vec<_> = coming[0].changes.iter().map(|change| change.field).collect();
+        assert_eq!((fields, of(&coming[0]).3), (vec!["enabled", "expires_at"], Some(false)));
+    }
+
+    #[test]
+    fn a_text_brings_the_dialect_that_its_format_says() {
+        let changed = |format, dialect| {
+            let mut old = row(1, "weather", "snow");
+            old.filter.dialect = dialect;
+            let file = FilterFile { format, filters: vec![line(Some("weather"), "rain")] };
+            let coming = against(&file, &[old], Action::default(), 0).remove(0);
+            (coming.filter.dialect, coming.changes.iter().any(|change| change.field == "dialect"))
+        };
+        assert_eq!(changed(Format::XJson, Dialect::Native), (Dialect::X, true));
+        assert_eq!(changed(Format::Mastodon, Dialect::X), (Dialect::Native, true));
+        // JSON of our own says it where it is meant.
+        assert_eq!(changed(Format::Ndjson, Dialect::X), (Dialect::X, false));
     }
 
     #[test]
@@ -255,7 +262,7 @@ mod tests {
             line(None, "ice"),
             line(Some(""), "hail"),
         ];
-        let coming = against(&lines, &rows, &NewFilter::default());
+        let coming = against(&file(&lines), &rows, Action::default(), 0);
         let of = |one: &Incoming| (one.state, one.id, one.save().map(|save| save.replaces));
         assert_eq!(
             coming.iter().map(of).collect::<Vec<_>>(),

@@ -1,4 +1,4 @@
-//! The words by which people and programs name what is said of a filter.
+//! The words by which people and programs name what is said of a filter, and how long the names may be that people give.
 
 use tweetfilter_core::Dialect;
 use tweetfilter_stream::store::Action;
@@ -20,5 +20,34 @@ pub fn action_name(action: Action) -> &'static str {
         Action::Hide => "hide",
         Action::Highlight => "highlight",
         Action::Notify => "notify",
+    }
+}
+
+/// Characters of a filter's name.
+pub const FILTER_NAME: usize = 500;
+/// Characters of a token's name.
+pub const TOKEN_NAME: usize = 100;
+
+/// Refuses a name that has more characters than it may; `what` it names: `a filter` or `a token`.
+///
+/// # Errors
+/// What is to be told, as the rest of a sentence.
+pub fn fits(name: &str, what: &str, most: usize) -> Result<(), String> {
+    let length = name.chars().count();
+    if length <= most {
+        return Ok(());
+    }
+    Err(format!("the name of {what} has at most {most} characters, and this one {length}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_of_a_name_are_counted() {
+        assert_eq!(fits(&"\u{e9}".repeat(FILTER_NAME), "a filter", FILTER_NAME), Ok(()));
+        let said = fits(&"n".repeat(501), "a filter", FILTER_NAME).unwrap_err();
+        assert_eq!(said, "the name of a filter has at most 500 characters, and this one 501");
     }
 }

@@ -10,6 +10,7 @@ use tweetfilter_stream::fail::fail_point;
 use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, Store, StoreError, StoredFilter};
 
 use crate::accounts::{self, raise};
+use crate::basis::Basis;
 use crate::budget::Holdings;
 use crate::database::Database;
 use crate::lookup;
@@ -109,6 +110,8 @@ pub enum Saved {
     Missing(usize),
     /// None is: somebody has changed the filter that the one of this place would replace; of what revision it is now.
     Meanwhile(usize, u64),
+    /// None is: the account's filters are others than those that were read.
+    Others,
 }
 
 /// What became of a change.
@@ -207,9 +210,39 @@ impl Database {
         all: &[Save<'_>],
         most: usize,
     ) -> Result<Saved, StoreError> {
+        self.save_filters_on(account, all, most, None).await
+    }
+
+    /// As [`Database::save_filters`], if with a basis the account's filters are still those that were read: whoever
+    /// decides by them what is to be added adds nothing that another has added meanwhile.
+    ///
+    /// # Errors
+    /// As [`Database::add_filter`].
+    pub async fn save_filters_on(
+        &self,
+        account: i64,
+        all: &[Save<'_>],
+        most: usize,
+        basis: Option<Basis>,
+    ) -> Result<Saved, StoreError> {
         let change = |held: &mut Holdings| all.iter().for_each(|save| held.save(save));
-        let (mut turn, revision) = self.write_priced(account, change).await?;
+        let priced = self.write_priced(account, change).await;
+        let is_over = matches!(priced, Err(StoreError::OverBudget(_)));
+        // What another has added meanwhile may have been counted twice.
+        if is_over
+            && let Some(basis) = basis
+            && Basis::of(&self.account_filters(account).await?) != basis
+        {
+            return Ok(Saved::Others);
+        }
+        let (mut turn, revision) = priced?;
         let tx = &mut turn.tx;
+        // Nobody else changes filters until this has ended.
+        if let Some(basis) = basis
+            && Basis::read(tx, account).await? != basis
+        {
+            return Ok(Saved::Others);
+        }
         let added = all.iter().filter(|save| save.replaces.is_none()).count();
         if added > 0 && most < usize::MAX {
             let held = tx.row(COUNT, args![account]).await?.map_or(Ok(0), |row| row.int(0))?;
@@ -287,7 +320,7 @@ impl Database {
         Ok(match self.save_filters(row.account, &[save], usize::MAX).await? {
             Saved::Meanwhile(_, now) => Changed::Meanwhile(now),
             Saved::Missing(_) => Changed::Missing,
-            Saved::Done(_) | Saved::TooMany(_) => Changed::Done,
+            Saved::Done(_) | Saved::TooMany(_) | Saved::Others => Changed::Done,
         })
     }
 

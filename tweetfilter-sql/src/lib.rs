@@ -5,6 +5,7 @@
 //! the API read and change. The tables are described in [`schema`].
 
 mod accounts;
+mod basis;
 mod budget;
 mod buffer;
 mod commit;
@@ -36,6 +37,7 @@ mod tokens;
 mod withdrawn;
 
 pub use accounts::AccountIdentity;
+pub use basis::Basis;
 pub use budget::Known;
 pub use buffer::Embedded;
 pub use database::Database;
@@ -59,6 +61,7 @@ pub use withdrawn::Withdrawn;
 fn statements() -> impl Iterator<Item = &'static sql::Sql> {
     commit::all()
         .chain(accounts::STATEMENTS)
+        .chain(basis::STATEMENTS)
         .chain(budget::STATEMENTS)
         .chain(buffer::STATEMENTS)
         .chain(buffer::MANY.iter().flat_map(|many| &many.0))

@@ -6,7 +6,7 @@ use tweetfilter_core::{Dialect, Expression};
 use tweetfilter_sql::Save;
 use utoipa::ToSchema;
 
-use super::answer::Finding;
+use super::answer::{Finding, Place};
 use super::check::{Remark, remarks};
 use crate::incoming::{FactChange, Incoming};
 use crate::names::{action_name, dialect_name};
@@ -30,7 +30,7 @@ pub struct ImportedFilter {
     pub dialect: &'static str,
     /// What a match does.
     pub action: &'static str,
-    /// Whether it would be used.
+    /// Whether it would be used; what has ended would not.
     pub enabled: bool,
     /// When it is switched off by itself.
     pub expires_at: Option<String>,
@@ -48,6 +48,23 @@ pub struct ImportedFilter {
 pub(super) struct Candidate {
     pub(super) incoming: Incoming,
     pub(super) shown: ImportedFilter,
+}
+
+/// Something found beside the expression.
+pub(super) fn beside(code: &str, severity: &'static str, message: String) -> Finding {
+    Finding {
+        code: code.to_owned(),
+        severity,
+        span: Place { start: 0, end: 0, utf16: (0, 0) },
+        message,
+        second: None,
+        fixes: Vec::new(),
+    }
+}
+
+fn ended(at: i64) -> Finding {
+    let message = format!("It ended at {}, so it is switched off", rfc3339(at));
+    beside("already_expired", "warning", message)
 }
 
 /// How one is called that is not kept.
@@ -77,6 +94,7 @@ impl Candidate {
     pub(super) fn note(&mut self, expression: &Expression) {
         let text = &self.shown.text;
         self.shown.diagnostics = expression.warnings().iter().map(|found| Finding::of(found, text)).collect();
+        self.shown.diagnostics.extend(self.incoming.ended.map(ended));
         if expression.dialect() == Dialect::X {
             self.shown.differs_from_x = remarks(differences_from_x(expression), text);
         }

@@ -1,26 +1,32 @@
 //! Filters from elsewhere: own JSON, X's /rules, Mastodon's filters, plain words.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
-use tweetfilter_sql::{NewFilter, Save, Saved};
+use tweetfilter_sql::{Basis, FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::{Action, StoreError};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Finding, Place, Result, Summary};
+use super::answer::{Answer, ApiError, Finding, Result, Summary};
 use super::caller::Caller;
-use super::coming::{Candidate, ImportedFilter};
+use super::coming::{Candidate, ImportedFilter, beside};
+use super::expression::Surroundings;
 use super::extract::Body;
-use super::filters::{NAME, too_many};
+use super::filters::too_many;
 use super::{Api, STORE};
 use crate::import::{FilterFile, Format, read_filters, read_words};
-use crate::incoming::{Incoming, against, summary};
+use crate::incoming::{Incoming, State as Held, against, summary};
+use crate::names::{FILTER_NAME, fits};
+use crate::parts::now;
 
 /// Filters of one import.
 const MOST: usize = 1_000;
+/// How often it is begun anew since the account's filters were changed meanwhile.
+const TRIES: usize = 5;
 /// How long the store may take for each, beside what it may take for any request.
 const EACH: Duration = Duration::from_millis(5);
 /// Its lines: a list of words for one filter, or JSON over many lines, may have more of them than filters.
@@ -83,11 +89,11 @@ pub struct Imported {
 /// Imports filters, or says what would come in and what would differ.
 ///
 /// All of them are kept, or with an error none. Of a filter that is there only what the file says is changed: X's form, say,
-/// knows neither actions nor expiries, and leaves them as they are. Sent again, it changes nothing: a filter of which all is so
-/// already is not added.
+/// knows neither actions nor expiries, and leaves them as they are; another text that comes in it is of dialect x. Sent again,
+/// it changes nothing: a filter of which all is so already is not added. A filter that has ended comes in switched off, with a warning (`already_expired`).
 #[utoipa::path(post, path = "/import", tag = "filters", request_body = Import,
     responses((status = 200, body = Answer<Imported>), (status = 412, body = Answer<Imported>,
-            description = "Somebody has changed one of the filters meanwhile"),
+            description = "Somebody changes the filters of the account all the while"),
         (status = 422, body = Answer<Imported>)))]
 pub(super) async fn import(
     State(api): State<Api>,
@@ -114,57 +120,83 @@ pub(super) async fn import(
     }
     let database = api.database();
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
-    let rows = api.ask(caller.until, database.account_filters(caller.account())).await?;
-    let action = import.action;
-    // A thousand filters take a while to compile.
-    let candidates = tokio::task::spawn_blocking(move || {
-        let unsaid = NewFilter { dialect: file.format.dialect(), action, ..NewFilter::default() };
-        let of = |incoming: Incoming| {
-            let mut candidate = Candidate::new(incoming);
-            let NewFilter { name, text, dialect, .. } = &candidate.incoming.filter;
-            match surroundings.compile(text, *dialect) {
-                Ok(_) if name.chars().count() > NAME => candidate.refuse(vec![long_name()]),
-                Ok(compiled) => candidate.note(&compiled.expression),
-                Err(found) => {
-                    let found = found.iter().map(|one| Finding::of(one, text)).collect();
-                    candidate.refuse(found);
-                }
+    let (file, mut until) = (Arc::new(file), caller.until);
+    for _ in 0..TRIES {
+        let rows = api.ask(until, database.account_filters(caller.account())).await?;
+        let basis = Basis::of(&rows);
+        let mut candidates = held(&file, rows, import.action, &surroundings).await?;
+        if import.apply {
+            are_valid(&candidates, import.keep_going)?;
+            if !keep(&api, &caller, &mut candidates, basis).await? {
+                until = Instant::now() + STORE;
+                continue;
             }
-            candidate
-        };
-        against(&file.filters, &rows, &unsaid).into_iter().map(of).collect::<Vec<_>>()
-    });
-    let mut candidates = candidates.await.map_err(|_| broke_off())?;
-    let invalid = candidates.iter().filter(|one| !one.is_valid()).count();
-    if import.apply {
-        if invalid > 0 && !import.keep_going {
-            let first = candidates.iter().find(|one| !one.is_valid());
-            let line = first.map_or(0, |one| one.shown.line);
-            let message = format!(
-                "{invalid} of {} filters are invalid, the first in line {line}; nothing was kept. \
-                 `keep_going` leaves them out",
-                candidates.len()
-            );
-            return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_filters", message));
         }
-        keep(&api, &caller, &mut candidates).await?;
+        return Ok(answer(candidates, kind, import.apply));
     }
-    let states = candidates.iter().filter(|one| one.is_valid()).map(|one| one.incoming.state);
-    let text = summary(states, invalid, import.apply);
-    let filters: Vec<_> = candidates.into_iter().map(|candidate| candidate.shown).collect();
-    let summary = Summary { count: Some(filters.len()), ..Summary::new(text) };
-    Ok(Answer::new(summary, Imported { format: kind, applied: import.apply, filters }))
+    let message = "Somebody changes the filters of this account all the while; nothing was kept. Try again";
+    Err(ApiError::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message))
 }
 
-fn long_name() -> Finding {
-    Finding {
-        code: "name_long".to_owned(),
-        severity: "error",
-        span: Place { start: 0, end: 0, utf16: (0, 0) },
-        message: format!("Its name has more than {NAME} characters"),
-        second: None,
-        fixes: Vec::new(),
+/// The filters of a file, held against those that are there.
+async fn held(
+    file: &Arc<FilterFile>,
+    rows: Vec<FilterRow>,
+    action: Action,
+    surroundings: &Arc<Surroundings>,
+) -> Result<Vec<Candidate>> {
+    let (file, surroundings) = (file.clone(), surroundings.clone());
+    // A thousand filters take a while to compile.
+    let candidates = tokio::task::spawn_blocking(move || {
+        let coming = against(&file, &rows, action, now());
+        coming.into_iter().map(|incoming| candidate(incoming, &surroundings)).collect::<Vec<_>>()
+    });
+    candidates.await.map_err(|_| broke_off())
+}
+
+fn candidate(incoming: Incoming, surroundings: &Surroundings) -> Candidate {
+    let mut candidate = Candidate::new(incoming);
+    let NewFilter { name, text, dialect, .. } = &candidate.incoming.filter;
+    let named = match candidate.incoming.state {
+        // What is there stays.
+        Held::Same => Ok(()),
+        Held::New | Held::Differs => fits(name, "a filter", FILTER_NAME),
+    };
+    match (surroundings.compile(text, *dialect), named) {
+        (Ok(_), Err(said)) => {
+            let message = format!("Its name does not fit: {said}");
+            candidate.refuse(vec![beside("name_long", "error", message)]);
+        }
+        (Ok(compiled), Ok(())) => candidate.note(&compiled.expression),
+        (Err(found), _) => {
+            let found = found.iter().map(|one| Finding::of(one, text)).collect();
+            candidate.refuse(found);
+        }
     }
+    candidate
+}
+
+/// Refuses an import of which some is invalid, unless that is to be left out.
+fn are_valid(candidates: &[Candidate], keep_going: bool) -> Result<()> {
+    let invalid = candidates.iter().filter(|one| !one.is_valid()).count();
+    let Some(first) = candidates.iter().find(|one| !one.is_valid()).filter(|_| !keep_going) else {
+        return Ok(());
+    };
+    let message = format!(
+        "{invalid} of {} filters are invalid, the first in line {}; nothing was kept. `keep_going` leaves them out",
+        candidates.len(),
+        first.shown.line
+    );
+    Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_filters", message))
+}
+
+fn answer(candidates: Vec<Candidate>, format: Kind, applied: bool) -> Answer<Imported> {
+    let states = candidates.iter().filter(|one| one.is_valid()).map(|one| one.incoming.state);
+    let invalid = candidates.iter().filter(|one| !one.is_valid()).count();
+    let text = summary(states, invalid, applied);
+    let filters: Vec<_> = candidates.into_iter().map(|candidate| candidate.shown).collect();
+    let summary = Summary { count: Some(filters.len()), ..Summary::new(text) };
+    Answer::new(summary, Imported { format, applied, filters })
 }
 
 fn broke_off() -> ApiError {
@@ -193,18 +225,18 @@ fn read(import: &Import) -> Result<(FilterFile, Kind)> {
     Ok((file, kind))
 }
 
-/// Keeps all filters of an import that are new or differ, or none of them.
-async fn keep(api: &Api, caller: &Caller, candidates: &mut [Candidate]) -> Result<()> {
+/// Keeps all filters of an import that are new or differ, or none of them. False if the account's filters are others by now.
+async fn keep(api: &Api, caller: &Caller, candidates: &mut [Candidate], basis: Basis) -> Result<bool> {
     let saves: Vec<_> = candidates.iter().enumerate().filter_map(|(n, one)| Some((n, one.save()?))).collect();
     if saves.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let (places, saves): (Vec<_>, Vec<_>) = saves.into_iter().unzip();
     let line = |n: usize| places.get(n).map_or(0, |place| candidates[*place].shown.line);
     let until = Instant::now() + STORE + EACH * u32::try_from(saves.len()).unwrap_or(u32::MAX);
     let (most, database) = (api.options().filters, api.database());
     let saving = async {
-        match database.save_filters(caller.account(), &saves, most).await {
+        match database.save_filters_on(caller.account(), &saves, most, Some(basis)).await {
             Err(StoreError::OverBudget(over)) => Ok(Err(over)),
             saved => saved.map(Ok),
         }
@@ -215,14 +247,7 @@ async fn keep(api: &Api, caller: &Caller, candidates: &mut [Candidate]) -> Resul
             let more = saves.iter().filter(|save| save.replaces.is_none()).count();
             return Err(too_many(held, more, most));
         }
-        Ok(Saved::Missing(n) | Saved::Meanwhile(n, _)) => {
-            let message = format!(
-                "Line {}: somebody has changed or removed the filter that it would replace; nothing was kept. \
-                 Try again",
-                line(n)
-            );
-            return Err(ApiError::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message));
-        }
+        Ok(Saved::Others | Saved::Missing(_) | Saved::Meanwhile(..)) => return Ok(false),
         Err(over) => {
             let dear = |save: &Save<'_>| over.dearest.iter().any(|dear| dear.text == save.filter.text);
             let lines = saves.iter().enumerate().filter(|(_, save)| dear(save));
@@ -235,5 +260,5 @@ async fn keep(api: &Api, caller: &Caller, candidates: &mut [Candidate]) -> Resul
     for (place, id) in places.into_iter().zip(ids) {
         candidates[place].shown.id = Some(id);
     }
-    Ok(())
+    Ok(true)
 }

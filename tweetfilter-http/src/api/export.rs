@@ -3,10 +3,10 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use tweetfilter_core::syntax::lacking_at_x;
 use tweetfilter_core::syntax::lint::set_names;
-use tweetfilter_core::syntax::{Atom, Form, Node, NodeKind, Shape, Value, lacking_at_x};
 use tweetfilter_core::{Dialect, Expression, Limits};
-use tweetfilter_sql::{FilterRow, NewFilter};
+use tweetfilter_sql::FilterRow;
 use tweetfilter_stream::store::Action;
 use utoipa::{IntoParams, ToSchema};
 
@@ -15,6 +15,7 @@ use super::answer::{Answer, Result, Summary};
 use super::caller::Caller;
 use super::exchange::Kind;
 use super::extract::Query;
+use crate::import::{Keyword, keywords};
 use crate::names::{action_name, dialect_name};
 use crate::parts::now;
 use crate::time::rfc3339;
@@ -151,8 +152,9 @@ fn written(row: &FilterRow, kind: Kind) -> std::result::Result<Json, String> {
         }
         Kind::Mastodon => {
             is_used(row)?;
-            let keywords = keywords(filter).ok_or("Mastodon's filters know words and phrases only")?;
-            let keyword = |(text, whole): &(String, bool)| json!({"keyword": text, "whole_word": whole});
+            let keywords = keywords(&filter.text, filter.dialect)
+                .ok_or("Mastodon's filters know words and phrases only")?;
+            let keyword = |one: &Keyword| json!({"keyword": one.keyword, "whole_word": one.whole_word});
             let title = if filter.name.is_empty() { &filter.text } else { &filter.name };
             Ok(json!({
                 "title": title, "context": ["home", "notifications", "public", "thread", "account"],
@@ -161,8 +163,9 @@ fn written(row: &FilterRow, kind: Kind) -> std::result::Result<Json, String> {
             }))
         }
         Kind::Words => {
-            let keywords = keywords(filter).ok_or("it is more than a list of words and phrases")?;
-            let words: Vec<_> = keywords.into_iter().map(|(text, _)| text).collect();
+            let keywords = keywords(&filter.text, filter.dialect)
+                .ok_or("it is more than a list of words and phrases")?;
+            let words: Vec<_> = keywords.into_iter().map(|one| one.keyword).collect();
             Ok(json!(words.join("\n")))
         }
     }
@@ -216,29 +219,4 @@ fn unsaid(row: &FilterRow, kind: Kind) -> Vec<String> {
         unsaid.push(format!("the list {{{name}}}, which it names: keep it too, as /sets/{name} says it"));
     }
     unsaid
-}
-
-/// The words and phrases of a filter that is nothing but these, and whether each is a whole word.
-fn keywords(filter: &NewFilter) -> Option<Vec<(String, bool)>> {
-    fn keyword(node: &Node) -> Option<(String, bool)> {
-        let NodeKind::Atom(atom) = &node.kind else { return None };
-        match atom {
-            Atom::Text(pattern) if pattern.form == Form::Folded => match pattern.shape {
-                Shape::Word if !pattern.text.contains(['*', '?']) => Some((pattern.text.clone(), true)),
-                Shape::Phrase => Some((pattern.text.clone(), true)),
-                _ => None,
-            },
-            Atom::Hashtag { .. } => Some((atom.to_string(), true)),
-            Atom::Contains(values) => match values.as_slice() {
-                [Value::One(text)] => Some((text.clone(), false)),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-    let expression = Expression::parse_with(&filter.text, filter.dialect, &Limits::default()).ok()?;
-    match &expression.root().kind {
-        NodeKind::Or(items) => items.iter().map(keyword).collect(),
-        _ => Some(vec![keyword(expression.root())?]),
-    }
 }

@@ -16,10 +16,7 @@ use super::shapes::ShownFilter;
 use super::tag::{IfMatch, Tag};
 use super::{Api, PREFIX};
 use crate::parts::now;
-use crate::time;
-
-/// Characters of a filter's name.
-pub(super) const NAME: usize = 500;
+use crate::{names, time};
 
 /// A filter to add.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -141,6 +138,7 @@ pub(super) async fn add(
         expires_at: add.expires_at.as_deref().map(expiry).transpose()?.flatten(),
     };
     is_to_come(new.expires_at)?;
+    fits(&new.name)?;
     let warnings = check(&api, &caller, &new).await?;
     let save = [Save { enabled: Some(add.enabled), ..Save::new(&new) }];
     let saved = api.database().save_filters(caller.account(), &save, api.options().filters);
@@ -148,7 +146,9 @@ pub(super) async fn add(
         Saved::Done(ids) => ids.first().copied().unwrap_or_default(),
         Saved::TooMany(held) => return Err(too_many(held, 1, api.options().filters)),
         // It replaces none.
-        Saved::Missing(_) | Saved::Meanwhile(..) => return Err(ApiError::missing("such filter")),
+        Saved::Missing(_) | Saved::Meanwhile(..) | Saved::Others => {
+            return Err(ApiError::missing("such filter"));
+        }
     };
     let (row, position) = own(&api, &caller, id).await?;
     let kept = KeptFilter { filter: ShownFilter::of(&row, position), warnings };
@@ -187,7 +187,10 @@ pub(super) async fn change(
     let is_same = change.text.is_none() && change.dialect.is_none() && change.enabled != Some(true);
     let ended = row.filter.expires_at;
     let mut new = row.filter;
-    new.name = change.name.unwrap_or(new.name);
+    if let Some(name) = change.name {
+        fits(&name)?;
+        new.name = name;
+    }
     new.text = change.text.unwrap_or(new.text);
     new.dialect = change.dialect.unwrap_or(new.dialect);
     new.action = change.action.unwrap_or(new.action);
@@ -259,15 +262,17 @@ pub(super) async fn own(api: &Api, caller: &Caller, id: i64) -> Result<(FilterRo
 
 /// Says what is doubtful about a filter, and refuses what is wrong.
 async fn check(api: &Api, caller: &Caller, filter: &NewFilter) -> Result<Vec<Finding>> {
-    if filter.name.chars().count() > NAME {
-        return Err(ApiError::bad(format!("`name` has more than {NAME} characters")));
-    }
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
     let compiled = surroundings
         .compile(&filter.text, filter.dialect)
         .map_err(|found| ApiError::expression(&found, &filter.text))?;
     let warnings = compiled.expression.warnings();
     Ok(warnings.iter().map(|found| Finding::of(found, &filter.text)).collect())
+}
+
+fn fits(name: &str) -> Result<()> {
+    names::fits(name, "a filter", names::FILTER_NAME)
+        .map_err(|said| ApiError::bad(format!("`name` does not fit: {said}")))
 }
 
 fn expiry(text: &str) -> Result<Option<i64>> {

@@ -11,12 +11,11 @@ use super::answer::{Answer, ApiError, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::{Api, digest, new_secret};
+use crate::names;
 use crate::time::rfc3339;
 
 /// Tokens of an account, at most, that are made here.
 const MOST: usize = 100;
-/// Characters of a token's name.
-const NAME: usize = 100;
 
 /// A token of the account, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
@@ -91,9 +90,8 @@ pub(super) async fn add(
         let message = "A token makes none that may do more than itself";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "scope", message));
     }
-    if name.chars().count() > NAME {
-        return Err(ApiError::bad(format!("A token's name has at most {NAME} characters")));
-    }
+    names::fits(&name, "a token", names::TOKEN_NAME)
+        .map_err(|said| ApiError::bad(format!("`name` does not fit: {said}")))?;
     let database = api.database();
     if api.ask(caller.until, database.account_tokens(caller.account())).await?.len() >= MOST {
         let message = format!("This account has {MOST} tokens; revoke those that nobody uses");

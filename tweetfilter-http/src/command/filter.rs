@@ -7,7 +7,7 @@ use std::io::Write;
 use serde_json::json;
 use tweetfilter_core::syntax::Diagnostic;
 use tweetfilter_core::{AddError, Dialect, Expression, FilterId, FilterSetBuilder, Limits, OwnerId};
-use tweetfilter_http::names::{action_name, dialect_name};
+use tweetfilter_http::names::{FILTER_NAME, action_name, dialect_name, fits};
 use tweetfilter_http::parts::now;
 use tweetfilter_sql::{Changed, Database, FilterRow, NewFilter};
 use tweetfilter_stream::store::{Action, StoreError};
@@ -56,8 +56,8 @@ pub(crate) struct Arguments {
 /// What is said about a filter beside its text.
 #[derive(clap::Args)]
 struct Facts {
-    /// What people call it
-    #[arg(long)]
+    /// What people call it, in at most 500 characters
+    #[arg(long, value_parser = filter_name)]
     name: Option<String>,
 
     /// How it reads a post [default: native]
@@ -119,6 +119,10 @@ enum Command {
     Export {
         account: String,
     },
+}
+
+fn filter_name(name: &str) -> Result<String, String> {
+    fits(name, "a filter", FILTER_NAME).map(|()| name.to_owned())
 }
 
 fn action(text: &str) -> Result<Action, String> {

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use tweetfilter_http::api::{digest, new_secret};
+use tweetfilter_http::names::{TOKEN_NAME, fits};
 use tweetfilter_sql::Scope;
 
 use super::Failure;
@@ -43,14 +44,18 @@ enum Command {
         #[arg(long, value_name = "read|write|admin", value_parser = scope, default_value = "write")]
         scope: Scope,
 
-        /// What to call it
-        #[arg(long, default_value = "")]
+        /// What to call it, in at most 100 characters
+        #[arg(long, default_value = "", value_parser = token_name)]
         name: String,
     },
     /// Lists tokens: number, account, scope, when it was made, name
     List,
     /// Revokes a token by its number: at once, open streams included
     Revoke { number: i64 },
+}
+
+fn token_name(name: &str) -> Result<String, String> {
+    fits(name, "a token", TOKEN_NAME).map(|()| name.to_owned())
 }
 
 fn scope(text: &str) -> Result<Scope, String> {

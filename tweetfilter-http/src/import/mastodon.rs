@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::words::literal;
+use super::keywords::{Keyword, expression};
 use super::x_json::LineNumbers;
 use super::{Fault, FilterLine, Malformed};
 use crate::time;
@@ -25,13 +25,6 @@ struct Filter {
     whole_word: bool,
     #[serde(default)]
     expires_at: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Keyword {
-    keyword: String,
-    #[serde(default)]
-    whole_word: bool,
 }
 
 /// `None` when the text is no list whose first item is a filter of Mastodon.
@@ -66,9 +59,8 @@ fn read_one(raw: &str, position: usize, line: usize) -> Result<FilterLine, Strin
     if keywords.is_empty() {
         return Err("this filter has no keywords; filters of single posts are not read".to_owned());
     }
-    let texts: Vec<_> = keywords.iter().map(Keyword::expression).collect();
     let id = if filter.id.is_empty() { position.to_string() } else { filter.id };
-    let mut read = FilterLine::new(id, texts.join(" OR "), line);
+    let mut read = FilterLine::new(id, expression(&keywords), line);
     read.name = Some(filter.title).filter(|title| !title.is_empty());
     // Both of Mastodon's actions keep a post out of sight.
     read.action = Some("hide".to_owned());
@@ -76,16 +68,6 @@ fn read_one(raw: &str, position: usize, line: usize) -> Result<FilterLine, Strin
         read.expires_at = Some(time::parse(at).ok_or_else(|| format!("`expires_at` is no time: {at}"))?);
     }
     Ok(read)
-}
-
-impl Keyword {
-    fn expression(&self) -> String {
-        let text = self.keyword.trim();
-        if self.whole_word {
-            return literal(text);
-        }
-        format!("contains:\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@
 //! # Ok::<(), tweetfilter_http::import::Malformed>(())
 //! ```
 
+mod keywords;
 mod mastodon;
 mod ndjson;
 mod words;
@@ -31,6 +32,7 @@ use std::fmt;
 use serde::de::IgnoredAny;
 use tweetfilter_core::Dialect;
 
+pub use keywords::{Keyword, keywords, through_keywords};
 pub use words::{literal, read_words};
 
 /// A filter as a file states it, not parsed.
@@ -96,6 +98,15 @@ impl Format {
         match self {
             Self::XJson => Dialect::X,
             Self::Ndjson | Self::Mastodon | Self::Plain | Self::Words => Dialect::Native,
+        }
+    }
+
+    /// What a text in it is of, where the format itself says so: whose rules they are, or who wrote the text from words.
+    #[must_use]
+    pub fn said_dialect(self) -> Option<Dialect> {
+        match self {
+            Self::XJson | Self::Mastodon | Self::Words => Some(self.dialect()),
+            Self::Ndjson | Self::Plain => None,
         }
     }
 }

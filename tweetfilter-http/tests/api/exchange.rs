@@ -2,7 +2,8 @@
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tweetfilter_sql::Scope;
+use tweetfilter_sql::{NewFilter, Scope};
+use tweetfilter_stream::store::Store;
 
 use crate::house::House;
 
@@ -202,17 +203,22 @@ async fn what_a_file_does_not_say_stays_as_it_is() {
     let got = house.ask(Method::POST, &token, "/import", body(of_x("snow -rain"), true)).await;
     assert_eq!(states(got.ok()), ["same", "same", "same"]);
     assert_eq!(&house.get(&token, "/filters").await.ok().clone(), &before);
-    // Another text changes the text alone.
+    // Another text changes the text, and with it the language that it is in.
     let got = house.ask(Method::POST, &token, "/import", body(of_x("snow"), true)).await;
     assert_eq!(states(got.ok()), ["differs", "same", "same"]);
     let said = &got.ok()["filters"][0];
-    assert_eq!(said["changes"], json!([{"field": "text", "from": "snow -rain", "to": "snow"}]));
+    let brought = json!([
+        {"field": "text", "from": "snow -rain", "to": "snow"},
+        {"field": "dialect", "from": "native", "to": "x"},
+    ]);
+    assert_eq!(said["changes"], brought);
     assert_eq!(
         (&said["action"], &said["enabled"], &said["dialect"]),
-        (&json!("hide"), &json!(false), &json!("native"))
+        (&json!("hide"), &json!(false), &json!("x"))
     );
     let mut expected = before.clone();
     expected[0]["text"] = json!("snow");
+    expected[0]["dialect"] = json!("x");
     let without = |mut filters: Value| {
         filters[0]["revision"] = Value::Null;
         filters
@@ -292,4 +298,73 @@ async fn an_export_says_what_a_form_lacks() {
     let got = house.get(&token, "/export?format=mastodon").await;
     let content: Value = serde_json::from_str(got.ok()["content"].as_str().unwrap()).unwrap();
     assert_eq!(content.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_filter_that_has_ended_is_imported_once_and_is_off() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let ended = |name: &str| NewFilter {
+        name: name.into(),
+        text: "snow".into(),
+        expires_at: Some(1_000),
+        ..NewFilter::default()
+    };
+    for name in ["", "weather"] {
+        house.database.add_filter(ann, &ended(name)).await.unwrap();
+    }
+    // Written out before it was switched off, and read after that.
+    let content = house.get(&token, "/export").await.ok()["content"].clone();
+    assert!(content.as_str().unwrap().contains("\"enabled\":true"));
+    house.database.filters(None).await.unwrap();
+    let before = house.get(&token, "/filters").await.ok().clone();
+    assert_eq!(before[0]["enabled"], false);
+    let body = json!({"content": content, "apply": true});
+    let got = house.ask(Method::POST, &token, "/import", body.clone()).await;
+    assert_eq!(states(got.ok()), ["same", "same"]);
+    assert_eq!(house.get(&token, "/filters").await.ok(), &before);
+    // To whom it is new it comes in off, and that is said.
+    let (_, of_ben) = house.account("ben", Scope::Write).await;
+    let got = house.ask(Method::POST, &of_ben, "/import", json!({"content": content})).await;
+    let first = &got.ok()["filters"][0];
+    assert_eq!((&first["state"], &first["enabled"]), (&json!("new"), &json!(false)));
+    assert_eq!(first["diagnostics"][0]["code"], "already_expired");
+    house.ask(Method::POST, &of_ben, "/import", body.clone()).await.ok();
+    let got = house.ask(Method::POST, &of_ben, "/import", body).await;
+    assert_eq!(states(got.ok()), ["same", "same"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_imported_several_times_at_once_is_added_once() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let file: String = (0..50).map(|n| format!("word{n}\n")).collect();
+    let import = || house.ask(Method::POST, &token, "/import", json!({"content": file, "apply": true}));
+    let (a, b, c, d) = tokio::join!(import(), import(), import(), import());
+    let mut added = 0;
+    for got in [a, b, c, d] {
+        added += states(got.ok()).iter().filter(|state| **state == "new").count();
+    }
+    assert_eq!((added, house.get(&token, "/filters").await.ok().as_array().unwrap().len()), (50, 50));
+}
+
+#[tokio::test]
+async fn what_went_out_for_mastodon_is_there_already() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    for filter in [
+        json!({"text": "snow", "action": "hide"}),
+        json!({"text": "\"ice\" OR Hail", "action": "hide"}),
+        json!({"text": "contains:\"<3\" OR #Ski", "action": "hide", "name": "odd"}),
+        json!({"text": "snow", "action": "hide", "name": "snow"}),
+        json!({"text": "\"new york\"", "action": "hide", "dialect": "x"}),
+    ] {
+        house.ask(Method::POST, &token, "/filters", filter).await.ok();
+    }
+    let before = house.get(&token, "/filters").await.ok().clone();
+    let content = house.get(&token, "/export?format=mastodon").await.ok()["content"].clone();
+    let body = json!({"content": content, "apply": true});
+    let got = house.ask(Method::POST, &token, "/import", body).await;
+    assert_eq!(states(got.ok()), ["same"; 5]);
+    assert_eq!(house.get(&token, "/filters").await.ok(), &before);
 }

@@ -90,7 +90,7 @@ fn an_import_changes_what_differs_and_says_what_became_of_each() {
     assert_eq!(
         ended.out,
         format!(
-            "differs\t{weather}\tweather\tsnow\ttext: snow -rain -> snow\nsame\t{pets}\tpets\tcat\nnew\t-\t\tice\n"
+            "differs\t{weather}\tweather\tsnow\ttext: snow -rain -> snow; dialect: native -> x\nsame\t{pets}\tpets\tcat\nnew\t-\t\tice\n"
         )
     );
     let said = "1 would be added, 1 would be changed, 1 there already, 0 invalid";
@@ -108,11 +108,8 @@ fn an_import_changes_what_differs_and_says_what_became_of_each() {
         (word("filter"), word("action"), word("dialect"), word("name"))
     };
     let all: Vec<_> = filters.iter().map(said).collect();
-    let expected = [
-        ("snow", "hide", "native", "weather"),
-        ("cat", "show", "native", "pets"),
-        ("ice", "highlight", "x", ""),
-    ];
+    let expected =
+        [("snow", "hide", "x", "weather"), ("cat", "show", "native", "pets"), ("ice", "highlight", "x", "")];
     assert_eq!(all, expected.map(|(a, b, c, d)| (a.to_owned(), b.to_owned(), c.to_owned(), d.to_owned())));
     assert_eq!(filters[0]["id"], Value::from(weather.clone()), "it has its number still");
     let number = filters[2]["id"].as_str().unwrap();
@@ -137,4 +134,80 @@ fn an_import_that_would_fail_is_said_to_and_names_the_filter() {
     assert!(listed(&files).is_empty());
     let out = ok(files.run(&["filter", "import", "ann", "rules.json", "--keep-going"]));
     assert!(out.starts_with("added\t") && listed(&files).len() == 1, "{out}");
+}
+
+#[test]
+fn what_has_ended_comes_in_once_and_switched_off() {
+    let lines = concat!(
+        "{\"id\":\"1\",\"filter\":\"snow\",\"expires_at\":\"2020-01-01T00:00:00Z\"}\n",
+        "{\"id\":\"2\",\"filter\":\"ice\",\"name\":\"cold\",\"enabled\":true,\"expires_at\":\"2020-01-01T00:00:00Z\"}\n",
+    );
+    let files = Files::new().with("old.ndjson", lines);
+    ok(files.run(&["account", "add", "ann"]));
+    let off = "\toff: ended at 2020-01-01T00:00:00Z";
+    let out = ok(files.run(&["filter", "import", "ann", "old.ndjson", "--dry-run"]));
+    assert_eq!(out, format!("new\t-\t\tsnow{off}\nnew\t-\tcold\tice{off}\n"));
+    ok(files.run(&["filter", "import", "ann", "old.ndjson"]));
+    let filters = listed(&files);
+    let used: Vec<_> = filters.iter().map(|filter| filter["enabled"].clone()).collect();
+    assert_eq!(used, [false, false]);
+    // Again, and as it was written out.
+    let files = files.with("own.ndjson", written(&filters));
+    for file in ["old.ndjson", "own.ndjson"] {
+        let out = ok(files.run(&["filter", "import", "ann", file]));
+        assert!(out.lines().count() == 2 && out.lines().all(|line| line.starts_with("same\t")), "{out}");
+    }
+    assert_eq!(listed(&files), filters);
+}
+
+fn written(filters: &[Value]) -> String {
+    filters.iter().map(|filter| format!("{filter}\n")).collect()
+}
+
+#[test]
+fn a_name_has_at_most_as_many_characters_as_any_store_holds() {
+    let long = "n".repeat(501);
+    let long = long.as_str();
+    let line =
+        |id: &str, name: &str| format!("{{\"id\":\"{id}\",\"filter\":\"snow\",\"name\":\"{name}\"}}\n");
+    let files = Files::new().with("long.ndjson", line("1", &long[1..]) + &line("2", long));
+    ok(files.run(&["account", "add", "ann"]));
+    let number = ok(files.run(&["filter", "add", "ann", "snow", "--name", &long[1..]]));
+    let most = "the name of a filter has at most 500 characters, and this one 501";
+    for arguments in [
+        ["filter", "add", "ann", "ice", "--name", long].as_slice(),
+        &["filter", "edit", number.trim(), "--name", long],
+    ] {
+        let ended = files.run(arguments);
+        assert!(ended.code == 2 && ended.err.contains(most), "{}", ended.err);
+    }
+    let ended = files.run(&["filter", "import", "ann", "long.ndjson"]);
+    assert!(ended.code == 1 && ended.err.contains(&format!("long.ndjson:2: {most}")), "{}", ended.err);
+    assert_eq!(listed(&files).len(), 1);
+    let ended = files.run(&["token", "add", "ann", "--name", &long[..101]]);
+    assert!(ended.code == 2 && ended.err.contains("a token has at most 100 characters"), "{}", ended.err);
+}
+
+#[test]
+fn an_import_of_the_filters_of_others_says_so_and_can_leave_them_out() {
+    let lines = concat!(
+        "{\"id\":\"1\",\"filter\":\"snow\",\"owner\":\"ann\"}\n",
+        "{\"id\":\"2\",\"filter\":\"rain\",\"owner\":\"bob\"}\n",
+        "{\"id\":\"3\",\"filter\":\"ice\"}\n",
+    );
+    let files = Files::new().with("all.ndjson", lines);
+    ok(files.run(&["account", "add", "ann"]));
+    let import = ["filter", "import", "ann", "all.ndjson", "--dry-run"];
+    let ended = files.run(&import);
+    let said = "1 of 3 filters are of another owner, such as bob, and come in as ann's; --owner NAME takes";
+    assert!(ended.code == 0 && ended.err.contains(said), "{}", ended.err);
+    assert_eq!(ended.out, "new\t-\t\tsnow\nnew\t-\t\train\nnew\t-\t\tice\n");
+    let ended = files.run(&[&import[..], &["--owner", "bob"]].concat());
+    assert!(ended.err.contains("2 of 3 filters are not of owner bob, and left out"), "{}", ended.err);
+    assert_eq!(ended.out, "new\t-\t\train\n");
+    // One's own are taken without a word.
+    let own = "{\"id\":\"1\",\"filter\":\"snow\",\"owner\":\"ann\"}\n";
+    let files = files.with("own.ndjson", own);
+    let ended = files.run(&["filter", "import", "ann", "own.ndjson"]);
+    assert!(!ended.err.contains("owner"), "{}", ended.err);
 }

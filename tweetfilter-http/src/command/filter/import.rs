@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
-use tweetfilter_http::import::{FilterLine, Format, read_filters};
+use tweetfilter_http::import::{FilterFile, FilterLine, Format, read_filters};
 use tweetfilter_http::incoming::{Incoming, State, against, summary};
-use tweetfilter_sql::{Database, NewFilter, Save, Saved};
+use tweetfilter_http::names::{FILTER_NAME, fits};
+use tweetfilter_http::parts::now;
+use tweetfilter_sql::{Basis, Database, FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::Action;
 
 use super::super::Failure;
@@ -13,17 +15,22 @@ use super::super::filters::{read_text, within};
 use super::super::render::Origin;
 use super::super::settings::failure;
 use super::super::terminal::one_line;
+use super::super::time::rfc3339;
 use super::{Checker, action, refused};
 
 /// Takes in the filters of a file: adds what is new, changes what differs, leaves alone what is the same
 ///
 /// The file is NDJSON, X's /rules JSON, Mastodon's filters, or one expression a line. A line means the filter of which
 /// all is so that it says, or else the one that has its name, where that is the name of no other; of that only what the
-/// line says is changed: X's form, say, knows neither actions nor expiries, and leaves them as they are. The ids of a
-/// file mean none, since they number the filters of that file.
+/// line says is changed: X's form, say, knows neither actions nor expiries, and leaves them as they are; another text
+/// that comes in it is of dialect x. The ids of a file mean none, since they number the filters of that file.
+///
+/// All filters of the file come in as the account's. Where it names owners, as `filter export` does, `--owner` takes
+/// those of one alone; without it it is said how many are another's.
 ///
 /// Each filter is printed on a line: what became of it (added, changed, or same), its number, its name, its expression,
-/// and all that was changed. They are kept together, or none of them.
+/// and all that was changed. One whose end has passed comes in switched off, which its line says. They are kept
+/// together, or none of them.
 #[derive(clap::Args)]
 pub(super) struct Import {
     account: String,
@@ -32,6 +39,9 @@ pub(super) struct Import {
     /// What a match of a new filter does, where the file does not say [default: highlight]
     #[arg(long, value_name = "show|hide|highlight|notify", value_parser = action)]
     action: Option<Action>,
+    /// Take only the filters whose owner the file says is this one
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
     /// Leave invalid filters out, instead of importing nothing
     #[arg(long)]
     keep_going: bool,
@@ -49,20 +59,64 @@ pub(super) async fn import(
 ) -> Result<(String, Vec<NewFilter>), Failure> {
     let (file, account) = (&import.file, account(database, &import.account).await?);
     let text = read_text(file)?;
-    let read = read_filters(&text).map_err(|malformed| Failure::Input(format!("{file}: {malformed}")))?;
-    let rows = database.account_filters(account).await.map_err(failure)?;
-    let unsaid = NewFilter {
-        dialect: read.format.dialect(),
-        action: import.action.unwrap_or_default(),
-        ..NewFilter::default()
-    };
-    let mut coming = against(&read.filters, &rows, &unsaid);
+    let mut read = read_filters(&text).map_err(|malformed| Failure::Input(format!("{file}: {malformed}")))?;
+    if let Some(said) = owners(&mut read, import) {
+        told!("{said}");
+    }
+    for _ in 0..TRIES {
+        let rows = database.account_filters(account).await.map_err(failure)?;
+        if let Some(done) = once(database, import, account, &read, &rows).await? {
+            return Ok(done);
+        }
+    }
+    Err(Failure::Input(format!(
+        "somebody changes the filters of {} all the while; nothing was imported, try again",
+        one_line(&import.account)
+    )))
+}
+
+/// Leaves the filters of the owner that is asked for; what is to be said of those of others.
+fn owners(read: &mut FilterFile, import: &Import) -> Option<String> {
+    let all = read.filters.len();
+    if let Some(owner) = &import.owner {
+        read.filters.retain(|line| line.owner.as_ref() == Some(owner));
+        let left = all - read.filters.len();
+        return (left > 0).then(|| {
+            format!("tweetfilter: {left} of {all} filters are not of owner {}, and left out", one_line(owner))
+        });
+    }
+    let account = import.account.as_str();
+    let others = read.filters.iter().filter_map(|line| line.owner.as_deref());
+    let others: Vec<_> = others.filter(|owner| *owner != account).collect();
+    let first = others.first()?;
+    Some(format!(
+        "tweetfilter: {} of {all} filters are of another owner, such as {}, and come in as {}'s; --owner NAME \
+         takes those of one alone",
+        others.len(),
+        one_line(first),
+        one_line(account)
+    ))
+}
+
+/// How often it is begun anew since the account's filters were changed meanwhile.
+const TRIES: usize = 5;
+
+/// Does it once; nothing if the account's filters were changed meanwhile.
+async fn once(
+    database: &Database,
+    import: &Import,
+    account: i64,
+    read: &FilterFile,
+    rows: &[FilterRow],
+) -> Result<Option<(String, Vec<NewFilter>)>, Failure> {
+    let file = &import.file;
+    let mut coming = against(read, rows, import.action.unwrap_or_default(), now());
     let all = coming.len();
     let mut checker = Checker::of(database, account).await?;
     let mut lines = read.filters.iter();
     coming.retain(|one| {
         let origin = lines.next().map(|line| origin(file, read.format, line));
-        origin.is_some_and(|origin| checker.check(&one.filter, &origin).is_ok())
+        origin.is_some_and(|origin| is_named(one, file) && checker.check(&one.filter, &origin).is_ok())
     });
     let invalid = all - coming.len();
     let nothing = invalid > 0 && !import.keep_going;
@@ -75,8 +129,8 @@ pub(super) async fn import(
     if nothing && !import.dry_run {
         return Err(Failure::Filters);
     }
-    if !import.dry_run {
-        keep(database, account, file, &mut coming).await?;
+    if !import.dry_run && !keep(database, account, Basis::of(rows), &mut coming).await? {
+        return Ok(None);
     }
     told!("{}", summary(coming.iter().map(|one| one.state), invalid, !import.dry_run));
     let out: String = coming.iter().map(|one| shown(one, import.dry_run)).collect();
@@ -85,7 +139,19 @@ pub(super) async fn import(
         return Err(Failure::Filters);
     }
     coming.retain(|one| one.state != State::Same && !import.dry_run);
-    Ok((out, coming.into_iter().map(|one| one.filter).collect()))
+    Ok(Some((out, coming.into_iter().map(|one| one.filter).collect())))
+}
+
+/// Says it if the name of a filter that would be kept is too long.
+fn is_named(one: &Incoming, file: &str) -> bool {
+    let named = fits(&one.filter.name, "a filter", FILTER_NAME);
+    match named {
+        Err(said) if one.state != State::Same => {
+            told!("{file}:{}: {said}", one.line);
+            false
+        }
+        _ => true,
+    }
 }
 
 /// Where a filter of a file stands.
@@ -94,22 +160,22 @@ fn origin(file: &str, format: Format, line: &FilterLine) -> Origin {
     Origin { name: file.to_owned(), line: line.line, within }
 }
 
-/// Keeps what is new or differs, all of it or nothing.
-async fn keep(database: &Database, account: i64, file: &str, coming: &mut [Incoming]) -> Result<(), Failure> {
+/// Keeps what is new or differs, all of it or nothing. False if the account's filters are others by now.
+async fn keep(
+    database: &Database,
+    account: i64,
+    basis: Basis,
+    coming: &mut [Incoming],
+) -> Result<bool, Failure> {
     let saves = coming.iter().enumerate().filter_map(|(n, one)| Some((n, one.save()?)));
     let (places, saves): (Vec<usize>, Vec<Save<'_>>) = saves.unzip();
     if saves.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
-    let ids = match database.save_filters(account, &saves, usize::MAX).await.map_err(refused)? {
+    let saved = database.save_filters_on(account, &saves, usize::MAX, Some(basis));
+    let ids = match saved.await.map_err(refused)? {
         Saved::Done(ids) => ids,
-        Saved::Missing(n) | Saved::Meanwhile(n, _) => {
-            let line = places.get(n).map_or(0, |place| coming[*place].line);
-            return Err(Failure::Input(format!(
-                "{file}:{line}: somebody has changed or removed the filter that this would change; nothing was \
-                 imported, try again"
-            )));
-        }
+        Saved::Others | Saved::Missing(_) | Saved::Meanwhile(..) => return Ok(false),
         Saved::TooMany(held) => {
             return Err(Failure::Input(format!(
                 "there are {held} filters already, and no more fit; nothing was imported"
@@ -119,7 +185,7 @@ async fn keep(database: &Database, account: i64, file: &str, coming: &mut [Incom
     for (place, id) in places.into_iter().zip(ids) {
         coming[place].id = Some(id);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A filter as it came in, or would: one line.
@@ -136,7 +202,8 @@ fn shown(one: &Incoming, dry_run: bool) -> String {
         .changes
         .iter()
         .map(|change| format!("{}: {} -> {}", change.field, one_line(&change.from), one_line(&change.to)));
-    let changes: Vec<_> = changes.collect();
+    let ended = one.ended.map(|at| format!("off: ended at {}", rfc3339(at)));
+    let changes: Vec<_> = changes.chain(ended).collect();
     if !changes.is_empty() {
         line.push('\t');
         line.push_str(&changes.join("; "));

@@ -1,6 +1,6 @@
 //! Filters that are kept together.
 
-use tweetfilter_sql::{Save, Saved};
+use tweetfilter_sql::{Basis, Save, Saved};
 
 use super::*;
 
@@ -35,4 +35,29 @@ pub async fn filters_are_kept_together_or_not_at_all(database: &Database, _: &Cl
     assert_eq!(now.revision, before.revision + 1, "one change");
     let texts: Vec<_> = now.filters.iter().map(|one| one.text.as_str()).collect();
     assert_eq!(texts, ["ice", "ice", "rain", "hail"]);
+}
+
+pub async fn filters_are_added_only_to_those_that_were_read(database: &Database, _: &Clock) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let ben = database.add_account("ben", &[]).await.unwrap();
+    let filter = |text: &str| NewFilter { text: text.into(), ..NewFilter::default() };
+    let snow = filter("snow");
+    let save =
+        async |basis| database.save_filters_on(ann, &[Save::new(&snow)], 9, Some(basis)).await.unwrap();
+    let basis = async || Basis::of(&database.account_filters(ann).await.unwrap());
+    let mut read = basis().await;
+    // What others have is nothing to it.
+    database.add_filter(ben, &filter("hail")).await.unwrap();
+    let Saved::Done(ids) = save(read).await else { panic!("they are as they were") };
+    for step in 0..3 {
+        assert_eq!(save(read).await, Saved::Others, "{step}");
+        assert_eq!(database.account_filters(ann).await.unwrap().len(), [1, 1, 2][step]);
+        read = basis().await;
+        match step {
+            0 => assert!(database.enable_filter(ids[0], false).await.unwrap()),
+            1 => assert!(database.add_filter(ann, &filter("ice")).await.unwrap() > 0),
+            _ => assert!(database.remove_filter(ids[0]).await.unwrap()),
+        }
+    }
+    assert_eq!(save(read).await, Saved::Others, "one was removed");
 }
