@@ -76,7 +76,7 @@ impl Candidate {
 
     pub(super) fn note(&mut self, expression: &Expression) {
         let text = &self.shown.text;
-        self.shown.diagnostics = expression.warnings().iter().map(|found| Finding::of(found, text)).collect();
+        self.shown.diagnostics = Finding::all(expression.warnings(), text);
         if expression.dialect() == Dialect::X {
             self.shown.differs_from_x = remarks(differences_from_x(expression), text);
         }

@@ -10,11 +10,12 @@ use tweetfilter_sql::{NewFilter, Save, Saved};
 use tweetfilter_stream::store::{Action, StoreError};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Finding, Place, Result, Summary};
+use super::answer::{Answer, ApiError, Finding, Result, Summary};
 use super::caller::Caller;
 use super::coming::{Candidate, ImportedFilter};
 use super::extract::Body;
 use super::filters::{NAME, too_many};
+use super::place::Place;
 use super::{Api, STORE};
 use crate::import::{FilterFile, Format, read_filters, read_words};
 use crate::incoming::{Incoming, against, summary};
@@ -126,7 +127,7 @@ pub(super) async fn import(
                 Ok(_) if name.chars().count() > NAME => candidate.refuse(vec![long_name()]),
                 Ok(compiled) => candidate.note(&compiled.expression),
                 Err(found) => {
-                    let found = found.iter().map(|one| Finding::of(one, text)).collect();
+                    let found = Finding::all(&found, text);
                     candidate.refuse(found);
                 }
             }

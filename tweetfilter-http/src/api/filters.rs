@@ -130,7 +130,7 @@ async fn listed(api: &Api, caller: &Caller) -> Result<Answer<Vec<ShownFilter>>> 
     responses((status = 201, body = Answer<KeptFilter>), (status = 422, body = Answer<KeptFilter>)))]
 pub(super) async fn add(
     State(api): State<Api>,
-    caller: Caller,
+    mut caller: Caller,
     Body(add): Body<AddFilter>,
 ) -> Result<Response> {
     let new = NewFilter {
@@ -141,7 +141,7 @@ pub(super) async fn add(
         expires_at: add.expires_at.as_deref().map(expiry).transpose()?.flatten(),
     };
     is_to_come(new.expires_at)?;
-    let warnings = check(&api, &caller, &new).await?;
+    let warnings = check(&api, &mut caller, &new).await?;
     let save = [Save { enabled: Some(add.enabled), ..Save::new(&new) }];
     let saved = api.database().save_filters(caller.account(), &save, api.options().filters);
     let id = match api.ask(caller.until, saved).await? {
@@ -173,7 +173,7 @@ pub(super) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<i
         (status = 412, body = Answer<KeptFilter>), (status = 422, body = Answer<KeptFilter>)))]
 pub(super) async fn change(
     State(api): State<Api>,
-    caller: Caller,
+    mut caller: Caller,
     Path(id): Path<i64>,
     headers: HeaderMap,
     Body(change): Body<ChangeFilter>,
@@ -198,7 +198,7 @@ pub(super) async fn change(
     if change.enabled == Some(true) || new.expires_at != ended {
         is_to_come(new.expires_at)?;
     }
-    let warnings = match check(&api, &caller, &new).await {
+    let warnings = match check(&api, &mut caller, &new).await {
         Err(error) if is_same && error.is_of_filter() => error.into_findings(),
         checked => checked?,
     };
@@ -258,16 +258,19 @@ pub(super) async fn own(api: &Api, caller: &Caller, id: i64) -> Result<(FilterRo
 }
 
 /// Says what is doubtful about a filter, and refuses what is wrong.
-async fn check(api: &Api, caller: &Caller, filter: &NewFilter) -> Result<Vec<Finding>> {
+async fn check(api: &Api, caller: &mut Caller, filter: &NewFilter) -> Result<Vec<Finding>> {
     if filter.name.chars().count() > NAME {
         return Err(ApiError::bad(format!("`name` has more than {NAME} characters")));
     }
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
-    let compiled = surroundings
-        .compile(&filter.text, filter.dialect)
-        .map_err(|found| ApiError::expression(&found, &filter.text))?;
-    let warnings = compiled.expression.warnings();
-    Ok(warnings.iter().map(|found| Finding::of(found, &filter.text)).collect())
+    let (text, dialect) = (filter.text.clone(), filter.dialect);
+    let found = api.aside(move || match surroundings.compile(&text, dialect) {
+        Ok(compiled) => Ok(Finding::all(compiled.expression.warnings(), &text)),
+        Err(found) => Err(ApiError::expression(&found, &text)),
+    });
+    let found = found.await?;
+    caller.renew();
+    found
 }
 
 fn expiry(text: &str) -> Result<Option<i64>> {

@@ -198,18 +198,18 @@ struct Looking {
 }
 
 impl Looking {
-    async fn begin(api: Api, caller: Caller, query: PreviewOf) -> Result<Self> {
+    async fn begin(api: Api, mut caller: Caller, query: PreviewOf) -> Result<Self> {
         if query.posts == 0 || query.posts > PREVIEWED || query.samples > SAMPLES {
             let message = format!("`posts` must be from 1 to {PREVIEWED}, and `samples` at most {SAMPLES}");
             return Err(ApiError::bad(message));
         }
-        let mut filters = vec![compiled(&api, &caller, &query.text, query.dialect).await?];
-        let marking = compiled(&api, &caller, &query.text, query.dialect).await?;
+        let mut filters = vec![compiled(&api, &mut caller, &query.text, query.dialect).await?];
+        let marking = compiled(&api, &mut caller, &query.text, query.dialect).await?;
         let mut saved = None;
         if let Some(id) = query.filter {
             let filter = own(&api, &caller, id).await?.0.filter;
-            filters.push(compiled(&api, &caller, &filter.text, filter.dialect).await?);
-            saved = Some(compiled(&api, &caller, &filter.text, filter.dialect).await?);
+            filters.push(compiled(&api, &mut caller, &filter.text, filter.dialect).await?);
+            saved = Some(compiled(&api, &mut caller, &filter.text, filter.dialect).await?);
         }
         let right = api.0.uses.search(caller.account())?;
         let would_hide = (query.action == Action::Hide).then(WouldHide::default);

@@ -195,10 +195,9 @@ async fn no_method() -> ApiError {
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", message)
 }
 
-/// A mistake of ours: it is said as every error is, and harms no other request. The panic itself is logged.
+/// A mistake of ours is said as every error is, and harms no other request.
 fn broken(_: Box<dyn std::any::Any + Send>) -> Response {
-    let message = "Something broke here, and it is not your fault; it was logged";
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message).into_response()
+    ApiError::broken().into_response()
 }
 
 /// What browsers must not do with answers.

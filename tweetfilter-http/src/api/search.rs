@@ -48,7 +48,7 @@ fn twenty() -> usize {
         (status = 429, body = Answer<Vec<ShownPost>>)))]
 pub(super) async fn search(
     State(api): State<Api>,
-    caller: Caller,
+    mut caller: Caller,
     Body(query): Body<SearchFor>,
 ) -> Result<Answer<Vec<ShownPost>>> {
     if query.limit == 0 || query.limit > MOST {
@@ -59,8 +59,8 @@ pub(super) async fn search(
             .ok_or_else(|| ApiError::bad("`before` must be a place that an answer gave as `next`"))
     });
     let before = before.transpose()?.map(|place| place.post);
-    let compile = || compiled(&api, &caller, &query.text, query.dialect);
-    let (marking, searching) = (compile().await?, compile().await?);
+    let marking = compiled(&api, &mut caller, &query.text, query.dialect).await?;
+    let searching = compiled(&api, &mut caller, &query.text, query.dialect).await?;
     let _right = api.0.uses.search(caller.account())?;
     let keep = query.limit + 1;
     let slice = api.options().slice;
@@ -91,9 +91,20 @@ pub(super) async fn search(
 }
 
 /// An expression, ready to run, or what is wrong with it.
-pub(super) async fn compiled(api: &Api, caller: &Caller, text: &str, dialect: Dialect) -> Result<Compiled> {
+pub(super) async fn compiled(
+    api: &Api,
+    caller: &mut Caller,
+    text: &str,
+    dialect: Dialect,
+) -> Result<Compiled> {
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
-    surroundings.compile(text, dialect).map_err(|found| ApiError::expression(&found, text))
+    let text = text.to_owned();
+    let compiled = api.aside(move || {
+        surroundings.compile(&text, dialect).map_err(|found| ApiError::expression(&found, &text))
+    });
+    let compiled = compiled.await?;
+    caller.renew();
+    compiled
 }
 
 /// Posts with verdicts, marked as a filter finds them.

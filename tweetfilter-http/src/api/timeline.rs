@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
-use tweetfilter_sql::{Cursor, Page, TimelinePost};
+use tweetfilter_sql::{Cursor, FilterRow, Page, TimelinePost};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
@@ -200,12 +200,15 @@ impl Marker {
                 posts.iter().flat_map(|post| &post.filters).any(|id| !self.filters.contains_key(id));
             if missing {
                 let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
-                for row in rows.into_iter().filter(|row| wanted(&row.id)) {
-                    let compiled = surroundings.compile(&row.filter.text, row.filter.dialect);
-                    if let Ok(compiled) = compiled {
-                        self.filters.insert(row.id, compiled);
-                    }
-                }
+                let rows: Vec<_> = rows.into_iter().filter(|row| wanted(&row.id)).collect();
+                let compiled = api.aside(move || {
+                    let compile = |row: &FilterRow| {
+                        let compiled = surroundings.compile(&row.filter.text, row.filter.dialect);
+                        Some((row.id, compiled.ok()?))
+                    };
+                    rows.iter().filter_map(compile).collect::<Vec<_>>()
+                });
+                self.filters.extend(compiled.await?);
             }
         }
         for (post, shown) in posts.iter().zip(shown) {
