@@ -32,6 +32,7 @@ mod secret;
 mod server;
 mod sets;
 mod shapes;
+mod socket;
 mod status;
 mod tag;
 mod timeline;
