@@ -8,18 +8,36 @@ use tweetfilter_core::Span;
 use tweetfilter_core::syntax::{Diagnostic, Severity};
 use tweetfilter_stream::store::StoreError;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::place::{Place, Places};
 
-/// The answer of every route: `data` if all went well, `error` if not.
+/// The answer of every route if all went well.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Answer<T> {
     /// What can be said about the data as a whole.
     pub summary: Summary,
-    /// What was asked for; null with an error.
-    pub data: Option<T>,
-    /// What went wrong; null if nothing did.
-    pub error: Option<ErrorBody>,
+    /// What was asked for.
+    pub data: T,
+    /// Null: nothing went wrong.
+    #[schema(schema_with = null)]
+    pub error: (),
+}
+
+/// The answer of every route if something went wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Refused {
+    /// The message of the error.
+    pub summary: Summary,
+    /// Null: there is none.
+    #[schema(schema_with = null)]
+    pub data: (),
+    /// What went wrong.
+    pub error: ErrorBody,
+}
+
+fn null() -> Object {
+    ObjectBuilder::new().schema_type(Type::Null).build()
 }
 
 /// What can be said about an answer as a whole.
@@ -57,7 +75,7 @@ impl Summary {
 impl<T: Serialize> Answer<T> {
     /// All went well.
     pub(super) fn new(summary: Summary, data: T) -> Self {
-        Self { summary, data: Some(data), error: None }
+        Self { summary, data, error: () }
     }
 }
 
@@ -234,8 +252,8 @@ impl ApiError {
     }
 
     /// As it is answered.
-    pub(super) fn into_answer(self) -> Answer<()> {
-        Answer { summary: Summary::new(self.body.message.clone()), data: None, error: Some(*self.body) }
+    pub(super) fn into_answer(self) -> Refused {
+        Refused { summary: Summary::new(self.body.message.clone()), data: (), error: *self.body }
     }
 
     /// What it says.

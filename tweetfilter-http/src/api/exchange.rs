@@ -10,7 +10,7 @@ use tweetfilter_sql::{NewFilter, Save, Saved};
 use tweetfilter_stream::store::{Action, StoreError};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Finding, Result, Summary};
+use super::answer::{Answer, ApiError, Finding, Refused, Result, Summary};
 use super::caller::Caller;
 use super::coming::{Candidate, ImportedFilter};
 use super::extract::Body;
@@ -87,9 +87,9 @@ pub struct Imported {
 /// knows neither actions nor expiries, and leaves them as they are. Sent again, it changes nothing: a filter of which all is so
 /// already is not added.
 #[utoipa::path(post, path = "/import", tag = "filters", request_body = Import,
-    responses((status = 200, body = Answer<Imported>), (status = 412, body = Answer<Imported>,
+    responses((status = 200, body = Answer<Imported>), (status = 412, body = Refused,
             description = "Somebody has changed one of the filters meanwhile"),
-        (status = 422, body = Answer<Imported>)))]
+        (status = 422, body = Refused)))]
 pub(super) async fn import(
     State(api): State<Api>,
     caller: Caller,

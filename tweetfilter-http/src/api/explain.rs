@@ -8,7 +8,7 @@ use tweetfilter_core::explain::{Evidence, Field, Part};
 use utoipa::ToSchema;
 
 use super::Api;
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::Body;
 use super::filters::own;
@@ -81,8 +81,8 @@ pub struct Found {
 
 /// Why a post that the account saw matches a filter or an expression, or what it lacks.
 #[utoipa::path(post, path = "/explain", tag = "expressions", request_body = ExplainPost,
-    responses((status = 200, body = Answer<Explained>), (status = 404, body = Answer<Explained>),
-        (status = 422, body = Answer<Explained>)))]
+    responses((status = 200, body = Answer<Explained>), (status = 404, body = Refused),
+        (status = 422, body = Refused)))]
 pub(super) async fn explain(
     State(api): State<Api>,
     mut caller: Caller,

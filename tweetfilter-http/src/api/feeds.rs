@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tweetfilter_sql::{Feed, Page, TimelinePost};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::filters::own;
@@ -69,8 +69,8 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
 
 /// Makes a feed of what a filter matches, at a secret address that is shown once.
 #[utoipa::path(post, path = "/feeds", tag = "feeds", request_body = AddFeed,
-    responses((status = 201, body = Answer<NewFeed>), (status = 404, body = Answer<NewFeed>),
-        (status = 422, body = Answer<NewFeed>, description = "The account has as many feeds as it may")))]
+    responses((status = 201, body = Answer<NewFeed>), (status = 404, body = Refused),
+        (status = 422, body = Refused, description = "The account has as many feeds as it may")))]
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
@@ -98,7 +98,7 @@ pub(super) async fn add(
 
 /// Revokes a feed: its address is of no use any more.
 #[utoipa::path(delete, path = "/feeds/{id}", tag = "feeds", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, body = Answer<i64>), (status = 404, body = Answer<i64>)))]
+    responses((status = 200, body = Answer<i64>), (status = 404, body = Refused)))]
 pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,

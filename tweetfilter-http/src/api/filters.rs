@@ -9,7 +9,7 @@ use tweetfilter_sql::{Changed, FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::Action;
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Finding, Result, Summary};
+use super::answer::{Answer, ApiError, Finding, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::shapes::ShownFilter;
@@ -127,7 +127,7 @@ async fn listed(api: &Api, caller: &Caller) -> Result<Answer<Vec<ShownFilter>>> 
 /// Sent again, it adds another. Where an answer may be lost, `/import` is the way to add a filter once: what says the same
 /// as one that is there is not added.
 #[utoipa::path(post, path = "/filters", tag = "filters", request_body = AddFilter,
-    responses((status = 201, body = Answer<KeptFilter>), (status = 422, body = Answer<KeptFilter>)))]
+    responses((status = 201, body = Answer<KeptFilter>), (status = 422, body = Refused)))]
 pub(super) async fn add(
     State(api): State<Api>,
     mut caller: Caller,
@@ -158,7 +158,7 @@ pub(super) async fn add(
 
 /// One filter.
 #[utoipa::path(get, path = "/filters/{id}", tag = "filters", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, body = Answer<ShownFilter>), (status = 404, body = Answer<ShownFilter>)))]
+    responses((status = 200, body = Answer<ShownFilter>), (status = 404, body = Refused)))]
 pub(super) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<i64>) -> Result<Response> {
     let (row, position) = own(&api, &caller, id).await?;
     let shown = ShownFilter::of(&row, position);
@@ -169,8 +169,8 @@ pub(super) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<i
 #[utoipa::path(patch, path = "/filters/{id}", tag = "filters", request_body = ChangeFilter,
     params(("id" = i64, Path, description = "Its number"),
         ("If-Match" = Option<String>, Header, description = "Its revision in quotes, several with commas between them, or `*`")),
-    responses((status = 200, body = Answer<KeptFilter>), (status = 404, body = Answer<KeptFilter>),
-        (status = 412, body = Answer<KeptFilter>), (status = 422, body = Answer<KeptFilter>)))]
+    responses((status = 200, body = Answer<KeptFilter>), (status = 404, body = Refused),
+        (status = 412, body = Refused), (status = 422, body = Refused)))]
 pub(super) async fn change(
     State(api): State<Api>,
     mut caller: Caller,
@@ -216,7 +216,7 @@ pub(super) async fn change(
 
 /// Removes a filter; what it matched stays.
 #[utoipa::path(delete, path = "/filters/{id}", tag = "filters", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, body = Answer<i64>), (status = 404, body = Answer<i64>)))]
+    responses((status = 200, body = Answer<i64>), (status = 404, body = Refused)))]
 pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,
@@ -231,7 +231,7 @@ pub(super) async fn remove(
 
 /// Puts the filters in an order.
 #[utoipa::path(put, path = "/filters/order", tag = "filters", request_body = Order,
-    responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 404, body = Answer<Vec<ShownFilter>>)))]
+    responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 404, body = Refused)))]
 pub(super) async fn order(
     State(api): State<Api>,
     caller: Caller,

@@ -14,7 +14,7 @@ use tweetfilter_stream::redis_streams;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Query};
 use crate::ops::Elsewhere;
@@ -152,9 +152,9 @@ pub(super) async fn list(
 
 /// Puts dead letters back into the buffer, to be tried again; needs scope `admin`.
 #[utoipa::path(post, path = "/dead-letters/retry", tag = "health", request_body = Retry,
-    responses((status = 200, body = Answer<Retried>), (status = 409, body = Answer<Retried>,
+    responses((status = 200, body = Answer<Retried>), (status = 409, body = Refused,
             description = "Somebody else puts dead letters back just now (`retry_running`)"),
-        (status = 503, body = Answer<Retried>,
+        (status = 503, body = Refused,
             description = "The store or the buffer (`buffer_away`) is away; `Retry-After` says when to come back")))]
 pub(super) async fn retry(
     State(api): State<Api>,

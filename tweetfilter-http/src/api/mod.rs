@@ -51,7 +51,7 @@ use tweetfilter_sql::Database;
 use tweetfilter_stream::redis_streams;
 use tweetfilter_stream::store::StoreError;
 
-pub use answer::{Answer, ApiError, ErrorBody, Finding, FixIt, Second, Summary};
+pub use answer::{Answer, ApiError, ErrorBody, Finding, FixIt, Refused, Second, Summary};
 pub use place::Place;
 pub use routes::{app, document};
 pub use secret::{digest, new_secret};

@@ -17,7 +17,7 @@ use tweetfilter_stream::store::Action;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::expression::Compiled;
 use super::extract::Body;
@@ -135,8 +135,8 @@ fn thousand() -> usize {
 /// far, the first after a fraction of the time; the last event is `done`, with the whole, or `error`.
 #[utoipa::path(post, path = "/preview", tag = "expressions", request_body = PreviewOf,
     responses((status = 200, content((Answer<Preview> = "application/json"), (String = "text/event-stream"))),
-        (status = 404, body = Answer<Preview>), (status = 422, body = Answer<Preview>),
-        (status = 429, body = Answer<Preview>)))]
+        (status = 404, body = Refused), (status = 422, body = Refused),
+        (status = 429, body = Refused)))]
 pub(super) async fn preview(
     State(api): State<Api>,
     caller: Caller,

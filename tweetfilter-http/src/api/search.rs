@@ -6,7 +6,7 @@ use tweetfilter_core::Dialect;
 use tweetfilter_sql::{Cursor, TimelinePost};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::expression::Compiled;
 use super::extract::Body;
@@ -44,8 +44,8 @@ fn twenty() -> usize {
 /// It may end with few posts or none: `summary.searched_back_to` says how far it came, and `summary.next`, sent as
 /// `before`, goes on from there. One search or preview runs for an account at a time.
 #[utoipa::path(post, path = "/search", tag = "expressions", request_body = SearchFor,
-    responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 422, body = Answer<Vec<ShownPost>>),
-        (status = 429, body = Answer<Vec<ShownPost>>)))]
+    responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 422, body = Refused),
+        (status = 429, body = Refused)))]
 pub(super) async fn search(
     State(api): State<Api>,
     mut caller: Caller,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tweetfilter_sql::Scope;
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::{Api, digest, new_secret};
@@ -80,8 +80,8 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
 
 /// Makes a token of the account, which is shown once. It may do at most what the token of this request may.
 #[utoipa::path(post, path = "/tokens", tag = "account", request_body = AddToken,
-    responses((status = 201, body = Answer<NewToken>), (status = 403, body = Answer<NewToken>),
-        (status = 422, body = Answer<NewToken>)))]
+    responses((status = 201, body = Answer<NewToken>), (status = 403, body = Refused),
+        (status = 422, body = Refused)))]
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
@@ -113,8 +113,8 @@ pub(super) async fn add(
 /// Revokes a token of the account: from now on it opens nothing, and its live streams end. It may be the one that this
 /// request is sent with, but none that may do more.
 #[utoipa::path(delete, path = "/tokens/{id}", tag = "account", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, body = Answer<i64>), (status = 403, body = Answer<i64>),
-        (status = 404, body = Answer<i64>)))]
+    responses((status = 200, body = Answer<i64>), (status = 403, body = Refused),
+        (status = 404, body = Refused)))]
 pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,

@@ -6,6 +6,7 @@ use serde_json::json;
 use tweetfilter_http::api::document;
 use tweetfilter_sql::{Database, Scope};
 
+use crate::described::wrong;
 use crate::house::{House, request};
 
 /// Routes that need no token.
@@ -91,6 +92,16 @@ fn the_document_says_which_routes_need_no_token() {
             }
         }
     }
+    // What a refusal is, is said wherever one is.
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let schema = &response["content"]["application/json"]["schema"]["$ref"];
+                let is_refusal = *schema == "#/components/schemas/Refused";
+                assert_eq!(is_refusal, status.starts_with(['4', '5']), "{path} {status}: {response}");
+            }
+        }
+    }
     assert_eq!(document["security"], json!([{"token": []}]));
     // What else a route may refuse follows from what it takes and who may ask it.
     for (method, path, refusals) in [
@@ -139,7 +150,14 @@ async fn the_document_has_the_routes_and_the_routes_are_there() {
         assert!(!matches!(code, "no_route" | "no_method"), "{method} {path}: {got:?}");
         // What is answered is described.
         let operation = &document["paths"][&path][method.as_str().to_lowercase()];
-        assert!(operation["responses"][got.status.as_str()].is_object(), "{method} {path}: {got:?}");
+        let response = &operation["responses"][got.status.as_str()];
+        assert!(response.is_object(), "{method} {path}: {got:?}");
+        let schema = response["content"]["application/json"].get("schema");
+        assert!(schema.is_some() || got.status.is_success(), "{method} {path}: {got:?}");
+        // That a document is described by itself would be too much to ask.
+        if let Some(schema) = schema.filter(|_| path != "/api/v1/openapi.json") {
+            assert_eq!(wrong(&document, schema, &got.json, "answer"), None, "{method} {path}");
+        }
     }
     let got = house.get(&token, "/nowhere").await;
     assert_eq!((got.status, got.error()), (StatusCode::NOT_FOUND, "no_route"));
