@@ -227,15 +227,20 @@ impl Api {
 
     /// Why the store did not answer in time: it is away, unless it answers something that is quickly said.
     async fn late(&self) -> ApiError {
-        let looked = tokio::time::timeout(LOOK, self.0.pulse.now()).await;
-        let answers = matches!(looked, Ok(Ok(_)));
-        self.0.part.heard(Server::Store, !answers);
-        match answers {
+        match self.store_answers().await {
             true => ApiError::busy(
                 "it answers, but this took too long. Try again in a moment; if this was a change, look first \
                  whether it was made",
             ),
             false => ApiError::away("it does not answer in time"),
         }
+    }
+
+    /// Whether the store answers what is quickly said.
+    async fn store_answers(&self) -> bool {
+        let looked = tokio::time::timeout(LOOK, self.0.pulse.now()).await;
+        let answers = matches!(looked, Ok(Ok(_)));
+        self.0.part.heard(Server::Store, !answers);
+        answers
     }
 }
