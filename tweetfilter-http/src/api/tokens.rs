@@ -94,17 +94,15 @@ pub(super) async fn add(
     if name.chars().count() > NAME {
         return Err(ApiError::bad(format!("A token's name has at most {NAME} characters")));
     }
-    let database = api.database();
-    if api.ask(caller.until, database.account_tokens(caller.account())).await?.len() >= MOST {
-        let message = format!("This account has {MOST} tokens; revoke those that nobody uses");
-        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_tokens", message));
-    }
     let token = new_secret("tf_").map_err(|error| {
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", format!("No random numbers: {error}"))
     })?;
     let digest = digest(&token);
-    let kept = database.add_token(caller.account(), &name, &digest, scope);
-    let id = api.ask(caller.until, kept).await?;
+    let kept = api.database().add_token_within(caller.account(), &name, &digest, scope, MOST);
+    let Some(id) = api.ask(caller.until, kept).await? else {
+        let message = format!("This account has {MOST} tokens; revoke those that nobody uses");
+        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_tokens", message));
+    };
     let answer =
         Answer::new(Summary::new("Keep the token; it is not shown again"), NewToken { id, scope, token });
     Ok((StatusCode::CREATED, answer).into_response())

@@ -150,7 +150,7 @@ fn what_is_scraped_is_what_is_stored() {
     ] {
         assert!(shown.contains(line), "{line:?} in {shown}");
     }
-    assert!(shown.contains(&name[..name.len().min(20)]) && shown.lines().count() < 24, "{shown}");
+    assert!(shown.contains(&name[..name.len().min(20)]) && shown.lines().count() < 25, "{shown}");
     let process = &stored["processes"][0];
     assert_eq!((&process["name"], &process["state"]), (&"serve box-1".into(), &"running".into()));
     assert!(stored["hosts"][0]["memory_bytes"].as_u64().unwrap() > 0, "{stored}");
