@@ -10,6 +10,7 @@ use crate::sql::{Row, Sql, Tx, args, statements};
 
 statements! {
     ADD = Sql::both("INSERT INTO token (account, name, digest, scope, created_at) VALUES (?, ?, ?, ?, ?)");
+    COUNT = Sql::both("SELECT COUNT(*) FROM token WHERE account = ?");
     // With what has changed: who asks wants to know that next.
     OF_DIGEST = Sql::both(
         "SELECT t.id, t.account, t.name, t.scope, t.created_at, a.name,
@@ -87,12 +88,33 @@ impl Database {
         digest: &str,
         scope: Scope,
     ) -> Result<i64, StoreError> {
+        let kept = self.add_token_within(account, name, digest, scope, usize::MAX).await?;
+        kept.ok_or_else(|| StoreError::Refused("the account has too many tokens".to_owned()))
+    }
+
+    /// The same, if the account has fewer tokens than so many; `None` if it has not.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn add_token_within(
+        &self,
+        account: i64,
+        name: &str,
+        digest: &str,
+        scope: Scope,
+        most: usize,
+    ) -> Result<Option<i64>, StoreError> {
         let now = self.now();
         let mut turn = self.write().await?;
-        let id = turn.tx.insert(ADD, args![account, name, digest, word(scope), now]).await?;
+        // First, since it locks: whoever adds at the same time waits here, and then counts this one too.
         places::changed(&mut turn.tx, account).await?;
+        let held = turn.tx.row(COUNT, args![account]).await?.map_or(Ok(0), |row| row.int(0))?;
+        if usize::try_from(held).unwrap_or(usize::MAX) >= most {
+            return Ok(None);
+        }
+        let id = turn.tx.insert(ADD, args![account, name, digest, word(scope), now]).await?;
         turn.commit().await?;
-        Ok(id)
+        Ok(Some(id))
     }
 
     /// The token of a digest, and what has changed up to now.

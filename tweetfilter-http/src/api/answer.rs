@@ -8,16 +8,36 @@ use tweetfilter_core::Span;
 use tweetfilter_core::syntax::{Diagnostic, Severity};
 use tweetfilter_stream::store::StoreError;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-/// The answer of every route: `data` if all went well, `error` if not.
+use super::place::{Place, Places};
+
+/// The answer of every route if all went well.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Answer<T> {
     /// What can be said about the data as a whole.
     pub summary: Summary,
-    /// What was asked for; null with an error.
-    pub data: Option<T>,
-    /// What went wrong; null if nothing did.
-    pub error: Option<ErrorBody>,
+    /// What was asked for.
+    pub data: T,
+    /// Null: nothing went wrong.
+    #[schema(schema_with = null)]
+    pub error: (),
+}
+
+/// The answer of every route if something went wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Refused {
+    /// The message of the error.
+    pub summary: Summary,
+    /// Null: there is none.
+    #[schema(schema_with = null)]
+    pub data: (),
+    /// What went wrong.
+    pub error: ErrorBody,
+}
+
+fn null() -> Object {
+    ObjectBuilder::new().schema_type(Type::Null).build()
 }
 
 /// What can be said about an answer as a whole.
@@ -55,7 +75,7 @@ impl Summary {
 impl<T: Serialize> Answer<T> {
     /// All went well.
     pub(super) fn new(summary: Summary, data: T) -> Self {
-        Self { summary, data: Some(data), error: None }
+        Self { summary, data, error: () }
     }
 }
 
@@ -79,17 +99,6 @@ pub struct ErrorBody {
     /// Everything that is wrong or doubtful in an expression.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub diagnostics: Vec<Finding>,
-}
-
-/// A place in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Place {
-    /// First byte of the UTF-8 text.
-    pub start: u32,
-    /// One past the last byte.
-    pub end: u32,
-    /// The same, counted in UTF-16 code units, as JavaScript does.
-    pub utf16: (u32, u32),
 }
 
 /// A replacement that mends an expression.
@@ -129,37 +138,30 @@ pub struct Second {
     pub message: String,
 }
 
-impl Place {
-    /// A span of a text.
-    pub(super) fn of(span: Span, text: &str) -> Self {
-        let units = |at: u32| {
-            let before = text.get(..at as usize).unwrap_or(text);
-            u32::try_from(before.encode_utf16().count()).unwrap_or(u32::MAX)
-        };
-        Self { start: span.start, end: span.end, utf16: (units(span.start), units(span.end)) }
-    }
-}
-
 impl Finding {
-    /// A diagnostic of an expression.
-    pub(super) fn of(found: &Diagnostic, text: &str) -> Self {
+    /// Diagnostics of an expression.
+    pub(super) fn all(found: &[Diagnostic], text: &str) -> Vec<Self> {
+        let places = Places::of(text);
+        found.iter().map(|found| Self::of(found, &places)).collect()
+    }
+
+    fn of(found: &Diagnostic, places: &Places<'_>) -> Self {
         let fix = |fix: &tweetfilter_core::syntax::Fix| FixIt {
-            span: Some(Place::of(fix.span, text)),
+            span: Some(places.at(fix.span)),
             replacement: fix.replacement.clone(),
             label: fix.label.clone(),
         };
+        let second =
+            |(span, message): &(Span, String)| Second { span: places.at(*span), message: message.clone() };
         Self {
             code: found.code.to_owned(),
             severity: match found.severity {
                 Severity::Warning => "warning",
                 Severity::Error => "error",
             },
-            span: Place::of(found.span, text),
+            span: places.at(found.span),
             message: found.message.clone(),
-            second: found
-                .second
-                .as_ref()
-                .map(|(span, message)| Second { span: Place::of(*span, text), message: message.clone() }),
+            second: found.second.as_ref().map(second),
             fixes: found.fixes.iter().map(fix).collect(),
         }
     }
@@ -199,6 +201,12 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {what}"))
     }
 
+    /// A mistake of ours; the panic itself is logged.
+    pub(super) fn broken() -> Self {
+        let message = "Something broke here, and it is not your fault; it was logged";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+    }
+
     /// Come back after so many seconds.
     pub(super) fn after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds.max(1));
@@ -219,7 +227,7 @@ impl ApiError {
 
     /// An expression is not one.
     pub(super) fn expression(found: &[Diagnostic], text: &str) -> Self {
-        let findings: Vec<_> = found.iter().map(|found| Finding::of(found, text)).collect();
+        let findings = Finding::all(found, text);
         let first = findings.iter().find(|found| found.severity == "error").or(findings.first());
         let mut error =
             Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_filter", "The filter is invalid");
@@ -244,8 +252,8 @@ impl ApiError {
     }
 
     /// As it is answered.
-    pub(super) fn into_answer(self) -> Answer<()> {
-        Answer { summary: Summary::new(self.body.message.clone()), data: None, error: Some(*self.body) }
+    pub(super) fn into_answer(self) -> Refused {
+        Refused { summary: Summary::new(self.body.message.clone()), data: (), error: *self.body }
     }
 
     /// What it says.

@@ -28,6 +28,11 @@ impl Caller {
     pub(super) fn account(&self) -> i64 {
         self.token.account
     }
+
+    /// Gives the store all of its time again, after something else that took a while.
+    pub(super) fn renew(&mut self) {
+        self.until = Instant::now() + STORE;
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {

@@ -8,9 +8,14 @@ use tweetfilter_core::{Dialect, Expression};
 use utoipa::ToSchema;
 
 use super::Api;
-use super::answer::{Answer, Finding, Place, Result, Summary};
+use super::answer::{Answer, Finding, Result, Summary};
 use super::caller::Caller;
+use super::expression::{Compiled, Surroundings};
 use super::extract::Body;
+use super::place::{Place, Places};
+
+/// Parts that are named, of those from which the cost of an expression follows.
+const REASONS: usize = 100;
 
 /// An expression to check.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -36,8 +41,10 @@ pub struct Checked {
     /// `indexed`: tried only on posts that hold one of its terms; `guarded`: on those that hold a literal of its
     /// substrings or regexes; `scanned`: on every post.
     pub cost: Option<&'static str>,
-    /// The parts from which the cost follows.
+    /// The parts from which the cost follows; of many the first hundred.
     pub cost_reasons: Vec<Place>,
+    /// How many more there are.
+    pub more_cost_reasons: usize,
     /// Of dialect `x`: what is known to differ from X.
     pub differs_from_x: Vec<Remark>,
     /// Of dialect `x`: as much in the native language, where that is written in another way.
@@ -75,43 +82,51 @@ pub(super) async fn check(
     Body(CheckFilter { text, dialect }): Body<CheckFilter>,
 ) -> Result<Answer<Checked>> {
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
-    let checked = match surroundings.compile(&text, dialect) {
-        Ok(compiled) => {
-            let expression = &compiled.expression;
-            let cost = compiled.set.cost(0);
-            let from_x = dialect == Dialect::X;
-            Checked {
-                valid: true,
-                diagnostics: expression.warnings().iter().map(|found| Finding::of(found, &text)).collect(),
-                canonical: Some(expression.to_string()),
-                cost: cost.as_ref().map(|cost| class(cost.class)),
-                cost_reasons: cost.iter().flat_map(|c| &c.reasons).map(|s| Place::of(*s, &text)).collect(),
-                differs_from_x: if from_x {
-                    remarks(differences_from_x(expression), &text)
-                } else {
-                    Vec::new()
-                },
-                native: from_x.then(|| native(expression)).flatten(),
-                lost_in_native: if from_x { remarks(lost_in_native(expression), &text) } else { Vec::new() },
-            }
-        }
-        Err(found) => Checked {
-            valid: false,
-            diagnostics: found.iter().map(|found| Finding::of(found, &text)).collect(),
-            canonical: None,
-            cost: None,
-            cost_reasons: Vec::new(),
-            differs_from_x: Vec::new(),
-            native: None,
-            lost_in_native: Vec::new(),
-        },
-    };
+    let checked = api.aside(move || Checked::of(&surroundings, &text, dialect)).await?;
     let summary = match checked.diagnostics.iter().find(|found| found.severity == "error") {
         Some(error) => error.message.clone(),
         None if checked.diagnostics.is_empty() => "Valid".to_owned(),
         None => format!("Valid, with {}", Summary::counted(checked.diagnostics.len(), "warning").text),
     };
     Ok(Answer::new(Summary::new(summary), checked))
+}
+
+impl Checked {
+    fn of(surroundings: &Surroundings, text: &str, dialect: Dialect) -> Self {
+        match surroundings.compile(text, dialect) {
+            Ok(compiled) => Self::valid(&compiled, text, dialect),
+            Err(found) => Self {
+                valid: false,
+                diagnostics: Finding::all(&found, text),
+                canonical: None,
+                cost: None,
+                cost_reasons: Vec::new(),
+                more_cost_reasons: 0,
+                differs_from_x: Vec::new(),
+                native: None,
+                lost_in_native: Vec::new(),
+            },
+        }
+    }
+
+    fn valid(compiled: &Compiled, text: &str, dialect: Dialect) -> Self {
+        let expression = &compiled.expression;
+        let (class_of, reasons) = compiled.set.cost(0).map(|cost| (class(cost.class), cost.reasons)).unzip();
+        let reasons = reasons.unwrap_or_default();
+        let places = Places::of(text);
+        let from_x = dialect == Dialect::X;
+        Self {
+            valid: true,
+            diagnostics: Finding::all(expression.warnings(), text),
+            canonical: Some(expression.to_string()),
+            cost: class_of,
+            cost_reasons: reasons.iter().take(REASONS).map(|span| places.at(*span)).collect(),
+            more_cost_reasons: reasons.len().saturating_sub(REASONS),
+            differs_from_x: if from_x { remarks(differences_from_x(expression), text) } else { Vec::new() },
+            native: from_x.then(|| native(expression)).flatten(),
+            lost_in_native: if from_x { remarks(lost_in_native(expression), text) } else { Vec::new() },
+        }
+    }
 }
 
 /// All operators, for completion.
@@ -132,7 +147,8 @@ pub(super) fn class(class: CostClass) -> &'static str {
 }
 
 pub(super) fn remarks(notes: Vec<Note>, text: &str) -> Vec<Remark> {
-    notes.into_iter().map(|note| Remark { span: Place::of(note.span, text), message: note.message }).collect()
+    let places = Places::of(text);
+    notes.into_iter().map(|note| Remark { span: places.at(note.span), message: note.message }).collect()
 }
 
 /// The native expression that reads as much, where it is another.

@@ -6,8 +6,9 @@ use tweetfilter_core::{Dialect, Expression};
 use tweetfilter_sql::Save;
 use utoipa::ToSchema;
 
-use super::answer::{Finding, Place};
+use super::answer::Finding;
 use super::check::{Remark, remarks};
+use super::place::Place;
 use crate::incoming::{FactChange, Incoming};
 use crate::names::{action_name, dialect_name};
 use crate::time::rfc3339;
@@ -93,7 +94,7 @@ impl Candidate {
 
     pub(super) fn note(&mut self, expression: &Expression) {
         let text = &self.shown.text;
-        self.shown.diagnostics = expression.warnings().iter().map(|found| Finding::of(found, text)).collect();
+        self.shown.diagnostics = Finding::all(expression.warnings(), text);
         self.shown.diagnostics.extend(self.incoming.ended.map(ended));
         if expression.dialect() == Dialect::X {
             self.shown.differs_from_x = remarks(differences_from_x(expression), text);

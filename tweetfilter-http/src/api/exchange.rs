@@ -11,7 +11,7 @@ use tweetfilter_sql::{Basis, FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::{Action, StoreError};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Finding, Result, Summary};
+use super::answer::{Answer, ApiError, Finding, Refused, Result, Summary};
 use super::caller::Caller;
 use super::coming::{Candidate, ImportedFilter, beside};
 use super::expression::Surroundings;
@@ -92,9 +92,9 @@ pub struct Imported {
 /// knows neither actions nor expiries, and leaves them as they are; another text that comes in it is of dialect x. Sent again,
 /// it changes nothing: a filter of which all is so already is not added. A filter that has ended comes in switched off, with a warning (`already_expired`).
 #[utoipa::path(post, path = "/import", tag = "filters", request_body = Import,
-    responses((status = 200, body = Answer<Imported>), (status = 412, body = Answer<Imported>,
+    responses((status = 200, body = Answer<Imported>), (status = 412, body = Refused,
             description = "Somebody changes the filters of the account all the while"),
-        (status = 422, body = Answer<Imported>)))]
+        (status = 422, body = Refused)))]
 pub(super) async fn import(
     State(api): State<Api>,
     caller: Caller,
@@ -169,7 +169,7 @@ fn candidate(incoming: Incoming, surroundings: &Surroundings) -> Candidate {
         }
         (Ok(compiled), Ok(())) => candidate.note(&compiled.expression),
         (Err(found), _) => {
-            let found = found.iter().map(|one| Finding::of(one, text)).collect();
+            let found = Finding::all(&found, text);
             candidate.refuse(found);
         }
     }

@@ -8,10 +8,11 @@ use tweetfilter_core::explain::{Evidence, Field, Part};
 use utoipa::ToSchema;
 
 use super::Api;
-use super::answer::{Answer, ApiError, Place, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::Body;
 use super::filters::own;
+use super::place::{Place, Places};
 use super::search::compiled;
 use super::shapes::{Segment, ShownPost};
 use super::timeline::seen_post;
@@ -80,11 +81,11 @@ pub struct Found {
 
 /// Why a post that the account saw matches a filter or an expression, or what it lacks.
 #[utoipa::path(post, path = "/explain", tag = "expressions", request_body = ExplainPost,
-    responses((status = 200, body = Answer<Explained>), (status = 404, body = Answer<Explained>),
-        (status = 422, body = Answer<Explained>)))]
+    responses((status = 200, body = Answer<Explained>), (status = 404, body = Refused),
+        (status = 422, body = Refused)))]
 pub(super) async fn explain(
     State(api): State<Api>,
-    caller: Caller,
+    mut caller: Caller,
     Body(query): Body<ExplainPost>,
 ) -> Result<Answer<Explained>> {
     let (text, dialect) = match (query.filter, query.text) {
@@ -95,17 +96,18 @@ pub(super) async fn explain(
         (None, Some(text)) => (text, query.dialect),
         _ => return Err(ApiError::bad("Send either `filter`, the number of one, or `text`, an expression")),
     };
-    let filter = compiled(&api, &caller, &text, dialect).await?;
+    let filter = compiled(&api, &mut caller, &text, dialect).await?;
     let seen = seen_post(&api, &caller, query.post).await?;
     let Some(explanation) = filter.set.explain(0, &seen.post) else {
         return Err(ApiError::missing("such filter"));
     };
-    let content = &seen.post.content().text;
+    let content = Places::of(&seen.post.content().text);
+    let written = Places::of(&text);
     let mut shown = ShownPost::of(&seen);
     shown.mark([&explanation]);
     let explained = Explained {
         matched: explanation.matched,
-        parts: explanation.parts.iter().map(|part| explained_part(part, &text, content)).collect(),
+        parts: explanation.parts.iter().map(|part| explained_part(part, &written, &content)).collect(),
         each_suffices: explanation.each_suffices,
         segments: shown.content.segments.unwrap_or_default(),
         text,
@@ -114,22 +116,20 @@ pub(super) async fn explain(
     Ok(Answer::new(Summary::new(said), explained))
 }
 
-fn explained_part(part: &Part, expression: &str, content: &str) -> ExplainedPart {
+fn explained_part(part: &Part, expression: &Places<'_>, content: &Places<'_>) -> ExplainedPart {
     let found = |place: &Evidence| Found {
         field: field(&place.field),
         scopes: place.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         // Of other fields the text is not at hand here, and `text` says what stands there.
         span: match place.span {
-            Some(span) if place.field == Field::Text && place.scopes.is_empty() => {
-                Some(Place::of(span, content))
-            }
+            Some(span) if place.field == Field::Text && place.scopes.is_empty() => Some(content.at(span)),
             _ => None,
         },
         text: place.text.clone(),
     };
     ExplainedPart {
-        span: Place::of(part.expression, expression),
-        written: expression.get(part.expression.range()).unwrap_or_default().to_owned(),
+        span: expression.at(part.expression),
+        written: expression.text().get(part.expression.range()).unwrap_or_default().to_owned(),
         negated: part.negated,
         unknown: part.unknown,
         places: part.places.iter().map(found).collect(),

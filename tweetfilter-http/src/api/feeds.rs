@@ -11,11 +11,11 @@ use tokio::time::Instant;
 use tweetfilter_sql::{Feed, Page, TimelinePost};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::filters::own;
-use super::shapes::ShownPost;
+use super::shapes::{Author, ShownPost};
 use super::tag::Tag;
 use super::{Api, STORE, digest, new_secret};
 use crate::time::rfc3339;
@@ -69,8 +69,8 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
 
 /// Makes a feed of what a filter matches, at a secret address that is shown once.
 #[utoipa::path(post, path = "/feeds", tag = "feeds", request_body = AddFeed,
-    responses((status = 201, body = Answer<NewFeed>), (status = 404, body = Answer<NewFeed>),
-        (status = 422, body = Answer<NewFeed>, description = "The account has as many feeds as it may")))]
+    responses((status = 201, body = Answer<NewFeed>), (status = 404, body = Refused),
+        (status = 422, body = Refused, description = "The account has as many feeds as it may")))]
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
@@ -98,7 +98,7 @@ pub(super) async fn add(
 
 /// Revokes a feed: its address is of no use any more.
 #[utoipa::path(delete, path = "/feeds/{id}", tag = "feeds", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, body = Answer<i64>), (status = 404, body = Answer<i64>)))]
+    responses((status = 200, body = Answer<i64>), (status = 404, body = Refused)))]
 pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,
@@ -189,15 +189,14 @@ fn atom(feed: &Feed, own: &str, title: &str, posts: &[TimelinePost]) -> String {
     for post in posts {
         let shown = ShownPost::of(post);
         let content = &shown.content;
-        let author = content.author.name.as_deref().unwrap_or(&content.author.handle);
-        let author = if author.is_empty() { "unknown" } else { author };
+        let author = called(&content.author).unwrap_or_else(|| "unknown".to_owned());
         xml.push_str(&format!(
             "<entry>\n<id>{}</id>\n<title>{}</title>\n<updated>{}</updated>\n<author><name>{}</name></author>\n\
              <content type=\"text\">{}</content>\n",
             escape(&id(post)),
             escape(&headline(&content.text)),
             rfc3339(post.received_at),
-            escape(author),
+            escape(&author),
             escape(&content.text),
         ));
         if let Some(at) = &content.created_at {
@@ -218,8 +217,10 @@ fn json_feed(own: &str, title: &str, posts: &[TimelinePost]) -> String {
         let mut item = json!({
             "id": id(post), "content_text": content.text,
             "date_published": content.created_at.clone().unwrap_or_else(|| rfc3339(post.received_at)),
-            "authors": [{"name": content.author.name.as_deref().unwrap_or(&content.author.handle)}],
         });
+        if let Some(name) = called(&content.author) {
+            item["authors"] = json!([{"name": name}]);
+        }
         if let Some(url) = &shown.url {
             item["url"] = json!(url);
         }
@@ -231,6 +232,16 @@ fn json_feed(own: &str, title: &str, posts: &[TimelinePost]) -> String {
     let items: Vec<_> = posts.iter().map(item).collect();
     json!({"version": "https://jsonfeed.org/version/1.1", "title": title, "feed_url": own, "items": items})
         .to_string()
+}
+
+/// The name of an author, or else the handle, of which something can be seen.
+fn called(author: &Author) -> Option<String> {
+    let seen = |text: &str| -> Option<String> {
+        let shown: String = text.chars().filter(|c| is_text(*c)).collect();
+        let shown = shown.trim();
+        (!shown.is_empty()).then(|| shown.to_owned())
+    };
+    author.name.as_deref().and_then(seen).or_else(|| seen(&author.handle))
 }
 
 /// The first line of a text, cut where it gets long.
@@ -253,17 +264,36 @@ fn escape(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\n' | '\t' => out.push(c),
-            '\u{fffe}' | '\u{ffff}' => {}
-            c if c.is_control() => {}
-            c => out.push(c),
+            c if is_text(c) => out.push(c),
+            _ => {}
         }
     }
     out
 }
 
+/// Whether it is no control character, and may stand in XML.
+fn is_text(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_author_is_called_by_what_can_be_seen() {
+        let author = |name: Option<&str>, handle: &str| {
+            called(&Author { id: "1".into(), handle: handle.into(), name: name.map(str::to_owned) })
+        };
+        for (name, handle, expected) in [
+            (Some("Bob\u{7}"), "bob", Some("Bob")),
+            (Some("\u{7}"), "bob", Some("bob")),
+            (Some(""), "", None),
+            (None, "", None),
+        ] {
+            assert_eq!(author(name, handle).as_deref(), expected, "{name:?} {handle:?}");
+        }
+    }
 
     #[test]
     fn texts_stay_texts_within_xml() {

@@ -9,7 +9,7 @@ use tweetfilter_sql::{Changed, FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::Action;
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Finding, Result, Summary};
+use super::answer::{Answer, ApiError, Finding, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::shapes::ShownFilter;
@@ -124,10 +124,10 @@ async fn listed(api: &Api, caller: &Caller) -> Result<Answer<Vec<ShownFilter>>> 
 /// Sent again, it adds another. Where an answer may be lost, `/import` is the way to add a filter once: what says the same
 /// as one that is there is not added.
 #[utoipa::path(post, path = "/filters", tag = "filters", request_body = AddFilter,
-    responses((status = 201, body = Answer<KeptFilter>), (status = 422, body = Answer<KeptFilter>)))]
+    responses((status = 201, body = Answer<KeptFilter>), (status = 422, body = Refused)))]
 pub(super) async fn add(
     State(api): State<Api>,
-    caller: Caller,
+    mut caller: Caller,
     Body(add): Body<AddFilter>,
 ) -> Result<Response> {
     let new = NewFilter {
@@ -139,7 +139,7 @@ pub(super) async fn add(
     };
     is_to_come(new.expires_at)?;
     fits(&new.name)?;
-    let warnings = check(&api, &caller, &new).await?;
+    let warnings = check(&api, &mut caller, &new).await?;
     let save = [Save { enabled: Some(add.enabled), ..Save::new(&new) }];
     let saved = api.database().save_filters(caller.account(), &save, api.options().filters);
     let id = match api.ask(caller.until, saved).await? {
@@ -158,7 +158,7 @@ pub(super) async fn add(
 
 /// One filter.
 #[utoipa::path(get, path = "/filters/{id}", tag = "filters", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, body = Answer<ShownFilter>), (status = 404, body = Answer<ShownFilter>)))]
+    responses((status = 200, body = Answer<ShownFilter>), (status = 404, body = Refused)))]
 pub(super) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<i64>) -> Result<Response> {
     let (row, position) = own(&api, &caller, id).await?;
     let shown = ShownFilter::of(&row, position);
@@ -169,11 +169,11 @@ pub(super) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<i
 #[utoipa::path(patch, path = "/filters/{id}", tag = "filters", request_body = ChangeFilter,
     params(("id" = i64, Path, description = "Its number"),
         ("If-Match" = Option<String>, Header, description = "Its revision in quotes, several with commas between them, or `*`")),
-    responses((status = 200, body = Answer<KeptFilter>), (status = 404, body = Answer<KeptFilter>),
-        (status = 412, body = Answer<KeptFilter>), (status = 422, body = Answer<KeptFilter>)))]
+    responses((status = 200, body = Answer<KeptFilter>), (status = 404, body = Refused),
+        (status = 412, body = Refused), (status = 422, body = Refused)))]
 pub(super) async fn change(
     State(api): State<Api>,
-    caller: Caller,
+    mut caller: Caller,
     Path(id): Path<i64>,
     headers: HeaderMap,
     Body(change): Body<ChangeFilter>,
@@ -201,7 +201,7 @@ pub(super) async fn change(
     if change.enabled == Some(true) || new.expires_at != ended {
         is_to_come(new.expires_at)?;
     }
-    let warnings = match check(&api, &caller, &new).await {
+    let warnings = match check(&api, &mut caller, &new).await {
         Err(error) if is_same && error.is_of_filter() => error.into_findings(),
         checked => checked?,
     };
@@ -219,7 +219,7 @@ pub(super) async fn change(
 
 /// Removes a filter; what it matched stays.
 #[utoipa::path(delete, path = "/filters/{id}", tag = "filters", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, body = Answer<i64>), (status = 404, body = Answer<i64>)))]
+    responses((status = 200, body = Answer<i64>), (status = 404, body = Refused)))]
 pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,
@@ -234,7 +234,7 @@ pub(super) async fn remove(
 
 /// Puts the filters in an order.
 #[utoipa::path(put, path = "/filters/order", tag = "filters", request_body = Order,
-    responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 404, body = Answer<Vec<ShownFilter>>)))]
+    responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 404, body = Refused)))]
 pub(super) async fn order(
     State(api): State<Api>,
     caller: Caller,
@@ -261,13 +261,16 @@ pub(super) async fn own(api: &Api, caller: &Caller, id: i64) -> Result<(FilterRo
 }
 
 /// Says what is doubtful about a filter, and refuses what is wrong.
-async fn check(api: &Api, caller: &Caller, filter: &NewFilter) -> Result<Vec<Finding>> {
+async fn check(api: &Api, caller: &mut Caller, filter: &NewFilter) -> Result<Vec<Finding>> {
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
-    let compiled = surroundings
-        .compile(&filter.text, filter.dialect)
-        .map_err(|found| ApiError::expression(&found, &filter.text))?;
-    let warnings = compiled.expression.warnings();
-    Ok(warnings.iter().map(|found| Finding::of(found, &filter.text)).collect())
+    let (text, dialect) = (filter.text.clone(), filter.dialect);
+    let found = api.aside(move || match surroundings.compile(&text, dialect) {
+        Ok(compiled) => Ok(Finding::all(compiled.expression.warnings(), &text)),
+        Err(found) => Err(ApiError::expression(&found, &text)),
+    });
+    let found = found.await?;
+    caller.renew();
+    found
 }
 
 fn fits(name: &str) -> Result<()> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::{Api, STORE};
 
 /// How long it holds what a probe found: whoever asks more often, and anybody may, adds no write.
@@ -49,7 +49,7 @@ pub(super) async fn live() -> Answer<Health> {
 
 /// The store takes writes.
 #[utoipa::path(get, path = "/health/ready", tag = "health", security(()),
-    responses((status = 200, body = Answer<Health>), (status = 503, body = Answer<Health>)))]
+    responses((status = 200, body = Answer<Health>), (status = 503, body = Refused)))]
 pub(super) async fn ready(State(api): State<Api>) -> Result<Response> {
     api.probe().await?;
     let answer = Answer::new(Summary::new("The store takes writes"), Health { state: "ready" });

@@ -14,7 +14,7 @@ use tweetfilter_stream::redis_streams;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Query};
 use crate::ops::Elsewhere;
@@ -152,9 +152,9 @@ pub(super) async fn list(
 
 /// Puts dead letters back into the buffer, to be tried again; needs scope `admin`.
 #[utoipa::path(post, path = "/dead-letters/retry", tag = "health", request_body = Retry,
-    responses((status = 200, body = Answer<Retried>), (status = 409, body = Answer<Retried>,
+    responses((status = 200, body = Answer<Retried>), (status = 409, body = Refused,
             description = "Somebody else puts dead letters back just now (`retry_running`)"),
-        (status = 503, body = Answer<Retried>,
+        (status = 503, body = Refused,
             description = "The store or the buffer (`buffer_away`) is away; `Retry-After` says when to come back")))]
 pub(super) async fn retry(
     State(api): State<Api>,
@@ -171,11 +171,24 @@ pub(super) async fn retry(
         let claim = buffer.claim(SOURCE, &instance, LEASE).await?;
         database.retry_dead_letters(&ids, &buffer, SOURCE, claim.fence).await
     };
-    let put_back = timeout_at(caller.until, put_back).await;
-    let put_back = put_back.map_err(|_| ApiError::away("the buffer does not answer in time"))?;
-    let put_back = put_back.map_err(refused)?;
+    let put_back = match timeout_at(caller.until, put_back).await {
+        Ok(put_back) => put_back.map_err(refused)?,
+        Err(_) => return Err(late(&api).await),
+    };
     let retried = Retried { put_back };
     Ok(Answer::new(Summary::new(format!("{put_back} put back")), retried))
+}
+
+/// Who did not answer in time: a buffer on a server of its own, if the store does answer.
+async fn late(api: &Api) -> ApiError {
+    if api.0.buffer.is_elsewhere() && api.store_answers().await {
+        return buffer_away("The buffer does not answer in time. Look at the list before you try again");
+    }
+    api.late().await
+}
+
+fn buffer_away(message: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "buffer_away", message).after(2)
 }
 
 fn refused(error: BufferError) -> ApiError {
@@ -188,6 +201,6 @@ fn refused(error: BufferError) -> ApiError {
             let message = "Somebody else puts dead letters back just now; look at the list again";
             ApiError::new(StatusCode::CONFLICT, "retry_running", message).after(1)
         }
-        error => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "buffer_away", error.to_string()).after(2),
+        error => buffer_away(error.to_string()),
     }
 }

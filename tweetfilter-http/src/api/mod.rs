@@ -21,6 +21,7 @@ mod limits;
 mod live;
 mod manual;
 mod me;
+mod place;
 mod preview;
 mod pulse;
 mod reading;
@@ -31,6 +32,7 @@ mod secret;
 mod server;
 mod sets;
 mod shapes;
+mod socket;
 mod status;
 mod tag;
 mod timeline;
@@ -43,12 +45,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tweetfilter_sql::Database;
 use tweetfilter_stream::redis_streams;
 use tweetfilter_stream::store::StoreError;
 
-pub use answer::{Answer, ApiError, ErrorBody, Finding, FixIt, Place, Second, Summary};
+pub use answer::{Answer, ApiError, ErrorBody, Finding, FixIt, Refused, Second, Summary};
+pub use place::Place;
 pub use routes::{app, document};
 pub use secret::{digest, new_secret};
 pub use server::{Serving, listen, listen_as};
@@ -130,6 +134,8 @@ struct Shared {
     tokens: Mutex<caller::Tokens>,
     probed: health::Probed,
     surroundings: Mutex<expression::Remembered>,
+    /// As many as there are processors: what takes long waits for others of its kind, and nobody else does.
+    turns: Arc<Semaphore>,
     part: Arc<Part>,
     buffer: letters::Way,
     /// The store is not to be asked yet.
@@ -143,6 +149,7 @@ impl Api {
         let pulse = pulse::Heart::new(database.clone());
         let uses = limits::Uses::default();
         let (part, buffer) = (Part::new("api"), letters::Way::new(&database));
+        let turns = std::thread::available_parallelism().map_or(1, usize::from);
         Self(Arc::new(Shared {
             database,
             options,
@@ -152,6 +159,7 @@ impl Api {
             tokens: Mutex::default(),
             probed: health::Probed::default(),
             surroundings: Mutex::default(),
+            turns: Arc::new(Semaphore::new(turns)),
             part,
             buffer,
             waits: AtomicBool::new(false),
@@ -183,6 +191,21 @@ impl Api {
         &self.0.options
     }
 
+    /// Does what keeps a processor busy, such as reading a long expression, where it holds up nobody: a few threads answer
+    /// all requests.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let turn = self.0.turns.clone().acquire_owned().await;
+        let done = tokio::task::spawn_blocking(move || {
+            // Whoever goes away meanwhile keeps the turn until it is done.
+            let _turn = turn;
+            work()
+        });
+        done.await.map_err(|_| ApiError::broken())
+    }
+
     /// Asks the store, and says that it is away or busy if it takes too long.
     async fn ask<T>(
         &self,
@@ -204,15 +227,20 @@ impl Api {
 
     /// Why the store did not answer in time: it is away, unless it answers something that is quickly said.
     async fn late(&self) -> ApiError {
-        let looked = tokio::time::timeout(LOOK, self.0.pulse.now()).await;
-        let answers = matches!(looked, Ok(Ok(_)));
-        self.0.part.heard(Server::Store, !answers);
-        match answers {
+        match self.store_answers().await {
             true => ApiError::busy(
                 "it answers, but this took too long. Try again in a moment; if this was a change, look first \
                  whether it was made",
             ),
             false => ApiError::away("it does not answer in time"),
         }
+    }
+
+    /// Whether the store answers what is quickly said.
+    async fn store_answers(&self) -> bool {
+        let looked = tokio::time::timeout(LOOK, self.0.pulse.now()).await;
+        let answers = matches!(looked, Ok(Ok(_)));
+        self.0.part.heard(Server::Store, !answers);
+        answers
     }
 }

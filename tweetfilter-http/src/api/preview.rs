@@ -17,7 +17,7 @@ use tweetfilter_stream::store::Action;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::expression::Compiled;
 use super::extract::Body;
@@ -135,8 +135,8 @@ fn thousand() -> usize {
 /// far, the first after a fraction of the time; the last event is `done`, with the whole, or `error`.
 #[utoipa::path(post, path = "/preview", tag = "expressions", request_body = PreviewOf,
     responses((status = 200, content((Answer<Preview> = "application/json"), (String = "text/event-stream"))),
-        (status = 404, body = Answer<Preview>), (status = 422, body = Answer<Preview>),
-        (status = 429, body = Answer<Preview>)))]
+        (status = 404, body = Refused), (status = 422, body = Refused),
+        (status = 429, body = Refused)))]
 pub(super) async fn preview(
     State(api): State<Api>,
     caller: Caller,
@@ -198,18 +198,18 @@ struct Looking {
 }
 
 impl Looking {
-    async fn begin(api: Api, caller: Caller, query: PreviewOf) -> Result<Self> {
+    async fn begin(api: Api, mut caller: Caller, query: PreviewOf) -> Result<Self> {
         if query.posts == 0 || query.posts > PREVIEWED || query.samples > SAMPLES {
             let message = format!("`posts` must be from 1 to {PREVIEWED}, and `samples` at most {SAMPLES}");
             return Err(ApiError::bad(message));
         }
-        let mut filters = vec![compiled(&api, &caller, &query.text, query.dialect).await?];
-        let marking = compiled(&api, &caller, &query.text, query.dialect).await?;
+        let mut filters = vec![compiled(&api, &mut caller, &query.text, query.dialect).await?];
+        let marking = compiled(&api, &mut caller, &query.text, query.dialect).await?;
         let mut saved = None;
         if let Some(id) = query.filter {
             let filter = own(&api, &caller, id).await?.0.filter;
-            filters.push(compiled(&api, &caller, &filter.text, filter.dialect).await?);
-            saved = Some(compiled(&api, &caller, &filter.text, filter.dialect).await?);
+            filters.push(compiled(&api, &mut caller, &filter.text, filter.dialect).await?);
+            saved = Some(compiled(&api, &mut caller, &filter.text, filter.dialect).await?);
         }
         let right = api.0.uses.search(caller.account())?;
         let would_hide = (query.action == Action::Hide).then(WouldHide::default);

@@ -7,7 +7,7 @@ use tweetfilter_sql::Reading;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::shapes::{place, read_place};
@@ -53,8 +53,8 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
 /// Keeps how far the account has read in a timeline.
 #[utoipa::path(put, path = "/reading/{name}", tag = "account", request_body = UpTo,
     params(("name" = String, Path, description = "Which timeline")),
-    responses((status = 200, body = Answer<String>), (status = 400, body = Answer<String>),
-        (status = 422, body = Answer<String>, description = "The account has as many places as it may")))]
+    responses((status = 200, body = Answer<String>), (status = 400, body = Refused),
+        (status = 422, body = Refused, description = "The account has as many places as it may")))]
 pub(super) async fn put(
     State(api): State<Api>,
     caller: Caller,

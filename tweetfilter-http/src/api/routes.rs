@@ -14,8 +14,10 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tweetfilter_sql::Scope;
 use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
+use utoipa::openapi::content::Content;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::Ref;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -92,8 +94,25 @@ pub fn document() -> utoipa::openapi::OpenApi {
         for (method, operation) in with_token {
             tell_refusals(&method, path, operation);
         }
+        for (_, operation) in operations(item) {
+            give_form(operation);
+        }
     }
     document
+}
+
+/// Says of each refusal of a route what its body is.
+fn give_form(operation: &mut Operation) {
+    let refused = |status: &str| status.starts_with(['4', '5']);
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && refused(status)
+            && response.content.is_empty()
+        {
+            let form = Content::new(Some(Ref::from_schema_name("Refused")));
+            response.content.insert("application/json".to_owned(), RefOr::T(form));
+        }
+    }
 }
 
 /// Says how a route that needs a token may refuse.
@@ -195,10 +214,9 @@ async fn no_method() -> ApiError {
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", message)
 }
 
-/// A mistake of ours: it is said as every error is, and harms no other request. The panic itself is logged.
+/// A mistake of ours is said as every error is, and harms no other request.
 fn broken(_: Box<dyn std::any::Any + Send>) -> Response {
-    let message = "Something broke here, and it is not your fault; it was logged";
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message).into_response()
+    ApiError::broken().into_response()
 }
 
 /// What browsers must not do with answers.

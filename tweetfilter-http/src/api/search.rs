@@ -6,7 +6,7 @@ use tweetfilter_core::Dialect;
 use tweetfilter_sql::{Cursor, TimelinePost};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::expression::Compiled;
 use super::extract::Body;
@@ -44,11 +44,11 @@ fn twenty() -> usize {
 /// It may end with few posts or none: `summary.searched_back_to` says how far it came, and `summary.next`, sent as
 /// `before`, goes on from there. One search or preview runs for an account at a time.
 #[utoipa::path(post, path = "/search", tag = "expressions", request_body = SearchFor,
-    responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 422, body = Answer<Vec<ShownPost>>),
-        (status = 429, body = Answer<Vec<ShownPost>>)))]
+    responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 422, body = Refused),
+        (status = 429, body = Refused)))]
 pub(super) async fn search(
     State(api): State<Api>,
-    caller: Caller,
+    mut caller: Caller,
     Body(query): Body<SearchFor>,
 ) -> Result<Answer<Vec<ShownPost>>> {
     if query.limit == 0 || query.limit > MOST {
@@ -59,8 +59,8 @@ pub(super) async fn search(
             .ok_or_else(|| ApiError::bad("`before` must be a place that an answer gave as `next`"))
     });
     let before = before.transpose()?.map(|place| place.post);
-    let compile = || compiled(&api, &caller, &query.text, query.dialect);
-    let (marking, searching) = (compile().await?, compile().await?);
+    let marking = compiled(&api, &mut caller, &query.text, query.dialect).await?;
+    let searching = compiled(&api, &mut caller, &query.text, query.dialect).await?;
     let _right = api.0.uses.search(caller.account())?;
     let keep = query.limit + 1;
     let slice = api.options().slice;
@@ -91,9 +91,20 @@ pub(super) async fn search(
 }
 
 /// An expression, ready to run, or what is wrong with it.
-pub(super) async fn compiled(api: &Api, caller: &Caller, text: &str, dialect: Dialect) -> Result<Compiled> {
+pub(super) async fn compiled(
+    api: &Api,
+    caller: &mut Caller,
+    text: &str,
+    dialect: Dialect,
+) -> Result<Compiled> {
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
-    surroundings.compile(text, dialect).map_err(|found| ApiError::expression(&found, text))
+    let text = text.to_owned();
+    let compiled = api.aside(move || {
+        surroundings.compile(&text, dialect).map_err(|found| ApiError::expression(&found, &text))
+    });
+    let compiled = compiled.await?;
+    caller.renew();
+    compiled
 }
 
 /// Posts with verdicts, marked as a filter finds them.

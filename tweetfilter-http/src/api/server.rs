@@ -4,23 +4,23 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Sleep};
 
 use super::answer::ApiError;
+use super::socket::{self, Timed};
 use super::{Api, Options};
 use crate::parts::{PartError, Stop};
 
@@ -145,16 +145,25 @@ fn turn_away(mut stream: TcpStream, turned: &Arc<Semaphore>) {
 async fn serve(stream: TcpStream, app: Router, options: Options, connection: Open, mut stop: Stop) {
     let _ = stream.set_nodelay(true);
     let state = connection.state.clone();
+    let unread = Arc::new(AtomicBool::new(false));
+    let io = TokioIo::new(Timed::new(stream, options.body_time, unread.clone()));
     let service = tower::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let (app, state) = (app.clone(), state.clone());
+        let (app, state, unread) = (app.clone(), state.clone(), unread.clone());
         async move {
             let busy = state.begin();
-            let response = tower::ServiceExt::oneshot(app, request).await?;
+            let may_wait = !request.headers().contains_key(header::EXPECT);
+            let (head, body) = request.into_parts();
+            let (body, left) = socket::watched(body);
+            let request = hyper::Request::from_parts(head, body);
+            let mut response = tower::ServiceExt::oneshot(app, request).await?;
+            if !left.is_taken(may_wait).await {
+                unread.store(true, Ordering::SeqCst);
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             // A stream is busy until its last event.
             Ok::<_, std::convert::Infallible>(response.map(|body| Watched { body, _busy: busy }))
         }
     });
-    let io = TokioIo::new(Timed::new(stream, options.body_time));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_time)
@@ -299,76 +308,5 @@ impl http_body::Body for Watched {
 
     fn size_hint(&self) -> http_body::SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// A socket whose other side must take what is written within a time.
-struct Timed {
-    stream: TcpStream,
-    time: Duration,
-    waits: Option<Pin<Box<Sleep>>>,
-}
-
-impl Timed {
-    fn new(stream: TcpStream, time: Duration) -> Self {
-        Self { stream, time, waits: None }
-    }
-
-    fn watch<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.waits = None;
-            return written;
-        }
-        let time = self.time;
-        let waits =
-            self.waits.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + time)));
-        match waits.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-use std::future::Future as _;
-
-impl AsyncRead for Timed {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Timed {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.watch(written, context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
-        self.watch(written, context)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -13,7 +13,7 @@ use tweetfilter_sql::{SetKept, SetQuota};
 use utoipa::ToSchema;
 
 use super::Api;
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::tag::Tag;
@@ -62,7 +62,7 @@ fn tag(caller: &Caller) -> Tag {
 /// The terms of a set.
 #[utoipa::path(get, path = "/sets/{name}", tag = "sets", params(("name" = String, Path, description = "Its name")),
     responses((status = 200, body = Answer<Terms>), (status = 304, description = "As it was"),
-        (status = 404, body = Answer<Terms>)))]
+        (status = 404, body = Refused)))]
 pub(super) async fn get(
     State(api): State<Api>,
     caller: Caller,
@@ -94,7 +94,7 @@ async fn known(api: &Api, caller: &Caller) -> Result<BTreeMap<String, (String, b
 /// have, and how large they may be together, `/me` says.
 #[utoipa::path(put, path = "/sets/{name}", tag = "sets", request_body = Terms,
     params(("name" = String, Path, description = "Its name")),
-    responses((status = 200, body = Answer<Terms>), (status = 422, body = Answer<Terms>)))]
+    responses((status = 200, body = Answer<Terms>), (status = 422, body = Refused)))]
 pub(super) async fn put(
     State(api): State<Api>,
     caller: Caller,
@@ -132,7 +132,7 @@ pub(super) async fn put(
 /// Removes a set of the account. Filters that name it mean the one for all of that name, or are refused by the workers
 /// until there is one again.
 #[utoipa::path(delete, path = "/sets/{name}", tag = "sets", params(("name" = String, Path, description = "Its name")),
-    responses((status = 200, body = Answer<String>), (status = 404, body = Answer<String>)))]
+    responses((status = 200, body = Answer<String>), (status = 404, body = Refused)))]
 pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,

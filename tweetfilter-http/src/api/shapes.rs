@@ -9,6 +9,7 @@ use tweetfilter_core::post::{self, MediaKind};
 use tweetfilter_sql::{Cursor, FilterRow, TimelinePost};
 use utoipa::ToSchema;
 
+use super::place::Places;
 use crate::names::{action_name, dialect_name};
 use crate::time::rfc3339;
 
@@ -209,9 +210,10 @@ impl ShownPost {
 
 impl Content {
     fn of(post: &Post) -> Self {
+        let places = Places::of(&post.text);
         let link = |link: &post::Link| {
             let url = [&link.unwound, &link.expanded].into_iter().flatten().next().unwrap_or(&link.url);
-            let utf16 = link.span.map(|span| super::Place::of(span, &post.text).utf16);
+            let utf16 = link.span.map(|span| places.at(span).utf16);
             Link { url: url.clone(), title: link.title.clone(), utf16 }
         };
         let medium = |medium: &post::Media| Medium {

@@ -7,11 +7,11 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
-use tweetfilter_sql::{Cursor, Page, TimelinePost};
+use tweetfilter_sql::{Cursor, FilterRow, Page, TimelinePost};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::expression::Compiled;
 use super::extract::{Path, Query};
@@ -61,7 +61,7 @@ fn twenty() -> usize {
 /// changed since.
 #[utoipa::path(get, path = "/timeline", tag = "posts", params(TimelineQuery),
     responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 304, description = "As it was"),
-        (status = 404, body = Answer<Vec<ShownPost>>)))]
+        (status = 404, body = Refused)))]
 pub(super) async fn timeline(
     State(api): State<Api>,
     caller: Caller,
@@ -151,7 +151,7 @@ async fn everything(
 /// One post that the account saw, with marks.
 #[utoipa::path(get, path = "/posts/{number}", tag = "posts",
     params(("number" = i64, Path, description = "Its number, as a timeline gives it")),
-    responses((status = 200, body = Answer<ShownPost>), (status = 404, body = Answer<ShownPost>)))]
+    responses((status = 200, body = Answer<ShownPost>), (status = 404, body = Refused)))]
 pub(super) async fn post(
     State(api): State<Api>,
     caller: Caller,
@@ -200,12 +200,15 @@ impl Marker {
                 posts.iter().flat_map(|post| &post.filters).any(|id| !self.filters.contains_key(id));
             if missing {
                 let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
-                for row in rows.into_iter().filter(|row| wanted(&row.id)) {
-                    let compiled = surroundings.compile(&row.filter.text, row.filter.dialect);
-                    if let Ok(compiled) = compiled {
-                        self.filters.insert(row.id, compiled);
-                    }
-                }
+                let rows: Vec<_> = rows.into_iter().filter(|row| wanted(&row.id)).collect();
+                let compiled = api.aside(move || {
+                    let compile = |row: &FilterRow| {
+                        let compiled = surroundings.compile(&row.filter.text, row.filter.dialect);
+                        Some((row.id, compiled.ok()?))
+                    };
+                    rows.iter().filter_map(compile).collect::<Vec<_>>()
+                });
+                self.filters.extend(compiled.await?);
             }
         }
         for (post, shown) in posts.iter().zip(shown) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tweetfilter_sql::Scope;
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Result, Summary};
+use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::{Api, digest, new_secret};
@@ -79,8 +79,8 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
 
 /// Makes a token of the account, which is shown once. It may do at most what the token of this request may.
 #[utoipa::path(post, path = "/tokens", tag = "account", request_body = AddToken,
-    responses((status = 201, body = Answer<NewToken>), (status = 403, body = Answer<NewToken>),
-        (status = 422, body = Answer<NewToken>)))]
+    responses((status = 201, body = Answer<NewToken>), (status = 403, body = Refused),
+        (status = 422, body = Refused)))]
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
@@ -92,17 +92,15 @@ pub(super) async fn add(
     }
     names::fits(&name, "a token", names::TOKEN_NAME)
         .map_err(|said| ApiError::bad(format!("`name` does not fit: {said}")))?;
-    let database = api.database();
-    if api.ask(caller.until, database.account_tokens(caller.account())).await?.len() >= MOST {
-        let message = format!("This account has {MOST} tokens; revoke those that nobody uses");
-        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_tokens", message));
-    }
     let token = new_secret("tf_").map_err(|error| {
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", format!("No random numbers: {error}"))
     })?;
     let digest = digest(&token);
-    let kept = database.add_token(caller.account(), &name, &digest, scope);
-    let id = api.ask(caller.until, kept).await?;
+    let kept = api.database().add_token_within(caller.account(), &name, &digest, scope, MOST);
+    let Some(id) = api.ask(caller.until, kept).await? else {
+        let message = format!("This account has {MOST} tokens; revoke those that nobody uses");
+        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_tokens", message));
+    };
     let answer =
         Answer::new(Summary::new("Keep the token; it is not shown again"), NewToken { id, scope, token });
     Ok((StatusCode::CREATED, answer).into_response())
@@ -111,8 +109,8 @@ pub(super) async fn add(
 /// Revokes a token of the account: from now on it opens nothing, and its live streams end. It may be the one that this
 /// request is sent with, but none that may do more.
 #[utoipa::path(delete, path = "/tokens/{id}", tag = "account", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, body = Answer<i64>), (status = 403, body = Answer<i64>),
-        (status = 404, body = Answer<i64>)))]
+    responses((status = 200, body = Answer<i64>), (status = 403, body = Refused),
+        (status = 404, body = Refused)))]
 pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,

@@ -48,7 +48,12 @@ fn of_value(subject: &str, said: &str) -> String {
     if let Some((value, expected)) = after(said, "unknown variant ", ", expected ") {
         return format!("{subject} must be {expected}, and is {value}");
     }
-    for kind in ["invalid type: ", "invalid value: ", "invalid length "] {
+    // A list where an object is meant is read as its fields, one after the other, until they end too soon.
+    if let Some((count, expected)) = after(said, "invalid length ", ", expected ") {
+        let list = if count == "0" { "an empty list".to_owned() } else { format!("a list of {count}") };
+        return format!("{subject} must be {}, and is {list}", kind_of(expected));
+    }
+    for kind in ["invalid type: ", "invalid value: "] {
         if let Some((found, expected)) = after(said, kind, ", expected ") {
             return format!("{subject} must be {}, and is {}", kind_of(expected), found_of(found));
         }
@@ -133,6 +138,7 @@ mod tests {
         for (body, expected) in [
             ("{}", "`text` is missing"),
             ("7", "The body must be a JSON object, and is `7`"),
+            ("[]", "The body must be a JSON object, and is an empty list"),
             (r#"{"text":null}"#, "`text` must be a text, and is null"),
             (r#"{"text":"a","ids":[1,"x"]}"#, "`ids[1]` must be a whole number, and is \"x\""),
             (r#"{"text":"a","color":"green"}"#, "`color` must be `red` or `blue`, and is `green`"),

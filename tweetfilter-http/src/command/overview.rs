@@ -87,6 +87,9 @@ fn host(host: &HostNow) -> String {
         let count = if usage.count > 1 { format!(" ({} of them)", usage.count) } else { String::new() };
         lines += &format!("  {:<20} {}{count}\n", one_line(name), self::usage(usage));
     }
+    for name in &figures.missing {
+        lines += &format!("  {:<20} does not run\n", one_line(name));
+    }
     lines
 }
 

@@ -327,6 +327,7 @@ impl Ops {
             tasks.spawn(async move { serving.run(stop).await });
         }
         let probe = Probe::new(&settings.watched(), &settings.folder());
+        let probe = probe.map(|probe| if settings.is_watch_said() { probe } else { probe.of_what_ran() });
         let mut recorder = Recorder::new(process, database.clone(), buffer, probe);
         // A file answers. A server may be away, and those that need none begin without it.
         if database.buffer().is_some() {

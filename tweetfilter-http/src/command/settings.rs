@@ -117,7 +117,8 @@ keys! {
     #[arg(long, global = true, value_name = "ADDRESS|off", env = "TWEETFILTER_METRICS")]
     metrics: String = "off".to_owned();
 
-    /// Processes of this host whose CPU and memory `status` shows, by name; may be given again
+    /// Processes of this host whose CPU and memory `status` shows, by name, and which it says do not run if they are not
+    /// there; may be given again. The default ones are missed only where they have run
     /// [default: redis-server mariadbd]
     #[arg(long, global = true, value_name = "NAME", env = "TWEETFILTER_WATCH", value_delimiter = ',')]
     watch: Vec<String> = ["redis-server", "mariadbd"].map(str::to_owned).to_vec();
@@ -326,9 +327,18 @@ impl Settings {
         self.watch.iter().filter(|name| !name.is_empty()).cloned().collect()
     }
 
+    /// Whether somebody said which processes these are.
+    pub(crate) fn is_watch_said(&self) -> bool {
+        self.is_said("watch")
+    }
+
     /// Whether somebody gave the instance its name.
     pub(crate) fn is_named(&self) -> bool {
-        self.shown.iter().any(|shown| shown.key == "instance" && shown.origin != "default")
+        self.is_said("instance")
+    }
+
+    fn is_said(&self, key: &str) -> bool {
+        self.shown.iter().any(|shown| shown.key == key && shown.origin != "default")
     }
 
     /// How long posts are kept, if not for ever.

@@ -45,6 +45,9 @@ pub struct HostFigures {
     /// Processes that were to be watched and are there, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub watched: BTreeMap<String, Usage>,
+    /// Those that are not there, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
 }
 
 /// What a process did since it began.

@@ -1,6 +1,6 @@
 //! What the machine says of itself.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -23,6 +23,8 @@ pub struct Probe {
     used: (Option<Instant>, HashMap<Pid, u64>),
     folder: PathBuf,
     watch: Vec<String>,
+    /// Names that are missed where nothing is called so: all that are watched, or those that were there once.
+    expected: BTreeSet<String>,
 }
 
 /// What a look saw.
@@ -35,7 +37,8 @@ pub(super) struct Look {
 }
 
 impl Probe {
-    /// A probe that watches processes of these names, and the disk of a folder; `None` where the system tells nothing.
+    /// A probe that watches processes of these names, and the disk of a folder; `None` where the system tells nothing. A name
+    /// that nothing has is said to be missing.
     #[must_use]
     pub fn new(watch: &[String], folder: &Path) -> Option<Self> {
         let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
@@ -47,10 +50,19 @@ impl Probe {
             used: (None, HashMap::new()),
             folder,
             watch: watch.to_vec(),
+            expected: watch.iter().cloned().collect(),
         };
         // Of the first look nothing can be told but the present.
         probe.look();
         Some(probe)
+    }
+
+    /// Says nothing of a name that nothing had since the probe began: nobody asked for it.
+    #[must_use]
+    pub fn of_what_ran(mut self) -> Self {
+        self.expected.clear();
+        self.look();
+        self
     }
 
     /// Looks. It reads files for a few milliseconds.
@@ -79,6 +91,8 @@ impl Probe {
             sum.cpu = rounded(sum.cpu + one.cpu);
             (sum.memory, sum.count) = (sum.memory + one.memory, sum.count + 1);
         }
+        self.expected.extend(watched.keys().cloned());
+        let missing = self.expected.iter().filter(|name| !watched.contains_key(*name)).cloned().collect();
         let (received, sent) = traffic(&mut self.networks, &mut self.traffic);
         let (disk, disk_total) = disk(&mut self.disks, &self.folder);
         let host = HostFigures {
@@ -92,6 +106,7 @@ impl Probe {
             received,
             sent,
             watched,
+            missing,
         };
         let name = system.process(Pid::from_u32(std::process::id())).map(|process| process.name());
         // Numbers are given again, after a restart of the machine to whatever comes first.
@@ -160,6 +175,24 @@ mod tests {
         assert!(own.cpu > 1.0 && own.memory > 1 << 20, "{own:?}");
         assert!(alive.contains(&std::process::id()));
         assert_eq!(host.watched.keys().collect::<Vec<_>>(), [&name]);
+        assert_eq!(host.missing, ["nobody-is-called-so"]);
+        // Of what nobody asked for only what ran is missed.
+        let called = std::env::temp_dir().join(format!("tf-{}", std::process::id()));
+        let _ = std::fs::remove_file(&called);
+        std::os::unix::fs::symlink("/bin/sleep", &called).unwrap();
+        let mut other = std::process::Command::new(&called).arg("600").spawn().unwrap();
+        let name = called.file_name().unwrap().to_string_lossy().into_owned();
+        let mut probe =
+            Probe::new(&[name.clone(), "nobody-is-called-so".into()], &folder).unwrap().of_what_ran();
+        // It is called so as soon as it runs.
+        while !probe.look().host.watched.contains_key(&name) {
+            assert!(begun.elapsed().as_secs() < 20);
+        }
+        other.kill().unwrap();
+        other.wait().unwrap();
+        std::fs::remove_file(&called).unwrap();
+        let Look { host, .. } = probe.look();
+        assert_eq!((host.watched.len(), &host.missing[..]), (0, &[name][..]));
     }
 
     #[test]

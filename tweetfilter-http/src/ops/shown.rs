@@ -101,7 +101,7 @@ pub struct ShownHost {
     pub received_bytes_per_second: u64,
     /// Bytes a second to the network.
     pub sent_bytes_per_second: u64,
-    /// Processes that are watched, and are there.
+    /// Processes that are watched.
     pub watched: Vec<ShownWatched>,
 }
 
@@ -110,7 +110,7 @@ pub struct ShownHost {
 pub struct ShownWatched {
     /// The name.
     pub name: String,
-    /// How many there are.
+    /// How many there are; 0: none runs.
     pub count: u32,
     /// Percent of one processor.
     pub cpu_percent: f32,
@@ -199,6 +199,8 @@ impl ShownHost {
             cpu_percent: usage.cpu,
             memory_bytes: usage.memory,
         };
+        let missing =
+            |name: &String| ShownWatched { name: name.clone(), count: 0, cpu_percent: 0.0, memory_bytes: 0 };
         Self {
             name: host.name.clone(),
             at: rfc3339(host.at),
@@ -211,7 +213,7 @@ impl ShownHost {
             disk_total_bytes: figures.disk_total,
             received_bytes_per_second: figures.received,
             sent_bytes_per_second: figures.sent,
-            watched: figures.watched.iter().map(watched).collect(),
+            watched: figures.watched.iter().map(watched).chain(figures.missing.iter().map(missing)).collect(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Searches, previews and explanations of expressions.
 
+use std::time::{Duration, Instant};
+
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -268,4 +270,46 @@ async fn the_reading_position_is_the_same_everywhere() {
     let got = house.get(&desk, "/status").await;
     assert_eq!((&got.ok()["commit"], &got.ok()["waiting"]), (&json!(0), &json!(0)));
     assert_eq!(got.ok().get("sources"), None);
+}
+
+/// Six thousand words, within what an expression may have.
+fn long() -> Value {
+    let words: Vec<_> = (0..6_000).map(|n| format!("w{n}")).collect();
+    json!({"text": words.join(" OR "), "dialect": "x"})
+}
+
+#[tokio::test]
+async fn a_long_expression_is_checked_and_its_answer_is_short() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Read).await;
+    let got = house.ask(Method::POST, &token, "/check", long()).await;
+    assert_eq!(got.ok()["valid"], true, "{got:?}");
+    assert_eq!(got.ok()["cost_reasons"].as_array().unwrap().len(), 100);
+    assert_eq!(got.ok()["more_cost_reasons"], 5_900);
+    let got = house.ask(Method::POST, &token, "/check", json!({"text": "é snow"})).await;
+    assert_eq!(got.ok()["more_cost_reasons"], 0);
+}
+
+/// On the one thread that this test has.
+#[tokio::test]
+async fn whoever_checks_a_long_expression_holds_up_nobody() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Read).await;
+    let mut waits = Vec::new();
+    for _ in 0..5 {
+        let (app, asked) = (house.app.clone(), request(Method::POST, "/check", &token, Some(long())));
+        let begun = Instant::now();
+        let checking = tokio::spawn(async move { app.oneshot(asked).await.unwrap().status() });
+        let (mut longest, mut last) = (Duration::ZERO, Instant::now());
+        while !checking.is_finished() {
+            house.get(&token, "/health/live").await.ok();
+            tokio::task::yield_now().await;
+            longest = longest.max(last.elapsed());
+            last = Instant::now();
+        }
+        assert_eq!(checking.await.unwrap(), StatusCode::OK);
+        waits.push((longest, begun.elapsed()));
+    }
+    // A busy machine may hold up one.
+    assert!(waits.iter().any(|(longest, took)| *longest * 2 < *took), "{waits:?}");
 }

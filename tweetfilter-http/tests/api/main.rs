@@ -3,6 +3,7 @@
 
 mod away;
 mod crowd;
+mod described;
 mod exchange;
 mod expressions;
 mod feeds;

@@ -268,6 +268,13 @@ async fn what_a_buffer_on_a_server_of_its_own_knows_is_told_too() {
     // Others hear of the time alone.
     let got = house.get(&plain, "/status").await;
     assert_eq!((&got.ok()["gaps"][0]["missing"], &got.ok()["gaps"][0]["source"]), (&json!(3), &Value::Null));
+    // One that takes what is sent and answers nothing is not said to be the store.
+    house.ask(Method::POST, &admin, "/dead-letters/retry", json!({"ids": [1]})).await.ok();
+    server.signal("STOP");
+    let got = house.ask(Method::POST, &admin, "/dead-letters/retry", json!({"ids": [1]})).await;
+    assert_eq!((got.status, got.error()), (StatusCode::SERVICE_UNAVAILABLE, "buffer_away"), "{got:?}");
+    assert!(got.headers.contains_key("retry-after"));
+    server.signal("CONT");
     // Away, it is said to be, and the rest is told.
     assert!(server.kill());
     let got = house.get(&admin, "/status").await;

@@ -75,6 +75,44 @@ async fn slow_and_huge_requests_are_cut_off_and_others_go_on() {
     assert!(exchange(server.address, PLAIN).await.starts_with("HTTP/1.1 200"));
 }
 
+/// Sends a request whose body takes a while, all of it, and then reads the answer.
+async fn spoken_to_the_end(address: std::net::SocketAddr, head: &str, bytes: usize) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head =
+        format!("{head}\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {bytes}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let some = vec![b' '; bytes / 20];
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        stream.write_all(&some).await.expect("what is sent is taken, though nobody wants it");
+    }
+    let mut answer = String::new();
+    let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_string(&mut answer)).await;
+    read.expect("the server closes").unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn an_answer_arrives_though_nobody_wanted_the_body() {
+    let house = House::new().await;
+    let (ann, write) = house.account("ann", Scope::Write).await;
+    let read = house.token(ann, Scope::Read).await;
+    let server = start(&house).await;
+    for (token, bytes, status) in
+        [("nope", 900_000, 401), (&read[..], 900_000, 403), (&write[..], 4_000_000, 413)]
+    {
+        let head = format!("POST /api/v1/import HTTP/1.1\r\nAuthorization: Bearer {token}");
+        let answer = spoken_to_the_end(server.address, &head, bytes).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        assert!(answer.to_lowercase().contains("\r\nconnection: close\r\n"), "{answer}");
+    }
+    // Who waits to be asked for the body is refused without it.
+    let waits =
+        b"POST /api/v1/import HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 900\r\n\r\n";
+    let answer = exchange(server.address, waits).await;
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+}
+
 #[tokio::test]
 async fn connections_that_rest_make_room_for_new_ones() {
     let house = House::with(Options { connections: 10, ..Options::default() }).await;

@@ -3,10 +3,12 @@
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use serde_json::json;
-use tweetfilter_http::api::document;
+use tweetfilter_http::api::{Options, document};
 use tweetfilter_sql::{Database, Scope};
 
+use crate::described::wrong;
 use crate::house::{House, request};
+use crate::maria::Maria;
 
 /// Routes that need no token.
 const OPEN: &[&str] =
@@ -91,6 +93,16 @@ fn the_document_says_which_routes_need_no_token() {
             }
         }
     }
+    // What a refusal is, is said wherever one is.
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let schema = &response["content"]["application/json"]["schema"]["$ref"];
+                let is_refusal = *schema == "#/components/schemas/Refused";
+                assert_eq!(is_refusal, status.starts_with(['4', '5']), "{path} {status}: {response}");
+            }
+        }
+    }
     assert_eq!(document["security"], json!([{"token": []}]));
     // What else a route may refuse follows from what it takes and who may ask it.
     for (method, path, refusals) in [
@@ -139,7 +151,14 @@ async fn the_document_has_the_routes_and_the_routes_are_there() {
         assert!(!matches!(code, "no_route" | "no_method"), "{method} {path}: {got:?}");
         // What is answered is described.
         let operation = &document["paths"][&path][method.as_str().to_lowercase()];
-        assert!(operation["responses"][got.status.as_str()].is_object(), "{method} {path}: {got:?}");
+        let response = &operation["responses"][got.status.as_str()];
+        assert!(response.is_object(), "{method} {path}: {got:?}");
+        let schema = response["content"]["application/json"].get("schema");
+        assert!(schema.is_some() || got.status.is_success(), "{method} {path}: {got:?}");
+        // That a document is described by itself would be too much to ask.
+        if let Some(schema) = schema.filter(|_| path != "/api/v1/openapi.json") {
+            assert_eq!(wrong(&document, schema, &got.json, "answer"), None, "{method} {path}");
+        }
     }
     let got = house.get(&token, "/nowhere").await;
     assert_eq!((got.status, got.error()), (StatusCode::NOT_FOUND, "no_route"));
@@ -182,11 +201,7 @@ async fn a_token_that_was_in_use_is_refused_as_soon_as_it_is_revoked_elsewhere()
 
 #[tokio::test]
 async fn who_asks_too_often_is_told_when_to_come_back() {
-    let options = tweetfilter_http::api::Options {
-        rate: 0.001,
-        burst: 2.0,
-        ..tweetfilter_http::api::Options::default()
-    };
+    let options = Options { rate: 0.001, burst: 2.0, ..Options::default() };
     let house = House::with(options).await;
     let (_, token) = house.account("ann", Scope::Read).await;
     house.get(&token, "/me").await.ok();
@@ -243,4 +258,28 @@ async fn an_account_lists_makes_and_revokes_its_own_tokens() {
     house.send(request(Method::DELETE, &path, &write, None)).await.ok();
     assert_eq!(house.get(&made, "/me").await.error(), "unknown_token");
     assert_eq!(house.get(&write, "/tokens").await.ok().as_array().unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_are_made_at_once_are_no_more_than_an_account_may_have() {
+    made_at_once(&House::new().await).await;
+    let Some(server) = Maria::start() else {
+        println!("skipped: no mariadbd");
+        return;
+    };
+    made_at_once(&House::over(server.database("tokens").await, Options::default())).await;
+}
+
+async fn made_at_once(house: &House) {
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    for _ in 0..94 {
+        house.token(ann, Scope::Read).await;
+    }
+    let add = || house.ask(Method::POST, &token, "/tokens", json!({"scope": "read"}));
+    let all = futures_util::future::join_all((0..20).map(|_| add())).await;
+    // One that the store has no time for may say so.
+    let made = all.iter().filter(|got| got.status == StatusCode::CREATED).count();
+    let refused = all.iter().filter(|got| got.json["error"]["code"] == "too_many_tokens").count();
+    assert!(made <= 5 && refused > 0, "{made} {refused}");
+    assert!(house.database.account_tokens(ann).await.unwrap().len() <= 100);
 }

@@ -64,7 +64,19 @@ fn what_is_scraped_is_what_is_stored() {
     let name = std::env::current_exe().unwrap().file_name().unwrap().to_string_lossy().into_owned();
     let mut server = Server::start(
         &files,
-        &["serve", "--metrics", &metrics, "--listen", &api, "--watch", &name, "--instance", "box-1"],
+        &[
+            "serve",
+            "--metrics",
+            &metrics,
+            "--listen",
+            &api,
+            "--watch",
+            &name,
+            "--watch",
+            "not-there",
+            "--instance",
+            "box-1",
+        ],
     );
     until("all is stored", &files, || {
         let status = status(&files);
@@ -138,10 +150,15 @@ fn what_is_scraped_is_what_is_stored() {
     ] {
         assert!(shown.contains(line), "{line:?} in {shown}");
     }
-    assert!(shown.contains(&name[..name.len().min(20)]) && shown.lines().count() < 24, "{shown}");
+    assert!(shown.contains(&name[..name.len().min(20)]) && shown.lines().count() < 25, "{shown}");
     let process = &stored["processes"][0];
     assert_eq!((&process["name"], &process["state"]), (&"serve box-1".into(), &"running".into()));
     assert!(stored["hosts"][0]["memory_bytes"].as_u64().unwrap() > 0, "{stored}");
+    // What does not run is named too.
+    let watched = stored["hosts"][0]["watched"].as_array().unwrap();
+    assert!(watched.iter().any(|one| one["name"] == "not-there" && one["count"] == 0), "{stored}");
+    let text = ok(files.run(&["status"]));
+    assert!(text.contains("  not-there            does not run\n"), "{text}");
     server.tell_to_end();
     let shown = ok(files.run(&["status"]));
     assert!(shown.contains("version 0.1.0, ended "), "{shown}");

@@ -70,6 +70,7 @@ impl Nginx {
             ("listen 80;", format!("listen 127.0.0.1:{plain};")),
             ("listen 443 ssl http2;", format!("listen 127.0.0.1:{tls} ssl http2;")),
             ("server 127.0.0.1:8080;", format!("server {};", served.address)),
+            ("/var/log/nginx/error.log", folder.join("error.log").display().to_string()),
             (&format!("{letsencrypt}/fullchain.pem"), certificate.display().to_string()),
             (&format!("{letsencrypt}/privkey.pem"), key.display().to_string()),
         ] {
@@ -182,7 +183,7 @@ impl Tunnel {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn page_api_and_live_stream_come_through_nginx_with_tls() {
-    let served = Served::new().await;
+    let mut served = Served::new().await;
     let Some(nginx) = Nginx::start(&served) else {
         println!("skipped: no nginx");
         return;
@@ -197,14 +198,16 @@ async fn page_api_and_live_stream_come_through_nginx_with_tls() {
         assert!(head.contains(header), "{head}");
     }
     // Without TLS there is nothing but the way to it.
-    let mut plain = TcpStream::connect(("127.0.0.1", nginx.plain)).unwrap();
-    write!(plain, "GET /a?b HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut moved = String::new();
-    plain.read_to_string(&mut moved).unwrap();
-    assert!(
-        moved.starts_with("HTTP/1.1 308") && moved.contains(&format!("Location: https://{NAME}/a?b")),
-        "{moved}"
-    );
+    for path in ["/a?b", "/feeds/tff_secret"] {
+        let mut plain = TcpStream::connect(("127.0.0.1", nginx.plain)).unwrap();
+        write!(plain, "GET {path} HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut moved = String::new();
+        plain.read_to_string(&mut moved).unwrap();
+        assert!(
+            moved.starts_with("HTTP/1.1 308") && moved.contains(&format!("Location: https://{NAME}{path}")),
+            "{moved}"
+        );
+    }
 
     let token = format!("Authorization: Bearer {}", served.token);
     let timeline = nginx.ask(&format!("GET /api/v1/timeline HTTP/1.1\r\n{token}"), "");
@@ -224,7 +227,15 @@ async fn page_api_and_live_stream_come_through_nginx_with_tls() {
     }
 
     let head = format!("POST /api/v1/check HTTP/1.1\r\n{token}\r\nContent-Length: 2000000");
-    assert!(nginx.ask(&head, "").starts_with("HTTP/1.1 413"));
+    let refused = nginx.ask(&head, "");
+    assert!(refused.starts_with("HTTP/1.1 413") && refused.contains("\"code\":\"body\""), "{refused}");
+    // A refusal arrives whole, though nobody reads the body.
+    let body = " ".repeat(900_000);
+    for _ in 0..10 {
+        let head = "POST /api/v1/import HTTP/1.1\r\nAuthorization: Bearer nope\r\nContent-Length: 900000";
+        let refused = nginx.ask(head, &body);
+        assert!(refused.starts_with("HTTP/1.1 401") && refused.contains("unknown_token"), "{refused}");
+    }
     // A secret address is not in the log.
     assert!(nginx.ask("GET /feeds/tff_secret HTTP/1.1", "").starts_with("HTTP/1.1 404"));
     assert!(nginx.log("access").contains("/api/v1/timeline") && !nginx.log("access").contains("tff_secret"));
@@ -240,4 +251,23 @@ async fn page_api_and_live_stream_come_through_nginx_with_tls() {
     );
     served.posts(&[Seen::new(9, "Hail at last")]).await;
     live.until("Hail at last");
+
+    // Without a server that is said in the form of the API, and the secret address is in no log for it.
+    served.end().await;
+    let away = loop {
+        let answer = nginx.ask("GET /feeds/tff_secret HTTP/1.1", "");
+        if !answer.starts_with("HTTP/1.1 429") {
+            break answer;
+        }
+        assert!(answer.contains("Retry-After: 1") && answer.contains("too_many_requests"), "{answer}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    };
+    assert!(away.starts_with("HTTP/1.1 503") && away.contains("Retry-After: 2"), "{away}");
+    assert!(away.contains("\"data\":null") && away.contains("server_away"), "{away}");
+    let away = nginx.ask("GET /api/v1/me HTTP/1.1", "");
+    assert!(away.starts_with("HTTP/1.1 503"), "{away}");
+    assert!(nginx.log("error").contains("/api/v1/me"), "{}", nginx.log("error"));
+    for log in ["access", "error"] {
+        assert!(!nginx.log(log).contains("tff_secret"), "{}", nginx.log(log));
+    }
 }

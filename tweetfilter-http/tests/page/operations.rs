@@ -51,6 +51,7 @@ async fn noted(served: &Served) {
                 "received": (1.3e6 * busy) as u64, "sent": (4e5 * busy) as u64,
                 "watched": {"redis-server": {"cpu": 3.4, "memory": 48_000_000_u64, "count": 1},
                     "mariadbd": {"cpu": 9.5, "memory": 310_000_000_u64, "count": 1}},
+                "missing": ["caddy"],
             });
             samples.push(sample(at, SampleKind::Host, host, "", figures));
         }
@@ -137,6 +138,8 @@ async fn who_runs_it_sees_parts_hosts_and_trouble_and_tries_again() {
     browser.sees("waiting for the store").await;
     browser.sees("silent").await;
     browser.sees("Not all parts run").await;
+    browser.sees("caddy").await;
+    browser.sees("does not run").await;
     let label = "document.querySelector('tf-status .plot svg').getAttribute('aria-label')";
     let label = browser.run(&format!("return {label}")).await;
     assert!(label.as_str().unwrap().starts_with("Lines a second over 60 min: now "), "{label}");

@@ -138,7 +138,12 @@ function hosted({ host, plots }) {
   ];
   const row = fill('host', { name, facts: facts.join(' · '), watched: watched.length > 0 });
   const others = watched.map(({ name: called, count: many, cpu_percent: used, memory_bytes: memory }) =>
-    fill('watched', { name: many > 1 ? `${called} (${many})` : called, facts: `CPU ${used.toFixed(1)} % of one · ${bytes(memory)}` }),
+    fill('watched', {
+      name: many > 1 ? `${called} (${many})` : called,
+      fine: many > 0,
+      gone: many === 0,
+      facts: many > 0 ? `CPU ${used.toFixed(1)} % of one · ${bytes(memory)}` : '',
+    }),
   );
   part(row, 'watched-rows').replaceChildren(...others);
   part(row, 'plots').replaceChildren(...plots.map(drawn));
