@@ -118,3 +118,57 @@ async fn what_is_told_at_once_is_read_aloud_together() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_takes_no_other_ones_place_and_each_keeps_what_is_not_saved() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (house, token) = (&served.house, &served.token);
+    for (name, term) in [("teams", "rosenborg"), ("cities", "oslo")] {
+        house.ask(Method::PUT, token, &format!("/sets/{name}"), json!({"terms": [term]})).await.ok();
+    }
+    let terms = |value: &str| {
+        format!("document.querySelector('tf-sets [data-part=terms]').value === {}", json!(value))
+    };
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.keys("l").await;
+    browser.until("document.querySelectorAll('tf-sets .row-open').length === 2").await;
+
+    // A new one of a name that is taken is not kept, and leads to the other.
+    browser.press("tf-sets [data-do=set-new]").await;
+    browser.until("document.activeElement.dataset.part === 'name'").await;
+    browser.keys("teams\tmolde").await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.sees("There is a set of this name already.").await;
+    browser.until("document.activeElement.dataset.part === 'name'").await;
+    assert_eq!(house.get(token, "/sets/teams").await.ok()["terms"], json!(["rosenborg"]));
+    browser.press("#set-taken [data-do=set-open]").await;
+    browser.until(&terms("rosenborg")).await;
+    browser.keys("\nbrann").await;
+    // Another one, none, and back: all of it is there.
+    browser.press("tf-sets .row-open[data-name=cities]").await;
+    browser.until(&terms("oslo")).await;
+    browser.keys("\nbergen").await;
+    browser.until("document.querySelectorAll('tf-sets .unsaved:not([hidden])').length === 2").await;
+    browser.press("tf-sets [data-do=set-close]").await;
+    browser.until("document.querySelector('tf-sets [data-part=editing]').hidden").await;
+    browser.sees("Unsaved set").await;
+    browser.press("tf-sets [data-do=set-new]").await;
+    browser.until(&terms("molde")).await;
+    browser.press("tf-sets [data-do=set-undo]").await;
+    browser.sees("New set").await;
+    browser.press("tf-sets .row-open[data-name=teams]").await;
+    browser.until(&terms("rosenborg\nbrann")).await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.until("document.querySelector('tf-sets [data-part=editing]').hidden").await;
+    assert_eq!(house.get(token, "/sets/teams").await.ok()["terms"], json!(["rosenborg", "brann"]));
+    browser.press("tf-sets .row-open[data-name=cities]").await;
+    browser.until(&terms("oslo\nbergen")).await;
+    browser.press("tf-sets [data-do=set-undo]").await;
+    browser.until("document.querySelectorAll('tf-sets .unsaved:not([hidden])').length === 0").await;
+    let unsaved = "import('/page/model/index.js').then(({model}) => model.isUnsaved())";
+    assert_eq!(browser.wait(unsaved).await, json!(false));
+    browser.was_clean().await;
+    browser.end().await;
+}

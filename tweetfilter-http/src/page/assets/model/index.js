@@ -6,6 +6,7 @@ import { Column } from './columns.js';
 import { Kept } from './kept.js';
 import { follow } from './live.js';
 import { Search } from './search.js';
+import { Sets } from './sets.js';
 import { Unsaved } from './unsaved.js';
 import { Withdrawals, takes } from './withdrawn.js';
 
@@ -38,7 +39,7 @@ class Model extends EventTarget {
   filtersError = null;
   columns = [];
   operators = [];
-  sets = new Kept(this, '/sets');
+  sets = new Sets(this);
   feeds = new Kept(this, '/feeds');
   tokens = new Kept(this, '/tokens');
   readings = new Kept(this, '/reading');
