@@ -172,3 +172,44 @@ async fn a_set_takes_no_other_ones_place_and_each_keeps_what_is_not_saved() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+/// Holds back what changes a filter until `let_go` is called.
+const HELD: &str = "
+    let held = new Promise((go) => { window.let_go = go; });
+    const fetched = window.fetch;
+    window.fetch = async (address, options = {}) => {
+        const isChange = String(address).includes('/filters') && ['POST', 'PATCH'].includes(options.method);
+        if (isChange) await held;
+        return fetched(address, options);
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_while_a_filter_is_saved_stays_as_not_saved() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.keys("snow").await;
+    browser.run(HELD).await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.sees("Saving …").await;
+    browser.keys(" -rain").await;
+    browser.run("let_go()").await;
+    browser.until("/^#.filters.[0-9]+$/.test(location.hash)").await;
+    browser.until(&format!("{TEXT} === 'snow -rain'")).await;
+    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.until("document.querySelectorAll('.filter .unsaved:not([hidden])').length === 1").await;
+    let kept = async || served.house.get(&served.token, "/filters").await.ok().clone();
+    assert_eq!(kept().await[0]["text"], json!("snow"));
+    // The rest of it changes that one, and makes no other.
+    browser.chord(CONTROL, ENTER).await;
+    browser.until("location.hash === '#/filters'").await;
+    let kept = kept().await;
+    assert_eq!((kept.as_array().unwrap().len(), &kept[0]["text"]), (1, &json!("snow -rain")));
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until(&format!("{TEXT} === ''")).await;
+    browser.was_clean().await;
+    browser.end().await;
+}
