@@ -213,3 +213,30 @@ async fn what_is_typed_while_a_filter_is_saved_stays_as_not_saved() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_late_leaves_the_keyboard_where_it_is() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (rain, _) =
+        (served.house.filter(served.ann, "rain").await, served.house.filter(served.ann, "snow").await);
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters'").await;
+    let switch = format!("tf-filters [data-row='{rain}'] [data-do=toggle]");
+    browser.until(&format!("!!document.querySelector(\"{switch}\")")).await;
+    browser.run(HELD).await;
+    browser.run(&format!("const one = document.querySelector(\"{switch}\"); one.focus(); one.click()")).await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.run("let_go()").await;
+    browser.until(&format!("document.querySelector(\"{switch}\").ariaChecked === 'false'")).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(browser.run("return document.activeElement.id").await, json!("filter-text"));
+    // Where it began it goes on.
+    browser.run(&format!("const one = document.querySelector(\"{switch}\"); one.focus(); one.click()")).await;
+    browser.until(&format!("document.querySelector(\"{switch}\").ariaChecked === 'true'")).await;
+    browser.until("document.activeElement.dataset.do === 'toggle'").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
