@@ -24,6 +24,7 @@ mod refused;
 mod served;
 mod story;
 mod trouble;
+mod twice;
 mod unnoticed;
 mod unsaved;
 mod views;

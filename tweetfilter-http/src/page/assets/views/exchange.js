@@ -14,6 +14,8 @@ const changed = ({ field, from, to }) =>
 class Exchange extends View {
   #timer = null;
   #found = null;
+  #applying = false;
+  #asked = 0;
   // How far its preview and the view itself are scrolled.
   #scrolled = { rows: 0, view: 0 };
 
@@ -30,7 +32,7 @@ class Exchange extends View {
         this.#remember();
       });
     }
-    act(this, { apply: () => this.#look(true), write: () => this.#write(), copy: () => this.#copy() }, signal);
+    act(this, { apply: () => this.#apply(), write: () => this.#write(), copy: () => this.#copy() }, signal);
     this.#resume();
   }
 
@@ -79,8 +81,21 @@ class Exchange extends View {
     this.#timer = setTimeout(() => this.#look(), 300);
   }
 
+  async #apply() {
+    this.#applying = true;
+    try {
+      await this.#look(true);
+    } finally {
+      this.#applying = false;
+    }
+    // What was written meanwhile was not looked at.
+    if (this.#found && !this.#found.applied) this.#later();
+  }
+
   async #look(apply = false) {
     clearTimeout(this.#timer);
+    if (this.#applying && !apply) return;
+    const asked = ++this.#asked;
     const content = this.part('content').value;
     if (content.trim() === '') {
       this.#found = null;
@@ -97,7 +112,7 @@ class Exchange extends View {
     };
     try {
       const { data, summary } = await model.ask('POST', '/import', { body });
-      if (this.part('content').value !== content) return;
+      if (asked !== this.#asked || this.part('content').value !== content) return;
       this.#found = { ...data, summary: summary.text };
       this.#draw();
       if (apply) {
@@ -106,6 +121,7 @@ class Exchange extends View {
       }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (asked !== this.#asked) return;
       this.#found = null;
       this.#draw(error.message);
     }

@@ -152,12 +152,13 @@ class Filters extends View {
     if (!row || event.target !== row) return;
     if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
       event.preventDefault();
-      this.#move(row, event.key === 'ArrowUp' ? -1 : 1);
+      const by = event.key === 'ArrowUp' ? -1 : 1;
+      this.once(`move ${row.dataset.row} ${by}`, () => this.#move(row, by));
     } else if (event.key === 'Enter') {
       location.hash = `#/filters/${row.dataset.row}`;
     } else if (event.key === ' ') {
       event.preventDefault();
-      this.#toggle(row);
+      this.once(`toggle ${row.dataset.row}`, () => this.#toggle(row));
     }
   }
 }

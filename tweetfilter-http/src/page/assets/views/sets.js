@@ -18,7 +18,7 @@ class Sets extends View {
     this.on(model, 'filters', () => this.#draw());
     this.on(this.part('editing'), 'submit', (event) => {
       event.preventDefault();
-      this.#save();
+      this.once('save', () => this.#save());
     });
     this.on(this.part('editing'), 'input', () => {
       const { size } = this.#drafts;
@@ -30,7 +30,7 @@ class Sets extends View {
     this.on(this.part('editing'), 'keydown', (event) => {
       if ((event.ctrlKey || event.metaKey) && (event.key === 'Enter' || event.key === 's')) {
         event.preventDefault();
-        this.#save();
+        this.once('save', () => this.#save());
       } else if (event.key === 'Escape' && !this.#isDirty) this.#close();
     });
     this.on(this.part('sure'), 'click', ({ target }) => target.dataset.close && this.part('sure').close(target.dataset.close));
