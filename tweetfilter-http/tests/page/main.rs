@@ -3,6 +3,7 @@
 //! Pictures of what was seen lie in `target/page/` afterwards.
 #![allow(missing_docs)]
 
+mod barren;
 mod behind;
 mod browser;
 mod busy;
