@@ -247,3 +247,40 @@ async fn a_search_that_is_stopped_is_no_trouble() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_and_an_import_go_on_once_the_server_is_back() {
+    let Some(browser) = Browser::start().await else { return };
+    let mut served = Served::new().await;
+    served.posts(&[Seen::new(1, "Snow in Oslo")]).await;
+    browser.open(&served.link()).await;
+    browser.sees("Snow in Oslo").await;
+    for view in ["exchange", "search"] {
+        browser.run(&format!("location.hash = '#/{view}'")).await;
+        browser.until(&format!("document.querySelector('tf-{view}')?.hidden === false")).await;
+    }
+    served.end().await;
+    browser.sees("The server cannot be reached since").await;
+    browser.until("document.activeElement.id === 'search-text'").await;
+    browser.keys(&format!("snow{ENTER}")).await;
+    let error = |view: &str| {
+        format!(
+            "document.querySelector('tf-{view} .error:not([hidden])')?.textContent.includes('cannot be reached')"
+        )
+    };
+    browser.until(&error("search")).await;
+    browser.run("location.hash = '#/exchange'").await;
+    browser.run("document.querySelector('tf-exchange [data-part=content]').focus()").await;
+    browser.run("document.execCommand('insertText', false, 'hail')").await;
+    browser.until(&error("exchange")).await;
+    served.begin().await;
+    browser.sees("1 would be added").await;
+    browser.until(&format!("!{}", error("exchange"))).await;
+    browser.run("location.hash = '#/search'").await;
+    browser
+        .until("document.querySelector('tf-search .counts').innerText === '1 post in all that is kept'")
+        .await;
+    browser.until(&format!("!{}", error("search"))).await;
+    browser.was_clean().await;
+    browser.end().await;
+}

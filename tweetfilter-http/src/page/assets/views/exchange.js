@@ -16,6 +16,8 @@ class Exchange extends View {
   #found = null;
   #applying = false;
   #asked = 0;
+  // Time alone mends what went wrong: it is looked at again once the server is back.
+  #waits = false;
   // How far its preview and the view itself are scrolled.
   #scrolled = { rows: 0, view: 0 };
 
@@ -24,6 +26,7 @@ class Exchange extends View {
     this.on(this.part('file'), 'change', (event) => this.#open(event.target));
     for (const name of ['format', 'action', 'together']) this.on(this.part(name), 'change', () => this.#look());
     this.on(this.part('export-format'), 'change', () => this.#clear());
+    this.on(model, 'store', () => this.#waits && model.store.state === 'fine' && this.#look());
     this.on(model, 'filters', () => this.#found && !this.#found.applied && this.#look());
     for (const [name, place] of [['rows', this.part('rows')], ['view', this]]) {
       this.on(place, 'scroll', () => {
@@ -96,6 +99,7 @@ class Exchange extends View {
     clearTimeout(this.#timer);
     if (this.#applying && !apply) return;
     const asked = ++this.#asked;
+    this.#waits = false;
     const content = this.part('content').value;
     if (content.trim() === '') {
       this.#found = null;
@@ -122,6 +126,7 @@ class Exchange extends View {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (asked !== this.#asked) return;
+      this.#waits = error.passes;
       this.#found = null;
       this.#draw(error.message);
     }
