@@ -36,6 +36,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/page/model/operations.js", JS, include_bytes!("assets/model/operations.js")),
     ("/page/model/rows.js", JS, include_bytes!("assets/model/rows.js")),
     ("/page/model/search.js", JS, include_bytes!("assets/model/search.js")),
+    ("/page/model/sets.js", JS, include_bytes!("assets/model/sets.js")),
     ("/page/model/unsaved.js", JS, include_bytes!("assets/model/unsaved.js")),
     ("/page/model/withdrawn.js", JS, include_bytes!("assets/model/withdrawn.js")),
     ("/page/model/writing.js", JS, include_bytes!("assets/model/writing.js")),

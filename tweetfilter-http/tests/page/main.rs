@@ -3,6 +3,8 @@
 //! Pictures of what was seen lie in `target/page/` afterwards.
 #![allow(missing_docs)]
 
+mod barren;
+mod behind;
 mod browser;
 mod busy;
 mod editor;
@@ -23,6 +25,7 @@ mod refused;
 mod served;
 mod story;
 mod trouble;
+mod twice;
 mod unnoticed;
 mod unsaved;
 mod views;

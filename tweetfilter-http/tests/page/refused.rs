@@ -97,3 +97,43 @@ async fn what_was_written_waits_for_the_same_account_and_nobody_else() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_of_another_account_asks_before_what_was_written_is_lost() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (_, other) = served.house.account("bea", Scope::Write).await;
+    let own = served.house.token(served.ann, Scope::Write).await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until(&format!("{TEXT} === ''")).await;
+    browser.keys("hail").await;
+    browser.until(&format!("{TEXT} === 'hail'")).await;
+    browser
+        .run("window.asked = []; window.says = false; window.confirm = (text) => { asked.push(text); return says; }")
+        .await;
+    let model = |what: &str| format!("import('/page/model/index.js').then(({{model}}) => model.{what})");
+    // Who says no stays, with what was written.
+    browser.run(&format!("location.hash = '#token={other}'")).await;
+    browser.until("asked.length === 1").await;
+    assert!(browser.run("return asked[0]").await.as_str().unwrap().contains("What you wrote as ann"));
+    browser.sees("Everything").await;
+    assert_eq!(browser.run("return location.hash").await, json!(""));
+    assert_eq!(browser.wait(&model("me.name")).await, json!("ann"));
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until(&format!("{TEXT} === 'hail'")).await;
+    // Another token of the same account loses nothing, and asks nothing.
+    browser.run(&format!("location.hash = '#token={own}'")).await;
+    browser.until("location.hash === '' && !document.querySelector('#house').hidden").await;
+    browser.until(&format!("sessionStorage.getItem('tweetfilter.token') === {}", json!(own))).await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until(&format!("{TEXT} === 'hail'")).await;
+    assert_eq!(browser.run("return asked.length").await, json!(1));
+    // Who says yes is somebody else.
+    browser.run(&format!("window.says = true; location.hash = '#token={other}'")).await;
+    browser.until("document.querySelector('#house .account').textContent === 'bea'").await;
+    assert_eq!(browser.wait(&model("isUnsaved()")).await, json!(false));
+    browser.was_clean().await;
+    browser.end().await;
+}

@@ -6,7 +6,7 @@ use tweetfilter_http::api::Options;
 use tweetfilter_stream::entry::Change;
 use tweetfilter_stream::store::{Outcome, Store};
 
-use crate::browser::Browser;
+use crate::browser::{Browser, ENTER};
 use crate::house::House;
 use crate::maria::Maria;
 use crate::served::{Seen, Served};
@@ -207,6 +207,80 @@ async fn ten_thousand_posts_scroll_with_few_of_them_in_the_document() {
     browser.keys("\u{E010}").await;
     browser.until("document.activeElement.ariaPosInSet === '10001'").await;
     assert_eq!(browser.run("return document.activeElement.ariaSetSize").await, json!("10001"));
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+/// Has answers to searches begin and never end, unless they are stopped.
+const ENDLESS: &str = "
+    window.begun = 0;
+    const fetched = window.fetch;
+    window.fetch = (address, options = {}) => {
+        if (!String(address).endsWith('/search')) return fetched(address, options);
+        window.begun++;
+        const start = (body) => options.signal.addEventListener('abort', () => body.error(options.signal.reason));
+        return Promise.resolve(new Response(new ReadableStream({start}), {status: 200}));
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_is_stopped_is_no_trouble() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run(ENDLESS).await;
+    let stores = "import('/page/model/index.js').then(({model}) => {
+        window.stores = [];
+        model.addEventListener('store', () => stores.push(model.store.state));
+        return 1;
+    })";
+    browser.wait(stores).await;
+    browser.run("location.hash = '#/search'").await;
+    browser.until("document.activeElement.id === 'search-text'").await;
+    browser.keys(&format!("snow{ENTER}")).await;
+    browser.until("begun === 1").await;
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    browser.press("tf-search [data-do=stop]").await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(browser.run("return stores").await, json!([]));
+    browser.until("document.querySelector('#trouble').hidden").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_and_an_import_go_on_once_the_server_is_back() {
+    let Some(browser) = Browser::start().await else { return };
+    let mut served = Served::new().await;
+    served.posts(&[Seen::new(1, "Snow in Oslo")]).await;
+    browser.open(&served.link()).await;
+    browser.sees("Snow in Oslo").await;
+    for view in ["exchange", "search"] {
+        browser.run(&format!("location.hash = '#/{view}'")).await;
+        browser.until(&format!("document.querySelector('tf-{view}')?.hidden === false")).await;
+    }
+    served.end().await;
+    browser.sees("The server cannot be reached since").await;
+    browser.until("document.activeElement.id === 'search-text'").await;
+    browser.keys(&format!("snow{ENTER}")).await;
+    let error = |view: &str| {
+        format!(
+            "document.querySelector('tf-{view} .error:not([hidden])')?.textContent.includes('cannot be reached')"
+        )
+    };
+    browser.until(&error("search")).await;
+    browser.run("location.hash = '#/exchange'").await;
+    browser.run("document.querySelector('tf-exchange [data-part=content]').focus()").await;
+    browser.run("document.execCommand('insertText', false, 'hail')").await;
+    browser.until(&error("exchange")).await;
+    served.begin().await;
+    browser.sees("1 would be added").await;
+    browser.until(&format!("!{}", error("exchange"))).await;
+    browser.run("location.hash = '#/search'").await;
+    browser
+        .until("document.querySelector('tf-search .counts').innerText === '1 post in all that is kept'")
+        .await;
+    browser.until(&format!("!{}", error("search"))).await;
     browser.was_clean().await;
     browser.end().await;
 }

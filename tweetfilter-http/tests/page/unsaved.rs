@@ -118,3 +118,125 @@ async fn what_is_told_at_once_is_read_aloud_together() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_takes_no_other_ones_place_and_each_keeps_what_is_not_saved() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (house, token) = (&served.house, &served.token);
+    for (name, term) in [("teams", "rosenborg"), ("cities", "oslo")] {
+        house.ask(Method::PUT, token, &format!("/sets/{name}"), json!({"terms": [term]})).await.ok();
+    }
+    let terms = |value: &str| {
+        format!("document.querySelector('tf-sets [data-part=terms]').value === {}", json!(value))
+    };
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.keys("l").await;
+    browser.until("document.querySelectorAll('tf-sets .row-open').length === 2").await;
+
+    // A new one of a name that is taken is not kept, and leads to the other.
+    browser.press("tf-sets [data-do=set-new]").await;
+    browser.until("document.activeElement.dataset.part === 'name'").await;
+    browser.keys("teams\tmolde").await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.sees("There is a set of this name already.").await;
+    browser.until("document.activeElement.dataset.part === 'name'").await;
+    assert_eq!(house.get(token, "/sets/teams").await.ok()["terms"], json!(["rosenborg"]));
+    browser.press("#set-taken [data-do=set-open]").await;
+    browser.until(&terms("rosenborg")).await;
+    browser.keys("\nbrann").await;
+    // Another one, none, and back: all of it is there.
+    browser.press("tf-sets .row-open[data-name=cities]").await;
+    browser.until(&terms("oslo")).await;
+    browser.keys("\nbergen").await;
+    browser.until("document.querySelectorAll('tf-sets .unsaved:not([hidden])').length === 2").await;
+    browser.press("tf-sets [data-do=set-close]").await;
+    browser.until("document.querySelector('tf-sets [data-part=editing]').hidden").await;
+    browser.sees("Unsaved set").await;
+    browser.press("tf-sets [data-do=set-new]").await;
+    browser.until(&terms("molde")).await;
+    browser.press("tf-sets [data-do=set-undo]").await;
+    browser.sees("New set").await;
+    browser.press("tf-sets .row-open[data-name=teams]").await;
+    browser.until(&terms("rosenborg\nbrann")).await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.until("document.querySelector('tf-sets [data-part=editing]').hidden").await;
+    assert_eq!(house.get(token, "/sets/teams").await.ok()["terms"], json!(["rosenborg", "brann"]));
+    browser.press("tf-sets .row-open[data-name=cities]").await;
+    browser.until(&terms("oslo\nbergen")).await;
+    browser.press("tf-sets [data-do=set-undo]").await;
+    browser.until("document.querySelectorAll('tf-sets .unsaved:not([hidden])').length === 0").await;
+    let unsaved = "import('/page/model/index.js').then(({model}) => model.isUnsaved())";
+    assert_eq!(browser.wait(unsaved).await, json!(false));
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+/// Holds back what changes a filter until `let_go` is called.
+const HELD: &str = "
+    let held = new Promise((go) => { window.let_go = go; });
+    const fetched = window.fetch;
+    window.fetch = async (address, options = {}) => {
+        const isChange = String(address).includes('/filters') && ['POST', 'PATCH'].includes(options.method);
+        if (isChange) await held;
+        return fetched(address, options);
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_while_a_filter_is_saved_stays_as_not_saved() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.keys("snow").await;
+    browser.run(HELD).await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.sees("Saving …").await;
+    browser.keys(" -rain").await;
+    browser.run("let_go()").await;
+    browser.until("/^#.filters.[0-9]+$/.test(location.hash)").await;
+    browser.until(&format!("{TEXT} === 'snow -rain'")).await;
+    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.until("document.querySelectorAll('.filter .unsaved:not([hidden])').length === 1").await;
+    let kept = async || served.house.get(&served.token, "/filters").await.ok().clone();
+    assert_eq!(kept().await[0]["text"], json!("snow"));
+    // The rest of it changes that one, and makes no other.
+    browser.chord(CONTROL, ENTER).await;
+    browser.until("location.hash === '#/filters'").await;
+    let kept = kept().await;
+    assert_eq!((kept.as_array().unwrap().len(), &kept[0]["text"]), (1, &json!("snow -rain")));
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until(&format!("{TEXT} === ''")).await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_late_leaves_the_keyboard_where_it_is() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (rain, _) =
+        (served.house.filter(served.ann, "rain").await, served.house.filter(served.ann, "snow").await);
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters'").await;
+    let switch = format!("tf-filters [data-row='{rain}'] [data-do=toggle]");
+    browser.until(&format!("!!document.querySelector(\"{switch}\")")).await;
+    browser.run(HELD).await;
+    browser.run(&format!("const one = document.querySelector(\"{switch}\"); one.focus(); one.click()")).await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.run("let_go()").await;
+    browser.until(&format!("document.querySelector(\"{switch}\").ariaChecked === 'false'")).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(browser.run("return document.activeElement.id").await, json!("filter-text"));
+    // Where it began it goes on.
+    browser.run(&format!("const one = document.querySelector(\"{switch}\"); one.focus(); one.click()")).await;
+    browser.until(&format!("document.querySelector(\"{switch}\").ariaChecked === 'true'")).await;
+    browser.until("document.activeElement.dataset.do === 'toggle'").await;
+    browser.was_clean().await;
+    browser.end().await;
+}

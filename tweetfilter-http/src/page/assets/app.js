@@ -164,9 +164,14 @@ document.addEventListener('click', ({ target }) => {
   const pressed = target.closest?.('[data-do="why"]');
   if (pressed) document.querySelector('tf-why').show(Number(pressed.dataset.number), Number(pressed.dataset.filter));
 });
+// What is not saved waits for the account that wrote it, and no other.
+function mayLose() {
+  const { name } = model.unsaved;
+  return confirm(`What you wrote as ${name} and did not save is lost when somebody else signs in here. Sign in as somebody else?`);
+}
 addEventListener('hashchange', () => {
   // A link that signs in works in a tab that is open already, too.
-  if (new URLSearchParams(location.hash.slice(1)).has('token')) model.begin();
+  if (new URLSearchParams(location.hash.slice(1)).has('token')) model.begin(mayLose);
   else route();
 });
 for (const name of ['online', 'offline']) addEventListener(name, store);
@@ -182,4 +187,4 @@ model.addEventListener('store', () => {
   troubled = now;
 });
 
-model.begin();
+model.begin(mayLose);

@@ -68,6 +68,8 @@ export class Api {
   async #ask(method, path, { body, ifMatch, signal, address }) {
     const response = await this.#send(method, path, { body, ifMatch, signal, address });
     const answer = await response.json().catch(() => null);
+    // Whoever stopped it wants no answer, which is no trouble.
+    signal?.throwIfAborted();
     if (!answer) throw unreachable();
     return answer;
   }
@@ -97,8 +99,10 @@ export class Api {
       if (signal?.aborted) throw error;
       throw unreachable();
     }
-    if (!response.ok) throw await wrong(response);
-    return response;
+    if (response.ok) return response;
+    const error = await wrong(response);
+    signal?.throwIfAborted();
+    throw error;
   }
 }
 

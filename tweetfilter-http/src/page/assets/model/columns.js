@@ -9,6 +9,9 @@ const PAGE = 100;
 // anew then.
 const MOST = 20_000;
 const SLACK = 1_000;
+// So many pages with so few posts to show, the rest of them hidden, are loaded in a row before somebody is asked.
+const BARREN = 5;
+const FEW = 8;
 
 /** Posts of everything (`filter` null) or of one filter, newest first. */
 export class Column extends EventTarget {
@@ -21,6 +24,10 @@ export class Column extends EventTarget {
   #waiting = [];
   #next = null;
   #rows;
+  // How many are held; more once somebody looked further back.
+  #most = MOST;
+  // What pages of hidden posts brought to show since somebody looked further back.
+  #barren = { pages: 0, shown: 0 };
   #isBuilt = false;
   #fetching = null;
   #refreshing = false;
@@ -85,9 +92,25 @@ export class Column extends EventTarget {
     if (this.state === 'idle') return this.#fetch(null);
   }
 
-  /** Loads what comes before the oldest. */
+  /** Loads what comes before the oldest, since somebody wants it. */
   more() {
+    this.#barren = { pages: 0, shown: 0 };
+    if (this.#posts.length + PAGE > this.#most) this.#most = this.#posts.length + SLACK;
+    return this.#further();
+  }
+
+  /** The same by itself, where its end comes into sight: that is so forever where nearly all is hidden. */
+  ahead() {
+    if (!this.#isPaused) return this.#further();
+  }
+
+  #further() {
     if (this.state === 'ready' && this.#next && !this.#refreshing) return this.#fetch(this.#next);
+  }
+
+  // What was let go of is loaded again only if somebody asks for it.
+  get #isPaused() {
+    return this.#barren.pages >= BARREN || this.#posts.length >= this.#most;
   }
 
   retry() {
@@ -161,8 +184,10 @@ export class Column extends EventTarget {
     try {
       const { data, summary } = await this.#model.ask('GET', this.#path(before));
       const stands = (post) => !this.#cells.has(post.number) && !this.#model.withdrawals.since(mark, post);
-      this.#posts.push(...data.filter(stands).map((post) => this.#cell(post)));
+      const older = data.filter(stands);
+      this.#posts.push(...older.map((post) => this.#cell(post)));
       this.#next = summary.next ?? null;
+      this.#weigh(older);
       this.state = 'ready';
     } catch (error) {
       this.state = 'error';
@@ -170,6 +195,15 @@ export class Column extends EventTarget {
     }
     const waiting = this.#waiting.splice(0);
     this.arrive(waiting, true);
+  }
+
+  // A page without hidden posts says nothing of how much of what comes before is hidden.
+  #weigh(posts) {
+    const shown = posts.filter(({ hidden }) => !hidden).length;
+    const barren = this.#barren;
+    if (shown < posts.length) barren.pages++;
+    barren.shown += shown;
+    if (barren.shown >= FEW) this.#barren = { pages: 0, shown: 0 };
   }
 
   /** Takes in what the stream brought, oldest first. */
@@ -181,7 +215,7 @@ export class Column extends EventTarget {
       return;
     }
     if (wanted.length === 0 && !always) return;
-    const [first, fresh] = [this.#posts[0], []];
+    const [first, fresh, wasPaused] = [this.#posts[0], [], this.#isPaused];
     let isHead = this.#isBuilt && first !== undefined && !always;
     for (const post of wanted) {
       const known = this.#cells.get(post.number);
@@ -192,11 +226,13 @@ export class Column extends EventTarget {
     this.arrivals += fresh.length;
     this.#posts = fresh.reverse().concat(this.#posts);
     if (fresh.length > SLACK) isHead = false;
-    if (this.#posts.length > MOST + SLACK) {
-      this.#hold(this.#posts.slice(0, MOST));
+    if (this.#posts.length > this.#most + SLACK) {
+      this.#hold(this.#posts.slice(0, this.#most));
       this.#next = this.#posts.at(-1).post.place;
       isHead = false;
     }
+    // The last row says so.
+    if (this.#isPaused !== wasPaused) isHead = false;
     this.#told(isHead ? this.#rows.prepend(fresh, first) : null);
   }
 
@@ -274,6 +310,7 @@ export class Column extends EventTarget {
     if (this.state === 'error') return { state: 'error', error: this.error.message };
     // A page may have found nothing on its way back, and the next may.
     if (this.state === 'ready' && !this.#next) return { state: this.#posts.length === 0 ? 'empty' : 'done' };
+    if (this.state === 'ready' && this.#isPaused) return { state: 'paused', isFull: this.#posts.length >= this.#most };
     return { state: 'loading' };
   }
 

@@ -6,6 +6,7 @@ import { Column } from './columns.js';
 import { Kept } from './kept.js';
 import { follow } from './live.js';
 import { Search } from './search.js';
+import { Sets } from './sets.js';
 import { Unsaved } from './unsaved.js';
 import { Withdrawals, takes } from './withdrawn.js';
 
@@ -38,7 +39,7 @@ class Model extends EventTarget {
   filtersError = null;
   columns = [];
   operators = [];
-  sets = new Kept(this, '/sets');
+  sets = new Sets(this);
   feeds = new Kept(this, '/feeds');
   tokens = new Kept(this, '/tokens');
   readings = new Kept(this, '/reading');
@@ -61,13 +62,32 @@ class Model extends EventTarget {
     addEventListener('storage', ({ key }) => this.me && key === this.#place() && this.#followColumns());
   }
 
-  /** Signs in with the token of the address (`#token=…`), or of this tab. */
-  async begin() {
+  /**
+   * Signs in with the token of the address (`#token=…`), or of this tab. Where that would lose what was not saved, since
+   * it is of another account, `mayLose` is asked.
+   */
+  async begin(mayLose) {
     const said = new URLSearchParams(location.hash.slice(1)).get('token');
     if (said) history.replaceState(null, '', location.pathname + location.search);
+    if (said && this.unsaved.has() && !(await this.#isOwn(said)) && !mayLose()) {
+      this.#tell('session');
+      return;
+    }
     const token = said ?? sessionStorage.getItem(TOKEN);
     if (token) await this.signIn(token);
     else this.#tell('session');
+  }
+
+  // Whether a token is of the account that wrote what is not saved, or of none, which loses nothing.
+  async #isOwn(token) {
+    try {
+      const { data } = await new Api(token.trim()).ask('GET', '/me', { tries: 1 });
+      return data.account === this.unsaved.account;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // Whose it is turns out later.
+      return !error.passes;
+    }
   }
 
   /** Tries a token; what is wrong with it is thrown by `signIn`, unless it only takes time. */

@@ -38,7 +38,7 @@ export class Rows {
       if (walk.comeTo(cell, this.all)) this.unread = above;
       this.#add(cell, this.all);
     });
-    this.all.push({ kind: 'end', key: 'end', version: end.state + (end.error ?? ''), ...end });
+    this.all.push({ kind: 'end', key: 'end', version: `${end.state} ${end.error ?? ''} ${end.isFull ?? ''}`, ...end });
   }
 
   /**

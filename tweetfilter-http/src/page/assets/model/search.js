@@ -11,6 +11,8 @@ export class Search extends EventTarget {
   #model;
   #ends = null;
   #next = null;
+  // Time alone mends what is wrong: it goes on once the server is back.
+  #waits = false;
 
   constructor(model) {
     super();
@@ -19,12 +21,15 @@ export class Search extends EventTarget {
       const kept = this.posts.filter((post) => !model.taken.some((taken) => takes(taken, post)));
       if (kept.length < this.posts.length) this.#set({ posts: kept });
     });
+    model.addEventListener('store', () => {
+      if (this.#waits && model.store.state === 'fine') this.more();
+    });
     this.clear();
   }
 
   clear() {
     this.#ends?.abort();
-    this.#next = null;
+    [this.#next, this.#waits] = [null, false];
     this.#set({ text: '', posts: [], state: 'idle', backTo: null, error: '', findings: [] });
   }
 
@@ -51,6 +56,7 @@ export class Search extends EventTarget {
     this.#ends?.abort();
     const ends = (this.#ends = new AbortController());
     const { signal } = ends;
+    this.#waits = false;
     this.#set({ state: 'searching', error: '', findings: [] });
     let found = 0;
     while (!signal.aborted) {
@@ -75,6 +81,7 @@ export class Search extends EventTarget {
           await new Promise((done) => setTimeout(done, 300));
           continue;
         }
+        this.#waits = error.passes;
         this.#set({ state: 'error', error: error.message, findings: error.diagnostics });
         return;
       }

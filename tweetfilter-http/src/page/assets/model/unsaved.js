@@ -27,6 +27,13 @@ export class Unsaved {
     for (const [id, kept] of this.#writings) if (kept === writing && !kept.isUnsaved) this.#writings.delete(id);
   }
 
+  /** What was a new filter is a saved one now, and is written on. */
+  settle(writing) {
+    if (this.#writings.get(null) !== writing) return;
+    this.#writings.delete(null);
+    this.#writings.set(writing.saved.id, writing);
+  }
+
   /** Whether something was written into a filter (`null`: a new one), or (without one) anywhere. */
   has(id) {
     if (id !== undefined) return this.#writings.get(id)?.isUnsaved ?? false;

@@ -108,6 +108,11 @@ export class Writing extends EventTarget {
     [this.preview, this.previewState] = [null, 'idle'];
   }
 
+  /** Nobody has it open. */
+  get isLeft() {
+    return this.#ended;
+  }
+
   // Samples are posts like any other.
   #withdraw = () => {
     if (!this.preview) return;
@@ -230,26 +235,38 @@ export class Writing extends EventTarget {
     return found?.length > 0 ? { from, to: at, items: found.slice(0, 8) } : null;
   }
 
-  /** Saves it. True if all went well; if not, `error` or `conflict` says what did not. */
+  // All that is saved, as it is now.
+  get #written() {
+    const { name, text, dialect, action, enabled, expires } = this;
+    return { name, text, dialect, action, enabled, expires };
+  }
+
+  /**
+   * Saves it. True if all went well; if not, `error` or `conflict` says what did not. What is written meanwhile is not
+   * saved, and not `done`.
+   */
   async save({ overwrite = false } = {}) {
     if (!this.canSave) return false;
     this.saving = true;
     [this.error, this.conflict] = [null, null];
     this.#tell('change');
-    const { name, text, dialect, action, enabled } = this;
+    const sent = this.#written;
+    const { name, text, dialect, action, enabled, expires } = sent;
     const body = { name, text, dialect, action };
     try {
       if (this.saved) {
         const base = overwrite ? (this.#model.filter(this.saved.id) ?? this.saved) : this.saved;
-        const change = { ...body, enabled, expires_at: this.expires ?? 'never' };
-        await this.#model.changeFilter(base, change);
+        const change = { ...body, enabled, expires_at: expires ?? 'never' };
+        this.saved = await this.#model.changeFilter(base, change);
       } else {
-        const added = await this.#model.addFilter(this.expires ? { ...body, expires_at: this.expires } : body);
         // It is there now, even if it can't be switched off: who tries again changes it.
-        this.saved = added;
-        if (!enabled) await this.#model.changeFilter(added, { enabled });
+        this.saved = await this.#model.addFilter(expires ? { ...body, expires_at: expires } : body);
+        if (!enabled) this.saved = await this.#model.changeFilter(this.saved, { enabled });
       }
-      [this.saving, this.done, this.before] = [false, true, ''];
+      const now = this.#written;
+      this.done = Object.keys(sent).every((name) => now[name] === sent[name]);
+      [this.saving, this.before] = [false, ''];
+      if (!this.done) this.#tell('change');
       return true;
     } catch (error) {
       this.saving = false;

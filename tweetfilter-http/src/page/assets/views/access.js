@@ -22,7 +22,7 @@ class Access extends View {
     this.on(notifications, 'change', () => this.#draw());
     this.on(this.part('new'), 'submit', (event) => {
       event.preventDefault();
-      this.#make();
+      this.once('make', () => this.#make());
     });
     this.on(this.part('sure'), 'click', ({ target }) => target.dataset.close && this.part('sure').close(target.dataset.close));
     act(

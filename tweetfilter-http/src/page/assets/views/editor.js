@@ -309,7 +309,21 @@ class Editor extends View {
       return;
     }
     announce('Saved');
-    if (this.isConnected) location.hash = '#/filters';
+    if (!writing.done) this.#writeOn();
+    else if (this.checkVisibility()) location.hash = '#/filters';
+    // Whoever looks elsewhere by now is not called back.
+    else this.remove();
+    if (writing.isLeft) model.leave(writing);
+  }
+
+  // More was typed while it was saved: it goes on here, as what is not saved yet.
+  #writeOn() {
+    const { id } = this.writing.saved;
+    model.unsaved.settle(this.writing);
+    if (!this.isConnected) return;
+    [this.which, this.part('feeds').filter] = [id, id];
+    if (this.checkVisibility()) location.hash = `#/filters/${id}`;
+    this.#draw();
   }
 
   async #remove() {

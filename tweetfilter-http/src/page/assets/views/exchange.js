@@ -14,6 +14,10 @@ const changed = ({ field, from, to }) =>
 class Exchange extends View {
   #timer = null;
   #found = null;
+  #applying = false;
+  #asked = 0;
+  // Time alone mends what went wrong: it is looked at again once the server is back.
+  #waits = false;
   // How far its preview and the view itself are scrolled.
   #scrolled = { rows: 0, view: 0 };
 
@@ -22,6 +26,7 @@ class Exchange extends View {
     this.on(this.part('file'), 'change', (event) => this.#open(event.target));
     for (const name of ['format', 'action', 'together']) this.on(this.part(name), 'change', () => this.#look());
     this.on(this.part('export-format'), 'change', () => this.#clear());
+    this.on(model, 'store', () => this.#waits && model.store.state === 'fine' && this.#look());
     this.on(model, 'filters', () => this.#found && !this.#found.applied && this.#look());
     for (const [name, place] of [['rows', this.part('rows')], ['view', this]]) {
       this.on(place, 'scroll', () => {
@@ -30,7 +35,7 @@ class Exchange extends View {
         this.#remember();
       });
     }
-    act(this, { apply: () => this.#look(true), write: () => this.#write(), copy: () => this.#copy() }, signal);
+    act(this, { apply: () => this.#apply(), write: () => this.#write(), copy: () => this.#copy() }, signal);
     this.#resume();
   }
 
@@ -79,8 +84,22 @@ class Exchange extends View {
     this.#timer = setTimeout(() => this.#look(), 300);
   }
 
+  async #apply() {
+    this.#applying = true;
+    try {
+      await this.#look(true);
+    } finally {
+      this.#applying = false;
+    }
+    // What was written meanwhile was not looked at.
+    if (this.#found && !this.#found.applied) this.#later();
+  }
+
   async #look(apply = false) {
     clearTimeout(this.#timer);
+    if (this.#applying && !apply) return;
+    const asked = ++this.#asked;
+    this.#waits = false;
     const content = this.part('content').value;
     if (content.trim() === '') {
       this.#found = null;
@@ -97,7 +116,7 @@ class Exchange extends View {
     };
     try {
       const { data, summary } = await model.ask('POST', '/import', { body });
-      if (this.part('content').value !== content) return;
+      if (asked !== this.#asked || this.part('content').value !== content) return;
       this.#found = { ...data, summary: summary.text };
       this.#draw();
       if (apply) {
@@ -106,6 +125,8 @@ class Exchange extends View {
       }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (asked !== this.#asked) return;
+      this.#waits = error.passes;
       this.#found = null;
       this.#draw(error.message);
     }

@@ -118,15 +118,22 @@ class Filters extends View {
     const now = model.filter(id);
     if (!now) return;
     announce(`${model.called(id)} is number ${now.position} of ${model.filters.length}`);
-    const row = this.list.querySelector(`[data-row="${id}"]`);
-    const again = row?.querySelector(`[data-by="${by}"]:not(:disabled)`) ?? row;
-    again?.focus();
+    this.#goOn(id, pressed, `[data-by="${by}"]`);
   }
 
   async #toggle(pressed) {
     const filter = model.filter(Number(pressed.closest('[data-row]').dataset.row));
     await this.#try(() => model.changeFilter(filter, { enabled: !filter.enabled }));
-    this.list.querySelector(`[data-row="${filter.id}"] [data-do="toggle"]`)?.focus();
+    this.#goOn(filter.id, pressed, '[data-do="toggle"]');
+  }
+
+  // The keyboard goes on where something was pressed, though the row was made anew; unless it is elsewhere by now.
+  #goOn(id, pressed, control) {
+    const row = this.list.querySelector(`[data-row="${id}"]`);
+    const at = document.activeElement;
+    if (!row || (at !== document.body && !row.contains(at))) return;
+    const again = pressed.matches('[data-row]') ? null : row.querySelector(`${control}:not(:disabled)`);
+    (again ?? row).focus({ preventScroll: true });
   }
 
   async #try(change) {
@@ -145,12 +152,13 @@ class Filters extends View {
     if (!row || event.target !== row) return;
     if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
       event.preventDefault();
-      this.#move(row, event.key === 'ArrowUp' ? -1 : 1);
+      const by = event.key === 'ArrowUp' ? -1 : 1;
+      this.once(`move ${row.dataset.row} ${by}`, () => this.#move(row, by));
     } else if (event.key === 'Enter') {
       location.hash = `#/filters/${row.dataset.row}`;
     } else if (event.key === ' ') {
       event.preventDefault();
-      this.#toggle(row);
+      this.once(`toggle ${row.dataset.row}`, () => this.#toggle(row));
     }
   }
 }

@@ -51,7 +51,7 @@ class OperationsView extends View {
   }
 
   #retryAll() {
-    this.#retry(this.#operations.letters.map(({ id }) => id));
+    return this.#retry(this.#operations.letters.map(({ id }) => id));
   }
 
   async #retry(ids) {

@@ -103,7 +103,7 @@ class SearchView extends View {
     return fill('search-end', {
       searching: state === 'searching',
       back: backTo && state === 'searching' ? `Searching, back to ${when(backTo)} …` : 'Searching …',
-      paused: state === 'paused' && `Searched back to ${when(backTo)}`,
+      paused: state === 'paused' && (backTo ? `Searched back to ${when(backTo)}` : 'Stopped before anything was searched.'),
       done: state === 'done' && (posts.length > 0 ? 'That is all that is kept.' : ''),
       none: state === 'done' && posts.length === 0,
       error: state === 'error' ? error : '',

@@ -5,9 +5,12 @@ import { View, act, announce, fill, part, update } from './template.js';
 import { counted } from './text.js';
 
 class Sets extends View {
-  // What is being written: `{name, isNew, before, text}`.
+  // What is being written: `{key, name, isNew, shared, before}`; of a set that was never saved the key is null.
   #open = null;
+  // What was written and not saved, by key: `{open, name, terms}`.
+  #drafts = new Map();
   #error = '';
+  #taken = '';
   #stale = false;
 
   begin(signal) {
@@ -15,24 +18,31 @@ class Sets extends View {
     this.on(model, 'filters', () => this.#draw());
     this.on(this.part('editing'), 'submit', (event) => {
       event.preventDefault();
-      this.#save();
+      this.once('save', () => this.#save());
     });
-    this.on(this.part('editing'), 'input', () => this.#drawEditor());
+    this.on(this.part('editing'), 'input', () => {
+      const { size } = this.#drafts;
+      this.#taken = '';
+      this.#drawEditor();
+      // Its row says whether it is saved.
+      if (this.#drafts.size !== size) this.#draw();
+    });
     this.on(this.part('editing'), 'keydown', (event) => {
       if ((event.ctrlKey || event.metaKey) && (event.key === 'Enter' || event.key === 's')) {
         event.preventDefault();
-        this.#save();
+        this.once('save', () => this.#save());
       } else if (event.key === 'Escape' && !this.#isDirty) this.#close();
     });
     this.on(this.part('sure'), 'click', ({ target }) => target.dataset.close && this.part('sure').close(target.dataset.close));
     act(
       this,
       {
-        'set-new': () => this.#begin({ name: '', isNew: true, before: '' }),
+        'set-new': () => this.#begin(this.#drafts.get(null)?.open ?? { key: null, name: '', isNew: true, before: '' }),
         'set-open': ({ dataset }) => this.#load(dataset.name),
         'set-close': () => this.#close(),
         'set-remove': () => this.#remove(),
-        'set-take': () => this.#load(this.#open.name),
+        'set-take': () => this.#load(this.#open.key, true),
+        'set-undo': () => this.#undo(),
         retry: () => model.sets.load(),
       },
       signal,
@@ -46,64 +56,100 @@ class Sets extends View {
   #resume() {
     const left = model.unsaved.kept('sets');
     if (!left) return;
-    this.#open = left.open;
-    this.part('name').value = left.name;
-    this.part('terms').value = left.terms;
+    this.#drafts = left.drafts;
+    const draft = this.#drafts.get(left.at);
+    if (!draft) return;
+    this.#open = draft.open;
+    this.part('name').value = draft.name;
+    this.part('terms').value = draft.terms;
   }
 
   #remember() {
     // One that was put away has nothing to say to whoever is signed in now.
     if (!this.isConnected) return;
-    const [name, terms] = [this.part('name').value, this.part('terms').value];
-    const isWritten = this.#isDirty || (this.#open?.isNew && name !== '');
-    model.unsaved.keep('sets', isWritten ? { open: this.#open, name, terms } : null);
+    const [open, drafts] = [this.#open, this.#drafts];
+    if (open && this.#isWritten) {
+      drafts.set(open.key, { open, name: this.part('name').value, terms: this.part('terms').value });
+    } else if (open) {
+      drafts.delete(open.key);
+    }
+    model.unsaved.keep('sets', drafts.size > 0 ? { at: open?.key, drafts } : null);
   }
 
   get #isDirty() {
     return this.#open !== null && this.part('terms').value !== this.#open.before;
   }
 
-  async #load(name) {
+  // A name that was typed is worth keeping, too.
+  get #isWritten() {
+    return this.#isDirty || (this.#open?.key === null && this.part('name').value !== '');
+  }
+
+  // Opens a set: as it was left unsaved, or (`anew`) as it is kept.
+  async #load(name, anew = false) {
+    const left = this.#drafts.get(name);
+    if (left && !anew) {
+      this.#begin(left.open);
+      this.#changed();
+      return;
+    }
     try {
-      const { data } = await model.ask('GET', `/sets/${encodeURIComponent(name)}`);
+      const terms = await model.sets.terms(name);
+      if (terms === null) {
+        model.sets.load();
+        return;
+      }
       const shared = model.sets.items.find((set) => set.name === name)?.shared ?? false;
-      this.#begin({ name, isNew: false, shared, before: data.terms.join('\n') });
+      this.#drafts.delete(name);
+      this.#begin({ key: name, name, isNew: false, shared, before: terms.join('\n') });
     } catch (error) {
       this.#failed(error);
     }
   }
 
   #begin(open) {
-    [this.#open, this.#error, this.#stale] = [open, '', false];
-    this.part('name').value = open.name;
-    this.part('terms').value = open.before;
+    const left = this.#drafts.get(open.key);
+    [this.#open, this.#error, this.#taken, this.#stale] = [open, '', '', false];
+    this.part('name').value = left?.name ?? open.name;
+    this.part('terms').value = left?.terms ?? open.before;
     this.#draw();
     (open.isNew ? this.part('name') : this.part('terms')).focus();
   }
 
+  // What was not saved is kept for whoever opens it again.
   #close() {
     const name = this.#open?.name;
-    [this.#open, this.#error, this.#stale] = [null, '', false];
+    [this.#open, this.#error, this.#taken, this.#stale] = [null, '', '', false];
     this.#draw();
-    const opener = [...this.querySelectorAll('[data-do="set-open"]')].find((row) => row.dataset.name === name);
+    const opener = [...this.querySelectorAll('.row-open')].find((row) => row.dataset.name === name);
     (opener ?? this.querySelector('[data-do="set-new"]')).focus();
+  }
+
+  #undo() {
+    const { name, before } = this.#open;
+    this.part('name').value = name;
+    this.part('terms').value = before;
+    [this.#taken, this.#stale] = ['', false];
+    this.#draw();
+    this.part('terms').focus();
+    this.#changed();
   }
 
   // One that is open follows what is kept, unless something was written.
   async #changed() {
     this.#draw();
     const open = this.#open;
-    if (!open || open.isNew || model.sets.state !== 'ready') return;
-    if (!model.sets.items.some(({ name }) => name === open.name)) {
+    if (!open || open.key === null || open.isLeaving || model.sets.state !== 'ready') return;
+    if (!model.sets.items.some(({ name }) => name === open.key)) {
       this.#error = 'It was removed elsewhere; save it to keep it.';
-      this.#open.isNew = true;
+      open.isNew = true;
       this.#draw();
       return;
     }
+    if (open.isNew) [open.isNew, this.#error] = [false, ''];
     try {
-      const { data } = await model.ask('GET', `/sets/${encodeURIComponent(open.name)}`);
-      const now = data.terms.join('\n');
-      if (open !== this.#open || now === open.before) return;
+      const now = (await model.sets.terms(open.key))?.join('\n');
+      if (open !== this.#open || now === undefined || now === open.before) return;
       if (this.#isDirty) {
         this.#stale = now !== this.part('terms').value;
       } else {
@@ -117,21 +163,42 @@ class Sets extends View {
   }
 
   async #save() {
+    const open = this.#open;
     const name = this.part('name').value.trim().replace(/^\{|\}$/g, '');
-    const terms = lines(this.part('terms').value);
-    if (!this.#open || name === '' || !model.mayWrite) return;
+    const text = this.part('terms').value;
+    if (!open || name === '' || !model.mayWrite) return;
     try {
-      await model.sets.send('PUT', `/sets/${encodeURIComponent(name)}`, { terms });
-      announce('Saved');
-      this.#open.name = name;
-      this.#close();
+      const terms = lines(text);
+      if (await model.sets.put(name, terms, open.isNew && name !== open.key)) this.#saved(open, name, text);
+      else if (open === this.#open) this.#refuse(name);
     } catch (error) {
       this.#failed(error);
     }
   }
 
+  #refuse(name) {
+    this.#taken = name;
+    this.#draw();
+    this.part('name').focus();
+  }
+
+  // What was typed while it was saved is not saved yet.
+  #saved(open, name, text) {
+    announce('Saved');
+    const isOpen = open === this.#open;
+    const left = isOpen ? { open, name, terms: this.part('terms').value } : this.#drafts.get(open.key);
+    this.#drafts.delete(open.key);
+    Object.assign(open, { key: name, name, isNew: false, shared: false, before: lines(text).join('\n') });
+    const isLater = left !== undefined && left.terms !== text;
+    if (isLater) this.#drafts.set(name, { ...left, name });
+    if (isOpen) this.part('name').value = name;
+    if (isOpen && !isLater) this.#close();
+    else this.#draw();
+  }
+
   async #remove() {
-    const { name } = this.#open;
+    const open = this.#open;
+    const { name } = open;
     const dialog = this.part('sure');
     const users = used(name);
     update(dialog, {
@@ -142,13 +209,15 @@ class Sets extends View {
     dialog.showModal();
     await new Promise((closed) => dialog.addEventListener('close', closed, { once: true }));
     if (dialog.returnValue !== 'yes') return;
-    this.#open.isNew = true;
+    open.isLeaving = true;
     try {
-      await model.sets.send('DELETE', `/sets/${encodeURIComponent(name)}`);
+      await model.sets.remove(name);
       announce('Removed');
-      this.#close();
+      this.#drafts.delete(open.key);
+      if (open === this.#open) this.#close();
+      else this.#draw();
     } catch (error) {
-      this.#open.isNew = false;
+      open.isLeaving = false;
       this.#failed(error);
     }
   }
@@ -161,22 +230,28 @@ class Sets extends View {
 
   #draw() {
     const { state, error, items } = model.sets;
+    this.#remember();
+    const drafts = this.#drafts;
+    // One that was removed elsewhere while it was written can still be had.
+    const gone = [...drafts.keys()].filter((key) => key !== null && state === 'ready' && !items.some(({ name }) => name === key));
     this.update({
       counts: state === 'idle' ? '' : String(items.length),
       write: model.mayWrite,
       loading: state === 'loading' && items.length === 0,
-      empty: state === 'ready' && items.length === 0 && !this.#open,
+      empty: state === 'ready' && items.length + gone.length === 0 && !this.#open,
       error: state === 'error' ? error : this.#open ? '' : this.#error,
       again: state === 'error',
-      some: items.length > 0,
+      some: items.length + gone.length > 0,
+      add: drafts.has(null) ? 'Unsaved set' : 'New set',
     });
-    const rows = items.map(({ name, terms, shared }) => {
+    const rows = [...items, ...gone.map((name) => ({ name, terms: 0, shared: false }))].map(({ name, terms, shared }) => {
       const row = fill('set', {
         name,
         written: `{${name}}`,
-        terms: counted(terms, 'term'),
+        terms: gone.includes(name) ? 'removed elsewhere' : counted(terms, 'term'),
+        unsaved: drafts.has(name),
         shared,
-        current: this.#open?.name === name ? 'true' : null,
+        current: this.#open?.key === name ? 'true' : null,
       });
       const users = used(name);
       const links = users.map((filter) => fill('set-user', { link: `#/filters/${filter.id}`, name: filter.name || filter.text }));
@@ -196,6 +271,7 @@ class Sets extends View {
     if (!open) return;
     const many = lines(this.part('terms').value).length;
     this.part('terms').readOnly = !model.mayWrite;
+    this.part('name').setAttribute('aria-invalid', String(this.#taken !== ''));
     update(place, {
       isNew: open.isNew,
       title: open.isNew ? 'New set' : `{${open.name}}`,
@@ -203,6 +279,9 @@ class Sets extends View {
       shared: open.shared,
       error: this.#error,
       stale: this.#stale,
+      taken: this.#taken,
+      edit: `Edit {${this.#taken}}`,
+      dirty: this.#isWritten && model.mayWrite && (open.isNew ? 'Clear' : 'Undo changes'),
       blocked: !model.mayWrite || this.part('name').value.trim() === '' || many === 0 || (!open.isNew && !this.#isDirty),
       removable: !open.isNew && !open.shared && model.mayWrite,
     });

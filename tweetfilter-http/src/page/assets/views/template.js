@@ -41,16 +41,39 @@ export function part(root, name) {
   return root.querySelector(`[data-part="${name}"]`);
 }
 
-/** Calls the actions of a view when something with `data-do` is pressed. */
+/**
+ * Calls the actions of a view when something with `data-do` is pressed. What takes time (gives a promise) is not begun
+ * again by the same press before it has ended.
+ */
 export function act(root, actions, signal) {
+  const once = unrepeated();
   root.addEventListener(
     'click',
     (event) => {
       const pressed = event.target.closest?.('[data-do]');
-      if (pressed && root.contains(pressed)) actions[pressed.dataset.do]?.(pressed, event);
+      if (!pressed || !root.contains(pressed)) return;
+      // Rows are made anew meanwhile: a press is told by what it says and where it stands.
+      const which = JSON.stringify([pressed.closest('[data-row]')?.dataset.row, { ...pressed.dataset }]);
+      once(which, () => actions[pressed.dataset.do]?.(pressed, event), pressed);
     },
     { signal },
   );
+}
+
+/** Makes a function that runs something by its name, unless what it began under this name still runs. */
+function unrepeated() {
+  const running = new Set();
+  return (name, run, pressed) => {
+    if (running.has(name)) return;
+    const done = run();
+    if (!(done instanceof Promise)) return;
+    running.add(name);
+    pressed?.setAttribute('aria-busy', 'true');
+    done.finally(() => {
+      running.delete(name);
+      pressed?.removeAttribute('aria-busy');
+    });
+  };
 }
 
 /** A custom element that is built from the template of its name, and lets go of all it listens to. */
@@ -75,6 +98,9 @@ export class View extends HTMLElement {
   part(name) {
     return part(this, name);
   }
+
+  /** Runs what takes time, unless it still does: as `act` does, for what is not pressed. */
+  once = unrepeated();
 
   /** Fills its template again. */
   update(values) {

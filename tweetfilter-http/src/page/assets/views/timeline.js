@@ -71,7 +71,7 @@ class ColumnView extends View {
     this.on(model, 'filters', () => this.#draw());
     // Whoever goes away finds a line where they were.
     this.on(document, 'visibilitychange', () => document.hidden && this.checkVisibility() && this.#read());
-    this.on(list, 'near-end', () => queueMicrotask(() => column.more()));
+    this.on(list, 'near-end', () => queueMicrotask(() => column.ahead()));
     this.on(list, 'moved', () => this.#news());
     act(
       this,
@@ -87,6 +87,7 @@ class ColumnView extends View {
         },
         conceal: (pressed) => column.reveal([Number(pressed.dataset.number)], false),
         retry: () => column.retry(),
+        further: () => column.more(),
         read: () => this.#read(true),
         back: () => this.#back(),
       },
@@ -117,6 +118,7 @@ class ColumnView extends View {
     const filter = this.column.filter === null ? null : model.filter(this.column.filter);
     return fill(`end-${row.state}`, {
       error: row.error,
+      paused: row.isFull ? 'Older posts are kept, too.' : 'Nearly all of what came before this is hidden.',
       text: filter ? 'Nothing has matched this filter yet' : 'Nothing has come yet',
       hint: filter
         ? 'As soon as a post does, it stands here.'
