@@ -1,7 +1,8 @@
 // Puts the views together: who is signed in, which view is shown, and what concerns all of them.
 
 import { model } from './model/index.js';
-import { announce, update } from './views/template.js';
+import { keepFocus } from './views/focus.js';
+import { announce, isAlone, update } from './views/template.js';
 import { when } from './views/text.js';
 import './views/timeline.js';
 import './views/filters.js';
@@ -147,7 +148,7 @@ element('keys').addEventListener('click', (event) => event.target === element('k
 
 addEventListener('keydown', (event) => {
   const typing = event.target.closest?.('input, textarea, select, dialog');
-  if (typing || event.altKey || event.ctrlKey || event.metaKey || !model.me) return;
+  if (typing || !isAlone(event) || !model.me) return;
   if (event.key === '?') {
     event.preventDefault();
     element('keys').showModal();
@@ -182,4 +183,5 @@ model.addEventListener('store', () => {
   troubled = now;
 });
 
+keepFocus(element('views'));
 model.begin();
