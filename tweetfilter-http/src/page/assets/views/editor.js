@@ -1,7 +1,7 @@
 // The editor of a filter.
 
 import { model } from '../model/index.js';
-import { View, act, announce, fill, part, update } from './template.js';
+import { View, act, announce, fill, isAlone, part, update } from './template.js';
 import { cut, spans, when } from './text.js';
 import './feeds.js';
 import './form.js';
@@ -10,6 +10,8 @@ import './preview.js';
 class Editor extends View {
   #completions = null;
   #chosen = 0;
+  // Whether it was gone to, and does not only stand first.
+  #isChosen = false;
 
   prepare(content) {
     this.writing = model.write(this.which === 'new' ? null : this.which);
@@ -45,6 +47,9 @@ class Editor extends View {
       if (target.name === 'enabled') writing.set({ enabled: target.checked });
     });
     this.on(this, 'keydown', (event) => {
+      // What is asked in a dialog is answered there.
+      if (event.target.closest('dialog')) return;
+      if (event.altKey) return;
       if ((event.ctrlKey || event.metaKey) && (event.key === 'Enter' || event.key === 's')) {
         event.preventDefault();
         this.#save();
@@ -61,7 +66,10 @@ class Editor extends View {
       {
         fix: (pressed) => this.#fix(Number(pressed.dataset.finding), Number(pressed.dataset.fix)),
         complete: (pressed) => this.#take(Number(pressed.dataset.at)),
-        canonical: () => writing.set({ text: writing.checked.canonical }),
+        canonical: () => {
+          writing.set({ text: writing.checked.canonical });
+          this.text.focus();
+        },
         until: ({ dataset }) => {
           const days = Number(dataset.days);
           writing.set({ expires: days === 0 ? null : new Date(Date.now() + days * 86_400_000).toISOString() });
@@ -74,17 +82,12 @@ class Editor extends View {
         },
         save: () => this.#save(),
         overwrite: () => this.#save(true),
-        theirs: () => {
-          writing.take(writing.conflict);
-          writing.begin();
-          this.#draw();
+        theirs: () => this.#begin(writing.conflict),
+        undo: () => this.#begin(writing.saved && (model.filter(writing.saved.id) ?? writing.saved)),
+        before: () => {
+          writing.bringBack();
+          this.text.focus();
         },
-        undo: () => {
-          writing.take(writing.saved && (model.filter(writing.saved.id) ?? writing.saved));
-          writing.begin();
-          this.#draw();
-        },
-        before: () => writing.bringBack(),
         remove: () => this.#remove(),
       },
       signal,
@@ -102,6 +105,14 @@ class Editor extends View {
 
   focusText() {
     this.text?.focus({ preventScroll: true });
+  }
+
+  // Goes on from a filter as it is saved.
+  #begin(saved) {
+    this.writing.take(saved);
+    this.writing.begin();
+    this.#draw();
+    this.text.focus();
   }
 
   #draw() {
@@ -196,7 +207,7 @@ class Editor extends View {
   #complete() {
     const at = this.text.selectionStart;
     this.#completions = at === this.text.selectionEnd ? this.writing.completions(at) : null;
-    this.#chosen = 0;
+    [this.#chosen, this.#isChosen] = [0, false];
     this.#drawCompletions();
     if (this.#completions) announce(`${this.#completions.items.length} completions`);
   }
@@ -259,11 +270,15 @@ class Editor extends View {
 
   #pressed(event) {
     const found = this.#completions;
-    if (found && !event.ctrlKey && !event.metaKey) {
+    if (found && isAlone(event)) {
       const many = found.items.length;
-      if (event.key === 'ArrowDown') this.#chosen = (this.#chosen + 1) % many;
-      else if (event.key === 'ArrowUp') this.#chosen = (this.#chosen + many - 1) % many;
-      else if (event.key === 'Enter' || (event.key === 'Tab' && !event.shiftKey)) {
+      const by = { ArrowDown: 1, ArrowUp: many - 1 }[event.key];
+      if (by) {
+        this.#chosen = (this.#chosen + by) % many;
+        this.#isChosen = true;
+      } else if (event.key === 'Enter' || (event.key === 'Tab' && !event.shiftKey)) {
+        // The tabulator leaves the field, unless something of the list was meant: it was gone to, or is a value.
+        if (event.key === 'Tab' && !this.#isChosen && !found.isValue) return;
         event.preventDefault();
         this.#take(this.#chosen);
         return;
@@ -304,12 +319,22 @@ class Editor extends View {
     if (!(await writing.save({ overwrite }))) {
       if (!this.isConnected) return;
       this.#draw();
-      const place = writing.isOver ? this.part('expires') : this.querySelector('[data-do="fix"]');
-      (place ?? this.text).focus();
+      this.#showTrouble();
       return;
     }
     announce('Saved');
     if (this.isConnected) location.hash = '#/filters';
+  }
+
+  // What kept it from being saved is seen, wherever the keyboard is.
+  #showTrouble() {
+    const { writing } = this;
+    const wrong = writing.findings.some(({ severity }) => severity === 'error');
+    const fix = wrong && this.querySelector('.finding[data-severity="error"] [data-do="fix"]');
+    (writing.isOver ? this.part('expires') : fix || this.text).focus();
+    if (writing.isOver) return;
+    const said = wrong ? this.part('findings') : this.querySelector('.editor-fields > [role="alert"]:not([hidden])');
+    said?.scrollIntoView({ block: 'nearest' });
   }
 
   async #remove() {
