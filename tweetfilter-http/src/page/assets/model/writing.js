@@ -36,6 +36,8 @@ export class Writing extends EventTarget {
     this.action = saved?.action ?? 'highlight';
     this.enabled = saved?.enabled ?? true;
     this.expires = saved?.expires_at ?? null;
+    /** What was written as its end is no time; `expires` is as before. */
+    this.isNoTime = false;
     this.checked = null;
     this.checkError = null;
     this.preview = null;
@@ -78,7 +80,7 @@ export class Writing extends EventTarget {
   }
 
   get canSave() {
-    return !this.saving && !this.isOver && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
+    return !this.saving && !this.isOver && !this.isNoTime && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
   }
 
   set(change) {
@@ -92,7 +94,7 @@ export class Writing extends EventTarget {
   }
 
   begin() {
-    this.#ended = false;
+    [this.#ended, this.isNoTime] = [false, false];
     this.#model.addEventListener('withdrawn', this.#withdraw);
     this.#tell('change');
     this.check();

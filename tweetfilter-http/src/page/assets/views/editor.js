@@ -7,6 +7,8 @@ import './feeds.js';
 import './form.js';
 import './preview.js';
 
+const LAST_YEAR = 9999;
+
 class Editor extends View {
   #completions = null;
   #chosen = 0;
@@ -39,7 +41,10 @@ class Editor extends View {
     this.on(this.part('name'), 'input', (event) => writing.set({ name: event.target.value }));
     this.on(this.part('expires'), 'input', (event) => {
       const { value } = event.target;
-      writing.set({ expires: value ? new Date(value).toISOString() : null });
+      const time = value ? new Date(value) : null;
+      // Browsers let years be written that no time has.
+      if (time && !(time.getUTCFullYear() <= LAST_YEAR)) writing.set({ isNoTime: true });
+      else writing.set({ expires: time && time.toISOString(), isNoTime: false });
     });
     this.on(this, 'change', ({ target }) => {
       if (target.name === 'action') writing.set({ action: target.value });
@@ -72,7 +77,8 @@ class Editor extends View {
         },
         until: ({ dataset }) => {
           const days = Number(dataset.days);
-          writing.set({ expires: days === 0 ? null : new Date(Date.now() + days * 86_400_000).toISOString() });
+          const expires = days === 0 ? null : new Date(Date.now() + days * 86_400_000).toISOString();
+          writing.set({ expires, isNoTime: false });
         },
         form: () => this.#toggleForm(),
         'form-back': () => {
@@ -122,12 +128,13 @@ class Editor extends View {
     if (name.value !== writing.name) name.value = writing.name;
     const expires = this.part('expires');
     const local = writing.expires ? localTime(writing.expires) : '';
-    if (expires.value !== local) expires.value = local;
+    if (!writing.isNoTime && expires.value !== local) expires.value = local;
     for (const input of this.querySelectorAll('[name="action"]')) input.checked = input.value === writing.action;
     for (const input of this.querySelectorAll('[name="dialect"]')) input.checked = input.value === writing.dialect;
     this.querySelector('[name="enabled"]').checked = writing.enabled;
     this.querySelector('[data-do="form"]').setAttribute('aria-expanded', String(writing.form !== null));
     const { saved, conflict } = writing;
+    const wrong = mistaken(writing);
     this.update({
       title: saved ? saved.name || 'Filter' : 'New filter',
       saved: saved !== null,
@@ -139,10 +146,10 @@ class Editor extends View {
       dirty: writing.isDirty && (saved ? 'Undo changes' : 'Clear'),
       before: writing.before && `This stood here before and was not saved: ${writing.before}`,
       readOnly: !model.mayWrite,
-      until: !writing.isOver && until(writing.expires),
-      over: writing.isOver && 'This time has passed: the filter would be switched off at once. Choose a later one, or no end.',
+      until: wrong ? '' : until(writing.expires),
+      over: wrong,
     });
-    expires.setAttribute('aria-invalid', String(writing.isOver));
+    expires.setAttribute('aria-invalid', String(wrong !== ''));
     this.#drawFindings();
   }
 
@@ -331,8 +338,9 @@ class Editor extends View {
     const { writing } = this;
     const wrong = writing.findings.some(({ severity }) => severity === 'error');
     const fix = wrong && this.querySelector('.finding[data-severity="error"] [data-do="fix"]');
-    (writing.isOver ? this.part('expires') : fix || this.text).focus();
-    if (writing.isOver) return;
+    const late = mistaken(writing) !== '';
+    (late ? this.part('expires') : fix || this.text).focus();
+    if (late) return;
     const said = wrong ? this.part('findings') : this.querySelector('.editor-fields > [role="alert"]:not([hidden])');
     said?.scrollIntoView({ block: 'nearest' });
   }
@@ -386,6 +394,12 @@ function excerpt(text, [start, end]) {
   const tail = begin + rest.length < text.length ? '…' : '';
   const from = [...text.slice(begin, start)].length + lead.length;
   return { line: lead + rest + tail, from, width: Math.max(1, [...text.slice(start, end)].length) };
+}
+
+// What is wrong with the time until which it is used.
+function mistaken({ isNoTime, isOver }) {
+  if (isNoTime) return `No time is that late: write a year up to ${LAST_YEAR}.`;
+  return isOver ? 'This time has passed: the filter would be switched off at once. Choose a later one, or no end.' : '';
 }
 
 function until(expires) {
