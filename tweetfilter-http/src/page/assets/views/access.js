@@ -29,10 +29,11 @@ class Access extends View {
       this,
       {
         'token-revoke': ({ dataset }) => this.#revoke(Number(dataset.id)),
-        'token-copy': ({ dataset }) => copy(this.part(dataset.of)).then(() => announce('Copied')),
+        'token-copy': (pressed) => copy(this.part(pressed.dataset.of), pressed),
         'token-seen': () => {
           this.#made = null;
           this.#draw();
+          this.part('name').focus();
         },
         'notify-on': () => notifications.turn(true),
         'notify-off': () => notifications.turn(false),
