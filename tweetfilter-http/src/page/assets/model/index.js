@@ -8,6 +8,7 @@ import { follow } from './live.js';
 import { Search } from './search.js';
 import { Unsaved } from './unsaved.js';
 import { Withdrawals, takes } from './withdrawn.js';
+import { seen } from '../views/text.js';
 
 export { ApiError };
 
@@ -180,7 +181,7 @@ class Model extends EventTarget {
   called(id) {
     const filter = this.filter(id);
     if (!filter && this.filtersState !== 'ready') return '…';
-    return filter ? filter.name || filter.text : `filter ${id}, removed`;
+    return filter ? seen(filter.name) || filter.text : `filter ${id}, removed`;
   }
 
   async loadFilters() {

@@ -2,7 +2,7 @@
 
 import { model } from '../model/index.js';
 import { View, act, announce, fill, isAlone, part, update } from './template.js';
-import { cut, spans, when } from './text.js';
+import { cut, seen, spans, when } from './text.js';
 import './feeds.js';
 import './form.js';
 import './preview.js';
@@ -136,7 +136,7 @@ class Editor extends View {
     const { saved, conflict } = writing;
     const wrong = mistaken(writing);
     this.update({
-      title: saved ? saved.name || 'Filter' : 'New filter',
+      title: saved ? seen(saved.name) || 'Filter' : 'New filter',
       saved: saved !== null,
       removable: saved !== null && model.mayWrite,
       error: conflict ? '' : writing.error,
@@ -348,7 +348,7 @@ class Editor extends View {
   async #remove() {
     const { saved } = this.writing;
     const dialog = this.part('sure');
-    update(dialog, { question: `Remove “${saved.name || saved.text}”?` });
+    update(dialog, { question: `Remove “${seen(saved.name) || saved.text}”?` });
     dialog.returnValue = '';
     dialog.showModal();
     await new Promise((closed) => dialog.addEventListener('close', closed, { once: true }));

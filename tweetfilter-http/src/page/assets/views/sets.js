@@ -179,7 +179,7 @@ class Sets extends View {
         current: this.#open?.name === name ? 'true' : null,
       });
       const users = used(name);
-      const links = users.map((filter) => fill('set-user', { link: `#/filters/${filter.id}`, name: filter.name || filter.text }));
+      const links = users.map((filter) => fill('set-user', { link: `#/filters/${filter.id}`, name: model.called(filter.id) }));
       if (links.length > 0) part(row, 'users').append('used by ', ...links.flatMap((link, at) => (at > 0 ? [', ', link] : [link])));
       else part(row, 'users').append('used by no filter');
       return row;

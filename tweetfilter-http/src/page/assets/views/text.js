@@ -115,6 +115,9 @@ async function put(field) {
   }
 }
 
+/** A name, or nothing where it has no character that is seen. */
+export const seen = (name) => (/[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u.test(name ?? '') ? name : '');
+
 export const roughly = (n) => compact.format(n);
 export const count = (n) => number.format(n);
 export const counted = (n, one, many = `${one}s`) => `${number.format(n)} ${n === 1 ? one : many}`;
