@@ -19,9 +19,9 @@ class Sets extends View {
     });
     this.on(this.part('editing'), 'input', () => this.#drawEditor());
     this.on(this.part('editing'), 'keydown', (event) => {
-      if ((event.ctrlKey || event.metaKey) && (event.key === 'Enter' || event.key === 's')) {
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && (event.key === 'Enter' || event.key === 's')) {
         event.preventDefault();
-        this.#save();
+        if (this.#wrongName === '') this.#save();
       } else if (event.key === 'Escape' && !this.#isDirty) this.#close();
     });
     this.on(this.part('sure'), 'click', ({ target }) => target.dataset.close && this.part('sure').close(target.dataset.close));
@@ -61,6 +61,13 @@ class Sets extends View {
 
   get #isDirty() {
     return this.#open !== null && this.part('terms').value !== this.#open.before;
+  }
+
+  // What is wrong with a name that is written; an address would not lead to some.
+  get #wrongName() {
+    const name = this.part('name').value.trim().replace(/^\{|\}$/g, '');
+    if (!this.#open?.isNew || name === '' || /^[a-z0-9_-]{1,64}$/.test(name)) return '';
+    return 'A name has 1 to 64 of these: lower-case letters a to z, digits, - and _.';
   }
 
   async #load(name) {
@@ -195,6 +202,8 @@ class Sets extends View {
     this.#remember();
     if (!open) return;
     const many = lines(this.part('terms').value).length;
+    const wrongName = this.#wrongName;
+    this.part('name').setAttribute('aria-invalid', String(wrongName !== ''));
     this.part('terms').readOnly = !model.mayWrite;
     update(place, {
       isNew: open.isNew,
@@ -203,7 +212,8 @@ class Sets extends View {
       shared: open.shared,
       error: this.#error,
       stale: this.#stale,
-      blocked: !model.mayWrite || this.part('name').value.trim() === '' || many === 0 || (!open.isNew && !this.#isDirty),
+      wrongName,
+      blocked: !model.mayWrite || wrongName !== '' || this.part('name').value.trim() === '' || many === 0 || (!open.isNew && !this.#isDirty),
       removable: !open.isNew && !open.shared && model.mayWrite,
     });
   }
