@@ -100,6 +100,8 @@ export async function copy(field, button) {
   field.select();
   const isDone = await put(field);
   announce(isDone ? 'Copied' : 'Your browser does not let it be copied. It is selected: copy it yourself.');
+  // What is selected can be copied from where it stands.
+  if (isDone) button.focus();
   button.textContent = isDone ? 'Copied' : 'Not copied: it is selected';
   setTimeout(() => (button.textContent = 'Copy'), SAID_FOR);
 }
