@@ -50,6 +50,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/page/views/exchange.js", JS, include_bytes!("assets/views/exchange.js")),
     ("/page/views/feeds.js", JS, include_bytes!("assets/views/feeds.js")),
     ("/page/views/filters.js", JS, include_bytes!("assets/views/filters.js")),
+    ("/page/views/focus.js", JS, include_bytes!("assets/views/focus.js")),
     ("/page/views/form.js", JS, include_bytes!("assets/views/form.js")),
     ("/page/views/heights.js", JS, include_bytes!("assets/views/heights.js")),
     ("/page/views/list.js", JS, include_bytes!("assets/views/list.js")),

@@ -239,3 +239,5 @@ pub const ALT: char = '\u{E00A}';
 pub const ENTER: char = '\u{E007}';
 pub const CONTROL: char = '\u{E009}';
 pub const DOWN: char = '\u{E015}';
+pub const ESCAPE: char = '\u{E00C}';
+pub const TAB: char = '\u{E004}';

@@ -14,6 +14,7 @@ mod hostile;
 #[path = "../api/house.rs"]
 #[allow(dead_code, reason = "the API's tests ask for more of it")]
 mod house;
+mod keyboard;
 mod looks;
 mod many;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
@@ -22,6 +23,7 @@ mod nginx;
 mod operations;
 mod reach;
 mod refused;
+mod said;
 mod served;
 mod story;
 mod trouble;

@@ -2,10 +2,9 @@
 
 use serde_json::json;
 
-use crate::browser::{Browser, ENTER};
+use crate::browser::{Browser, ENTER, TAB};
 use crate::served::{Seen, Served};
 
-const TAB: char = '\u{E004}';
 const TEXT: &str = "document.querySelector('#filter-text')?.value";
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,9 @@
 // Puts the views together: who is signed in, which view is shown, and what concerns all of them.
 
 import { model } from './model/index.js';
-import { announce, update } from './views/template.js';
-import { when } from './views/text.js';
+import { keepFocus } from './views/focus.js';
+import { announce, isAlone, update } from './views/template.js';
+import { seen, when } from './views/text.js';
 import './views/timeline.js';
 import './views/filters.js';
 import { notifications } from './views/notify.js';
@@ -104,7 +105,7 @@ let untold = 0;
 function tell() {
   if (document.hidden) notifications.tell(model.notices);
   untold = document.hidden ? untold + model.notices.length : 0;
-  for (const { content } of model.notices) announce(`${content.author.name || content.author.handle}: ${content.text}`);
+  for (const { content } of model.notices) announce(`${seen(content.author.name) || content.author.handle}: ${content.text}`);
   document.title = document.title.replace(/^\(\d+\) /, '');
   if (untold > 0) document.title = `(${untold}) ${document.title}`;
 }
@@ -147,7 +148,7 @@ element('keys').addEventListener('click', (event) => event.target === element('k
 
 addEventListener('keydown', (event) => {
   const typing = event.target.closest?.('input, textarea, select, dialog');
-  if (typing || event.altKey || event.ctrlKey || event.metaKey || !model.me) return;
+  if (typing || !isAlone(event) || !model.me) return;
   if (event.key === '?') {
     event.preventDefault();
     element('keys').showModal();
@@ -187,4 +188,5 @@ model.addEventListener('store', () => {
   troubled = now;
 });
 
+keepFocus(element('views'));
 model.begin(mayLose);

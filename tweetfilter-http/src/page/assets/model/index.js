@@ -9,6 +9,7 @@ import { Search } from './search.js';
 import { Sets } from './sets.js';
 import { Unsaved } from './unsaved.js';
 import { Withdrawals, takes } from './withdrawn.js';
+import { seen } from '../views/text.js';
 
 export { ApiError };
 
@@ -200,7 +201,7 @@ class Model extends EventTarget {
   called(id) {
     const filter = this.filter(id);
     if (!filter && this.filtersState !== 'ready') return '…';
-    return filter ? filter.name || filter.text : `filter ${id}, removed`;
+    return filter ? seen(filter.name) || filter.text : `filter ${id}, removed`;
   }
 
   async loadFilters() {

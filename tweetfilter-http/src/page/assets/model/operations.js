@@ -1,5 +1,6 @@
 // How the system was over time, and what it could not store: asked of the API, and put into the order of people.
 
+import { ApiError, pause } from './api.js';
 import { bytes, lasts, roughly } from '../views/text.js';
 
 /** What is drawn: its name in a series, what people call it, and how a value is said. */
@@ -12,6 +13,8 @@ const TOTALS = [
   { name: 'oldest', title: 'The oldest waits', say: lasts },
   { name: 'lag', title: 'Stored after', say: (n) => `${n.toFixed(2)} s` },
 ];
+/** So many dead letters the API puts back at once. */
+const AT_ONCE = 100;
 const OF_HOST = [
   { name: 'cpu', title: 'CPU', say: (n) => `${Math.round(n)} %`, most: 100 },
   { name: 'load', title: 'Load', say: (n) => n.toFixed(2) },
@@ -24,10 +27,13 @@ const OF_HOST = [
 export class Operations {
   #model;
   #asked = 0;
+  #pages = 1;
 
   hours = 1;
   history = null;
+  /** Dead letters, oldest first, of as many pages as were asked for; and whether there are more. */
   letters = [];
+  hasMore = false;
 
   constructor(model) {
     this.#model = model;
@@ -41,15 +47,58 @@ export class Operations {
   }
 
   async loadLetters() {
-    const { data } = await this.#model.ask('GET', '/dead-letters');
-    this.letters = data;
+    [this.letters, this.hasMore] = await this.#read(this.#pages);
   }
 
-  /** Puts dead letters back, a hundred at a time; gives how many went. */
+  /** Loads a page of dead letters more. */
+  moreLetters() {
+    this.#pages++;
+    return this.loadLetters();
+  }
+
+  // The dead letters of so many pages, and whether there are more.
+  async #read(pages) {
+    const letters = [];
+    let after = 0;
+    for (let page = 0; page < pages && after !== null; page++) {
+      const { data, summary } = await this.#ask('GET', `/dead-letters?after=${after}`);
+      letters.push(...data);
+      after = summary.next ?? null;
+    }
+    return [letters, after !== null];
+  }
+
+  /** Puts dead letters back, as many at a time as may be; gives how many went. */
   async retry(ids) {
-    const { data } = await this.#model.ask('POST', '/dead-letters/retry', { body: { ids: ids.slice(0, 100) } });
-    await this.loadLetters();
-    return data.put_back;
+    let back = 0;
+    try {
+      for (let at = 0; at < ids.length; at += AT_ONCE) {
+        const body = { ids: ids.slice(at, at + AT_ONCE) };
+        const { data } = await this.#ask('POST', '/dead-letters/retry', { body });
+        back += data.put_back;
+      }
+    } finally {
+      await this.loadLetters();
+    }
+    return back;
+  }
+
+  /** Puts all back that are there now: those that fail meanwhile come to the end of the list, and are not tried for ever. */
+  async retryAll() {
+    const [letters] = await this.#read(Infinity);
+    return this.retry(letters.map(({ id }) => id));
+  }
+
+  // What asks often waits as long as it is told to.
+  async #ask(...asked) {
+    for (;;) {
+      try {
+        return await this.#model.ask(...asked);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== 'too_many_requests') throw error;
+        await pause(error);
+      }
+    }
   }
 
   /** What all parts do together, as plots. */

@@ -36,6 +36,8 @@ export class Writing extends EventTarget {
     this.action = saved?.action ?? 'highlight';
     this.enabled = saved?.enabled ?? true;
     this.expires = saved?.expires_at ?? null;
+    /** What was written as its end is no time; `expires` is as before. */
+    this.isNoTime = false;
     this.checked = null;
     this.checkError = null;
     this.preview = null;
@@ -78,7 +80,7 @@ export class Writing extends EventTarget {
   }
 
   get canSave() {
-    return !this.saving && !this.isOver && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
+    return !this.saving && !this.isOver && !this.isNoTime && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
   }
 
   set(change) {
@@ -92,7 +94,7 @@ export class Writing extends EventTarget {
   }
 
   begin() {
-    this.#ended = false;
+    [this.#ended, this.isNoTime] = [false, false];
     this.#model.addEventListener('withdrawn', this.#withdraw);
     this.#tell('change');
     this.check();
@@ -206,24 +208,31 @@ export class Writing extends EventTarget {
     return start + fix.replacement.length;
   }
 
-  /** What could stand at a place: operators, and the values of those that have a list. */
+  /** What could stand at a place: operators, and the values of those that have a list (`isValue`, unless one stands there already). */
   completions(at) {
     const before = this.text.slice(0, at);
     if ((before.match(/(?<!\\)"/g) ?? []).length % 2 === 1) return null;
+    const rest = this.text.slice(at);
     const typed = /[\p{L}\p{N}_.]+(?::[\p{L}\p{N}_,]*)?$/u.exec(before)?.[0] ?? '';
     const colon = typed.indexOf(':');
     const lower = typed.toLowerCase();
     let found;
     let from = at - typed.length;
+    // All of a word that stands around the place is replaced.
+    let behind;
+    let isValue = false;
     if (colon >= 0) {
       const named = lower.slice(0, colon);
       const operator = this.#model.operators.find(({ name, aliases }) => [name, ...aliases].includes(named));
       const value = lower.slice(lower.search(/[:,][^:,]*$/) + 1);
       from = at - value.length;
+      isValue = !operator?.values.includes(value);
+      behind = /^[\p{L}\p{N}_]*/u.exec(rest);
       found = (operator?.values ?? [])
         .filter((known) => known.startsWith(value) && known !== value)
         .map((known) => ({ insert: known, label: known, detail: `${operator.name}:${known}` }));
     } else if (typed.length >= 2) {
+      behind = /^[\p{L}\p{N}_.]*:?/u.exec(rest);
       found = this.#model.operators
         .filter(({ name, aliases }) => [name, ...aliases].some((known) => known.startsWith(lower)))
         .map(({ name, aliases, values }) => ({
@@ -232,7 +241,8 @@ export class Writing extends EventTarget {
           detail: values.length > 0 ? values.slice(0, 4).join(', ') + ' …' : aliases.map((a) => `${a}:`).join(' '),
         }));
     }
-    return found?.length > 0 ? { from, to: at, items: found.slice(0, 8) } : null;
+    if (!(found?.length > 0)) return null;
+    return { from, to: at + behind[0].length, items: found.slice(0, 8), isValue };
   }
 
   // All that is saved, as it is now.

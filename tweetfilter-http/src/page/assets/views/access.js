@@ -3,7 +3,7 @@
 import { ApiError, model } from '../model/index.js';
 import { notifications } from './notify.js';
 import { View, act, announce, fill, part, update } from './template.js';
-import { copy, exactly, when } from './text.js';
+import { copy, exactly, seen, when } from './text.js';
 import './feeds.js';
 
 const SCOPES = {
@@ -29,10 +29,11 @@ class Access extends View {
       this,
       {
         'token-revoke': ({ dataset }) => this.#revoke(Number(dataset.id)),
-        'token-copy': ({ dataset }) => copy(this.part(dataset.of)).then(() => announce('Copied')),
+        'token-copy': (pressed) => copy(this.part(pressed.dataset.of), pressed),
         'token-seen': () => {
           this.#made = null;
           this.#draw();
+          this.part('name').focus();
         },
         'notify-on': () => notifications.turn(true),
         'notify-off': () => notifications.turn(false),
@@ -68,7 +69,7 @@ class Access extends View {
     const { name, current } = model.tokens.items.find((token) => token.id === id);
     const dialog = this.part('sure');
     update(dialog, {
-      question: `Revoke ${name ? `“${name}”` : `token ${id}`}?`,
+      question: `Revoke ${seen(name) ? `“${name}”` : `token ${id}`}?`,
       what: current ? 'It is the token of this tab: you will be signed out.' : 'Whoever uses it is out at once.',
     });
     dialog.returnValue = '';
@@ -116,14 +117,14 @@ class Access extends View {
       const mayRevoke = model.mayWrite && model.scopes.includes(token.scope);
       return fill('token', {
         ...token,
-        name: token.name || 'No name',
+        name: seen(token.name) || 'No name',
         used: token.used_at ? `last used ${when(token.used_at)}` : 'never used',
         usedExactly: exactly(token.used_at),
         made: `made ${when(token.created_at)}`,
         madeExactly: exactly(token.created_at),
         scope: `may ${SCOPES[token.scope]}`,
         mayRevoke,
-        label: `Revoke ${token.name || `token ${token.id}`}`,
+        label: `Revoke ${seen(token.name) || `token ${token.id}`}`,
       });
     });
     part(this, 'tokens').replaceChildren(...rows);

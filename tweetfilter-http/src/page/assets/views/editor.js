@@ -1,15 +1,19 @@
 // The editor of a filter.
 
 import { model } from '../model/index.js';
-import { View, act, announce, fill, part, update } from './template.js';
-import { cut, spans, when } from './text.js';
+import { View, act, announce, fill, isAlone, part, update } from './template.js';
+import { cut, seen, spans, when } from './text.js';
 import './feeds.js';
 import './form.js';
 import './preview.js';
 
+const LAST_YEAR = 9999;
+
 class Editor extends View {
   #completions = null;
   #chosen = 0;
+  // Whether it was gone to, and does not only stand first.
+  #isChosen = false;
 
   prepare(content) {
     this.writing = model.write(this.which === 'new' ? null : this.which);
@@ -37,7 +41,10 @@ class Editor extends View {
     this.on(this.part('name'), 'input', (event) => writing.set({ name: event.target.value }));
     this.on(this.part('expires'), 'input', (event) => {
       const { value } = event.target;
-      writing.set({ expires: value ? new Date(value).toISOString() : null });
+      const time = value ? new Date(value) : null;
+      // Browsers let years be written that no time has.
+      if (time && !(time.getUTCFullYear() <= LAST_YEAR)) writing.set({ isNoTime: true });
+      else writing.set({ expires: time && time.toISOString(), isNoTime: false });
     });
     this.on(this, 'change', ({ target }) => {
       if (target.name === 'action') writing.set({ action: target.value });
@@ -45,6 +52,9 @@ class Editor extends View {
       if (target.name === 'enabled') writing.set({ enabled: target.checked });
     });
     this.on(this, 'keydown', (event) => {
+      // What is asked in a dialog is answered there.
+      if (event.target.closest('dialog')) return;
+      if (event.altKey) return;
       if ((event.ctrlKey || event.metaKey) && (event.key === 'Enter' || event.key === 's')) {
         event.preventDefault();
         this.#save();
@@ -61,10 +71,14 @@ class Editor extends View {
       {
         fix: (pressed) => this.#fix(Number(pressed.dataset.finding), Number(pressed.dataset.fix)),
         complete: (pressed) => this.#take(Number(pressed.dataset.at)),
-        canonical: () => writing.set({ text: writing.checked.canonical }),
+        canonical: () => {
+          writing.set({ text: writing.checked.canonical });
+          this.text.focus();
+        },
         until: ({ dataset }) => {
           const days = Number(dataset.days);
-          writing.set({ expires: days === 0 ? null : new Date(Date.now() + days * 86_400_000).toISOString() });
+          const expires = days === 0 ? null : new Date(Date.now() + days * 86_400_000).toISOString();
+          writing.set({ expires, isNoTime: false });
         },
         form: () => this.#toggleForm(),
         'form-back': () => {
@@ -74,17 +88,12 @@ class Editor extends View {
         },
         save: () => this.#save(),
         overwrite: () => this.#save(true),
-        theirs: () => {
-          writing.take(writing.conflict);
-          writing.begin();
-          this.#draw();
+        theirs: () => this.#begin(writing.conflict),
+        undo: () => this.#begin(writing.saved && (model.filter(writing.saved.id) ?? writing.saved)),
+        before: () => {
+          writing.bringBack();
+          this.text.focus();
         },
-        undo: () => {
-          writing.take(writing.saved && (model.filter(writing.saved.id) ?? writing.saved));
-          writing.begin();
-          this.#draw();
-        },
-        before: () => writing.bringBack(),
         remove: () => this.#remove(),
       },
       signal,
@@ -104,6 +113,14 @@ class Editor extends View {
     this.text?.focus({ preventScroll: true });
   }
 
+  // Goes on from a filter as it is saved.
+  #begin(saved) {
+    this.writing.take(saved);
+    this.writing.begin();
+    this.#draw();
+    this.text.focus();
+  }
+
   #draw() {
     const { writing } = this;
     if (this.text.value !== writing.text) this.text.value = writing.text;
@@ -111,14 +128,15 @@ class Editor extends View {
     if (name.value !== writing.name) name.value = writing.name;
     const expires = this.part('expires');
     const local = writing.expires ? localTime(writing.expires) : '';
-    if (expires.value !== local) expires.value = local;
+    if (!writing.isNoTime && expires.value !== local) expires.value = local;
     for (const input of this.querySelectorAll('[name="action"]')) input.checked = input.value === writing.action;
     for (const input of this.querySelectorAll('[name="dialect"]')) input.checked = input.value === writing.dialect;
     this.querySelector('[name="enabled"]').checked = writing.enabled;
     this.querySelector('[data-do="form"]').setAttribute('aria-expanded', String(writing.form !== null));
     const { saved, conflict } = writing;
+    const wrong = mistaken(writing);
     this.update({
-      title: saved ? saved.name || 'Filter' : 'New filter',
+      title: saved ? seen(saved.name) || 'Filter' : 'New filter',
       saved: saved !== null,
       removable: saved !== null && model.mayWrite,
       error: conflict ? '' : writing.error,
@@ -128,10 +146,10 @@ class Editor extends View {
       dirty: writing.isDirty && (saved ? 'Undo changes' : 'Clear'),
       before: writing.before && `This stood here before and was not saved: ${writing.before}`,
       readOnly: !model.mayWrite,
-      until: !writing.isOver && until(writing.expires),
-      over: writing.isOver && 'This time has passed: the filter would be switched off at once. Choose a later one, or no end.',
+      until: wrong ? '' : until(writing.expires),
+      over: wrong,
     });
-    expires.setAttribute('aria-invalid', String(writing.isOver));
+    expires.setAttribute('aria-invalid', String(wrong !== ''));
     this.#drawFindings();
   }
 
@@ -196,7 +214,7 @@ class Editor extends View {
   #complete() {
     const at = this.text.selectionStart;
     this.#completions = at === this.text.selectionEnd ? this.writing.completions(at) : null;
-    this.#chosen = 0;
+    [this.#chosen, this.#isChosen] = [0, false];
     this.#drawCompletions();
     if (this.#completions) announce(`${this.#completions.items.length} completions`);
   }
@@ -259,11 +277,15 @@ class Editor extends View {
 
   #pressed(event) {
     const found = this.#completions;
-    if (found && !event.ctrlKey && !event.metaKey) {
+    if (found && isAlone(event)) {
       const many = found.items.length;
-      if (event.key === 'ArrowDown') this.#chosen = (this.#chosen + 1) % many;
-      else if (event.key === 'ArrowUp') this.#chosen = (this.#chosen + many - 1) % many;
-      else if (event.key === 'Enter' || (event.key === 'Tab' && !event.shiftKey)) {
+      const by = { ArrowDown: 1, ArrowUp: many - 1 }[event.key];
+      if (by) {
+        this.#chosen = (this.#chosen + by) % many;
+        this.#isChosen = true;
+      } else if (event.key === 'Enter' || (event.key === 'Tab' && !event.shiftKey)) {
+        // The tabulator leaves the field, unless something of the list was meant: it was gone to, or is a value.
+        if (event.key === 'Tab' && !this.#isChosen && !found.isValue) return;
         event.preventDefault();
         this.#take(this.#chosen);
         return;
@@ -304,8 +326,7 @@ class Editor extends View {
     if (!(await writing.save({ overwrite }))) {
       if (!this.isConnected) return;
       this.#draw();
-      const place = writing.isOver ? this.part('expires') : this.querySelector('[data-do="fix"]');
-      (place ?? this.text).focus();
+      this.#showTrouble();
       return;
     }
     announce('Saved');
@@ -326,10 +347,22 @@ class Editor extends View {
     this.#draw();
   }
 
+  // What kept it from being saved is seen, wherever the keyboard is.
+  #showTrouble() {
+    const { writing } = this;
+    const wrong = writing.findings.some(({ severity }) => severity === 'error');
+    const fix = wrong && this.querySelector('.finding[data-severity="error"] [data-do="fix"]');
+    const late = mistaken(writing) !== '';
+    (late ? this.part('expires') : fix || this.text).focus();
+    if (late) return;
+    const said = wrong ? this.part('findings') : this.querySelector('.editor-fields > [role="alert"]:not([hidden])');
+    said?.scrollIntoView({ block: 'nearest' });
+  }
+
   async #remove() {
     const { saved } = this.writing;
     const dialog = this.part('sure');
-    update(dialog, { question: `Remove “${saved.name || saved.text}”?` });
+    update(dialog, { question: `Remove “${seen(saved.name) || saved.text}”?` });
     dialog.returnValue = '';
     dialog.showModal();
     await new Promise((closed) => dialog.addEventListener('close', closed, { once: true }));
@@ -375,6 +408,12 @@ function excerpt(text, [start, end]) {
   const tail = begin + rest.length < text.length ? '…' : '';
   const from = [...text.slice(begin, start)].length + lead.length;
   return { line: lead + rest + tail, from, width: Math.max(1, [...text.slice(start, end)].length) };
+}
+
+// What is wrong with the time until which it is used.
+function mistaken({ isNoTime, isOver }) {
+  if (isNoTime) return `No time is that late: write a year up to ${LAST_YEAR}.`;
+  return isOver ? 'This time has passed: the filter would be switched off at once. Choose a later one, or no end.' : '';
 }
 
 function until(expires) {

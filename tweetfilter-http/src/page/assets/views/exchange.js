@@ -2,7 +2,7 @@
 
 import { ApiError, model } from '../model/index.js';
 import { View, act, announce, fill, update } from './template.js';
-import { counted } from './text.js';
+import { bytes, copy, counted } from './text.js';
 
 const STATES = { new: 'New', same: 'There already', differs: 'Changes', invalid: 'Invalid' };
 const FIELDS = { enabled: 'used', expires_at: 'ends' };
@@ -74,8 +74,21 @@ class Exchange extends View {
   async #open(input) {
     const [file] = input.files;
     if (!file) return;
+    // Held by the field it would hold up the page, only to be refused.
+    if (file.size > model.me.limits.body_bytes) {
+      this.#refuse(file);
+      input.value = '';
+      return;
+    }
     this.part('content').value = await file.text();
     this.#look();
+  }
+
+  #refuse({ name, size }) {
+    this.part('content').value = '';
+    this.#found = null;
+    const most = bytes(model.me.limits.body_bytes);
+    this.#draw(`“${name}” has ${bytes(size)}; at most ${most} are imported at once. Choose it in pieces.`);
   }
 
   #later() {
@@ -134,6 +147,8 @@ class Exchange extends View {
 
   #draw(error = '') {
     const found = this.#found;
+    const { activeElement: active } = document;
+    const isDone = found?.applied && (active === document.body || active.dataset.do === 'apply');
     const coming = found?.filters.filter(({ state }) => state === 'new' || state === 'differs').length ?? 0;
     this.update({
       error,
@@ -155,6 +170,8 @@ class Exchange extends View {
     );
     this.part('rows').replaceChildren(...rows);
     this.part('rows').scrollTop = this.#scrolled.rows;
+    // The button that was pressed is of no use any more.
+    if (isDone && this.checkVisibility()) this.part('rows').focus({ preventScroll: true });
     this.part('together').closest('label').hidden = this.part('format').value !== 'words';
     this.#remember();
   }
@@ -184,11 +201,8 @@ class Exchange extends View {
     }
   }
 
-  async #copy() {
-    const text = this.part('written');
-    text.select();
-    await navigator.clipboard?.writeText(text.value).catch(() => {});
-    announce('Copied');
+  #copy() {
+    return copy(this.part('written'), this.querySelector('[data-do="copy"]'));
   }
 }
 

@@ -19,10 +19,7 @@ class Feeds extends View {
       {
         'feed-make': () => this.#make(),
         'feed-revoke': ({ dataset }) => this.#revoke(Number(dataset.id)),
-        'feed-copy': ({ dataset }) => {
-          const input = this.querySelector(`[data-part="${dataset.of}"]`);
-          copy(input).then(() => announce('Copied'));
-        },
+        'feed-copy': (pressed) => copy(this.part(pressed.dataset.of), pressed),
       },
       signal,
     );
@@ -48,7 +45,7 @@ class Feeds extends View {
     if (this.#sure !== id) {
       this.#sure = id;
       this.#draw();
-      this.querySelector(`[data-do="feed-revoke"][data-id="${id}"]`)?.focus();
+      announce('Revoke it for good? Press again to do it.');
       return;
     }
     try {
@@ -84,7 +81,6 @@ class Feeds extends View {
       hint: this.filter === null ? 'None. The editor of a filter makes them.' : 'None yet.',
       error: this.#error || error,
     });
-    const focused = document.activeElement?.dataset?.id;
     const rows = own.map(({ id, filter, created_at: made }) =>
       fill('feed', {
         id,
@@ -94,12 +90,11 @@ class Feeds extends View {
         exactly: exactly(made),
         revoke: this.#sure === id ? 'Revoke for good?' : 'Revoke',
         sure: this.#sure === id,
-        label: `Revoke the feed of ${model.called(filter)}, made ${when(made)}`,
+        label: `${this.#sure === id ? 'Revoke for good? The' : 'Revoke the'} feed of ${model.called(filter)}, made ${when(made)}`,
         write: model.mayWrite,
       }),
     );
     this.part('rows').replaceChildren(...rows);
-    if (focused) this.querySelector(`[data-do="feed-revoke"][data-id="${focused}"]`)?.focus();
   }
 }
 

@@ -1,8 +1,8 @@
 // The list of filters, and the editor beside it.
 
 import { ApiError, model } from '../model/index.js';
-import { View, act, announce, fill, update } from './template.js';
-import { counted, exactly, when } from './text.js';
+import { View, act, announce, fill, isAlone, update } from './template.js';
+import { counted, exactly, seen, when } from './text.js';
 import './editor.js';
 import './list.js';
 
@@ -90,11 +90,12 @@ class Filters extends View {
   }
 
   #row({ filter }) {
+    const name = seen(filter.name) || filter.text;
     const expired = filter.expires_at && new Date(filter.expires_at) < new Date();
     return fill('filter', {
       ...filter,
-      title: filter.name || filter.text,
-      expression: filter.name ? filter.text : '',
+      title: name,
+      expression: seen(filter.name) && filter.text,
       actionName: ACTIONS[filter.action],
       off: !filter.enabled,
       unsaved: model.isUnsaved(filter.id),
@@ -103,9 +104,9 @@ class Filters extends View {
       link: `#/filters/${filter.id}`,
       until: filter.expires_at && (expired ? 'Expired' : `Until ${when(filter.expires_at)}`),
       untilExactly: exactly(filter.expires_at),
-      toggleLabel: `${filter.name || filter.text}: in use`,
-      upLabel: `Move ${filter.name || filter.text} up`,
-      downLabel: `Move ${filter.name || filter.text} down`,
+      toggleLabel: `${name}: in use`,
+      upLabel: `Move ${name} up`,
+      downLabel: `Move ${name} down`,
       first: filter.position === 1 || !model.mayWrite,
       last: filter.position === model.filters.length || !model.mayWrite,
       locked: !model.mayWrite,
@@ -149,12 +150,15 @@ class Filters extends View {
 
   #pressed(event) {
     const row = event.target.closest('[data-row]');
-    if (!row || event.target !== row) return;
-    if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
+    if (!row) return;
+    // Also from its switch and buttons.
+    if (event.altKey && !event.ctrlKey && !event.metaKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
       event.preventDefault();
       const by = event.key === 'ArrowUp' ? -1 : 1;
       this.once(`move ${row.dataset.row} ${by}`, () => this.#move(row, by));
-    } else if (event.key === 'Enter') {
+    }
+    if (event.target !== row || !isAlone(event)) return;
+    if (event.key === 'Enter') {
       location.hash = `#/filters/${row.dataset.row}`;
     } else if (event.key === ' ') {
       event.preventDefault();

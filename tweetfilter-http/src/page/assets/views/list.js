@@ -2,7 +2,7 @@
 // where it is when rows come in above it.
 
 import { Heights } from './heights.js';
-import { View } from './template.js';
+import { View, isAlone } from './template.js';
 
 const AHEAD = 600;
 
@@ -270,7 +270,7 @@ export class List extends View {
   }
 
   #pressed(event) {
-    if (event.target.matches('input, textarea, select') || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.target.matches('input, textarea, select') || !isAlone(event)) return;
     const at = this.#at(this.#focus) ?? 0;
     const { clientHeight: high } = this;
     const top = this.#heights.top(at);

@@ -1,6 +1,7 @@
 // Notifications of the desktop: asked for on a press, few, and none while somebody looks.
 
 import { model } from '../model/index.js';
+import { seen } from './text.js';
 
 const WANTED = 'tweetfilter.notify';
 // So many within so long; the rest is summed up by the next one.
@@ -41,9 +42,9 @@ class Notifications extends EventTarget {
       const more = this.#left > 0 ? `\n… and ${this.#left} more before it` : '';
       this.#left = 0;
       const by = filters.map((id) => model.filter(id)).find((filter) => filter?.action === 'notify');
-      const title = content.author.name || content.author.handle || 'A post';
+      const title = seen(content.author.name) || content.author.handle || 'A post';
       // The same post told by several tabs is one notification.
-      const note = new Notification(by ? `${title} · ${by.name || by.text}` : title, {
+      const note = new Notification(by ? `${title} · ${seen(by.name) || by.text}` : title, {
         body: content.text.slice(0, 240) + more,
         tag: `tweetfilter-${number}`,
         icon: '/page/icon.svg',

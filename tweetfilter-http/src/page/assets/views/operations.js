@@ -3,7 +3,7 @@
 import { ApiError, model } from '../model/index.js';
 import { Operations, ofPart } from '../model/operations.js';
 import { plot } from './plot.js';
-import { View, act, announce, fill, part } from './template.js';
+import { View, act, fill, part } from './template.js';
 import { bytes, count, counted, exactly, when } from './text.js';
 
 /** Milliseconds between two looks at the history, which grows every 15 seconds. */
@@ -16,9 +16,20 @@ class OperationsView extends View {
   #looked = 0;
   #letters = null;
   #trouble = '';
+  #isRetrying = false;
+  // What came of the last retry.
+  #told = '';
 
   begin(signal) {
-    act(this, { retry: (button) => this.#retry([Number(button.value)]), 'retry-all': () => this.#retryAll() }, signal);
+    act(
+      this,
+      {
+        retry: ({ value }) => this.#retry((operations) => operations.retry([Number(value)])),
+        'retry-all': () => this.#retry((operations) => operations.retryAll()),
+        'letters-more': () => this.#try(() => this.#operations.moreLetters()),
+      },
+      signal,
+    );
     this.part('hours').addEventListener(
       'change',
       ({ target }) => {
@@ -28,7 +39,7 @@ class OperationsView extends View {
       { signal },
     );
     this.on(model, 'session', () => {
-      [this.#operations, this.#looked, this.#letters] = [new Operations(model), 0, null];
+      [this.#operations, this.#looked, this.#letters, this.#told] = [new Operations(model), 0, null, ''];
     });
   }
 
@@ -50,13 +61,21 @@ class OperationsView extends View {
     await this.#try(() => this.#operations.loadLetters());
   }
 
-  #retryAll() {
-    return this.#retry(this.#operations.letters.map(({ id }) => id));
-  }
-
-  async #retry(ids) {
-    await this.#try(async () => announce(`${await this.#operations.retry(ids)} put back`));
-    this.#letters = null;
+  // Says what came of it beside the button that was pressed.
+  async #retry(asked) {
+    if (this.#isRetrying) return;
+    [this.#isRetrying, this.#told] = [true, 'They are put back …'];
+    this.#draw();
+    try {
+      const back = counted(await asked(this.#operations), 'dead letter');
+      this.#told = `${back} put back, to be tried again. What fails again comes back to this list.`;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#told = `Not all are put back: ${error.message}`;
+    } finally {
+      [this.#isRetrying, this.#letters] = [false, null];
+    }
+    this.#draw();
   }
 
   async #try(asked) {
@@ -84,8 +103,10 @@ class OperationsView extends View {
       kinds: !processes && status.parts.length > 0,
       hosts: hosts?.length > 0,
       crashes: crashes?.length > 0,
-      letters: letters.length > 0,
-      more: letters.length < (status.dead_letters ?? 0) && letters.length > 0 ? `${letters.length} of ${count(status.dead_letters)} are shown.` : '',
+      letters: letters.length > 0 || this.#told,
+      some: letters.length > 0,
+      told: this.#told,
+      more: this.#operations.hasMore && `The oldest ${count(letters.length)} of ${count(status.dead_letters ?? letters.length)} are shown.`,
     });
     this.#fill('totals', totals, drawn);
     this.#fill('process-rows', processes ?? [], processed);

@@ -2,7 +2,7 @@
 
 import { model } from '../model/index.js';
 import { postRow } from './post.js';
-import { View, act, announce, fill, update } from './template.js';
+import { View, act, announce, fill, isAlone, update } from './template.js';
 import { counted, when } from './text.js';
 import './list.js';
 
@@ -20,7 +20,7 @@ class SearchView extends View {
     this.on(this.part('text'), 'input', () => this.#drawBar());
     this.on(this.list, 'keydown', (event) => {
       const row = event.target.closest('[data-row]');
-      if (row && (event.key === 'w' || (event.key === 'Enter' && event.target === row))) {
+      if (row && isAlone(event) && (event.key === 'w' || (event.key === 'Enter' && event.target === row))) {
         row.querySelector('[data-do="why"], [data-do="more"]')?.click();
       }
     });
@@ -36,6 +36,7 @@ class SearchView extends View {
         try: ({ dataset }) => {
           this.part('text').value = dataset.search;
           search.begin(dataset.search);
+          this.focusText();
         },
       },
       signal,

@@ -28,9 +28,9 @@ class Sets extends View {
       if (this.#drafts.size !== size) this.#draw();
     });
     this.on(this.part('editing'), 'keydown', (event) => {
-      if ((event.ctrlKey || event.metaKey) && (event.key === 'Enter' || event.key === 's')) {
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && (event.key === 'Enter' || event.key === 's')) {
         event.preventDefault();
-        this.once('save', () => this.#save());
+        if (this.#wrongName === '') this.once('save', () => this.#save());
       } else if (event.key === 'Escape' && !this.#isDirty) this.#close();
     });
     this.on(this.part('sure'), 'click', ({ target }) => target.dataset.close && this.part('sure').close(target.dataset.close));
@@ -78,6 +78,13 @@ class Sets extends View {
 
   get #isDirty() {
     return this.#open !== null && this.part('terms').value !== this.#open.before;
+  }
+
+  // What is wrong with a name that is written; an address would not lead to some.
+  get #wrongName() {
+    const name = this.part('name').value.trim().replace(/^\{|\}$/g, '');
+    if (!this.#open?.isNew || name === '' || /^[a-z0-9_-]{1,64}$/.test(name)) return '';
+    return 'A name has 1 to 64 of these: lower-case letters a to z, digits, - and _.';
   }
 
   // A name that was typed is worth keeping, too.
@@ -254,7 +261,7 @@ class Sets extends View {
         current: this.#open?.key === name ? 'true' : null,
       });
       const users = used(name);
-      const links = users.map((filter) => fill('set-user', { link: `#/filters/${filter.id}`, name: filter.name || filter.text }));
+      const links = users.map((filter) => fill('set-user', { link: `#/filters/${filter.id}`, name: model.called(filter.id) }));
       if (links.length > 0) part(row, 'users').append('used by ', ...links.flatMap((link, at) => (at > 0 ? [', ', link] : [link])));
       else part(row, 'users').append('used by no filter');
       return row;
@@ -270,8 +277,9 @@ class Sets extends View {
     this.#remember();
     if (!open) return;
     const many = lines(this.part('terms').value).length;
+    const wrongName = this.#wrongName;
     this.part('terms').readOnly = !model.mayWrite;
-    this.part('name').setAttribute('aria-invalid', String(this.#taken !== ''));
+    this.part('name').setAttribute('aria-invalid', String(wrongName !== '' || this.#taken !== ''));
     update(place, {
       isNew: open.isNew,
       title: open.isNew ? 'New set' : `{${open.name}}`,
@@ -282,7 +290,8 @@ class Sets extends View {
       taken: this.#taken,
       edit: `Edit {${this.#taken}}`,
       dirty: this.#isWritten && model.mayWrite && (open.isNew ? 'Clear' : 'Undo changes'),
-      blocked: !model.mayWrite || this.part('name').value.trim() === '' || many === 0 || (!open.isNew && !this.#isDirty),
+      wrongName,
+      blocked: !model.mayWrite || wrongName !== '' || this.part('name').value.trim() === '' || many === 0 || (!open.isNew && !this.#isDirty),
       removable: !open.isNew && !open.shared && model.mayWrite,
     });
   }

@@ -7,6 +7,7 @@ import './operations.js';
 import { count, counted, exactly, lasts, when } from './text.js';
 
 const AGAIN = 3_000;
+const BUSY = ['store_busy', 'too_many_requests'];
 
 class Status extends View {
   #timer = null;
@@ -14,6 +15,7 @@ class Status extends View {
 
   begin() {
     this.on(model, 'store session', () => this.#draw());
+    this.on(window, 'online offline', () => this.#draw());
     this.#draw();
   }
 
@@ -41,27 +43,40 @@ class Status extends View {
     if (this.isConnected && !this.hidden) this.#timer = setTimeout(() => this.#look(), AGAIN);
   }
 
-  #writes = null;
+  // Why the store takes no writes.
+  #unready = null;
 
   async #ready() {
     try {
       await model.ask('GET', '', { address: '/health/ready' });
-      this.#writes = true;
-    } catch {
-      this.#writes = false;
+      this.#unready = null;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#unready = error;
     }
+  }
+
+  // Which of the network, the server and the store it is that has trouble; empty if none has.
+  #trouble() {
+    const { state } = model.store;
+    if (state === 'unreachable') return navigator.onLine ? 'The server cannot be reached' : 'You are offline';
+    if (state === 'busy' || (state === 'fine' && BUSY.includes(this.#unready?.code))) return 'The server is busy';
+    if (state === 'away') return 'The store is away';
+    return this.#unready?.status > 0 ? 'The store takes no writes' : '';
   }
 
   #draw(error = '') {
     const { state, since, message } = model.store;
     const status = this.#status;
-    const answers = state === 'fine' && this.#writes !== false;
+    const trouble = this.#trouble();
+    const answers = trouble === '';
     const troubled = (status?.parts ?? []).reduce((sum, part) => sum + part.troubled, 0);
     const fine = answers && troubled === 0;
+    const detail = state === 'unreachable' ? 'This page goes on by itself as soon as it is reached.' : message || error || this.#unready?.message;
     this.update({
       fine,
-      state: fine ? 'All is well' : answers ? 'Not all parts run' : state === 'fine' ? 'The store takes no writes' : 'The store is away',
-      detail: answers ? 'The server answers, and the store takes writes.' + besides(troubled) : message || error,
+      state: fine ? 'All is well' : trouble || 'Not all parts run',
+      detail: answers ? 'The server answers, and the store takes writes.' + besides(troubled) : detail,
       since: since && `since ${when(since)}`,
       error: error && state === 'fine' ? error : '',
       known: status !== null,

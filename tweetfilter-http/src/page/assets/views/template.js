@@ -75,6 +75,8 @@ function unrepeated() {
     });
   };
 }
+/** Whether a key was pressed by itself: with others it is the browser's. */
+export const isAlone = ({ altKey, ctrlKey, metaKey }) => !altKey && !ctrlKey && !metaKey;
 
 /** A custom element that is built from the template of its name, and lets go of all it listens to. */
 export class View extends HTMLElement {

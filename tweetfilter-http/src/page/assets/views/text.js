@@ -1,5 +1,7 @@
 // Texts in parts, times and numbers, as people read them.
 
+import { announce } from './template.js';
+
 /** Shows a text in parts, `{text, mark}`; marked ones stand in `<mark>`, and links where they stand in the text. */
 export function segments(element, parts, links = []) {
   element.replaceChildren();
@@ -90,16 +92,33 @@ export function when(time) {
 export const exactly = (time) => (time ? full.format(new Date(time)) : '');
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
 
-/** Puts what a field holds where it can be pasted. */
-export async function copy(field) {
+/** How long a button says what came of it, in milliseconds. */
+const SAID_FOR = 4_000;
+
+/** Puts what a field holds where it can be pasted, and says at the button whether that went. */
+export async function copy(field, button) {
   field.select();
+  const isDone = await put(field);
+  announce(isDone ? 'Copied' : 'Your browser does not let it be copied. It is selected: copy it yourself.');
+  // What is selected can be copied from where it stands.
+  if (isDone) button.focus();
+  button.textContent = isDone ? 'Copied' : 'Not copied: it is selected';
+  setTimeout(() => (button.textContent = 'Copy'), SAID_FOR);
+}
+
+async function put(field) {
   try {
     await navigator.clipboard.writeText(field.value);
+    return true;
   } catch {
     // Without leave, or over plain HTTP: the old way takes what is selected.
-    document.execCommand('copy');
+    field.focus();
+    return document.execCommand('copy');
   }
 }
+
+/** A name, or nothing where it has no character that is seen. */
+export const seen = (name) => (/[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u.test(name ?? '') ? name : '');
 
 export const roughly = (n) => compact.format(n);
 export const count = (n) => number.format(n);

@@ -2,7 +2,7 @@
 
 import { ApiError, model } from '../model/index.js';
 import { hiddenRow, postRow } from './post.js';
-import { View, act, announce, fill, update } from './template.js';
+import { View, act, announce, fill, isAlone, update } from './template.js';
 import { count, counted, exactly, when } from './text.js';
 import './list.js';
 import './why.js';
@@ -80,12 +80,12 @@ class ColumnView extends View {
           list.toTop();
           list.go(0);
         },
-        close: () => model.removeColumn(column),
+        close: () => this.#close(),
         reveal: (pressed) => {
           const row = list.row(pressed.closest('[data-row]').dataset.row);
-          column.reveal(row.numbers, true);
+          this.#reveal(row.numbers, true);
         },
-        conceal: (pressed) => column.reveal([Number(pressed.dataset.number)], false),
+        conceal: (pressed) => this.#reveal([Number(pressed.dataset.number)], false),
         retry: () => column.retry(),
         further: () => column.more(),
         read: () => this.#read(true),
@@ -108,6 +108,22 @@ class ColumnView extends View {
 
   end() {
     this.#near?.disconnect();
+  }
+
+  // The keyboard goes on in the column that is beside it then.
+  #close() {
+    const at = [...this.parentElement.children].indexOf(this);
+    const place = this.parentElement;
+    model.removeColumn(this.column);
+    const { list } = place.children[Math.min(at, place.children.length - 1)];
+    list.go(list.above);
+  }
+
+  // Shown or put out of sight, they are in another row; the focus goes there.
+  #reveal(numbers, shown) {
+    const [first] = numbers;
+    this.column.reveal(numbers, shown);
+    this.list.go(this.column.rows.findIndex((row) => (row.numbers ?? [row.post?.number]).includes(first)));
   }
 
   #row(row) {
@@ -182,7 +198,7 @@ class ColumnView extends View {
   }
 
   #pressed(event) {
-    if (event.target.matches('input, select, textarea')) return;
+    if (event.target.matches('input, select, textarea') || !isAlone(event)) return;
     const row = event.target.closest('[data-row]');
     if (event.key === '.') {
       event.preventDefault();

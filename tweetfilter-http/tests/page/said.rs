@@ -1,0 +1,242 @@
+//! What is said where something does not go as it was meant, and that it is said as it is.
+
+use axum::http::Method;
+use serde_json::json;
+use tweetfilter_http::parts::now;
+use tweetfilter_sql::{NewFilter, Scope};
+use tweetfilter_stream::store::{DeadLetter, Outcome, Store};
+
+use crate::browser::{Browser, CONTROL, ENTER};
+use crate::served::{Seen, Served};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_says_which_of_them_has_trouble() {
+    let Some(browser) = Browser::start().await else { return };
+    let mut served = Served::new().await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/status'").await;
+    let state = "document.querySelector('tf-status .state-line').innerText";
+    browser.until("!!document.querySelector('tf-status .tiles')").await;
+    served.end().await;
+    browser.until(&format!("{state}.includes('The server cannot be reached')")).await;
+    browser
+        .run(
+            "Object.defineProperty(navigator, 'onLine', {get: () => false, configurable: true});
+             dispatchEvent(new Event('offline'))",
+        )
+        .await;
+    browser.until(&format!("{state}.includes('You are offline')")).await;
+    browser.run("delete navigator.onLine; dispatchEvent(new Event('online'))").await;
+    browser.until(&format!("{state}.includes('The server cannot be reached')")).await;
+    // One that is there, but refuses to be asked so often.
+    browser
+        .run(
+            "const fetched = window.fetch;
+             const error = {code: 'too_many_requests', message: 'Too often', span: null, fixes: []};
+             const refused = () => Response.json({data: null, error}, {status: 429});
+             window.fetch = (address, options) =>
+                 String(address) === '/health/ready' ? Promise.resolve(refused()) : fetched(address, options)",
+        )
+        .await;
+    served.begin().await;
+    browser.until(&format!("{state}.includes('The server is busy')")).await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_year_that_no_time_has_is_said_at_the_field() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.keys("snow").await;
+    let until = async |time: &str| {
+        let script = format!(
+            "const field = document.querySelector('#filter-expires');
+             field.value = '{time}';
+             field.dispatchEvent(new Event('input', {{bubbles: true}}));
+             return field.value"
+        );
+        browser.run(&script).await
+    };
+    let written = until("202755-01-01T10:00").await;
+    assert_eq!(written, json!("202755-01-01T10:00"));
+    browser.sees("No time is that late: write a year up to 9999").await;
+    browser.until("document.querySelector('#filter-expires').ariaInvalid === 'true'").await;
+    browser.until("document.querySelector('tf-editor [type=submit]').disabled").await;
+    assert_eq!(browser.run("return document.querySelector('#filter-expires').value").await, written);
+    until("2100-01-01T10:00").await;
+    browser.until("document.querySelector('#filter-over').hidden").await;
+    browser.until("!document.querySelector('tf-editor [type=submit]').disabled").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_it_was_copied_is_said_and_a_file_that_is_too_large_is_not_read() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    served.house.filter(served.ann, "snow").await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/exchange'").await;
+    browser.press("tf-exchange [data-do=write]").await;
+    browser.until("document.querySelector('[data-part=written]').value.includes('snow')").await;
+    // As over plain HTTP, where there is no clipboard.
+    browser.run("Object.defineProperty(navigator, 'clipboard', {value: undefined})").await;
+    for (went, said, told) in
+        [(false, "Not copied: it is selected", "does not let it be copied"), (true, "Copied", "Copied")]
+    {
+        browser.run(&format!("document.execCommand = () => {went}")).await;
+        browser.press("tf-exchange [data-do=copy]").await;
+        let said = json!(said);
+        browser
+            .until(&format!("document.querySelector('tf-exchange [data-do=copy]').innerText === {said}"))
+            .await;
+        browser.until(&format!("document.querySelector('#announcer').textContent.includes('{told}')")).await;
+    }
+
+    browser
+        .run(
+            "const input = document.querySelector('tf-exchange [data-part=file]');
+             const files = new DataTransfer();
+             files.items.add(new File(['word\\n'.repeat(300000)], 'words.txt'));
+             input.files = files.files;
+             input.dispatchEvent(new Event('change', {bubbles: true}))",
+        )
+        .await;
+    browser.sees("“words.txt” has 1.5 MB; at most 1.0 MB are imported at once").await;
+    assert_eq!(
+        browser.run("return document.querySelector('tf-exchange [data-part=content]').value").await,
+        json!("")
+    );
+    // Once it is imported the keyboard is at what came of it.
+    let content = "document.querySelector('tf-exchange [data-part=content]')";
+    browser.run(&format!("{content}.focus()")).await;
+    browser.keys("storm").await;
+    browser.sees("Import 1 filter").await;
+    browser.run("document.querySelector('tf-exchange [data-do=apply]').focus()").await;
+    browser.press("tf-exchange [data-do=apply]").await;
+    browser.until("document.activeElement.matches('tf-exchange .imported')").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_dead_letters_are_reached_and_what_came_of_a_retry_stands_there() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let letter = |n: usize| DeadLetter {
+        entry: format!("x{n}").into_bytes(),
+        source: "people".into(),
+        reason: "the store refuses it".into(),
+        at: now(),
+    };
+    let outcome = Outcome { dead: (0..250).map(letter).collect(), ..Outcome::default() };
+    served.house.database.commit(&outcome, &[]).await.unwrap();
+    let admin = served.house.token(served.ann, Scope::Admin).await;
+    browser.open(&format!("http://{}/#token={admin}", served.address)).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/status'").await;
+    let shown = "document.querySelectorAll('.letters > li').length";
+    browser.until(&format!("{shown} === 100")).await;
+    browser.sees("The oldest 100 of 250 are shown.").await;
+    browser.press("tf-status [data-do=letters-more]").await;
+    browser.until(&format!("{shown} === 200")).await;
+
+    let first = "document.querySelector('.letters [data-do=retry]')";
+    let second = browser.run("return document.querySelectorAll('.letters [data-do=retry]')[1].value").await;
+    browser.run(&format!("{first}.focus(); {first}.click()")).await;
+    browser.sees("1 dead letter put back, to be tried again.").await;
+    // The keyboard goes on at the next.
+    browser.until(&format!("document.activeElement.value === {second}")).await;
+    browser.press("tf-status [data-do='retry-all']").await;
+    browser.sees("249 dead letters put back, to be tried again.").await;
+    browser.until(&format!("{shown} === 0")).await;
+    assert_eq!(served.house.database.count_dead_letters().await.unwrap(), 0);
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_press_asks_before_a_feed_is_revoked_is_heard() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let filter = served.house.filter(served.ann, "snow").await;
+    served.house.ask(Method::POST, &served.token, "/feeds", json!({"filter": filter})).await.ok();
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/access'").await;
+    let revoke = "document.querySelector('tf-access [data-do=feed-revoke]')";
+    browser.until(&format!("!!{revoke}")).await;
+    browser.run(&format!("{revoke}.focus(); {revoke}.click()")).await;
+    browser.until("document.activeElement.classList.contains('is-sure')").await;
+    browser.until("document.activeElement.ariaLabel.startsWith('Revoke for good? The feed of snow')").await;
+    browser.until("document.querySelector('#announcer').textContent.includes('for good')").await;
+    browser.run("document.activeElement.click()").await;
+    browser.until(&format!("!{revoke}")).await;
+    // With none left, at what they are called.
+    browser.until("document.activeElement.textContent === 'Feeds'").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_nobody_sees_or_no_set_can_have() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let filter = NewFilter { name: "\u{200b}\u{2060}".into(), text: "snow".into(), ..NewFilter::default() };
+    served.house.database.add_filter(served.ann, &filter).await.unwrap();
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters'").await;
+    browser.until("document.querySelector('tf-filters .filter-name')?.textContent === 'snow'").await;
+
+    browser.run("location.hash = '#/sets'").await;
+    browser.press("tf-sets [data-do=set-new]").await;
+    browser.until("document.activeElement.dataset.part === 'name'").await;
+    browser.keys("..\tbrann").await;
+    browser.sees("A name has 1 to 64 of these").await;
+    browser.until("document.querySelector('tf-sets [type=submit]').disabled").await;
+    browser.chord(CONTROL, ENTER).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(browser.run("return document.body.innerText.includes('no such route')").await, json!(false));
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_keep_to_themselves_and_counts_of_narrow_columns_are_whole() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let mut filters = Vec::new();
+    for text in ["rain", "snow"] {
+        let name = format!("{text} name of a filter that is rather long");
+        let filter = NewFilter { name, text: text.into(), ..NewFilter::default() };
+        filters.push(served.house.database.add_filter(served.ann, &filter).await.unwrap());
+    }
+    let piled = format!("a{}", "\u{301}".repeat(300));
+    let posts: Vec<_> = (0..150)
+        .map(|n| Seen { filters: filters.clone(), hidden: n % 2 == 0, ..Seen::new(n, &piled) })
+        .collect();
+    served.posts(&posts).await;
+    browser.open(&served.link()).await;
+    browser.sees("100 posts so far, 50 hidden").await;
+    for filter in filters {
+        let add = format!("import('/page/model/index.js').then(({{model}}) => model.addColumn({filter}))");
+        browser.wait(&add).await;
+    }
+    let counts = "[...document.querySelectorAll('tf-column .counts')]";
+    browser
+        .until(&format!("{counts}.filter((one) => one.textContent.endsWith(', 50 hidden')).length === 3"))
+        .await;
+    browser.until(&format!("{counts}.every((one) => one.scrollWidth <= one.clientWidth)")).await;
+    browser.until("getComputedStyle(document.querySelector('tf-column .post')).overflowY === 'clip'").await;
+    browser.picture("piled").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
