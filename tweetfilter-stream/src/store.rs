@@ -133,6 +133,8 @@ pub struct Outcome {
     pub revision: u64,
     /// When it was evaluated.
     pub at: Millis,
+    /// When the newest of its entries was received, by source.
+    pub received: BTreeMap<String, Millis>,
     /// Posts, each at most once.
     pub posts: Vec<Evaluated>,
     /// Changes of stored posts, in the order of arrival; they hold for the posts of the same batch too.

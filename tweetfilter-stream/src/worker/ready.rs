@@ -1,5 +1,6 @@
 //! What becomes of a part, before it is stored and when it is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tweetfilter_core::Scratch;
@@ -36,11 +37,11 @@ pub(super) async fn commit<S: Store>(
         (Err(StoreError::Refused(reason)), [_]) => reason,
         (committed, _) => return Ok((Some(committed?), None)),
     };
-    let Outcome { at, revision, again, until, ref acknowledged, .. } = ready.outcome;
+    let Outcome { at, revision, again, until, ref acknowledged, ref received, .. } = ready.outcome;
     let dead = part.iter().map(|entry| DeadLetter::new(entry.bytes.clone(), reason.clone(), at));
-    let acknowledged = acknowledged.clone();
+    let (acknowledged, received) = (acknowledged.clone(), received.clone());
     let dead = dead.collect();
-    let outcome = Outcome { dead, revision, at, again, until, acknowledged, ..Outcome::default() };
+    let outcome = Outcome { dead, revision, at, received, again, until, acknowledged, ..Outcome::default() };
     Ok((Some(store.commit(&outcome, &ready.ids).await?), Some(outcome)))
 }
 
@@ -58,6 +59,16 @@ pub(super) async fn evaluated(
     Ready { evaluation, ..ready }
 }
 
+/// Notes when an entry was received, if it is the newest of its source.
+fn note(received: &mut BTreeMap<String, Millis>, entry: &Entry) {
+    match received.get_mut(&entry.source) {
+        Some(newest) => *newest = entry.at.max(*newest),
+        None => {
+            received.insert(entry.source.clone(), entry.at);
+        }
+    }
+}
+
 async fn evaluated_untimed(
     compiled: &Compiled,
     scratch: &mut Scratch,
@@ -71,7 +82,10 @@ async fn evaluated_untimed(
     let mut held = 0;
     for Leased { id, bytes, .. } in part {
         match Entry::from_slice(bytes) {
-            Ok(entry) => entries.push(entry),
+            Ok(entry) => {
+                note(&mut outcome.received, &entry);
+                entries.push(entry);
+            }
             Err(EntryError::NewerVersion { .. }) => {
                 held += 1;
                 continue;
