@@ -1,6 +1,7 @@
 //! The worker between a buffer and a store that are lists, and fail when they are told to.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -203,6 +204,23 @@ async fn the_next_batch_is_leased_before_one_is_committed() {
         let first = ["lease 2", "lease 2", "commit 2", "ack 2", "lease 1", "commit 2", "ack 2"];
         assert_eq!(world.events[..7], first, "{:?}", world.events);
     });
+}
+
+#[tokio::test]
+async fn batches_that_take_long_for_their_leases_become_smaller() {
+    let texts: Vec<_> = (0..1_200).map(|n| format!("rain {n}")).collect();
+    let shared = Shared::with(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+    shared.ann_and_ben();
+    // A sixteenth of this is over before one of four hundred entries is evaluated.
+    let options =
+        Options { batch: Most::entries(400), lease: Duration::from_millis(1), ..Options::default() };
+    let mut worker = Worker::new("w", shared.clone(), shared.clone(), options);
+    let before = worker.pulse().load(Ordering::Relaxed);
+    for entries in [400, 400] {
+        assert_eq!(worker.step(1).await.unwrap().entries, entries);
+    }
+    assert!(worker.step(1).await.unwrap().entries <= 200);
+    assert!(worker.pulse().load(Ordering::Relaxed) > before + 1_000);
 }
 
 #[tokio::test]

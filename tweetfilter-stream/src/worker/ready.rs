@@ -1,11 +1,13 @@
 //! What becomes of a part, before it is stored and when it is.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tweetfilter_core::Scratch;
 use tweetfilter_core::post::Millis;
 
+use super::Options;
 use super::compiled::Compiled;
 use super::evaluate::{self, Versions};
 use super::together;
@@ -45,6 +47,19 @@ pub(super) async fn commit<S: Store>(
     Ok((Some(store.commit(&outcome, &ready.ids).await?), Some(outcome)))
 }
 
+/// How many entries the next batches may have after one that was so many and took so long: a batch is committed well before
+/// its leases run out, also when it waits for one before it and the next one is evaluated meanwhile.
+pub(super) fn adapted(most: usize, options: &Options, ready: &Ready) -> usize {
+    let entries = ready.ids.len();
+    if ready.evaluation > options.lease / 16 {
+        (most.min(entries) / 2).max(1)
+    } else if ready.evaluation < options.lease / 64 && entries >= most {
+        most.saturating_mul(2).min(options.batch.entries)
+    } else {
+        most
+    }
+}
+
 /// Evaluates a part, and notes how long that took.
 pub(super) async fn evaluated(
     compiled: &Compiled,
@@ -53,9 +68,10 @@ pub(super) async fn evaluated(
     now: Millis,
     keep_all: bool,
     known: &Versions,
+    pulse: &AtomicU64,
 ) -> Ready {
-    let (ready, evaluation) =
-        together::timed(evaluated_untimed(compiled, scratch, part, now, keep_all, known)).await;
+    let work = evaluated_untimed(compiled, scratch, part, now, keep_all, known);
+    let (ready, evaluation) = together::timed(work, pulse).await;
     Ready { evaluation, ..ready }
 }
 
@@ -108,4 +124,27 @@ async fn evaluated_untimed(
         kept
     });
     Ready { outcome, ids, held, evaluation: Duration::ZERO }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_that_take_long_become_small_and_those_that_do_not_become_large_again() {
+        let options = Options::default();
+        let after = |most, entries, seconds| {
+            let ids = vec![EntryId(String::new()); entries];
+            let evaluation = Duration::from_secs(seconds);
+            adapted(most, &options, &Ready { outcome: Outcome::default(), ids, held: 0, evaluation })
+        };
+        let full = options.batch.entries;
+        assert_eq!(
+            (after(full, full, 0), after(full, full, 2), after(full, full, 30)),
+            (full, full, full / 2)
+        );
+        // The next one was leased before.
+        assert_eq!((after(full / 2, full, 30), after(full, 10, 30), after(1, 1, 30)), (full / 4, 5, 1));
+        assert_eq!((after(64, 64, 0), after(64, 3, 0), after(full - 1, full - 1, 0)), (128, 64, full));
+    }
 }
