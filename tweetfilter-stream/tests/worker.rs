@@ -227,7 +227,8 @@ async fn batches_that_take_long_for_their_leases_become_smaller() {
 async fn a_commit_says_when_the_newest_of_its_entries_was_received_stored_or_not() {
     let shared = Shared::default();
     shared.ann_and_ben();
-    for (name, at) in [("ann", 3), ("ben", 7), ("ann", 5)] {
+    // Of two partitions, one of which is farther.
+    for (name, at) in [("ann", 3), ("ben", 7), ("ann", 2), ("ann", 8)] {
         shared.add(name, at, "rain", None, false);
     }
     let options = Options { keep_all: false, ..Options::default() };

@@ -75,13 +75,25 @@ pub(super) async fn evaluated(
     Ready { evaluation, ..ready }
 }
 
-/// Notes when an entry was received, if it is the newest of its source.
-fn note(received: &mut BTreeMap<String, Millis>, entry: &Entry) {
-    match received.get_mut(&entry.source) {
-        Some(newest) => *newest = entry.at.max(*newest),
-        None => {
-            received.insert(entry.source.clone(), entry.at);
+/// How far the entries of a source go, which come in one order or in several, one behind the other.
+#[derive(Default)]
+struct Reached {
+    /// When the last one was received.
+    last: Millis,
+    /// The least of the ends of the orders before.
+    least: Option<Millis>,
+}
+
+impl Reached {
+    fn note(&mut self, at: Millis) {
+        if at < self.last {
+            self.least = Some(self.end());
         }
+        self.last = at;
+    }
+
+    fn end(&self) -> Millis {
+        self.least.map_or(self.last, |least| least.min(self.last))
     }
 }
 
@@ -95,11 +107,11 @@ async fn evaluated_untimed(
 ) -> Ready {
     let mut outcome = Outcome { revision: compiled.revision(), at: now, ..Outcome::default() };
     let (mut ids, mut entries) = (Vec::with_capacity(part.len()), Vec::with_capacity(part.len()));
-    let mut held = 0;
+    let (mut held, mut reached) = (0, BTreeMap::<String, Reached>::new());
     for Leased { id, bytes, .. } in part {
         match Entry::from_slice(bytes) {
             Ok(entry) => {
-                note(&mut outcome.received, &entry);
+                reached.entry(entry.source.clone()).or_default().note(entry.at);
                 entries.push(entry);
             }
             Err(EntryError::NewerVersion { .. }) => {
@@ -111,6 +123,7 @@ async fn evaluated_untimed(
         ids.push(id.clone());
         together::breathe().await;
     }
+    outcome.received = reached.into_iter().map(|(source, reached)| (source, reached.end())).collect();
     evaluate::evaluate(compiled, scratch, entries.iter(), known, &mut outcome).await;
     let Outcome { posts, unmatched, .. } = &mut outcome;
     posts.retain_mut(|post| {
@@ -129,6 +142,21 @@ async fn evaluated_untimed(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_several_orders_the_one_that_is_least_far_counts() {
+        for (times, end) in [
+            (&[3][..], 3),
+            (&[3, 3, 7][..], 7),
+            (&[3, 7, 2, 6, 1, 9][..], 6),
+            (&[3, 7, 2, 6, 8, 1, 9][..], 7),
+            (&[5, 9, 4][..], 4),
+        ] {
+            let mut reached = Reached::default();
+            times.iter().for_each(|at| reached.note(*at));
+            assert_eq!(reached.end(), end, "{times:?}");
+        }
+    }
 
     #[test]
     fn batches_that_take_long_become_small_and_those_that_do_not_become_large_again() {
