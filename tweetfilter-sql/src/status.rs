@@ -206,7 +206,8 @@ impl Database {
         Ok(status)
     }
 
-    /// When posts of a source were stored last, or otherwise came to their end; `None` if none ever did.
+    /// When the newest of a source's posts was received that were stored, or otherwise came to their end; `None` if none
+    /// ever did, 0 if that is all that is known.
     ///
     /// # Errors
     /// See [`StoreError`].

@@ -133,6 +133,10 @@ pub struct Outcome {
     pub revision: u64,
     /// When it was evaluated.
     pub at: Millis,
+    /// When the newest of its entries was received, by source. They come in order, or in several orders one behind the
+    /// other, as the partitions of a buffer have them: then the one that is least far counts, and whatever is not done
+    /// was received later.
+    pub received: BTreeMap<String, Millis>,
     /// Posts, each at most once.
     pub posts: Vec<Evaluated>,
     /// Changes of stored posts, in the order of arrival; they hold for the posts of the same batch too.

@@ -42,11 +42,13 @@ enum Attempt {
     Stays(Vec<Step>),
 }
 
-/// A network that does as it is told; each piece of bytes is a line, but for those that end in `…`.
+/// A network that does as it is told; each piece of bytes is a line, but for those that end in `…`. While one that ends in
+/// `zz` is read, the machine sleeps for 30 s.
 struct Script {
     attempts: VecDeque<Attempt>,
     made: Arc<Mutex<Vec<Duration>>>,
     start: tokio::time::Instant,
+    slept: Arc<AtomicI64>,
 }
 
 impl Wire for Script {
@@ -61,6 +63,7 @@ impl Wire for Script {
     fn connect(&mut self) -> BoxFuture<Result<Connection, Fault>> {
         self.made.lock().expect("whole").push(self.start.elapsed());
         let attempt = self.attempts.pop_front().unwrap_or(Attempt::Hangs);
+        let slept = self.slept.clone();
         Box::pin(async move {
             let (steps, stays) = match attempt {
                 Attempt::Fails(fault) => return Err(fault),
@@ -68,14 +71,18 @@ impl Wire for Script {
                 Attempt::Opens(steps) => (steps, false),
                 Attempt::Stays(steps) => (steps, true),
             };
+            let from = (steps.into_iter(), slept);
             let connection: Connection =
-                Box::pin(stream::unfold(steps.into_iter(), move |mut steps| async move {
+                Box::pin(stream::unfold(from, move |(mut steps, slept)| async move {
                     match steps.next() {
                         Some((wait, given)) => {
                             if wait > 0 {
                                 tokio::time::sleep(Duration::from_millis(wait)).await;
                             }
-                            Some((given, steps))
+                            if matches!(&given, Ok(Received::Bytes(bytes)) if bytes.ends_with(b"zz")) {
+                                slept.fetch_add(30_000, Ordering::Relaxed);
+                            }
+                            Some((given, (steps, slept)))
                         }
                         None if stays => std::future::pending().await,
                         None => None,
@@ -109,8 +116,9 @@ struct Run {
 
 fn run(attempts: impl IntoIterator<Item = Attempt>) -> Run {
     let (start, made) = (tokio::time::Instant::now(), Arc::new(Mutex::new(Vec::new())));
-    let script = Script { attempts: attempts.into_iter().collect(), made: made.clone(), start };
     let slept = Arc::new(AtomicI64::new(0));
+    let attempts = attempts.into_iter().collect();
+    let script = Script { attempts, made: made.clone(), start, slept: slept.clone() };
     Run { live: Live::with_clock(script, Arc::new(Virtual(start, slept.clone()))), made, slept }
 }
 
@@ -293,6 +301,16 @@ async fn who_was_stopped_while_waiting_may_have_missed_what_came_since() {
             "{machine}: {gaps:?}"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_stopped_while_reading_may_have_missed_what_came_since() {
+    // It happens between two looks, when b is there and its time was taken already.
+    let steps =
+        vec![line(1_000, "a"), line(1_000, "b zz"), line(1, "c"), (0, Err(Fault::network("too slow")))];
+    let mut run = run([Attempt::Opens(steps), Attempt::Stays(vec![line(700, "d")])]);
+    let gaps: Vec<_> = run.lines(4).await.into_iter().flat_map(|chunk| chunk.gaps).collect();
+    assert!(gaps.len() == 1 && gaps[0].from == 1_001_000 && gaps[0].to > 1_032_000, "{gaps:?}");
 }
 
 #[tokio::test(start_paused = true)]

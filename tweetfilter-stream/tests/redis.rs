@@ -414,6 +414,18 @@ async fn a_loss_is_told_once_whoever_looks_first() {
 }
 
 #[tokio::test]
+async fn a_loss_began_by_the_time_at_which_who_tells_it_first_saw_what_is_lost() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    filled(&open(&server).await, 20).await;
+    let late = open(&server).await;
+    server.say(&["FLUSHALL"]);
+    assert_eq!(late.stats().await.unwrap().lost, 20);
+    let losses = late.losses().await.unwrap();
+    let lasted = losses[0].to - losses[0].from;
+    assert!((1_000..60_000).contains(&lasted), "{losses:?}");
+}
+
+#[tokio::test]
 async fn a_silent_server_is_away_in_time_and_appends_once() {
     let Some(server) = RedisServer::start(&FIT) else { return };
     let options = Options { timeout: Duration::from_millis(300), ..Options::default() };

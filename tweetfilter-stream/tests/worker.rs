@@ -1,6 +1,7 @@
 //! The worker between a buffer and a store that are lists, and fail when they are told to.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ struct World {
     counted: BTreeMap<String, u64>,
     /// What each commit told of acknowledged batches, and when the leases of its own end.
     told: Vec<(Vec<EntryId>, Option<i64>)>,
+    /// When the newest of its entries was received, by source.
+    received: Vec<BTreeMap<String, i64>>,
 }
 
 #[derive(Clone, Default)]
@@ -173,6 +176,7 @@ impl Store for Shared {
                 *world.counted.entry(source.clone()).or_default() += count;
             }
             world.told.push((outcome.acknowledged.clone(), outcome.until));
+            world.received.push(outcome.received.clone());
             world.unmatched += outcome.unmatched.get("s").copied().unwrap_or_default();
             world.versions.extend(outcome.posts.iter().map(|post| {
                 let accounts = post.deliveries.iter().map(|delivery| delivery.account).collect();
@@ -199,6 +203,40 @@ async fn the_next_batch_is_leased_before_one_is_committed() {
         assert_eq!(world.stored, ["a", "b", "c", "d", "e"]);
         let first = ["lease 2", "lease 2", "commit 2", "ack 2", "lease 1", "commit 2", "ack 2"];
         assert_eq!(world.events[..7], first, "{:?}", world.events);
+    });
+}
+
+#[tokio::test]
+async fn batches_that_take_long_for_their_leases_become_smaller() {
+    let texts: Vec<_> = (0..1_200).map(|n| format!("rain {n}")).collect();
+    let shared = Shared::with(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+    shared.ann_and_ben();
+    // A sixteenth of this is over before one of four hundred entries is evaluated.
+    let options =
+        Options { batch: Most::entries(400), lease: Duration::from_millis(1), ..Options::default() };
+    let mut worker = Worker::new("w", shared.clone(), shared.clone(), options);
+    let before = worker.pulse().load(Ordering::Relaxed);
+    for entries in [400, 400] {
+        assert_eq!(worker.step(1).await.unwrap().entries, entries);
+    }
+    assert!(worker.step(1).await.unwrap().entries <= 200);
+    assert!(worker.pulse().load(Ordering::Relaxed) > before + 1_000);
+}
+
+#[tokio::test]
+async fn a_commit_says_when_the_newest_of_its_entries_was_received_stored_or_not() {
+    let shared = Shared::default();
+    shared.ann_and_ben();
+    // Of two partitions, one of which is farther.
+    for (name, at) in [("ann", 3), ("ben", 7), ("ann", 2), ("ann", 8)] {
+        shared.add(name, at, "rain", None, false);
+    }
+    let options = Options { keep_all: false, ..Options::default() };
+    let mut worker = Worker::new("w", shared.clone(), shared.clone(), options);
+    worker.step(9).await.unwrap();
+    shared.world(|world| {
+        assert_eq!((world.stored.len(), world.unmatched), (0, 1));
+        assert_eq!(world.received, [BTreeMap::from([("s".to_owned(), 7)])]);
     });
 }
 

@@ -44,6 +44,8 @@ pub struct SystemStatus {
     pub parts: Vec<KindState>,
     /// Stretches of time in which messages are missing, newest first.
     pub gaps: Vec<ShownGap>,
+    /// Older gaps that are not kept any more, since there were too many.
+    pub gaps_dropped: u64,
     /// What came of each source; only for tokens of scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sources: Option<Vec<SourceState>>,
@@ -105,19 +107,24 @@ pub struct ShownGap {
     pub missing: Option<u64>,
 }
 
-/// What came of a source.
+/// What came of a source: `entries` are those that are stored, repeated, suppressed, stale, unmatched or dead, and those
+/// that wait.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SourceState {
     /// Its name.
     pub name: String,
     /// Lines that were read.
     pub lines: u64,
+    /// Posts in them, those that were read together counted once.
+    pub entries: u64,
     /// Posts that were stored.
     pub stored: u64,
     /// Copies of stored posts.
     pub repeated: u64,
     /// Posts that were deleted before they came.
     pub suppressed: u64,
+    /// Versions of posts that a newer one replaced, or had replaced when they came.
+    pub stale: u64,
     /// Posts that no filter matched, where only others are kept.
     pub unmatched: u64,
     /// What no attempt could store.
@@ -143,9 +150,11 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
     };
     let source = |source: tweetfilter_sql::SourceStatus| SourceState {
         lines: source.counts.lines,
+        entries: source.counts.entries,
         stored: source.stored,
         repeated: source.repeated,
         suppressed: source.suppressed,
+        stale: source.stale,
         unmatched: source.unmatched,
         dead: source.dead,
         read_by: source.holder.filter(|(_, until)| *until > now()).map(|(name, _)| name),
@@ -193,6 +202,7 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         buffer_away,
         parts: kinds(&overview),
         gaps,
+        gaps_dropped: status.gaps_dropped,
         sources: admin.then(|| status.sources.into_iter().map(source).collect()),
         dead_letters: admin.then_some(status.dead),
         crashes: admin.then_some(status.crashes),

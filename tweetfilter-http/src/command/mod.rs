@@ -26,6 +26,7 @@ mod gen_;
 mod handles;
 mod highlight;
 mod match_;
+mod misread;
 mod overview;
 mod reapply;
 mod render;

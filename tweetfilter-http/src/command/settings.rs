@@ -21,6 +21,7 @@ use tweetfilter_stream::source::net::lookup::{self, Lookup};
 use tweetfilter_stream::store::StoreError;
 
 use super::Failure;
+use super::misread::misread;
 
 const FILE: &str = "tweetfilter.toml";
 
@@ -257,17 +258,6 @@ impl Shown {
     }
 }
 
-/// What is wrong in a file of settings, with the line where it is, unless that may hold a secret.
-fn unread(error: &toml::de::Error, text: &str) -> String {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let number = before.matches('\n').count();
-    let line = text.lines().nth(number).unwrap_or_default().to_ascii_lowercase();
-    match ["://", "token", "secret", "passw", "key"].iter().any(|part| line.contains(part)) {
-        true => format!("line {}: {}", number + 1, error.message()),
-        false => error.to_string().trim_end().to_owned(),
-    }
-}
-
 impl Common {
     /// Finds out what holds.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
@@ -278,7 +268,7 @@ impl Common {
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|e| Failure::reading(path.display(), &e))?;
                 toml::from_str(&text).map_err(|error| {
-                    Failure::Input(format!("{}: {}", path.display(), unread(&error, &text)))
+                    Failure::Input(format!("{}: {}", path.display(), misread(&error, &text)))
                 })?
             }
         };

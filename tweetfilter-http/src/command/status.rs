@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use tweetfilter_http::ops::{self, Elsewhere, ShownHost, ShownOutlook, ShownProcess};
 use tweetfilter_http::parts::{Buffers, now};
-use tweetfilter_sql::{Database, LetterOutline, Room};
+use tweetfilter_sql::{Database, LetterOutline, Room, StoredGap};
 use tweetfilter_stream::buffer::{Buffer, BufferError, Stats};
 use tweetfilter_stream::store::{Snapshot, Store};
 use tweetfilter_stream::worker::Compiled;
@@ -278,7 +278,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         for source in &status.sources {
             let counts = &source.counts;
             out.push_str(&format!(
-                "source    {}: {} lines, {} posts ({} merged), {} control, {} unreadable; stored {}, repeated {}, suppressed {}, unmatched {}, dead {}, strangers {}{}\n",
+                "source    {}: {} lines, {} posts ({} merged), {} control, {} unreadable; stored {}, repeated {}, suppressed {}, stale {}, unmatched {}, dead {}, strangers {}{}\n",
                 one_line(&source.name),
                 counts.lines,
                 counts.posts,
@@ -288,6 +288,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                 source.stored,
                 source.repeated,
                 source.suppressed,
+                source.stale,
                 source.unmatched,
                 source.dead,
                 source.strangers,
@@ -303,12 +304,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             ));
         }
         for gap in gaps {
-            let (from, to) = (rfc3339(gap.gap.from), rfc3339(gap.gap.to));
-            out.push_str(&format!(
-                "gap       {}: {from} to {to}, {}\n",
-                one_line(&gap.source),
-                one_line(&gap.gap.reason)
-            ));
+            out.push_str(&gap_line(&gap));
         }
         for crash in crashes {
             out.push_str(&format!(
@@ -329,6 +325,16 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
 /// How many gaps there were beside those that are kept.
 fn older(dropped: u64) -> String {
     if dropped == 0 { String::new() } else { format!(" (and {dropped} older ones, no longer kept)") }
+}
+
+fn gap_line(StoredGap { source, gap }: &StoredGap) -> String {
+    let missing = match gap.missing {
+        None => String::new(),
+        Some(1) => ", 1 message missing".to_owned(),
+        Some(count) => format!(", {count} messages missing"),
+    };
+    let (from, to) = (rfc3339(gap.from), rfc3339(gap.to));
+    format!("gap       {}: {from} to {to}{missing}, {}\n", one_line(source), one_line(&gap.reason))
 }
 
 /// What is done about the room that is left.
@@ -352,4 +358,22 @@ fn unused(compiled: &Compiled, snapshot: &Snapshot) -> Vec<serde_json::Value> {
 fn name(snapshot: &Snapshot, account: i64) -> &str {
     let known = snapshot.accounts.iter().find(|known| known.id == account);
     known.map_or("?", |known| &known.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tweetfilter_stream::buffer::Gap;
+
+    #[test]
+    fn a_gap_says_how_much_is_missing_if_that_is_known() {
+        let line = |missing| {
+            let gap = Gap { from: 0, to: 1_000, reason: "cut off".to_owned(), missing };
+            gap_line(&StoredGap { source: "s".to_owned(), gap })
+        };
+        let start = "gap       s: 1970-01-01T00:00:00Z to 1970-01-01T00:00:01Z";
+        assert_eq!(line(None), format!("{start}, cut off\n"));
+        assert_eq!(line(Some(1)), format!("{start}, 1 message missing, cut off\n"));
+        assert_eq!(line(Some(692)), format!("{start}, 692 messages missing, cut off\n"));
+    }
 }

@@ -31,12 +31,35 @@ pub(super) struct Place {
     pub(super) cursor: Option<String>,
     /// What was received since then may be lost.
     pub(super) since: Millis,
+    /// When it was heard of first.
+    begun: Millis,
     /// When this was heard of.
     heard: Millis,
 }
 
+/// What the store has of a source.
+enum Stored {
+    /// It could not be asked.
+    Unknown,
+    Nothing,
+    /// The newest of it was received then.
+    UpTo(Millis),
+}
+
+impl Stored {
+    /// Since when what was received may be lost, if that is since then for what came to the buffer. What is not stored
+    /// waited there, however long ago it was appended.
+    fn since(&self, appended: Millis, begun: Millis) -> Millis {
+        match self {
+            Self::Unknown => appended,
+            Self::Nothing => appended.min(begun),
+            Self::UpTo(at) => appended.min(*at),
+        }
+    }
+}
+
 impl Memory {
-    /// Has the store asked, where nothing else is known.
+    /// Has the store asked for what it has of the source.
     pub(super) fn asking(&mut self, store: &Database) {
         self.store = Some(store.clone());
     }
@@ -54,7 +77,33 @@ impl Memory {
             None => at,
         };
         let cursor = cursor.or(known).map(str::to_owned);
-        *place = Some(Place { cursor, since: since.min(at), heard: at });
+        let begun = before.as_ref().map_or(at, |before| before.begun);
+        *place = Some(Place { cursor, since: since.min(at), begun, heard: at });
+    }
+
+    /// Since when what was received may be lost, if all was appended that was received before a time.
+    async fn since(&self, name: &str, appended: Millis) -> Millis {
+        let begun = self.locked().as_ref().map_or(appended, |place| place.begun);
+        self.stored(name).await.since(appended, begun)
+    }
+
+    async fn stored(&self, name: &str) -> Stored {
+        let Some(store) = &self.store else { return Stored::Unknown };
+        let reason = match tokio::time::timeout(ASK, store.last_outcome(name)).await {
+            Ok(Ok(None)) => return Stored::Nothing,
+            // What was counted before times were noted, and has no commit any more, is known to have been, not when.
+            Ok(Ok(Some(0))) => return Stored::UpTo(now()),
+            Ok(Ok(Some(at))) => return Stored::UpTo(at),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it does not answer".to_owned(),
+        };
+        tracing::warn!(
+            source = name,
+            reason,
+            "the buffer does not know the source, and the store could not be asked what it has of it: if more waited in the \
+             buffer than is known here, it is lost without a gap"
+        );
+        Stored::Unknown
     }
 
     fn locked(&self) -> MutexGuard<'_, Option<Place>> {
@@ -68,26 +117,14 @@ pub(super) async fn place(claim: &Claim, name: &str, memory: &Memory) -> Option<
         return None;
     }
     let known = memory.locked().clone();
-    if known.is_some() {
-        return known.filter(|place| claim.is_new || place.cursor.is_some());
+    if !claim.is_new && known.as_ref().is_none_or(|place| place.cursor.is_none()) {
+        return None;
     }
-    let store = memory.store.as_ref().filter(|_| claim.is_new)?;
-    let reason = match tokio::time::timeout(ASK, store.last_outcome(name)).await {
-        Ok(Ok(last)) => {
-            // What was counted before times were noted, and has no commit any more, is known to have been, not when.
-            let at = last?;
-            let since = if at > 0 { at } else { now() };
-            return Some(Place { cursor: None, since, heard: since });
-        }
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "it does not answer".to_owned(),
-    };
-    tracing::warn!(
-        source = name,
-        reason,
-        "the buffer does not know the source, and the store could not be asked: if it was read before, there is a gap"
-    );
-    None
+    match (known, memory.stored(name).await) {
+        (Some(place), stored) => Some(Place { since: stored.since(place.since, place.begun), ..place }),
+        (None, Stored::UpTo(at)) => Some(Place { cursor: None, since: at, begun: at, heard: at }),
+        (None, Stored::Unknown | Stored::Nothing) => None,
+    }
 }
 
 impl Place {
@@ -99,7 +136,9 @@ impl Place {
 }
 
 fn lost(name: &str, since: Millis, reason: String) -> Gap {
-    let gap = Gap { from: since, to: now().max(since), reason, missing: None };
+    let to = now();
+    // A clock may have been ahead.
+    let gap = Gap { from: since.min(to), to, reason, missing: None };
     tracing::warn!(source = name, from = gap.from, to = gap.to, reason = gap.reason, "gap");
     gap
 }
@@ -107,8 +146,9 @@ fn lost(name: &str, since: Millis, reason: String) -> Gap {
 /// How a source goes on that the buffer has forgotten.
 pub(super) struct Anew {
     pub(super) instance: String,
-    /// What was received since then may be lost.
+    /// All was appended that was received before that.
     pub(super) since: Millis,
+    pub(super) memory: Memory,
     /// Whether what was lost can be read once more, if it begins anew.
     pub(super) rereads: bool,
 }
@@ -125,7 +165,10 @@ impl Anew {
             return Err(error.into());
         }
         match buffer.claim(name, &self.instance, LEASE).await {
-            Ok(claim) => Ok(Some((claim.fence, lost(name, self.since, error.to_string())))),
+            Ok(claim) => {
+                let since = self.memory.since(name, self.since).await;
+                Ok(Some((claim.fence, lost(name, since, error.to_string()))))
+            }
             Err(BufferError::Away(_) | BufferError::Full(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -134,6 +177,8 @@ impl Anew {
 
 #[cfg(test)]
 mod tests {
+    use tweetfilter_stream::store::{Outcome, Store};
+
     use super::*;
 
     fn claim(cursor: Option<&str>, is_new: bool) -> Claim {
@@ -161,6 +206,35 @@ mod tests {
         // A batch of gaps alone leaves the cursor.
         memory.note(None, 3_000);
         assert_eq!(found(&memory, &claim(None, true)).await, Some((Some("b".to_owned()), 2_500)));
+    }
+
+    #[tokio::test]
+    async fn what_the_store_has_not_may_be_lost_whatever_was_heard_since() {
+        let folder = std::env::temp_dir().join(format!("tweetfilter-forgotten-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+        let (mut memory, mut fresh) = (Memory::default(), Memory::default());
+        memory.asking(&database);
+        fresh.asking(&database);
+        for (cursor, at) in [("a", 1_000), ("b", 9_000), ("c", 9_500)] {
+            memory.note(Some(cursor), at);
+        }
+        let at_c = |since| Some((Some("c".to_owned()), since));
+        // Nobody has stored anything of it, so all may have waited.
+        assert_eq!(found(&memory, &claim(None, true)).await, at_c(1_000));
+        assert_eq!(found(&fresh, &claim(None, true)).await, None);
+        let (received, copies) = ([("s".to_owned(), 4_000)].into(), [("s".to_owned(), 1)].into());
+        let outcome = Outcome { at: 20_000, received, copies, ..Outcome::default() };
+        database.commit(&outcome, &[]).await.unwrap();
+        assert_eq!(found(&memory, &claim(None, true)).await, at_c(4_000));
+        assert_eq!(found(&fresh, &claim(None, true)).await, Some((None, 4_000)));
+        // For who reads it, too; what was not appended is lost in any case.
+        assert_eq!((memory.since("s", 9_400).await, memory.since("s", 3_000).await), (4_000, 3_000));
+        // By a clock that was ahead.
+        let gap = lost("s", now() + 86_400_000, "gone".to_owned());
+        assert!(gap.from <= gap.to && gap.to <= now(), "{gap:?}");
+        database.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[tokio::test]

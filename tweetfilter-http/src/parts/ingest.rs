@@ -70,7 +70,9 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
     let (mut ingested, mut read_all, mut failed) = (Ingested::default(), false, None);
     // Of the last two batches it is unknown whether they are stored, if the buffer loses them.
     let (mut before, mut taken) = (now(), now());
-    let anew = |since| Anew { instance: instance.claims_as(), since, rereads: settings.kind == Kind::File };
+    let rereads = settings.kind == Kind::File;
+    let anew =
+        |since| Anew { instance: instance.claims_as(), since, memory: instance.memory().clone(), rereads };
     let mut renew = tokio::time::interval(RENEW);
     renew.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     // While a batch is appended the source is read on, so that a slow disk makes larger batches and not fewer. It is a
@@ -216,7 +218,8 @@ async fn go_on<B: Buffer + Clone>(
     ingest.gap(place.lost(name));
     if let Some(batch) = ingest.batch() {
         let batch = Batch { cursor: place.cursor.clone(), ..batch };
-        let anew = Anew { instance: instance.claims_as(), since: place.since, rereads: false };
+        let memory = instance.memory().clone();
+        let anew = Anew { instance: instance.claims_as(), since: place.since, memory, rereads: false };
         if let Some(batch) = append(buffer.clone(), name.to_owned(), batch, anew, stop.clone()).await? {
             ingest.claimed_again(batch.fence);
         }

@@ -1,6 +1,8 @@
 //! `work`: entries of the buffer into the store.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tweetfilter_stream::buffer::{Buffer, BufferError};
@@ -14,8 +16,10 @@ use crate::ops::Part;
 const IDLE: Duration = Duration::from_millis(20);
 /// Entries that are worth a commit at once.
 const MANY: usize = 256;
-/// How long a step may take: a server that says nothing for so long may never again.
+/// How long a step may wait: a server that says nothing for so long may never again.
 const SILENCE: Duration = Duration::from_secs(30);
+/// How long a batch may be evaluated before that is told.
+const LONG: Duration = Duration::from_secs(5);
 /// Characters of a reason that are logged; the dead letters have all of it.
 const REASON: usize = 300;
 /// How long to wait for what is away: at first, and at most.
@@ -86,9 +90,10 @@ impl<B: Buffer, S: Store> Works<B, S> {
     /// # Errors
     /// See [`PartError`].
     pub async fn batch(&mut self, stop: &mut Stop) -> Result<bool, PartError> {
-        let step = tokio::time::timeout(SILENCE, self.worker.step(now())).await;
+        let pulse = self.worker.pulse();
+        let step = unless_silent(SILENCE, &pulse, self.worker.step(now())).await;
         let silent = || StoreError::Away(format!("no answer for {} s", SILENCE.as_secs()));
-        let error = match step.unwrap_or_else(|_| Err(silent().into())) {
+        let error = match step.unwrap_or_else(|| Err(silent().into())) {
             Ok(step) => {
                 if self.held.take().is_some() {
                     tracing::info!("store and buffer are back");
@@ -178,6 +183,19 @@ impl<B: Buffer, S: Store> Works<B, S> {
     }
 }
 
+/// Waits for work, unless for so long it neither ends nor evaluates anything.
+async fn unless_silent<T>(silence: Duration, pulse: &AtomicU64, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    loop {
+        let before = pulse.load(Ordering::Relaxed);
+        match tokio::time::timeout(silence, work.as_mut()).await {
+            Ok(done) => return Some(done),
+            Err(_) if pulse.load(Ordering::Relaxed) == before => return None,
+            Err(_) => {}
+        }
+    }
+}
+
 fn is_passing(error: &StepError) -> bool {
     matches!(
         error,
@@ -197,6 +215,13 @@ fn tell<B: Buffer, S: Store>(worker: &Worker<B, S>, step: &Step) {
         for filter in compiled.refused() {
             tracing::warn!(filter = filter.id, reason = filter.reason, "filter can't be used");
         }
+    }
+    if step.evaluation > LONG {
+        tracing::warn!(
+            entries = step.entries,
+            seconds = step.evaluation.as_secs_f64(),
+            "filters took long to evaluate a batch; the next ones are smaller"
+        );
     }
     if step.again > 0 {
         tracing::info!(entries = step.again, "entries were committed before, and are only acknowledged");
@@ -258,6 +283,19 @@ mod tests {
     fn worker(database: &Database, buffer: &Embedded, lease: Duration) -> Works<Embedded, Database> {
         let options = Options { lease, ..Options::default() };
         Works::new(Worker::new("one", buffer.clone(), database.clone(), options))
+    }
+
+    #[tokio::test]
+    async fn what_is_evaluated_for_long_is_waited_for_and_what_is_silent_is_not() {
+        let (pulse, silence) = (AtomicU64::new(0), Duration::from_millis(50));
+        let long = async {
+            for _ in 0..10 {
+                pulse.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        assert_eq!(unless_silent(silence, &pulse, long).await, Some(()));
+        assert_eq!(unless_silent(silence, &pulse, std::future::pending::<()>()).await, None);
     }
 
     #[tokio::test]

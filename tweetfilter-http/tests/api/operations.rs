@@ -252,7 +252,7 @@ async fn what_a_buffer_on_a_server_of_its_own_knows_is_told_too() {
     let batch = Batch {
         source: "people".into(),
         fence: claim.fence,
-        counts: Counts { lines: 7, ..Counts::default() },
+        counts: Counts { lines: 7, posts: 7, entries: 6, merged: 1, ..Counts::default() },
         gaps: vec![Gap { from: 1_000, to: 2_000, reason: "cut off".into(), missing: Some(3) }],
         ..Batch::default()
     };
@@ -265,6 +265,8 @@ async fn what_a_buffer_on_a_server_of_its_own_knows_is_told_too() {
     assert_eq!((&got.ok()["gaps"], &got.ok()["buffer_away"]), (&json!([gap]), &Value::Null));
     let source = of(&got.ok()["sources"], "people");
     assert_eq!((&source["lines"], &source["read_by"]), (&json!(7), &json!("one")));
+    assert_eq!((&source["entries"], &source["stale"]), (&json!(6), &json!(0)));
+    assert_eq!(got.ok()["gaps_dropped"], 0);
     // Others hear of the time alone.
     let got = house.get(&plain, "/status").await;
     assert_eq!((&got.ok()["gaps"][0]["missing"], &got.ok()["gaps"][0]["source"]), (&json!(3), &Value::Null));

@@ -154,7 +154,10 @@ fn where_only_matches_are_kept_what_is_left_out_is_counted() {
     let source = &status["sources"][0];
     assert!(source["unmatched"].as_u64() > Some(50) && source["stored"].as_u64() > Some(50), "{source}");
     let shown = ok(files.run(&["status"]));
-    assert!(shown.contains(&format!("unmatched {}", source["unmatched"])), "{shown}");
+    assert!(
+        shown.contains(&format!("stale {}, unmatched {}", source["stale"], source["unmatched"])),
+        "{shown}"
+    );
 }
 
 /// A server that is killed with the test.

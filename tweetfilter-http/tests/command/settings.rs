@@ -135,13 +135,25 @@ fn an_address_that_cannot_be_read_is_explained_without_its_password() {
 }
 
 #[test]
-fn a_line_that_may_hold_a_secret_is_not_repeated() {
-    for line in ["buffer = \"redis://tf:hush@db\n", "database = \"mysql://tf:hush@db/tf\" tf\n"] {
-        let files = Files::new().with("tweetfilter.toml", format!("keep-days = 7\n{line}"));
-        let wrong = files.run(&["config", "show"]);
-        assert_eq!(wrong.code, 2);
+fn no_value_of_the_settings_is_repeated() {
+    let source = "[source.a]\nkind = \"x-filter\"\n";
+    for (text, said) in [
+        ("keep-days = 7\nbuffer = \"redis://tf:hush@db\n".to_owned(), "line 2"),
+        ("keep-days = 7\ndatabase = \"mysql://tf:hush@db/tf\" tf\n".to_owned(), "line 2"),
+        ("keep-days = 7\nlog = \"\"\"\nhush \\z\"\"\"\n".to_owned(), "line 3"),
+        (
+            format!("{source}parameters = \"access_token=hush\"\n"),
+            "line 3, `source.a.parameters`: expected a table",
+        ),
+        (format!("{source}rate = \"hush\"\n"), "line 3, `source.a.rate`: expected a number"),
+        ("[source.a]\nkind = \"hush\"\n".to_owned(), "line 2, `source.a.kind`: expected one of `file`"),
+        ("api = \"hush\"\n".to_owned(), "line 1, `api`: expected a table"),
+        ("keep-days = \"hush\"\n".to_owned(), "line 1, `keep-days`: expected a whole number"),
+    ] {
+        let wrong = Files::new().with("tweetfilter.toml", &text).run(&["config", "show"]);
+        assert_eq!(wrong.code, 2, "{text}");
         assert!(wrong.err.contains("tweetfilter.toml") && !wrong.err.contains("hush"), "{}", wrong.err);
-        assert!(wrong.err.contains("line 2"), "{}", wrong.err);
+        assert!(wrong.err.contains(said), "{said}: {}", wrong.err);
     }
 }
 

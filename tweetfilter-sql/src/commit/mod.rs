@@ -19,6 +19,7 @@ pub(crate) use posts::forget;
 use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::EntryId;
 use tweetfilter_stream::fail::fail_point;
 use tweetfilter_stream::store::{Committed, Outcome, StoreError};
@@ -34,6 +35,9 @@ use prepare::Prepared;
 /// Rows and bytes that a transaction of MariaDB may have.
 const ROWS: usize = 5_000;
 const BYTES: usize = 4 << 20;
+
+/// What is noted as received so much later than now, in milliseconds, was noted by a clock that was wrong.
+const AHEAD: Millis = 60_000;
 
 statements! {
     LOCK = Sql::each(
@@ -56,7 +60,8 @@ statements! {
              stored = stored + excluded.stored, suppressed = suppressed + excluded.suppressed,
              repeated = repeated + excluded.repeated, stale = stale + excluded.stale,
              dead = dead + excluded.dead, strangers = strangers + excluded.strangers,
-             unmatched = unmatched + excluded.unmatched, last_at = MAX(last_at, excluded.last_at)",
+             unmatched = unmatched + excluded.unmatched,
+             last_at = CASE WHEN last_at > ? THEN excluded.last_at ELSE MAX(last_at, excluded.last_at) END",
         concat!(
             "INSERT INTO outcome_count (source, stored, suppressed, repeated, stale, dead, strangers, unmatched, last_at)
              SELECT c.* FROM JSON_TABLE(?, '$[*]' COLUMNS (",
@@ -70,7 +75,8 @@ statements! {
              repeated = outcome_count.repeated + VALUES(repeated), stale = outcome_count.stale + VALUES(stale),
              dead = outcome_count.dead + VALUES(dead), strangers = outcome_count.strangers + VALUES(strangers),
              unmatched = outcome_count.unmatched + VALUES(unmatched),
-             last_at = GREATEST(outcome_count.last_at, VALUES(last_at))"
+             last_at = IF(outcome_count.last_at > ?, VALUES(last_at),
+                 GREATEST(outcome_count.last_at, VALUES(last_at)))"
         ),
     );
 }
@@ -198,11 +204,11 @@ impl Database {
             let rows: Vec<_> = counts
                 .iter()
                 .map(|(s, c)| {
-                    let at = outcome.at;
+                    let at = received(outcome, s);
                     (s, c.stored, c.suppressed, c.repeated, c.stale, c.dead, c.strangers, c.unmatched, at)
                 })
                 .collect();
-            tx.run(COUNT, args![list(&rows)?]).await?;
+            tx.run(COUNT, args![list(&rows)?, outcome.at.saturating_add(AHEAD)]).await?;
         }
         if let Some(batch) = &mut batch {
             batch.note(tx, &counts, (first, last_part), outcome.at).await?;
@@ -221,6 +227,15 @@ impl Database {
         turn.commit().await?;
         Ok(committed)
     }
+}
+
+/// When the newest of a source's entries was received; 0 if nobody knows. That was no later than they were evaluated,
+/// whatever the clock said by which it was noted.
+fn received(outcome: &Outcome, source: &str) -> Millis {
+    if outcome.received.is_empty() {
+        return outcome.at;
+    }
+    outcome.received.get(source).map_or(0, |at| outcome.at.min(*at))
 }
 
 fn late() -> StoreError {

@@ -943,10 +943,29 @@ pub async fn what_was_said_of_posts_is_forgotten_after_them(database: &Database,
     let mut by = post("77", "by one who is withheld");
     by.author.account.id = "7".into();
     commit(database, vec![seen(by, 0, &[1])], vec![]).await;
-    // That one has an earlier time.
-    assert_eq!(database.last_outcome("s").await.unwrap(), Some(at + 86_400_000));
-    assert_eq!(database.last_outcome("unknown").await.unwrap(), None);
     assert!(texts(database, 1).await.is_empty());
+}
+
+pub async fn the_newest_that_is_stored_of_a_source_is_known_by_when_it_was_received(
+    database: &Database,
+    _: &Clock,
+) {
+    let last = async |evaluated: i64, received: i64| {
+        let received = [("s".to_owned(), Clock::START + received)].into();
+        let copies = [("s".to_owned(), 1)].into();
+        let at = Clock::START + evaluated;
+        database.commit(&Outcome { at, received, copies, ..Outcome::default() }, &[]).await.unwrap();
+        database.last_outcome("s").await.unwrap().unwrap() - Clock::START
+    };
+    assert_eq!(database.last_outcome("s").await.unwrap(), None);
+    // Long before it is evaluated; what was received before that changes nothing.
+    assert_eq!(last(30_000, 5_000).await, 5_000);
+    assert_eq!(last(40_000, 4_000).await, 5_000);
+    // By a clock that is ahead of the worker's, and then all were.
+    assert_eq!(last(50_000, 90_000_000).await, 50_000);
+    assert_eq!(last(90_000_000, 90_000_000).await, 90_000_000);
+    assert_eq!(last(60_000, 6_000).await, 6_000);
+    assert_eq!(database.last_outcome("unknown").await.unwrap(), None);
 }
 
 pub async fn the_oldest_posts_make_room(database: &Database, _: &Clock) {

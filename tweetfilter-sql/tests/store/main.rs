@@ -90,6 +90,7 @@ contract!(
     what_is_taken_back_is_told_to_whom_it_was_for,
     old_posts_are_forgotten,
     what_was_said_of_posts_is_forgotten_after_them,
+    the_newest_that_is_stored_of_a_source_is_known_by_when_it_was_received,
     the_oldest_posts_make_room,
     what_no_filter_matched_is_counted,
     the_views_unpack_deliveries,

@@ -98,7 +98,7 @@ struct Inner {
     before: Mutex<String>,
     /// Entries that there were at last.
     entries: AtomicU64,
-    /// When there were none, in milliseconds; 0 if there always were.
+    /// When there were none, in milliseconds, or, as long as there always were some, when that was first seen; 0 before.
     empty: AtomicU64,
     sent: Mutex<Sent>,
     /// Workers that need not inherit any more what a predecessor of their name held.
@@ -185,9 +185,11 @@ impl RedisBuffer {
     /// Notes how many entries there are, of which so many were just added: what a stranger takes away is known by it.
     fn there_are(&self, entries: u64, added: usize) {
         self.0.entries.store(entries, Ordering::Release);
+        let now = millis(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
         if entries <= added as u64 {
-            let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-            self.0.empty.store(millis(now), Ordering::Release);
+            self.0.empty.store(now, Ordering::Release);
+        } else {
+            let _ = self.0.empty.compare_exchange(0, now, Ordering::AcqRel, Ordering::Acquire);
         }
     }
 

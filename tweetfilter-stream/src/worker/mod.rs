@@ -12,6 +12,8 @@ mod ready;
 mod together;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tweetfilter_core::Scratch;
@@ -23,12 +25,13 @@ use crate::store::{Committed, Outcome, Store, StoreError, StoredVersion};
 
 pub use compiled::{Compiled, RefusedFilter};
 use evaluate::Versions;
-use ready::{Ready, commit, evaluated};
+use ready::{Ready, adapted, commit, evaluated};
 
 /// How a worker works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// What one batch may have; two are held in memory, with what becomes of them.
+    /// What one batch may have at most, and has where its entries don't take long; two are held in memory, with what becomes
+    /// of them.
     pub batch: Most,
     /// How long a batch may take before others get its entries.
     pub lease: Duration,
@@ -99,6 +102,10 @@ pub struct Worker<B, S> {
     open: VecDeque<Part>,
     /// What became of the first part, if that is known already.
     ready: Option<Ready>,
+    /// Entries that a batch may have now: fewer where they take long.
+    most: usize,
+    /// Counts up while entries are evaluated.
+    pulse: Arc<AtomicU64>,
     /// Whether a step failed, so that leases may be old by now.
     failed: bool,
     /// Whether a commit of something that is open failed, so that nobody knows whether it happened.
@@ -124,6 +131,8 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             buffer,
             store,
             name: name.into(),
+            most: options.batch.entries,
+            pulse: Arc::default(),
             options,
             compiled: None,
             asked_at: Millis::MIN,
@@ -153,6 +162,13 @@ impl<B: Buffer, S: Store> Worker<B, S> {
     #[must_use]
     pub fn lease_time(&self) -> Duration {
         self.options.lease
+    }
+
+    /// Counts up while entries are evaluated, by which a step that takes long differs from one that waits for store or
+    /// buffer.
+    #[must_use]
+    pub fn pulse(&self) -> Arc<AtomicU64> {
+        self.pulse.clone()
     }
 
     /// Does one batch, at the given time.
@@ -187,12 +203,19 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             if self.open.len() == 1 && self.is_much(&self.open[0].entries) {
                 let _ = self.lease(now).await;
             }
-            let Self { store, scratch, open, options, compiled: Some(compiled), .. } = self else {
+            let Self { store, scratch, open, options, most, pulse, compiled: Some(compiled), .. } = self
+            else {
                 return Ok(step);
             };
+            let keep_all = options.keep_all;
             let mut ready = match self.ready.take() {
                 Some(ready) => ready,
-                None => evaluated(compiled, scratch, &open[0].entries, now, options.keep_all, &known).await,
+                None => {
+                    let part = &open[0].entries;
+                    let ready = evaluated(compiled, scratch, part, now, keep_all, &known, pulse).await;
+                    *most = adapted(*most, options, &ready);
+                    ready
+                }
             };
             let Part { entries: part, until } = &open[0];
             let until = *until;
@@ -204,12 +227,15 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             let ahead = async {
                 match (evaluated_before, open.get(1)) {
                     (None, Some(Part { entries, .. })) => {
-                        Some(evaluated(compiled, scratch, entries, now, options.keep_all, &nothing).await)
+                        Some(evaluated(compiled, scratch, entries, now, keep_all, &nothing, pulse).await)
                     }
                     (before, _) => before,
                 }
             };
             let (committed, ahead) = together::both(commit(store, &ready, part), ahead).await;
+            if let Some(ahead) = &ahead {
+                *most = adapted(*most, options, ahead);
+            }
             let (committed, outcome) = match committed {
                 Ok(done) => done,
                 Err(StoreError::Done(ids)) => {
@@ -296,13 +322,14 @@ impl<B: Buffer, S: Store> Worker<B, S> {
 
     /// Whether a part has so much that there is more where it came from.
     fn is_much(&self, part: &[Leased]) -> bool {
-        let Most { entries, bytes } = self.options.batch;
-        part.len() >= entries / 2 || part.iter().map(|entry| entry.bytes.len()).sum::<usize>() >= bytes / 2
+        let bytes = self.options.batch.bytes;
+        part.len() >= self.most / 2 || part.iter().map(|entry| entry.bytes.len()).sum::<usize>() >= bytes / 2
     }
 
     /// Leases a further part; false if there is none.
     async fn lease(&mut self, now: Millis) -> Result<bool, BufferError> {
-        let entries = self.buffer.lease(&self.name, self.options.batch, self.options.lease).await?;
+        let most = Most { entries: self.most, ..self.options.batch };
+        let entries = self.buffer.lease(&self.name, most, self.options.lease).await?;
         let some = !entries.is_empty();
         if some {
             self.open.push_back(Part { entries, until: self.until(now) });

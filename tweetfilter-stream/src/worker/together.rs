@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -44,13 +45,14 @@ pub(super) async fn both<A, B>(a: impl Future<Output = A>, b: impl Future<Output
     .await
 }
 
-/// Does something, and tells how long it worked, without the time in which others did.
-pub(super) async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+/// Does something, and tells how long it worked, without the time in which others did. Counts up as it gets on.
+pub(super) async fn timed<T>(work: impl Future<Output = T>, pulse: &AtomicU64) -> (T, Duration) {
     let (mut work, mut spent) = (pin!(work), Duration::ZERO);
     let done = poll_fn(|cx| {
         let begun = Instant::now();
         let polled = work.as_mut().poll(cx);
         spent += begun.elapsed();
+        pulse.fetch_add(1, Ordering::Relaxed);
         polled
     });
     let done = done.await;

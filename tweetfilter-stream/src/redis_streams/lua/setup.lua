@@ -1,6 +1,7 @@
 -- KEYS: layout, losses, then streams and counts.
 -- ARGV: id for a new layout, number of partitions, the entries that were there when this process last looked, the id
--- that the layout had then, '' if it never did, and when it last saw the buffer empty, '' if it never did.
+-- that the layout had then, '' if it never did, and when it last saw the buffer empty, or, if it never was, first looked;
+-- '' if it never did.
 -- Returns the layout's id, its number of partitions, and the entries of all of them.
 local n, total = (#KEYS - 2) / 2, 0
 redis.call('HDEL', KEYS[1], 'none')

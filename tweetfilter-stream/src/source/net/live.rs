@@ -189,7 +189,8 @@ impl<W: Wire> Live<W> {
         }
     }
 
-    /// Notices if nobody has looked for a while.
+    /// Notices if nobody has looked for a while: before something is read, and once more when it was, since it may be then
+    /// that the process was stopped.
     fn look(&mut self) {
         let (now, wall) = (self.clock.now(), self.clock.wall());
         let Some((looked, looked_wall)) = self.looked.replace((now, wall)) else { return };
@@ -278,6 +279,7 @@ impl<W: Wire> Live<W> {
                 open.look = self.clock.sleep(left);
             }
         }
+        self.look();
         (self.complete(chunk), fault)
     }
 
@@ -334,7 +336,7 @@ impl<W: Wire> Source for Live<W> {
         poll_fn(|cx| {
             self.look();
             let polled = self.poll_chunk(cx);
-            self.looked = Some((self.clock.now(), self.clock.wall()));
+            self.look();
             if polled.is_pending() && matches!(self.state, State::Open(_)) {
                 self.beat(cx);
             }

@@ -114,6 +114,8 @@ class Status extends View {
         stored: count(source.stored),
         repeated: count(source.repeated),
         suppressed: count(source.suppressed),
+        stale: count(source.stale),
+        unmatched: count(source.unmatched),
         dead: count(source.dead),
         reader: source.read_by ?? 'nobody now',
       }),
