@@ -16,8 +16,11 @@ use crate::ops::Part;
 const IDLE: Duration = Duration::from_millis(20);
 /// Entries that are worth a commit at once.
 const MANY: usize = 256;
-/// How long a step may wait: a server that says nothing for so long may never again.
-const SILENCE: Duration = Duration::from_secs(30);
+/// How long a step may wait: a server that says nothing for so long may never again. MariaDB lets go of who is silent
+/// in a statement after 30 s.
+const SILENCE: Duration = Duration::from_secs(25);
+/// How often it is looked whether something is evaluated meanwhile.
+const PULSE: Duration = Duration::from_millis(100);
 /// How long a batch may be evaluated before that is told.
 const LONG: Duration = Duration::from_secs(5);
 /// Characters of a reason that are logged; the dead letters have all of it.
@@ -186,12 +189,16 @@ impl<B: Buffer, S: Store> Works<B, S> {
 /// Waits for work, unless for so long it neither ends nor evaluates anything.
 async fn unless_silent<T>(silence: Duration, pulse: &AtomicU64, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
+    let (mut known, mut since) = (pulse.load(Ordering::Relaxed), tokio::time::Instant::now());
     loop {
-        let before = pulse.load(Ordering::Relaxed);
-        match tokio::time::timeout(silence, work.as_mut()).await {
-            Ok(done) => return Some(done),
-            Err(_) if pulse.load(Ordering::Relaxed) == before => return None,
-            Err(_) => {}
+        if let Ok(done) = tokio::time::timeout(PULSE.min(silence), work.as_mut()).await {
+            return Some(done);
+        }
+        let now = pulse.load(Ordering::Relaxed);
+        if now != known {
+            (known, since) = (now, tokio::time::Instant::now());
+        } else if since.elapsed() >= silence {
+            return None;
         }
     }
 }

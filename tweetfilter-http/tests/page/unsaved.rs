@@ -236,7 +236,7 @@ async fn an_answer_that_comes_late_leaves_the_keyboard_where_it_is() {
     // Where it began it goes on.
     browser.run(&format!("const one = document.querySelector(\"{switch}\"); one.focus(); one.click()")).await;
     browser.until(&format!("document.querySelector(\"{switch}\").ariaChecked === 'true'")).await;
-    browser.until("document.activeElement.dataset.do === 'toggle'").await;
+    browser.until(&format!("document.activeElement.closest('[data-row]')?.dataset.row === '{rain}'")).await;
     browser.was_clean().await;
     browser.end().await;
 }

@@ -10,6 +10,8 @@ export const ACTIONS = { show: 'Show', hide: 'Hide', highlight: 'Highlight', not
 
 class Filters extends View {
   #selected = null;
+  // The filter at which the keyboard goes on once it is there.
+  #due = null;
 
   begin(signal) {
     this.list = this.part('list');
@@ -31,7 +33,7 @@ class Filters extends View {
 
   /** Opens a filter in the editor: a number, `new`, or null for none. */
   open(which) {
-    this.#selected = which;
+    [this.#selected, this.#due] = [which, null];
     const place = this.part('editor');
     const editor = place.firstElementChild;
     if (which === null) {
@@ -54,8 +56,21 @@ class Filters extends View {
 
   // Where the keyboard goes on once an editor is left: at its filter.
   #goTo(id) {
-    if (this.list.row(String(id))) this.list.show(String(id));
-    else this.part('head').querySelector('a').focus();
+    if (this.list.row(String(id))) {
+      this.list.show(String(id));
+      return;
+    }
+    const link = this.part('head').querySelector('a');
+    link.focus();
+    // One that was just made comes with the next look at the filters.
+    if (id !== undefined) this.#due = { id, link };
+  }
+
+  #goToDue() {
+    if (!this.#due || !this.list.row(String(this.#due.id))) return;
+    const { id, link } = this.#due;
+    this.#due = null;
+    if (document.activeElement === link) this.list.show(String(id));
   }
 
   #draw() {
@@ -82,6 +97,7 @@ class Filters extends View {
       })),
       true,
     );
+    this.#goToDue();
     const editor = this.part('editor').firstElementChild;
     const missing = editor && editor.localName !== 'tf-editor';
     if (!missing || filtersState !== 'ready' || this.#selected === null) return;
