@@ -31,7 +31,7 @@ pub(super) fn watched(body: Incoming) -> (Sent, Left) {
 
 impl Left {
     /// Whether all of the body was read, at least now. If not, the connection is to be closed.
-    pub(super) async fn is_taken(self, may_wait: bool) -> bool {
+    pub(super) async fn is_taken(&self, may_wait: bool) -> bool {
         let body = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(body) = body else { return true };
         // Whoever waits to be asked for the body is not asked only to throw it away.
