@@ -224,6 +224,16 @@ async fn batches_that_take_long_for_their_leases_become_smaller() {
 }
 
 #[tokio::test]
+async fn filters_that_were_compiled_are_no_silence() {
+    let shared = Shared::default();
+    shared.ann_and_ben();
+    let mut worker = Worker::new("w", shared.clone(), shared, Options::default());
+    let before = worker.pulse().load(Ordering::Relaxed);
+    assert_eq!(worker.step(1).await.unwrap().entries, 0);
+    assert!(worker.pulse().load(Ordering::Relaxed) > before);
+}
+
+#[tokio::test]
 async fn a_commit_says_when_the_newest_of_its_entries_was_received_stored_or_not() {
     let shared = Shared::default();
     shared.ann_and_ben();

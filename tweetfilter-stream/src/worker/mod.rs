@@ -13,7 +13,7 @@ mod together;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tweetfilter_core::Scratch;
@@ -104,7 +104,7 @@ pub struct Worker<B, S> {
     ready: Option<Ready>,
     /// Entries that a batch may have now: fewer where they take long.
     most: usize,
-    /// Counts up while entries are evaluated.
+    /// Counts up while something is done that waits for nobody.
     pulse: Arc<AtomicU64>,
     /// Whether a step failed, so that leases may be old by now.
     failed: bool,
@@ -164,8 +164,8 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         self.options.lease
     }
 
-    /// Counts up while entries are evaluated, by which a step that takes long differs from one that waits for store or
-    /// buffer.
+    /// Counts up while entries are evaluated and when filters were compiled, by which a step that takes long differs from
+    /// one that waits for store or buffer.
     #[must_use]
     pub fn pulse(&self) -> Arc<AtomicU64> {
         self.pulse.clone()
@@ -365,6 +365,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         let known = self.compiled.as_ref().map(Compiled::revision);
         if let Some(snapshot) = self.store.filters(known).await? {
             let compiled = Compiled::new(&snapshot, self.options.budget);
+            self.pulse.fetch_add(1, Ordering::Relaxed);
             step.filters = Some(compiled.refused().len());
             self.compiled = Some(compiled);
         }
