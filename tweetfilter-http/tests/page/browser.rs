@@ -192,6 +192,14 @@ impl Browser {
         self.until(&format!("document.body.innerText.includes({})", json!(text))).await;
     }
 
+    /// Signs in by a link, and opens the editor for a new filter, whose text has the keyboard.
+    pub async fn begins_a_filter(&self, link: &str) {
+        self.open(link).await;
+        self.sees("Everything").await;
+        self.run("location.hash = '#/filters/new'").await;
+        self.until("document.activeElement.id === 'filter-text'").await;
+    }
+
     pub async fn press(&self, selector: &str) {
         let selector = json!(selector);
         self.until(&format!("!!document.querySelector({selector})")).await;

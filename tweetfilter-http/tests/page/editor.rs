@@ -50,10 +50,7 @@ async fn an_end_that_has_passed_is_said_at_the_field_and_not_saved() {
     let hail = NewFilter { text: "hail".into(), expires_at: Some(1_000), ..NewFilter::default() };
     let ended = database.add_filter(served.ann, &hail).await.unwrap();
     database.change_filter(ended, None, &hail, Some(false)).await.unwrap();
-    browser.open(&served.link()).await;
-    browser.sees("Everything").await;
-    browser.run("location.hash = '#/filters/new'").await;
-    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.begins_a_filter(&served.link()).await;
     browser.keys("snow").await;
     let until = async |time: &str| {
         let script = format!(

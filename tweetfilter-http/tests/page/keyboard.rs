@@ -156,10 +156,7 @@ async fn keys_in_a_dialog_and_keys_with_others_are_not_taken() {
 async fn the_tabulator_leaves_the_text_as_it_is_and_a_completion_takes_the_whole_word() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;
-    browser.open(&served.link()).await;
-    browser.sees("Everything").await;
-    browser.run("location.hash = '#/filters/new'").await;
-    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.begins_a_filter(&served.link()).await;
     browser.keys("snow in").await;
     browser.until("!document.querySelector('#completions').hidden").await;
     browser.keys(&TAB.to_string()).await;

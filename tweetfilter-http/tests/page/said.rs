@@ -49,10 +49,7 @@ async fn the_status_says_which_of_them_has_trouble() {
 async fn a_year_that_no_time_has_is_said_at_the_field() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;
-    browser.open(&served.link()).await;
-    browser.sees("Everything").await;
-    browser.run("location.hash = '#/filters/new'").await;
-    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.begins_a_filter(&served.link()).await;
     browser.keys("snow").await;
     let until = async |time: &str| {
         let script = format!(

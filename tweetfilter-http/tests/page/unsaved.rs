@@ -187,10 +187,7 @@ const HELD: &str = "
 async fn what_is_typed_while_a_filter_is_saved_stays_as_not_saved() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;
-    browser.open(&served.link()).await;
-    browser.sees("Everything").await;
-    browser.run("location.hash = '#/filters/new'").await;
-    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.begins_a_filter(&served.link()).await;
     browser.keys("snow").await;
     browser.run(HELD).await;
     browser.chord(CONTROL, ENTER).await;
