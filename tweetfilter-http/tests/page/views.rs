@@ -107,6 +107,8 @@ async fn how_far_somebody_has_read_is_the_same_in_all_tabs() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!((&kept().await[0]["name"], &kept().await[0]["up_to"]), (&json!("timeline"), &json!("1-150")));
+    // Whoever has read everything was not further below.
+    browser.until("document.querySelector('tf-column [data-do=back]').hidden").await;
 
     let new: Vec<_> = (200..320).map(|n| Seen::new(n, &format!("New number {n}"))).collect();
     served.posts(&new).await;

@@ -25,7 +25,7 @@ export class Rows {
   constructor(around) {
     this.#around = around;
     this.all = [];
-    /** How many posts stand above the line; null if there is no line among the rows. */
+    /** How many posts stand above the line up to which it was read; null if that is below all of the rows. */
     this.unread = null;
   }
 
@@ -89,7 +89,7 @@ class Walk {
     this.#line = line;
   }
 
-  /** Adds what stands above a post; says whether that is the line. */
+  /** Adds what stands above a post; says whether it has been read up to there. */
   comeTo({ post, at }, rows) {
     const from = this.#met;
     while (this.#met < this.#gaps.length && Date.parse(this.#gaps[this.#met].to) > at) this.#met++;
@@ -97,8 +97,7 @@ class Walk {
     if (!this.#line || isOlder(this.#line, post)) return false;
     this.#line = null;
     // Where nothing is new a line would say nothing.
-    if (rows.length === 0) return false;
-    rows.push({ kind: 'line', key: 'line', version: '' });
+    if (rows.length > 0) rows.push({ kind: 'line', key: 'line', version: '' });
     return true;
   }
 
