@@ -76,6 +76,20 @@ impl IfMatch {
     }
 }
 
+/// Whether something is kept only where there is none of its name (`If-None-Match: *`, RFC 9110). Tags say of a change
+/// when not to make it, which nobody means: they are refused.
+pub(super) fn must_be_new(headers: &HeaderMap) -> Result<bool> {
+    let mut must_be_new = false;
+    for value in headers.get_all(header::IF_NONE_MATCH) {
+        if value.as_bytes().trim_ascii() != b"*" {
+            let message = "Here `If-None-Match` must be `*`: keep it only if there is none of this name";
+            return Err(ApiError::bad(message));
+        }
+        must_be_new = true;
+    }
+    Ok(must_be_new)
+}
+
 /// What the strong ones of a list of tags hold; none if it is no such list. Commas may stand within tags.
 fn strong_tags(list: &str) -> Option<Vec<String>> {
     let (mut tags, mut rest, mut count) = (Vec::new(), list, 0);

@@ -136,6 +136,44 @@ async fn a_quota_of_sets_is_held(database: Database) {
     database.close().await;
 }
 
+/// Of those who make a set of one name at the same moment one does, and nobody's is replaced.
+async fn a_new_set_replaces_none(database: Database) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let quota = SetQuota { sets: 8, bytes: 1_000 };
+    let tasks: Vec<_> = (0..8)
+        .map(|n| {
+            let database = database.clone();
+            tokio::spawn(async move {
+                loop {
+                    match database.add_own(ann, "towns", &format!("town{n}"), quota).await {
+                        Err(StoreError::Retry(_)) => {}
+                        done => return (n, done.unwrap()),
+                    }
+                }
+            })
+        })
+        .collect();
+    let mut kept = Vec::new();
+    for task in tasks {
+        match task.await.unwrap() {
+            (n, SetKept::Done) => kept.push(("towns".to_owned(), format!("town{n}"))),
+            (_, other) => assert_eq!(other, SetKept::Exists),
+        }
+    }
+    assert_eq!((kept.len(), &kept), (1, &database.named_sets(Some(ann)).await.unwrap()));
+    database.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_set_replaces_none_on_sqlite() {
+    let folder = Folder::new();
+    a_new_set_replaces_none(Database::open(&folder.file("a.db")).await.unwrap()).await;
+}
+
+pub async fn a_new_set_replaces_none_on_maria(server: &Maria) {
+    a_new_set_replaces_none(server.database("new_set").await).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quota_of_sets_is_held_on_sqlite() {
     let folder = Folder::new();
