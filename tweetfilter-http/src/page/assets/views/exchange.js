@@ -163,6 +163,7 @@ class Exchange extends View {
         ...filter,
         state: STATES[filter.state],
         kind: filter.state,
+        owner: filter.owner && filter.owner !== model.me.name && `of ${filter.owner}`,
         was: filter.changes.map(changed).join('; '),
         trouble: filter.diagnostics.map(({ message }) => message).join('; '),
         remark: filter.differs_from_x.map(({ message }) => message).join('; '),
