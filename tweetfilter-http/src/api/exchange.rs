@@ -17,6 +17,7 @@ use super::coming::{Candidate, ImportedFilter, beside};
 use super::expression::Surroundings;
 use super::extract::Body;
 use super::filters::too_many;
+use super::turns::Work;
 use super::{Api, STORE};
 use crate::import::{FilterFile, Format, read_filters, read_words};
 use crate::incoming::{Incoming, State as Held, against, summary};
@@ -107,7 +108,7 @@ pub struct Imported {
         (status = 422, body = Refused)))]
 pub(super) async fn import(
     State(api): State<Api>,
-    caller: Caller,
+    mut caller: Caller,
     Body(import): Body<Import>,
 ) -> Result<Answer<Imported>> {
     let lines = import.content.lines().filter(|line| !line.trim().is_empty()).count();
@@ -116,13 +117,13 @@ pub(super) async fn import(
             "An import has at most {MOST_LINES} lines, this one {lines}; split it"
         )));
     }
-    let (import, read) = tokio::task::spawn_blocking(move || {
+    let reading = api.aside(Work::Lists, move || {
         let read = read(&import);
         (import, read)
-    })
-    .await
-    .map_err(|_| broke_off())?;
+    });
+    let (import, read) = reading.await.map_err(|_| broke_off())?;
     let (mut file, kind) = read?;
+    caller.renew();
     let left_out = import.owner.as_deref().map_or(0, |owner| file.keep_owner(owner));
     if file.filters.len() > MOST {
         let message =
@@ -135,7 +136,7 @@ pub(super) async fn import(
     for _ in 0..TRIES {
         let rows = api.ask(until, database.account_filters(caller.account())).await?;
         let basis = Basis::of(&rows);
-        let mut candidates = held(&file, rows, import.action, &surroundings).await?;
+        let mut candidates = held(&api, &file, rows, import.action, &surroundings).await?;
         if import.apply {
             are_valid(&candidates, import.keep_going)?;
             if !keep(&api, &caller, &mut candidates, basis).await? {
@@ -151,6 +152,7 @@ pub(super) async fn import(
 
 /// The filters of a file, held against those that are there.
 async fn held(
+    api: &Api,
     file: &Arc<FilterFile>,
     rows: Vec<FilterRow>,
     action: Action,
@@ -158,7 +160,7 @@ async fn held(
 ) -> Result<Vec<Candidate>> {
     let (file, surroundings) = (file.clone(), surroundings.clone());
     // A thousand filters take a while to compile.
-    let candidates = tokio::task::spawn_blocking(move || {
+    let candidates = api.aside(Work::Lists, move || {
         let coming = against(&file, &rows, action, now());
         coming.into_iter().map(|incoming| candidate(incoming, &surroundings)).collect::<Vec<_>>()
     });

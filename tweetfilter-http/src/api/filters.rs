@@ -14,6 +14,7 @@ use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::shapes::ShownFilter;
 use super::tag::{IfMatch, Tag};
+use super::turns::Work;
 use super::{Api, PREFIX};
 use crate::parts::now;
 use crate::{names, time};
@@ -273,7 +274,7 @@ pub(super) async fn own(api: &Api, caller: &Caller, id: i64) -> Result<(FilterRo
 async fn check(api: &Api, caller: &mut Caller, filter: &NewFilter) -> Result<Vec<Finding>> {
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
     let (text, dialect) = (filter.text.clone(), filter.dialect);
-    let found = api.aside(move || match surroundings.compile(&text, dialect) {
+    let found = api.aside(Work::Reading, move || match surroundings.compile(&text, dialect) {
         Ok(compiled) => Ok(Finding::all(compiled.expression.warnings(), &text)),
         Err(found) => Err(ApiError::expression(&found, &text)),
     });

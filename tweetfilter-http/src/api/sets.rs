@@ -17,6 +17,7 @@ use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::tag::{Tag, must_be_new};
+use super::turns::Work;
 
 /// A named set.
 #[derive(Debug, Serialize, ToSchema)]
@@ -103,7 +104,7 @@ async fn known(api: &Api, caller: &Caller) -> Result<BTreeMap<String, (String, b
             description = "`If-None-Match: *` was sent, and there is a set of this name (`set_exists`)")))]
 pub(super) async fn put(
     State(api): State<Api>,
-    caller: Caller,
+    mut caller: Caller,
     Path(name): Path<String>,
     headers: HeaderMap,
     Body(mut set): Body<Terms>,
@@ -114,9 +115,13 @@ pub(super) async fn put(
     }
     // As of blank lines of a file.
     set.terms.retain(|term| !term.trim().is_empty());
-    let text = set.terms.join("\n");
-    let checked = NamedSets::default().insert(&name, &text, &Limits::default());
-    checked.map_err(|found| ApiError::expression(&found, &text))?;
+    let (named, text) = (name.clone(), set.terms.join("\n"));
+    let checking = api.aside(Work::Lists, move || {
+        let checked = NamedSets::default().insert(&named, &text, &Limits::default());
+        checked.map_err(|found| ApiError::expression(&found, &text)).map(|()| text)
+    });
+    let text = checking.await??;
+    caller.renew();
     let quota = SetQuota { sets: api.options().sets, bytes: api.options().set_bytes };
     let (account, database) = (caller.account(), api.database());
     let kept = async {
