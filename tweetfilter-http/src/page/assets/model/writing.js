@@ -36,8 +36,8 @@ export class Writing extends EventTarget {
     this.action = saved?.action ?? 'highlight';
     this.enabled = saved?.enabled ?? true;
     this.expires = saved?.expires_at ?? null;
-    /** What was written as its end is no time; `expires` is as before. */
-    this.isNoTime = false;
+    /** Why what was written as its end is no time, or ''; `expires` is as before: `late`, `half`, `begun` as long as it is written on. */
+    this.noTime = '';
     this.checked = null;
     this.checkError = null;
     this.preview = null;
@@ -64,7 +64,8 @@ export class Writing extends EventTarget {
       saved.dialect !== this.dialect ||
       saved.action !== this.action ||
       saved.enabled !== this.enabled ||
-      !sameTime(saved.expires_at, this.expires)
+      !sameTime(saved.expires_at, this.expires) ||
+      this.noTime !== ''
     );
   }
 
@@ -80,7 +81,7 @@ export class Writing extends EventTarget {
   }
 
   get canSave() {
-    return !this.saving && !this.isOver && !this.isNoTime && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
+    return !this.saving && !this.isOver && this.noTime === '' && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
   }
 
   set(change) {
@@ -94,7 +95,7 @@ export class Writing extends EventTarget {
   }
 
   begin() {
-    [this.#ended, this.isNoTime] = [false, false];
+    [this.#ended, this.noTime] = [false, ''];
     this.#model.addEventListener('withdrawn', this.#withdraw);
     this.#tell('change');
     this.check();
@@ -106,8 +107,8 @@ export class Writing extends EventTarget {
     this.#model.removeEventListener('withdrawn', this.#withdraw);
     this.#check.stop();
     this.#preview.stop();
-    // What is taken back while nobody looks would stay.
-    [this.preview, this.previewState] = [null, 'idle'];
+    // What is taken back while nobody looks would stay, and what is no time stands in the field alone.
+    [this.preview, this.previewState, this.noTime] = [null, 'idle', ''];
   }
 
   /** Nobody has it open. */
