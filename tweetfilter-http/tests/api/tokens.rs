@@ -173,6 +173,7 @@ async fn a_token_says_whose_it_is_and_is_gone_when_it_is_revoked() {
     let me = got.ok();
     assert_eq!((&me["name"], &me["account"]), (&json!("ann"), &json!(ann)));
     assert_eq!(me["token"]["scope"], "write");
+    assert_eq!(me["limits"]["expression_bytes"], tweetfilter_core::Limits::default().expression_bytes);
     assert!(!got.json.to_string().contains(&token), "the secret is not told again");
     house.database.remove_account(ann).await.unwrap();
     assert_eq!(house.get(&token, "/me").await.error(), "unknown_token");

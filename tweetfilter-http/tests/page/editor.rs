@@ -133,3 +133,37 @@ async fn an_end_that_is_written_in_part_is_said_at_the_field_and_not_saved() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_is_longer_than_a_filter_may_be_is_said_to_be_and_not_asked_about() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.begins_a_filter(&served.link()).await;
+    browser.run(COUNTED).await;
+    let write = async |text: &str| {
+        let script = format!(
+            "const field = document.querySelector('#filter-text');
+             field.value = {text};
+             field.dispatchEvent(new Event('input', {{bubbles: true}}))"
+        );
+        browser.run(&script).await;
+    };
+    // Bytes count, and not what they are shown as.
+    for (text, bytes) in [("'snow '.repeat(200_000)", "1,000,000"), ("'é'.repeat(40_000)", "80,000")] {
+        write(text).await;
+        browser.sees(&format!("A filter has at most 65,536 bytes, and this has {bytes}.")).await;
+        browser.until("document.querySelector('#filter-text').ariaInvalid === 'true'").await;
+        browser.until("document.querySelector('tf-editor [type=submit]').disabled").await;
+        browser.sees("As soon as the filter is valid.").await;
+        let under = "return document.querySelector('tf-editor [data-part=under]').textContent.length";
+        assert_eq!(browser.run(under).await, json!(1), "{bytes}");
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        assert_eq!(browser.run("return [asked['/check'], asked['/preview']]").await, json!([null, null]));
+    }
+    browser.picture("too-long").await;
+    write("'snow'").await;
+    browser.sees("✓ Valid").await;
+    assert_eq!(browser.run("return asked['/check']").await, json!(1));
+    browser.was_clean().await;
+    browser.end().await;
+}

@@ -7,6 +7,8 @@ const CHECK_AFTER = 120;
 const PREVIEW_AFTER = 350;
 const LOOK_AT = 5_000;
 
+const utf8 = new TextEncoder();
+
 /** Tells `checked`, `previewed`, `saved` and `change`. */
 export class Writing extends EventTarget {
   #model;
@@ -15,6 +17,7 @@ export class Writing extends EventTarget {
   #preview = new Later();
   // What the last check says of the text: true, false, or null where it could not be asked.
   #verdict = Promise.resolve(null);
+  #measured = { text: '', bytes: 0 };
 
   constructor(model, saved, text = '') {
     super();
@@ -51,6 +54,18 @@ export class Writing extends EventTarget {
     this.replaced = '';
   }
 
+  get bytes() {
+    const { text } = this;
+    if (this.#measured.text !== text) this.#measured = { text, bytes: utf8.encode(text).length };
+    return this.#measured.bytes;
+  }
+
+  /** It is longer than a filter may be: nothing is asked about it, nor looked for in it, which would take long to no end. */
+  get isTooLong() {
+    const most = this.#model.me?.limits.expression_bytes ?? Infinity;
+    return this.text.length * 3 > most && this.bytes > most;
+  }
+
   get findings() {
     return this.checked?.text === this.text ? this.checked.diagnostics : [];
   }
@@ -81,7 +96,7 @@ export class Writing extends EventTarget {
   }
 
   get canSave() {
-    return !this.saving && !this.isOver && this.noTime === '' && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
+    return !this.saving && !this.isTooLong && !this.isOver && this.noTime === '' && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
   }
 
   set(change) {
@@ -127,10 +142,10 @@ export class Writing extends EventTarget {
   };
 
   check() {
-    const { text, dialect } = this;
-    if (text.trim() === '') {
+    const { text, dialect, isTooLong } = this;
+    if (isTooLong || text.trim() === '') {
       this.#check.stop();
-      this.checked = null;
+      [this.checked, this.checkError] = [null, null];
       this.#tell('checked');
       return;
     }
@@ -154,10 +169,10 @@ export class Writing extends EventTarget {
 
   /** Looks at what the filter would have found. */
   look() {
-    const { text, dialect, action } = this;
-    if (text.trim() === '') {
+    const { text, dialect, action, isTooLong } = this;
+    if (isTooLong || text.trim() === '') {
       this.#preview.stop();
-      [this.preview, this.previewState] = [null, 'idle'];
+      [this.preview, this.previewState] = [null, isTooLong ? 'invalid' : 'idle'];
       this.#tell('previewed');
       return;
     }
@@ -211,6 +226,7 @@ export class Writing extends EventTarget {
 
   /** What could stand at a place: operators, and the values of those that have a list (`isValue`, unless one stands there already). */
   completions(at) {
+    if (this.isTooLong) return null;
     const before = this.text.slice(0, at);
     if ((before.match(/(?<!\\)"/g) ?? []).length % 2 === 1) return null;
     const rest = this.text.slice(at);

@@ -2,7 +2,7 @@
 
 import { model } from '../model/index.js';
 import { View, act, announce, fill, isAlone, part, update } from './template.js';
-import { cut, seen, spans } from './text.js';
+import { brief, count, cut, seen, spans } from './text.js';
 import { Expiry } from './expiry.js';
 import './feeds.js';
 import './form.js';
@@ -133,11 +133,11 @@ class Editor extends View {
       saved: saved !== null,
       removable: saved !== null && model.mayWrite,
       error: conflict ? '' : writing.error,
-      conflict: conflict && `It was changed elsewhere meanwhile, to: ${conflict.text}`,
+      conflict: conflict && `It was changed elsewhere meanwhile, to: ${brief(conflict.text)}`,
       blocked: !writing.canSave,
       save: writing.saving ? 'Saving …' : saved ? 'Save' : 'Add filter',
       dirty: writing.isDirty && (saved ? 'Undo changes' : 'Clear'),
-      before: writing.before && `This stood here before and was not saved: ${writing.before}`,
+      before: writing.before && `This stood here before and was not saved: ${brief(writing.before)}`,
       readOnly: !model.mayWrite,
       until: mistake ? '' : meaning,
       over: mistake,
@@ -148,20 +148,20 @@ class Editor extends View {
   // Under the text lies the same text with its errors underlined.
   #drawFindings() {
     const { writing } = this;
-    const { findings, text } = writing;
+    const { findings, text, isTooLong } = writing;
     const places = findings.map(({ span, severity }) => {
       let [from, to] = span.utf16;
       // A place between two characters is shown at the one before it.
       if (from === to) from = Math.max(0, from - 1);
       return { from, to: Math.max(to, from + 1), kind: `wave-${severity}` };
     });
-    this.part('under').replaceChildren(...spans(cut(text, places)), document.createTextNode('\n'));
+    const under = isTooLong ? [] : spans(cut(text, places));
+    this.part('under').replaceChildren(...under, document.createTextNode('\n'));
     this.#align();
-    const shown = findings.map((finding, at) => this.#finding(finding, at));
-    this.part('findings').replaceChildren(...shown);
+    this.part('findings').replaceChildren(...(isTooLong ? [tooLong(writing)] : findings.map((finding, at) => this.#finding(finding, at))));
     const checked = writing.checked?.text === text ? writing.checked : null;
     const errors = findings.filter(({ severity }) => severity === 'error').length;
-    this.text.setAttribute('aria-invalid', String(errors > 0));
+    this.text.setAttribute('aria-invalid', String(isTooLong || errors > 0));
     update(this.part('verdict'), {
       trouble: writing.checkError && !checked ? writing.checkError : '',
       good: checked?.valid && findings.length === 0,
@@ -343,7 +343,7 @@ class Editor extends View {
   // What kept it from being saved is seen, wherever the keyboard is.
   #showTrouble() {
     const { writing } = this;
-    const wrong = writing.findings.some(({ severity }) => severity === 'error');
+    const wrong = writing.isTooLong || writing.findings.some(({ severity }) => severity === 'error');
     const fix = wrong && this.querySelector('.finding[data-severity="error"] [data-do="fix"]');
     const late = this.expiry.mistake !== '';
     (late ? this.part('expires') : fix || this.text).focus();
@@ -401,6 +401,10 @@ function excerpt(text, [start, end]) {
   const tail = begin + rest.length < text.length ? '…' : '';
   const from = [...text.slice(begin, start)].length + lead.length;
   return { line: lead + rest + tail, from, width: Math.max(1, [...text.slice(start, end)].length) };
+}
+
+function tooLong({ bytes }) {
+  return fill('too-long', { most: count(model.me.limits.expression_bytes), bytes: count(bytes) });
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
