@@ -41,6 +41,8 @@ impl State {
 pub struct Incoming {
     /// Line of the file, from 1.
     pub line: usize,
+    /// Whose it is, where the file says so; it comes in as the account's in any case.
+    pub owner: Option<String>,
     /// What it is to those that are there.
     pub state: State,
     /// The number of the filter that it means, if one is there.
@@ -126,6 +128,7 @@ impl Incoming {
         let differs = row.filter(|_| state == State::Differs);
         Self {
             line: line.line,
+            owner: line.owner.clone(),
             state,
             id: row.map(|row| row.id),
             enabled,

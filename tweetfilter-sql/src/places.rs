@@ -17,6 +17,7 @@ statements! {
     );
     ADD_FEED = Sql::both("INSERT INTO feed (account, filter, digest, created_at) VALUES (?, ?, ?, ?)");
     FEEDS = Sql::both("SELECT id, account, filter, created_at FROM feed WHERE account = ? ORDER BY id");
+    FEEDS_HELD = Sql::both("SELECT COUNT(*) FROM feed WHERE account = ?");
     FEED = Sql::both("SELECT id, account, filter, created_at FROM feed WHERE digest = ?");
     REMOVE_FEED = Sql::both("DELETE FROM feed WHERE account = ? AND id = ?");
     RAISE = Sql::both("UPDATE state SET value = value + 1 WHERE name = 'own'");
@@ -83,6 +84,8 @@ impl Database {
     ) -> Result<bool, StoreError> {
         let now = self.now();
         let mut turn = self.write().await?;
+        // First, since it locks: whoever adds at the same time waits here, and then counts this one too.
+        changed(&mut turn.tx, account).await?;
         let known = turn.tx.rows(READ_UP_TO, args![account]).await?;
         let mut is_new = true;
         for row in &known {
@@ -92,22 +95,33 @@ impl Database {
             return Ok(false);
         }
         turn.tx.run(READ, args![account, place, up_to.commit, up_to.post, now]).await?;
-        changed(&mut turn.tx, account).await?;
         turn.commit().await?;
         Ok(true)
     }
 
-    /// Keeps a feed of a filter by the digest of its address; returns its number.
+    /// Keeps a feed of a filter by the digest of its address, if the account has fewer feeds than so many; returns its
+    /// number, `None` if it has not.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn add_feed(&self, account: i64, filter: i64, digest: &str) -> Result<i64, StoreError> {
+    pub async fn add_feed(
+        &self,
+        account: i64,
+        filter: i64,
+        digest: &str,
+        most: usize,
+    ) -> Result<Option<i64>, StoreError> {
         let now = self.now();
         let mut turn = self.write().await?;
-        let id = turn.tx.insert(ADD_FEED, args![account, filter, digest, now]).await?;
+        // First, since it locks, as above.
         changed(&mut turn.tx, account).await?;
+        let held = turn.tx.row(FEEDS_HELD, args![account]).await?.map_or(Ok(0), |row| row.int(0))?;
+        if usize::try_from(held).unwrap_or(usize::MAX) >= most {
+            return Ok(None);
+        }
+        let id = turn.tx.insert(ADD_FEED, args![account, filter, digest, now]).await?;
         turn.commit().await?;
-        Ok(id)
+        Ok(Some(id))
     }
 
     /// The feeds of an account.

@@ -14,6 +14,7 @@ statements! {
         "INSERT INTO named_set (name, terms, revision) VALUES (?, ?, ?)
          ON DUPLICATE KEY UPDATE terms = VALUES(terms), revision = VALUES(revision)",
     );
+    SET_OF_ALL = Sql::both("SELECT name FROM named_set WHERE name = ?");
     REMOVE_SET = Sql::both("DELETE FROM named_set WHERE name = ?");
     OWN_SETS = Sql::both("SELECT account, name, terms FROM account_set ORDER BY account, name");
     SETS_OF = Sql::both("SELECT account, name, terms FROM account_set WHERE account = ? ORDER BY name");
@@ -48,6 +49,16 @@ pub enum SetKept {
     TooMany(usize),
     /// The account's sets would have so many bytes together.
     TooLarge(usize),
+    /// It was to be new, and filters of the account know one of this name already: its own, or one of all.
+    Exists,
+}
+
+/// What a named set must be for an account to keep it.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    quota: SetQuota,
+    /// There must be none of its name.
+    is_new: bool,
 }
 
 impl Database {
@@ -77,7 +88,21 @@ impl Database {
         terms: &str,
         quota: SetQuota,
     ) -> Result<SetKept, StoreError> {
-        self.keep_own_set(account, name, terms, Some(quota)).await
+        self.keep_own_set(account, name, terms, Some(Bounds { quota, is_new: false })).await
+    }
+
+    /// The same of a set that must be new: of those who make one of a name at the same moment, one does.
+    ///
+    /// # Errors
+    /// As [`Database::set_named`].
+    pub async fn add_own(
+        &self,
+        account: i64,
+        name: &str,
+        terms: &str,
+        quota: SetQuota,
+    ) -> Result<SetKept, StoreError> {
+        self.keep_own_set(account, name, terms, Some(Bounds { quota, is_new: true })).await
     }
 
     async fn keep_own_set(
@@ -85,20 +110,20 @@ impl Database {
         account: i64,
         name: &str,
         terms: &str,
-        quota: Option<SetQuota>,
+        bounds: Option<Bounds>,
     ) -> Result<SetKept, StoreError> {
         // Before its price, which takes longer, and again when nobody else can change it.
-        if let Some(quota) = quota {
+        if let Some(bounds) = bounds {
             let mut tx = self.read().await?;
-            let fits = fits(&mut tx, account, name, terms, quota).await?;
+            let fits = fits(&mut tx, account, name, terms, bounds).await?;
             tx.commit().await?;
             if fits != SetKept::Done {
                 return Ok(fits);
             }
         }
         let (mut turn, revision) = self.write_priced(account, |held| held.set(name, terms)).await?;
-        if let Some(quota) = quota {
-            let fits = fits(&mut turn.tx, account, name, terms, quota).await?;
+        if let Some(bounds) = bounds {
+            let fits = fits(&mut turn.tx, account, name, terms, bounds).await?;
             if fits != SetKept::Done {
                 return Ok(fits);
             }
@@ -147,7 +172,7 @@ async fn fits(
     account: i64,
     name: &str,
     terms: &str,
-    quota: SetQuota,
+    Bounds { quota, is_new }: Bounds,
 ) -> Result<SetKept, StoreError> {
     let (mut others, mut bytes, mut before) = (0, 0, None);
     for row in tx.rows(SIZES, args![account]).await? {
@@ -158,6 +183,9 @@ async fn fits(
             others += 1;
             bytes += known.len() + size;
         }
+    }
+    if is_new && (before.is_some() || tx.row(SET_OF_ALL, args![name]).await?.is_some()) {
+        return Ok(SetKept::Exists);
     }
     let bytes = bytes + name.len() + terms.len();
     Ok(match before {

@@ -13,6 +13,7 @@ use super::caller::Caller;
 use super::expression::{Compiled, Surroundings};
 use super::extract::Body;
 use super::place::{Place, Places};
+use super::turns::Work;
 
 /// Parts that are named, of those from which the cost of an expression follows.
 const REASONS: usize = 100;
@@ -82,7 +83,7 @@ pub(super) async fn check(
     Body(CheckFilter { text, dialect }): Body<CheckFilter>,
 ) -> Result<Answer<Checked>> {
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
-    let checked = api.aside(move || Checked::of(&surroundings, &text, dialect)).await?;
+    let checked = api.aside(Work::Reading, move || Checked::of(&surroundings, &text, dialect)).await?;
     let summary = match checked.diagnostics.iter().find(|found| found.severity == "error") {
         Some(error) => error.message.clone(),
         None if checked.diagnostics.is_empty() => "Valid".to_owned(),

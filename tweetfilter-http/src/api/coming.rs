@@ -18,6 +18,8 @@ use crate::time::rfc3339;
 pub struct ImportedFilter {
     /// Line of the file, from 1.
     pub line: usize,
+    /// Whose it is, where the file says so; it comes in as this account's in any case.
+    pub owner: Option<String>,
     /// `new`; `same`: there is one of which all is so that the file says; `differs`: there is one of this name of which
     /// the file says something else, and that would be changed; `invalid`.
     pub state: &'static str,
@@ -76,6 +78,7 @@ impl Candidate {
         let filter = &incoming.filter;
         let shown = ImportedFilter {
             line: incoming.line,
+            owner: incoming.owner.clone(),
             state: incoming.state.name(),
             id: incoming.id,
             name: filter.name.clone(),

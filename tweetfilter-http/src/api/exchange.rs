@@ -17,6 +17,7 @@ use super::coming::{Candidate, ImportedFilter, beside};
 use super::expression::Surroundings;
 use super::extract::Body;
 use super::filters::too_many;
+use super::turns::Work;
 use super::{Api, STORE};
 use crate::import::{FilterFile, Format, read_filters, read_words};
 use crate::incoming::{Incoming, State as Held, against, summary};
@@ -39,7 +40,7 @@ pub enum Kind {
     /// Found out by the content: any but `words`.
     #[default]
     Auto,
-    /// One JSON object a line: `{"id","filter","name"?,"dialect"?,"action"?,"enabled"?,"expires_at"?}`.
+    /// One JSON object a line: `{"id","filter","owner"?,"name"?,"dialect"?,"action"?,"enabled"?,"expires_at"?}`.
     Filters,
     /// The JSON of X's `/2/tweets/search/stream/rules` or PowerTrack.
     X,
@@ -67,6 +68,9 @@ pub struct Import {
     /// Of `words`: one filter that any of them satisfies.
     #[serde(default)]
     pub together: bool,
+    /// Take only the filters whose `owner` the file says is this one.
+    #[serde(default)]
+    pub owner: Option<String>,
     /// Keep them. Without it nothing changes, and the answer says what would.
     #[serde(default)]
     pub apply: bool,
@@ -84,6 +88,10 @@ pub struct Imported {
     pub applied: bool,
     /// Its filters, in its order.
     pub filters: Vec<ImportedFilter>,
+    /// Valid ones of them whose `owner` the file says is another than this account; they come in as this account's.
+    pub of_others: usize,
+    /// Filters that were left out, since the file does not say that they are of the `owner` who was asked for.
+    pub left_out: usize,
 }
 
 /// Imports filters, or says what would come in and what would differ.
@@ -91,13 +99,16 @@ pub struct Imported {
 /// All of them are kept, or with an error none. Of a filter that is there only what the file says is changed: X's form, say,
 /// knows neither actions nor expiries, and leaves them as they are; another text that comes in it is of dialect x. Sent again,
 /// it changes nothing: a filter of which all is so already is not added. A filter that has ended comes in switched off, with a warning (`already_expired`).
+///
+/// A file may hold filters of many owners, as those of `tweetfilter match` do. All come in as this account's, and the answer says how many
+/// the file says are of others; with `owner` only those of one come in.
 #[utoipa::path(post, path = "/import", tag = "filters", request_body = Import,
     responses((status = 200, body = Answer<Imported>), (status = 412, body = Refused,
             description = "Somebody changes the filters of the account all the while"),
         (status = 422, body = Refused)))]
 pub(super) async fn import(
     State(api): State<Api>,
-    caller: Caller,
+    mut caller: Caller,
     Body(import): Body<Import>,
 ) -> Result<Answer<Imported>> {
     let lines = import.content.lines().filter(|line| !line.trim().is_empty()).count();
@@ -106,13 +117,14 @@ pub(super) async fn import(
             "An import has at most {MOST_LINES} lines, this one {lines}; split it"
         )));
     }
-    let (import, read) = tokio::task::spawn_blocking(move || {
+    let reading = api.aside(Work::Lists, move || {
         let read = read(&import);
         (import, read)
-    })
-    .await
-    .map_err(|_| broke_off())?;
-    let (file, kind) = read?;
+    });
+    let (import, read) = reading.await.map_err(|_| broke_off())?;
+    let (mut file, kind) = read?;
+    caller.renew();
+    let left_out = import.owner.as_deref().map_or(0, |owner| file.keep_owner(owner));
     if file.filters.len() > MOST {
         let message =
             format!("An import has at most {MOST} filters, this one {}; split it", file.filters.len());
@@ -124,7 +136,7 @@ pub(super) async fn import(
     for _ in 0..TRIES {
         let rows = api.ask(until, database.account_filters(caller.account())).await?;
         let basis = Basis::of(&rows);
-        let mut candidates = held(&file, rows, import.action, &surroundings).await?;
+        let mut candidates = held(&api, &file, rows, import.action, &surroundings).await?;
         if import.apply {
             are_valid(&candidates, import.keep_going)?;
             if !keep(&api, &caller, &mut candidates, basis).await? {
@@ -132,7 +144,7 @@ pub(super) async fn import(
                 continue;
             }
         }
-        return Ok(answer(candidates, kind, import.apply));
+        return Ok(answer(candidates, &import, kind, &caller.token.account_name, left_out));
     }
     let message = "Somebody changes the filters of this account all the while; nothing was kept. Try again";
     Err(ApiError::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message))
@@ -140,6 +152,7 @@ pub(super) async fn import(
 
 /// The filters of a file, held against those that are there.
 async fn held(
+    api: &Api,
     file: &Arc<FilterFile>,
     rows: Vec<FilterRow>,
     action: Action,
@@ -147,7 +160,7 @@ async fn held(
 ) -> Result<Vec<Candidate>> {
     let (file, surroundings) = (file.clone(), surroundings.clone());
     // A thousand filters take a while to compile.
-    let candidates = tokio::task::spawn_blocking(move || {
+    let candidates = api.aside(Work::Lists, move || {
         let coming = against(&file, &rows, action, now());
         coming.into_iter().map(|incoming| candidate(incoming, &surroundings)).collect::<Vec<_>>()
     });
@@ -190,13 +203,31 @@ fn are_valid(candidates: &[Candidate], keep_going: bool) -> Result<()> {
     Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_filters", message))
 }
 
-fn answer(candidates: Vec<Candidate>, format: Kind, applied: bool) -> Answer<Imported> {
-    let states = candidates.iter().filter(|one| one.is_valid()).map(|one| one.incoming.state);
-    let invalid = candidates.iter().filter(|one| !one.is_valid()).count();
-    let text = summary(states, invalid, applied);
+fn answer(
+    candidates: Vec<Candidate>,
+    import: &Import,
+    format: Kind,
+    account: &str,
+    left_out: usize,
+) -> Answer<Imported> {
+    let valid = || candidates.iter().filter(|one| one.is_valid()).map(|one| &one.incoming);
+    let mut text = summary(valid().map(|one| one.state), candidates.len() - valid().count(), import.apply);
+    let owners = valid().filter_map(|one| one.owner.as_deref());
+    let others: Vec<_> = owners.filter(|owner| *owner != account).collect();
+    match others.as_slice() {
+        [] => {}
+        [one] => text.push_str(&format!("; 1 is of another owner, {one}, and taken as yours")),
+        [first, ..] => {
+            text.push_str(&format!("; {} are of others, such as {first}, and taken as yours", others.len()));
+        }
+    }
+    if let Some(owner) = import.owner.as_deref().filter(|_| left_out > 0) {
+        text.push_str(&format!("; {left_out} left out, which the file does not say are of {owner}"));
+    }
+    let of_others = others.len();
     let filters: Vec<_> = candidates.into_iter().map(|candidate| candidate.shown).collect();
     let summary = Summary { count: Some(filters.len()), ..Summary::new(text) };
-    Answer::new(summary, Imported { format, applied, filters })
+    Answer::new(summary, Imported { format, applied: import.apply, filters, of_others, left_out })
 }
 
 fn broke_off() -> ApiError {

@@ -1,21 +1,25 @@
 //! Why a post matches, or what it lacks.
 
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tweetfilter_core::Dialect;
 use tweetfilter_core::explain::{Evidence, Field, Part};
+use tweetfilter_sql::TimelinePost;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
+use super::expression::Compiled;
 use super::extract::Body;
 use super::filters::own;
 use super::place::{Place, Places};
 use super::search::compiled;
 use super::shapes::{Segment, ShownPost};
 use super::timeline::seen_post;
+use super::turns::Work;
 
 /// A post, and a saved filter or an expression.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -87,7 +91,7 @@ pub(super) async fn explain(
     State(api): State<Api>,
     mut caller: Caller,
     Body(query): Body<ExplainPost>,
-) -> Result<Answer<Explained>> {
+) -> Result<Response> {
     let (text, dialect) = match (query.filter, query.text) {
         (Some(id), None) => {
             let filter = own(&api, &caller, id).await?.0.filter;
@@ -98,12 +102,17 @@ pub(super) async fn explain(
     };
     let filter = compiled(&api, &mut caller, &text, dialect).await?;
     let seen = seen_post(&api, &caller, query.post).await?;
+    // A long expression has thousands of parts, and its answer as many.
+    api.aside(Work::Explaining, move || answer(&filter, &seen, text)).await?
+}
+
+fn answer(filter: &Compiled, seen: &TimelinePost, text: String) -> Result<Response> {
     let Some(explanation) = filter.set.explain(0, &seen.post) else {
         return Err(ApiError::missing("such filter"));
     };
     let content = Places::of(&seen.post.content().text);
     let written = Places::of(&text);
-    let mut shown = ShownPost::of(&seen);
+    let mut shown = ShownPost::of(seen);
     shown.mark([&explanation]);
     let explained = Explained {
         matched: explanation.matched,
@@ -113,7 +122,7 @@ pub(super) async fn explain(
         text,
     };
     let said = if explained.matched { "It matches" } else { "It does not match" };
-    Ok(Answer::new(Summary::new(said), explained))
+    Ok(Answer::new(Summary::new(said), explained).into_response())
 }
 
 fn explained_part(part: &Part, expression: &Places<'_>, content: &Places<'_>) -> ExplainedPart {

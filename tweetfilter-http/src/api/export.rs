@@ -1,6 +1,7 @@
 //! Filters to elsewhere: own JSON, X's /rules, Mastodon's filters, plain words.
 
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use tweetfilter_core::syntax::lacking_at_x;
@@ -15,6 +16,7 @@ use super::answer::{Answer, Result, Summary};
 use super::caller::Caller;
 use super::exchange::Kind;
 use super::extract::Query;
+use super::turns::Work;
 use crate::import::{Keyword, keywords};
 use crate::names::{action_name, dialect_name};
 use crate::parts::now;
@@ -75,12 +77,17 @@ pub(super) async fn export(
     State(api): State<Api>,
     caller: Caller,
     Query(query): Query<ExportQuery>,
-) -> Result<Answer<Exported>> {
+) -> Result<Response> {
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
     let format = if query.format == Kind::Auto { Kind::Filters } else { query.format };
+    // Each of thousands of filters is read for that.
+    api.aside(Work::Lists, move || answer(&rows, format).into_response()).await
+}
+
+fn answer(rows: &[FilterRow], format: Kind) -> Answer<Exported> {
     let (mut left_out, mut lost) = (Vec::new(), Vec::new());
     let mut said = Vec::new();
-    for row in &rows {
+    for row in rows {
         match written(row, format) {
             Ok(one) => {
                 said.push(one);
@@ -111,7 +118,7 @@ pub(super) async fn export(
         text.push_str(&format!(", of {} not all is said", lost.len()));
     }
     let summary = Summary { count: Some(said.len()), ..Summary::new(text) };
-    Ok(Answer::new(summary, Exported { format, content, file, left_out, lost }))
+    Answer::new(summary, Exported { format, content, file, left_out, lost })
 }
 
 /// A filter in a form, or why that can't say it.

@@ -77,15 +77,15 @@ pub(super) async fn add(
     Body(add): Body<AddFeed>,
 ) -> Result<Response> {
     own(&api, &caller, add.filter).await?;
-    let database = api.database();
-    if api.ask(caller.until, database.feeds(caller.account())).await?.len() >= MOST {
-        let message = format!("This account has {MOST} feeds; revoke some first");
-        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_feeds", message));
-    }
     let secret = new_secret("").map_err(|error| {
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", format!("No random numbers: {error}"))
     })?;
-    let id = api.ask(caller.until, database.add_feed(caller.account(), add.filter, &digest(&secret))).await?;
+    let digest = digest(&secret);
+    let kept = api.database().add_feed(caller.account(), add.filter, &digest, MOST);
+    let Some(id) = api.ask(caller.until, kept).await? else {
+        let message = format!("This account has {MOST} feeds; revoke some first");
+        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_feeds", message));
+    };
     let feed = NewFeed {
         id,
         filter: add.filter,

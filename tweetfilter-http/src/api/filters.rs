@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::{Deserialize, Deserializer, Serialize};
 use tweetfilter_core::Dialect;
 use tweetfilter_sql::{Changed, FilterRow, NewFilter, Save, Saved};
@@ -14,6 +14,7 @@ use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::shapes::ShownFilter;
 use super::tag::{IfMatch, Tag};
+use super::turns::Work;
 use super::{Api, PREFIX};
 use crate::parts::now;
 use crate::{names, time};
@@ -152,23 +153,32 @@ pub(super) async fn add(
     };
     let (row, position) = own(&api, &caller, id).await?;
     let kept = KeptFilter { filter: ShownFilter::of(&row, position), warnings };
-    let headers = [(header::LOCATION, format!("{PREFIX}/filters/{id}")), (header::ETAG, tag(&row))];
-    Ok((StatusCode::CREATED, headers, Answer::new(Summary::new("Added"), kept)).into_response())
+    let headers = [(header::LOCATION, format!("{PREFIX}/filters/{id}"))];
+    Ok(tag(&row, position).put((StatusCode::CREATED, headers, Answer::new(Summary::new("Added"), kept))))
 }
 
 /// One filter.
 #[utoipa::path(get, path = "/filters/{id}", tag = "filters", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, body = Answer<ShownFilter>), (status = 404, body = Refused)))]
-pub(super) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<i64>) -> Result<Response> {
+    responses((status = 200, body = Answer<ShownFilter>), (status = 304, description = "As it was"),
+        (status = 404, body = Refused)))]
+pub(super) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<i64>,
+    headers: HeaderMap,
+) -> Result<Response> {
     let (row, position) = own(&api, &caller, id).await?;
-    let shown = ShownFilter::of(&row, position);
-    Ok(([(header::ETAG, tag(&row))], Answer::new(Summary::new("A filter"), shown)).into_response())
+    let tag = tag(&row, position);
+    if tag.is_known(&headers) {
+        return Ok(tag.unchanged());
+    }
+    Ok(tag.put(Answer::new(Summary::new("A filter"), ShownFilter::of(&row, position))))
 }
 
-/// Changes what is said of a filter. With `If-Match: "REVISION"` only if nobody else has changed it meanwhile.
+/// Changes what is said of a filter. With `If-Match`, its `ETag` or `"REVISION"`, only if nobody else has changed it meanwhile.
 #[utoipa::path(patch, path = "/filters/{id}", tag = "filters", request_body = ChangeFilter,
     params(("id" = i64, Path, description = "Its number"),
-        ("If-Match" = Option<String>, Header, description = "Its revision in quotes, several with commas between them, or `*`")),
+        ("If-Match" = Option<String>, Header, description = "Its `ETag` or its revision in quotes, several with commas between them, or `*`")),
     responses((status = 200, body = Answer<KeptFilter>), (status = 404, body = Refused),
         (status = 412, body = Refused), (status = 422, body = Refused)))]
 pub(super) async fn change(
@@ -214,7 +224,7 @@ pub(super) async fn change(
     }
     let (row, position) = own(&api, &caller, id).await?;
     let kept = KeptFilter { filter: ShownFilter::of(&row, position), warnings };
-    Ok(([(header::ETAG, tag(&row))], Answer::new(Summary::new("Changed"), kept)).into_response())
+    Ok(tag(&row, position).put(Answer::new(Summary::new("Changed"), kept)))
 }
 
 /// Removes a filter; what it matched stays.
@@ -264,7 +274,7 @@ pub(super) async fn own(api: &Api, caller: &Caller, id: i64) -> Result<(FilterRo
 async fn check(api: &Api, caller: &mut Caller, filter: &NewFilter) -> Result<Vec<Finding>> {
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
     let (text, dialect) = (filter.text.clone(), filter.dialect);
-    let found = api.aside(move || match surroundings.compile(&text, dialect) {
+    let found = api.aside(Work::Reading, move || match surroundings.compile(&text, dialect) {
         Ok(compiled) => Ok(Finding::all(compiled.expression.warnings(), &text)),
         Err(found) => Err(ApiError::expression(&found, &text)),
     });
@@ -298,8 +308,9 @@ fn is_to_come(expires_at: Option<i64>) -> Result<()> {
     Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "already_expired", message))
 }
 
-fn tag(row: &FilterRow) -> String {
-    format!("\"{}\"", row.revision)
+/// What is shown of a filter; its place changes with others that are removed, and its revision does not.
+fn tag(row: &FilterRow, position: usize) -> Tag {
+    Tag::of_revision(row.revision, position)
 }
 
 /// There are so many filters that no more fit.

@@ -3,14 +3,43 @@
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::Value;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::document;
 
 const STYLE: &str = include_str!("manual.css");
 
+/// What an OpenAPI document is; all of it is said by its specification.
+struct OpenApiDocument;
+
+impl ToSchema for OpenApiDocument {}
+
+impl PartialSchema for OpenApiDocument {
+    fn schema() -> RefOr<Schema> {
+        let part = |kind: Type, what: &str| {
+            let part = ObjectBuilder::new().schema_type(kind).description(Some(what));
+            RefOr::T(Schema::Object(part.build()))
+        };
+        let document = ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some("An OpenAPI document, as https://spec.openapis.org/oas/latest.html says."))
+            .property("openapi", part(Type::String, "The version of the specification."))
+            .required("openapi")
+            .property("info", part(Type::Object, "What is described."))
+            .required("info")
+            .property("paths", part(Type::Object, "All routes, by path and method."))
+            .required("paths")
+            .property("components", part(Type::Object, "What they take and answer."));
+        RefOr::T(Schema::Object(document.build()))
+    }
+}
+
 /// The document that describes all routes, for programs.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "manual", security(()),
-    responses((status = 200, description = "An OpenAPI document", content_type = "application/json", body = String)))]
+    responses((status = 200, description = "An OpenAPI document", content_type = "application/json",
+        body = OpenApiDocument)))]
 pub(super) async fn openapi() -> Response {
     ([(header::CACHE_CONTROL, "no-cache")], axum::Json(document())).into_response()
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use serde::Serialize;
+use tweetfilter_core::Limits;
 use tweetfilter_sql::Scope;
 use utoipa::ToSchema;
 
@@ -73,6 +74,8 @@ pub struct Allowed {
     pub streams: usize,
     /// Bytes of a body.
     pub body_bytes: usize,
+    /// Bytes of an expression, as UTF-8.
+    pub expression_bytes: usize,
 }
 
 /// The account that the token acts for.
@@ -108,6 +111,7 @@ pub(super) async fn me(State(api): State<Api>, caller: Caller) -> Result<Answer<
             set_bytes: options.set_bytes,
             streams: options.streams,
             body_bytes: options.body_bytes,
+            expression_bytes: Limits::default().expression_bytes,
         },
         commit: pulse.commit,
         revision: pulse.revision,

@@ -37,6 +37,7 @@ mod status;
 mod tag;
 mod timeline;
 mod tokens;
+mod turns;
 mod wording;
 
 use std::future::Future;
@@ -45,7 +46,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tweetfilter_sql::Database;
 use tweetfilter_stream::redis_streams;
@@ -134,8 +134,7 @@ struct Shared {
     tokens: Mutex<caller::Tokens>,
     probed: health::Probed,
     surroundings: Mutex<expression::Remembered>,
-    /// As many as there are processors: what takes long waits for others of its kind, and nobody else does.
-    turns: Arc<Semaphore>,
+    turns: turns::Turns,
     part: Arc<Part>,
     buffer: letters::Way,
     /// The store is not to be asked yet.
@@ -149,7 +148,6 @@ impl Api {
         let pulse = pulse::Heart::new(database.clone());
         let uses = limits::Uses::default();
         let (part, buffer) = (Part::new("api"), letters::Way::new(&database));
-        let turns = std::thread::available_parallelism().map_or(1, usize::from);
         Self(Arc::new(Shared {
             database,
             options,
@@ -159,7 +157,7 @@ impl Api {
             tokens: Mutex::default(),
             probed: health::Probed::default(),
             surroundings: Mutex::default(),
-            turns: Arc::new(Semaphore::new(turns)),
+            turns: turns::Turns::default(),
             part,
             buffer,
             waits: AtomicBool::new(false),
@@ -189,21 +187,6 @@ impl Api {
 
     fn options(&self) -> &Options {
         &self.0.options
-    }
-
-    /// Does what keeps a processor busy, such as reading a long expression, where it holds up nobody: a few threads answer
-    /// all requests.
-    async fn aside<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let turn = self.0.turns.clone().acquire_owned().await;
-        let done = tokio::task::spawn_blocking(move || {
-            // Whoever goes away meanwhile keeps the turn until it is done.
-            let _turn = turn;
-            work()
-        });
-        done.await.map_err(|_| ApiError::broken())
     }
 
     /// Asks the store, and says that it is away or busy if it takes too long.

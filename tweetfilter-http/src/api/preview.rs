@@ -1,6 +1,7 @@
 //! What a filter that is not saved would have found, told as it is found.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -180,8 +181,8 @@ struct Looking {
     caller: Caller,
     query: PreviewOf,
     /// The filter, and the saved one: they mark what they find.
-    marking: Compiled,
-    saved: Option<Compiled>,
+    marking: Arc<Compiled>,
+    saved: Option<Arc<Compiled>>,
     scan: Scan,
     told: Option<Instant>,
     looked_at: usize,
@@ -204,12 +205,12 @@ impl Looking {
             return Err(ApiError::bad(message));
         }
         let mut filters = vec![compiled(&api, &mut caller, &query.text, query.dialect).await?];
-        let marking = compiled(&api, &mut caller, &query.text, query.dialect).await?;
+        let marking = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
         let mut saved = None;
         if let Some(id) = query.filter {
             let filter = own(&api, &caller, id).await?.0.filter;
             filters.push(compiled(&api, &mut caller, &filter.text, filter.dialect).await?);
-            saved = Some(compiled(&api, &mut caller, &filter.text, filter.dialect).await?);
+            saved = Some(Arc::new(compiled(&api, &mut caller, &filter.text, filter.dialect).await?));
         }
         let right = api.0.uses.search(caller.account())?;
         let would_hide = (query.action == Action::Hide).then(WouldHide::default);

@@ -1,8 +1,11 @@
 //! Searches of stored posts.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use serde::Deserialize;
 use tweetfilter_core::Dialect;
+use tweetfilter_core::explain::Explanation;
 use tweetfilter_sql::{Cursor, TimelinePost};
 use utoipa::ToSchema;
 
@@ -13,6 +16,7 @@ use super::extract::Body;
 use super::scan::Scan;
 use super::shapes::{ShownPost, place, read_place};
 use super::timeline::MOST;
+use super::turns::Work;
 use super::{Api, STORE};
 use crate::time::rfc3339;
 
@@ -59,7 +63,7 @@ pub(super) async fn search(
             .ok_or_else(|| ApiError::bad("`before` must be a place that an answer gave as `next`"))
     });
     let before = before.transpose()?.map(|place| place.post);
-    let marking = compiled(&api, &mut caller, &query.text, query.dialect).await?;
+    let marking = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
     let searching = compiled(&api, &mut caller, &query.text, query.dialect).await?;
     let _right = api.0.uses.search(caller.account())?;
     let keep = query.limit + 1;
@@ -99,7 +103,7 @@ pub(super) async fn compiled(
 ) -> Result<Compiled> {
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
     let text = text.to_owned();
-    let compiled = api.aside(move || {
+    let compiled = api.aside(Work::Reading, move || {
         surroundings.compile(&text, dialect).map_err(|found| ApiError::expression(&found, &text))
     });
     let compiled = compiled.await?;
@@ -112,15 +116,17 @@ pub(super) async fn shown(
     api: &Api,
     caller: &Caller,
     posts: &mut [TimelinePost],
-    filter: &Compiled,
+    filter: &Arc<Compiled>,
 ) -> Result<Vec<ShownPost>> {
     // The search itself may have taken longer than one answer of the store.
     let until = tokio::time::Instant::now() + STORE;
     api.ask(until, api.database().with_verdicts(caller.account(), posts)).await?;
-    let show = |post: &TimelinePost| {
+    let asked = posts.iter().map(|post| (post.post.clone(), vec![filter.clone()])).collect();
+    let show = |(post, found): (&TimelinePost, Vec<Explanation>)| {
         let mut shown = ShownPost::of(post);
-        shown.mark(filter.set.explain(0, &post.post).iter());
+        shown.mark(&found);
         shown
     };
-    Ok(posts.iter().map(show).collect())
+    let found = api.explained(asked).await?;
+    Ok(posts.iter().zip(found).map(show).collect())
 }

@@ -16,7 +16,8 @@ use super::Api;
 use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
-use super::tag::Tag;
+use super::tag::{Tag, must_be_new};
+use super::turns::Work;
 
 /// A named set.
 #[derive(Debug, Serialize, ToSchema)]
@@ -92,27 +93,46 @@ async fn known(api: &Api, caller: &Caller) -> Result<BTreeMap<String, (String, b
 
 /// Keeps a set of the account, without blank terms; one of this name is replaced, for all of its filters that name it. How many sets it may
 /// have, and how large they may be together, `/me` says.
+///
+/// With `If-None-Match: *` it is kept only if it is new, and nothing is replaced: of those who make one of a name at the same
+/// moment, one does. A set for all accounts counts as there, too.
 #[utoipa::path(put, path = "/sets/{name}", tag = "sets", request_body = Terms,
-    params(("name" = String, Path, description = "Its name")),
-    responses((status = 200, body = Answer<Terms>), (status = 422, body = Refused)))]
+    params(("name" = String, Path, description = "Its name"),
+        ("If-None-Match" = Option<String>, Header, description = "`*` keeps it only if there is none of this name")),
+    responses((status = 200, body = Answer<Terms>), (status = 422, body = Refused),
+        (status = 412, body = Refused,
+            description = "`If-None-Match: *` was sent, and there is a set of this name (`set_exists`)")))]
 pub(super) async fn put(
     State(api): State<Api>,
-    caller: Caller,
+    mut caller: Caller,
     Path(name): Path<String>,
+    headers: HeaderMap,
     Body(mut set): Body<Terms>,
 ) -> Result<Answer<Terms>> {
+    let must_be_new = must_be_new(&headers)?;
     if let Some(term) = set.terms.iter().find(|term| term.contains(['\n', '\r'])) {
         return Err(ApiError::bad(format!("A term is one line; this one has several: {term:?}")));
     }
     // As of blank lines of a file.
     set.terms.retain(|term| !term.trim().is_empty());
-    let text = set.terms.join("\n");
-    let checked = NamedSets::default().insert(&name, &text, &Limits::default());
-    checked.map_err(|found| ApiError::expression(&found, &text))?;
+    let (named, text) = (name.clone(), set.terms.join("\n"));
+    let checking = api.aside(Work::Lists, move || {
+        let checked = NamedSets::default().insert(&named, &text, &Limits::default());
+        checked.map_err(|found| ApiError::expression(&found, &text)).map(|()| text)
+    });
+    let text = checking.await??;
+    caller.renew();
     let quota = SetQuota { sets: api.options().sets, bytes: api.options().set_bytes };
-    let kept = api.database().set_own(caller.account(), &name, &text, quota);
+    let (account, database) = (caller.account(), api.database());
+    let kept = async {
+        match must_be_new {
+            true => database.add_own(account, &name, &text, quota).await,
+            false => database.set_own(account, &name, &text, quota).await,
+        }
+    };
     let (code, message) = match api.ask(caller.until, kept).await? {
         SetKept::Done => return Ok(Answer::new(Summary::counted(set.terms.len(), "term"), set)),
+        SetKept::Exists => return Err(exists(&name)),
         SetKept::TooMany(held) => {
             let message = format!("This account has {held} named sets, as many as it may; remove some first");
             ("too_many_sets", message)
@@ -127,6 +147,14 @@ pub(super) async fn put(
         }
     };
     Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code, message))
+}
+
+fn exists(name: &str) -> ApiError {
+    let message = format!(
+        "There is a set of the name {name} already, and it stays as it is. Take another name, or replace it: send the \
+         same without `If-None-Match`"
+    );
+    ApiError::new(StatusCode::PRECONDITION_FAILED, "set_exists", message)
 }
 
 /// Removes a set of the account. Filters that name it mean the one for all of that name, or are refused by the workers

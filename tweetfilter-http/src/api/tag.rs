@@ -17,11 +17,18 @@ impl Tag {
         Self(format!("W/\"{}\"", numbers.join("-")))
     }
 
-    /// Whether whoever asks has this answer already.
+    /// The tag of one thing of a revision, and of its place among others, which may change without it. Said in `If-Match`,
+    /// the revision counts.
+    pub(super) fn of_revision(revision: u64, place: usize) -> Self {
+        Self(format!("\"{revision}-{place}\""))
+    }
+
+    /// Whether whoever asks has this answer already. Servers in between may have weakened the tag.
     pub(super) fn is_known(&self, headers: &HeaderMap) -> bool {
         let values =
             headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split(',')).any(|one| matches!(one.trim(), "*") || one.trim() == self.0)
+        let mut known = values.flat_map(|value| value.split(',')).map(str::trim);
+        known.any(|one| one == "*" || opaque(one) == opaque(&self.0))
     }
 
     /// It is as it was.
@@ -67,13 +74,34 @@ impl IfMatch {
         Ok(if said { Self::OneOf(tags) } else { Self::Anything })
     }
 
-    /// Whether it is so of something of a revision.
+    /// Whether it is so of something of a revision. Where that stands changes nothing of it.
     pub(super) fn holds(&self, revision: u64) -> bool {
+        let revision = revision.to_string();
+        let of = |tag: &String| tag.split_once('-').map_or(tag.as_str(), |(of, _)| of) == revision;
         match self {
             Self::Anything => true,
-            Self::OneOf(tags) => tags.iter().any(|tag| *tag == revision.to_string()),
+            Self::OneOf(tags) => tags.iter().any(of),
         }
     }
+}
+
+/// A tag without saying whether it is weak.
+fn opaque(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag)
+}
+
+/// Whether something is kept only where there is none of its name (`If-None-Match: *`, RFC 9110). Tags say of a change
+/// when not to make it, which nobody means: they are refused.
+pub(super) fn must_be_new(headers: &HeaderMap) -> Result<bool> {
+    let mut must_be_new = false;
+    for value in headers.get_all(header::IF_NONE_MATCH) {
+        if value.as_bytes().trim_ascii() != b"*" {
+            let message = "Here `If-None-Match` must be `*`: keep it only if there is none of this name";
+            return Err(ApiError::bad(message));
+        }
+        must_be_new = true;
+    }
+    Ok(must_be_new)
 }
 
 /// What the strong ones of a list of tags hold; none if it is no such list. Commas may stand within tags.
@@ -115,7 +143,9 @@ mod tests {
         };
         for (value, holds) in [
             ("\"7\"", true),
+            ("\"7-2\"", true),
             ("\"8\"", false),
+            ("\"8-7\"", false),
             ("\"8\", \"7\"", true),
             ("\"a,b\" ,, \"7\"", true),
             ("*", true),
@@ -141,6 +171,12 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(value));
             assert_eq!(tag.is_known(&headers), known, "{value}");
+        }
+        let exact = Tag::of_revision(7, 2);
+        for (value, known) in [("\"7-2\"", true), ("W/\"7-2\"", true), ("\"7-1\"", false), ("\"7\"", false)] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(value));
+            assert_eq!(exact.is_known(&headers), known, "{value}");
         }
         assert!(!tag.is_known(&HeaderMap::new()));
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -18,6 +19,7 @@ use super::extract::{Path, Query};
 use super::filters::own;
 use super::shapes::{ShownPost, place, read_place};
 use super::tag::Tag;
+use super::turns::Work;
 
 /// Posts of a page, at most.
 pub(super) const MOST: usize = 200;
@@ -175,7 +177,7 @@ pub(super) async fn seen_post(api: &Api, caller: &Caller, number: i64) -> Result
 #[derive(Debug, Default)]
 pub(super) struct Marker {
     revision: Option<i64>,
-    filters: HashMap<i64, Compiled>,
+    filters: HashMap<i64, Arc<Compiled>>,
 }
 
 impl Marker {
@@ -201,21 +203,29 @@ impl Marker {
             if missing {
                 let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
                 let rows: Vec<_> = rows.into_iter().filter(|row| wanted(&row.id)).collect();
-                let compiled = api.aside(move || {
+                let compiled = api.aside(Work::Reading, move || {
                     let compile = |row: &FilterRow| {
                         let compiled = surroundings.compile(&row.filter.text, row.filter.dialect);
-                        Some((row.id, compiled.ok()?))
+                        Some((row.id, Arc::new(compiled.ok()?)))
                     };
                     rows.iter().filter_map(compile).collect::<Vec<_>>()
                 });
                 self.filters.extend(compiled.await?);
             }
         }
+        let (mut matched, mut asked) = (Vec::new(), Vec::new());
         for (post, shown) in posts.iter().zip(shown) {
-            let filters = post.filters.iter().filter_map(|id| self.filters.get(id));
-            let explanations: Vec<_> =
-                filters.filter_map(|filter| filter.set.explain(0, &post.post)).collect();
-            shown.mark(&explanations);
+            let filters: Vec<_> =
+                post.filters.iter().filter_map(|id| self.filters.get(id).cloned()).collect();
+            if filters.is_empty() {
+                shown.mark([]);
+            } else {
+                matched.push(shown);
+                asked.push((post.post.clone(), filters));
+            }
+        }
+        for (shown, found) in matched.into_iter().zip(api.explained(asked).await?) {
+            shown.mark(&found);
         }
         Ok(())
     }

@@ -120,6 +120,21 @@ pub struct FilterFile {
     pub filters: Vec<FilterLine>,
 }
 
+impl FilterFile {
+    /// For each filter that the file says is somebody else's than this owner's: whose.
+    #[must_use]
+    pub fn other_owners(&self, owner: &str) -> Vec<&str> {
+        self.filters.iter().filter_map(|line| line.owner.as_deref()).filter(|other| *other != owner).collect()
+    }
+
+    /// Leaves the filters that the file says are this owner's, and says how many others there were.
+    pub fn keep_owner(&mut self, owner: &str) -> usize {
+        let all = self.filters.len();
+        self.filters.retain(|line| line.owner.as_deref() == Some(owner));
+        all - self.filters.len()
+    }
+}
+
 /// A place of a file that is not as it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -208,6 +223,18 @@ mod tests {
 
     fn ids(file: &FilterFile) -> Vec<&str> {
         file.filters.iter().map(|f| f.id.as_str()).collect()
+    }
+
+    #[test]
+    fn the_filters_of_others_are_told_and_can_be_left_out() {
+        let line = |id: &str, owner: Option<&str>| FilterLine {
+            owner: owner.map(str::to_owned),
+            ..FilterLine::new(id.into(), "snow".into(), 1)
+        };
+        let filters = vec![line("1", Some("ann")), line("2", Some("bob")), line("3", None)];
+        let mut file = FilterFile { format: Format::Ndjson, filters };
+        assert_eq!((file.other_owners("ann"), file.other_owners("x")), (vec!["bob"], vec!["ann", "bob"]));
+        assert_eq!((file.keep_owner("bob"), ids(&file)), (2, vec!["2"]));
     }
 
     #[test]

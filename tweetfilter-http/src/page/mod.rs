@@ -48,6 +48,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/page/views/access.js", JS, include_bytes!("assets/views/access.js")),
     ("/page/views/editor.js", JS, include_bytes!("assets/views/editor.js")),
     ("/page/views/exchange.js", JS, include_bytes!("assets/views/exchange.js")),
+    ("/page/views/expiry.js", JS, include_bytes!("assets/views/expiry.js")),
     ("/page/views/feeds.js", JS, include_bytes!("assets/views/feeds.js")),
     ("/page/views/filters.js", JS, include_bytes!("assets/views/filters.js")),
     ("/page/views/focus.js", JS, include_bytes!("assets/views/focus.js")),

@@ -102,6 +102,34 @@ async fn an_unchanged_list_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn an_unchanged_filter_is_not_sent_again() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let first = house.filter(ann, "a1").await;
+    let path = format!("/filters/{}", house.filter(ann, "b2").await);
+    let again = async |tag: &axum::http::HeaderValue| {
+        let mut request = request(Method::GET, &path, &token, None);
+        request.headers_mut().insert("if-none-match", tag.clone());
+        house.send(request).await
+    };
+    let got = house.get(&token, &path).await;
+    let tag = got.headers["etag"].clone();
+    let same = again(&tag).await;
+    assert_eq!((same.status, &same.headers["etag"]), (StatusCode::NOT_MODIFIED, &tag));
+    // Its place is part of it, though it was not changed itself.
+    house.database.remove_filter(first).await.unwrap();
+    let got = again(&tag).await;
+    assert_eq!(got.ok()["position"], 1);
+    let moved = got.headers["etag"].clone();
+    assert_eq!(again(&moved).await.status, StatusCode::NOT_MODIFIED);
+    // Both are of the same revision, so whoever read it before may change it.
+    let mut change = request(Method::PATCH, &path, &token, Some(json!({"text": "c3"})));
+    change.headers_mut().insert("if-match", tag);
+    house.send(change).await.ok();
+    assert_eq!(again(&moved).await.ok()["text"], "c3");
+}
+
+#[tokio::test]
 async fn check_says_what_is_wrong_as_it_is_typed() {
     let house = House::new().await;
     let (_, token) = house.account("ann", Scope::Read).await;

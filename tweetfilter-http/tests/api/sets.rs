@@ -120,3 +120,31 @@ async fn sets_that_are_as_they_were_are_not_sent_again() {
     }
     assert_eq!(again("/sets/none", &tags[1].1).await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_set_that_is_to_be_new_replaces_none() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let (_, other) = house.account("ben", Scope::Write).await;
+    house.database.set_named(None, "shared", "oslo").await.unwrap();
+    let put = async |token: &str, name: &str, term: &str, known: Option<&str>| {
+        let path = format!("/sets/{name}");
+        let mut asked = request(Method::PUT, &path, token, Some(json!({"terms": [term]})));
+        if let Some(known) = known {
+            asked.headers_mut().insert("if-none-match", known.parse().unwrap());
+        }
+        house.send(asked).await
+    };
+    put(&token, "towns", "oslo", Some("*")).await.ok();
+    for name in ["towns", "shared"] {
+        let got = put(&token, name, "rome", Some("*")).await;
+        assert_eq!((got.status, got.error()), (StatusCode::PRECONDITION_FAILED, "set_exists"), "{name}");
+        assert_eq!(house.get(&token, &format!("/sets/{name}")).await.ok()["terms"], json!(["oslo"]));
+    }
+    // Another account has none of this name, and without the header it is replaced.
+    put(&other, "towns", "bonn", Some("*")).await.ok();
+    put(&token, "towns", "rome", None).await.ok();
+    assert_eq!(house.get(&token, "/sets/towns").await.ok()["terms"], json!(["rome"]));
+    let got = put(&token, "towns", "paris", Some("W/\"1-1\"")).await;
+    assert_eq!((got.status, got.error()), (StatusCode::BAD_REQUEST, "bad_request"));
+}

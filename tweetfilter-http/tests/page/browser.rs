@@ -244,6 +244,7 @@ impl Browser {
 }
 
 pub const ALT: char = '\u{E00A}';
+pub const BACKSPACE: char = '\u{E003}';
 pub const ENTER: char = '\u{E007}';
 pub const CONTROL: char = '\u{E009}';
 pub const DOWN: char = '\u{E015}';

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tweetfilter_sql::NewFilter;
 
-use crate::browser::Browser;
+use crate::browser::{BACKSPACE, Browser, CONTROL, ENTER};
 use crate::served::{Seen, Served};
 
 /// Counts what the page asks for, by path.
@@ -81,6 +81,89 @@ async fn an_end_that_has_passed_is_said_at_the_field_and_not_saved() {
     browser.until("location.hash === '#/filters'").await;
     let kept = served.house.get(&served.token, &format!("/filters/{ended}")).await.ok().clone();
     assert_eq!((&kept["enabled"], &kept["expires_at"]), (&json!(true), &json!(null)));
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_is_written_in_part_is_said_at_the_field_and_not_saved() {
+    const HALF: &str = "This time is written only in part";
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let hail = NewFilter { text: "hail".into(), expires_at: Some(4_102_444_800_000), ..NewFilter::default() };
+    let id = served.house.database.add_filter(served.ann, &hail).await.unwrap();
+    let filters = async || served.house.get(&served.token, "/filters").await.ok().clone();
+    browser.begins_a_filter(&served.link()).await;
+    browser.keys("snow").await;
+    // A day without an hour is no mistake as long as it is written on, and not saved.
+    browser.run("document.querySelector('#filter-expires').focus()").await;
+    browser.keys("12312100").await;
+    browser.until("document.querySelector('#filter-expires').validity.badInput").await;
+    browser.until("document.querySelector('tf-editor [type=submit]').disabled").await;
+    assert_eq!(browser.run("return document.querySelector('#filter-over').hidden").await, json!(true));
+    browser.chord(CONTROL, ENTER).await;
+    browser.sees(HALF).await;
+    browser.until("document.querySelector('#filter-expires').ariaInvalid === 'true'").await;
+    browser.picture("expiry-half").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(filters().await.as_array().unwrap().len(), 1);
+    browser.press("tf-editor [data-do=until][data-days='0']").await;
+    browser.until("document.querySelector('#filter-over').hidden").await;
+    browser.until("!document.querySelector('#filter-expires').validity.badInput").await;
+    browser.press("tf-editor [type=submit]:not(:disabled)").await;
+    browser.until("location.hash === '#/filters'").await;
+
+    // An end of which a part was taken away is not lifted by that; it is said when the field is left.
+    browser.run(&format!("location.hash = '#/filters/{id}'")).await;
+    browser.until("document.querySelector('#filter-text')?.value === 'hail'").await;
+    browser.run("document.querySelector('#filter-expires').focus()").await;
+    browser.keys(&BACKSPACE.to_string()).await;
+    browser.until("document.querySelector('#filter-expires').validity.badInput").await;
+    browser.run("document.querySelector('#filter-text').focus()").await;
+    browser.sees(HALF).await;
+    browser.keys(" -rain").await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.until("document.activeElement.id === 'filter-expires'").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let kept = filters().await;
+    assert_eq!((&kept[0]["text"], &kept[0]["expires_at"]), (&json!("hail"), &json!("2100-01-01T00:00:00Z")));
+    browser.press("tf-editor [data-do=undo]").await;
+    browser.until("document.querySelector('#filter-expires').value.startsWith('2')").await;
+    browser.until("document.querySelector('#filter-over').hidden").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_is_longer_than_a_filter_may_be_is_said_to_be_and_not_asked_about() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.begins_a_filter(&served.link()).await;
+    browser.run(COUNTED).await;
+    let write = async |text: &str| {
+        let script = format!(
+            "const field = document.querySelector('#filter-text');
+             field.value = {text};
+             field.dispatchEvent(new Event('input', {{bubbles: true}}))"
+        );
+        browser.run(&script).await;
+    };
+    // Bytes count, and not what they are shown as.
+    for (text, bytes) in [("'snow '.repeat(200_000)", "1,000,000"), ("'é'.repeat(40_000)", "80,000")] {
+        write(text).await;
+        browser.sees(&format!("A filter has at most 65,536 bytes, and this has {bytes}.")).await;
+        browser.until("document.querySelector('#filter-text').ariaInvalid === 'true'").await;
+        browser.until("document.querySelector('tf-editor [type=submit]').disabled").await;
+        browser.sees("As soon as the filter is valid.").await;
+        let under = "return document.querySelector('tf-editor [data-part=under]').textContent.length";
+        assert_eq!(browser.run(under).await, json!(1), "{bytes}");
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        assert_eq!(browser.run("return [asked['/check'], asked['/preview']]").await, json!([null, null]));
+    }
+    browser.picture("too-long").await;
+    write("'snow'").await;
+    browser.sees("✓ Valid").await;
+    assert_eq!(browser.run("return asked['/check']").await, json!(1));
     browser.was_clean().await;
     browser.end().await;
 }

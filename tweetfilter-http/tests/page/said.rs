@@ -237,3 +237,53 @@ async fn rows_keep_to_themselves_and_counts_of_narrow_columns_are_whole() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+/// Exports fail as `window.fails` says, unless that is null.
+const FAILS: &str = "
+    const fetched = window.fetch;
+    window.fetch = (address, options) => {
+        if (!window.fails || !String(address).includes('/export')) return fetched(address, options);
+        const error = {...window.fails, span: null, fixes: []};
+        return Promise.resolve(Response.json({data: null, error}, {status: 503}));
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_of_a_failed_export_goes_once_it_was_read_or_the_server_is_back() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    served.house.filter(served.ann, "snow").await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run(FAILS).await;
+    browser.keys("x").await;
+    let fails = async |code: &str| {
+        browser.run(&format!("window.fails = {}", json!({"code": code, "message": "It broke"}))).await;
+        browser.press("tf-exchange [data-do=write]").await;
+        browser.sees("It broke").await;
+    };
+    let gone = "document.querySelector('tf-exchange [data-part=exported] [role=alert]').hidden";
+    fails("internal").await;
+    browser.run("location.hash = '#/filters'").await;
+    browser.until("document.querySelector('tf-exchange').hidden").await;
+    browser.run("location.hash = '#/exchange'").await;
+    browser.until("!document.querySelector('tf-exchange').hidden").await;
+    browser.until(gone).await;
+    // The store is back as soon as something is answered.
+    fails("store_away").await;
+    browser
+        .wait("import('/page/model/index.js').then(({model}) => model.ask('GET', '/me')).then(() => 1)")
+        .await;
+    browser.until(gone).await;
+    // What is exported stays, whatever is imported beside it.
+    browser.run("window.fails = null").await;
+    browser.press("tf-exchange [data-do=write]").await;
+    let content = "document.querySelector('tf-exchange [data-part=written]')";
+    browser.until(&format!("{content}.value.includes('snow') && {content}.checkVisibility()")).await;
+    browser.run("document.querySelector('tf-exchange [data-part=content]').focus()").await;
+    browser.run("document.execCommand('insertText', false, 'rain')").await;
+    browser.sees("1 would be added").await;
+    assert_eq!(browser.run(&format!("return {content}.checkVisibility()")).await, json!(true));
+    browser.sees("1 filter\n").await;
+    browser.was_clean().await;
+    browser.end().await;
+}

@@ -1,8 +1,9 @@
-//! What is pressed twice is done once.
+//! What is pressed twice is done once, and what is made twice replaces nothing.
 
+use axum::http::Method;
 use serde_json::json;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, CONTROL, ENTER};
 use crate::served::Served;
 
 /// Counts the requests that change something, by path.
@@ -61,6 +62,43 @@ async fn two_presses_make_one_import_one_token_and_one_feed() {
     // Once that is done it can be done again.
     twice("tf-editor [data-do=feed-make]").await;
     browser.until("changes['/feeds'] === 2").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+/// Holds back what keeps a set until `let_go` is called.
+const HELD: &str = "
+    window.put = 0;
+    const held = new Promise((go) => { window.let_go = go; });
+    const fetched = window.fetch;
+    window.fetch = async (address, options = {}) => {
+        if (options.method === 'PUT' && String(address).includes('/sets/')) {
+            window.put++;
+            await held;
+        }
+        return fetched(address, options);
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_set_does_not_replace_one_that_was_made_at_the_same_moment() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (house, token) = (&served.house, &served.token);
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run(HELD).await;
+    browser.keys("l").await;
+    browser.press("tf-sets [data-do=set-new]").await;
+    browser.until("document.activeElement.dataset.part === 'name'").await;
+    browser.keys("teams\tmolde").await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.until("put === 1").await;
+    house.ask(Method::PUT, token, "/sets/teams", json!({"terms": ["rosenborg"]})).await.ok();
+    browser.run("let_go()").await;
+    browser.sees("There is a set of this name already.").await;
+    assert_eq!(house.get(token, "/sets/teams").await.ok()["terms"], json!(["rosenborg"]));
+    // What was written stays as not saved.
+    browser.until("document.querySelector('tf-sets [data-part=terms]').value === 'molde'").await;
     browser.was_clean().await;
     browser.end().await;
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
 use tweetfilter_core::budget::Price;
-use tweetfilter_sql::{Database, NewFilter, Page, SetKept, SetQuota};
+use tweetfilter_sql::{Cursor, Database, NewFilter, Page, SetKept, SetQuota};
 use tweetfilter_stream::store::{Store, StoreError, Verdict};
 
 use crate::common::{Folder, Maria};
@@ -134,6 +134,90 @@ async fn a_quota_of_sets_is_held(database: Database) {
     }
     assert_eq!((kept, database.named_sets(Some(ann)).await.unwrap().len()), (2, 2));
     database.close().await;
+}
+
+/// However many make feeds and read at once, an account has no more feeds and places than it may.
+async fn feeds_and_places_are_no_more_than_allowed(database: Database) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let snow = NewFilter { text: "snow".into(), ..NewFilter::default() };
+    let filter = database.add_filter(ann, &snow).await.unwrap();
+    let tasks: Vec<_> = (0..8)
+        .map(|n| {
+            let database = database.clone();
+            tokio::spawn(async move {
+                let made = loop {
+                    match database.add_feed(ann, filter, &format!("digest {n}"), 2).await {
+                        Err(StoreError::Retry(_)) => {}
+                        done => break done.unwrap().is_some(),
+                    }
+                };
+                let up_to = Cursor { commit: 1, post: 1 };
+                let read = loop {
+                    match database.set_reading(ann, &format!("place {n}"), up_to, 2).await {
+                        Err(StoreError::Retry(_)) => {}
+                        done => break done.unwrap(),
+                    }
+                };
+                (usize::from(made), usize::from(read))
+            })
+        })
+        .collect();
+    let (mut made, mut read) = (0, 0);
+    for task in tasks {
+        let (feed, place) = task.await.unwrap();
+        (made, read) = (made + feed, read + place);
+    }
+    assert_eq!((made, database.feeds(ann).await.unwrap().len()), (2, 2));
+    assert_eq!((read, database.readings(ann).await.unwrap().len()), (2, 2));
+    database.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn feeds_and_places_are_no_more_than_allowed_on_sqlite() {
+    let folder = Folder::new();
+    feeds_and_places_are_no_more_than_allowed(Database::open(&folder.file("a.db")).await.unwrap()).await;
+}
+
+pub async fn feeds_and_places_are_no_more_than_allowed_on_maria(server: &Maria) {
+    feeds_and_places_are_no_more_than_allowed(server.database("feeds").await).await;
+}
+
+/// Of those who make a set of one name at the same moment one does, and nobody's is replaced.
+async fn a_new_set_replaces_none(database: Database) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let quota = SetQuota { sets: 8, bytes: 1_000 };
+    let tasks: Vec<_> = (0..8)
+        .map(|n| {
+            let database = database.clone();
+            tokio::spawn(async move {
+                loop {
+                    match database.add_own(ann, "towns", &format!("town{n}"), quota).await {
+                        Err(StoreError::Retry(_)) => {}
+                        done => return (n, done.unwrap()),
+                    }
+                }
+            })
+        })
+        .collect();
+    let mut kept = Vec::new();
+    for task in tasks {
+        match task.await.unwrap() {
+            (n, SetKept::Done) => kept.push(("towns".to_owned(), format!("town{n}"))),
+            (_, other) => assert_eq!(other, SetKept::Exists),
+        }
+    }
+    assert_eq!((kept.len(), &kept), (1, &database.named_sets(Some(ann)).await.unwrap()));
+    database.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_set_replaces_none_on_sqlite() {
+    let folder = Folder::new();
+    a_new_set_replaces_none(Database::open(&folder.file("a.db")).await.unwrap()).await;
+}
+
+pub async fn a_new_set_replaces_none_on_maria(server: &Maria) {
+    a_new_set_replaces_none(server.database("new_set").await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,7 +97,7 @@ async fn account_with_all(database: &Database) -> i64 {
     database.set_named(Some(ann), "towns", "Oslo").await.unwrap();
     let up_to = Cursor { commit: 1, post: 1 };
     assert!(database.set_reading(ann, "timeline", up_to, 9).await.unwrap());
-    database.add_feed(ann, filter, "digest of a feed").await.unwrap();
+    database.add_feed(ann, filter, "digest of a feed", 1).await.unwrap();
     let token = database.add_token(ann, "", "digest of a token", Scope::Read).await.unwrap();
     database.token_used(token).await.unwrap();
     ann

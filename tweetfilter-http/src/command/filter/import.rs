@@ -79,15 +79,13 @@ pub(super) async fn import(
 fn owners(read: &mut FilterFile, import: &Import) -> Option<String> {
     let all = read.filters.len();
     if let Some(owner) = &import.owner {
-        read.filters.retain(|line| line.owner.as_ref() == Some(owner));
-        let left = all - read.filters.len();
+        let left = read.keep_owner(owner);
         return (left > 0).then(|| {
             format!("tweetfilter: {left} of {all} filters are not of owner {}, and left out", one_line(owner))
         });
     }
     let account = import.account.as_str();
-    let others = read.filters.iter().filter_map(|line| line.owner.as_deref());
-    let others: Vec<_> = others.filter(|owner| *owner != account).collect();
+    let others = read.other_owners(account);
     let first = others.first()?;
     Some(format!(
         "tweetfilter: {} of {all} filters are of another owner, such as {}, and come in as {}'s; --owner NAME \

@@ -65,8 +65,9 @@ export class Api {
     }
   }
 
-  async #ask(method, path, { body, ifMatch, signal, address }) {
-    const response = await this.#send(method, path, { body, ifMatch, signal, address });
+  async #ask(method, path, options) {
+    const { signal } = options;
+    const response = await this.#send(method, path, options);
     const answer = await response.json().catch(() => null);
     // Whoever stopped it wants no answer, which is no trouble.
     signal?.throwIfAborted();
@@ -81,11 +82,13 @@ export class Api {
     return events(response.body, heard);
   }
 
-  async #send(method, path, { body, ifMatch, signal, headers, address }) {
+  // `ifMatch`: only if it is of this revision; `isNew`: only if there is none yet.
+  async #send(method, path, { body, ifMatch, isNew, signal, headers, address }) {
     const all = new Headers(headers);
     all.set('authorization', `Bearer ${this.#token}`);
     if (body !== undefined) all.set('content-type', 'application/json');
     if (ifMatch !== undefined) all.set('if-match', `"${ifMatch}"`);
+    if (isNew) all.set('if-none-match', '*');
     let response;
     try {
       response = await fetch(address ?? PREFIX + path, {

@@ -46,8 +46,8 @@ export class Kept extends EventTarget {
   }
 
   /** Changes something of it, and loads it anew. */
-  async send(method, path, body) {
-    const { data } = await this.#model.ask(method, path, { body });
+  async send(method, path, body, options = {}) {
+    const { data } = await this.#model.ask(method, path, { body, ...options });
     await this.load();
     return data;
   }

@@ -24,10 +24,13 @@ export class Sets extends Kept {
 
   /** Keeps one. False, and nothing is changed, if it `isNew` and there is one of this name. */
   async put(name, terms, isNew) {
-    // The list may be from before another was made.
-    if (isNew && (await this.terms(name)) !== null) return false;
-    await this.send('PUT', place(name), { terms });
-    return true;
+    try {
+      await this.send('PUT', place(name), { terms }, { isNew });
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'set_exists') return false;
+      throw error;
+    }
   }
 
   remove(name) {

@@ -7,6 +7,8 @@ const CHECK_AFTER = 120;
 const PREVIEW_AFTER = 350;
 const LOOK_AT = 5_000;
 
+const utf8 = new TextEncoder();
+
 /** Tells `checked`, `previewed`, `saved` and `change`. */
 export class Writing extends EventTarget {
   #model;
@@ -15,6 +17,7 @@ export class Writing extends EventTarget {
   #preview = new Later();
   // What the last check says of the text: true, false, or null where it could not be asked.
   #verdict = Promise.resolve(null);
+  #measured = { text: '', bytes: 0 };
 
   constructor(model, saved, text = '') {
     super();
@@ -36,8 +39,8 @@ export class Writing extends EventTarget {
     this.action = saved?.action ?? 'highlight';
     this.enabled = saved?.enabled ?? true;
     this.expires = saved?.expires_at ?? null;
-    /** What was written as its end is no time; `expires` is as before. */
-    this.isNoTime = false;
+    /** Why what was written as its end is no time, or ''; `expires` is as before: `late`, `half`, `begun` as long as it is written on. */
+    this.noTime = '';
     this.checked = null;
     this.checkError = null;
     this.preview = null;
@@ -49,6 +52,18 @@ export class Writing extends EventTarget {
     this.done = false;
     /** The text that said more than the form can, and whose place that took. */
     this.replaced = '';
+  }
+
+  get bytes() {
+    const { text } = this;
+    if (this.#measured.text !== text) this.#measured = { text, bytes: utf8.encode(text).length };
+    return this.#measured.bytes;
+  }
+
+  /** It is longer than a filter may be: nothing is asked about it, nor looked for in it, which would take long to no end. */
+  get isTooLong() {
+    const most = this.#model.me?.limits.expression_bytes ?? Infinity;
+    return this.text.length * 3 > most && this.bytes > most;
   }
 
   get findings() {
@@ -64,7 +79,8 @@ export class Writing extends EventTarget {
       saved.dialect !== this.dialect ||
       saved.action !== this.action ||
       saved.enabled !== this.enabled ||
-      !sameTime(saved.expires_at, this.expires)
+      !sameTime(saved.expires_at, this.expires) ||
+      this.noTime !== ''
     );
   }
 
@@ -80,7 +96,7 @@ export class Writing extends EventTarget {
   }
 
   get canSave() {
-    return !this.saving && !this.isOver && !this.isNoTime && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
+    return !this.saving && !this.isTooLong && !this.isOver && this.noTime === '' && this.text.trim() !== '' && (this.isDirty || !this.saved) && this.#model.mayWrite;
   }
 
   set(change) {
@@ -94,7 +110,7 @@ export class Writing extends EventTarget {
   }
 
   begin() {
-    [this.#ended, this.isNoTime] = [false, false];
+    [this.#ended, this.noTime] = [false, ''];
     this.#model.addEventListener('withdrawn', this.#withdraw);
     this.#tell('change');
     this.check();
@@ -106,8 +122,8 @@ export class Writing extends EventTarget {
     this.#model.removeEventListener('withdrawn', this.#withdraw);
     this.#check.stop();
     this.#preview.stop();
-    // What is taken back while nobody looks would stay.
-    [this.preview, this.previewState] = [null, 'idle'];
+    // What is taken back while nobody looks would stay, and what is no time stands in the field alone.
+    [this.preview, this.previewState, this.noTime] = [null, 'idle', ''];
   }
 
   /** Nobody has it open. */
@@ -126,10 +142,10 @@ export class Writing extends EventTarget {
   };
 
   check() {
-    const { text, dialect } = this;
-    if (text.trim() === '') {
+    const { text, dialect, isTooLong } = this;
+    if (isTooLong || text.trim() === '') {
       this.#check.stop();
-      this.checked = null;
+      [this.checked, this.checkError] = [null, null];
       this.#tell('checked');
       return;
     }
@@ -153,10 +169,10 @@ export class Writing extends EventTarget {
 
   /** Looks at what the filter would have found. */
   look() {
-    const { text, dialect, action } = this;
-    if (text.trim() === '') {
+    const { text, dialect, action, isTooLong } = this;
+    if (isTooLong || text.trim() === '') {
       this.#preview.stop();
-      [this.preview, this.previewState] = [null, 'idle'];
+      [this.preview, this.previewState] = [null, isTooLong ? 'invalid' : 'idle'];
       this.#tell('previewed');
       return;
     }
@@ -210,6 +226,7 @@ export class Writing extends EventTarget {
 
   /** What could stand at a place: operators, and the values of those that have a list (`isValue`, unless one stands there already). */
   completions(at) {
+    if (this.isTooLong) return null;
     const before = this.text.slice(0, at);
     if ((before.match(/(?<!\\)"/g) ?? []).length % 2 === 1) return null;
     const rest = this.text.slice(at);

@@ -2,12 +2,11 @@
 
 import { model } from '../model/index.js';
 import { View, act, announce, fill, isAlone, part, update } from './template.js';
-import { cut, seen, spans, when } from './text.js';
+import { brief, count, cut, seen, spans } from './text.js';
+import { Expiry } from './expiry.js';
 import './feeds.js';
 import './form.js';
 import './preview.js';
-
-const LAST_YEAR = 9999;
 
 class Editor extends View {
   #completions = null;
@@ -39,13 +38,9 @@ class Editor extends View {
     this.on(this.part('completions'), 'mousedown', (event) => event.preventDefault());
     this.on(this.part('sure'), 'click', ({ target }) => target.dataset.close && this.part('sure').close(target.dataset.close));
     this.on(this.part('name'), 'input', (event) => writing.set({ name: event.target.value }));
-    this.on(this.part('expires'), 'input', (event) => {
-      const { value } = event.target;
-      const time = value ? new Date(value) : null;
-      // Browsers let years be written that no time has.
-      if (time && !(time.getUTCFullYear() <= LAST_YEAR)) writing.set({ isNoTime: true });
-      else writing.set({ expires: time && time.toISOString(), isNoTime: false });
-    });
+    this.expiry = new Expiry(this.part('expires'), writing);
+    this.on(this.part('expires'), 'input', () => this.expiry.take());
+    this.on(this.part('expires'), 'keyup blur', ({ type }) => this.expiry.look(type === 'blur'));
     this.on(this, 'change', ({ target }) => {
       if (target.name === 'action') writing.set({ action: target.value });
       if (target.name === 'dialect') writing.set({ dialect: target.value });
@@ -78,7 +73,7 @@ class Editor extends View {
         until: ({ dataset }) => {
           const days = Number(dataset.days);
           const expires = days === 0 ? null : new Date(Date.now() + days * 86_400_000).toISOString();
-          writing.set({ expires, isNoTime: false });
+          writing.set({ expires, noTime: '' });
         },
         form: () => this.#toggleForm(),
         'form-back': () => {
@@ -126,50 +121,47 @@ class Editor extends View {
     if (this.text.value !== writing.text) this.text.value = writing.text;
     const name = this.part('name');
     if (name.value !== writing.name) name.value = writing.name;
-    const expires = this.part('expires');
-    const local = writing.expires ? localTime(writing.expires) : '';
-    if (!writing.isNoTime && expires.value !== local) expires.value = local;
+    this.expiry.draw();
     for (const input of this.querySelectorAll('[name="action"]')) input.checked = input.value === writing.action;
     for (const input of this.querySelectorAll('[name="dialect"]')) input.checked = input.value === writing.dialect;
     this.querySelector('[name="enabled"]').checked = writing.enabled;
     this.querySelector('[data-do="form"]').setAttribute('aria-expanded', String(writing.form !== null));
     const { saved, conflict } = writing;
-    const wrong = mistaken(writing);
+    const { mistake, meaning } = this.expiry;
     this.update({
       title: saved ? seen(saved.name) || 'Filter' : 'New filter',
       saved: saved !== null,
       removable: saved !== null && model.mayWrite,
       error: conflict ? '' : writing.error,
-      conflict: conflict && `It was changed elsewhere meanwhile, to: ${conflict.text}`,
+      conflict: conflict && `It was changed elsewhere meanwhile, to: ${brief(conflict.text)}`,
       blocked: !writing.canSave,
       save: writing.saving ? 'Saving …' : saved ? 'Save' : 'Add filter',
       dirty: writing.isDirty && (saved ? 'Undo changes' : 'Clear'),
-      before: writing.before && `This stood here before and was not saved: ${writing.before}`,
+      before: writing.before && `This stood here before and was not saved: ${brief(writing.before)}`,
       readOnly: !model.mayWrite,
-      until: wrong ? '' : until(writing.expires),
-      over: wrong,
+      until: mistake ? '' : meaning,
+      over: mistake,
     });
-    expires.setAttribute('aria-invalid', String(wrong !== ''));
     this.#drawFindings();
   }
 
   // Under the text lies the same text with its errors underlined.
   #drawFindings() {
     const { writing } = this;
-    const { findings, text } = writing;
+    const { findings, text, isTooLong } = writing;
     const places = findings.map(({ span, severity }) => {
       let [from, to] = span.utf16;
       // A place between two characters is shown at the one before it.
       if (from === to) from = Math.max(0, from - 1);
       return { from, to: Math.max(to, from + 1), kind: `wave-${severity}` };
     });
-    this.part('under').replaceChildren(...spans(cut(text, places)), document.createTextNode('\n'));
+    const under = isTooLong ? [] : spans(cut(text, places));
+    this.part('under').replaceChildren(...under, document.createTextNode('\n'));
     this.#align();
-    const shown = findings.map((finding, at) => this.#finding(finding, at));
-    this.part('findings').replaceChildren(...shown);
+    this.part('findings').replaceChildren(...(isTooLong ? [tooLong(writing)] : findings.map((finding, at) => this.#finding(finding, at))));
     const checked = writing.checked?.text === text ? writing.checked : null;
     const errors = findings.filter(({ severity }) => severity === 'error').length;
-    this.text.setAttribute('aria-invalid', String(errors > 0));
+    this.text.setAttribute('aria-invalid', String(isTooLong || errors > 0));
     update(this.part('verdict'), {
       trouble: writing.checkError && !checked ? writing.checkError : '',
       good: checked?.valid && findings.length === 0,
@@ -323,6 +315,7 @@ class Editor extends View {
 
   async #save(overwrite = false) {
     const { writing } = this;
+    this.expiry.look(true);
     if (!(await writing.save({ overwrite }))) {
       if (!this.isConnected) return;
       this.#draw();
@@ -350,9 +343,9 @@ class Editor extends View {
   // What kept it from being saved is seen, wherever the keyboard is.
   #showTrouble() {
     const { writing } = this;
-    const wrong = writing.findings.some(({ severity }) => severity === 'error');
+    const wrong = writing.isTooLong || writing.findings.some(({ severity }) => severity === 'error');
     const fix = wrong && this.querySelector('.finding[data-severity="error"] [data-do="fix"]');
-    const late = mistaken(writing) !== '';
+    const late = this.expiry.mistake !== '';
     (late ? this.part('expires') : fix || this.text).focus();
     if (late) return;
     const said = wrong ? this.part('findings') : this.querySelector('.editor-fields > [role="alert"]:not([hidden])');
@@ -410,23 +403,10 @@ function excerpt(text, [start, end]) {
   return { line: lead + rest + tail, from, width: Math.max(1, [...text.slice(start, end)].length) };
 }
 
-// What is wrong with the time until which it is used.
-function mistaken({ isNoTime, isOver }) {
-  if (isNoTime) return `No time is that late: write a year up to ${LAST_YEAR}.`;
-  return isOver ? 'This time has passed: the filter would be switched off at once. Choose a later one, or no end.' : '';
-}
-
-function until(expires) {
-  if (!expires) return 'It stays until you switch it off';
-  return `It ${new Date(expires) > new Date() ? 'is' : 'was'} switched off ${when(expires)}`;
+function tooLong({ bytes }) {
+  return fill('too-long', { most: count(model.me.limits.expression_bytes), bytes: count(bytes) });
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-
-function localTime(time) {
-  const at = new Date(time);
-  const shifted = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
-  return shifted.toISOString().slice(0, 16);
-}
 
 customElements.define('tf-editor', Editor);

@@ -18,6 +18,8 @@ class Exchange extends View {
   #asked = 0;
   // Time alone mends what went wrong: it is looked at again once the server is back.
   #waits = false;
+  // Why nothing was exported, as long as that is shown.
+  #failed = null;
   // How far its preview and the view itself are scrolled.
   #scrolled = { rows: 0, view: 0 };
 
@@ -26,7 +28,11 @@ class Exchange extends View {
     this.on(this.part('file'), 'change', (event) => this.#open(event.target));
     for (const name of ['format', 'action', 'together']) this.on(this.part(name), 'change', () => this.#look());
     this.on(this.part('export-format'), 'change', () => this.#clear());
-    this.on(model, 'store', () => this.#waits && model.store.state === 'fine' && this.#look());
+    this.on(model, 'store', () => {
+      if (model.store.state !== 'fine') return;
+      if (this.#waits) this.#look();
+      if (this.#failed?.passes) this.#letGo();
+    });
     this.on(model, 'filters', () => this.#found && !this.#found.applied && this.#look());
     for (const [name, place] of [['rows', this.part('rows')], ['view', this]]) {
       this.on(place, 'scroll', () => {
@@ -39,8 +45,9 @@ class Exchange extends View {
     this.#resume();
   }
 
-  /** What was hidden has forgotten how far it was scrolled. */
+  /** What was hidden has forgotten how far it was scrolled; and what went wrong before was read. */
   open() {
+    this.#letGo();
     this.part('rows').scrollTop = this.#scrolled.rows;
     this.scrollTop = this.#scrolled.view;
   }
@@ -163,6 +170,7 @@ class Exchange extends View {
         ...filter,
         state: STATES[filter.state],
         kind: filter.state,
+        owner: filter.owner && filter.owner !== model.me.name && `of ${filter.owner}`,
         was: filter.changes.map(changed).join('; '),
         trouble: filter.diagnostics.map(({ message }) => message).join('; '),
         remark: filter.differs_from_x.map(({ message }) => message).join('; '),
@@ -177,15 +185,21 @@ class Exchange extends View {
   }
 
   #clear() {
+    this.#failed = null;
     update(this.part('exported'), { exported: false });
     this.part('left-out').replaceChildren();
   }
 
+  #letGo() {
+    if (this.#failed) this.#clear();
+  }
+
   async #write() {
     const place = this.part('exported');
+    this.#letGo();
     try {
       const { data, summary } = await model.ask('GET', `/export?format=${this.part('export-format').value}`);
-      update(place, { exported: true, summary: summary.text, failed: '' });
+      update(place, { exported: true, summary: summary.text });
       this.part('written').value = data.content;
       const link = this.part('download');
       URL.revokeObjectURL(link.href);
@@ -197,6 +211,7 @@ class Exchange extends View {
       link.focus();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      this.#failed = error;
       update(place, { exported: false, failed: error.message });
     }
   }

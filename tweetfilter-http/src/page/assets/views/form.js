@@ -2,6 +2,7 @@
 
 import { EMPTY, read, troubles, write } from '../model/form.js';
 import { View } from './template.js';
+import { brief } from './text.js';
 
 class Form extends View {
   #wrote = null;
@@ -35,8 +36,9 @@ class Form extends View {
   }
 
   #read() {
-    const { text } = this.writing;
-    this.#show(text.trim() === '' ? EMPTY : read(text));
+    const { text, isTooLong } = this.writing;
+    if (isTooLong) this.#show(null);
+    else this.#show(text.trim() === '' ? EMPTY : read(text));
   }
 
   /** Puts back the text that says more than the form can, and goes away. */
@@ -76,7 +78,7 @@ class Form extends View {
     const { replaced, form } = this.writing;
     const { fields } = form;
     const wrong = troubles(fields ?? EMPTY);
-    this.update({ more: fields === null, replaced: fields !== null && replaced, from: wrong.from, lang: wrong.lang });
+    this.update({ more: fields === null, replaced: fields !== null && brief(replaced), from: wrong.from, lang: wrong.lang });
     for (const [name, trouble] of Object.entries(wrong)) {
       this.querySelector(`[name="${name}"]`).setAttribute('aria-invalid', String(trouble !== ''));
     }

@@ -176,7 +176,7 @@ class Sets extends View {
     if (!open || name === '' || !model.mayWrite) return;
     try {
       const terms = lines(text);
-      if (await model.sets.put(name, terms, open.isNew && name !== open.key)) this.#saved(open, name, text);
+      if (await model.sets.put(name, terms, open.isNew)) this.#saved(open, name, text);
       else if (open === this.#open) this.#refuse(name);
     } catch (error) {
       this.#failed(error);

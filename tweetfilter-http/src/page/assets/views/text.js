@@ -120,6 +120,9 @@ async function put(field) {
 /** A name, or nothing where it has no character that is seen. */
 export const seen = (name) => (/[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u.test(name ?? '') ? name : '');
 
+/** As much of a text as tells which it is. */
+export const brief = (text) => (text.length > 1_000 ? `${text.slice(0, 1_000)}…` : text);
+
 export const roughly = (n) => compact.format(n);
 export const count = (n) => number.format(n);
 export const counted = (n, one, many = `${one}s`) => `${number.format(n)} ${n === 1 ? one : many}`;
