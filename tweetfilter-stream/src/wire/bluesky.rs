@@ -35,6 +35,7 @@ pub(super) fn event(message: &View<'_>) -> Event {
         "account" => {
             let state = message.object("account");
             Event::AccountStatus {
+                network: NETWORK.to_owned(),
                 account: account(),
                 active: state.flag("active"),
                 status: state.id("status"),
