@@ -23,7 +23,7 @@ pub(super) static SETUP: LazyLock<Script> = LazyLock::new(|| Script::new(include
 script!(CLAIM, 3, "lua/claim.lua");
 script!(RENEW, 2, "lua/renew.lua");
 script!(APPEND, 3, "lua/append.lua");
-script!(LEASE, 2, "lua/lease.lua");
-script!(HOLD, 1, "lua/hold.lua");
+script!(LEASE, 3, "lua/lease.lua");
+script!(HOLD, 2, "lua/hold.lua");
 script!(ACK, 1, "lua/ack.lua");
 script!(STATS, 1, "lua/stats.lua");

@@ -21,6 +21,12 @@ local function touch()
   redis.call('HDEL', KEYS[1], 'none')
 end
 
+-- A worker's name is its process's for as long as anything that was leased under it, and no shorter than before.
+local function keep_name(name, who, time)
+  local left = math.max(redis.call('PTTL', name), tonumber(time), 1)
+  redis.call('SET', name, who, 'PX', digits(left))
+end
+
 local function stream(p)
   return KEYS[FIRST + p]
 end
