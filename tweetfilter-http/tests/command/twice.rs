@@ -56,6 +56,7 @@ fn a_second_ingest_of_the_same_name_takes_the_source_over_once_and_the_first_wai
     let log = files.read("log");
     assert_eq!(log.matches("was taken over").count(), 1, "{log}");
     assert!(log.contains("under the same instance name") && log.contains("--instance NAME"), "{log}");
+    assert_eq!(status(&files)["crashes"], 0, "nothing broke");
     // It takes over when the other one is gone.
     drop(second);
     let read = lines();
