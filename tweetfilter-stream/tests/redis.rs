@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use servers::{FIT, RedisServer};
 use tweetfilter_stream::buffer::{
-    Batch, Buffer, BufferError, Counts, Encoded, EntryId, Fence, Gap, Leased, Most, Stats,
+    Batch, Buffer, BufferError, Counts, Encoded, EntryId, Fence, Gap, Leased, MOST_GAPS, Most, Stats,
 };
 use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
 
@@ -338,13 +338,13 @@ async fn what_strangers_remove_is_noticed() {
     assert_eq!((stats.entries, stats.lost), (6, 12));
     assert_eq!(buffer.losses().await.unwrap().len(), 3);
     // Of them, too, the newest are kept.
-    let old = vec![r#"{"from":1,"to":1,"reason":"old","missing":null}"#; 1_000];
+    let old = vec![r#"{"from":1,"to":1,"reason":"old","missing":null}"#; MOST_GAPS];
     server.say(&[&["RPUSH", "tf:losses"][..], &old[..]].concat());
     server.say(&["XGROUP", "DESTROY", "tf:{1}", "tf"]);
     buffer.lease("a", Most::entries(100), LONG).await.unwrap();
     let losses = buffer.losses().await.unwrap();
-    assert_eq!((losses.len(), buffer.losses_dropped().await.unwrap()), (1_000, 4));
-    assert!(losses[999].reason.contains("consumer group"), "{:?}", losses[999]);
+    assert_eq!((losses.len(), buffer.losses_dropped().await.unwrap()), (MOST_GAPS, 4));
+    assert!(losses[MOST_GAPS - 1].reason.contains("consumer group"), "{:?}", losses[MOST_GAPS - 1]);
 }
 
 #[tokio::test]
@@ -411,6 +411,20 @@ async fn a_loss_is_told_once_whoever_looks_first() {
     }
     let losses = buffer.losses().await.unwrap();
     assert!(losses.len() == 1 && losses[0].missing == Some(20), "{losses:?}");
+}
+
+#[tokio::test]
+async fn of_losses_that_are_told_when_the_buffer_is_laid_out_the_newest_are_kept_too() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    filled(&buffer, 3).await;
+    server.say(&["FLUSHALL"]);
+    let old = vec![r#"{"from":1,"to":1,"reason":"old","missing":null}"#; MOST_GAPS];
+    server.say(&[&["RPUSH", "tf:losses"][..], &old[..]].concat());
+    assert_eq!(buffer.stats().await.unwrap().lost, 3);
+    let losses = buffer.losses().await.unwrap();
+    assert_eq!((losses.len(), buffer.losses_dropped().await.unwrap()), (MOST_GAPS, 1));
+    assert!(losses[MOST_GAPS - 1].reason.contains("FLUSHALL"), "{:?}", losses[MOST_GAPS - 1]);
 }
 
 #[tokio::test]
