@@ -51,6 +51,12 @@ pub trait Buffer: Send + Sync {
     /// there twice does no harm.
     fn append(&self, batch: &Batch) -> impl Future<Output = Result<(), BufferError>> + Send;
 
+    /// When the oldest entry was appended that there was at the last append from here, if that is known: were all entries lost
+    /// now, they would have come since then, also those that a worker holds who is gone.
+    fn oldest_seen(&self) -> Option<Millis> {
+        None
+    }
+
     /// Gives a worker entries that nobody works on, oldest first: as many as there are, up to `most`, and one in any
     /// case, however large it is.
     ///

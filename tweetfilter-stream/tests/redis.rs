@@ -414,6 +414,28 @@ async fn a_loss_is_told_once_whoever_looks_first() {
 }
 
 #[tokio::test]
+async fn it_is_known_since_when_what_is_not_done_was_appended() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let (buffer, other) = (open(&server).await, open(&server).await);
+    assert_eq!(buffer.oldest_seen(), None);
+    let fence = filled(&buffer, 2).await;
+    let first = buffer.oldest_seen().unwrap();
+    let held = other.lease("gone", Most::entries(2), LONG).await.unwrap();
+    for (cursor, done) in [("d", true), ("e", false)] {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        buffer.append(&batch(fence, some(9), cursor)).await.unwrap();
+        assert_eq!(buffer.oldest_seen(), Some(first), "it is held and not done");
+        let leased = other.lease("b", Most::entries(9), LONG).await.unwrap();
+        if done {
+            other.ack("b", &ids(&leased)).await.unwrap();
+        }
+    }
+    other.ack("gone", &ids(&held)).await.unwrap();
+    buffer.append(&batch(fence, some(1), "f")).await.unwrap();
+    assert!(buffer.oldest_seen().unwrap() >= first + 30, "what is done is no longer counted");
+}
+
+#[tokio::test]
 async fn of_losses_that_are_told_when_the_buffer_is_laid_out_the_newest_are_kept_too() {
     let Some(server) = RedisServer::start(&FIT) else { return };
     let buffer = open(&server).await;

@@ -105,6 +105,8 @@ struct Inner {
     entries: AtomicU64,
     /// When there were none, in milliseconds, or, as long as there always were some, when that was first seen; 0 before.
     empty: AtomicU64,
+    /// When the oldest entry was appended that there was at the last append, in milliseconds; 0 before.
+    oldest: AtomicU64,
     sent: Mutex<Sent>,
     /// Workers that need not inherit any more what a predecessor of their name held.
     workers: Mutex<HashSet<String>>,
@@ -131,6 +133,7 @@ impl RedisBuffer {
             before: Mutex::default(),
             entries: AtomicU64::new(0),
             empty: AtomicU64::new(0),
+            oldest: AtomicU64::new(0),
             sent: Mutex::default(),
             workers: Mutex::default(),
             names: Mutex::default(),

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use redis::Value;
+use tweetfilter_core::post::Millis;
 
 use super::process::{self, Process};
 use super::reply::{self, Lent, read, strange};
@@ -62,9 +63,15 @@ impl Buffer for RedisBuffer {
                 call.arg(entry.key % u64::from(self.0.partitions)).arg(entry.bytes.as_slice());
             }
         });
-        self.there_are(read(&appended.await?)?, batch.entries.len());
+        let (entries, oldest): (u64, u64) = read(&appended.await?)?;
+        self.there_are(entries, batch.entries.len());
+        self.0.oldest.store(oldest, Ordering::Release);
         locked(&self.0.sent).answered(&batch.source);
         Ok(())
+    }
+
+    fn oldest_seen(&self) -> Option<Millis> {
+        Some(self.0.oldest.load(Ordering::Acquire).cast_signed()).filter(|oldest| *oldest > 0)
     }
 
     async fn lease(&self, worker: &str, most: Most, lease: Duration) -> Result<Vec<Leased>, BufferError> {
