@@ -51,13 +51,19 @@ pub trait Buffer: Send + Sync {
     /// there twice does no harm.
     fn append(&self, batch: &Batch) -> impl Future<Output = Result<(), BufferError>> + Send;
 
+    /// When the oldest entry was appended that there was at the last append from here, if that is known: were all entries lost
+    /// now, they would have come since then, also those that a worker holds who is gone.
+    fn oldest_seen(&self) -> Option<Millis> {
+        None
+    }
+
     /// Gives a worker entries that nobody works on, oldest first: as many as there are, up to `most`, and one in any
     /// case, however large it is.
     ///
     /// Entries whose lease has run out are among them.
     ///
     /// # Errors
-    /// [`BufferError::Away`].
+    /// [`BufferError::Away`], and [`BufferError::Named`] from a buffer by which processes see one another's names.
     fn lease(
         &self,
         worker: &str,
@@ -82,7 +88,7 @@ pub trait Buffer: Send + Sync {
     /// [`BufferError::Away`].
     fn ack(&self, worker: &str, entries: &[EntryId]) -> impl Future<Output = Result<(), BufferError>> + Send;
 
-    /// Gives entries back untouched, to be leased again at once.
+    /// Gives entries back untouched, to be leased again at once, as who works no more under this name does.
     ///
     /// # Errors
     /// [`BufferError::Away`].
@@ -271,6 +277,23 @@ pub enum BufferError {
         free_in: Duration,
         /// Where it has read the source up to.
         cursor: Option<String>,
+    },
+    /// Another process leases under the name of a worker. It is told once: what the worker leases from then on, it leases
+    /// under a name of its own.
+    #[error(
+        "another process works under the name {worker}: {holder}. This one goes on as {own}; if that one was killed, what \
+         it held comes back within {}",
+        seconds(.free_in)
+    )]
+    Named {
+        /// The name.
+        worker: String,
+        /// Who has it.
+        holder: String,
+        /// The name that this worker has now.
+        own: String,
+        /// When the other one's leases will have run out.
+        free_in: Duration,
     },
     /// Another instance has taken the source over.
     #[error("source {source_name} was taken over by another instance")]

@@ -113,9 +113,9 @@ pub enum Change {
         network: String,
         /// The author's id.
         author: String,
-        /// Whether its posts can be seen.
+        /// Whether its posts can be seen, as far as this status goes.
         active: bool,
-        /// Why not.
+        /// Why not, or for what no longer; empty: for anything.
         status: String,
     },
     /// An author has a new handle.

@@ -132,13 +132,16 @@ pub enum Event {
         /// Path on the stream's host.
         uri: String,
     },
-    /// An account changed its state (Bluesky).
+    /// An account vanished, or can be seen again (Bluesky, and X's compliance streams).
     AccountStatus {
+        /// `x` or `bluesky`.
+        network: String,
         /// Whose.
         account: Account,
         /// Whether it can be seen.
         active: bool,
-        /// Why not (`deactivated`, `takendown`, …).
+        /// Why not (`deactivated`, `takendown`, …). X says `deleted`, `protected` or `suspended`, each by itself, so there
+        /// it is also told for which of them it can be seen again.
         status: String,
         /// When the stream said so. The time that the account's own server gives is not taken: it could put it ahead of
         /// what others say later.

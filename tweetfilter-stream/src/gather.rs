@@ -387,10 +387,10 @@ fn changed(event: Event) -> Result<Asked, Box<Event>> {
             at,
             Change::UserWithheld { network: x(), author: author.id, countries },
         ),
-        Event::AccountStatus { account, active, status, at } => (
-            of_author("bluesky", &account.id),
+        Event::AccountStatus { network, account, active, status, at } => (
+            of_author(&network, &account.id),
             at,
-            Change::AccountStatus { network: "bluesky".to_owned(), author: account.id, active, status },
+            Change::AccountStatus { network, author: account.id, active, status },
         ),
         Event::Identity { account, at } => (
             of_author("bluesky", &account.id),

@@ -104,7 +104,8 @@ fn every_line_of_every_file() {
         (
             "v1_control_messages.ndjson",
             &[
-                ("activity", 16),
+                ("account_status", 2),
+                ("activity", 14),
                 ("control", 1),
                 ("delete", 12),
                 ("delete_message", 2),

@@ -270,7 +270,9 @@ fn bluesky_pages_deletes_and_accounts() {
     );
     assert_eq!(like, Event::Other { kind: "app.bsky.feed.like".to_owned() });
     let gone = of(r#""kind":"account","account":{"active":false,"status":"takendown"}"#);
-    assert!(matches!(gone, Event::AccountStatus { active: false, status, .. } if status == "takendown"));
+    assert!(
+        matches!(gone, Event::AccountStatus { network, active: false, status, .. } if (&*network, &*status) == ("bluesky", "takendown"))
+    );
     let renamed = of(r#""kind":"identity","identity":{"handle":"new.example"}"#);
     assert!(matches!(renamed, Event::Identity { account, .. } if account.handle == "new.example"));
 }
@@ -354,6 +356,91 @@ fn what_enterprise_streams_say_of_posts_and_users_is_read() {
             also,
             [Event::Delete { network: "x".into(), id: "11".into(), author: account("7"), at: None }]
         );
+    }
+}
+
+#[test]
+fn what_compliance_streams_say_of_accounts_is_read_in_each_format() {
+    let at = Some(1_432_228_153_548);
+    for (kind, active, status) in [
+        ("user_delete", false, "deleted"),
+        ("user_undelete", true, "deleted"),
+        ("user_protect", false, "protected"),
+        ("user_unprotect", true, "protected"),
+        ("user_suspend", false, "suspended"),
+        ("user_unsuspend", true, "suspended"),
+    ] {
+        let state = |at| Event::AccountStatus {
+            network: "x".into(),
+            account: Account { id: "7".into(), handle: String::new() },
+            active,
+            status: status.into(),
+            at,
+        };
+        for (json, expected) in [
+            (format!(r#"{{"{kind}":{{"id":7,"timestamp_ms":"1432228153548"}}}}"#), state(at)),
+            (format!(r#"{{"{kind}":{{"id":9,"user_id":7,"timestamp_ms":"1432228153548"}}}}"#), state(at)),
+            (
+                format!(
+                    r#"{{"{kind}":{{"user":{{"id":7,"id_str":"7"}},"timestampMs":"2015-05-21T17:09:13.548Z"}}}}"#
+                ),
+                state(at),
+            ),
+            (
+                format!(
+                    r#"{{"data":{{"{kind}":{{"user":{{"id":"7"}},"event_at":"2015-05-21T17:09:13.548+00:00"}}}}}}"#
+                ),
+                state(at),
+            ),
+            (
+                format!(
+                    r#"{{"event":"{kind}","target":7,"source":7,"target_object":"client_application","created_at":"Thu May 21 17:09:13 +0000 2015"}}"#
+                ),
+                state(Some(1_432_228_153_000)),
+            ),
+            (format!(r#"{{"{kind}":{{"id":7}}}}"#), state(None)),
+        ] {
+            assert_eq!(event(&json), expected, "{json}");
+        }
+        // Of nobody, it would be said of all of whom no id is known.
+        let nobody = format!(r#"{{"{kind}":{{"timestamp_ms":"5"}}}}"#);
+        assert_eq!(decode(nobody.as_bytes()).expect_err(kind).reason, Reason::UnknownMessage);
+    }
+}
+
+#[test]
+fn what_compliance_streams_of_v2_say_of_posts_and_users_is_read() {
+    let at = Some(1_671_798_896_789);
+    let said = |json: &str| event(&json.replace('@', r#""event_at":"2022-12-23T12:34:56.789Z""#));
+    let account = |id: &str| Account { id: id.to_owned(), handle: String::new() };
+    let countries = || vec!["XY".to_owned()];
+    let other = |kind: &str| Event::Other { kind: kind.to_owned() };
+    for (json, expected) in [
+        (
+            r#"{"data":{"delete":{"tweet":{"id":"12","author_id":"7"},@}}}"#,
+            Event::Delete { network: "x".into(), id: "12".into(), author: account("7"), at },
+        ),
+        (
+            r#"{"data":{"withheld":{"tweet":{"id":"12","author_id":"7"},"withheld_in_countries":["XY"],@}}}"#,
+            Event::StatusWithheld { id: "12".into(), author: account("7"), countries: countries(), at },
+        ),
+        (
+            r#"{"data":{"user_withheld":{"user":{"id":"7"},"withheld_in_countries":["XY"],@}}}"#,
+            Event::UserWithheld { author: account("7"), countries: countries(), at },
+        ),
+        (
+            r#"{"data":{"scrub_geo":{"user":{"id":"7"},"up_to_tweet_id":"12",@}}}"#,
+            Event::ScrubGeo { author: account("7"), up_to: "12".into() },
+        ),
+        // Beside the delete itself, for each post that quoted it.
+        (
+            r#"{"data":{"delete":{"tweet":{"id":"12","author_id":"7"},"quote_tweet_id":"13",@}}}"#,
+            other("delete"),
+        ),
+        // A user who is withheld is no message.
+        (r#"{"data":{"id":"7","username":"al","withheld":{"country_codes":["XY"]}}}"#, other("user")),
+    ] {
+        assert_eq!(said(json), expected, "{json}");
     }
 }
 

@@ -135,16 +135,21 @@ pub(super) fn told(worked: &Worked) {
 pub(super) type Working = Works<Counted<Buffers>, Counted<Database>>;
 
 pub(super) fn works(settings: &Settings, database: &Database, buffer: &Buffers, part: &Arc<Part>) -> Working {
-    let name = worker_name(settings, std::process::id());
+    let name = match buffer {
+        // On Redis the name says whose entries come back, wherever that process was.
+        Buffers::Redis(_) if settings.is_named() => settings.instance.clone(),
+        _ => name_of_process(settings, std::process::id()),
+    };
     let (keep_all, budget) = (settings.keep == Keep::All, settings.owner_budget());
     let options = Options { keep_all, budget, ..Options::default() };
     let (buffer, store) = (Counted::new(buffer.clone(), part), Counted::new(database.clone(), part));
     Works::new(Worker::new(name, buffer, store, options)).counted_by(part)
 }
 
-/// What the worker of a process is called.
-fn worker_name(settings: &Settings, process: u32) -> String {
-    if settings.is_named() { settings.instance.clone() } else { format!("{}-{process}", settings.instance) }
+/// What the worker of a process is called that has no other name. On one file all have: the lock of a server says which
+/// process is gone, and others of its instance may work beside it.
+fn name_of_process(settings: &Settings, process: u32) -> String {
+    format!("{}-{process}", settings.instance)
 }
 
 /// Files that a server has open beside its connections: the store, sources, the binary itself.
@@ -233,7 +238,7 @@ fn run(
         if let Some(Buffers::Embedded(embedded)) = &buffer
             && let Some(process) = running.killed()
         {
-            embedded.forget_leases(&worker_name(settings, process)).await.map_err(failure)?;
+            embedded.forget_leases(&name_of_process(settings, process)).await.map_err(failure)?;
         }
         for (name, source) in sources {
             let Some(buffer) = &buffer else { continue };

@@ -86,7 +86,8 @@ keys! {
     allow_unsafe_buffer: bool = false;
 
     /// The name of this process, by which it gets back at once what it had before it ended; of two that run at the
-    /// same time with one name, the later one takes a source over and the other waits [default: the host's name]
+    /// same time with one name, the later one takes a source over and the other waits, and a worker goes on under a
+    /// name of its own [default: the host's name]
     #[arg(long, global = true, value_name = "NAME", env = "TWEETFILTER_INSTANCE")]
     instance: String = host();
 

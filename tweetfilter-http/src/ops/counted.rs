@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Most, Stats};
 use tweetfilter_stream::store::{Committed, Outcome, Snapshot, Store, StoreError};
 
@@ -60,6 +61,10 @@ impl<B: Buffer> Buffer for Counted<B> {
         counters.appended.inc_by(batch.entries.len() as u64);
         counters.gaps.inc_by(batch.gaps.len() as u64);
         Ok(())
+    }
+
+    fn oldest_seen(&self) -> Option<Millis> {
+        self.inner.oldest_seen()
     }
 
     async fn lease(&self, worker: &str, most: Most, lease: Duration) -> Result<Vec<Leased>, BufferError> {

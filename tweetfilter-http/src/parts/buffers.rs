@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tweetfilter_core::post::Millis;
 use tweetfilter_sql::{Database, Embedded};
 use tweetfilter_stream::buffer::{
     Batch, Buffer, BufferError, Claim, EntryId, Fence, Gap, Leased, Most, Stats,
@@ -116,6 +117,13 @@ impl Buffer for Buffers {
         let appended = each!(self, b => b.append(batch));
         fail_point("append.after");
         appended
+    }
+
+    fn oldest_seen(&self) -> Option<Millis> {
+        match self {
+            Self::Embedded(buffer) => buffer.oldest_seen(),
+            Self::Redis(buffer) => buffer.oldest_seen(),
+        }
     }
 
     async fn lease(&self, worker: &str, most: Most, lease: Duration) -> Result<Vec<Leased>, BufferError> {

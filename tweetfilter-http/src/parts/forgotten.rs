@@ -1,6 +1,6 @@
 //! A source that the buffer has forgotten, since somebody removed its keys: who notices goes on with a gap.
 //!
-//! Who reads it notices at its next batch. Who takes it over, or begins again, finds a source that nobody has claimed, and
+//! Who reads it notices at its next batch, and knows since when what was not done by then had come. Who takes it over, or begins again, finds a source that nobody has claimed, and
 //! has to know otherwise that it was read.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +15,8 @@ use super::{PartError, now};
 
 /// How long the store may take to say whether it knows a source.
 const ASK: Duration = Duration::from_secs(2);
+/// How much earlier what was appended may have been received, in milliseconds.
+const ON_ITS_WAY: Millis = 1_000;
 
 /// Where a source stood when it was last heard of: by batches of one's own, or from the buffer while another instance has
 /// it. Clones share it.
@@ -164,9 +166,12 @@ impl Anew {
         if self.rereads {
             return Err(error.into());
         }
+        let oldest = buffer.oldest_seen().map(|at| at.saturating_sub(ON_ITS_WAY));
         match buffer.claim(name, &self.instance, LEASE).await {
             Ok(claim) => {
-                let since = self.memory.since(name, self.since).await;
+                let stored = self.memory.since(name, self.since).await;
+                // Of several workers, one that is gone may have held what is older than what others have stored.
+                let since = oldest.map_or(stored, |oldest| oldest.min(stored));
                 Ok(Some((claim.fence, lost(name, since, error.to_string()))))
             }
             Err(BufferError::Away(_) | BufferError::Full(_)) => Ok(None),
@@ -177,9 +182,62 @@ impl Anew {
 
 #[cfg(test)]
 mod tests {
+    use tweetfilter_stream::buffer::{Batch, EntryId, Leased, Most, Stats};
     use tweetfilter_stream::store::{Outcome, Store};
 
     use super::*;
+
+    /// A buffer that has forgotten all, and knows when the oldest of it was appended.
+    struct Robbed(Option<Millis>);
+
+    impl Buffer for Robbed {
+        async fn claim(&self, _: &str, _: &str, _: Duration) -> Result<Claim, BufferError> {
+            Ok(Claim { fence: Fence(7), is_new: true, ..Claim::default() })
+        }
+
+        async fn renew(&self, source: &str, _: Fence, _: Duration) -> Result<(), BufferError> {
+            Err(BufferError::Forgotten { source_name: source.to_owned() })
+        }
+
+        async fn append(&self, batch: &Batch) -> Result<(), BufferError> {
+            Err(BufferError::Forgotten { source_name: batch.source.clone() })
+        }
+
+        fn oldest_seen(&self) -> Option<Millis> {
+            self.0
+        }
+
+        async fn lease(&self, _: &str, _: Most, _: Duration) -> Result<Vec<Leased>, BufferError> {
+            Ok(Vec::new())
+        }
+
+        async fn extend(&self, _: &str, _: &[EntryId], _: Duration) -> Result<(), BufferError> {
+            Ok(())
+        }
+
+        async fn ack(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
+            Ok(())
+        }
+
+        async fn release(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
+            Ok(())
+        }
+
+        async fn stats(&self) -> Result<Stats, BufferError> {
+            Ok(Stats::default())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_worker_held_who_is_gone_is_covered_whatever_others_stored() {
+        let anew =
+            Anew { instance: "one".to_owned(), since: 50_000, memory: Memory::default(), rereads: false };
+        for (oldest, from) in [(None, 50_000), (Some(20_000), 19_000), (Some(90_000), 50_000)] {
+            let error = BufferError::Forgotten { source_name: "s".to_owned() };
+            let (fence, gap) = anew.claim(&Robbed(oldest), "s", error).await.unwrap().unwrap();
+            assert_eq!((fence, gap.from), (Fence(7), from), "{oldest:?}");
+        }
+    }
 
     fn claim(cursor: Option<&str>, is_new: bool) -> Claim {
         Claim { cursor: cursor.map(str::to_owned), is_new, ..Claim::default() }

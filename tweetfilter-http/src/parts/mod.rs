@@ -57,6 +57,14 @@ impl PartError {
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Source(SourceError::Refused { .. } | SourceError::Setup(_)))
     }
+
+    /// Whether another instance has the source by now, or the buffer has forgotten it: whoever read it begins again, and
+    /// nothing broke.
+    #[must_use]
+    pub fn is_claim_lost(&self) -> bool {
+        use BufferError::{Fenced, Forgotten, Taken};
+        matches!(self, Self::Buffer(Fenced { .. } | Forgotten { .. } | Taken { .. }))
+    }
 }
 
 /// Tells parts to end.

@@ -81,7 +81,8 @@ pub(super) fn own<T>(joined: Result<T, JoinError>) -> T {
 
 /// Runs a part until it ends by itself or is told to stop. One that panics or fails is recorded as a crash
 /// event, and started again after a growing pause. A crash that the store can't take is kept by the part. One that is
-/// refused is no crash: it says so, and is tried again after longer pauses.
+/// refused is no crash: it says so, and is tried again after longer pauses. Nor is one that lost its source, which begins
+/// again.
 pub async fn supervise<F, T>(
     watched: &Arc<Part>,
     database: &Database,
@@ -95,7 +96,7 @@ where
     let (mut wait, mut refused_wait, part) = (WAIT.0, REFUSED.0, watched.name());
     loop {
         let started = Instant::now();
-        let event = match tokio::spawn(start()).await {
+        let crash = match tokio::spawn(start()).await {
             Ok(Ok(done)) => {
                 watched.ended();
                 return Some(done);
@@ -112,14 +113,13 @@ where
                 refused_wait = (refused_wait * 2).min(REFUSED.1);
                 continue;
             }
+            Ok(Err(error)) if error.is_claim_lost() => {
+                tracing::warn!(part, %error, "part lost its source, and begins again");
+                None
+            }
             Ok(Err(error)) => {
                 tracing::error!(part, %error, "part ended");
-                CrashEvent {
-                    part: part.to_owned(),
-                    at: now(),
-                    reason: error.to_string(),
-                    backtrace: String::new(),
-                }
+                Some((error.to_string(), String::new()))
             }
             Err(joined) => {
                 let (reason, backtrace) = match take(joined.id()) {
@@ -127,14 +127,14 @@ where
                     None => ("broke off".to_owned(), String::new()),
                 };
                 tracing::error!(part, reason, "part broke");
-                CrashEvent { part: part.to_owned(), at: now(), reason, backtrace }
+                Some((reason, backtrace))
             }
         };
-        watched.broke();
-        let recorded = tokio::time::timeout(RECORD, database.record_crash(&event)).await;
-        if !matches!(recorded, Ok(Ok(()))) {
-            tracing::warn!(part, "the crash will be recorded when the store is back");
-            watched.keep_crash(event);
+        let is_broken = crash.is_some();
+        if let Some((reason, backtrace)) = crash {
+            watched.broke();
+            let event = CrashEvent { part: part.to_owned(), at: now(), reason, backtrace };
+            record(watched, database, event).await;
         }
         if started.elapsed() > HEALTHY {
             wait = WAIT.0;
@@ -147,8 +147,21 @@ where
         if stop.is_told() {
             return None;
         }
-        watched.started_again();
+        if is_broken {
+            watched.started_again();
+        } else {
+            watched.begins();
+        }
         wait = (wait * 2).min(WAIT.1);
+    }
+}
+
+/// Records a crash, or leaves it to the part until the store is back.
+async fn record(watched: &Part, database: &Database, event: CrashEvent) {
+    let recorded = tokio::time::timeout(RECORD, database.record_crash(&event)).await;
+    if !matches!(recorded, Ok(Ok(()))) {
+        tracing::warn!(part = watched.name(), "the crash will be recorded when the store is back");
+        watched.keep_crash(event);
     }
 }
 
@@ -162,6 +175,8 @@ async fn refused(watched: &Part, reason: String, wait: Duration, stop: &mut Stop
 
 #[cfg(test)]
 mod tests {
+    use tweetfilter_stream::buffer::BufferError;
+
     use super::*;
 
     #[inline(never)]
@@ -192,6 +207,36 @@ mod tests {
         .await;
         let crashes = database.crashes(9).await.unwrap();
         crashes.into_iter().find(|crash| crash.part == name).unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_loses_a_source_begins_again_and_has_not_crashed() {
+        let folder = std::env::temp_dir().join(format!("tweetfilter-lost-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+        let source_name = || "s".to_owned();
+        let taken = BufferError::Taken {
+            source_name: source_name(),
+            holder: "another".to_owned(),
+            free_in: Duration::ZERO,
+            cursor: None,
+        };
+        let forgotten = BufferError::Forgotten { source_name: source_name() };
+        let fenced = BufferError::Fenced { source_name: source_name() };
+        let unfit = BufferError::Unfit("no".to_owned());
+        for (error, crashes) in [(taken, 0), (forgotten, 0), (fenced, 0), (unfit, 1)] {
+            let (part, mut runs) = (Part::new("ingest s"), 0);
+            supervise(&part, &database, Stop::new().1, || {
+                runs += 1;
+                let error = (runs == 1).then(|| error.clone());
+                Box::pin(async move { error.map_or(Ok(()), |error| Err(PartError::from(error))) })
+            })
+            .await;
+            assert_eq!((runs, part.restarts()), (2, crashes), "{error}");
+            assert_eq!(database.crashes(9).await.unwrap().len() as u64, crashes, "{error}");
+        }
+        database.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     /// On one thread both panic before either is asked about.

@@ -112,6 +112,14 @@ impl<B: Buffer, S: Store> Works<B, S> {
                 return Ok(self.last > 0);
             }
             Err(error) if is_passing(&error) => error,
+            Err(StepError::Buffer(error @ BufferError::Named { .. })) => {
+                tracing::warn!(
+                    %error,
+                    "the name is another worker's; where both run, give each its own, by --instance NAME or `instance` in \
+                     the settings"
+                );
+                return Ok(true);
+            }
             Err(StepError::Buffer(error)) => return Err(error.into()),
             Err(StepError::Store(error)) => return Err(error.into()),
         };

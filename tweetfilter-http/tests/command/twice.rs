@@ -56,6 +56,7 @@ fn a_second_ingest_of_the_same_name_takes_the_source_over_once_and_the_first_wai
     let log = files.read("log");
     assert_eq!(log.matches("was taken over").count(), 1, "{log}");
     assert!(log.contains("under the same instance name") && log.contains("--instance NAME"), "{log}");
+    assert_eq!(status(&files)["crashes"], 0, "nothing broke");
     // It takes over when the other one is gone.
     drop(second);
     let read = lines();
@@ -86,7 +87,8 @@ fn who_works_beside_another_leaves_it_what_it_holds() {
         };
         let entries = (0..3).map(entry).collect();
         buffer.append(&Batch { source: "s".into(), fence, entries, ..Batch::default() }).await.unwrap();
-        for worker in ["one", "other"] {
+        // Another of the server's instance works beside it.
+        for worker in ["one-4000000", "one-5000000"] {
             assert_eq!(buffer.lease(worker, Most::entries(1), long).await.unwrap().len(), 1);
         }
         database.close().await;
@@ -102,6 +104,31 @@ fn who_works_beside_another_leaves_it_what_it_holds() {
     assert_eq!((&status["posts"], &status["buffer"]["entries"]), (&2.into(), &1.into()), "{status}");
     worker.tell_to_end();
     server.tell_to_end();
+}
+
+#[test]
+fn a_second_worker_of_the_same_name_goes_on_under_its_own() {
+    let Some(redis) = RedisServer::start(&FIT) else { return };
+    let files = Files::new().with("tweetfilter.toml", format!("buffer = \"{}\"\n", redis.url()));
+    ok(files.run(&["account", "add", "ann"]));
+    let named = || redis.say(&["GET", "tf:worker:one"]);
+    let start = || Server::start(&files, &["work", "--instance", "one"]);
+    let first = start();
+    until("it has its name", &files, || named().contains("pid"));
+    let who = named();
+    let mut second = start();
+    until("the second is told", &files, || count(&files, "another process works under the name one") == 1);
+    let log = files.read("log");
+    assert!(log.contains("goes on as one/") && log.contains("--instance NAME"), "{log}");
+    assert_eq!(named(), who);
+    // Whoever takes the place of one that was killed has its name at once.
+    drop(first);
+    let mut third = start();
+    until("the third has the name", &files, || named().contains("pid") && named() != who);
+    assert_eq!(count(&files, "another process works under"), 1, "{}", files.read("log"));
+    third.tell_to_end();
+    assert_eq!(named().trim(), "(nil)", "who ends leaves its name");
+    second.tell_to_end();
 }
 
 #[test]

@@ -43,6 +43,8 @@ fn a_source_begins_again_where_all_keys_were_removed() {
     println!("{taken} entries were there\n{status}");
     assert!(status.contains("FLUSHALL"), "{status}");
     assert!(chain.status()["gaps"].as_u64() > Some(0));
+    chain.until("the file is read anew", || chain.log().contains("lost its source, and begins again"));
+    assert_eq!(chain.status()["crashes"], 0, "nothing broke");
     // The cursor is gone with them: the file is read from its beginning, and nothing is missing in the end.
     let _worker = chain.part("worker-1");
     ingest.kill();

@@ -13,7 +13,7 @@ use tweetfilter_stream::store::{Friends, Outcome, Said, StoreError};
 use super::prepare::{Key, body, fits, strip};
 use super::scrub::scrub_geo;
 use super::withheld::{self, withhold};
-use super::{letters, posts};
+use super::{letters, posts, states};
 use crate::accounts;
 use crate::lists::{ids, keys, numbers};
 use crate::lookup;
@@ -123,10 +123,6 @@ statements! {
     SET_WITHHELD = Sql::both(
         "UPDATE author SET withheld = ?, withheld_at = ? WHERE network = ? AND author_id = ? AND withheld_at <= ?",
     );
-    SET_STATUS = Sql::both(
-        "UPDATE author SET inactive = ?, status = ?, status_at = ?
-         WHERE network = ? AND author_id = ? AND status_at <= ?",
-    );
     SET_HANDLE = Sql::both(
         "UPDATE author SET handle = ?, handle_at = ? WHERE network = ? AND author_id = ? AND handle_at <= ?",
     );
@@ -193,13 +189,12 @@ pub(super) async fn apply(
             }
             Change::AccountStatus { network, author, active, status } => {
                 let (network, author) = (network.as_str(), author.as_str());
-                let kept_back = is_kept_back(tx, network, author).await?;
                 tx.run(AUTHOR, args![network, author, at]).await?;
-                let values = args![!*active, status.as_str(), said, network, author, said];
-                if tx.run(SET_STATUS, values).await? == 0 {
+                let Some(turn) = states::say(tx, (network, author), (*active, status.as_str()), said).await?
+                else {
                     continue;
-                }
-                restored |= *active && kept_back;
+                };
+                restored |= turn.before && !turn.now;
                 if !*active {
                     lookup::forget_profile(tx, network, author).await?;
                     withdrawn::note_author(tx, commit, network, author).await?;

@@ -11,6 +11,7 @@ mod posts;
 mod prepare;
 mod said;
 mod scrub;
+mod states;
 mod versions;
 mod withheld;
 
@@ -91,6 +92,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Sql> {
         changes::STATEMENTS,
         withheld::STATEMENTS,
         scrub::STATEMENTS,
+        states::STATEMENTS,
         letters::STATEMENTS,
         versions::STATEMENTS,
     ];

@@ -17,6 +17,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("removal", REMOVAL),
     ("order of what is said", ORDER),
     ("last outcome", LAST_OUTCOME),
+    ("reasons", REASONS),
 ];
 
 /// A table in full Unicode, compared byte by byte.
@@ -292,3 +293,6 @@ const LAST_OUTCOME: &[&str] = &[
     "ALTER TABLE outcome_count ADD COLUMN IF NOT EXISTS last_at BIGINT NOT NULL DEFAULT 0",
     "UPDATE outcome_count SET last_at = (SELECT COALESCE(MAX(at), 0) FROM commit_log) WHERE last_at = 0",
 ];
+
+/// Why nothing of an author is shown, each reason by itself.
+const REASONS: &[&str] = &["ALTER TABLE author ADD COLUMN IF NOT EXISTS states TEXT"];

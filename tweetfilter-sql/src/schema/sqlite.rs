@@ -17,6 +17,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("removal", REMOVAL),
     ("order of what is said", ORDER),
     ("last outcome", LAST_OUTCOME),
+    ("reasons", REASONS),
 ];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
@@ -227,3 +228,6 @@ const LAST_OUTCOME: &[&str] = &[
     "ALTER TABLE outcome_count ADD COLUMN last_at INTEGER NOT NULL DEFAULT 0",
     "UPDATE outcome_count SET last_at = (SELECT COALESCE(MAX(at), 0) FROM commit_log)",
 ];
+
+/// Why nothing of an author is shown, each reason by itself.
+const REASONS: &[&str] = &["ALTER TABLE author ADD COLUMN states TEXT"];

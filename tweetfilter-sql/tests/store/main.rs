@@ -104,6 +104,7 @@ contract!(
     what_is_deleted_is_not_kept_in_dead_letters,
     many_places_are_scrubbed_in_pieces,
     what_was_said_earlier_changes_nothing_that_was_said_later,
+    each_reason_that_keeps_an_author_back_ends_by_itself,
     names_and_ids_that_end_in_a_space_are_refused,
     an_odd_time_holds_up_no_retention,
 );

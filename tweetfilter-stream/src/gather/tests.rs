@@ -335,3 +335,23 @@ fn a_change_has_the_time_at_which_its_stream_said_it() {
     // Of two that were received at one time it is known which is the later.
     assert_eq!(times, [7_000, 8_000, 50, 51, 44]);
 }
+
+#[test]
+fn what_becomes_of_an_account_is_a_change_of_its_network() {
+    let mut gather = site();
+    let state = |kind: &str| format!(r#"{{"{kind}":{{"id":7,"timestamp_ms":"44"}}}}"#);
+    for user in ["1", "2"] {
+        gather.line(envelope_of(user, &state("user_suspend")).as_bytes(), 50);
+    }
+    gather.line(state("user_unsuspend").as_bytes(), 50);
+    let batch = gather.take();
+    let status = |active| Change::AccountStatus {
+        network: "x".into(),
+        author: "7".into(),
+        active,
+        status: "suspended".into(),
+    };
+    assert_eq!(changes(&batch), [(44, status(false)), (44, status(true))]);
+    assert!(batch.entries.iter().all(|entry| entry.key == key("x", "7")), "in order with one another");
+    assert_eq!((batch.counts.control, batch.counts.undecodable.len()), (3, 0));
+}

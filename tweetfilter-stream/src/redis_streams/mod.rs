@@ -6,6 +6,7 @@
 //! | `tf:{0}` … `tf:{N-1}` | streams with the consumer group `tf`; each entry has one field `entry`, its JSON |
 //! | `tf:{p}:counts` | hash: entries `appended`, `removed`, `redelivered`, `lost` |
 //! | `tf:sources`, `tf:source:NAME` | names; hash: `holder`, `till`, `fence`, `cursor`, what was counted, and `gaps_dropped` |
+//! | `tf:worker:NAME` | which process works under a name, as JSON, for as long as what it leased under it |
 //! | `tf:gaps:NAME`, `tf:losses` | lists of JSON, the newest 1,000 of each, while `gaps_dropped` counts the others: messages never received; entries that strangers removed |
 //!
 //! An entry stands in the partition that its key names, so all about one post is in one stream, in order; between
@@ -20,8 +21,10 @@
 //! for the time `t` therefore starts with an idle time of [`LONGEST_LEASE`] less `t`; at [`LONGEST_LEASE`] it is
 //! anybody's. A consumer that knows nothing of this holds what it reads for [`LONGEST_LEASE`]. The clock is the
 //! server's. The first lease of a worker in its process, and the first after an answer that did not come, frees what
-//! was leased under its name before: nobody else can have it. No read blocks: an empty answer comes at once, and one
-//! connection serves all.
+//! was leased under its name before: nobody else can have it, since a name is one process's. Who finds that another has
+//! its name takes it at once where that one is known to be gone, which is seen on its machine alone; else it goes on under
+//! a name of its own, and what the other held comes back as any lease does. No read blocks: an empty answer comes at
+//! once, and one connection serves all.
 //!
 //! **Removal.** Entries go by XACK and XDEL when their outcome is stored, never by trimming. `appended - removed` is
 //! how many there must be; whatever is missing was removed by a stranger, and is
@@ -35,12 +38,13 @@
 mod fitness;
 mod link;
 mod operations;
+mod process;
 mod reply;
 mod script;
 mod sent;
 mod sources;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,6 +54,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Script, ScriptInvocation, Value};
 
 use self::link::Link;
+use self::process::Process;
 use self::sent::Sent;
 use crate::buffer::{BufferError, EntryId};
 
@@ -100,9 +105,13 @@ struct Inner {
     entries: AtomicU64,
     /// When there were none, in milliseconds, or, as long as there always were some, when that was first seen; 0 before.
     empty: AtomicU64,
+    /// When the oldest entry was appended that there was at the last append, in milliseconds; 0 before.
+    oldest: AtomicU64,
     sent: Mutex<Sent>,
     /// Workers that need not inherit any more what a predecessor of their name held.
     workers: Mutex<HashSet<String>>,
+    /// Names of their own, of workers whose names other processes have.
+    names: Mutex<HashMap<String, String>>,
 }
 
 impl RedisBuffer {
@@ -124,8 +133,10 @@ impl RedisBuffer {
             before: Mutex::default(),
             entries: AtomicU64::new(0),
             empty: AtomicU64::new(0),
+            oldest: AtomicU64::new(0),
             sent: Mutex::default(),
             workers: Mutex::default(),
+            names: Mutex::default(),
         }));
         buffer.probe().await?;
         Ok(buffer)
@@ -236,13 +247,16 @@ impl RedisBuffer {
         }
     }
 
-    async fn hold(&self, worker: &str, entries: &[EntryId], idle: u64) -> Result<(), BufferError> {
-        let held = self.run(&script::HOLD, "", |call| {
-            self.partition_keys(call);
-            call.arg(worker).arg(idle);
-            self.ids(call, entries);
-        });
-        held.await.map(drop)
+    /// The name that a worker leases under: its own one, once another process has the name that it was given.
+    fn name_of(&self, worker: &str) -> String {
+        locked(&self.0.names).get(worker).cloned().unwrap_or_else(|| worker.to_owned())
+    }
+
+    /// Gives a worker a name of its own, and says why.
+    fn renamed(&self, worker: &str, by: &Process, free_in: Duration) -> BufferError {
+        let own = format!("{worker}/{}", &unique()[..8]);
+        locked(&self.0.names).insert(worker.to_owned(), own.clone());
+        BufferError::Named { worker: worker.to_owned(), holder: by.to_string(), own, free_in }
     }
 
     /// Adds partition and id of each entry. What is no id of this buffer is gone already.
@@ -261,6 +275,10 @@ impl RedisBuffer {
 
 fn source_key(source: &str) -> String {
     format!("tf:source:{source}")
+}
+
+fn name_key(worker: &str) -> String {
+    format!("tf:worker:{worker}")
 }
 
 fn gaps_key(source: &str) -> String {

@@ -4,10 +4,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use redis::Value;
+use tweetfilter_core::post::Millis;
 
-use super::reply::{self, read, strange};
+use super::process::{self, Process};
+use super::reply::{self, Lent, read, strange};
 use super::{
-    LONGEST_LEASE, LOSSES, RedisBuffer, SOURCES, gaps_key, locked, millis, script, source_key, sources,
+    LONGEST_LEASE, LOSSES, RedisBuffer, SOURCES, gaps_key, locked, millis, name_key, script, source_key,
+    sources,
 };
 use crate::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Most, Stats};
 
@@ -60,36 +63,45 @@ impl Buffer for RedisBuffer {
                 call.arg(entry.key % u64::from(self.0.partitions)).arg(entry.bytes.as_slice());
             }
         });
-        self.there_are(read(&appended.await?)?, batch.entries.len());
+        let (entries, oldest): (u64, u64) = read(&appended.await?)?;
+        self.there_are(entries, batch.entries.len());
+        self.0.oldest.store(oldest, Ordering::Release);
         locked(&self.0.sent).answered(&batch.source);
         Ok(())
     }
 
+    fn oldest_seen(&self) -> Option<Millis> {
+        Some(self.0.oldest.load(Ordering::Acquire).cast_signed()).filter(|oldest| *oldest > 0)
+    }
+
     async fn lease(&self, worker: &str, most: Most, lease: Duration) -> Result<Vec<Leased>, BufferError> {
-        let inherits = locked(&self.0.workers).insert(worker.to_owned());
-        let begin = self.0.entries.load(Ordering::Relaxed) % u64::from(self.0.partitions);
-        let leased = self.run(&script::LEASE, "", |call| {
-            call.key(LOSSES);
-            self.partition_keys(call);
-            call.arg(worker).arg(most.entries).arg(millis(LONGEST_LEASE)).arg(fresh(lease));
-            call.arg(u8::from(inherits)).arg(begin).arg(most.bytes);
-        });
-        let leased = match leased.await.and_then(reply::leased) {
-            Ok((entries, leased)) => {
+        let name = self.name_of(worker);
+        let inherits = locked(&self.0.workers).insert(name.clone());
+        let mut lent = self.lend(&name, most, lease, (inherits, "")).await;
+        // Who had the name and is no more leaves it at once, and what it held.
+        let gone = match &lent {
+            Ok(Lent::Named(by, _)) if Process::of(by).is_gone() => Some(by.clone()),
+            _ => None,
+        };
+        if let Some(gone) = gone {
+            lent = self.lend(&name, most, lease, (inherits, &gone)).await;
+        }
+        match lent {
+            Ok(Lent::Entries(entries, leased)) => {
                 self.there_are(entries, 0);
-                leased
+                Ok(leased)
             }
+            Ok(Lent::Named(by, free_in)) => Err(self.renamed(worker, &Process::of(&by), free_in)),
             // What the answer that did not come would have given is inherited by the next call.
             Err(error) => {
-                locked(&self.0.workers).remove(worker);
-                return Err(error);
+                locked(&self.0.workers).remove(&name);
+                Err(error)
             }
-        };
-        Ok(leased)
+        }
     }
 
     async fn extend(&self, worker: &str, entries: &[EntryId], lease: Duration) -> Result<(), BufferError> {
-        self.hold(worker, entries, fresh(lease)).await
+        self.hold(worker, entries, Some(lease)).await
     }
 
     async fn ack(&self, _worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {
@@ -101,7 +113,7 @@ impl Buffer for RedisBuffer {
     }
 
     async fn release(&self, worker: &str, entries: &[EntryId]) -> Result<(), BufferError> {
-        self.hold(worker, entries, millis(LONGEST_LEASE)).await
+        self.hold(worker, entries, None).await
     }
 
     /// Bytes are Redis's own estimate of the memory of the streams, from samples (`MEMORY USAGE`).
@@ -115,6 +127,46 @@ impl Buffer for RedisBuffer {
         self.there_are(entries, 0);
         let oldest = (oldest >= 0).then_some(oldest);
         Ok(Stats { entries, leased, bytes, oldest, redelivered, lost })
+    }
+}
+
+impl RedisBuffer {
+    /// Leases under a name, unless another process than the one that is known to be gone has it.
+    async fn lend(
+        &self,
+        name: &str,
+        most: Most,
+        lease: Duration,
+        (inherits, gone): (bool, &str),
+    ) -> Result<Lent, BufferError> {
+        let begin = self.0.entries.load(Ordering::Relaxed) % u64::from(self.0.partitions);
+        let leased = self.run(&script::LEASE, "", |call| {
+            call.key(LOSSES).key(name_key(name));
+            self.partition_keys(call);
+            call.arg(name).arg(most.entries).arg(millis(LONGEST_LEASE)).arg(fresh(lease));
+            call.arg(u8::from(inherits)).arg(begin).arg(most.bytes);
+            call.arg(process::here()).arg(gone).arg(millis(lease));
+        });
+        reply::leased(leased.await?)
+    }
+
+    /// Extends leases to a time from now, or gives them back.
+    async fn hold(
+        &self,
+        worker: &str,
+        entries: &[EntryId],
+        lease: Option<Duration>,
+    ) -> Result<(), BufferError> {
+        let name = self.name_of(worker);
+        let idle = lease.map_or(millis(LONGEST_LEASE), fresh);
+        let time = lease.map(|lease| millis(lease).to_string()).unwrap_or_default();
+        let held = self.run(&script::HOLD, "", |call| {
+            call.key(name_key(&name));
+            self.partition_keys(call);
+            call.arg(&name).arg(idle).arg(process::here()).arg(&time);
+            self.ids(call, entries);
+        });
+        held.await.map(drop)
     }
 }
 

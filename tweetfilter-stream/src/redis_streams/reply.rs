@@ -1,13 +1,29 @@
 //! Answers of scripts.
 
+use std::time::Duration;
+
 use redis::Value;
 
 use crate::buffer::{BufferError, EntryId, Leased};
 
-/// The answer to a lease: entries of all partitions, and what was leased, oldest first.
-pub(super) fn leased(answer: Value) -> Result<(u64, Vec<Leased>), BufferError> {
+/// The answer to a lease.
+pub(super) enum Lent {
+    /// Entries of all partitions, and what was leased, oldest first.
+    Entries(u64, Vec<Leased>),
+    /// Nothing: this process has the worker's name, for so long unless it says so again.
+    Named(String, Duration),
+}
+
+/// Reads the answer to a lease.
+pub(super) fn leased(answer: Value) -> Result<Lent, BufferError> {
     let mut parts = answer.into_sequence().unwrap_or_default().into_iter();
-    let entries = read(&parts.next().unwrap_or_default())?;
+    let first = parts.next().unwrap_or_default();
+    if first == Value::Int(-1) {
+        let (by, left) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let left: i64 = read(&left)?;
+        return Ok(Lent::Named(read(&by)?, Duration::from_millis(left.max(0).cast_unsigned())));
+    }
+    let entries = read(&first)?;
     let mut all = Vec::with_capacity(parts.len() / 4);
     while let (Some(partition), Some(id), Some(attempts), Some(bytes)) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -20,7 +36,7 @@ pub(super) fn leased(answer: Value) -> Result<(u64, Vec<Leased>), BufferError> {
         all.push((at, Leased { id, bytes, attempts: read(&attempts)? }));
     }
     all.sort_by_key(|(at, _)| *at);
-    Ok((entries, all.into_iter().map(|(_, leased)| leased).collect()))
+    Ok(Lent::Entries(entries, all.into_iter().map(|(_, leased)| leased).collect()))
 }
 
 pub(super) fn read<T: redis::FromRedisValue>(value: &Value) -> Result<T, BufferError> {

@@ -34,12 +34,10 @@ pub(super) fn event(message: &View<'_>) -> Event {
         }
         "account" => {
             let state = message.object("account");
-            Event::AccountStatus {
-                account: account(),
-                active: state.flag("active"),
-                status: state.id("status"),
-                at,
-            }
+            let active = state.flag("active");
+            // One state is told: who is active is so whatever was said before, and whatever else is said of it.
+            let status = if active { String::new() } else { state.id("status") };
+            Event::AccountStatus { network: NETWORK.to_owned(), account: account(), active, status, at }
         }
         other => Event::Other { kind: other.to_owned() },
     }

@@ -4,7 +4,7 @@ use tweetfilter_core::post::{Account, Millis};
 
 use super::fields::Scalar;
 use super::view::View;
-use super::{DecodeError, decode_text, v1};
+use super::{DecodeError, compliance, decode_text, v1};
 use crate::Event;
 
 /// The event of a message, if it is one of these.
@@ -13,7 +13,10 @@ pub(super) fn event(message: &View<'_>, depth: u8) -> Result<Option<Event>, Deco
         let event = Box::new(decode_text(event, depth)?);
         return Ok(Some(Event::ForUser { user: message.id("for_user"), event }));
     }
-    Ok(notice(message).or_else(|| happening(message, depth)).or_else(|| direct_message(message)))
+    Ok(notice(message)
+        .or_else(|| compliance::state(message))
+        .or_else(|| happening(message, depth))
+        .or_else(|| direct_message(message)))
 }
 
 /// Messages whose whole content stands under one key.
@@ -88,17 +91,16 @@ fn happening(message: &View<'_>, depth: u8) -> Option<Event> {
             recipient: account(created.object("target").id("recipient_id")),
         });
     };
+    let (target, at) = (account(message, "target"), message.time("created_at"));
+    // Streams of users say so of accounts, too.
+    if let Some(state) = compliance::state_of(&kind, target.id.clone(), at) {
+        return Some(state);
+    }
     let post = message.raw("target_object").and_then(|object| match decode_text(object, depth) {
         Ok(Event::Post(post) | Event::PostAnd { post, .. }) => Some(post),
         _ => None,
     });
-    Some(Event::Activity {
-        kind: kind.into_owned(),
-        source: account(message, "source"),
-        target: account(message, "target"),
-        post,
-        at: message.time("created_at"),
-    })
+    Some(Event::Activity { kind: kind.into_owned(), source: account(message, "source"), target, post, at })
 }
 
 fn direct_message(message: &View<'_>) -> Option<Event> {
@@ -130,7 +132,8 @@ fn account(message: &View<'_>, key: &str) -> Account {
     }
 }
 
-fn timestamp(body: &View<'_>) -> Option<Millis> {
+/// When a message was said, in whichever form of the wires.
+pub(super) fn timestamp(body: &View<'_>) -> Option<Millis> {
     let millis = body.count("timestamp_ms").and_then(|ms| Millis::try_from(ms).ok());
-    millis.or_else(|| body.time("timestampMs"))
+    millis.or_else(|| body.time("timestampMs")).or_else(|| body.time("event_at"))
 }

@@ -4,6 +4,7 @@
 
 mod bluesky;
 mod carried;
+mod compliance;
 mod control;
 mod fields;
 mod gnip;

@@ -1,4 +1,5 @@
-//! Tweets of X's API v2: alone, in pages, with or without what they refer to, or flattened into one object.
+//! Tweets of X's API v2: alone, in pages, with or without what they refer to, or flattened into one object; and what its
+//! compliance streams say.
 //!
 //! Text is HTML-escaped here too, and the numbers count code points of the escaped text.
 
@@ -10,6 +11,7 @@ use tweetfilter_core::post::{
 };
 use tweetfilter_core::text;
 
+use super::compliance;
 use super::html::{self, Offsets};
 use super::retweet;
 use super::v1::{self, Entities, Geometry, Surroundings, Url, Urls};
@@ -33,7 +35,7 @@ pub(super) fn event(message: &View<'_>) -> Option<Event> {
             let includes = Includes::of(&message.object("includes"));
             let item = |item: &View<'_>| match item.has("text") {
                 true => said(item, &includes),
-                false => Event::Other { kind: "user".to_owned() },
+                false => compliance::event(item).unwrap_or_else(|| Event::Other { kind: "user".to_owned() }),
             };
             Some(match data.starts_with('[') {
                 true => Event::Several(message.list("data").iter().map(item).collect()),

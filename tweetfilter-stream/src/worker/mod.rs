@@ -345,16 +345,15 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         self.let_go(now);
         self.ready = None;
         let ids: Vec<_> = self.open.drain(..).flat_map(|part| part.entries).map(|entry| entry.id).collect();
-        if !ids.is_empty() {
-            self.buffer.release(&self.name, &ids).await?;
-        }
+        // Of none, too: whoever is started in its place finds its name free.
+        let released = self.buffer.release(&self.name, &ids).await;
         if !self.acknowledged.is_empty() {
             // Else the store would remember them for long, which does no harm.
             let acknowledged = std::mem::take(&mut self.acknowledged);
             let outcome = Outcome { acknowledged, at: now, ..Outcome::default() };
             let _ = self.store.commit(&outcome, &[]).await;
         }
-        Ok(())
+        released
     }
 
     async fn refresh(&mut self, now: Millis, step: &mut Step) -> Result<(), StoreError> {

@@ -372,3 +372,41 @@ pub async fn an_odd_time_holds_up_no_retention(database: &Database, clock: &Cloc
     let status = database.status().await.unwrap();
     assert_eq!((status.posts, database.tail(Some(1), 0, 9).await.is_ok()), (1, true));
 }
+
+/// X says of an account that it is protected, suspended or deleted each by itself, and takes each back by itself.
+pub async fn each_reason_that_keeps_an_author_back_ends_by_itself(database: &Database, _: &Clock) {
+    let rewritten = async || database.pulse().await.unwrap().rewritten;
+    for order in all_orders(3) {
+        let author: String = order.iter().map(ToString::to_string).collect();
+        let mut own = post(&author, &author);
+        own.author.account.id.clone_from(&author);
+        commit(database, vec![seen(own, 0, &[1])], vec![]).await;
+        let status = |at, active, reason: &str| Said {
+            at,
+            change: Change::AccountStatus {
+                network: "x".into(),
+                author: author.clone(),
+                active,
+                status: reason.into(),
+            },
+        };
+        let said = [(10, false, "protected"), (20, false, "suspended"), (30, true, "suspended")];
+        for (at, active, reason) in order.iter().map(|&n| said[n]) {
+            commit_said(database, vec![], vec![status(at, active, reason)]).await;
+        }
+        let is_shown = async || texts(database, 1).await.contains(&author);
+        assert!(!is_shown().await, "{order:?}: it is still protected");
+        let before = rewritten().await;
+        commit_said(database, vec![], vec![status(30, true, "suspended")]).await;
+        assert_eq!(rewritten().await, before, "{order:?}: nothing is shown again");
+        commit_said(database, vec![], vec![status(40, true, "protected")]).await;
+        assert!(is_shown().await, "{order:?}");
+        assert_eq!(rewritten().await, before + 1, "{order:?}");
+        // Who names no reason means all.
+        let all = [status(50, false, "deleted"), status(50, false, "suspended")];
+        commit_said(database, vec![], all.into()).await;
+        assert!(!is_shown().await, "{order:?}");
+        commit_said(database, vec![], vec![status(60, true, "")]).await;
+        assert!(is_shown().await, "{order:?}");
+    }
+}

@@ -1,7 +1,7 @@
 -- KEYS: layout, source, the source's gaps, then streams and counts.
 -- ARGV: layout id, fence, nonce of the process, number of the batch, 1 if there is a cursor, cursor,
 -- how many counts, how many gaps; then field and number of each count, each gap, partition and bytes of each entry.
--- Returns the entries of all partitions. All that can be refused is refused before the first write.
+-- Returns the entries of all partitions, and when the oldest of them was appended; now, if there is none. All that can be refused is refused before the first write.
 local known = redis.call('HMGET', KEYS[2], 'fence', 'nonce', 'batch')
 if not known[1] then
   return redis.error_reply('TFFORGOTTEN nobody has claimed the source')
@@ -15,9 +15,19 @@ for p = 1, partitions() do
   redis.call('HLEN', counts(p))
 end
 redis.call('LLEN', KEYS[3])
+local function answer()
+  local oldest = now()
+  for p = 1, partitions() do
+    local first = redis.call('XRANGE', stream(p), '-', '+', 'COUNT', 1)[1]
+    if first then
+      oldest = math.min(oldest, tonumber(string.match(first[1], '^%d+')))
+    end
+  end
+  return { total, oldest }
+end
 -- The answer to this batch was lost on its way.
 if known[2] == ARGV[3] and tonumber(known[3]) >= tonumber(ARGV[4]) then
-  return total
+  return answer()
 end
 local first_count = 9
 local first_gap = first_count + 2 * ARGV[7]
@@ -46,4 +56,4 @@ redis.call('HSET', KEYS[2], 'nonce', ARGV[3], 'batch', ARGV[4])
 if ARGV[5] == '1' then
   redis.call('HSET', KEYS[2], 'cursor', ARGV[6])
 end
-return total
+return answer()

@@ -1,6 +1,6 @@
 -- What every script begins with. KEYS[1] is the layout, ARGV[1] the id that it had when this process last looked.
 -- The streams of the n partitions are KEYS[FIRST + 1] … KEYS[FIRST + n], and their counts the n keys after those.
-local GROUP, CHUNK, MOST_GAPS = 'tf', 1000, 1000
+local GROUP, CHUNK = 'tf', 1000
 if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then
   return redis.error_reply('TFLAYOUT the layout is gone or another one')
 end
@@ -19,6 +19,12 @@ end
 -- A script that must go on all the same writes nothing first.
 local function touch()
   redis.call('HDEL', KEYS[1], 'none')
+end
+
+-- A worker's name is its process's for as long as anything that was leased under it, and no shorter than before.
+local function keep_name(name, who, time)
+  local left = math.max(redis.call('PTTL', name), tonumber(time), 1)
+  redis.call('SET', name, who, 'PX', digits(left))
 end
 
 local function stream(p)
@@ -51,15 +57,6 @@ local function ids_from(at)
     list[#list + 1] = ARGV[i + 1]
   end
   return ids
-end
-
--- Of a list of gaps the newest are kept; those that are let go are counted in a hash.
-local function bound(gaps, hash)
-  local over = redis.call('LLEN', gaps) - MOST_GAPS
-  if over > 0 then
-    redis.call('LTRIM', gaps, over, -1)
-    redis.call('HINCRBY', hash, 'gaps_dropped', over)
-  end
 end
 
 local function lose(losses, from, to, reason, missing)

@@ -1,8 +1,18 @@
--- Extends or gives back leases. KEYS: layout, then streams and counts.
--- ARGV: layout id, worker, idle time to set; then partition and id of each entry. Others' entries are passed over.
-local worker, idle = ARGV[2], ARGV[3]
+-- Extends leases, or gives them back, and with them the worker's name. KEYS: layout, the name, then streams and counts.
+-- ARGV: layout id, worker, idle time to set, which process this is, how long the leases last, or '' if they are given
+-- back; then partition and id of each entry. Others' entries are passed over.
+local worker, idle, who, time = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local named = redis.call('GET', KEYS[2])
+if named and named ~= who then
+  return 0
+end
 touch()
-for p, ids in ipairs(ids_from(4)) do
+if time == '' then
+  redis.call('DEL', KEYS[2])
+else
+  keep_name(KEYS[2], who, time)
+end
+for p, ids in ipairs(ids_from(6)) do
   local own = {}
   for _, id in ipairs(ids) do
     local pending = redis.pcall('XPENDING', stream(p), GROUP, id, id, 1, worker)

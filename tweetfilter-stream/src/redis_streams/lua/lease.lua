@@ -1,11 +1,18 @@
--- KEYS: layout, losses, then streams and counts.
+-- KEYS: layout, losses, the worker's name, then streams and counts.
 -- ARGV: layout id, worker, most entries, idle time at which a lease has run out, idle time that a fresh one starts
--- with, 1 if the worker is new in its process, the partition to begin with, most bytes.
--- Returns the entries of all partitions, then partition, id, attempts, bytes of each leased entry.
+-- with, 1 if the worker is new in its process, the partition to begin with, most bytes, which process this is, which one
+-- is known to be gone, or '', how long a lease lasts.
+-- Returns the entries of all partitions, then partition, id, attempts, bytes of each leased entry; or -1, the process that
+-- has the name, and ms until that has run out.
 
 -- Entries that are read at once: how large they are shows only then, and what does not fit is given back.
 local SOME = 16
 local worker, most, out, fresh = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local who, time = ARGV[9], ARGV[11]
+local named = redis.call('GET', KEYS[3])
+if named and named ~= who and named ~= ARGV[10] then
+  return { -1, named, redis.call('PTTL', KEYS[3]) }
+end
 local n = partitions()
 local total, room, space = 0, most, tonumber(ARGV[8])
 local reply = { 0 }
@@ -141,7 +148,7 @@ for p = 1, n do
   end
   total = total + redis.call('XLEN', stream(p))
 end
-if ARGV[6] == '1' then
+if ARGV[6] == '1' or (named and named ~= who) then
   for p = 1, n do
     inherit(p)
   end
@@ -159,6 +166,10 @@ for round = 1, 2 do
 end
 for p = 1, n do
   settle(p)
+end
+-- Who has nothing to do writes no more often than it must.
+if named ~= who or #reply > 1 or redis.call('PTTL', KEYS[3]) < time / 2 then
+  keep_name(KEYS[3], who, time)
 end
 reply[1] = total
 return reply

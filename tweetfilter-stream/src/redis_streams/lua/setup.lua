@@ -21,11 +21,7 @@ local function lose()
   local from = math.min(now, (tonumber(ARGV[5]) or now + 1000) - 1000)
   local lost = { from = from, to = now, reason = reason, missing = tonumber(ARGV[3]) }
   redis.call('RPUSH', KEYS[2], cjson.encode(lost))
-  local over = redis.call('LLEN', KEYS[2]) - 1000
-  if over > 0 then
-    redis.call('LTRIM', KEYS[2], over, -1)
-    redis.call('HINCRBY', KEYS[1], 'gaps_dropped', over)
-  end
+  bound(KEYS[2], KEYS[1])
   redis.call('HINCRBY', KEYS[2 + n + 1], 'lost', ARGV[3])
 end
 
