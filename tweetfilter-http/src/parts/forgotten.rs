@@ -1,7 +1,7 @@
 //! A source that the buffer has forgotten, since somebody removed its keys: who notices goes on with a gap.
 //!
-//! Who reads it notices at its next batch, and knows since when what was not done by then had come. Who takes it over, or begins again, finds a source that nobody has claimed, and
-//! has to know otherwise that it was read.
+//! Who reads it notices at its next batch, and knows since when what was not done by then had come. Who takes it over, or
+//! begins again, finds a source that nobody has claimed, and has to know otherwise that it was read.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -200,10 +200,23 @@ impl Chain {
     pub fn until(&self, what: &str, mut holds: impl FnMut() -> bool) -> Duration {
         let begin = Instant::now();
         while !holds() {
-            assert!(begin.elapsed() < PATIENCE, "not in time: {what}\n{}", self.log_end());
+            if begin.elapsed() >= PATIENCE {
+                println!("{}", self.log_end());
+                panic!("not in time: {what}\n{}", self.held_up());
+            }
             std::thread::sleep(Duration::from_millis(30));
         }
         begin.elapsed()
+    }
+
+    /// What may tell why nothing gets on: what the chain says of itself, who holds entries since when, and what the store
+    /// does.
+    fn held_up(&self) -> String {
+        let status = self.run(&["status", "--json"]);
+        let pending = |p: u8| self.redis.say(&["XPENDING", &format!("tf:{{{p}}}"), "tf", "-", "+", "3"]);
+        let pending: Vec<_> = (0..4).map(pending).collect();
+        let store = self.maria.try_ask("tf", "SHOW FULL PROCESSLIST");
+        format!("{}{}\n{pending:?}\n{store:?}", status.out, status.err)
     }
 
     fn log_end(&self) -> String {

@@ -1,7 +1,8 @@
 -- KEYS: layout, source, the source's gaps, then streams and counts.
 -- ARGV: layout id, fence, nonce of the process, number of the batch, 1 if there is a cursor, cursor,
 -- how many counts, how many gaps; then field and number of each count, each gap, partition and bytes of each entry.
--- Returns the entries of all partitions, and when the oldest of them was appended; now, if there is none. All that can be refused is refused before the first write.
+-- Returns the entries of all partitions, and when the oldest of them was appended; now, if there is none. All that can be
+-- refused is refused before the first write.
 local known = redis.call('HMGET', KEYS[2], 'fence', 'nonce', 'batch')
 if not known[1] then
   return redis.error_reply('TFFORGOTTEN nobody has claimed the source')
