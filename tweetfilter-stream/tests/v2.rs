@@ -1,6 +1,7 @@
 //! Messages of X's API v2, which has what posts refer to once: how far that is followed, and what it may take.
 
 use tweetfilter_core::post::{MediaKind, Post};
+use tweetfilter_core::{FilterId, FilterSetBuilder};
 use tweetfilter_stream::Event;
 use tweetfilter_stream::wire::{Reason, decode};
 
@@ -144,5 +145,31 @@ fn of_very_many_versions_the_newest_are_told() {
         });
         let newest: Vec<_> = (984..1_000).map(|id: u32| id.to_string()).collect();
         assert_eq!(told.collect::<Vec<_>>(), newest, "{json}");
+    }
+}
+
+#[test]
+fn a_retweet_of_a_retweet_is_one_of_the_original() {
+    let mut tweets = vec![r#"{"id":"1","author_id":"10","text":"snow","lang":"en"}"#.to_owned()];
+    for id in 2..6 {
+        let retweet = format!(
+            r#"{{"id":"{id}","author_id":"{id}0","text":"RT @a: s…","referenced_tweets":[{{"type":"retweeted","id":"{}"}}]}}"#,
+            id - 1
+        );
+        let users = r#"{"id":"10","username":"al"},{"id":"20","username":"bo"}"#;
+        let included = tweets.join(",");
+        let post =
+            post(&format!(r#"{{"data":{retweet},"includes":{{"tweets":[{included}],"users":[{users}]}}}}"#));
+        let original = post.retweet_of.as_ref().expect("one is carried");
+        assert_eq!((original.id(), original.account().handle.as_str()), ("1", "al"), "{id}");
+        assert_eq!((post.id.as_str(), post.content().id.as_str()), (id.to_string().as_str(), "1"));
+        for filter in
+            ["snow", "lang:en", "retweets_of:al", "retweets_of_tweet_id:\"1\"", "in:retweet(from:al)"]
+        {
+            let mut filters = FilterSetBuilder::new();
+            filters.add(FilterId(1), filter).expect(filter);
+            assert!(!filters.build().matches(&post).is_empty(), "{id}: {filter}");
+        }
+        tweets.push(retweet);
     }
 }

@@ -134,7 +134,8 @@ fn post(tweet: &View<'_>, includes: &Includes<'_>, depth: u8, also: &mut Vec<Eve
     // Each names the author.
     includes.spend((also.len() - before) * (author.account.id.len() + author.account.handle.len()));
     let References { retweeted, quoted, answered } = References::of(tweet);
-    let mut retweet_of = retweeted.map(|reference| Box::new(referenced(&reference, includes, depth, also)));
+    let mut retweet_of =
+        retweeted.map(|reference| Box::new(original(referenced(&reference, includes, depth, also))));
     let quote_of = quoted.map(|reference| Box::new(referenced(&reference, includes, depth, also)));
     let carried = retweet_of.as_ref().is_some_and(|reference| reference.post.is_some());
     let metrics = tweet.object("public_metrics");
@@ -221,6 +222,17 @@ fn referenced(reference: &View<'_>, includes: &Includes<'_>, depth: u8, also: &m
     let post = tweet.map(|tweet| post(tweet, includes, depth, also));
     let account = includes.account(reference.id("author_id"));
     Reference { id, account, post }
+}
+
+/// What a retweet is of: not of a retweet, but of what that is of.
+fn original(retweeted: Reference) -> Reference {
+    let Reference { id, account, post } = retweeted;
+    match post.map(retweet::original) {
+        Some(post) if !post.id.is_empty() && post.id != id => {
+            Reference { id: post.id.clone(), account: Account::default(), post: Some(post) }
+        }
+        post => Reference { id, account, post },
+    }
 }
 
 fn reply(tweet: &View<'_>, id: String, includes: &Includes<'_>) -> Option<ReplyTo> {
