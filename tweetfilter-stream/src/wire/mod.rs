@@ -178,6 +178,9 @@ fn decode_other(line: &str, depth: u8) -> Result<Event, DecodeError> {
     if let Scalar::Text(text) = message.scalar("text") {
         return Ok(Event::Post(Box::new(plain(&message, text.into_owned()))));
     }
+    if let Some(event) = control::enterprise(&message) {
+        return Ok(event);
+    }
     let keys: Vec<_> = message.keys().take(4).collect();
     Err(Reason::UnknownMessage.because(format!("an object with {}", keys.join(", "))))
 }
