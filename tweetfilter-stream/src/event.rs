@@ -30,7 +30,7 @@ pub enum Event {
         /// What happened.
         event: Box<Event>,
     },
-    /// Several messages in one, such as a page of search results; in order.
+    /// Several messages in one, such as a page of search results, or deletes of the versions before an edit; in order.
     Several(Vec<Event>),
     /// A post was deleted; it may never have been seen here.
     Delete {
@@ -154,7 +154,7 @@ pub enum Event {
         /// When the stream said so.
         at: Option<Millis>,
     },
-    /// An error that was sent in place of a post (X's API v2).
+    /// An error that was sent in place of a post (X's API v2 and enterprise streams).
     Failure {
         /// A sentence for people.
         message: String,

@@ -398,6 +398,12 @@ fn what_compliance_streams_say_of_accounts_is_read_in_each_format() {
                 ),
                 state(Some(1_432_228_153_000)),
             ),
+            (
+                format!(
+                    r#"{{"objectType":"activity","verb":"{kind}","object":{{"id":"id:twitter.com:7"}},"timestampMs":"2015-05-21T17:09:13.548+00:00"}}"#
+                ),
+                state(at),
+            ),
             (format!(r#"{{"{kind}":{{"id":7}}}}"#), state(None)),
         ] {
             assert_eq!(event(&json), expected, "{json}");

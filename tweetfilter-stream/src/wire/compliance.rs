@@ -1,4 +1,4 @@
-//! What X's compliance streams say of accounts, and those of API v2 of posts too.
+//! What X's compliance streams say of accounts and posts, but for what its other streams say as well.
 //!
 //! An account may be kept back for several reasons at once; each begins and ends with a message of its own.
 
@@ -7,6 +7,7 @@ use tweetfilter_core::post::{Account, Millis};
 use super::control::timestamp;
 use super::v1::NETWORK;
 use super::view::View;
+use super::withheld::{self, EVERYWHERE};
 use crate::Event;
 
 /// Messages on an account: whether it can be seen as far as this reason goes, and the reason.
@@ -46,9 +47,39 @@ pub(super) fn event(data: &View<'_>) -> Option<Event> {
     }
     state(data).or_else(|| {
         let kinds = ["delete", "withheld", "user_withheld", "scrub_geo"];
-        let (kind, body) = kinds.into_iter().find_map(|kind| Some((kind, data.some_object(kind)?)))?;
+        let (kind, body) =
+            kinds.into_iter().chain(FURTHER).find_map(|kind| Some((kind, data.some_object(kind)?)))?;
         said(kind, &body)
     })
+}
+
+/// Messages that only compliance streams have. The last two are only counted: what was deleted is gone, and profiles are
+/// those that came with the posts.
+const FURTHER: [&str; 5] = ["drop", "undrop", "tweet_edit", "status_undelete", "user_profile_modification"];
+
+/// The event of such a message in the format of enterprise streams.
+pub(super) fn further(message: &View<'_>) -> Option<Event> {
+    let (kind, body) = FURTHER.into_iter().find_map(|kind| Some((kind, message.some_object(kind)?)))?;
+    let of = body.some_object("status").unwrap_or_else(|| body.clone());
+    let (id, author) = (of.first_id(&["id_str", "id"]), account(of.first_id(&["user_id_str", "user_id"])));
+    Some(of_post(kind, id, author, &body))
+}
+
+fn of_post(kind: &str, id: String, author: Account, body: &View<'_>) -> Event {
+    let at = timestamp(body);
+    match kind {
+        // It may not be shown until it may again: as what is withheld everywhere.
+        "drop" if !id.is_empty() => {
+            Event::StatusWithheld { id, author, countries: vec![EVERYWHERE.to_owned()], at }
+        }
+        "undrop" if !id.is_empty() => Event::StatusWithheld { id, author, countries: Vec::new(), at },
+        "tweet_edit" => {
+            let mut gone = Vec::new();
+            withheld::versions(&mut gone, &id, &author, &body.ids("edit_tweet_ids"));
+            Event::Several(gone)
+        }
+        _ => Event::Other { kind: kind.to_owned() },
+    }
 }
 
 fn said(kind: &str, body: &View<'_>) -> Option<Event> {
@@ -67,6 +98,7 @@ fn said(kind: &str, body: &View<'_>) -> Option<Event> {
         "scrub_geo" if !user.id.is_empty() => {
             Some(Event::ScrubGeo { author: user, up_to: body.id("up_to_tweet_id") })
         }
+        _ if FURTHER.contains(&kind) => Some(of_post(kind, id, author, body)),
         _ => None,
     }
 }

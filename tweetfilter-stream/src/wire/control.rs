@@ -19,6 +19,23 @@ pub(super) fn event(message: &View<'_>, depth: u8) -> Result<Option<Event>, Deco
         .or_else(|| direct_message(message)))
 }
 
+/// The event of what enterprise streams say beside posts, in messages that nothing but their one key marks: to be asked
+/// for last.
+pub(super) fn enterprise(message: &View<'_>) -> Option<Event> {
+    let said = |kind| message.some_object(kind).filter(|body| body.has("message"));
+    if let Some(error) = said("error") {
+        return Some(Event::Failure { message: error.id("message") });
+    }
+    if let Some(warning) = said("warn") {
+        let (code, message) = (warning.id("code"), warning.id("message"));
+        return Some(Event::Warning { code, message, percent_full: None });
+    }
+    if said("info").is_some() {
+        return Some(Event::Other { kind: "info".to_owned() });
+    }
+    compliance::further(message)
+}
+
 /// Messages whose whole content stands under one key.
 fn notice(message: &View<'_>) -> Option<Event> {
     const KINDS: [&str; 10] = [
@@ -42,6 +59,8 @@ fn notice(message: &View<'_>) -> Option<Event> {
             let at = at();
             match body.some_object("direct_message") {
                 Some(deleted) => Event::DeleteMessage { id: id(&deleted), user: user_of(&deleted) },
+                // A like that was taken back.
+                None if body.has("favorite") => Event::Other { kind: "delete of a favorite".to_owned() },
                 None => {
                     let deleted = body.object("status");
                     let (id, author) = (id(&deleted), user_of(&deleted));

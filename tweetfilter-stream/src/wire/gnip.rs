@@ -10,7 +10,7 @@ use super::html::{self, Offsets};
 use super::retweet;
 use super::v1::{self, Entities, Geometry, Surroundings, Url};
 use super::view::View;
-use super::{post_and, withheld};
+use super::{compliance, post_and, withheld};
 use crate::Event;
 
 /// Activities inside each other that are read.
@@ -48,7 +48,11 @@ pub(super) fn event(activity: &View<'_>) -> Event {
             countries: activity.ids("withheld_in_countries"),
             at: at(),
         },
-        verb => Event::Other { kind: verb.to_owned() },
+        verb => {
+            let ids = [object().id("id"), activity.object("actor").id("id")];
+            let id = ids.iter().find(|id| !id.is_empty()).map(|id| last_part(id)).unwrap_or_default();
+            compliance::state_of(verb, id, at()).unwrap_or_else(|| Event::Other { kind: verb.to_owned() })
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod control;
 mod fields;
 mod gnip;
 mod html;
+mod includes;
 mod markup;
 mod mastodon;
 mod retweet;
@@ -63,6 +64,9 @@ pub enum Reason {
     UnknownMessage,
     /// Longer than the reader was told to accept.
     TooLong,
+    /// A post whose users, media and posts that it refers to take, with those of the posts before it in the same message,
+    /// more than 16 MiB and 16 bytes for each byte of that: X's API v2 has them once, and every post refers to them.
+    TooLarge,
 }
 
 impl std::fmt::Display for Reason {
@@ -72,6 +76,7 @@ impl std::fmt::Display for Reason {
             Self::NotJson => "not JSON",
             Self::UnknownMessage => "unknown message",
             Self::TooLong => "too long",
+            Self::TooLarge => "too large with what it refers to",
         })
     }
 }
@@ -165,11 +170,16 @@ fn decode_other(line: &str, depth: u8) -> Result<Event, DecodeError> {
     if message.has("verb") || message.text("objectType") == "activity" {
         return Ok(gnip::event(&message));
     }
-    if let Some(event) = v2::event(&message) {
-        return Ok(event);
+    match v2::event(&message, line.len()) {
+        Some(Event::Unreadable(error)) => return Err(error),
+        Some(event) => return Ok(event),
+        None => {}
     }
     if let Scalar::Text(text) = message.scalar("text") {
         return Ok(Event::Post(Box::new(plain(&message, text.into_owned()))));
+    }
+    if let Some(event) = control::enterprise(&message) {
+        return Ok(event);
     }
     let keys: Vec<_> = message.keys().take(4).collect();
     Err(Reason::UnknownMessage.because(format!("an object with {}", keys.join(", "))))

@@ -3,7 +3,7 @@
 //!
 //! Text is HTML-escaped here too, and the numbers count code points of the escaped text.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use tweetfilter_core::post::{
     Account, Annotation, Author, Engagement, Media, MediaKind, Place, Point, Post, PostFlags, Reference,
@@ -11,28 +11,28 @@ use tweetfilter_core::post::{
 };
 use tweetfilter_core::text;
 
-use super::compliance;
 use super::html::{self, Offsets};
-use super::retweet;
+use super::includes::Includes;
 use super::v1::{self, Entities, Geometry, Surroundings, Url, Urls};
 use super::view::View;
 use super::withheld::{self, Withheld};
+use super::{Reason, compliance, retweet};
 use crate::Event;
 
 /// Posts inside each other that are read.
 const NESTED: u8 = 4;
 
-/// The event of a page, a stream's line or a flattened tweet.
-pub(super) fn event(message: &View<'_>) -> Option<Event> {
+/// The event of a page, a stream's line or a flattened tweet, whose message has so many bytes.
+pub(super) fn event(message: &View<'_>, length: usize) -> Option<Event> {
     if message.has("text") && (message.has("author_id") || message.has("author")) {
-        return Some(said(message, &Includes::default()));
+        return Some(said(message, &Includes::of(&View::default(), length)));
     }
     if message.has("username") && message.has("public_metrics") {
         return Some(Event::Other { kind: "user".to_owned() });
     }
     match message.raw("data") {
         Some(data) => {
-            let includes = Includes::of(&message.object("includes"));
+            let includes = Includes::of(&message.object("includes"), length);
             let item = |item: &View<'_>| match item.has("text") {
                 true => said(item, &includes),
                 false => compliance::event(item).unwrap_or_else(|| Event::Other { kind: "user".to_owned() }),
@@ -53,37 +53,33 @@ pub(super) fn event(message: &View<'_>) -> Option<Event> {
     }
 }
 
-/// A post with what its payload says beside it.
+/// A post with what its payload says beside it. One that would lack something it refers to is none.
 fn said(tweet: &View<'_>, includes: &Includes<'_>) -> Event {
-    let mut also = Vec::new();
-    say(tweet, includes, NESTED, &mut also);
-    super::post_and(post(tweet, includes, NESTED), also)
+    if !includes.is_spent() {
+        let mut also = Vec::new();
+        let post = post(tweet, includes, NESTED, &mut also);
+        if !includes.is_spent() {
+            return super::post_and(post, also);
+        }
+    }
+    let why = "the users, media and posts that are referred to again and again take too much memory";
+    Event::Unreadable(Reason::TooLarge.because(why))
 }
 
-fn say(tweet: &View<'_>, includes: &Includes<'_>, depth: u8, found: &mut Vec<Event>) {
-    let id = tweet.id("id");
-    let inlined = tweet.some_object("author");
-    let user = inlined.as_ref().or_else(|| includes.users.get(&tweet.id("author_id")));
-    let account = match user {
-        Some(user) => Account { id: user.id("id"), handle: user.id("username") },
-        None => Account { id: tweet.id("author_id"), handle: String::new() },
-    };
-    withheld::versions(found, &id, &account, &tweet.ids("edit_history_tweet_ids"));
+/// Adds what a payload says beside its post, which has these versions.
+fn say(
+    tweet: &View<'_>,
+    user: Option<&View<'_>>,
+    (id, author): (&str, &Account),
+    versions: &[String],
+    also: &mut Vec<Event>,
+) {
+    withheld::versions(also, id, author, versions);
     if let Some(mark) = mark(tweet) {
-        withheld::post(found, &id, &account, &mark);
+        withheld::post(also, id, author, &mark);
     }
     if let Some(mark) = user.and_then(mark) {
-        withheld::user(found, &account, &mark);
-    }
-    let Some(depth) = depth.checked_sub(1) else { return };
-    for reference in tweet.list("referenced_tweets") {
-        if !matches!(&*reference.text("type"), "retweeted" | "quoted") {
-            continue;
-        }
-        let included = includes.tweets.get(&reference.id("id"));
-        if let Some(carried) = if reference.has("text") { Some(&reference) } else { included } {
-            say(carried, includes, depth, found);
-        }
+        withheld::user(also, author, &mark);
     }
 }
 
@@ -97,48 +93,53 @@ fn mark(of: &View<'_>) -> Option<Withheld> {
     })
 }
 
-/// What the tweets of a page refer to.
+/// What a tweet refers to: of each kind the last.
 #[derive(Default)]
-struct Includes<'a> {
-    tweets: HashMap<String, View<'a>>,
-    users: HashMap<String, View<'a>>,
-    media: HashMap<String, View<'a>>,
-    places: HashMap<String, View<'a>>,
+struct References<'a> {
+    retweeted: Option<View<'a>>,
+    quoted: Option<View<'a>>,
+    answered: String,
 }
 
-impl<'a> Includes<'a> {
-    fn of(includes: &View<'a>) -> Self {
-        let by = |list: &str, key: &str| {
-            includes.list(list).into_iter().map(|item| (item.id(key), item)).collect()
-        };
-        Self {
-            tweets: by("tweets", "id"),
-            users: by("users", "id"),
-            media: by("media", "media_key"),
-            places: by("places", "id"),
+impl<'a> References<'a> {
+    fn of(tweet: &View<'a>) -> Self {
+        let mut found = Self::default();
+        for reference in tweet.list("referenced_tweets") {
+            match &*reference.text("type") {
+                "retweeted" => found.retweeted = Some(reference),
+                "quoted" => found.quoted = Some(reference),
+                "replied_to" => found.answered = reference.id("id"),
+                _ => {}
+            }
         }
+        found
     }
 }
 
-fn post(tweet: &View<'_>, includes: &Includes<'_>, depth: u8) -> Post {
+/// The post, and in `also` what it and those that it carries say beside it.
+fn post(tweet: &View<'_>, includes: &Includes<'_>, depth: u8, also: &mut Vec<Event>) -> Post {
     let id = tweet.id("id");
-    let author = match tweet.some_object("author") {
-        Some(user) => author(&user),
-        None => known_author(tweet.id("author_id"), includes),
+    let inlined = tweet.some_object("author");
+    let user = inlined.as_ref().or_else(|| includes.user(&tweet.id("author_id")));
+    let author = match user {
+        Some(user) => author(user),
+        None => Author {
+            account: Account { id: tweet.id("author_id"), ..Account::default() },
+            ..Author::default()
+        },
     };
-    let (mut retweet_of, mut quote_of, mut answered) = (None, None, String::new());
-    for reference in tweet.list("referenced_tweets") {
-        match &*reference.text("type") {
-            "retweeted" => retweet_of = Some(referenced(&reference, includes, depth)),
-            "quoted" => quote_of = Some(referenced(&reference, includes, depth)),
-            "replied_to" => answered = reference.id("id"),
-            _ => {}
-        }
-    }
+    let versions = tweet.ids("edit_history_tweet_ids");
+    let before = also.len();
+    say(tweet, user, (id.as_str(), &author.account), &versions, also);
+    // Each names the author.
+    includes.spend((also.len() - before) * (author.account.id.len() + author.account.handle.len()));
+    let References { retweeted, quoted, answered } = References::of(tweet);
+    let mut retweet_of =
+        retweeted.map(|reference| Box::new(original(referenced(&reference, includes, depth, also))));
+    let quote_of = quoted.map(|reference| Box::new(referenced(&reference, includes, depth, also)));
     let carried = retweet_of.as_ref().is_some_and(|reference| reference.post.is_some());
     let metrics = tweet.object("public_metrics");
     let geo = tweet.object("geo");
-    let versions = tweet.ids("edit_history_tweet_ids");
     let attachments = tweet.object("attachments");
     let (mut text, mut entities) = match carried {
         true => Default::default(),
@@ -187,13 +188,6 @@ fn post(tweet: &View<'_>, includes: &Includes<'_>, depth: u8) -> Post {
     }
 }
 
-fn known_author(id: String, includes: &Includes<'_>) -> Author {
-    match includes.users.get(&id) {
-        Some(user) => author(user),
-        None => Author { account: Account { id, handle: String::new() }, ..Author::default() },
-    }
-}
-
 fn author(user: &View<'_>) -> Author {
     let metrics = user.object("public_metrics");
     let bio = user.string("description");
@@ -219,21 +213,32 @@ fn author(user: &View<'_>) -> Author {
 }
 
 /// A referenced tweet: inlined (flattened), included, or only announced.
-fn referenced(reference: &View<'_>, includes: &Includes<'_>, depth: u8) -> Box<Reference> {
+fn referenced(reference: &View<'_>, includes: &Includes<'_>, depth: u8, also: &mut Vec<Event>) -> Reference {
     let id = reference.id("id");
     let Some(depth) = depth.checked_sub(1) else {
-        return Box::new(Reference { id, ..Reference::default() });
+        return Reference { id, ..Reference::default() };
     };
-    let tweet = if reference.has("text") { Some(reference) } else { includes.tweets.get(&id) };
-    let post = tweet.map(|tweet| post(tweet, includes, depth));
-    let account = known_author(reference.id("author_id"), includes).account;
-    Box::new(Reference { id, account, post })
+    let tweet = if reference.has("text") { Some(reference) } else { includes.tweet(&id) };
+    let post = tweet.map(|tweet| post(tweet, includes, depth, also));
+    let account = includes.account(reference.id("author_id"));
+    Reference { id, account, post }
+}
+
+/// What a retweet is of: not of a retweet, but of what that is of.
+fn original(retweeted: Reference) -> Reference {
+    let Reference { id, account, post } = retweeted;
+    match post.map(retweet::original) {
+        Some(post) if !post.id.is_empty() && post.id != id => {
+            Reference { id: post.id.clone(), account: Account::default(), post: Some(post) }
+        }
+        post => Reference { id, account, post },
+    }
 }
 
 fn reply(tweet: &View<'_>, id: String, includes: &Includes<'_>) -> Option<ReplyTo> {
     let account = match tweet.some_object("in_reply_to_user") {
         Some(user) => Account { id: user.id("id"), handle: user.id("username") },
-        None => known_author(tweet.id("in_reply_to_user_id"), includes).account,
+        None => includes.account(tweet.id("in_reply_to_user_id")),
     };
     let reply = ReplyTo { id, account };
     (reply != ReplyTo::default()).then_some(reply)
@@ -274,7 +279,10 @@ fn media(attachments: &View<'_>, includes: &Includes<'_>) -> Vec<Media> {
         return inlined.iter().map(of).collect();
     }
     let keys = attachments.ids("media_keys");
-    keys.iter().map(|key| includes.media.get(key).map_or_else(|| unknown_medium(key), of)).collect()
+    // Whoever names one again means the same.
+    let mut named = HashSet::new();
+    let once = keys.iter().filter(|key| named.insert(key.as_str()));
+    once.map(|key| includes.medium(key).map_or_else(|| unknown_medium(key), of)).collect()
 }
 
 /// A medium of which only the key is there: its number tells the kind.
@@ -290,7 +298,7 @@ fn unknown_medium(key: &str) -> Media {
 
 fn place(geo: &View<'_>, includes: &Includes<'_>) -> Option<Place> {
     let id = geo.first_id(&["place_id", "id"]);
-    let place = match includes.places.get(&id) {
+    let place = match includes.place(&id) {
         Some(place) => place,
         None if geo.has("full_name") => geo,
         None if id.is_empty() => return None,

@@ -13,6 +13,13 @@ use crate::Event;
 /// What X says where copyright is the reason, and no country.
 const COPYRIGHT: &str = "XY";
 
+/// What X says for all countries.
+pub(super) const EVERYWHERE: &str = "XX";
+
+/// Versions before a post that are told, the newest ones. X allows five edits; each is told with the author, who may have
+/// a long name.
+const VERSIONS: usize = 16;
+
 /// Where a post or a user is withheld, as a payload says it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Withheld {
@@ -69,10 +76,11 @@ pub(super) fn user(found: &mut Vec<Event>, user: &Account, mark: &Withheld) {
     }
 }
 
-/// Adds that the versions before a post are no more: all ids that stand before its own.
+/// Adds that the versions before a post are no more: the ids that stand before its own.
 pub(super) fn versions(found: &mut Vec<Event>, id: &str, author: &Account, versions: &[String]) {
     let Some(own) = versions.iter().position(|version| version == id) else { return };
-    for before in versions[..own].iter().filter(|before| !before.is_empty()) {
+    let newest = &versions[own.saturating_sub(VERSIONS)..own];
+    for before in newest.iter().filter(|before| !before.is_empty()) {
         let (id, author) = (before.clone(), author.clone());
         found.push(Event::Delete { network: NETWORK.to_owned(), id, author, at: None });
     }
