@@ -337,6 +337,56 @@ fn a_damaged_file_in_a_tar_ends_only_itself() {
     }
 }
 
+/// A tar as it was before POSIX: only the sum of its bytes tells that a header is one.
+fn old_tar(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, content) in files {
+        let mut packed = tar(&[(*name, content.as_bytes().to_vec())]);
+        packed.truncate(packed.len() - 1024);
+        packed[257..263].fill(0);
+        packed[148..156].fill(b' ');
+        let sum: u32 = packed[..512].iter().map(|&byte| u32::from(byte)).sum();
+        packed[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        out.extend(packed);
+    }
+    out.resize(out.len() + 1024, 0);
+    out
+}
+
+#[test]
+fn tars_from_before_posix_are_found_by_the_sums_of_their_headers() {
+    let packed = old_tar(&[("m1", "1\n"), ("schön", "2\n3\n"), ("empty", "")]);
+    let expected = ["m1:1 1", "schön:1 2", "schön:2 3"];
+    for packed in [packed.clone(), gzip(&packed)] {
+        let (found, end) = given(packed);
+        assert_eq!((found.as_slice(), end), (expected.map(String::from).as_slice(), None));
+    }
+    // Bytes that were taken for signed numbers make another sum.
+    let mut signed = packed.clone();
+    let sum = u32::from_str_radix(str::from_utf8(&signed[1024 + 148..1024 + 154]).unwrap(), 8).unwrap();
+    signed[1024 + 148..1024 + 154].copy_from_slice(format!("{:06o}", sum - 2 * 256).as_bytes());
+    assert_eq!(given(signed.clone()), (expected.map(String::from).to_vec(), None));
+    // A sum that is neither is that of no header.
+    signed[1024 + 153] ^= 1;
+    let (found, end) = given(signed);
+    assert_eq!(found, ["m1:1 1"]);
+    assert!(end.is_some_and(|end| end.contains("not the header of a file in a tar")));
+    for at in [0, 153, 300] {
+        let mut other = packed.clone();
+        other[at] ^= 1;
+        let (found, end) = given(other);
+        assert!(!found.is_empty() && found.iter().all(|line| line.starts_with(':')) && end.is_none(), "{at}");
+    }
+    // Lines are no headers, whatever stands where the name of the format or the sum would.
+    let x = |count: usize| "x".repeat(count);
+    for line in
+        [format!("{}ustar{}\n", x(257), x(300)), format!("{}{:08o}{}\n", x(148), 504 * 120 + 256, x(356))]
+    {
+        let (found, end) = given(line.into_bytes());
+        assert!(found.len() == 1 && found[0].starts_with(":1 x") && end.is_none(), "{end:?}");
+    }
+}
+
 #[test]
 fn an_empty_tar_holds_nothing_and_zeros_before_lines_are_a_line() {
     for zeros in [1024, 10_240] {

@@ -50,7 +50,11 @@ fn a_demonstration_leaves_nothing_behind_and_refuses_what_is_no_filter() {
     let ended = run(&["demo", "--seconds", "1"]);
     assert!(ended.status.success());
     let ended = run(&["demo", "--seconds", "1", "--expr", "(snow"]);
-    assert_eq!(ended.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&ended.stderr).contains("(snow"));
+    assert_eq!(ended.status.code(), Some(1));
+    // As every command says it: where, and how to mend it.
+    let said = String::from_utf8_lossy(&ended.stderr);
+    for part in ["error[missing_parenthesis]", "--> --expr:1:1", "help: close it at the end"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     assert_eq!(std::fs::read_dir(files.path("tmp")).unwrap().count(), 0);
 }

@@ -1,6 +1,7 @@
 //! Tars, read from front to back.
 
 use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,9 +14,29 @@ pub(super) const RECORD: usize = 512;
 /// Longest name that is read; longer ones are cut.
 const NAME: u64 = 4096;
 
+/// Where a header has the sum of its bytes.
+const SUM: Range<usize> = 148..156;
+
 /// Whether bytes are the beginning of a tar.
 pub(super) fn is_tar(start: &[u8]) -> bool {
-    start.get(257..262) == Some(b"ustar") && start.first().is_some_and(|&b| b != 0)
+    start.first().is_some_and(|&b| b != 0) && is_header(start)
+}
+
+/// Whether bytes begin with the header of a file: it says so itself, or, as in tars from before POSIX (`--format=v7`),
+/// only the sum of its bytes is right. Lines may have the same in the same place, but no text has a NUL.
+fn is_header(start: &[u8]) -> bool {
+    start.contains(&0) && (start.get(257..262) == Some(b"ustar") || start.get(..RECORD).is_some_and(sums_up))
+}
+
+/// Whether a header has the sum of its own bytes, in which blanks stand for the sum itself. Some who made tars took
+/// bytes for signed numbers.
+fn sums_up(header: &[u8]) -> bool {
+    let Ok(told) = i64::from_str_radix(text(&header[SUM]).trim(), 8) else { return false };
+    let others = || header[..SUM.start].iter().chain(&header[SUM.end..]);
+    let blanks = SUM.len() as i64 * i64::from(b' ');
+    let unsigned: i64 = others().map(|&byte| i64::from(byte)).sum();
+    let signed: i64 = others().map(|&byte| i64::from(byte.cast_signed())).sum();
+    [unsigned, signed].contains(&(told - blanks))
 }
 
 /// A tar.
@@ -87,7 +108,7 @@ impl Tar {
             if !self.fill(&mut header)? || header.iter().all(|&b| b == 0) {
                 return Ok(None);
             }
-            if header.get(257..262) != Some(b"ustar") {
+            if !is_header(&header) {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "not the header of a file in a tar"));
             }
             let size = number(&header[124..136]).ok_or_else(|| {

@@ -20,7 +20,7 @@ mod time;
 mod tweet;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
 use json::Json;
 use random::Random;
@@ -92,9 +92,9 @@ impl Generator {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let mut random = Random::of(options.seed, [0, 0, 0]);
-        let mass = options.posts * DELETES * MASS / 100_000;
+        let mass = options.posts.saturating_mul(DELETES * MASS) / 100_000;
         let clock = Clock::new(options.start);
-        let tenth = u32::try_from(options.posts / 10).unwrap_or(u32::MAX / 4);
+        let tenth = u32::try_from(options.posts / 10).unwrap_or(u32::MAX).min(u32::MAX / 7);
         Self {
             mass,
             mass_from: u64::from(tenth * 3 + random.below(tenth * 3 + 1)),
@@ -169,13 +169,27 @@ impl Generator {
             return;
         }
         let followers = &mut Random::of(seed, [4, key, 0]);
-        let count = followers.between(1, audience.min(accounts).saturating_mul(2) - 1).min(accounts);
-        let mut viewers: Vec<u32> = (0..count).map(|_| followers.between(1, accounts)).collect();
-        viewers.sort_unstable();
-        viewers.dedup();
-        for viewer in viewers {
+        let mean = audience.min(accounts);
+        // As many fewer as more of them: the mean holds, also where there are hardly more accounts than that.
+        let spread = (mean - 1).min(accounts - mean);
+        let count = followers.between(mean - spread, mean + spread);
+        for viewer in draw(followers, count, accounts) {
             self.waiting.push_back(format!("{{\"for_user\":\"{viewer}\",\"message\":{line}}}"));
         }
+    }
+}
+
+/// So many of the numbers from 1 to `all`, in order.
+fn draw(random: &mut Random, count: u32, all: u32) -> Vec<u32> {
+    // If nearly all are wanted, those who are left out: the last ones would be sought for long.
+    let few = count.min(all - count);
+    let mut drawn = BTreeSet::new();
+    while drawn.len() < few as usize {
+        drawn.insert(random.between(1, all));
+    }
+    match few == count {
+        true => drawn.into_iter().collect(),
+        false => (1..=all).filter(|number| !drawn.contains(number)).collect(),
     }
 }
 

@@ -98,6 +98,14 @@ fn a_stream_of_any_length_ends() {
 }
 
 #[test]
+fn a_stream_of_any_length_begins() {
+    for posts in [20_000_000_000, 40_000_000_000, u64::MAX] {
+        let begun = Generator::new(Options { posts, ..Options::default() }).take(50).count();
+        assert_eq!(begun, 50);
+    }
+}
+
+#[test]
 fn lines_are_ascii_without_breaks() {
     for line in stream(2000, 3) {
         assert!(line.bytes().all(|b| (b' '..=b'~').contains(&b)), "{line}");
@@ -386,5 +394,26 @@ fn envelopes_hold_each_post_for_those_who_saw_it() {
     }
     assert_eq!(seen.len(), 3000);
     let copies: usize = seen.values().map(HashSet::len).sum();
-    between("audience", copies as f64 / 3000.0, 3.3, 4.4);
+    between("audience", copies as f64 / 3000.0, 3.75, 4.25);
+}
+
+#[test]
+fn as_many_see_a_post_in_the_mean_as_is_said_however_few_accounts_there_are() {
+    for (accounts, audience) in [(1, 1), (2, 1), (2, 2), (5, 2), (5, 3), (5, 4), (5, 5)] {
+        let options = Options { posts: 2000, seed: 9, accounts, audience, ..Options::default() };
+        let mut seen: HashMap<u64, HashSet<String>> = HashMap::new();
+        for line in Generator::new(options).filter(|line| !line.is_empty()) {
+            let line: Value = serde_json::from_str(&line).expect("a line is JSON");
+            if let (Some(id), Some(viewer)) = (line["message"]["id"].as_u64(), line["for_user"].as_str()) {
+                seen.entry(id).or_default().insert(viewer.to_owned());
+            }
+        }
+        assert_eq!(seen.len(), 2000);
+        let copies: usize = seen.values().map(HashSet::len).sum();
+        let (mean, expected) = (copies as f64 / 2000.0, f64::from(audience));
+        between(&format!("{audience} of {accounts}"), mean, 0.94 * expected, 1.06 * expected);
+        if accounts == audience {
+            assert!(seen.values().all(|viewers| viewers.len() == accounts as usize));
+        }
+    }
 }

@@ -1,14 +1,15 @@
 //! Bluesky: posts as records, as the app's views, and the events of Jetstream.
 //!
-//! Facets count bytes of the text. A record says nothing of its author beyond the repository that it is in.
+//! A record says nothing of its author beyond the repository that it is in.
+
+mod facets;
 
 use tweetfilter_core::post::{
-    Account, Author, Engagement, Entities, Link, Media, MediaKind, Mention, Millis, Post, PostFlags,
-    Reference, ReplyTo, Tag,
+    Account, Author, Engagement, Entities, Link, Media, MediaKind, Millis, Post, PostFlags, Reference,
+    ReplyTo, Tag,
 };
-use tweetfilter_core::{Span, text};
+use tweetfilter_core::text;
 
-use super::shown_address;
 use super::view::View;
 use crate::Event;
 
@@ -92,7 +93,9 @@ pub(super) fn is_post(object: &View<'_>) -> bool {
 /// The post of a bare record, of a view, or of an entry of a feed.
 pub(super) fn bare(object: &View<'_>) -> Post {
     if let Some(post) = object.some_object("post") {
-        return view(&post);
+        let mut post = view(&post);
+        name_answered(&mut post, &object.object("reply").object("parent").object("author"));
+        return post;
     }
     match object.has("record") {
         true => view(object),
@@ -100,10 +103,18 @@ pub(super) fn bare(object: &View<'_>) -> Post {
     }
 }
 
+/// Gives whom a post answers the handle that a feed tells beside it: a record has the repository alone.
+fn name_answered(post: &mut Post, author: &View<'_>) {
+    if let Some(reply) = &mut post.reply_to
+        && reply.account.id == author.id("did")
+    {
+        reply.account.handle = author.id("handle");
+    }
+}
+
 fn view(view: &View<'_>) -> Post {
     let mut post = post(&view.object("record"), view.id("uri"), Account::default(), NESTED);
-    post.author = author(&view.object("author"));
-    post.counts = counts(view);
+    add_view(&mut post, view);
     post.flags.self_thread |= post.reply_to.as_ref().is_some_and(|r| r.account.id == post.author.account.id);
     let embed = view.object("embed");
     let quoted = embed.object("record");
@@ -111,11 +122,17 @@ fn view(view: &View<'_>) -> Post {
     let quoted = quoted.some_object("record").unwrap_or(quoted);
     if let (Some(reference), Some(record)) = (&mut post.quote_of, quoted.some_object("value")) {
         let mut quoted_post = self::post(&record, quoted.id("uri"), Account::default(), NESTED - 1);
-        quoted_post.author = author(&quoted.object("author"));
-        quoted_post.counts = counts(&quoted);
+        add_view(&mut quoted_post, &quoted);
         reference.post = Some(quoted_post);
     }
     post
+}
+
+/// What a view says beside the record: of the author, of what others did with the post, and how it was labelled.
+fn add_view(post: &mut Post, view: &View<'_>) {
+    post.author = author(&view.object("author"));
+    post.counts = counts(view);
+    post.flags.sensitive |= is_sensitive(&view.list("labels"));
 }
 
 pub(super) fn author(profile: &View<'_>) -> Author {
@@ -143,11 +160,7 @@ fn counts(view: &View<'_>) -> Engagement {
 
 fn post(record: &View<'_>, uri: String, account: Account, depth: u8) -> Post {
     let text = record.text("text").into_owned();
-    let mut entities = match (record.has("facets"), record.has("entities")) {
-        (true, _) => facets(record, &text),
-        (false, true) => old_entities(record, &text),
-        (false, false) => text::entities(&text),
-    };
+    let mut entities = facets::of(record, &text).unwrap_or_else(|| text::entities(&text));
     let beside = record.ids("tags").into_iter().map(|text| Tag { text, span: None });
     entities.hashtags.extend(beside);
     let mut quote_of = None;
@@ -158,12 +171,9 @@ fn post(record: &View<'_>, uri: String, account: Account, depth: u8) -> Post {
         ReplyTo { account: did_account(did_of(&id)), id }
     });
     let root = reply.object("root").id("uri");
-    let labels = record.object("labels").list("values");
     let author = if account.id.is_empty() { did_account(did_of(&uri)) } else { account };
     let flags = PostFlags {
-        sensitive: labels.iter().any(|label| {
-            matches!(&*label.text("val"), "porn" | "sexual" | "nudity" | "graphic-media" | "nsfl" | "gore")
-        }),
+        sensitive: is_sensitive(&record.object("labels").list("values")),
         self_thread: reply_to.as_ref().is_some_and(|r| !author.id.is_empty() && r.account.id == author.id),
         ..PostFlags::default()
     };
@@ -183,6 +193,15 @@ fn post(record: &View<'_>, uri: String, account: Account, depth: u8) -> Post {
     }
 }
 
+/// Whether labels say that not everybody may want to see a post: the author's own, or those of whoever labels posts.
+fn is_sensitive(labels: &[View<'_>]) -> bool {
+    let names = |label: &View<'_>| {
+        matches!(&*label.text("val"), "porn" | "sexual" | "nudity" | "graphic-media" | "nsfl" | "gore")
+    };
+    // One that is negated only says that another holds no longer.
+    labels.iter().any(|label| names(label) && !label.flag("neg"))
+}
+
 /// The account of a repository.
 fn did_account(did: &str) -> Account {
     Account { id: did.to_owned(), handle: String::new() }
@@ -191,67 +210,6 @@ fn did_account(did: &str) -> Account {
 /// The repository in `at://did:plc:…/app.bsky.feed.post/…`.
 fn did_of(uri: &str) -> &str {
     uri.strip_prefix("at://").and_then(|rest| rest.split('/').next()).unwrap_or_default()
-}
-
-fn facets(record: &View<'_>, text: &str) -> Entities {
-    let mut found = Entities::default();
-    for facet in record.list("facets") {
-        let index = facet.object("index");
-        let span = span(text, index.count("byteStart"), index.count("byteEnd"));
-        let shown = span.map(|span| &text[span.range()]).unwrap_or_default();
-        for feature in facet.list("features") {
-            match feature.text("$type").rsplit('#').next() {
-                Some("link") => add_link(&mut found, shown, feature.id("uri"), span),
-                Some("tag") => found.hashtags.push(Tag { text: feature.id("tag"), span }),
-                Some("mention") => add_mention(&mut found, shown, feature.id("did"), span),
-                _ => {}
-            }
-        }
-    }
-    found
-}
-
-fn add_link(found: &mut Entities, shown: &str, uri: String, span: Option<Span>) {
-    let url = shown_address(shown, &uri).to_owned();
-    found.links.push(Link { url, expanded: Some(uri), span, ..Link::default() });
-}
-
-fn add_mention(found: &mut Entities, shown: &str, did: String, span: Option<Span>) {
-    let handle = shown.trim_start_matches('@').to_owned();
-    found.mentions.push(Mention { account: Account { id: did, handle }, span });
-}
-
-/// A span that lies in the text, on the borders of characters.
-fn span(text: &str, start: Option<u64>, end: Option<u64>) -> Option<Span> {
-    let (start, end) = (usize::try_from(start?).ok()?, usize::try_from(end?).ok()?);
-    text.get(start..end).filter(|text| !text.is_empty()).map(|_| Span::from(start..end))
-}
-
-/// What the first clients wrote in place of facets, in UTF-16 units.
-fn old_entities(record: &View<'_>, text: &str) -> Entities {
-    let byte = |unit: Option<u64>| {
-        let mut left = usize::try_from(unit?).ok()?;
-        for (at, c) in text.char_indices() {
-            if left == 0 {
-                return Some(at as u64);
-            }
-            left = left.checked_sub(c.len_utf16())?;
-        }
-        (left == 0).then_some(text.len() as u64)
-    };
-    let mut found = Entities::default();
-    for entity in record.list("entities") {
-        let index = entity.object("index");
-        let span = span(text, byte(index.count("start")), byte(index.count("end")));
-        let shown = span.map(|span| &text[span.range()]).unwrap_or_default();
-        match &*entity.text("type") {
-            "mention" => add_mention(&mut found, shown, entity.id("value"), span),
-            "link" => add_link(&mut found, shown, entity.id("value"), span),
-            "hashtag" => found.hashtags.push(Tag { text: entity.id("value"), span }),
-            _ => {}
-        }
-    }
-    found
 }
 
 fn embed(embed: &View<'_>, entities: &mut Entities, quote_of: &mut Option<Box<Reference>>, depth: u8) {

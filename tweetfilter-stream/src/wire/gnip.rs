@@ -1,10 +1,14 @@
 //! Gnip's activities (PowerTrack and Historical PowerTrack), and what their streams say of posts and users: deleted,
 //! withheld, without a place. Where a post or user is withheld, an activity of a post itself does not say.
 
+mod pages;
+
 use tweetfilter_core::post::{
-    Account, Author, Engagement, Place, Post, PostFlags, ProfileGeo, Reference, ReplyTo,
+    self, Account, Author, Engagement, Place, Post, PostFlags, ProfileGeo, Reference, ReplyTo,
 };
 use tweetfilter_core::text;
+
+use pages::Pages;
 
 use super::html::{self, Offsets};
 use super::retweet;
@@ -25,7 +29,7 @@ pub(super) fn event(activity: &View<'_>) -> Event {
         "post" | "share" | "" if activity.has("body") => {
             let mut also = Vec::new();
             say_versions(&mut also, activity, NESTED);
-            post_and(post(activity, NESTED), also)
+            post_and(post(activity, Around::default(), NESTED), also)
         }
         "delete" => Event::Delete {
             network: v1::NETWORK.to_owned(),
@@ -76,32 +80,59 @@ fn say_versions(found: &mut Vec<Event>, activity: &View<'_>, depth: u8) {
     }
 }
 
-fn post(activity: &View<'_>, depth: u8) -> Post {
+/// What is said of a post around its activity: Gnip tells beside the outermost alone what it found out about the post
+/// that is shared there, and some tell there alone what that one quotes.
+#[derive(Default)]
+struct Around<'a> {
+    lang: Option<String>,
+    quoted: Option<View<'a>>,
+    pages: Pages<'a>,
+}
+
+impl<'a> Around<'a> {
+    /// With what an activity says itself, which goes before.
+    fn and(mut self, activity: &View<'a>) -> Self {
+        let guessed = || activity.object("gnip").object("language").string("value");
+        self.lang = activity.string("twitter_lang").or_else(guessed).or(self.lang);
+        self.quoted = activity.some_object("twitter_quoted_status").or(self.quoted);
+        self.pages.add(activity);
+        self
+    }
+}
+
+fn post<'a>(activity: &View<'a>, around: Around<'a>, depth: u8) -> Post {
+    let around = around.and(activity);
+    let mut post = Post { lang: around.lang.clone(), ..act(activity) };
+    let shared = activity.some_object("object").filter(|_| activity.text("verb") == "share");
+    match (shared, depth.checked_sub(1)) {
+        (Some(object), Some(below)) if object.has("body") => {
+            let original = retweet::original(self::post(&object, around, below));
+            let (id, account) = (original.id.clone(), Account::default());
+            post.retweet_of = Some(Box::new(Reference { id, account, post: Some(original) }));
+        }
+        (shared, below) => {
+            post.quote_of = around.quoted.map(|quoted| quote(&quoted, below));
+            (post.text, post.entities) = content(activity, &post.id, post.quote_of.as_deref(), around.pages);
+            if let Some(object) = shared {
+                let id = last_part(&object.id("id"));
+                let mut original = Box::new(Reference { id, ..Reference::default() });
+                retweet::uncover(&mut post.text, &mut post.entities, &mut original);
+                post.retweet_of = Some(original);
+            }
+        }
+    }
+    post
+}
+
+fn quote(activity: &View<'_>, depth: Option<u8>) -> Box<Reference> {
+    let post = depth.map(|depth| post(activity, Around::default(), depth));
+    Box::new(Reference { id: last_part(&activity.id("id")), account: Account::default(), post })
+}
+
+/// What an activity says of a post itself, without its content.
+fn act(activity: &View<'_>) -> Post {
     let id = last_part(&activity.id("id"));
     let author = author(&activity.object("actor"), &activity.object("gnip"));
-    let below = depth.checked_sub(1);
-    let nested = |activity: View<'_>| {
-        let post = below.map(|depth| post(&activity, depth));
-        Box::new(Reference { id: last_part(&activity.id("id")), account: Account::default(), post })
-    };
-    let shared = activity.some_object("object").filter(|_| activity.text("verb") == "share");
-    let mut retweet_of = shared.map(|object| match object.has("body") {
-        true => nested(object),
-        false => Box::new(Reference { id: last_part(&object.id("id")), ..Reference::default() }),
-    });
-    let quote_of = match retweet_of {
-        None => activity.some_object("twitter_quoted_status").map(nested),
-        Some(_) => None,
-    };
-    let (text, entities) = match &mut retweet_of {
-        None => content(activity, &id, quote_of.as_deref()),
-        Some(original) if original.post.is_none() => {
-            let (mut text, mut entities) = content(activity, &id, None);
-            retweet::uncover(&mut text, &mut entities, original);
-            (text, entities)
-        }
-        Some(_) => Default::default(),
-    };
     let reply_to = reply(&activity.object("inReplyTo").text("link"));
     let own = |reply: &ReplyTo| reply.account.handle.eq_ignore_ascii_case(&author.account.handle);
     let flags = PostFlags {
@@ -111,18 +142,11 @@ fn post(activity: &View<'_>, depth: u8) -> Post {
         edited: versions(activity).first().is_some_and(|first| *first != id),
         ..PostFlags::default()
     };
-    let lang = activity.string("twitter_lang");
-    let guessed = || activity.object("gnip").object("language").string("value");
     Post {
         network: v1::NETWORK.to_owned(),
         created_at: activity.time("postedTime"),
-        text,
-        lang: lang.or_else(guessed),
-        entities,
         source: activity.object("generator").string("displayName"),
         reply_to,
-        retweet_of,
-        quote_of,
         place: activity.some_object("location").map(|location| place(&location)),
         // Latitude first, as in X's own field of that name.
         coordinates: activity.keep::<Geometry>("geo").and_then(|shape| match shape.coordinates.as_slice() {
@@ -141,39 +165,39 @@ fn post(activity: &View<'_>, depth: u8) -> Post {
     }
 }
 
+/// The text and what stands in it.
 fn content(
     activity: &View<'_>,
     id: &str,
     quote: Option<&Reference>,
-) -> (String, tweetfilter_core::post::Entities) {
+    pages: Pages<'_>,
+) -> (String, post::Entities) {
     let long = activity.some_object("long_object").filter(|long| long.has("body"));
     let holder = long.as_ref().unwrap_or(activity);
     let escaped = holder.text("body");
     let offsets = Offsets::of_escaped(&escaped);
     let text = html::unescape(escaped).into_owned();
-    let Some(entities) = holder.keep::<Entities<'_>>("twitter_entities") else {
-        let entities = text::entities(&text);
-        return (text, entities);
-    };
-    let more =
-        holder.keep::<Entities<'_>>("twitter_extended_entities").map(|more| more.media).unwrap_or_default();
-    let quoted = quote.map(Reference::id).unwrap_or_default();
-    let quote_link = |url: &Url<'_>| v1::leads_to(url.expanded.as_deref().unwrap_or_default(), quoted);
-    let own_link = |url: &Url<'_>| {
-        let to = url.expanded.as_deref().unwrap_or_default();
-        v1::leads_to(to, id)
-    };
-    let around =
-        Surroundings { text: &text, offsets: &offsets, quote_link: &quote_link, own_link: &own_link };
-    let mut entities = entities.convert(more, &around);
-    for page in activity.object("gnip").list("urls") {
-        let url = page.text("url");
-        for link in entities.links.iter_mut().filter(|link| link.url == url) {
-            link.unwound = page.string("expanded_url");
-            link.title = page.string("expanded_url_title");
-            link.description = page.string("expanded_url_description");
+    let mut entities = match holder.keep::<Entities<'_>>("twitter_entities") {
+        Some(entities) => {
+            let more = holder.keep::<Entities<'_>>("twitter_extended_entities");
+            let more = more.map(|more| more.media).unwrap_or_default();
+            let quoted = quote.map(Reference::id).unwrap_or_default();
+            let leads =
+                |url: &Url<'_>, id: &str| url.expanded.as_deref().is_some_and(|to| v1::leads_to(to, id));
+            let (quote_link, own_link) = (|url: &Url<'_>| leads(url, quoted), |url: &Url<'_>| leads(url, id));
+            entities.convert(
+                more,
+                &Surroundings {
+                    text: &text,
+                    offsets: &offsets,
+                    quote_link: &quote_link,
+                    own_link: &own_link,
+                },
+            )
         }
-    }
+        None => text::entities(&text),
+    };
+    pages.tell(&mut entities.links);
     (text, entities)
 }
 

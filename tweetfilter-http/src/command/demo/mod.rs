@@ -22,6 +22,7 @@ use tweetfilter_stream::store::Action;
 use tweetfilter_stream::worker::{Options, Worker};
 
 use super::Failure;
+use super::filters;
 use super::serve::ended_by_signal;
 use super::settings::{block_on, failure};
 use samples::{PEOPLE, SAMPLES, VISITOR};
@@ -57,7 +58,9 @@ const EXAMPLES: &str = "\
 Examples:
   tweetfilter demo
   tweetfilter demo --expr 'coffee -is:retweet'
-  tweetfilter demo --seconds 10 --rate 50 --listen off";
+  tweetfilter demo --seconds 10 --rate 50 --listen off
+
+Exit: 0 done; 1 a filter is invalid; 2 wrong usage, or it can't run.";
 
 /// Seconds without a terminal.
 const UNATTENDED: u64 = 30;
@@ -71,6 +74,11 @@ const YOU: &str = "You";
 const LISTEN: &str = "127.0.0.1:8080";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let own = filters::load_files(&[], &arguments.expressions, None, &[])?;
+    filters::report(&own.refused);
+    if !own.refused.is_empty() {
+        return Err(Failure::Filters);
+    }
     let seconds = arguments.seconds.or((!std::io::stdout().is_terminal()).then_some(UNATTENDED));
     let folder = tempfile::Builder::new().prefix("tweetfilter-demo-").tempdir();
     let folder =

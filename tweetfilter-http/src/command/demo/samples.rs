@@ -26,7 +26,7 @@ pub(super) const SAMPLES: [Sample; 12] = [
     sample(2, "ラーメン", "ラーメン OR 寿司 OR カレー"),
     sample(2, "地震", "地震 OR earthquake OR terremoto OR deprem OR زلزال"),
     sample(3, "قهوة", "القهوة OR #قهوة OR kahve"),
-    sample(3, "İstanbul", "istanbul OR Ankara lang:tr"),
+    sample(3, "İstanbul", "(istanbul OR ankara) lang:tr"),
     sample(4, "snow", "snow* -is:reply"),
     sample(4, "on rails", "(train OR tram OR \"the bus\"~4) -is:retweet"),
     sample(4, "loud", "caps:>60 length:>=20 lang:en"),
@@ -35,9 +35,28 @@ pub(super) const SAMPLES: [Sample; 12] = [
 
 /// Those of who looks on in a browser: names, texts, and what they do.
 pub(super) const VISITOR: [(&str, &str, Action); 5] = [
-    ("snow", "snow* OR 雪 OR nieve OR neige -is:reply", Action::Highlight),
+    ("snow", "(snow* OR 雪 OR nieve OR neige) -is:reply", Action::Highlight),
     ("cats", "cat* OR gato OR chat OR 猫 OR 고양이 OR แมว OR 🐱", Action::Highlight),
     ("football", "football OR fútbol OR futebol OR サッカー OR ⚽", Action::Highlight),
     ("pictures", "has:images -is:retweet", Action::Show),
     ("loud", "caps:>60 length:>=20", Action::Hide),
 ];
+
+#[cfg(test)]
+mod tests {
+    use tweetfilter_core::Expression;
+    use tweetfilter_core::syntax::NodeKind;
+
+    use super::{SAMPLES, VISITOR};
+
+    #[test]
+    fn what_stands_beside_words_to_choose_from_holds_for_each_of_them() {
+        let samples = SAMPLES.iter().map(|sample| sample.filter);
+        for text in samples.chain(VISITOR.iter().map(|(_, text, _)| *text)) {
+            let expression = Expression::parse(text).unwrap();
+            let NodeKind::Or(any) = &expression.root().kind else { continue };
+            let last_alone = any.iter().any(|part| matches!(part.kind, NodeKind::And(_)));
+            assert!(!last_alone, "without parentheses, only one of the words is meant: {text}");
+        }
+    }
+}
