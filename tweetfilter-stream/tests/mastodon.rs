@@ -1,4 +1,4 @@
-//! Whose ids and names Mastodon's statuses tell, and what they take.
+//! Whose ids and names Mastodon's statuses tell, what they quote, and what they take.
 
 use serde_json::{Value, json};
 use tweetfilter_core::post::{Account, Post};
@@ -142,6 +142,30 @@ fn a_post_its_versions_and_its_delete_of_a_stream_meet() {
     // It holds for whatever is stored under this id of a Mastodon server, also by what was written before.
     let delete = event(&json!({"event": "delete", "payload": "5", "server": "home.example"}));
     assert!(matches!(&delete, Event::Delete { network, id, .. } if (&**network, &**id) == ("", "5")));
+}
+
+#[test]
+fn the_fallback_of_a_quote_is_neither_text_nor_a_link_of_the_authors() {
+    let quoted = json!({"id": "7", "uri": "https://far.example/users/cy/7", "url": "https://far.example/@cy/7",
+        "content": "<p>q</p>", "account": {"id": "3", "acct": "cy@far.example"}});
+    let link = "<a href=\"https://far.example/@cy/7\">https://far.example/@cy/7</a>";
+    let fallback = format!("<p class=\"quote-inline\">RE: {link}</p><p>Snow</p>");
+    let quote = post(&by_ann(json!({"content": fallback, "quote": {"quoted_status": quoted}})));
+    assert_eq!(quote.content().text, "Snow");
+    assert!(finds(&quote, "domain:far.example url:cy is:quote links:0 -has:links -re length:4"));
+    let pending = post(&by_ann(json!({"content": fallback, "quote": {"state": "pending"}})));
+    assert!(pending.text == "Snow" && pending.entities.links[0].quote);
+    // Elsewhere in the text the address stays, and is the quote's all the same.
+    let inside = format!("<p>{link} Snow <a href=\"https://b.example\">https://b.example</a></p>");
+    let inside = post(&by_ann(json!({"content": inside, "quote": {"quoted_status": quoted}})));
+    assert_eq!(inside.entities.links.iter().map(|link| link.quote).collect::<Vec<_>>(), [true, false]);
+    assert!(inside.text.starts_with("https://far.example/@cy/7 Snow"));
+    // Without a quote, it is all that there is.
+    let plain = post(&by_ann(json!({"content": fallback, "quote": null})));
+    assert_eq!(plain.text, "RE: https://far.example/@cy/7\n\nSnow");
+    assert!(finds(&plain, "re has:links links:1"));
+    let empty = post(&by_ann(json!({"content": "<p><a href=\"\">Snow</a></p>"})));
+    assert!(!empty.entities.links[0].quote);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use tweetfilter_core::post::{
     Account, Author, Engagement, Entities, Link, Media, Mention, Post, PostFlags, Reference, ReplyTo, Tag,
 };
 
-use super::markup::{self, Anchor};
+use super::markup::{self, Anchor, Html};
 use super::v1;
 use super::view::View;
 use super::{DecodeError, decode_text, shown_address};
@@ -19,6 +19,9 @@ use crate::Event;
 
 /// Statuses inside each other that are read.
 const NESTED: u8 = 4;
+
+/// The class of what stands in a text for those who do not show quotes: "RE: " and the quote's link.
+const QUOTE: &str = "quote-inline";
 
 /// Whether an object is a status.
 pub(super) fn is_status(object: &View<'_>) -> bool {
@@ -179,7 +182,11 @@ impl<'a> Mentioned<'a> {
 }
 
 fn content(status: &View<'_>, server: Option<&str>) -> (String, Entities) {
-    let (text, anchors) = markup::read(&status.text("content"));
+    let quote = status.some_object("quote");
+    let html = status.text("content");
+    let Html { text, anchors, left_out, .. } = markup::read_without(&html, quote.is_some().then_some(QUOTE));
+    let quoted = quote.as_ref().and_then(quoted).unwrap_or_default();
+    let quoted = [quoted.text("url"), quoted.text("uri")];
     let mut found = Entities::default();
     let mut named = Vec::new();
     for anchor in anchors {
@@ -189,9 +196,12 @@ fn content(status: &View<'_>, server: Option<&str>) -> (String, Entities) {
         } else if anchor.is_mention() {
             named.push(anchor);
         } else {
-            found.links.push(link(anchor, &text));
+            let quote = quoted.iter().any(|address| !address.is_empty() && *address == anchor.href);
+            found.links.push(Link { quote, ..link(anchor, &text) });
         }
     }
+    let of_quote = |url: String| Link { expanded: Some(url.clone()), url, quote: true, ..Link::default() };
+    found.links.extend(left_out.into_iter().map(of_quote));
     found.mentions = mentions(status, server, &named, &text);
     tags(status, &mut found.hashtags);
     let media = status.list("media_attachments");
