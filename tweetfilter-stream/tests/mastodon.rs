@@ -1,4 +1,4 @@
-//! Whose ids and names Mastodon's statuses tell, what they quote, and what they take.
+//! Whose ids and names Mastodon's statuses tell, what they quote and boost, and what they take.
 
 use serde_json::{Value, json};
 use tweetfilter_core::post::{Account, Post};
@@ -166,6 +166,20 @@ fn the_fallback_of_a_quote_is_neither_text_nor_a_link_of_the_authors() {
     assert!(finds(&plain, "re has:links links:1"));
     let empty = post(&by_ann(json!({"content": "<p><a href=\"\">Snow</a></p>"})));
     assert!(!empty.entities.links[0].quote);
+}
+
+#[test]
+fn a_boost_of_a_boost_has_the_text_of_the_one_at_the_bottom() {
+    let status = |id: &str, by: &str, content: &str| {
+        json!({"id": id, "uri": format!("https://m.example/{id}"), "content": content, "language": "en",
+            "account": {"id": id, "acct": by}})
+    };
+    let (mut boost, mut again) = (status("2", "bo", ""), status("3", "cy", ""));
+    boost["reblog"] = status("1", "al", "<p>Snow</p>");
+    again["reblog"] = boost;
+    let post = post(&again);
+    assert_eq!((post.content().text.as_str(), post.content().id.as_str()), ("Snow", "1"));
+    assert!(finds(&post, "snow from:cy retweets_of:al retweets_of_tweet_id:\"1\""));
 }
 
 #[test]

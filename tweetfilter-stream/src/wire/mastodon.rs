@@ -12,9 +12,9 @@ use tweetfilter_core::post::{
 };
 
 use super::markup::{self, Anchor, Html};
-use super::v1;
 use super::view::View;
 use super::{DecodeError, decode_text, shown_address};
+use super::{retweet, v1};
 use crate::Event;
 
 /// Statuses inside each other that are read.
@@ -73,7 +73,9 @@ fn status(text: &str) -> Option<View<'_>> {
 fn post(status: &View<'_>, server: Option<&str>, depth: u8) -> Post {
     let below = depth.checked_sub(1);
     let carried = |status: &View<'_>| below.map(|depth| post(status, server, depth));
-    let retweet_of = status.some_object("reblog").map(|original| reference(&original, carried(&original)));
+    let retweet_of = status
+        .some_object("reblog")
+        .map(|original| reference(&original, carried(&original).map(retweet::original)));
     let quote = status.object("quote");
     let quote_of = match quoted(&quote) {
         Some(quoted) => Some(reference(&quoted, carried(&quoted))),
