@@ -23,7 +23,7 @@ pub type Millis = i64;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Post {
-    /// `x`, `bluesky`, a Mastodon host, or empty.
+    /// `x`, `bluesky`, the host of the Mastodon server that it was read from, or empty.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub network: String,
     /// The network's own id, opaque; empty where there is none.

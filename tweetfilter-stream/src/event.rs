@@ -34,7 +34,8 @@ pub enum Event {
     Several(Vec<Event>),
     /// A post was deleted; it may never have been seen here.
     Delete {
-        /// `x`, `bluesky` or a Mastodon host; empty if the message does not tell.
+        /// `x` or `bluesky`; empty where the message does not tell, and of Mastodon, whose posts may be stored under another
+        /// host than the server's.
         network: String,
         /// The post's id.
         id: String,

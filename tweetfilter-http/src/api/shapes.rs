@@ -22,7 +22,7 @@ pub struct ShownPost {
     pub commit: i64,
     /// Its place in a timeline, for `before` and the reading position.
     pub place: String,
-    /// `x`, `bluesky`, or a Mastodon host.
+    /// `x`, `bluesky`, or the host of the Mastodon server that it was read from.
     pub network: String,
     /// The network's own id.
     pub id: String,

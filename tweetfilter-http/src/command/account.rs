@@ -37,7 +37,9 @@ enum Command {
 
         /// Who they are on a network: NETWORK:ID, NETWORK:ID:HANDLE or NETWORK:HANDLE; may be given again
         ///
-        /// A handle of digits alone is written with an @, as in x:@1888. Networks are `x`, `bluesky`, or a Mastodon host. Posts of an envelope are for the account with the
+        /// A handle of digits alone is written with an @, as in x:@1888. Networks are `x`, `bluesky`, or the host of the
+        /// Mastodon server that posts are read from: the id is the one that this server has for them, and the handle is
+        /// whole, as in mastodon.example:43:ann@mastodon.example. Posts of an envelope are for the account with the
         /// envelope's id; `me` in a filter stands for all of them.
         #[arg(long = "identity", value_name = "WHO", value_parser = identity)]
         identities: Vec<(String, Account)>,

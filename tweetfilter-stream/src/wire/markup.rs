@@ -25,46 +25,114 @@ impl Anchor {
     }
 
     fn has_class(&self, class: &str) -> bool {
-        self.class.split_ascii_whitespace().any(|c| c == class)
+        has_class(&self.class, class)
     }
+}
+
+fn has_class(classes: &str, class: &str) -> bool {
+    classes.split_ascii_whitespace().any(|c| c == class)
+}
+
+/// HTML as text.
+#[derive(Default)]
+pub(super) struct Html<'c> {
+    pub(super) text: String,
+    pub(super) anchors: Vec<Anchor>,
+    /// Where the links lead that stood in what was left out.
+    pub(super) left_out: Vec<String>,
+    /// An `<a>` that has begun: its address, its classes, and where its text begins.
+    open: Option<(String, String, usize)>,
+    /// The class of elements that are left out.
+    without: Option<&'c str>,
+    /// One of those that has begun.
+    leaving: Option<Leaving>,
+}
+
+/// An element that is left out once it has ended: one that never does may hold the whole text.
+struct Leaving {
+    element: String,
+    /// Elements of the same name that are open, itself among them.
+    open: usize,
+    text: usize,
+    anchors: usize,
 }
 
 /// The text of HTML: paragraphs apart by a blank line, `<br>` and list items by a line break, references decoded,
 /// and addresses whole, also the parts that pages hide.
 pub(super) fn read(html: &str) -> (String, Vec<Anchor>) {
-    let mut text = String::with_capacity(html.len());
-    let (mut anchors, mut open) = (Vec::new(), None);
+    let Html { text, anchors, .. } = read_without(html, None);
+    (text, anchors)
+}
+
+/// The same, without the elements of a class.
+pub(super) fn read_without<'c>(html: &str, class: Option<&'c str>) -> Html<'c> {
+    let mut read = Html { text: String::with_capacity(html.len()), without: class, ..Html::default() };
     let mut rest = html;
     while let Some(c) = rest.chars().next() {
         if c == '<'
             && let Some(end) = tag_end(rest)
         {
-            let tag = &rest[1..end];
+            read.tag(&rest[1..end]);
             rest = &rest[end + 1..];
-            match name(tag).to_ascii_lowercase().as_str() {
-                "br" => text.push('\n'),
-                "p" | "blockquote" | "pre" | "ul" | "ol" if !text.is_empty() => break_line(&mut text, 2),
-                "/li" => break_line(&mut text, 1),
-                "/p" | "/blockquote" | "/pre" | "/ul" | "/ol" => break_line(&mut text, 2),
-                "a" => open = Some((attribute(tag, "href"), attribute(tag, "class"), text.len())),
-                "/a" => {
-                    if let Some((href, class, start)) = open.take()
-                        && start < text.len()
-                    {
-                        anchors.push(Anchor { href, class, span: Span::from(start..text.len()) });
-                    }
-                }
-                _ => {}
-            }
             continue;
         }
         let (c, length) = reference(rest).filter(|_| c == '&').unwrap_or((c, c.len_utf8()));
-        text.push(c);
+        read.text.push(c);
         rest = &rest[length..];
     }
-    text.truncate(text.trim_end().len());
-    anchors.retain(|anchor| anchor.span.end as usize <= text.len());
-    (text, anchors)
+    read.text.truncate(read.text.trim_end().len());
+    let end = read.text.len();
+    read.anchors.retain(|anchor| anchor.span.end as usize <= end);
+    read
+}
+
+impl Html<'_> {
+    fn tag(&mut self, tag: &str) {
+        let name = name(tag).to_ascii_lowercase();
+        self.leave_out(&name, tag);
+        let text = &mut self.text;
+        match name.as_str() {
+            "br" => text.push('\n'),
+            "p" | "blockquote" | "pre" | "ul" | "ol" if !text.is_empty() => break_line(text, 2),
+            "/li" => break_line(text, 1),
+            "/p" | "/blockquote" | "/pre" | "/ul" | "/ol" => break_line(text, 2),
+            "a" => self.open = Some((attribute(tag, "href"), attribute(tag, "class"), text.len())),
+            "/a" => {
+                if let Some((href, class, start)) = self.open.take()
+                    && start < text.len()
+                {
+                    self.anchors.push(Anchor { href, class, span: Span::from(start..text.len()) });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes where an element begins that is left out, and takes it back where it ends.
+    fn leave_out(&mut self, name: &str, tag: &str) {
+        let Some(class) = self.without else { return };
+        let Some(leaving) = &mut self.leaving else {
+            if matches!(name, "p" | "span" | "div") && has_class(&attribute(tag, "class"), class) {
+                let (text, anchors) = (self.text.len(), self.anchors.len());
+                self.leaving = Some(Leaving { element: name.to_owned(), open: 1, text, anchors });
+            }
+            return;
+        };
+        if name == leaving.element {
+            leaving.open += 1;
+        } else if name.strip_prefix('/') == Some(leaving.element.as_str()) {
+            leaving.open -= 1;
+        }
+        if let Some(left) = self.leaving.take_if(|leaving| leaving.open == 0) {
+            self.text.truncate(left.text);
+            let links = self.anchors.drain(left.anchors..).filter(Anchor::is_link);
+            self.left_out.extend(links.map(|anchor| anchor.href));
+            // The text of a link that began in it is gone.
+            if self.open.as_ref().is_some_and(|(_, _, start)| *start > left.text) {
+                self.open = None;
+            }
+        }
+    }
 }
 
 /// Makes the text end in so many line breaks.
@@ -122,7 +190,7 @@ fn attribute(tag: &str, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{Anchor, read, read_without};
 
     #[test]
     fn reads_paragraphs_breaks_and_links() {
@@ -148,6 +216,33 @@ mod tests {
             ("<é>x</é>", "x"),
         ] {
             assert_eq!(read(html).0, expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_class_is_left_out_where_it_ends() {
+        let link = r#"<a href="https://q.example/1"><span>q.example/1</span></a>"#;
+        for (html, text, left_out, others) in [
+            (format!(r#"<p class="quote-inline">RE: {link}</p><p>Snow</p>"#), "Snow", 1, 0),
+            (format!(r#"<p>Snow<span class="a quote-inline"><br><br>RE: {link}</span></p>"#), "Snow", 1, 0),
+            (
+                format!(r#"<p>a</p><p class="quote-inline">RE: {link}</p><p>b {link}</p>"#),
+                "a\n\nb q.example/1",
+                1,
+                1,
+            ),
+            (format!(r#"<a href="https://b.example"><span class="quote-inline">é</span>s</a>"#), "s", 0, 1),
+            // One that never ends would be all of the text.
+            (format!(r#"<p class="quote-inline">RE: {link} Snow"#), "RE: q.example/1 Snow", 0, 1),
+            (format!(r#"<span class="quote-inline">é<a href="https://b.example"></span>é</a>"#), "é", 0, 0),
+        ] {
+            let read = read_without(&html, Some("quote-inline"));
+            assert_eq!(
+                (read.text.as_str(), read.left_out.len(), read.anchors.len()),
+                (text, left_out, others),
+                "{html}"
+            );
+            assert!(read.anchors.iter().all(|anchor: &Anchor| read.text.get(anchor.span.range()).is_some()));
         }
     }
 }

@@ -1,20 +1,27 @@
 //! Mastodon's statuses, and the messages of its streams.
 
+mod server;
+
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use serde::de::IgnoredAny;
 use tweetfilter_core::Span;
 use tweetfilter_core::post::{
     Account, Author, Engagement, Entities, Link, Media, Mention, Post, PostFlags, Reference, ReplyTo, Tag,
 };
 
-use super::markup::{self, Anchor};
-use super::v1;
+use super::markup::{self, Anchor, Html};
 use super::view::View;
 use super::{DecodeError, decode_text, shown_address};
+use super::{retweet, v1};
 use crate::Event;
 
 /// Statuses inside each other that are read.
 const NESTED: u8 = 4;
+
+/// The class of what stands in a text for those who do not show quotes: "RE: " and the quote's link.
+const QUOTE: &str = "quote-inline";
 
 /// Whether an object is a status.
 pub(super) fn is_status(object: &View<'_>) -> bool {
@@ -23,16 +30,23 @@ pub(super) fn is_status(object: &View<'_>) -> bool {
 
 /// The post of a status.
 pub(super) fn event(status: &View<'_>) -> Event {
-    Event::Post(Box::new(post(status, NESTED)))
+    let server = server::told(status, NESTED);
+    Event::Post(Box::new(post(status, server.as_deref(), NESTED)))
 }
 
-/// The event of a stream's message: a kind beside a payload that is JSON in a string.
+/// The event of a stream's message: a kind beside a payload that is JSON in a string, and perhaps the server that sent it,
+/// which a status alone does not always tell.
 pub(super) fn streamed(message: &View<'_>, depth: u8) -> Option<Result<Event, DecodeError>> {
     let payload = message.raw("payload").map(|_| message.id("payload"))?;
     let kind = message.text("event");
+    let server = server::host(&message.text("server"));
+    let read = |payload: &str| match server.as_deref().and_then(|server| Some((server, status(payload)?))) {
+        Some((server, status)) => Ok(Event::Post(Box::new(post(&status, Some(server), NESTED)))),
+        None => decode_text(payload, depth),
+    };
     Some(match &*kind {
-        "update" => decode_text(&payload, depth),
-        "status.update" => decode_text(&payload, depth).map(|event| match event {
+        "update" => read(&payload),
+        "status.update" => read(&payload).map(|event| match event {
             Event::Post(mut post) => {
                 // Not every update is an edit: a poll that ended or a quote that was approved leaves the first version,
                 // and whoever is told of it by another server has the same.
@@ -41,6 +55,7 @@ pub(super) fn streamed(message: &View<'_>, depth: u8) -> Option<Result<Event, De
             }
             other => other,
         }),
+        // It names no network: it is for those posts too that are stored under the host of their author.
         "delete" => {
             Ok(Event::Delete { network: String::new(), id: payload, author: Account::default(), at: None })
         }
@@ -48,32 +63,35 @@ pub(super) fn streamed(message: &View<'_>, depth: u8) -> Option<Result<Event, De
     })
 }
 
-fn post(status: &View<'_>, depth: u8) -> Post {
-    let host = host(status);
+/// The status that a text is, if it is one.
+fn status(text: &str) -> Option<View<'_>> {
+    // What is read on demand must be sound before.
+    serde_json::from_str::<IgnoredAny>(text).ok()?;
+    Some(View::of(text)).filter(is_status)
+}
+
+fn post(status: &View<'_>, server: Option<&str>, depth: u8) -> Post {
     let below = depth.checked_sub(1);
-    let carried = |status: View<'_>| {
-        let post = below.map(|depth| post(&status, depth));
-        Box::new(Reference { id: status.id("id"), account: Account::default(), post })
-    };
-    let retweet_of = status.some_object("reblog").map(carried);
+    let carried = |status: &View<'_>| below.map(|depth| post(status, server, depth));
+    let retweet_of = status
+        .some_object("reblog")
+        .map(|original| reference(&original, carried(&original).map(retweet::original)));
     let quote = status.object("quote");
-    let quote_of = match quote.some_object("quoted_status") {
-        Some(quoted) => Some(carried(quoted)),
-        // Others send the quoted status itself, or its id alone.
-        None if is_status(&quote) => Some(carried(quote)),
+    let quote_of = match quoted(&quote) {
+        Some(quoted) => Some(reference(&quoted, carried(&quoted))),
+        // Others send the quoted status's id alone.
         None => Some(quote.first_id(&["quoted_status_id", "id"]))
             .filter(|id| !id.is_empty())
             .map(|id| Box::new(Reference { id, ..Reference::default() })),
     };
-    let (text, entities) = if retweet_of.is_some() { Default::default() } else { content(status, &host) };
-    let author = author(&status.object("account"), &host);
-    let reply_to = reply(status, &author.account, &entities);
+    let (text, entities) = if retweet_of.is_some() { Default::default() } else { content(status, server) };
+    let account = status.object("account");
+    let (by, to) = (account.id("id"), status.id("in_reply_to_account_id"));
+    let reply_to = reply(status, server, &account);
     let flags = PostFlags {
         sensitive: status.flag("sensitive"),
         edited: status.has("edited_at"),
-        self_thread: reply_to
-            .as_ref()
-            .is_some_and(|reply| !author.account.id.is_empty() && reply.account.id == author.account.id),
+        self_thread: !by.is_empty() && by == to,
         nullcast: false,
         poll: status.has("poll"),
     };
@@ -81,7 +99,7 @@ fn post(status: &View<'_>, depth: u8) -> Post {
         id: status.id("id"),
         created_at: status.time("created_at"),
         edited_at: status.time("edited_at"),
-        author,
+        author: author(&account, server),
         text,
         warning: status.string("spoiler_text"),
         lang: status.string("language"),
@@ -97,31 +115,27 @@ fn post(status: &View<'_>, depth: u8) -> Post {
             replies: status.count("replies_count"),
             quotes: status.count("quotes_count"),
         },
-        network: host,
+        network: server.map(str::to_owned).or_else(|| server::author_host(status)).unwrap_or_default(),
         ..Post::default()
     }
 }
 
-/// The host of a status, out of its address.
-fn host(status: &View<'_>) -> String {
-    let of =
-        |url: &str| url.split("//").nth(1).and_then(|rest| rest.split('/').next()).map(str::to_lowercase);
-    of(&status.text("uri")).or_else(|| of(&status.text("url"))).unwrap_or_default()
+/// The status that is carried as a quote.
+fn quoted<'a>(quote: &View<'a>) -> Option<View<'a>> {
+    // Others send the quoted status itself.
+    quote.some_object("quoted_status").or_else(|| is_status(quote).then(|| quote.clone()))
 }
 
-/// The name with its server; that of a local account lacks it in the payload.
-fn handle(acct: &str, host: &str) -> String {
-    if acct.is_empty() || acct.contains('@') || host.is_empty() {
-        acct.to_owned()
-    } else {
-        format!("{acct}@{host}")
-    }
+/// A status in another, by its id where it is carried no further.
+fn reference(status: &View<'_>, post: Option<Post>) -> Box<Reference> {
+    let id = post.as_ref().map_or_else(|| status.id("id"), |post| post.id.clone());
+    Box::new(Reference { id, account: Account::default(), post })
 }
 
-fn author(account: &View<'_>, host: &str) -> Author {
+fn author(account: &View<'_>, server: Option<&str>) -> Author {
     let (bio, anchors) = markup::read(&account.text("note"));
     Author {
-        account: Account { id: account.id("id"), handle: handle(&account.text("acct"), host) },
+        account: server::account(account, server),
         name: account.string("display_name"),
         bio_links: anchors.into_iter().filter(Anchor::is_link).map(|anchor| link(anchor, &bio)).collect(),
         bio: Some(bio).filter(|bio| !bio.is_empty()),
@@ -136,69 +150,105 @@ fn author(account: &View<'_>, host: &str) -> Author {
     }
 }
 
-fn reply(status: &View<'_>, author: &Account, entities: &Entities) -> Option<ReplyTo> {
-    let (id, account) = (status.id("in_reply_to_id"), status.id("in_reply_to_account_id"));
-    if id.is_empty() && account.is_empty() {
+fn reply(status: &View<'_>, server: Option<&str>, author: &View<'_>) -> Option<ReplyTo> {
+    let (id, to) = (status.id("in_reply_to_id"), status.id("in_reply_to_account_id"));
+    if id.is_empty() && to.is_empty() {
         return None;
     }
-    let known = entities.mentions.iter().map(|mention| &mention.account).chain([author]);
-    let account = known
-        .into_iter()
-        .find(|known| known.id == account)
-        .cloned()
-        .unwrap_or(Account { id: account, handle: String::new() });
+    let mentioned = status.list("mentions");
+    let known = mentioned.iter().chain([author]).find(|user| !to.is_empty() && user.id("id") == to);
+    let account = match known {
+        Some(user) => server::account(user, server),
+        None => Account { id: server::own_id(to, server), handle: String::new() },
+    };
     Some(ReplyTo { id, account })
 }
 
-fn content(status: &View<'_>, host: &str) -> (String, Entities) {
-    let (text, anchors) = markup::read(&status.text("content"));
-    let mut found = Entities::default();
-    let mentioned: Vec<_> = status
-        .list("mentions")
-        .into_iter()
-        .map(|user| {
-            let account = Account { id: user.id("id"), handle: handle(&user.text("acct"), host) };
-            (user.text("url"), account)
-        })
-        .collect();
-    let mut by_url = HashMap::new();
-    for (url, account) in &mentioned {
-        by_url.entry(url.as_ref()).or_insert(account);
+/// Somebody whom the payload names beside the text.
+struct Mentioned<'a> {
+    url: Cow<'a, str>,
+    /// As the payload says, whoever gave it.
+    id: String,
+    account: Account,
+}
+
+impl<'a> Mentioned<'a> {
+    fn of(user: &View<'a>, server: Option<&str>) -> Self {
+        Self { url: user.text("url"), id: user.id("id"), account: server::account(user, server) }
     }
-    let mut tags = HashSet::new();
+
+    /// What is equal in the same account only.
+    fn key(&self) -> (&str, &str) {
+        (&self.id, &self.account.handle)
+    }
+}
+
+fn content(status: &View<'_>, server: Option<&str>) -> (String, Entities) {
+    let quote = status.some_object("quote");
+    let html = status.text("content");
+    let Html { text, anchors, left_out, .. } = markup::read_without(&html, quote.is_some().then_some(QUOTE));
+    let quoted = quote.as_ref().and_then(quoted).unwrap_or_default();
+    let quoted = [quoted.text("url"), quoted.text("uri")];
+    let mut found = Entities::default();
+    let mut named = Vec::new();
     for anchor in anchors {
         if anchor.is_tag() {
             let name = text[anchor.span.range()].trim_start_matches('#').to_owned();
-            tags.insert(name.to_lowercase());
             found.hashtags.push(Tag { text: name, span: Some(anchor.span) });
         } else if anchor.is_mention() {
-            let shown = text[anchor.span.range()].trim_start_matches('@');
-            let known = by_url.get(anchor.href.as_str()).map(|account| (*account).clone());
-            let account = known.unwrap_or_else(|| Account { id: String::new(), handle: shown.to_owned() });
-            found.mentions.push(Mention { account, span: Some(anchor.span) });
+            named.push(anchor);
         } else {
-            found.links.push(link(anchor, &text));
+            let quote = quoted.iter().any(|address| !address.is_empty() && *address == anchor.href);
+            found.links.push(Link { quote, ..link(anchor, &text) });
         }
     }
-    // Whom and what the payload names beside the text.
-    let mut ids: HashSet<String> = found.mentions.iter().map(|mention| mention.account.id.clone()).collect();
-    for (_, account) in mentioned {
-        if ids.insert(account.id.clone()) {
-            found.mentions.push(Mention { account, span: None });
-        }
-    }
-    for tag in status.list("tags") {
-        let name = tag.id("name");
-        if !name.is_empty() && tags.insert(name.to_lowercase()) {
-            found.hashtags.push(Tag { text: name, span: None });
-        }
-    }
+    let of_quote = |url: String| Link { expanded: Some(url.clone()), url, quote: true, ..Link::default() };
+    found.links.extend(left_out.into_iter().map(of_quote));
+    found.mentions = mentions(status, server, &named, &text);
+    tags(status, &mut found.hashtags);
     let media = status.list("media_attachments");
     let of =
         |medium: &View<'_>| Media { kind: v1::kind(&medium.text("type")), alt: medium.string("description") };
     found.media = media.iter().map(of).collect();
     card(&status.object("card"), &mut found);
     (text, found)
+}
+
+/// Whom the text names, and then whom the payload names beside it.
+fn mentions(status: &View<'_>, server: Option<&str>, in_text: &[Anchor], text: &str) -> Vec<Mention> {
+    let users: Vec<_> = status.list("mentions").iter().map(|user| Mentioned::of(user, server)).collect();
+    let mut by_url = HashMap::new();
+    for user in &users {
+        by_url.entry(&*user.url).or_insert(user);
+    }
+    let (mut found, mut named) = (Vec::new(), HashSet::new());
+    for anchor in in_text {
+        let account = match by_url.get(anchor.href.as_str()) {
+            Some(&user) => {
+                named.insert(user.key());
+                user.account.clone()
+            }
+            None => server::shown(text[anchor.span.range()].trim_start_matches('@'), &anchor.href),
+        };
+        found.push(Mention { account, span: Some(anchor.span) });
+    }
+    for user in &users {
+        if named.insert(user.key()) {
+            found.push(Mention { account: user.account.clone(), span: None });
+        }
+    }
+    found
+}
+
+/// Adds the tags that the payload names beside the text.
+fn tags(status: &View<'_>, found: &mut Vec<Tag>) {
+    let mut known: HashSet<_> = found.iter().map(|tag| tag.text.to_lowercase()).collect();
+    for tag in status.list("tags") {
+        let name = tag.id("name");
+        if !name.is_empty() && known.insert(name.to_lowercase()) {
+            found.push(Tag { text: name, span: None });
+        }
+    }
 }
 
 /// The page of a link, as the server saw it.

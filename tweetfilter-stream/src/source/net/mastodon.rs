@@ -17,6 +17,8 @@ use crate::source::{Chunk, SourceError};
 pub struct Mastodon {
     client: Client,
     url: Url,
+    /// The host whose ids it tells.
+    server: String,
     token: Token,
     silence: Duration,
     longest: usize,
@@ -26,18 +28,23 @@ pub struct Mastodon {
 impl Mastodon {
     /// What the token's account sees. `server` is the address of its streaming, such as `https://mastodon.example`.
     ///
+    /// Each line says that it is of this host, since ids are those of the server that is read from. Streaming that has an
+    /// address of its own is taken for the server's: `https://streaming.mastodon.example` is `mastodon.example`.
+    ///
     /// # Errors
     /// [`SourceError::Setup`] if the address is none, or neither encrypted nor on this machine.
     pub fn home(server: &str, token: Token) -> Result<Self, SourceError> {
         let mut url = http::safe_url(server)?;
         url.set_path("/api/v1/streaming/user");
+        let server = host(&url);
         Ok(Self {
             client: http::client(&Trust::default())?,
             url,
             token,
             silence: Duration::from_secs(90),
             longest: LONGEST_LINE,
-            events: Events::new(LONGEST_LINE),
+            events: Events::new(&server, LONGEST_LINE),
+            server,
         })
     }
 
@@ -65,6 +72,13 @@ impl Mastodon {
     }
 }
 
+/// The server's host, as it stands in the addresses of its accounts.
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let host = host.strip_prefix("streaming.").filter(|rest| rest.contains('.')).unwrap_or(host);
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
 impl Wire for Mastodon {
     fn address(&self) -> String {
         format!("{}{}", self.url.host_str().unwrap_or_default(), self.url.path())
@@ -75,7 +89,7 @@ impl Wire for Mastodon {
     }
 
     fn connect(&mut self) -> BoxFuture<Result<Connection, Fault>> {
-        self.events = Events::new(self.longest);
+        self.events = Events::new(&self.server, self.longest);
         let mut request = self.client.get(self.url.clone()).header(header::ACCEPT, "text/event-stream");
         if let Some(token) = self.token.header(&Method::GET, &self.url, &[]) {
             request = request.header(header::AUTHORIZATION, token);
@@ -87,5 +101,23 @@ impl Wire for Mastodon {
         let before = chunk.lines.len();
         self.events.take(bytes, &mut chunk.lines);
         Ok(chunk.lines.len() > before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Url, host};
+
+    #[test]
+    fn the_server_is_the_host_of_its_accounts() {
+        for (address, server) in [
+            ("https://m.example", "m.example"),
+            ("https://M.example:443/x", "m.example"),
+            ("https://streaming.m.example", "m.example"),
+            ("https://streaming.example", "streaming.example"),
+            ("http://127.0.0.1:3000", "127.0.0.1:3000"),
+        ] {
+            assert_eq!(Url::parse(address).map(|url| host(&url)).as_deref(), Ok(server), "{address}");
+        }
     }
 }

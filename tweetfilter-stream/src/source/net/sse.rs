@@ -5,11 +5,12 @@ use serde::Serialize;
 use super::frame::{Frames, Framing};
 use crate::source::{Line, Lines};
 
-/// Takes events apart; each becomes `{"event":…,"payload":"…"}`, a comment a blank line.
+/// Takes events apart; each becomes `{"event":…,"payload":"…","server":…}`, a comment a blank line.
 #[derive(Debug)]
 pub(super) struct Events {
     frames: Frames,
     longest: usize,
+    server: String,
     kind: String,
     data: Option<String>,
     /// The event is too long, or not text, and was given as such.
@@ -20,12 +21,15 @@ pub(super) struct Events {
 struct Out<'e> {
     event: &'e str,
     payload: &'e str,
+    server: &'e str,
 }
 
 impl Events {
-    pub(super) fn new(longest: usize) -> Self {
+    /// Events of a server, of so many bytes at most.
+    pub(super) fn new(server: &str, longest: usize) -> Self {
         let frames = Frames::new(Framing::Newline, longest);
-        Self { frames, longest, kind: String::new(), data: None, passing: false }
+        let server = server.to_owned();
+        Self { frames, longest, server, kind: String::new(), data: None, passing: false }
     }
 
     /// Adds the events that end in these bytes.
@@ -79,8 +83,9 @@ impl Events {
         let begun = self.data.is_some() || !self.kind.is_empty();
         if begun && !self.passing {
             let event = if self.kind.is_empty() { "message" } else { &self.kind };
-            let out = Out { event, payload: self.data.as_deref().unwrap_or_default() };
-            // Two texts are always JSON.
+            let payload = self.data.as_deref().unwrap_or_default();
+            let out = Out { event, payload, server: &self.server };
+            // Texts are always JSON.
             lines.push(&serde_json::to_vec(&out).unwrap_or_default(), b"\n");
         }
         self.forget(false);
@@ -103,7 +108,7 @@ mod tests {
     use crate::source::Lines;
 
     fn cut(pieces: &[&[u8]]) -> Vec<String> {
-        let (mut events, mut lines) = (Events::new(40), Lines::default());
+        let (mut events, mut lines) = (Events::new("m.example", 40), Lines::default());
         pieces.iter().for_each(|piece| events.take(piece, &mut lines));
         let shown = |line: crate::source::Line<'_>| match line.too_long {
             true => "…".to_owned(),
@@ -112,16 +117,20 @@ mod tests {
         lines.iter().map(shown).collect()
     }
 
+    fn line(event: &str, payload: &str) -> String {
+        format!(r#"{{"event":"{event}","payload":"{payload}","server":"m.example"}}"#)
+    }
+
     #[test]
     fn events_become_lines_wherever_the_bytes_are_parted() {
         let bytes = b":)\n\nevent: update\ndata: {\"id\":\"\xc3\xa9\"}\n\n:thump\nevent:delete\r\ndata:17\r\n\r\nid: 3\nretry: 5\n\ndata: a\ndata: b\n\nevent: x\n\nevent: half\ndata: 7\n";
         let expected = [
-            "",
-            "{\"event\":\"update\",\"payload\":\"{\\\"id\\\":\\\"é\\\"}\"}",
-            "",
-            "{\"event\":\"delete\",\"payload\":\"17\"}",
-            "{\"event\":\"message\",\"payload\":\"a\\nb\"}",
-            "{\"event\":\"x\",\"payload\":\"\"}",
+            String::new(),
+            line("update", r#"{\"id\":\"é\"}"#),
+            String::new(),
+            line("delete", "17"),
+            line("message", r"a\nb"),
+            line("x", ""),
         ];
         for at in 0..=bytes.len() {
             assert_eq!(cut(&[&bytes[..at], &bytes[at..]]), expected, "parted at {at}");
@@ -131,15 +140,12 @@ mod tests {
     #[test]
     fn what_is_too_long_or_no_text_is_given_once() {
         let many = "data: 123456789\n".repeat(9);
-        assert_eq!(
-            cut(&[many.as_bytes(), b"\ndata: 1\n\n"]),
-            ["…", "{\"event\":\"message\",\"payload\":\"1\"}"]
-        );
+        assert_eq!(cut(&[many.as_bytes(), b"\ndata: 1\n\n"]), ["…", &line("message", "1")]);
         let long = format!("event: update\ndata: {}\ndata: x\n\ndata: 1\n\n", "x".repeat(90));
-        assert_eq!(cut(&[long.as_bytes()]), ["…", "{\"event\":\"message\",\"payload\":\"1\"}"]);
+        assert_eq!(cut(&[long.as_bytes()]), ["…", &line("message", "1")]);
         assert_eq!(
             cut(&[b"event: a\ndata: \xff\ndata: 2\n\ndata: 1\n\n"]),
-            ["data: \u{fffd}", "{\"event\":\"message\",\"payload\":\"1\"}"]
+            ["data: \u{fffd}", &line("message", "1")]
         );
     }
 }
