@@ -231,10 +231,10 @@ mod tests {
                 1,
                 1,
             ),
-            (format!(r#"<a href="https://b.example"><span class="quote-inline">é</span>s</a>"#), "s", 0, 1),
+            (r#"<a href="https://b.example"><span class="quote-inline">é</span>s</a>"#.to_owned(), "s", 0, 1),
             // One that never ends would be all of the text.
             (format!(r#"<p class="quote-inline">RE: {link} Snow"#), "RE: q.example/1 Snow", 0, 1),
-            (format!(r#"<span class="quote-inline">é<a href="https://b.example"></span>é</a>"#), "é", 0, 0),
+            (r#"<span class="quote-inline">é<a href="https://b.example"></span>é</a>"#.to_owned(), "é", 0, 0),
         ] {
             let read = read_without(&html, Some("quote-inline"));
             assert_eq!(
