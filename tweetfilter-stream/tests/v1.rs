@@ -112,12 +112,14 @@ fn a_retweet_of_a_quote_takes_the_quote_from_wherever_it_is() {
         let quote = r#""quoted_status":{"id_str":"1","text":"q","user":{"id_str":"3"}}"#;
         let (inner, outer) = if place == "inner" { (quote, r#""x":1"#) } else { (r#""x":1"#, quote) };
         let json = format!(
-            r#"{{"id_str":"3","text":"RT","user":{{"id_str":"1"}},"retweeted_status":{{"id_str":"2","text":"t","is_quote_status":true,"user":{{"id_str":"2"}},{inner}}},{outer}}}"#
+            r#"{{"id_str":"3","text":"RT","user":{{"id_str":"1"}},"retweeted_status":{{"id_str":"2","text":"t https://t.co/q","is_quote_status":true,"user":{{"id_str":"2"}},
+            "entities":{{"urls":[{{"url":"https://t.co/q","expanded_url":"https://twitter.com/cy/status/1","indices":[2,16]}}]}},{inner}}},{outer}}}"#
         );
         let post = post(&json);
         assert!(post.quote_of.is_none(), "{place}");
         let quote = post.content().quote_of.as_ref().and_then(|q| q.post.as_ref()).expect(place);
         assert_eq!(quote.text, "q");
+        assert_eq!(post.content().entities.own_links().count(), 0, "{place}");
     }
 }
 

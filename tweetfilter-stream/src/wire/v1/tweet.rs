@@ -199,14 +199,12 @@ impl<'de> Tweet<'de> {
     /// The post.
     pub(in super::super) fn post(mut self) -> Result<Post, json::Error> {
         let mut retweet_of = match self.retweeted.take() {
-            Some(original) => {
-                let mut original = retweet::original(original.post()?);
-                if original.quote_of.as_ref().is_none_or(|quote| quote.post.is_none())
-                    && let Some(quoted) = self.quoted.take()
-                {
-                    original.quote_of = Some(carried(quoted.post()?));
+            Some(mut original) => {
+                // Some tell beside the retweet alone what the original quotes, by which its link is known to be the quote's.
+                if original.quoted.is_none() {
+                    original.quoted = self.quoted.take();
                 }
-                Some(carried(original))
+                Some(carried(retweet::original(original.post()?)))
             }
             None => self.announced.take().and_then(|original| original.announcement()),
         };
