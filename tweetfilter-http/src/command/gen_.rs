@@ -23,8 +23,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
 
-    /// Accounts that view the stream, 1 to N; without it 1000. Goes with --audience
-    #[arg(long, value_name = "N", requires = "audience")]
+    /// Accounts that view the stream, 1 to N, at most ten million; without it 1000. Goes with --audience
+    #[arg(long, value_name = "N", requires = "audience", value_parser = clap::value_parser!(u32).range(..=10_000_000))]
     accounts: Option<u32>,
 
     /// How many of the accounts see a post, in the mean; then every line is a `for_user` envelope

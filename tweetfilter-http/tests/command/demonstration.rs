@@ -49,11 +49,17 @@ fn a_demonstration_leaves_nothing_behind_and_refuses_what_is_no_filter() {
     assert_eq!(ended.status.code(), Some(2));
     let ended = run(&["demo", "--seconds", "1"]);
     assert!(ended.status.success());
-    let ended = run(&["demo", "--seconds", "1", "--expr", "(snow"]);
+    let ended = run(&["demo", "--seconds", "1", "--expr", "(snow", "--expr", "{teams} snow"]);
     assert_eq!(ended.status.code(), Some(1));
     // As every command says it: where, and how to mend it.
     let said = String::from_utf8_lossy(&ended.stderr);
-    for part in ["error[missing_parenthesis]", "--> --expr:1:1", "help: close it at the end"] {
+    for part in [
+        "error[missing_parenthesis]",
+        "--> --expr:1:1",
+        "help: close it at the end",
+        "error[set_unknown]",
+        "--> --expr:2:1",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert_eq!(std::fs::read_dir(files.path("tmp")).unwrap().count(), 0);

@@ -60,15 +60,17 @@ pub(super) fn reference(rest: &str) -> Option<(char, usize)> {
     Some((c, end + 1))
 }
 
-/// Entities of one text that are sought in it, since they don't stand where they are said to: each costs a walk
-/// over the text, and those of real posts are few.
+/// Entities of one text that are sought in it, since they don't stand where they are said to, and bytes that are walked
+/// over for that: those of real posts are few.
 const SOUGHT: u32 = 100;
+const WALKED: usize = 4 << 20;
 
 /// Where the code points of a payload's text stand in the decoded one.
 #[derive(Debug)]
 pub(super) struct Offsets {
     places: Places,
     sought: Cell<u32>,
+    walked: Cell<usize>,
 }
 
 #[derive(Debug)]
@@ -81,13 +83,14 @@ enum Places {
 
 impl Offsets {
     fn new(places: Places) -> Self {
-        Self { places, sought: Cell::new(0) }
+        Self { places, sought: Cell::new(0), walked: Cell::new(0) }
     }
 
     /// Whether one more entity may be sought in the text.
-    pub(super) fn may_seek(&self) -> bool {
+    pub(super) fn may_seek(&self, text: &str) -> bool {
         self.sought.set(self.sought.get().saturating_add(1));
-        self.sought.get() <= SOUGHT
+        self.walked.set(self.walked.get().saturating_add(text.len()));
+        self.sought.get() <= SOUGHT && self.walked.get() <= WALKED
     }
 
     /// Of an escaped text and what it decodes to.

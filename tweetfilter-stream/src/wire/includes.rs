@@ -12,7 +12,7 @@ use tweetfilter_core::post::{Account, Post};
 use super::view::View;
 
 /// Bytes that may be made of what is included: so many, and so many for each byte of the message.
-const ALLOWED: usize = 16 << 20;
+const ALLOWED: usize = 64 << 20;
 const ALLOWED_PER_BYTE: usize = 16;
 
 /// Bytes that an object of a message may take more than its text has: of all that is kept in lists, a link is the largest.
@@ -102,5 +102,7 @@ impl<'a> Includes<'a> {
 /// Bytes that what a text describes may take, nearly.
 fn size(text: &str) -> usize {
     let objects = memchr::memchr_iter(b'{', text.as_bytes()).count();
-    objects.saturating_mul(OBJECT).saturating_add(text.len())
+    // Six bytes of text are three at most.
+    let escapes = memchr::memmem::find_iter(text.as_bytes(), b"\\u").count();
+    objects.saturating_mul(OBJECT).saturating_add(text.len()).saturating_sub(3 * escapes)
 }

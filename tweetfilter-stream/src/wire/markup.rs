@@ -137,7 +137,7 @@ impl Html<'_> {
 
 /// Makes the text end in so many line breaks.
 fn break_line(text: &mut String, breaks: usize) {
-    let there = text.len() - text.trim_end_matches('\n').len();
+    let there = text.bytes().rev().take(breaks).take_while(|byte| *byte == b'\n').count();
     if there < text.len() {
         text.extend(std::iter::repeat_n('\n', breaks.saturating_sub(there)));
     }

@@ -65,7 +65,7 @@ pub enum Reason {
     /// Longer than the reader was told to accept.
     TooLong,
     /// A post whose users, media and posts that it refers to take, with those of the posts before it in the same message,
-    /// more than 16 MiB and 16 bytes for each byte of that: X's API v2 has them once, and every post refers to them.
+    /// more than 64 MiB and 16 bytes for each byte of that: X's API v2 has them once, and every post refers to them.
     TooLarge,
 }
 

@@ -66,6 +66,18 @@ fn said(tweet: &View<'_>, includes: &Includes<'_>) -> Event {
     Event::Unreadable(Reason::TooLarge.because(why))
 }
 
+/// Bytes of an event that names an author, and countries where there are any.
+fn told(event: &Event, author: &Account) -> usize {
+    let countries = match event {
+        Event::StatusWithheld { countries, .. } | Event::UserWithheld { countries, .. } => {
+            countries.as_slice()
+        }
+        _ => &[],
+    };
+    let countries: usize = countries.iter().map(|country| country.len() + 2 * size_of::<String>()).sum();
+    countries + author.id.len() + author.handle.len()
+}
+
 /// Adds what a payload says beside its post, which has these versions.
 fn say(
     tweet: &View<'_>,
@@ -131,8 +143,7 @@ fn post(tweet: &View<'_>, includes: &Includes<'_>, depth: u8, also: &mut Vec<Eve
     let versions = tweet.ids("edit_history_tweet_ids");
     let before = also.len();
     say(tweet, user, (id.as_str(), &author.account), &versions, also);
-    // Each names the author.
-    includes.spend((also.len() - before) * (author.account.id.len() + author.account.handle.len()));
+    includes.spend(also[before..].iter().map(|event| told(event, &author.account)).sum());
     let References { retweeted, quoted, answered } = References::of(tweet);
     let mut retweet_of =
         retweeted.map(|reference| Box::new(original(referenced(&reference, includes, depth, also))));

@@ -88,19 +88,19 @@ fn with_protocol(text: &str, start: usize, host: usize) -> Option<usize> {
     if text[host..end].split('.').any(|label| ascii_length(label).is_none_or(|length| length > LABEL)) {
         return None;
     }
-    let whole = rest(text, end);
-    if !text[host..end].eq_ignore_ascii_case("t.co") {
-        return Some(whole);
-    }
     // Nothing but a code (and a query) belongs to X's own short links.
-    let code = text[end..whole]
-        .strip_prefix('/')
-        .map_or(0, |path| path.bytes().take_while(u8::is_ascii_alphanumeric).count());
-    match code {
-        0 => Some(whole),
-        code if code > SHORT_CODE => None,
-        code => Some(query(text, end + 1 + code)).filter(|end| *end > start),
+    if text[host..end].eq_ignore_ascii_case("t.co") {
+        let code = text[end..].strip_prefix('/').map_or(0, |path| {
+            path.bytes().take(SHORT_CODE + 1).take_while(u8::is_ascii_alphanumeric).count()
+        });
+        if code > SHORT_CODE {
+            return None;
+        }
+        if code > 0 {
+            return Some(query(text, end + 1 + code)).filter(|end| *end > start);
+        }
     }
+    Some(rest(text, end))
 }
 
 fn bare(text: &str, start: usize) -> Option<usize> {
@@ -171,6 +171,8 @@ fn path(text: &str, start: usize) -> usize {
     let mut end = start;
     let mut at = start;
     while let Some(c) = text[at..].chars().next() {
+        #[cfg(test)]
+        tests::LOOKS.set(tests::LOOKS.get() + 1);
         if c == '(' {
             match parentheses(text, at) {
                 Some(after) => (at, end) = (after, after),
@@ -281,7 +283,24 @@ fn adapt(delta: u64, characters: u64, first: bool) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{ascii_length, find};
+    use super::{SHORT_CODE, ascii_length, find};
+
+    thread_local! {
+        /// How often a character of a path was looked at: what is counted instead of time.
+        pub(super) static LOOKS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    #[test]
+    fn ten_times_the_short_links_that_are_none_cost_ten_times_the_looks() {
+        let looks = |count: usize| {
+            let text = format!("http://t.co/{}/", "A".repeat(SHORT_CODE + 1)).repeat(count);
+            LOOKS.set(0);
+            assert_eq!(find(&text).len(), 0);
+            LOOKS.get()
+        };
+        let (small, large) = (looks(100), looks(1_000));
+        assert!(large <= 11 * small, "{small} looks, then {large}");
+    }
 
     fn links(text: &str) -> Vec<&str> {
         find(text).into_iter().map(|span| &text[span.range()]).collect()

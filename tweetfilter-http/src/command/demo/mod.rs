@@ -74,7 +74,7 @@ const YOU: &str = "You";
 const LISTEN: &str = "127.0.0.1:8080";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let own = filters::load_files(&[], &arguments.expressions, None, &[])?;
+    let own = filters::load_files(&[], &arguments.expressions, None, &[])?.compile()?;
     filters::report(&own.refused);
     if !own.refused.is_empty() {
         return Err(Failure::Filters);

@@ -110,10 +110,7 @@ impl<'a> Evaluator<'a> {
         self.tally.delivered += u64::from(viewer.is_some());
         self.find(post, viewer);
         let period = self.job.by.map(|by| post.created_at.map(|time| by.number(time)));
-        let in_period = period.map(|period| {
-            let filters = self.tally.of_filter.len();
-            self.tally.of_period.entry(period).or_insert_with(|| vec![0; filters])
-        });
+        let in_period = period.map(|period| self.tally.of_period.entry(period).or_default());
         if self.matches.is_empty() {
             return;
         }
@@ -123,7 +120,7 @@ impl<'a> Evaluator<'a> {
             self.tally.of_filter[found.index as usize] += 1;
         }
         if let Some(counts) = in_period {
-            self.matches.iter().for_each(|found| counts[found.index as usize] += 1);
+            self.matches.iter().for_each(|found| *counts.entry(found.index).or_default() += 1);
         }
         if self.job.split {
             outcome.split.extend(self.matches.iter().map(|found| (found.index, line.index)));

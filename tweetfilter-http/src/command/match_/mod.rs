@@ -46,7 +46,7 @@ pub(crate) enum Output {
 /// length. Any other document over several lines, such as a page of v2, may have 64 MiB: one that is longer is
 /// skipped as too long; ask for smaller pages, or cut it, which leaves `includes` out: jq -c '.data[]' page.json
 ///
-/// What the posts of a page of v2 refer to may take 16 MiB and 16 times the page's length; posts beyond that are skipped
+/// What the posts of a page of v2 refer to may take 64 MiB and 16 times the page's length; posts beyond that are skipped
 /// as too large.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]

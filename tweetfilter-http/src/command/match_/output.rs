@@ -215,27 +215,31 @@ fn push_json(out: &mut Vec<u8>, text: &str) {
 
 /// Prints the counts: filter, period where asked for, total, and the owner where any filter has one.
 pub(super) fn write_counts(job: &Job, tally: &Tally) -> Result<(), Failure> {
-    let mut out = Vec::new();
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    count_rows(job, tally, &mut out).and_then(|()| out.flush()).map_err(|error| Failure::writing(&error))
+}
+
+fn count_rows(job: &Job, tally: &Tally, out: &mut impl Write) -> std::io::Result<()> {
     let entries = &job.compiled.entries;
     let has_owners = entries.iter().any(|entry| entry.owner.is_some());
     let mut periods: Vec<_> = tally.of_period.iter().collect();
     periods.sort_by_key(|(period, _)| **period);
-    for (n, entry) in entries.iter().enumerate() {
+    for (n, entry) in (0..).zip(entries) {
         let id = tsv(&entry.id);
         let owner = entry.owner.as_deref().map(tsv).unwrap_or_default();
         let end = if has_owners { format!("\t{owner}\n") } else { "\n".to_owned() };
         match job.by {
-            None => out.extend_from_slice(format!("{id}\t{}{end}", tally.of_filter[n]).as_bytes()),
+            None => write!(out, "{id}\t{}{end}", tally.of_filter[n as usize])?,
             Some(by) => {
                 for (period, counts) in &periods {
                     let name = period.map_or_else(|| "-".to_owned(), |number| by.name(number));
-                    out.extend_from_slice(format!("{id}\t{name}\t{}{end}", counts[n]).as_bytes());
+                    let count = counts.get(&n).copied().unwrap_or_default();
+                    write!(out, "{id}\t{name}\t{count}{end}")?;
                 }
             }
         }
     }
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(&out).and_then(|()| stdout.flush()).map_err(|error| Failure::writing(&error))
+    Ok(())
 }
 
 #[cfg(test)]

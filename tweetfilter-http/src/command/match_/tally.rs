@@ -56,8 +56,9 @@ pub(super) struct Tally {
     pub(super) skipped: BTreeMap<String, Skipped>,
     /// Matches of each filter.
     pub(super) of_filter: Vec<u64>,
-    /// Matches of each period and filter; periods in which any post lies have an entry. `None`: of no time.
-    pub(super) of_period: HashMap<Option<i64>, Vec<u64>>,
+    /// Matches of each period by filter, of those filters that have any; periods in which any post lies have an entry.
+    /// `None`: of no time.
+    pub(super) of_period: HashMap<Option<i64>, HashMap<u32, u64>>,
 }
 
 impl Tally {
@@ -99,17 +100,11 @@ impl Tally {
             mine.count += skipped.count;
             skipped.first.into_iter().for_each(|place| mine.keep(place));
         }
-        add_each(&mut self.of_filter, &other.of_filter);
+        self.of_filter.iter_mut().zip(&other.of_filter).for_each(|(count, other)| *count += other);
         for (period, counts) in other.of_period {
-            let mine = self.of_period.entry(period).or_insert_with(|| vec![0; counts.len()]);
-            add_each(mine, &counts);
+            let mine = self.of_period.entry(period).or_default();
+            counts.into_iter().for_each(|(filter, count)| *mine.entry(filter).or_default() += count);
         }
-    }
-}
-
-fn add_each(counts: &mut [u64], others: &[u64]) {
-    for (count, other) in counts.iter_mut().zip(others) {
-        *count += other;
     }
 }
 

@@ -116,25 +116,29 @@ impl Indices {
     /// Indices of real tweets are off where they count something else than code points (old clients), and those
     /// of a cut text may point beyond its end.
     fn locate(self, text: &str, offsets: &Offsets, signs: [char; 2], word: &str) -> Option<Span> {
+        // Up to the first character that differs: a word without signs is compared with no part of the text twice.
         let fits = |at: &str| {
-            at.strip_prefix(signs).is_some_and(|rest| {
-                rest.get(..word.len()).is_some_and(|found| {
-                    found.eq_ignore_ascii_case(word) || found.to_lowercase() == word.to_lowercase()
-                })
-            })
+            at.strip_prefix(signs)
+                .and_then(|rest| rest.get(..word.len()))
+                .is_some_and(|found| lower(found).eq(lower(word)))
         };
         if let Some(span) = offsets.span(self.0, self.1)
             && fits(&text[span.range()])
         {
             return Some(span);
         }
-        if !offsets.may_seek() {
+        if word.contains(signs) || !offsets.may_seek(text) {
             return None;
         }
         let start = text.match_indices(signs).map(|(at, _)| at).find(|&at| fits(&text[at..]))?;
         let sign = text[start..].chars().next().map_or(0, char::len_utf8);
         Some(Span::from(start..start + sign + word.len()))
     }
+}
+
+/// The characters of a word in lower case; a sigma is one wherever it stands.
+fn lower(word: &str) -> impl Iterator<Item = char> {
+    word.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c })
 }
 
 /// A hashtag or a cashtag.
@@ -243,7 +247,7 @@ impl Url<'_> {
         let span = match given {
             _ if self.url.is_empty() => given,
             Some(span) if text[span.range()].eq_ignore_ascii_case(&self.url) => given,
-            _ if !offsets.may_seek() => given,
+            _ if !offsets.may_seek(text) => given,
             _ => text.find(&*self.url).map(|start| Span::from(start..start + self.url.len())).or(given),
         };
         Link {
