@@ -38,6 +38,9 @@ struct World {
     told: Vec<(Vec<EntryId>, Option<i64>)>,
     /// When the newest of its entries was received, by source.
     received: Vec<BTreeMap<String, i64>>,
+    /// How many leases there were, and the one of which no answer comes.
+    leases: usize,
+    cut: usize,
 }
 
 #[derive(Clone, Default)]
@@ -107,7 +110,12 @@ impl Buffer for Shared {
     }
 
     async fn lease(&self, _: &str, most: Most, _: Duration) -> Result<Vec<Leased>, BufferError> {
-        Ok(self.world(|world| {
+        self.world(|world| {
+            world.leases += 1;
+            if world.leases == world.cut {
+                world.events.push("no answer".to_owned());
+                return Err(BufferError::Away("cut".into()));
+            }
             let mut bytes = most.bytes;
             let fits = |leased: &&Leased| {
                 bytes = bytes.saturating_sub(leased.bytes.len());
@@ -115,8 +123,8 @@ impl Buffer for Shared {
             };
             let max = world.waiting.iter().take(most.entries).take_while(fits).count();
             world.events.push(format!("lease {max}"));
-            world.waiting.drain(..max).collect()
-        }))
+            Ok(world.waiting.drain(..max).collect())
+        })
     }
 
     async fn extend(&self, _: &str, entries: &[EntryId], _: Duration) -> Result<(), BufferError> {
@@ -203,6 +211,24 @@ async fn the_next_batch_is_leased_before_one_is_committed() {
         assert_eq!(world.stored, ["a", "b", "c", "d", "e"]);
         let first = ["lease 2", "lease 2", "commit 2", "ack 2", "lease 1", "commit 2", "ack 2"];
         assert_eq!(world.events[..7], first, "{:?}", world.events);
+    });
+}
+
+/// The lease after that takes back whatever the worker has.
+#[tokio::test]
+async fn where_a_lease_is_not_answered_none_follows_while_something_is_open() {
+    let shared = Shared::with(&["a", "b", "c", "d"]);
+    shared.ann_and_ben();
+    shared.world(|world| {
+        world.cut = 2;
+        world.others = vec![StoredVersion { version: -1, ..stored(0, &[2], None) }];
+    });
+    let mut worker = shared.worker(2);
+    while worker.step(1).await.unwrap().entries > 0 {}
+    shared.world(|world| {
+        let first = ["lease 2", "no answer", "outdated 1", "commit 2", "ack 2", "lease 2"];
+        assert_eq!(world.events[..6], first, "{:?}", world.events);
+        assert_eq!(world.stored.concat(), "abcd");
     });
 }
 

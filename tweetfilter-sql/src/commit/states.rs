@@ -31,12 +31,17 @@ struct States(BTreeMap<String, (Millis, bool)>);
 impl States {
     /// What is stored. Rows from before there were reasons have one state.
     fn of(row: &Row) -> Result<Self, StoreError> {
-        if row.maybe_text(0)?.is_some() {
-            return row.json(0);
-        }
         let (inactive, status, at) = (row.int(1)? == 1, row.text(2)?, row.int(3)?);
         let reason = if inactive { status } else { String::new() };
-        Ok(Self([(reason, (at, inactive))].into()))
+        if row.maybe_text(0)?.is_none() {
+            return Ok(Self([(reason, (at, inactive))].into()));
+        }
+        let mut states: Self = row.json(0)?;
+        // A worker from before there were reasons has written since.
+        if at > states.last_said() {
+            states.say(!inactive, &reason, at);
+        }
+        Ok(states)
     }
 
     /// Takes in what was said; `false` if something else was said of it later.

@@ -47,7 +47,12 @@ impl Process {
 
     /// Whether it is known to be no more, which only those can tell who are where it was.
     pub(super) fn is_gone(&self) -> bool {
-        !self.space.is_empty() && self.space == HERE.space && began(self.pid).as_deref() != Some(&*self.began)
+        // Where others' processes are hidden (`hidepid`), the first one is too, and nobody is known to be gone.
+        let sees = || began(1).is_some();
+        !self.space.is_empty()
+            && self.space == HERE.space
+            && began(self.pid).as_deref() != Some(&*self.began)
+            && sees()
     }
 }
 

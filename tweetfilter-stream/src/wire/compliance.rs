@@ -7,7 +7,7 @@ use tweetfilter_core::post::{Account, Millis};
 use super::control::timestamp;
 use super::v1::NETWORK;
 use super::view::View;
-use super::withheld::{self, EVERYWHERE};
+use super::withheld;
 use crate::Event;
 
 /// Messages on an account: whether it can be seen as far as this reason goes, and the reason.
@@ -53,9 +53,9 @@ pub(super) fn event(data: &View<'_>) -> Option<Event> {
     })
 }
 
-/// Messages that only compliance streams have. The last two are only counted: what was deleted is gone, and profiles are
-/// those that came with the posts.
-const FURTHER: [&str; 5] = ["drop", "undrop", "tweet_edit", "status_undelete", "user_profile_modification"];
+/// Messages that only compliance streams have. The last three are only counted: what was dropped or deleted is gone, and
+/// profiles are those that came with the posts.
+const FURTHER: [&str; 5] = ["drop", "tweet_edit", "undrop", "status_undelete", "user_profile_modification"];
 
 /// The event of such a message in the format of enterprise streams.
 pub(super) fn further(message: &View<'_>) -> Option<Event> {
@@ -68,11 +68,8 @@ pub(super) fn further(message: &View<'_>) -> Option<Event> {
 fn of_post(kind: &str, id: String, author: Account, body: &View<'_>) -> Event {
     let at = timestamp(body);
     match kind {
-        // It may not be shown until it may again: as what is withheld everywhere.
-        "drop" if !id.is_empty() => {
-            Event::StatusWithheld { id, author, countries: vec![EVERYWHERE.to_owned()], at }
-        }
-        "undrop" if !id.is_empty() => Event::StatusWithheld { id, author, countries: Vec::new(), at },
+        // It may not be shown, perhaps for a while only; who keeps it back for good shows nothing too early.
+        "drop" if !id.is_empty() => Event::Delete { network: NETWORK.to_owned(), id, author, at },
         "tweet_edit" => {
             let mut gone = Vec::new();
             withheld::versions(&mut gone, &id, &author, &body.ids("edit_tweet_ids"));

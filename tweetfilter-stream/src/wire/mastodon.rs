@@ -55,9 +55,10 @@ pub(super) fn streamed(message: &View<'_>, depth: u8) -> Option<Result<Event, De
             }
             other => other,
         }),
-        // It names no network: it is for those posts too that are stored under the host of their author.
+        // Of the server's own ids alone; who does not tell it speaks of all that have this one.
         "delete" => {
-            Ok(Event::Delete { network: String::new(), id: payload, author: Account::default(), at: None })
+            let network = server.clone().unwrap_or_default();
+            Ok(Event::Delete { network, id: payload, author: Account::default(), at: None })
         }
         _ => Ok(Event::Other { kind: kind.into_owned() }),
     })

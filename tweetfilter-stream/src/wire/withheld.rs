@@ -13,9 +13,6 @@ use crate::Event;
 /// What X says where copyright is the reason, and no country.
 const COPYRIGHT: &str = "XY";
 
-/// What X says for all countries.
-pub(super) const EVERYWHERE: &str = "XX";
-
 /// Versions before a post that are told, the newest ones. X allows five edits; each is told with the author, who may have
 /// a long name.
 const VERSIONS: usize = 16;

@@ -108,6 +108,8 @@ pub struct Worker<B, S> {
     pulse: Arc<AtomicU64>,
     /// Whether a step failed, so that leases may be old by now.
     failed: bool,
+    /// Whether the last lease was answered, so that there can be a further one while something is open.
+    is_sure: bool,
     /// Whether a commit of something that is open failed, so that nobody knows whether it happened.
     in_doubt: bool,
     /// The first entries of batches whose acknowledgement was answered, with when their leases run out.
@@ -140,6 +142,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             open: VecDeque::new(),
             ready: None,
             failed: false,
+            is_sure: true,
             in_doubt: false,
             answered: Vec::new(),
             acknowledged: Vec::new(),
@@ -200,7 +203,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         loop {
             // Where there is little to do, whatever came meanwhile is better leased when its turn has come. An error is
             // met again by the next step; it is none of what is ready.
-            if self.open.len() == 1 && self.is_much(&self.open[0].entries) {
+            if self.open.len() == 1 && self.is_sure && self.is_much(&self.open[0].entries) {
                 let _ = self.lease(now).await;
             }
             let Self { store, scratch, open, options, most, pulse, compiled: Some(compiled), .. } = self
@@ -329,7 +332,11 @@ impl<B: Buffer, S: Store> Worker<B, S> {
     /// Leases a further part; false if there is none.
     async fn lease(&mut self, now: Millis) -> Result<bool, BufferError> {
         let most = Most { entries: self.most, ..self.options.batch };
-        let entries = self.buffer.lease(&self.name, most, self.options.lease).await?;
+        let leased = self.buffer.lease(&self.name, most, self.options.lease).await;
+        // Whether a lease of which no answer came was granted, the next one finds out by taking back all that this worker
+        // has, what is open too.
+        self.is_sure = leased.is_ok();
+        let entries = leased?;
         let some = !entries.is_empty();
         if some {
             self.open.push_back(Part { entries, until: self.until(now) });
