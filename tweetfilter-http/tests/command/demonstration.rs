@@ -55,10 +55,10 @@ fn a_demonstration_leaves_nothing_behind_and_refuses_what_is_no_filter() {
     let said = String::from_utf8_lossy(&ended.stderr);
     for part in [
         "error[missing_parenthesis]",
-        "--> --expr:1:1",
+        "--> --expr e1:1:1",
         "help: close it at the end",
         "error[set_unknown]",
-        "--> --expr:2:1",
+        "--> --expr e2:1:1",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
