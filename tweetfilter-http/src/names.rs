@@ -1,4 +1,5 @@
-//! The words by which people and programs name what is said of a filter, and how long the names may be that people give.
+//! The words by which people and programs name what is said of a filter, how long the names may be that people give, and how
+//! many parts of a filter are named where it has thousands.
 
 use tweetfilter_core::Dialect;
 use tweetfilter_stream::store::Action;
@@ -27,6 +28,8 @@ pub fn action_name(action: Action) -> &'static str {
 pub const FILTER_NAME: usize = 500;
 /// Characters of a token's name.
 pub const TOKEN_NAME: usize = 100;
+/// Parts of a filter that are named to a program, of those that explain a post; it is told how many more there are.
+pub const PARTS: usize = 100;
 
 /// Refuses a name that has more characters than it may; `what` it names: `a filter` or `a token`.
 ///

@@ -3,6 +3,7 @@
 mod places;
 mod truth;
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 pub use super::stretches::Field;
@@ -20,10 +21,24 @@ pub struct Explanation {
     /// Whether the post matches.
     pub matched: bool,
     /// A match: the atoms that made it, in order of the expression. A miss: the atoms that each alone would have
-    /// made it a match, or, where no single one would, a small set of those that it lacks.
+    /// made it a match, those first beside which most of what else it takes stands in the post; or, where no single
+    /// one would, a small set of those that it lacks.
     pub parts: Vec<Part>,
     /// A miss: each of `parts` alone would have sufficed.
     pub each_suffices: bool,
+}
+
+impl Explanation {
+    /// Keeps at most so many parts, and gives how many it leaves out: of a miss the last ones, of a match rather what
+    /// holds since it is absent than what stands in the post.
+    pub fn shorten(&mut self, most: usize) -> usize {
+        let more = self.parts.len().saturating_sub(most);
+        if more > 0 && self.matched {
+            self.parts.sort_by_key(|part| part.places.is_empty());
+        }
+        self.parts.truncate(most);
+        more
+    }
 }
 
 /// A part of the expression in an [`Explanation`].
@@ -73,7 +88,8 @@ pub(crate) fn explain(
     if matched {
         tree.reasons(expression.root(), false, &mut found);
     } else {
-        tree.pivots(expression.root(), false, &mut found);
+        tree.pivots(expression.root(), false, 0, &mut found);
+        found.sort_by_key(|leaf| Reverse(leaf.beside));
         keep_sufficient(expression.root(), &leaves, &sides, post, &mut found);
         each_suffices = !found.is_empty();
         if found.is_empty() {
@@ -90,7 +106,7 @@ pub(crate) fn explain(
     };
     let parts = found
         .into_iter()
-        .map(|truth::Leaf { node, negated, unknown }| Part {
+        .map(|truth::Leaf { node, negated, unknown, .. }| Part {
             expression: node.span,
             negated,
             unknown,

@@ -20,6 +20,7 @@ use super::search::compiled;
 use super::shapes::{Segment, ShownPost};
 use super::timeline::seen_post;
 use super::turns::Work;
+use crate::names::PARTS;
 
 /// A post, and a saved filter or an expression.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -46,10 +47,13 @@ pub struct Explained {
     pub matched: bool,
     /// The expression that was explained.
     pub text: String,
-    /// A match: what made it. A miss: what each alone would have made it one, or, where no single part would, what
-    /// it lacks.
+    /// A match: what made it. A miss: what each alone would have made it one, the nearest first (beside which most of
+    /// what else it takes stands in the post), or, where no single part would, what it lacks. Of many parts the first
+    /// hundred, of a match those that stand in the post before those that hold since they do not.
     pub parts: Vec<ExplainedPart>,
-    /// A miss: each of `parts` alone would have sufficed.
+    /// How many more there are.
+    pub more_parts: usize,
+    /// A miss: each of `parts`, and of the others, alone would have sufficed.
     pub each_suffices: bool,
     /// The post's text, marked.
     pub segments: Vec<Segment>,
@@ -102,21 +106,24 @@ pub(super) async fn explain(
     };
     let filter = compiled(&api, &mut caller, &text, dialect).await?;
     let seen = seen_post(&api, &caller, query.post).await?;
-    // A long expression has thousands of parts, and its answer as many.
+    // A long expression has thousands of parts, each of which is looked for.
     api.aside(Work::Explaining, move || answer(&filter, &seen, text)).await?
 }
 
 fn answer(filter: &Compiled, seen: &TimelinePost, text: String) -> Result<Response> {
-    let Some(explanation) = filter.set.explain(0, &seen.post) else {
+    let Some(mut explanation) = filter.set.explain(0, &seen.post) else {
         return Err(ApiError::missing("such filter"));
     };
     let content = Places::of(&seen.post.content().text);
     let written = Places::of(&text);
     let mut shown = ShownPost::of(seen);
+    // Marked is all that was found, also by parts that are not named.
     shown.mark([&explanation]);
+    let more_parts = explanation.shorten(PARTS);
     let explained = Explained {
         matched: explanation.matched,
         parts: explanation.parts.iter().map(|part| explained_part(part, &written, &content)).collect(),
+        more_parts,
         each_suffices: explanation.each_suffices,
         segments: shown.content.segments.unwrap_or_default(),
         text,

@@ -6,11 +6,12 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::{Value, json};
 use tweetfilter_core::explain::{Explanation, Field, Part};
 use tweetfilter_core::{Dialect, Post};
+use tweetfilter_http::names::PARTS;
 use tweetfilter_stream::Event;
 use tweetfilter_stream::files::{Block, Line, Options, Reader};
 
 use super::filters::{self, Compiled};
-use super::terminal::{Color, Style, one_line};
+use super::terminal::{Color, Style, fit, grouped, one_line};
 use super::{Failure, highlight, tree, why};
 
 /// Says of each post which parts of an expression matched where, or what the post lacks.
@@ -160,20 +161,28 @@ fn read(line: &Line<'_>, text: bool) -> Vec<Post> {
 }
 
 fn explained(arguments: &Arguments, compiled: &Compiled, post: &Post, line: u64) -> String {
-    let Some(found) = compiled.set.explain(0, post) else { return String::new() };
+    let Some(mut found) = compiled.set.explain(0, post) else { return String::new() };
     let id = if post.id.is_empty() { line.to_string() } else { post.id.clone() };
     if arguments.json {
+        let more = found.shorten(PARTS);
         let mut object = json!({"post": id, "line": line, "explanation": found});
+        object["explanation"]["more_parts"] = more.into();
         object["expression"] = Value::from(arguments.expression.as_str());
         return format!("{object}\n");
     }
-    for_people(&found, &id, post, &arguments.expression)
+    for_people(found, &id, post, &arguments.expression)
 }
 
-fn for_people(found: &Explanation, id: &str, post: &Post, expression: &str) -> String {
+/// Parts that a person reads of a post.
+const READ: usize = 20;
+/// Columns of one of them: an operator may have thousands of values.
+const WIDTH: usize = 200;
+
+fn for_people(mut found: Explanation, id: &str, post: &Post, expression: &str) -> String {
     let style = Style::stdout();
     let text = &post.content().text;
-    let marked = highlight::marked(text, &highlight::spans(found, text), usize::MAX, style);
+    let marked = highlight::marked(text, &highlight::spans(&found, text), usize::MAX, style);
+    let more = found.shorten(READ);
     let verdict = if found.matched { "match" } else { "no match" };
     let mut shown = format!("{}  {verdict}\n    {marked}\n", style.paint(Color::Name, &one_line(id)));
     if !found.matched {
@@ -188,6 +197,9 @@ fn for_people(found: &Explanation, id: &str, post: &Post, expression: &str) -> S
     for part in &found.parts {
         shown.push_str(&part_line(part, found.matched, expression, style));
     }
+    if more > 0 {
+        shown.push_str(&format!("      and {} more\n", grouped(more as u64)));
+    }
     shown.push('\n');
     shown
 }
@@ -195,7 +207,7 @@ fn for_people(found: &Explanation, id: &str, post: &Post, expression: &str) -> S
 fn part_line(part: &Part, matched: bool, expression: &str, style: Style) -> String {
     let written = expression.get(part.expression.range()).unwrap_or_default();
     let sign = if part.negated { "-" } else { "" };
-    let written = style.paint(Color::Strong, &one_line(&format!("{sign}{written}")));
+    let written = style.paint(Color::Strong, &fit(&one_line(&format!("{sign}{written}")), WIDTH));
     if part.places.is_empty() {
         let why = match (matched, part.unknown) {
             (true, _) => "  holds",

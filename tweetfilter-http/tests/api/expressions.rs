@@ -302,6 +302,28 @@ async fn whoever_checks_a_long_expression_holds_up_nobody() {
 }
 
 #[tokio::test]
+async fn of_thousands_of_parts_the_nearest_are_named_and_the_rest_counted() {
+    let (house, token, _) = with_posts().await;
+    let number = house.get(&token, "/timeline?limit=1").await.ok()[0]["number"].clone();
+    let explained = async |text: String| {
+        let asked = json!({"post": number, "text": text, "dialect": "x"});
+        house.ask(Method::POST, &token, "/explain", asked).await.ok().clone()
+    };
+    let told = |got: &Value| (got["parts"].as_array().unwrap().len(), got["more_parts"].as_u64().unwrap());
+    // Snow is there already, so that storm is all that it takes.
+    let got = explained(format!("{} OR (snow storm)", any_of(6_000))).await;
+    assert_eq!((&got["matched"], &got["each_suffices"]), (&json!(false), &json!(true)));
+    assert_eq!((&got["parts"][0]["written"], told(&got)), (&json!("storm"), (100, 5_901)));
+    // Of a match what stands in the post comes first.
+    let absent: String = (0..3_000).map(|n| format!("-w{n} ")).collect();
+    let got = explained(format!("{absent}oslo")).await;
+    assert_eq!((&got["matched"], &got["parts"][0]["written"]), (&json!(true), &json!("oslo")));
+    assert_eq!(told(&got), (100, 2_901));
+    let got = explained("snow storm".to_owned()).await;
+    assert_eq!(told(&got), (1, 0));
+}
+
+#[tokio::test]
 async fn whoever_has_a_long_expression_explained_holds_up_nobody() {
     let (house, token, _) = with_posts().await;
     let number = house.get(&token, "/timeline?limit=1").await.ok()[0]["number"].clone();

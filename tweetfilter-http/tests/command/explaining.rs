@@ -118,6 +118,33 @@ fn a_miss_claims_nothing_that_is_not_so() {
 }
 
 #[test]
+fn of_thousands_of_parts_the_nearest_are_named_and_the_rest_counted() {
+    let words = (0..3_000).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" OR ");
+    let expression = format!("{words} OR (snow storm)");
+    let files = Files::new();
+    let asked = |more: &[&str]| {
+        let mut arguments = vec!["explain", "--text", "--expr", expression.as_str()];
+        arguments.extend(more);
+        let ended = files.run_with(&arguments, b"snow");
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        ended.out
+    };
+    let said = asked(&[]);
+    let lines: Vec<&str> = said.trim_end().lines().skip(2).collect();
+    assert_eq!(lines[..2], ["    it would match but for any one of", "      storm  does not hold"]);
+    assert_eq!((lines.len(), lines[21]), (22, "      and 2,981 more"));
+    let object: serde_json::Value = serde_json::from_str(&asked(&["--json"])).unwrap();
+    let explanation = &object["explanation"];
+    let named = explanation["parts"].as_array().unwrap().len();
+    assert_eq!((named, &explanation["more_parts"]), (100, &serde_json::json!(2_901)));
+    // One part may have thousands of values.
+    let authors = (0..3_000).map(|n| format!("u{n}")).collect::<Vec<_>>().join(",");
+    let expression = format!("from:{authors}");
+    let said = files.run_with(&["explain", "--text", "--expr", &expression], b"snow").out;
+    assert!(said.lines().all(|line| line.len() < 300) && said.contains("u9,u10"), "{said}");
+}
+
+#[test]
 fn every_line_of_text_is_explained() {
     let input = b"[\n\n{\"statuses\":[]}\nsnow\xff\nsnow\n";
     let ended = Files::new().run_with(&["explain", "--text", "--expr", "snow"], input);

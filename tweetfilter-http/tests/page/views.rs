@@ -326,3 +326,26 @@ async fn the_desktop_is_told_of_little_and_only_while_nobody_looks() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_filter_of_thousands_of_words_why_names_the_nearest_and_counts_the_rest() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let words = (0..2_000).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" OR ");
+    let filter = served.house.filter(served.ann, &format!("{words} OR (snow storm)")).await;
+    served.posts(&[Seen { filters: vec![filter], ..Seen::new(1, "Snow in Oslo") }]).await;
+    browser.open(&served.link()).await;
+    browser.sees("Snow in Oslo").await;
+    // It was matched by what the filter said before.
+    browser.press("tf-column [data-do=why]").await;
+    browser.sees("Any one of these would have made it match:").await;
+    browser.sees("and 1,981 more").await;
+    let parts = "return [...document.querySelectorAll('tf-why .reasons code')].map((one) => one.textContent)";
+    let parts = browser.run(parts).await;
+    assert_eq!((parts.as_array().unwrap().len(), &parts[0]), (20, &json!("storm")));
+    let written = browser.run("return document.querySelector('tf-why .code').textContent.length").await;
+    assert_eq!(written, json!(1_001));
+    browser.picture("why-many").await;
+    browser.was_clean().await;
+    browser.end().await;
+}

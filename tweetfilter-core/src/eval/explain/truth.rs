@@ -89,6 +89,8 @@ pub(super) struct Leaf<'n> {
     pub(super) negated: bool,
     /// Neither side holds.
     pub(super) unknown: bool,
+    /// A miss: how much of what has to hold beside it stands in the post.
+    pub(super) beside: usize,
 }
 
 pub(super) type Leaves<'n> = Vec<Leaf<'n>>;
@@ -99,7 +101,7 @@ impl Truth {
     }
 
     fn leaf<'n>(&self, node: &'n Node, negated: bool) -> Leaf<'n> {
-        Leaf { node, negated, unknown: self.holds == (false, false) }
+        Leaf { node, negated, unknown: self.holds == (false, false), beside: 0 }
     }
 
     fn is_leaf(&self, node: &Node) -> bool {
@@ -125,19 +127,30 @@ impl Truth {
         }
     }
 
-    /// The atoms of which each alone would turn this node to the wanted side.
-    pub(super) fn pivots<'n>(&self, node: &'n Node, negative: bool, out: &mut Leaves<'n>) {
+    /// The atoms of which each alone would turn this node to the wanted side; `beside` it so much stands in the post.
+    pub(super) fn pivots<'n>(&self, node: &'n Node, negative: bool, beside: usize, out: &mut Leaves<'n>) {
         if self.is_leaf(node) {
-            out.push(self.leaf(node, negative));
+            out.push(Leaf { beside, ..self.leaf(node, negative) });
             return;
         }
         let (items, negative, needed) = group(node, negative);
         let holding = self.children.iter().filter(|c| c.side(negative)).count();
         if holding + 1 == needed {
-            for (child, item) in self.children.iter().zip(items).filter(|(c, _)| !c.side(negative)) {
-                child.pivots(item, negative, out);
+            let all = self.children.iter().zip(items);
+            let beside = beside + all.clone().filter(|(c, item)| c.stands(item, negative)).count();
+            for (child, item) in all.filter(|(c, _)| !c.side(negative)) {
+                child.pivots(item, negative, beside, out);
             }
         }
+    }
+
+    /// Whether it holds by something that is there, and not by what is absent alone.
+    fn stands(&self, node: &Node, negative: bool) -> bool {
+        if !self.side(negative) || self.is_leaf(node) {
+            return self.side(negative) && !negative;
+        }
+        let (items, negative, _) = group(node, negative);
+        self.children.iter().zip(items).any(|(child, item)| child.stands(item, negative))
     }
 
     /// A set of atoms that together would turn this node to the wanted side.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tweetfilter_core::explain::CostClass;
 
 use super::super::filters::class_name;
-use super::super::terminal::one_line;
+use super::super::terminal::{grouped, one_line};
 use super::Job;
 use super::tally::{Skipped, Tally};
 
@@ -96,27 +96,4 @@ fn counted(n: u64, noun: &str) -> String {
 
 fn counted_es(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(n), if n == 1 { "" } else { "es" })
-}
-
-/// `1,234,567`
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-    }
 }

@@ -2,7 +2,10 @@
 
 import { ApiError, model } from '../model/index.js';
 import { View, fill } from './template.js';
-import { cut, segments, spans } from './text.js';
+import { brief, count, cut, segments, spans } from './text.js';
+
+// Parts that somebody reads of a filter that may have thousands.
+const READ = 20;
 
 class Why extends View {
   #post = null;
@@ -58,19 +61,22 @@ class Why extends View {
   }
 
   #shown(explained, filter) {
-    const { matched, text, parts, each_suffices: suffices } = explained;
+    const { matched, text, each_suffices: suffices } = explained;
+    const parts = explained.parts.slice(0, READ);
+    const more = explained.parts.length + explained.more_parts - parts.length;
     const verdict = matched ? 'It matches' : 'It does not match';
     let lead = `${verdict}. `;
     if (matched) lead += 'What it took:';
     else if (parts.length === 0) lead += '';
     else lead += suffices && parts.length > 1 ? 'Any one of these would have made it match:' : 'What it lacks:';
     const saved = model.filter(filter);
-    const body = fill('explained', { lead, action: saved ? outcome(saved, matched) : '', matched });
+    const action = saved ? outcome(saved, matched) : '';
+    const body = fill('explained', { lead, action, matched, more: more > 0 && `and ${count(more)} more` });
     const places = parts.map(({ span }) => ({ from: span.utf16[0], to: span.utf16[1], kind: 'counted' }));
-    body.querySelector('[data-part="expression"]').replaceChildren(...spans(cut(text, places)));
+    body.querySelector('[data-part="expression"]').replaceChildren(...spans(cut(brief(text), places)));
     segments(body.querySelector('[data-part="post"]'), explained.segments);
     const list = body.querySelector('[data-part="parts"]');
-    for (const part of parts) list.append(fill('reason', { written: written(part), said: reason(part, matched) }));
+    for (const part of parts) list.append(fill('reason', { written: brief(written(part)), said: reason(part, matched) }));
     this.part('body').replaceChildren(body);
   }
 }
