@@ -92,6 +92,18 @@ pub struct Imported {
     pub of_others: usize,
     /// Filters that were left out, since the file does not say that they are of the `owner` who was asked for.
     pub left_out: usize,
+    /// Whose filters the file says it has, in order of their names, also those that were left out: what `owner` may be. Of
+    /// more than a thousand the first.
+    pub owners: Vec<FileOwner>,
+}
+
+/// Somebody whose filters are in a file, as it says.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FileOwner {
+    /// What the file calls them.
+    pub name: String,
+    /// How many filters of theirs it has.
+    pub filters: usize,
 }
 
 /// Imports filters, or says what would come in and what would differ.
@@ -101,7 +113,7 @@ pub struct Imported {
 /// it changes nothing: a filter of which all is so already is not added. A filter that has ended comes in switched off, with a warning (`already_expired`).
 ///
 /// A file may hold filters of many owners, as those of `tweetfilter match` do. All come in as this account's, and the answer says how many
-/// the file says are of others; with `owner` only those of one come in.
+/// the file says are of others, and whose filters there are (`owners`); with `owner` only those of one come in.
 #[utoipa::path(post, path = "/import", tag = "filters", request_body = Import,
     responses((status = 200, body = Answer<Imported>), (status = 412, body = Refused,
             description = "Somebody changes the filters of the account all the while"),
@@ -124,6 +136,7 @@ pub(super) async fn import(
     let (import, read) = reading.await.map_err(|_| broke_off())?;
     let (mut file, kind) = read?;
     caller.renew();
+    let owners = owners(&file);
     let left_out = import.owner.as_deref().map_or(0, |owner| file.keep_owner(owner));
     if file.filters.len() > MOST {
         let message =
@@ -144,7 +157,12 @@ pub(super) async fn import(
                 continue;
             }
         }
-        return Ok(answer(candidates, &import, kind, &caller.token.account_name, left_out));
+        let (text, of_others) = told(&candidates, &import, &caller.token.account_name, left_out);
+        let filters: Vec<_> = candidates.into_iter().map(|candidate| candidate.shown).collect();
+        let summary = Summary { count: Some(filters.len()), ..Summary::new(text) };
+        let applied = import.apply;
+        let imported = Imported { format: kind, applied, filters, of_others, left_out, owners };
+        return Ok(Answer::new(summary, imported));
     }
     let message = "Somebody changes the filters of this account all the while; nothing was kept. Try again";
     Err(ApiError::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message))
@@ -203,13 +221,14 @@ fn are_valid(candidates: &[Candidate], keep_going: bool) -> Result<()> {
     Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_filters", message))
 }
 
-fn answer(
-    candidates: Vec<Candidate>,
-    import: &Import,
-    format: Kind,
-    account: &str,
-    left_out: usize,
-) -> Answer<Imported> {
+/// Whose filters a file says it has.
+fn owners(file: &FilterFile) -> Vec<FileOwner> {
+    let named = file.owners().into_iter().take(MOST);
+    named.map(|(name, filters)| FileOwner { name: name.to_owned(), filters }).collect()
+}
+
+/// What is said of an import, and how many of what comes in the file says are of others.
+fn told(candidates: &[Candidate], import: &Import, account: &str, left_out: usize) -> (String, usize) {
     let valid = || candidates.iter().filter(|one| one.is_valid()).map(|one| &one.incoming);
     let mut text = summary(valid().map(|one| one.state), candidates.len() - valid().count(), import.apply);
     let owners = valid().filter_map(|one| one.owner.as_deref());
@@ -224,10 +243,7 @@ fn answer(
     if let Some(owner) = import.owner.as_deref().filter(|_| left_out > 0) {
         text.push_str(&format!("; {left_out} left out, which the file does not say are of {owner}"));
     }
-    let of_others = others.len();
-    let filters: Vec<_> = candidates.into_iter().map(|candidate| candidate.shown).collect();
-    let summary = Summary { count: Some(filters.len()), ..Summary::new(text) };
-    Answer::new(summary, Imported { format, applied: import.apply, filters, of_others, left_out })
+    (text, others.len())
 }
 
 fn broke_off() -> ApiError {

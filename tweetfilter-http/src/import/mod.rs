@@ -27,6 +27,7 @@ mod ndjson;
 mod words;
 mod x_json;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::IgnoredAny;
@@ -125,6 +126,16 @@ impl FilterFile {
     #[must_use]
     pub fn other_owners(&self, owner: &str) -> Vec<&str> {
         self.filters.iter().filter_map(|line| line.owner.as_deref()).filter(|other| *other != owner).collect()
+    }
+
+    /// Whose filters the file says it has, in order of their names, and how many of each.
+    #[must_use]
+    pub fn owners(&self) -> BTreeMap<&str, usize> {
+        let mut owners = BTreeMap::new();
+        for owner in self.filters.iter().filter_map(|line| line.owner.as_deref()) {
+            *owners.entry(owner).or_default() += 1;
+        }
+        owners
     }
 
     /// Leaves the filters that the file says are this owner's, and says how many others there were.
@@ -231,6 +242,10 @@ mod tests {
             owner: owner.map(str::to_owned),
             ..FilterLine::new(id.into(), "snow".into(), 1)
         };
+        let filters =
+            vec![line("1", Some("bob")), line("2", Some("ann")), line("3", None), line("4", Some("bob"))];
+        let file = FilterFile { format: Format::Ndjson, filters };
+        assert_eq!(file.owners(), BTreeMap::from([("ann", 1), ("bob", 2)]));
         let filters = vec![line("1", Some("ann")), line("2", Some("bob")), line("3", None)];
         let mut file = FilterFile { format: Format::Ndjson, filters };
         assert_eq!((file.other_owners("ann"), file.other_owners("x")), (vec!["bob"], vec!["ann", "bob"]));

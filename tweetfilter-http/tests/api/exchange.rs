@@ -65,6 +65,9 @@ async fn an_import_says_which_filters_are_of_others_and_can_leave_them_out() {
     );
     let got = import(json!({"content": file, "owner": "bob", "apply": true})).await;
     assert_eq!((states(got.ok()), &got.ok()["left_out"]), (vec!["new"], &json!(3)));
+    // Those who were left out can be chosen the next time.
+    let owners = ["ann", "bob", "eve"].map(|name| json!({"name": name, "filters": 1}));
+    assert_eq!(got.ok()["owners"], json!(owners));
     let said = got.json["summary"]["text"].as_str().unwrap();
     assert!(said.ends_with("; 3 left out, which the file does not say are of bob"), "{said}");
     assert_eq!(house.get(&token, "/filters").await.ok()[0]["text"], "rain");

@@ -8,6 +8,7 @@ mod behind;
 mod browser;
 mod busy;
 mod editor;
+mod exchange;
 mod form;
 mod heads;
 mod hostile;

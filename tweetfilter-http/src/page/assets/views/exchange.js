@@ -1,6 +1,7 @@
 // Import and export.
 
 import { ApiError, model } from '../model/index.js';
+import { choices, chosen } from '../model/owners.js';
 import { View, act, announce, fill, update } from './template.js';
 import { bytes, copy, counted } from './text.js';
 
@@ -16,6 +17,8 @@ class Exchange extends View {
   #found = null;
   #applying = false;
   #asked = 0;
+  // Whose filters of the file come in; all of them where it is empty.
+  #owner = '';
   // Time alone mends what went wrong: it is looked at again once the server is back.
   #waits = false;
   // Why nothing was exported, as long as that is shown.
@@ -27,6 +30,10 @@ class Exchange extends View {
     this.on(this.part('content'), 'input', () => this.#later());
     this.on(this.part('file'), 'change', (event) => this.#open(event.target));
     for (const name of ['format', 'action', 'together']) this.on(this.part(name), 'change', () => this.#look());
+    this.on(this.part('owner'), 'change', ({ target }) => {
+      this.#owner = target.value;
+      this.#look();
+    });
     this.on(this.part('export-format'), 'change', () => this.#clear());
     this.on(model, 'store', () => {
       if (model.store.state !== 'fine') return;
@@ -58,7 +65,7 @@ class Exchange extends View {
     if (left) {
       for (const name of ['content', 'format', 'action']) this.part(name).value = left[name];
       this.part('together').checked = left.together;
-      [this.#found, this.#scrolled] = [left.found, left.scrolled];
+      [this.#found, this.#scrolled, this.#owner] = [left.found, left.scrolled, left.owner];
     }
     this.#draw();
     if (left && !this.#found) this.#later();
@@ -70,7 +77,8 @@ class Exchange extends View {
     const [content, format, action] = ['content', 'format', 'action'].map((name) => this.part(name).value);
     const { checked: together } = this.part('together');
     const isOpen = content.trim() !== '' && !this.#found?.applied;
-    const left = { content, format, action, together, found: this.#found, scrolled: { ...this.#scrolled } };
+    const [found, owner] = [this.#found, this.#owner];
+    const left = { content, format, action, together, owner, found, scrolled: { ...this.#scrolled } };
     model.unsaved.keep('exchange', isOpen ? left : null);
   }
 
@@ -93,7 +101,7 @@ class Exchange extends View {
 
   #refuse({ name, size }) {
     this.part('content').value = '';
-    this.#found = null;
+    [this.#found, this.#owner] = [null, ''];
     const most = bytes(model.me.limits.body_bytes);
     this.#draw(`“${name}” has ${bytes(size)}; at most ${most} are imported at once. Choose it in pieces.`);
   }
@@ -122,7 +130,7 @@ class Exchange extends View {
     this.#waits = false;
     const content = this.part('content').value;
     if (content.trim() === '') {
-      this.#found = null;
+      [this.#found, this.#owner] = [null, ''];
       this.#draw();
       return;
     }
@@ -131,12 +139,17 @@ class Exchange extends View {
       format: this.part('format').value,
       action: this.part('action').value,
       together: this.part('together').checked,
+      owner: this.#owner || null,
       keep_going: true,
       apply,
     };
     try {
       const { data, summary } = await model.ask('POST', '/import', { body });
       if (asked !== this.#asked || this.part('content').value !== content) return;
+      if (chosen(data, this.#owner) !== this.#owner) {
+        this.#owner = '';
+        return this.#look();
+      }
       this.#found = { ...data, summary: summary.text };
       this.#draw();
       if (apply) {
@@ -156,10 +169,12 @@ class Exchange extends View {
     const found = this.#found;
     const { activeElement: active } = document;
     const isDone = found?.applied && (active === document.body || active.dataset.do === 'apply');
+    const whose = found ? choices(found, model.me?.name) : [];
     const coming = found?.filters.filter(({ state }) => state === 'new' || state === 'differs').length ?? 0;
     this.update({
       error,
       found: found !== null,
+      choice: whose.length > 0,
       summary: found?.summary,
       applied: found?.applied,
       blocked: coming === 0 || found?.applied || !model.mayWrite,
@@ -170,13 +185,15 @@ class Exchange extends View {
         ...filter,
         state: STATES[filter.state],
         kind: filter.state,
-        owner: filter.owner && filter.owner !== model.me.name && `of ${filter.owner}`,
+        owner: filter.owner && filter.owner !== model.me?.name && `of ${filter.owner}`,
         was: filter.changes.map(changed).join('; '),
         trouble: filter.diagnostics.map(({ message }) => message).join('; '),
         remark: filter.differs_from_x.map(({ message }) => message).join('; '),
       }),
     );
     this.part('rows').replaceChildren(...rows);
+    const options = whose.map(({ owner, said }) => new Option(said, owner, false, owner === this.#owner));
+    this.part('owner').replaceChildren(...options);
     this.part('rows').scrollTop = this.#scrolled.rows;
     // The button that was pressed is of no use any more.
     if (isDone && this.checkVisibility()) this.part('rows').focus({ preventScroll: true });

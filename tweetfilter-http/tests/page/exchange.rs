@@ -1,0 +1,65 @@
+//! Whose filters a file has, and which of them come in.
+
+use serde_json::json;
+
+use crate::browser::Browser;
+use crate::served::Served;
+
+const WHOSE: &str = "document.querySelector('tf-exchange [data-part=owner]')";
+
+async fn choose(browser: &Browser, owner: &str) {
+    let script = format!(
+        "const field = {WHOSE};
+         field.value = {};
+         field.dispatchEvent(new Event('change', {{bubbles: true}}))",
+        json!(owner)
+    );
+    browser.run(&script).await;
+}
+
+async fn write(browser: &Browser, content: &str) {
+    let script = format!(
+        "const field = document.querySelector('tf-exchange [data-part=content]');
+         field.value = {};
+         field.dispatchEvent(new Event('input', {{bubbles: true}}))",
+        json!(content)
+    );
+    browser.run(&script).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_file_of_several_one_chooses_whose_filters_come_in() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.keys("x").await;
+    browser.until("!!document.querySelector('tf-exchange [data-part=content]')").await;
+    let line =
+        |id: usize, text: &str, owner: &str| json!({"id": id.to_string(), "filter": text, "owner": owner});
+    let file =
+        format!("{}\n{}\n{}\n", line(1, "snow", "ann"), line(2, "rain", "bob"), line(3, "hail", "bob"));
+    write(&browser, &file).await;
+    browser.sees("3 would be added").await;
+    let said = browser.run(&format!("return [...{WHOSE}.options].map((one) => one.text)")).await;
+    assert_eq!(said, json!(["all (3)", "ann, you (1)", "bob (2)"]));
+    browser.until(&format!("{WHOSE}.checkVisibility() && {WHOSE}.value === ''")).await;
+    choose(&browser, "bob").await;
+    browser.sees("2 would be added, 0 would be changed, 0 there already, 0 invalid; 2 are of others").await;
+    browser.until(&format!("{WHOSE}.value === 'bob' && {WHOSE}.options.length === 3")).await;
+    browser.picture("import-owners").await;
+    choose(&browser, "ann").await;
+    browser.sees("1 would be added").await;
+    browser.press("tf-exchange [data-do=apply]").await;
+    browser.sees("1 added, 0 changed, 0 there already, 0 invalid; 2 left out").await;
+    let kept = served.house.get(&served.token, "/filters").await.ok().clone();
+    assert_eq!((kept.as_array().unwrap().len(), &kept[0]["text"]), (1, &json!("snow")));
+    // Who is not in another file is not looked for in it; and where it is of one alone there is no choice.
+    write(&browser, &line(1, "ice", "eve").to_string()).await;
+    browser
+        .sees("1 would be added, 0 would be changed, 0 there already, 0 invalid; 1 is of another owner, eve")
+        .await;
+    browser.until(&format!("!{WHOSE}.checkVisibility()")).await;
+    browser.was_clean().await;
+    browser.end().await;
+}
