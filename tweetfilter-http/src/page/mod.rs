@@ -32,6 +32,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/page/model/form.js", JS, include_bytes!("assets/model/form.js")),
     ("/page/model/index.js", JS, include_bytes!("assets/model/index.js")),
     ("/page/model/kept.js", JS, include_bytes!("assets/model/kept.js")),
+    ("/page/model/length.js", JS, include_bytes!("assets/model/length.js")),
     ("/page/model/live.js", JS, include_bytes!("assets/model/live.js")),
     ("/page/model/operations.js", JS, include_bytes!("assets/model/operations.js")),
     ("/page/model/owners.js", JS, include_bytes!("assets/model/owners.js")),

@@ -167,3 +167,37 @@ async fn a_text_that_is_longer_than_a_filter_may_be_is_said_to_be_and_not_asked_
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_is_longer_than_a_filter_may_be_is_not_searched_for() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    served.posts(&[Seen::new(1, "Snow in Oslo")]).await;
+    browser.open(&served.link()).await;
+    browser.sees("Snow in Oslo").await;
+    browser.run("location.hash = '#/search'").await;
+    browser.until("document.activeElement.id === 'search-text'").await;
+    browser.run(COUNTED).await;
+    let search = async |text: &str| {
+        let script = format!(
+            "const field = document.querySelector('#search-text');
+             field.value = {text};
+             field.form.requestSubmit()"
+        );
+        browser.run(&script).await;
+    };
+    search("'snow '.repeat(80_000)").await;
+    browser.sees("A filter has at most 65,536 bytes, and this has 400,000.").await;
+    browser.until("document.querySelector('#search-text').ariaInvalid === 'true'").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(browser.run("return asked['/search'] ?? 0").await, json!(0));
+    search("'snow'").await;
+    browser.until("document.querySelector('tf-search mark')?.textContent === 'Snow'").await;
+    browser.until("document.querySelector('#search-text').ariaInvalid === 'false'").await;
+    assert_eq!(
+        browser.run("return document.querySelector('#search-findings').childElementCount").await,
+        json!(0)
+    );
+    browser.was_clean().await;
+    browser.end().await;
+}

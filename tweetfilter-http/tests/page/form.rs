@@ -97,3 +97,39 @@ async fn a_text_that_the_form_replaced_can_be_had_back() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_that_hold_more_than_a_filter_may_have_are_not_split() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.begins_a_filter(&served.link()).await;
+    browser.press("[data-do=form]").await;
+    browser.until("document.activeElement.name === 'all'").await;
+    let paste = async |name: &str, value: &str| {
+        let script = format!(
+            "const field = document.querySelector('tf-form [name={name}]');
+             field.value = {value};
+             field.dispatchEvent(new Event('input', {{bubbles: true}}))"
+        );
+        browser.run(&script).await;
+    };
+    // It is said at the text, in which it stands to the letter.
+    paste("all", "'snow,'.repeat(80_000)").await;
+    browser.sees("A filter has at most 65,536 bytes, and this has 400,000.").await;
+    browser.until(&format!("{TEXT}.startsWith('snow,snow,')")).await;
+    browser.until("document.querySelector('tf-editor [type=submit]').disabled").await;
+    browser.picture("form-too-long").await;
+    paste("all", "''").await;
+    paste("from", "'@ '.repeat(100_000)").await;
+    browser.sees("A filter has at most 65,536 bytes, and this has 200,000.").await;
+    assert_eq!(browser.run("return document.querySelector('#form-from-trouble').hidden").await, json!(true));
+    // Of many that are none some are named.
+    paste("from", "'@ '.repeat(1_000)").await;
+    browser.sees("“@” and 990 more are no name of an account").await;
+    paste("from", "''").await;
+    paste("all", "'hail, new year'").await;
+    browser.until(&format!("{TEXT} === 'hail \"new year\"'")).await;
+    browser.sees("✓ Valid").await;
+    browser.was_clean().await;
+    browser.end().await;
+}

@@ -4,8 +4,17 @@ export const EMPTY = { all: '', any: '', none: '', from: '', lang: '', has: [], 
 export const HAS = ['has:images', 'has:videos', 'has:links', 'is:reply', 'is:quote'];
 export const WITHOUT = ['is:retweet', 'is:reply', 'is:sensitive', 'is:bot', 'has:links'];
 
-/** The text that the fields say. */
-export function write(fields) {
+// What is filled in as text.
+const TEXTS = ['all', 'any', 'none', 'from', 'lang'];
+// Values that are named of those that are none, and how much of one.
+const [NAMED, BRIEF] = [10, 60];
+
+// Whether they hold more than a filter may have: they are not split, which would take long to no end.
+const isTooLong = (fields, most) => TEXTS.reduce((sum, name) => sum + fields[name].length, 0) > most;
+
+/** The text that the fields say. Where it would have more than `most` bytes already as it was filled in, it stands as that. */
+export function write(fields, most = Infinity) {
+  if (isTooLong(fields, most)) return TEXTS.map((name) => fields[name]).filter((text) => text !== '').join(' ');
   const any = terms(fields.any).map(quoted).join(' OR ');
   const parts = [
     ...terms(fields.all).map(quoted),
@@ -20,8 +29,9 @@ export function write(fields) {
   return said.map((part) => (part === any && said.length > 1 && any.includes(' OR ') ? `(${part})` : part)).join(' ');
 }
 
-/** What is wrong in fields, by their names, as a sentence each. */
-export function troubles({ from, lang }) {
+/** What is wrong in fields, by their names, as a sentence each; nothing where all are too long to be a filter. */
+export function troubles(fields, most = Infinity) {
+  const { from, lang } = isTooLong(fields, most) ? EMPTY : fields;
   return {
     from: strange(from, account, 'name of an account, or address of a profile', 'A name looks like bob or bob@example.social.'),
     lang: strange(lang, language, 'language', 'Languages look like en or pt-br.'),
@@ -33,7 +43,8 @@ export function read(text) {
   const fields = { ...EMPTY, has: [], without: [] };
   const lists = { all: [], none: [] };
   let rest = text.trim();
-  if (/^[^()]+ OR [^()]+$/.test(rest)) rest = `(${rest})`;
+  // In one pattern, each OR would be held against all that follows it.
+  if (/ OR /.test(rest) && !/[()]/.test(rest)) rest = `(${rest})`;
   while (rest !== '') {
     const found =
       /^\(([^()]+)\)(?:\s+|$)/.exec(rest) ?? /^(-?(?:"[^"\\]*"|[^\s"()]+))(?:\s+|$)/.exec(rest);
@@ -86,7 +97,8 @@ function list(name, text, known) {
 function strange(text, known, what, hint) {
   const left = values(text).filter((value) => known(value) === null);
   if (left.length === 0) return '';
-  const said = left.map((value) => `“${value}”`).join(', ');
+  const named = left.slice(0, NAMED).map((value) => `“${value.length > BRIEF ? `${value.slice(0, BRIEF)}…` : value}”`);
+  const said = named.join(', ') + (left.length > NAMED ? ` and ${left.length - NAMED} more` : '');
   return `${said} ${left.length === 1 ? `is no ${what}, and is` : `are no ${what}, and are`} left out. ${hint}`;
 }
 

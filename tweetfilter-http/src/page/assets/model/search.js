@@ -1,6 +1,7 @@
 // A search of stored posts: slice by slice, back in time, until enough is found or nobody wants more.
 
 import { ApiError } from './api.js';
+import { tooMany } from './length.js';
 import { takes } from './withdrawn.js';
 
 // What is found before it waits to be asked for more.
@@ -30,13 +31,19 @@ export class Search extends EventTarget {
   clear() {
     this.#ends?.abort();
     [this.#next, this.#waits] = [null, false];
-    this.#set({ text: '', posts: [], state: 'idle', backTo: null, error: '', findings: [] });
+    this.#set({ text: '', posts: [], state: 'idle', backTo: null, error: '', findings: [], tooLong: 0 });
   }
 
   /** Searches for an expression from the newest post on. */
   begin(text) {
     this.clear();
     if (text.trim() === '') return;
+    // It would be sent and marked in full, only to be refused: how many bytes it has is said, and no more done with it.
+    const tooLong = tooMany(text, this.#model.me?.limits.expression_bytes ?? Infinity);
+    if (tooLong > 0) {
+      this.#set({ tooLong });
+      return;
+    }
     this.#set({ text });
     return this.#run();
   }

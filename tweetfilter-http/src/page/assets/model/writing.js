@@ -1,13 +1,12 @@
 // A filter that is being written: what is wrong with it as it is typed, what it would find, and how it is saved.
 
 import { ApiError } from './api.js';
+import { bytes } from './length.js';
 import { takes } from './withdrawn.js';
 
 const CHECK_AFTER = 120;
 const PREVIEW_AFTER = 350;
 const LOOK_AT = 5_000;
-
-const utf8 = new TextEncoder();
 
 /** Tells `checked`, `previewed`, `saved` and `change`. */
 export class Writing extends EventTarget {
@@ -56,14 +55,18 @@ export class Writing extends EventTarget {
 
   get bytes() {
     const { text } = this;
-    if (this.#measured.text !== text) this.#measured = { text, bytes: utf8.encode(text).length };
+    if (this.#measured.text !== text) this.#measured = { text, bytes: bytes(text) };
     return this.#measured.bytes;
   }
 
   /** It is longer than a filter may be: nothing is asked about it, nor looked for in it, which would take long to no end. */
   get isTooLong() {
-    const most = this.#model.me?.limits.expression_bytes ?? Infinity;
-    return this.text.length * 3 > most && this.bytes > most;
+    return this.text.length * 3 > this.most && this.bytes > this.most;
+  }
+
+  /** Bytes that a filter may have. */
+  get most() {
+    return this.#model.me?.limits.expression_bytes ?? Infinity;
   }
 
   get findings() {

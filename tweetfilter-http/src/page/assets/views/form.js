@@ -31,7 +31,7 @@ class Form extends View {
   // As it was left, to the letter: a text says less than what was typed here.
   #resume() {
     const { form, text } = this.writing;
-    if (form.fields && write(form.fields) === text) this.#show(form.fields);
+    if (form.fields && write(form.fields, this.writing.most) === text) this.#show(form.fields);
     else this.#read();
   }
 
@@ -68,7 +68,7 @@ class Form extends View {
     const { form, text } = this.writing;
     if (form.fields === null) this.writing.replaced = text;
     form.fields = fields;
-    this.#wrote = write(fields);
+    this.#wrote = write(fields, this.writing.most);
     this.#say();
     this.writing.set({ text: this.#wrote });
   }
@@ -77,7 +77,7 @@ class Form extends View {
   #say() {
     const { replaced, form } = this.writing;
     const { fields } = form;
-    const wrong = troubles(fields ?? EMPTY);
+    const wrong = troubles(fields ?? EMPTY, this.writing.most);
     this.update({ more: fields === null, replaced: fields !== null && brief(replaced), from: wrong.from, lang: wrong.lang });
     for (const [name, trouble] of Object.entries(wrong)) {
       this.querySelector(`[name="${name}"]`).setAttribute('aria-invalid', String(trouble !== ''));

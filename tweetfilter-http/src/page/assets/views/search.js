@@ -3,7 +3,7 @@
 import { model } from '../model/index.js';
 import { postRow } from './post.js';
 import { View, act, announce, fill, isAlone, update } from './template.js';
-import { counted, when } from './text.js';
+import { brief, count, counted, when } from './text.js';
 import './list.js';
 
 class SearchView extends View {
@@ -73,12 +73,16 @@ class SearchView extends View {
     this.#drawBar();
     const findings = search.findings.map(({ message, span }) => {
       const [from, to] = span.utf16;
-      return fill('search-finding', { message, excerpt: search.text.slice(from, Math.max(to, from + 1)) });
+      return fill('search-finding', { message, excerpt: brief(search.text.slice(from, Math.max(to, from + 1))) });
     });
+    if (search.tooLong > 0) {
+      const most = count(model.me.limits.expression_bytes);
+      findings.push(fill('too-long', { most, bytes: count(search.tooLong) }));
+    }
     this.part('findings').replaceChildren(...findings);
+    this.part('text').setAttribute('aria-invalid', String(findings.length > 0));
     this.update({
-      idle: search.state === 'idle',
-      invalid: search.findings.length > 0,
+      idle: search.state === 'idle' && findings.length === 0,
       error: search.state === 'error' && search.findings.length === 0 ? search.error : '',
     });
     this.list.hidden = search.state === 'idle' || search.findings.length > 0;
