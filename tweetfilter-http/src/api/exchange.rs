@@ -90,7 +90,8 @@ pub struct Imported {
     pub filters: Vec<ImportedFilter>,
     /// Valid ones of them whose `owner` the file says is another than this account; they come in as this account's.
     pub of_others: usize,
-    /// Filters that were left out, since the file does not say that they are of the `owner` who was asked for.
+    /// Filters that were left out, since the file does not say that they are of the `owner` who was asked for, or since they
+    /// are more than an import may have.
     pub left_out: usize,
     /// Whose filters the file says it has, in order of their names, also those that were left out: what `owner` may be. Of
     /// more than a thousand the first.
@@ -113,7 +114,8 @@ pub struct FileOwner {
 /// it changes nothing: a filter of which all is so already is not added. A filter that has ended comes in switched off, with a warning (`already_expired`).
 ///
 /// A file may hold filters of many owners, as those of `tweetfilter match` do. All come in as this account's, and the answer says how many
-/// the file says are of others, and whose filters there are (`owners`); with `owner` only those of one come in.
+/// the file says are of others, and whose filters there are (`owners`); with `owner` only those of one come in. One that has more
+/// filters than an import may have is refused with `apply`; without, the answer has none of them, and says whose they are.
 #[utoipa::path(post, path = "/import", tag = "filters", request_body = Import,
     responses((status = 200, body = Answer<Imported>), (status = 412, body = Refused,
             description = "Somebody changes the filters of the account all the while"),
@@ -138,10 +140,16 @@ pub(super) async fn import(
     caller.renew();
     let owners = owners(&file);
     let left_out = import.owner.as_deref().map_or(0, |owner| file.keep_owner(owner));
-    if file.filters.len() > MOST {
-        let message =
-            format!("An import has at most {MOST} filters, this one {}; split it", file.filters.len());
-        return Err(ApiError::bad(message));
+    let many = file.filters.len();
+    // Whoever only looks sees whose they are, if those of one would be fewer.
+    let may_choose = !import.apply && owners.iter().any(|one| one.filters < left_out + many);
+    if many > MOST && !may_choose {
+        return Err(ApiError::bad(too_many_in(many)));
+    }
+    if many > MOST {
+        let (filters, left_out) = (Vec::new(), left_out + many);
+        let imported = Imported { format: kind, applied: false, filters, of_others: 0, left_out, owners };
+        return Ok(Answer::new(Summary { count: Some(0), ..Summary::new(too_many_in(many)) }, imported));
     }
     let database = api.database();
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
@@ -225,6 +233,12 @@ fn are_valid(candidates: &[Candidate], keep_going: bool) -> Result<()> {
 fn owners(file: &FilterFile) -> Vec<FileOwner> {
     let named = file.owners().into_iter().take(MOST);
     named.map(|(name, filters)| FileOwner { name: name.to_owned(), filters }).collect()
+}
+
+fn too_many_in(many: usize) -> String {
+    format!(
+        "An import has at most {MOST} filters, and this one {many}: split it, or take those of one owner, if it names some"
+    )
 }
 
 /// What is said of an import, and how many of what comes in the file says are of others.

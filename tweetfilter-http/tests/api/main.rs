@@ -17,6 +17,7 @@ mod live;
 mod maria;
 mod operations;
 mod outage;
+mod owners;
 #[path = "../../../tweetfilter-stream/tests/support/servers.rs"]
 mod redis;
 mod resume;
