@@ -150,6 +150,9 @@ pub struct PartState {
     pub started_at: Millis,
     /// How often it was started again.
     pub restarts: u64,
+    /// Of what it waits for, what was said last, if it waits for store or buffer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
     /// Why it is refused, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,

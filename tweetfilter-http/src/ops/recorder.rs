@@ -10,7 +10,8 @@ use tweetfilter_stream::buffer::Buffer;
 use tweetfilter_stream::store::StoreError;
 
 use super::figures::{BufferFigures, ProcessFigures, ProcessState};
-use super::part::{Process, Server};
+use super::needed::Server;
+use super::part::Process;
 use super::probe::{Look, Probe};
 use crate::parts::{Buffers, Stop, now};
 use crate::time::rfc3339;
@@ -192,7 +193,7 @@ impl Recorder {
         self.away = away.is_some();
         for part in self.process.parts().iter().filter(|part| part.name() == "api") {
             // It asks only when somebody asks it.
-            part.heard(Server::Store, self.away);
+            part.heard(Server::Store, away.clone());
         }
         if !self.away {
             self.dropped = 0;

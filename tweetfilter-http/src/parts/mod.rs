@@ -6,8 +6,11 @@
 mod buffers;
 mod files;
 mod forgotten;
+mod held_up;
 mod ingest;
 mod instance;
+#[cfg(test)]
+mod logged;
 mod lookup;
 mod retention;
 mod secrets;
@@ -23,6 +26,7 @@ use tweetfilter_stream::store::StoreError;
 
 pub use buffers::Buffers;
 pub use files::allow_files;
+pub use held_up::HeldUp;
 pub use ingest::{Ingested, ingest};
 pub use instance::Instance;
 pub use lookup::{lookup, named_handles};
