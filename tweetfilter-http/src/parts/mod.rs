@@ -16,6 +16,7 @@ mod retention;
 mod secrets;
 mod source;
 mod supervise;
+mod up_to_date;
 mod work;
 
 use tokio::sync::watch;
@@ -34,6 +35,7 @@ pub use retention::retention;
 pub use secrets::without_secrets;
 pub use source::{Kind, LONGEST_NAME, Opened, SourceSettings, check_name, usable_rate};
 pub use supervise::{catch_panics, supervise};
+pub use up_to_date::up_to_date;
 pub use work::{Worked, Works};
 
 /// Why a part can't go on. What only takes time is waited for instead.

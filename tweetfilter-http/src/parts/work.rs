@@ -18,7 +18,7 @@ const IDLE: Duration = Duration::from_millis(20);
 const MANY: usize = 256;
 /// How long a step may wait: a server that says nothing for so long may never again. MariaDB lets go of who is silent
 /// in a statement after 30 s.
-const SILENCE: Duration = Duration::from_secs(25);
+pub(super) const SILENCE: Duration = Duration::from_secs(25);
 /// How often it is looked whether something is evaluated meanwhile.
 const PULSE: Duration = Duration::from_millis(100);
 /// How long a batch may be evaluated before that is told.
