@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::post::Millis;
+use tweetfilter_stream::process::Identity;
 
 use super::part::State;
 
@@ -124,6 +125,8 @@ pub struct BufferFigures {
 pub struct ProcessState {
     /// Its number on its host.
     pub pid: u32,
+    /// By what it is told apart from all others, of its number and its name too.
+    pub identity: Identity,
     /// The version of the program.
     pub version: String,
     /// `serve`, `ingest`, `work` or `api`.

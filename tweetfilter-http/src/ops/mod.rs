@@ -15,6 +15,7 @@
 mod counted;
 mod elsewhere;
 mod figures;
+mod gone;
 mod history;
 mod metrics;
 mod needed;

@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::post::Millis;
 use tweetfilter_sql::CrashEvent;
+use tweetfilter_stream::process::Identity;
 
 use super::figures::{PartFigures, PartState, ProcessState, Refusal};
 use super::needed::{Asked, Away, Needed, SILENCE, Server};
@@ -430,6 +431,7 @@ impl Process {
     pub(super) fn told(&self) -> ProcessState {
         ProcessState {
             pid: std::process::id(),
+            identity: Identity::here().clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: self.command.clone(),
             started_at: self.started_at,
