@@ -16,6 +16,7 @@ mod disk;
 mod durable;
 mod error;
 mod filters;
+mod gaps;
 mod kept;
 mod lists;
 mod lookup;
@@ -68,6 +69,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(dead::STATEMENTS)
         .chain(disk::STATEMENTS)
         .chain(filters::STATEMENTS)
+        .chain(gaps::STATEMENTS)
         .chain(lookup::STATEMENTS)
         .chain(migrate::STATEMENTS)
         .chain(reapply::STATEMENTS)

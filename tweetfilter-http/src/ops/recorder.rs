@@ -9,6 +9,7 @@ use tweetfilter_sql::{Database, ProcessRow, Sample, SampleKind};
 use tweetfilter_stream::buffer::Buffer;
 use tweetfilter_stream::store::StoreError;
 
+use super::elsewhere;
 use super::figures::{BufferFigures, ProcessFigures, ProcessState};
 use super::gone::Doubts;
 use super::needed::Server;
@@ -114,6 +115,10 @@ impl Recorder {
         // What is not settled now is the next time.
         let _ = tokio::time::timeout(PATIENCE, self.doubts.settle(&self.process, &self.database)).await;
         self.write(self.process.told(), PATIENCE).await;
+        if let Some(buffer) = self.buffer.as_ref().filter(|_| !self.away) {
+            // What is not taken now is the next time.
+            let _ = tokio::time::timeout(PATIENCE, elsewhere::take_gaps(buffer, &self.database)).await;
+        }
     }
 
     /// Reads of the machine on a thread that may wait for it.

@@ -7,7 +7,7 @@
 //! | `tf:{p}:counts` | hash: entries `appended`, `removed`, `redelivered`, `lost` |
 //! | `tf:sources`, `tf:source:NAME` | names; hash: `holder`, `till`, `fence`, `cursor`, what was counted, and `gaps_dropped` |
 //! | `tf:worker:NAME` | which process works under a name, as JSON, for as long as what it leased under it |
-//! | `tf:gaps:NAME`, `tf:losses` | lists of JSON, the newest 1,000 of each, while `gaps_dropped` counts the others: messages never received; entries that strangers removed |
+//! | `tf:gaps:NAME`, `tf:losses` | lists of JSON, the newest 1,000 of each, while `gaps_dropped` counts the others: messages never received; entries that strangers removed. Parts take them from there into the store |
 //!
 //! An entry stands in the partition that its key names, so all about one post is in one stream, in order; between
 //! partitions the order is only nearly that of arrival.
@@ -56,7 +56,7 @@ use self::sent::Sent;
 use crate::buffer::{BufferError, EntryId};
 use crate::process::{Identity, unique};
 
-pub use sources::SourceState;
+pub use sources::{NotedGaps, SourceState};
 
 /// No lease is longer; one that is asked for longer is cut to this.
 pub const LONGEST_LEASE: Duration = Duration::from_secs(600);
