@@ -1,5 +1,6 @@
 //! Gaps of sources: those of the embedded buffer are written with its batches, and those that a buffer elsewhere noted are
-//! taken from there, since whoever empties that would take them along.
+//! taken from there, since whoever empties that would take them along. So is where a source stood, by which the gap begins
+//! that this leaves.
 
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::MOST_GAPS;
@@ -8,7 +9,7 @@ use tweetfilter_stream::store::StoreError;
 use crate::database::Database;
 use crate::lists::text;
 use crate::retention::ADD;
-use crate::sql::{Sql, Tx, args, list, statements};
+use crate::sql::{Row, Sql, Tx, args, list, statements};
 use crate::status::StoredGap;
 
 statements! {
@@ -33,6 +34,22 @@ statements! {
         "DELETE FROM gap WHERE source = ? AND id <= (
              SELECT id FROM (SELECT id FROM gap WHERE source = ? ORDER BY id DESC LIMIT 1 OFFSET ?) newest)",
     );
+    STANDS = Sql::each(
+        "INSERT INTO source_place (name, cursor_at, since) VALUES (?, ?, ?)
+         ON CONFLICT (name) DO UPDATE SET cursor_at = excluded.cursor_at, since = excluded.since",
+        "INSERT INTO source_place (name, cursor_at, since) VALUES (?, ?, ?)
+         ON DUPLICATE KEY UPDATE cursor_at = VALUES(cursor_at), since = VALUES(since)",
+    );
+    STOOD = Sql::both("SELECT cursor_at, since FROM source_place WHERE name = ?");
+}
+
+/// Where a source stood.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourcePlace {
+    /// Where it can be read on from, if it has a cursor.
+    pub cursor: Option<String>,
+    /// What was received since then was not done, or may be lost with the buffer.
+    pub since: Millis,
 }
 
 /// Where `state` counts gaps that were let go.
@@ -53,6 +70,27 @@ impl Database {
         turn.tx.run(KEEP, args![list(&rows)?]).await?;
         let_go(&mut turn.tx, &first.source).await?;
         turn.commit().await
+    }
+
+    /// Keeps where a source stands whose buffer is elsewhere.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn keep_source_place(&self, source: &str, place: &SourcePlace) -> Result<(), StoreError> {
+        // What the power takes along is a few seconds old.
+        let mut turn = self.write_lightly().await?;
+        turn.tx.run(STANDS, args![source, place.cursor.as_deref(), place.since]).await?;
+        turn.commit().await
+    }
+
+    /// Where a source stood when that was kept last.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn source_place(&self, source: &str) -> Result<Option<SourcePlace>, StoreError> {
+        let rows = self.rows(STOOD, args![source]).await?;
+        let place = |row: &Row| Ok(SourcePlace { cursor: row.maybe_text(0)?, since: row.int(1)? });
+        rows.first().map(place).transpose()
     }
 }
 

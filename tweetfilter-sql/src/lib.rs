@@ -45,6 +45,7 @@ pub use database::Database;
 pub use dead::{LetterOutline, StoredLetter};
 pub use disk::{DiskReserve, Room};
 pub use filters::{Changed, FilterRow, NewFilter, Save, Saved};
+pub use gaps::SourcePlace;
 pub use lookup::{FRESH, NOBODY, NamedHandle, Profile, RESTATE, UNNAMED};
 pub use places::{Feed, Reading};
 pub use pulse::Pulse;

@@ -96,7 +96,7 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
         }
         tokio::select! {
             () = stop.told() => break,
-            _ = renew.tick() => match ingest.renew().await {
+            _ = renew.tick() => match renewal(&buffer, name, &ingest, instance, rereads).await {
                 Err(BufferError::Away(reason) | BufferError::Full(reason)) => {
                     tracing::warn!(source = name, %reason, "claim not renewed");
                 }
@@ -151,6 +151,21 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
         ingested.counts.add(&batch.counts);
     }
     failed.map_or(Ok(ingested), |error| Err(error.into()))
+}
+
+/// Prolongs the claim, and has the store told where the source stands, for who begins again if the buffer forgets it.
+async fn renewal<B: Buffer>(
+    buffer: &B,
+    name: &str,
+    ingest: &Ingest<B>,
+    instance: &Instance,
+    rereads: bool,
+) -> Result<(), BufferError> {
+    if let Some(oldest) = buffer.oldest_seen().filter(|_| !rereads) {
+        // Beside what is read: a store that is away holds nobody up here.
+        tokio::spawn(instance.memory().clone().keep(name.to_owned(), oldest));
+    }
+    ingest.renew().await
 }
 
 /// Waits for what may be there.

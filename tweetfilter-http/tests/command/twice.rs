@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use tweetfilter_sql::Database;
 use tweetfilter_stream::buffer::{Batch, Buffer, Encoded, Gap, Most};
 
 use crate::chain::{Server, ok, status, until};
@@ -74,7 +75,7 @@ fn who_works_beside_another_leaves_it_what_it_holds() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let path = files.path("tweetfilter.db");
-        let database = tweetfilter_sql::Database::open(&path.to_string_lossy()).await.unwrap();
+        let database = Database::open(&path.to_string_lossy()).await.unwrap();
         let buffer = database.buffer().unwrap();
         let long = Duration::from_secs(600);
         let fence = buffer.claim("s", "a", long).await.unwrap().fence;
@@ -159,13 +160,19 @@ fn a_stream_goes_on_after_a_flushall_and_leaves_a_gap() {
 
 /// The source's gaps that the store has, the oldest first.
 fn gaps_of_store(files: &Files) -> Vec<Gap> {
+    let gaps = of_store(files, async |database: &Database| database.gaps(100).await.unwrap());
+    gaps.into_iter().rev().filter(|stored| stored.source == "live").map(|stored| stored.gap).collect()
+}
+
+/// What the store says.
+fn of_store<T>(files: &Files, asked: impl AsyncFn(&Database) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let path = files.path("tweetfilter.db");
-        let database = tweetfilter_sql::Database::open(&path.to_string_lossy()).await.unwrap();
-        let gaps = database.gaps(100).await.unwrap();
+        let database = Database::open(&path.to_string_lossy()).await.unwrap();
+        let said = asked(&database).await;
         database.close().await;
-        gaps.into_iter().rev().filter(|stored| stored.source == "live").map(|stored| stored.gap).collect()
+        said
     })
 }
 
@@ -232,4 +239,25 @@ fn a_stream_that_begins_again_after_a_flushall_leaves_a_gap_if_the_store_knows_i
     until("it reads again", &files, || lines_in(&redis) > 0);
     assert_lost(&files, &redis, killed);
     server.tell_to_end();
+}
+
+#[test]
+fn a_stream_of_which_nothing_was_stored_leaves_a_gap_as_well_from_its_beginning() {
+    let Some(redis) = RedisServer::start(&FIT) else { return };
+    let settings = format!("buffer = \"{}\"\n{GENERATED}", redis.url());
+    let files = Files::new().with("tweetfilter.toml", settings);
+    ok(files.run(&["account", "add", "ann"]));
+    let first = Server::start(&files, &["ingest"]);
+    until("it reads", &files, || lines_in(&redis) > 0);
+    let begun = now();
+    until("the store knows where it stands", &files, || {
+        of_store(&files, async |database: &Database| database.source_place("live").await.unwrap().is_some())
+    });
+    drop(first);
+    redis.say(&["FLUSHALL"]);
+    let mut second = Server::start(&files, &["ingest"]);
+    until("it reads again", &files, || lines_in(&redis) > 0);
+    // Nobody works, so all of it waited.
+    assert_lost(&files, &redis, begun);
+    second.tell_to_end();
 }

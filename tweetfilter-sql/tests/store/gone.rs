@@ -61,6 +61,7 @@ const OTHERS: &[&str] = &[
     "removed_account",
     "sample",
     "source",
+    "source_place",
     "state",
     "token",
     "token_use",

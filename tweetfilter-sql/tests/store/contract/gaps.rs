@@ -1,6 +1,6 @@
-//! Gaps that a buffer elsewhere noted.
+//! Gaps that a buffer elsewhere noted, and where its sources stand.
 
-use tweetfilter_sql::{Database, StoredGap};
+use tweetfilter_sql::{Database, SourcePlace, StoredGap};
 use tweetfilter_stream::buffer::{Gap, MOST_GAPS};
 
 use crate::common::Clock;
@@ -24,4 +24,15 @@ pub async fn gaps_that_are_told_again_are_kept_once(database: &Database, _: &Clo
     database.keep_gaps(&many).await.unwrap();
     let status = database.status().await.unwrap();
     assert_eq!((status.gaps, status.gaps_dropped), (MOST_GAPS as u64 + 1, 3));
+}
+
+pub async fn of_a_source_the_last_place_is_known(database: &Database, _: &Clock) {
+    assert_eq!(database.source_place("s").await.unwrap(), None);
+    let places = [(Some("a"), 5), (Some("b"), 7), (None, 6)];
+    for (cursor, since) in places {
+        let place = SourcePlace { cursor: cursor.map(str::to_owned), since };
+        database.keep_source_place("s", &place).await.unwrap();
+        assert_eq!(database.source_place("s").await.unwrap(), Some(place));
+    }
+    assert_eq!(database.source_place("other").await.unwrap(), None);
 }
