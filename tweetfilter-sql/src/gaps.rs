@@ -98,7 +98,7 @@ impl Database {
 fn row(stored: &StoredGap) -> (&str, Millis, Millis, &str, i64) {
     let gap = &stored.gap;
     let missing = gap.missing.map_or(-1, |missing| i64::try_from(missing).unwrap_or(i64::MAX));
-    (&stored.source, gap.from, gap.to, &gap.reason, missing)
+    (stored.source.as_str(), gap.from, gap.to, gap.reason.as_str(), missing)
 }
 
 /// Lets go of the oldest gaps of a source, if it has too many.
