@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::{
-    Batch, Buffer, BufferError, Claim, Counts, Encoded, EntryId, Fence, Leased, MOST_GAPS, Most, Stats,
+    Batch, Buffer, BufferError, Claim, Counts, Encoded, EntryId, Fence, Leased, Most, Stats,
 };
 use tweetfilter_stream::store::StoreError;
 
 use crate::database::Database;
 use crate::disk::Room;
 use crate::error::buffer_error;
-use crate::retention::ADD;
+use crate::gaps;
 use crate::sql::{Arg, Many, Sql, Tx, args, list, many, row, statements};
 
 /// SQLite alone has them.
@@ -34,10 +34,6 @@ statements! {
     GAPS = sqlite(
         "INSERT INTO gap (source, from_at, to_at, reason, missing)
          SELECT ?, value ->> 'from', value ->> 'to', value ->> 'reason', value ->> 'missing' FROM json_each(?)",
-    );
-    OLD_GAPS = sqlite(
-        "DELETE FROM gap WHERE source = ?1
-             AND id <= (SELECT id FROM gap WHERE source = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
     );
     COUNT = sqlite("UPDATE state SET value = value + ?2 WHERE name = ?1");
     // The sizes stand in the headers of the rows, so that of an entry which is one too many no more than that is read.
@@ -78,9 +74,6 @@ statements! {
              (SELECT at FROM buffer_entry ORDER BY seq LIMIT 1)",
     );
 }
-
-/// Where `state` counts gaps that were let go.
-pub(crate) const GAPS_DROPPED: &str = "gaps_dropped";
 
 /// Inserts of many rows.
 pub(crate) const MANY: &[Many] = &[APPEND];
@@ -171,10 +164,7 @@ impl Embedded {
         }
         if !batch.gaps.is_empty() {
             tx.run(GAPS, args![batch.source.as_str(), gaps]).await?;
-            let dropped = tx.run(OLD_GAPS, args![batch.source.as_str(), number(MOST_GAPS)]).await?;
-            if dropped > 0 {
-                tx.run(ADD, args![GAPS_DROPPED, dropped.cast_signed()]).await?;
-            }
+            gaps::let_go(tx, &batch.source).await?;
         }
         let mut counts = source_counts(&source.text(4)?);
         counts.add(&batch.counts);

@@ -121,7 +121,7 @@ impl Database {
     /// Brings the tables up to date.
     ///
     /// # Errors
-    /// As [`Database::open`].
+    /// As [`Database::open`], and [`StoreError::Retry`] while another has them locked.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         migrate::run(self).await
     }
@@ -324,6 +324,8 @@ impl Files {
     }
 }
 
+/// Whoever waits for a row, or for a table that another changes, is told after ten seconds; of a table a server would say
+/// nothing for a day.
 fn maria(address: &str) -> Result<MySqlPool, StoreError> {
     let malformed = |error: sqlx::Error| {
         StoreError::Unfit(format!(
@@ -338,7 +340,7 @@ fn maria(address: &str) -> Result<MySqlPool, StoreError> {
                 Box::pin(async move {
                     sqlx::raw_sql(
                         "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
-                     innodb_lock_wait_timeout = 10, wait_timeout = 30; \
+                     innodb_lock_wait_timeout = 10, lock_wait_timeout = 10, wait_timeout = 30; \
                      SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
                     )
                     .execute(connection)

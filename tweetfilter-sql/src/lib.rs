@@ -16,6 +16,7 @@ mod disk;
 mod durable;
 mod error;
 mod filters;
+mod gaps;
 mod kept;
 mod lists;
 mod lookup;
@@ -44,6 +45,7 @@ pub use database::Database;
 pub use dead::{LetterOutline, StoredLetter};
 pub use disk::{DiskReserve, Room};
 pub use filters::{Changed, FilterRow, NewFilter, Save, Saved};
+pub use gaps::SourcePlace;
 pub use lookup::{FRESH, NOBODY, NamedHandle, Profile, RESTATE, UNNAMED};
 pub use places::{Feed, Reading};
 pub use pulse::Pulse;
@@ -68,6 +70,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(dead::STATEMENTS)
         .chain(disk::STATEMENTS)
         .chain(filters::STATEMENTS)
+        .chain(gaps::STATEMENTS)
         .chain(lookup::STATEMENTS)
         .chain(migrate::STATEMENTS)
         .chain(reapply::STATEMENTS)

@@ -6,6 +6,7 @@ use crate::database::Database;
 use crate::sql::{Sql, Tx, args, statements};
 
 statements! {
+    ANSWERS = Sql::both("SELECT 1");
     PULSE = Sql::both(
         "SELECT name, value FROM state WHERE name IN ('commit', 'revision', 'tokens', 'own', 'rewritten')",
     );
@@ -32,6 +33,14 @@ pub struct Pulse {
 }
 
 impl Database {
+    /// Looks whether it answers at all, whatever its tables are like.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        self.rows(ANSWERS, args![]).await.map(|_| ())
+    }
+
     /// What has changed, in one look.
     ///
     /// # Errors

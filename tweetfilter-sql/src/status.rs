@@ -6,8 +6,9 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::{Counts, Gap, Stats};
 use tweetfilter_stream::store::StoreError;
 
-use crate::buffer::{self, GAPS_DROPPED, source_counts};
+use crate::buffer::{self, source_counts};
 use crate::database::Database;
+use crate::gaps::GAPS_DROPPED;
 use crate::retention::{FORGOTTEN, FORGOTTEN_UP_TO};
 use crate::sql::{Sql, Tx, args, statements};
 

@@ -15,6 +15,7 @@ pub mod gather;
 pub mod generate;
 pub mod ingest;
 mod json;
+pub mod process;
 #[cfg(feature = "redis")]
 pub mod redis_streams;
 pub mod shrunk;

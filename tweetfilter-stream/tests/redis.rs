@@ -450,6 +450,27 @@ async fn of_losses_that_are_told_when_the_buffer_is_laid_out_the_newest_are_kept
 }
 
 #[tokio::test]
+async fn gaps_that_are_kept_elsewhere_are_let_go_and_later_ones_stay() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let fence = filled(&buffer, 1).await;
+    let gap = |from| Gap { from, to: from + 1, reason: "cut \"off\"".into(), missing: Some(3) };
+    let told = |gaps: Vec<Gap>| Batch { gaps, ..batch(fence, Vec::new(), "c") };
+    buffer.append(&told(vec![gap(1), gap(2)])).await.unwrap();
+    server.say(&["RPUSH", "tf:losses", r#"{"from":1,"to":1,"reason":"old","missing":null}"#]);
+    let noted = buffer.noted_gaps().await.unwrap();
+    let of: Vec<_> = noted.iter().map(|noted| (noted.source.as_deref(), noted.gaps.len())).collect();
+    assert_eq!(of, [(Some("s"), 2), (None, 1)]);
+    // Told before the others are let go.
+    buffer.append(&told(vec![gap(3)])).await.unwrap();
+    for noted in &noted {
+        buffer.let_go(noted).await.unwrap();
+    }
+    let noted = buffer.noted_gaps().await.unwrap();
+    assert_eq!((noted.len(), &noted[0].gaps[..]), (1, &[gap(3)][..]));
+}
+
+#[tokio::test]
 async fn a_loss_began_by_the_time_at_which_who_tells_it_first_saw_what_is_lost() {
     let Some(server) = RedisServer::start(&FIT) else { return };
     filled(&open(&server).await, 20).await;

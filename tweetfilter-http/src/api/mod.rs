@@ -201,7 +201,13 @@ impl Api {
         // Whoever goes away before there is an answer says nothing of the store.
         match tokio::time::timeout_at(until, asked).await {
             Ok(answer) => {
-                self.0.part.heard(Server::Store, matches!(answer, Err(StoreError::Away(_))));
+                self.0.part.heard(
+                    Server::Store,
+                    match &answer {
+                        Err(error @ StoreError::Away(_)) => Some(error.to_string()),
+                        _ => None,
+                    },
+                );
                 answer.map_err(ApiError::from)
             }
             Err(_) => Err(self.late().await),
@@ -223,7 +229,7 @@ impl Api {
     async fn store_answers(&self) -> bool {
         let looked = tokio::time::timeout(LOOK, self.0.pulse.now()).await;
         let answers = matches!(looked, Ok(Ok(_)));
-        self.0.part.heard(Server::Store, !answers);
+        self.0.part.heard(Server::Store, (!answers).then(|| "it does not answer in time".to_owned()));
         answers
     }
 }

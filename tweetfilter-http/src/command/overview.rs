@@ -62,6 +62,9 @@ fn part(process: &ProcessNow, part: &PartNow, now: i64) -> String {
     if let Some(lag) = part.lag {
         line += &format!(", stored after {:.2} s", lag as f64 / 1_000.0);
     }
+    if let Some(reason) = told.waits.as_ref().filter(|_| state == Some(told.state)) {
+        line += &format!(": {}", one_line(reason));
+    }
     if let Some(refusal) = told.refusal.as_ref().filter(|_| state == Some(State::Refused)) {
         line += &format!(", tried again at {}: {}", rfc3339(refusal.again_at), one_line(&refusal.reason));
     }

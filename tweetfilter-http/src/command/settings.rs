@@ -13,12 +13,11 @@ use clap::{ArgMatches, Args, FromArgMatches};
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::budget::Price;
 use tweetfilter_http::api::Options;
-use tweetfilter_http::parts::{Buffers, Kind, SourceSettings, without_secrets};
+use tweetfilter_http::parts::{self, Buffers, HeldUp, Kind, SourceSettings, without_secrets};
 use tweetfilter_sql::{Database, DiskReserve};
 use tweetfilter_stream::buffer::BufferError;
 use tweetfilter_stream::redis_streams;
 use tweetfilter_stream::source::net::lookup::{self, Lookup};
-use tweetfilter_stream::store::StoreError;
 
 use super::Failure;
 use super::misread::misread;
@@ -374,24 +373,21 @@ impl Settings {
         if !needs_it && self.buffer_elsewhere().is_some() {
             return Ok(());
         }
-        let mut told = false;
-        loop {
-            match database.migrate().await {
-                // A file that can't be opened is no server that comes back.
-                Err(reason @ (StoreError::Away(_) | StoreError::Retry(_))) if database.buffer().is_none() => {
-                    wait_for("store", &reason, &mut told).await;
-                }
-                ready => return ready.map_err(failure),
-            }
-        }
+        parts::up_to_date(database).await.map_err(failure)
     }
 
     /// Opens the buffer for a part that runs on: a server that is away is waited for.
     pub(crate) async fn buffer_of_part(&self, database: &Database) -> Result<Buffers, Failure> {
-        let mut told = false;
+        let mut held_up = HeldUp::default();
         loop {
             match self.open_buffer(database).await {
-                Err(reason @ BufferError::Away(_)) => wait_for("buffer", &reason, &mut told).await,
+                Err(reason @ BufferError::Away(_)) => {
+                    if let Some(lasted) = held_up.holds() {
+                        let for_seconds = lasted.as_secs();
+                        tracing::warn!(for_seconds, %reason, "waits for the buffer before it begins");
+                    }
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
                 opened => return opened.map_err(failure),
             }
         }
@@ -468,13 +464,6 @@ impl Settings {
         }
         Ok(())
     }
-}
-
-async fn wait_for(what: &str, reason: &(dyn std::error::Error + Sync), told: &mut bool) {
-    if !std::mem::replace(told, true) {
-        tracing::warn!(%reason, "waits for the {what} before it begins");
-    }
-    tokio::time::sleep(Duration::from_millis(200)).await;
 }
 
 /// Runs what has to wait.

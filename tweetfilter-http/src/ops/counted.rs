@@ -7,7 +7,8 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Most, Stats};
 use tweetfilter_stream::store::{Committed, Outcome, Snapshot, Store, StoreError};
 
-use super::part::{Part, Server};
+use super::needed::Server;
+use super::part::Part;
 use crate::parts::now;
 
 /// A buffer or a store as one part uses it.
@@ -27,16 +28,30 @@ impl<T> Counted<T> {
 
 impl<B> Counted<B> {
     async fn buffer<T>(&self, call: impl Future<Output = Result<T, BufferError>>) -> Result<T, BufferError> {
-        let asked = self.part.asks(Server::Buffer);
+        self.asked(Server::Buffer, call).await
+    }
+
+    async fn asked<T>(
+        &self,
+        server: Server,
+        call: impl Future<Output = Result<T, BufferError>>,
+    ) -> Result<T, BufferError> {
+        let asked = self.part.asks(server);
         let answer = call.await;
-        asked.answered(matches!(answer, Err(BufferError::Away(_) | BufferError::Full(_))));
+        asked.answered(match &answer {
+            Err(error @ (BufferError::Away(_) | BufferError::Full(_))) => Some(error.to_string()),
+            _ => None,
+        });
         answer
     }
 
     async fn store<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let asked = self.part.asks(Server::Store);
         let answer = call.await;
-        asked.answered(matches!(answer, Err(StoreError::Away(_))));
+        asked.answered(match &answer {
+            Err(error @ StoreError::Away(_)) => Some(error.to_string()),
+            _ => None,
+        });
         answer
     }
 }
@@ -49,7 +64,7 @@ impl<B: Buffer> Buffer for Counted<B> {
     }
 
     async fn renew(&self, source: &str, fence: Fence, lease: Duration) -> Result<(), BufferError> {
-        self.buffer(self.inner.renew(source, fence, lease)).await
+        self.asked(Server::Claim, self.inner.renew(source, fence, lease)).await
     }
 
     async fn append(&self, batch: &Batch) -> Result<(), BufferError> {

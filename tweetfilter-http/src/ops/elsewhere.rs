@@ -2,11 +2,31 @@
 
 use std::cmp::Reverse;
 
-use tweetfilter_sql::{SourceStatus, Status, StoredGap};
+use tweetfilter_sql::{Database, SourceStatus, Status, StoredGap};
 use tweetfilter_stream::buffer::{BufferError, Gap};
 use tweetfilter_stream::redis_streams::SourceState;
 
 use crate::parts::Buffers;
+
+/// The source of gaps that are of no one source, but of the buffer.
+const BUFFER: &str = "(buffer)";
+
+/// Takes the gaps that such a buffer noted into the store, where they stay whoever removes the buffer's keys. Those that the
+/// store does not take stay where they are.
+pub(super) async fn take_gaps(buffer: &Buffers, database: &Database) -> Result<(), BufferError> {
+    let Buffers::Redis(redis) = buffer else { return Ok(()) };
+    for noted in redis.noted_gaps().await? {
+        let source = noted.source.as_deref().unwrap_or(BUFFER);
+        let stored = |gap: &Gap| StoredGap { source: source.to_owned(), gap: gap.clone() };
+        let gaps: Vec<_> = noted.gaps.iter().map(stored).collect();
+        // Not before they are kept; what is told twice is kept once.
+        match database.keep_gaps(&gaps).await {
+            Ok(()) => redis.let_go(&noted).await?,
+            Err(error) => tracing::debug!(source, %error, "gaps stay in the buffer"),
+        }
+    }
+    Ok(())
+}
 
 /// What such a buffer knows; of the embedded one nothing, since that is in the store.
 #[derive(Clone, Debug, Default)]
@@ -37,14 +57,23 @@ impl Elsewhere {
             let source = &mut status.sources[place];
             source.holder = state.holder.map(|holder| (holder, state.held_until));
             (source.counts, source.cursor) = (state.counts, state.cursor);
-            status.gaps += state.gaps.len() as u64;
             status.gaps_dropped += state.gaps_dropped;
-            gaps.extend(state.gaps.into_iter().map(|gap| StoredGap { source: state.name.clone(), gap }));
+            add_gaps(status, gaps, &state.name, state.gaps);
         }
-        status.gaps += self.losses.len() as u64;
         status.gaps_dropped += self.losses_dropped;
-        gaps.extend(self.losses.into_iter().map(|gap| StoredGap { source: "(buffer)".to_owned(), gap }));
+        add_gaps(status, gaps, BUFFER, self.losses);
         gaps.sort_by_key(|stored| Reverse(stored.gap.to));
         gaps.truncate(most);
+    }
+}
+
+/// Adds gaps, but for those that the store has just taken.
+fn add_gaps(status: &mut Status, gaps: &mut Vec<StoredGap>, source: &str, noted: Vec<Gap>) {
+    for gap in noted {
+        let stored = StoredGap { source: source.to_owned(), gap };
+        if !gaps.contains(&stored) {
+            status.gaps += 1;
+            gaps.push(stored);
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::post::Millis;
+use tweetfilter_stream::process::Identity;
 
 use super::part::State;
 
@@ -124,6 +125,8 @@ pub struct BufferFigures {
 pub struct ProcessState {
     /// Its number on its host.
     pub pid: u32,
+    /// By what it is told apart from all others, of its number and its name too.
+    pub identity: Identity,
     /// The version of the program.
     pub version: String,
     /// `serve`, `ingest`, `work` or `api`.
@@ -150,6 +153,9 @@ pub struct PartState {
     pub started_at: Millis,
     /// How often it was started again.
     pub restarts: u64,
+    /// Of what it waits for, what was said last, if it waits for store or buffer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
     /// Why it is refused, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,

@@ -15,8 +15,10 @@
 mod counted;
 mod elsewhere;
 mod figures;
+mod gone;
 mod history;
 mod metrics;
+mod needed;
 mod overview;
 mod part;
 mod probe;
@@ -30,8 +32,8 @@ pub use figures::{
 };
 pub use history::{Series, Span, history};
 pub use metrics::Metrics;
+pub(crate) use needed::Server;
 pub use overview::{HostNow, Outlook, Overview, PartNow, ProcessNow, Rates, overview};
-pub(crate) use part::Server;
 pub use part::{Counters, Part, Process, State};
 pub use probe::Probe;
 pub use recorder::{EVERY, Recorder};

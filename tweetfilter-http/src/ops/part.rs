@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
@@ -10,12 +11,12 @@ use prometheus_client::metrics::histogram::Histogram;
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::post::Millis;
 use tweetfilter_sql::CrashEvent;
+use tweetfilter_stream::process::Identity;
 
 use super::figures::{PartFigures, PartState, ProcessState, Refusal};
+use super::needed::{Asked, Away, Needed, SILENCE, Server};
 use crate::parts::now;
 
-/// How long a server may be silent before a part that asked it counts as waiting for it.
-const SILENCE: Millis = 5_000;
 /// Crashes that are kept while the store is away.
 const CRASHES: usize = 100;
 /// Upper bounds of the time that things take, in seconds.
@@ -193,61 +194,6 @@ impl State {
     }
 }
 
-/// A server that a part needs: since when it is away, and since when it owes an answer; 0 if not.
-#[derive(Debug, Default)]
-struct Needed {
-    away: AtomicI64,
-    asked: AtomicI64,
-}
-
-impl Needed {
-    fn since(&self) -> Option<Millis> {
-        let (away, asked) = (self.away.load(Ordering::Relaxed), self.asked.load(Ordering::Relaxed));
-        match (away, asked) {
-            (0, 0) => None,
-            (0, asked) => (now() - asked > SILENCE).then_some(asked),
-            (away, _) => Some(away),
-        }
-    }
-
-    fn answered(&self, away: bool) {
-        self.asked.store(0, Ordering::Relaxed);
-        if away {
-            let _ = self.away.compare_exchange(0, now(), Ordering::Relaxed, Ordering::Relaxed);
-        } else {
-            self.away.store(0, Ordering::Relaxed);
-        }
-    }
-}
-
-/// What is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Server {
-    /// The store.
-    Store,
-    /// The buffer.
-    Buffer,
-}
-
-/// A question that is under way. One that is dropped without an answer was given up: its server is silent.
-pub(crate) struct Asked<'p>(&'p Needed, bool);
-
-impl Asked<'_> {
-    /// It was answered, if only with an error; `away` if that says that the server can't.
-    pub(crate) fn answered(mut self, away: bool) {
-        self.1 = true;
-        self.0.answered(away);
-    }
-}
-
-impl Drop for Asked<'_> {
-    fn drop(&mut self) {
-        if !self.1 {
-            self.0.answered(true);
-        }
-    }
-}
-
 /// A part of the product that runs in this process.
 #[derive(Debug)]
 pub struct Part {
@@ -261,6 +207,10 @@ pub struct Part {
     life_at: AtomicI64,
     store: Needed,
     buffer: Needed,
+    claim: Needed,
+    /// For which server it holds what it has, and how that is away: its questions alone do not say, where the server answers
+    /// some of them and not those that matter.
+    holds: Mutex<Option<(Server, Away)>>,
     standing_by: AtomicI64,
     refusal: Mutex<Option<Refusal>>,
     crashes: Mutex<Vec<CrashEvent>>,
@@ -279,6 +229,8 @@ impl Part {
             life_at: AtomicI64::new(now()),
             store: Needed::default(),
             buffer: Needed::default(),
+            claim: Needed::default(),
+            holds: Mutex::default(),
             standing_by: AtomicI64::new(0),
             refusal: Mutex::default(),
             crashes: Mutex::default(),
@@ -308,12 +260,22 @@ impl Part {
             3 => return (State::Refused, since),
             _ => {}
         }
-        match (self.store.since(), self.buffer.since()) {
-            (Some(since), _) => (State::WaitingForStore, since),
-            (None, Some(since)) => (State::WaitingForBuffer, since),
-            (None, None) if taken > 0 => (State::StandingBy, taken),
-            (None, None) => (State::Running, since),
+        match self.waits() {
+            Some((Server::Store, away)) => (State::WaitingForStore, away.since),
+            Some((Server::Buffer | Server::Claim, away)) => (State::WaitingForBuffer, away.since),
+            None if taken > 0 => (State::StandingBy, taken),
+            None => (State::Running, since),
         }
+    }
+
+    /// For which server it waits, and how that is away.
+    fn waits(&self) -> Option<(Server, Away)> {
+        let holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // What is over in a moment, such as a deadlock, is no waiting.
+        holds.filter(|(_, away)| now() - away.since > SILENCE).or_else(|| {
+            let servers = [Server::Store, Server::Buffer, Server::Claim];
+            servers.into_iter().find_map(|server| Some((server, self.needed(server).away()?)))
+        })
     }
 
     /// It broke, and is started again soon.
@@ -336,9 +298,10 @@ impl Part {
     /// It begins anew.
     pub(crate) fn begins(&self) {
         self.started_at.store(now(), Ordering::Relaxed);
-        for needed in [&self.store, &self.buffer] {
-            needed.answered(false);
+        for needed in [&self.store, &self.buffer, &self.claim] {
+            needed.answered(None);
         }
+        self.goes_on();
         self.standing_by.store(0, Ordering::Relaxed);
         self.lives(0);
     }
@@ -357,19 +320,30 @@ impl Part {
         match server {
             Server::Store => &self.store,
             Server::Buffer => &self.buffer,
+            Server::Claim => &self.claim,
         }
     }
 
-    /// A server answered, or did not and is `away`.
-    pub(crate) fn heard(&self, server: Server, away: bool) {
+    /// A server answered, or is away for a reason.
+    pub(crate) fn heard(&self, server: Server, away: Option<String>) {
         self.needed(server).answered(away);
+    }
+
+    /// It has held for so long what it has, since a server does not do what it is asked for.
+    pub(crate) fn holds(&self, server: Server, lasted: Duration, reason: String) {
+        let lasted = Millis::try_from(lasted.as_millis()).unwrap_or(Millis::MAX);
+        let away = Away { since: now().saturating_sub(lasted), reason };
+        *self.holds.lock().unwrap_or_else(PoisonError::into_inner) = Some((server, away));
+    }
+
+    /// It holds nothing any more.
+    pub(crate) fn goes_on(&self) {
+        *self.holds.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// A question to a server begins.
     pub(crate) fn asks(&self, server: Server) -> Asked<'_> {
-        let needed = self.needed(server);
-        needed.asked.store(now(), Ordering::Relaxed);
-        Asked(needed, false)
+        self.needed(server).asks()
     }
 
     /// Whether another instance has its source.
@@ -398,7 +372,10 @@ impl Part {
         let started_at = self.started_at.load(Ordering::Relaxed);
         let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let refusal = refusal.filter(|_| state == State::Refused);
-        PartState { name: self.name.clone(), state, since, started_at, restarts: self.restarts(), refusal }
+        let is_waiting = matches!(state, State::WaitingForStore | State::WaitingForBuffer);
+        let waits = if is_waiting { self.waits().map(|(_, away)| away.reason) } else { None };
+        let (name, restarts) = (self.name.clone(), self.restarts());
+        PartState { name, state, since, started_at, restarts, waits, refusal }
     }
 }
 
@@ -454,6 +431,7 @@ impl Process {
     pub(super) fn told(&self) -> ProcessState {
         ProcessState {
             pid: std::process::id(),
+            identity: Identity::here().clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: self.command.clone(),
             started_at: self.started_at,
@@ -475,13 +453,15 @@ mod tests {
     fn a_part_waits_for_what_is_away_and_nothing_else() {
         let part = Part::new("work");
         assert_eq!(part.state().0, State::Running);
-        part.asks(Server::Store).answered(true);
-        part.asks(Server::Buffer).answered(false);
+        let away = || Some("no route".to_owned());
+        part.asks(Server::Store).answered(away());
+        part.asks(Server::Buffer).answered(None);
         assert_eq!(part.state().0, State::WaitingForStore);
+        assert_eq!(part.told().waits, away());
         let (_, since) = part.state();
-        part.asks(Server::Store).answered(true);
+        part.asks(Server::Store).answered(away());
         assert_eq!(part.state(), (State::WaitingForStore, since), "since the first time");
-        part.asks(Server::Store).answered(false);
+        part.asks(Server::Store).answered(None);
         // A question that somebody gave up.
         drop(part.asks(Server::Buffer));
         assert_eq!(part.state().0, State::WaitingForBuffer);
@@ -495,5 +475,27 @@ mod tests {
         // That is no fault of its own.
         part.begins();
         assert_eq!((part.told().state, part.told().refusal, part.restarts()), (State::Running, None, 1));
+        assert_eq!(part.told().waits, None);
+    }
+
+    #[test]
+    fn a_part_that_holds_what_it_has_waits_whatever_else_it_is_answered() {
+        let part = Part::new("work");
+        // A deadlock, over in a moment.
+        part.holds(Server::Store, Duration::from_secs(1), "deadlock".to_owned());
+        assert_eq!(part.state().0, State::Running);
+        let (begun, hour) = (now(), Duration::from_secs(3_600));
+        part.holds(Server::Store, hour, "read-only".to_owned());
+        // It may read what it may not change.
+        part.asks(Server::Store).answered(None);
+        let told = part.told();
+        assert_eq!((told.state, told.waits.as_deref()), (State::WaitingForStore, Some("read-only")));
+        assert!((begun - 3_600_000..begun - 3_500_000).contains(&told.since), "{told:?}");
+        part.goes_on();
+        assert_eq!((part.told().state, part.told().waits), (State::Running, None));
+        // A source may be this part's own in a buffer that is full.
+        part.asks(Server::Buffer).answered(Some("full".to_owned()));
+        part.asks(Server::Claim).answered(None);
+        assert_eq!(part.state().0, State::WaitingForBuffer);
     }
 }

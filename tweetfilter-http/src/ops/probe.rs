@@ -32,8 +32,6 @@ pub struct Probe {
 pub(super) struct Look {
     pub(super) host: HostFigures,
     pub(super) own: Usage,
-    /// Processes of the host that are called as this one is.
-    pub(super) alive: Vec<u32>,
 }
 
 impl Probe {
@@ -108,11 +106,7 @@ impl Probe {
             watched,
             missing,
         };
-        let name = system.process(Pid::from_u32(std::process::id())).map(|process| process.name());
-        // Numbers are given again, after a restart of the machine to whatever comes first.
-        let same = system.processes().values().filter(|process| Some(process.name()) == name);
-        let alive = same.map(|process| process.pid().as_u32()).collect();
-        Look { host, own, alive }
+        Look { host, own }
     }
 }
 
@@ -168,12 +162,11 @@ mod tests {
         while begun.elapsed().as_millis() < 600 {
             sum = std::hint::black_box(sum.wrapping_add(begun.elapsed().subsec_nanos().into()));
         }
-        let Look { host, own, alive } = probe.look();
+        let Look { host, own } = probe.look();
         assert!(host.memory > 0 && host.memory < host.memory_total, "{host:?}");
         assert!(host.cpus > 0 && host.cpu > 0.0, "{host:?}");
         assert!(host.disk > 0 && host.disk < host.disk_total, "{host:?}");
         assert!(own.cpu > 1.0 && own.memory > 1 << 20, "{own:?}");
-        assert!(alive.contains(&std::process::id()));
         assert_eq!(host.watched.keys().collect::<Vec<_>>(), [&name]);
         assert_eq!(host.missing, ["nobody-is-called-so"]);
         // Of what nobody asked for only what ran is missed.

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tweetfilter_core::post::Millis;
-use tweetfilter_sql::{CrashEvent, Database, ProcessRow, Sample, SampleKind};
+use tweetfilter_sql::{Database, ProcessRow, Sample, SampleKind};
 use tweetfilter_stream::buffer::Buffer;
 use tweetfilter_stream::store::StoreError;
 
+use super::elsewhere;
 use super::figures::{BufferFigures, ProcessFigures, ProcessState};
-use super::part::{Process, Server};
+use super::gone::Doubts;
+use super::needed::Server;
+use super::part::Process;
 use super::probe::{Look, Probe};
 use crate::parts::{Buffers, Stop, now};
-use crate::time::rfc3339;
 
 /// How often. All processes do it at the same moments, those that this divides the time of day by.
 pub const EVERY: Duration = Duration::from_secs(15);
@@ -41,8 +43,9 @@ pub struct Recorder {
     kept: VecDeque<Sample>,
     dropped: u64,
     away: bool,
-    /// Whether it is known to the store, and those before it are found out.
+    /// Whether it is known to the store, and those before it are found out, but for those of whom that takes time.
     begun: bool,
+    doubts: Doubts,
 }
 
 impl Recorder {
@@ -54,8 +57,18 @@ impl Recorder {
         buffer: Option<Buffers>,
         probe: Option<Probe>,
     ) -> Self {
-        let kept = VecDeque::new();
-        Self { process, database, buffer, probe, every: EVERY, kept, dropped: 0, away: false, begun: false }
+        Self {
+            process,
+            database,
+            buffer,
+            probe,
+            every: EVERY,
+            kept: VecDeque::new(),
+            dropped: 0,
+            away: false,
+            begun: false,
+            doubts: Doubts::default(),
+        }
     }
 
     /// Notes it more often or less.
@@ -68,22 +81,15 @@ impl Recorder {
     /// States in the store that this process runs, so that an end without notice is found out, and finds out those before
     /// it. Where the store is away, [`Recorder::run`] does it later.
     pub async fn begin(&mut self) {
-        let look = self.look().await;
-        self.begin_with(&look.alive).await;
-    }
-
-    async fn begin_with(&mut self, alive: &[u32]) {
         if !self.begun {
-            let begun = tokio::time::timeout(PATIENCE, self.replace(alive)).await;
+            let begun = tokio::time::timeout(PATIENCE, self.replace()).await;
             self.begun = matches!(begun, Ok(Ok(())));
         }
     }
 
     /// Goes on until it is told to stop, and then says that the process ends.
     pub async fn run(mut self, mut stop: Stop) {
-        if !self.begun {
-            self.begin().await;
-        }
+        self.begin().await;
         stop.sleep(FIRST.min(self.every)).await;
         let look = self.look().await;
         if !stop.is_told() {
@@ -104,9 +110,15 @@ impl Recorder {
     }
 
     async fn note(&mut self, at: Millis, look: Look) {
-        self.begin_with(&look.alive).await;
+        self.begin().await;
         self.take(at, look, PATIENCE).await;
+        // What is not settled now is the next time.
+        let _ = tokio::time::timeout(PATIENCE, self.doubts.settle(&self.process, &self.database)).await;
         self.write(self.process.told(), PATIENCE).await;
+        if let Some(buffer) = self.buffer.as_ref().filter(|_| !self.away) {
+            // What is not taken now is the next time.
+            let _ = tokio::time::timeout(PATIENCE, elsewhere::take_gaps(buffer, &self.database)).await;
+        }
     }
 
     /// Reads of the machine on a thread that may wait for it.
@@ -192,10 +204,11 @@ impl Recorder {
         self.away = away.is_some();
         for part in self.process.parts().iter().filter(|part| part.name() == "api") {
             // It asks only when somebody asks it.
-            part.heard(Server::Store, self.away);
+            part.heard(Server::Store, away.clone());
         }
         if !self.away {
             self.dropped = 0;
+            self.doubts.written();
         }
     }
 
@@ -227,45 +240,11 @@ impl Recorder {
         Ok(())
     }
 
-    /// Forgets processes of this host that are gone, since this one takes the place of those that ran the same; those that
-    /// did not say that they end are crashes. Then states that this one runs.
-    async fn replace(&self, alive: &[u32]) -> Result<(), StoreError> {
-        for row in self.database.processes().await? {
-            let state: ProcessState = serde_json::from_str(&row.body).unwrap_or_default();
-            if row.host != self.process.host || !self.is_gone(&row.name, &state, alive) {
-                continue;
-            }
-            if state.ended {
-                self.database.forget_process(&row.host, &row.name).await?;
-                continue;
-            }
-            let (pid, started, heard) = (state.pid, rfc3339(state.started_at), rfc3339(row.at));
-            let reason = format!(
-                "a run ended without saying so (killed, out of memory, or power was lost): process {pid}, started \
-                 {started}, last heard of {heard}"
-            );
-            let event = CrashEvent { part: state.command, at: now(), reason, backtrace: String::new() };
-            if self.database.bury_process(&row, &event).await? {
-                tracing::warn!(
-                    part = event.part,
-                    reason = event.reason,
-                    "an end without notice was found out"
-                );
-            }
-        }
+    /// Finds out those of this host that are gone, and states that this one runs.
+    async fn replace(&mut self) -> Result<(), StoreError> {
+        self.doubts.begin(&self.process, &self.database).await?;
         let body = serde_json::to_string(&self.process.told()).unwrap_or_default();
         let (host, name) = (self.process.host.clone(), self.process.name.clone());
         self.database.keep_samples(&[], Some(&ProcessRow { host, name, at: now(), body })).await
-    }
-
-    /// Whether a process of this host is no more. One that has this one's number is, but in a container, where all have 1.
-    fn is_gone(&self, name: &str, state: &ProcessState, alive: &[u32]) -> bool {
-        if state.started_at == self.process.started_at() && name == self.process.name {
-            return false;
-        }
-        if state.pid == std::process::id() && (state.pid != 1 || name == self.process.name) {
-            return true;
-        }
-        state.command == self.process.command && !alive.is_empty() && !alive.contains(&state.pid)
     }
 }

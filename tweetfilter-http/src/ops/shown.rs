@@ -49,6 +49,8 @@ pub struct ShownPart {
     pub started_at: String,
     /// How often it was started again.
     pub restarts: u64,
+    /// Of a part that waits for store or buffer, what was said of that last.
+    pub waits: Option<String>,
     /// Of a part that is refused, why, and what is to be done about it.
     pub refused: Option<String>,
     /// When that is tried again.
@@ -166,6 +168,7 @@ impl ShownPart {
             since: rfc3339(since),
             started_at: rfc3339(part.told.started_at),
             restarts: part.told.restarts,
+            waits: part.told.waits.clone().filter(|_| state == Some(part.told.state)),
             refused: refusal.map(|refusal| refusal.reason.clone()),
             again_at: refusal.map(|refusal| rfc3339(refusal.again_at)),
             rates: part.rates.map(ShownRates::of),

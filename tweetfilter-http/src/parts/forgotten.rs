@@ -1,13 +1,14 @@
 //! A source that the buffer has forgotten, since somebody removed its keys: who notices goes on with a gap.
 //!
 //! Who reads it notices at its next batch, and knows since when what was not done by then had come. Who takes it over, or
-//! begins again, finds a source that nobody has claimed, and has to know otherwise that it was read.
+//! begins again, finds a source that nobody has claimed, and has to know otherwise that it was read: by what the store has of
+//! it, and by where it stood when whoever read it had the store keep that.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tweetfilter_core::post::Millis;
-use tweetfilter_sql::Database;
+use tweetfilter_sql::{Database, SourcePlace};
 use tweetfilter_stream::buffer::{Buffer, BufferError, Claim, Fence, Gap};
 
 use super::ingest::LEASE;
@@ -83,6 +84,24 @@ impl Memory {
         *place = Some(Place { cursor, since: since.min(at), begun, heard: at });
     }
 
+    /// Has the store keep where the source stands, if the oldest that is not done was appended then: for who begins again.
+    /// A store that is away knows it a little later.
+    pub(super) async fn keep(self, name: String, oldest: Millis) {
+        let place = self.locked().clone();
+        let (Some(store), Some(place)) = (&self.store, place) else { return };
+        let since = place.since.min(oldest.saturating_sub(ON_ITS_WAY));
+        let place = SourcePlace { cursor: place.cursor, since };
+        let _ = tokio::time::timeout(ASK, store.keep_source_place(&name, &place)).await;
+    }
+
+    /// Where it stood when that was kept last.
+    async fn kept(&self, name: &str) -> Option<Place> {
+        let asked = tokio::time::timeout(ASK, self.store.as_ref()?.source_place(name)).await;
+        // If it can't be asked, that is said where what it has of the source is asked for.
+        let SourcePlace { cursor, since } = asked.ok()?.ok()??;
+        Some(Place { cursor, since, begun: since, heard: since })
+    }
+
     /// Since when what was received may be lost, if all was appended that was received before a time.
     async fn since(&self, name: &str, appended: Millis) -> Millis {
         let begun = self.locked().as_ref().map_or(appended, |place| place.begun);
@@ -122,11 +141,14 @@ pub(super) async fn place(claim: &Claim, name: &str, memory: &Memory) -> Option<
     if !claim.is_new && known.as_ref().is_none_or(|place| place.cursor.is_none()) {
         return None;
     }
-    match (known, memory.stored(name).await) {
-        (Some(place), stored) => Some(Place { since: stored.since(place.since, place.begun), ..place }),
-        (None, Stored::UpTo(at)) => Some(Place { cursor: None, since: at, begun: at, heard: at }),
-        (None, Stored::Unknown | Stored::Nothing) => None,
-    }
+    let (stored, kept) = (memory.stored(name).await, memory.kept(name).await);
+    let place = match (known, kept, &stored) {
+        (Some(place), Some(kept), _) => Place { since: place.since.min(kept.since), ..place },
+        (Some(place), None, _) | (None, Some(place), _) => place,
+        (None, None, Stored::UpTo(at)) => Place { cursor: None, since: *at, begun: *at, heard: *at },
+        (None, None, Stored::Unknown | Stored::Nothing) => return None,
+    };
+    Some(Place { since: stored.since(place.since, place.begun), ..place })
 }
 
 impl Place {
@@ -291,6 +313,36 @@ mod tests {
         // By a clock that was ahead.
         let gap = lost("s", now() + 86_400_000, "gone".to_owned());
         assert!(gap.from <= gap.to && gap.to <= now(), "{gap:?}");
+        database.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_begins_again_goes_on_where_the_store_was_told_that_the_source_stood() {
+        let folder = std::env::temp_dir().join(format!("tweetfilter-stood-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+        let (mut memory, mut fresh) = (Memory::default(), Memory::default());
+        memory.asking(&database);
+        fresh.asking(&database);
+        for (cursor, at) in [("a", 1_000), ("b", 9_000), ("c", 9_500)] {
+            memory.note(Some(cursor), at);
+        }
+        // Of the last two batches nobody knows; but for them, all is done.
+        memory.clone().keep("s".to_owned(), 30_000).await;
+        let at_c = |since| Some((Some("c".to_owned()), since));
+        assert_eq!(found(&fresh, &claim(None, true)).await, at_c(9_000));
+        // Something waits for longer, though others have stored what came later.
+        memory.keep("s".to_owned(), 8_000).await;
+        let (received, copies) = ([("s".to_owned(), 8_500)].into(), [("s".to_owned(), 1)].into());
+        let outcome = Outcome { at: 20_000, received, copies, ..Outcome::default() };
+        database.commit(&outcome, &[]).await.unwrap();
+        assert_eq!(found(&fresh, &claim(None, true)).await, at_c(7_000));
+        // Who heard of it since knows more of the cursor, and no more of what waited.
+        fresh.note(Some("d"), 9_700);
+        assert_eq!(found(&fresh, &claim(None, true)).await, Some((Some("d".to_owned()), 7_000)));
+        // What the buffer knows counts for more.
+        assert_eq!(found(&fresh, &claim(Some("e"), false)).await, None);
         database.close().await;
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -11,7 +11,7 @@ use tweetfilter_stream::source::{Chunk, Notice, Source};
 use super::forgotten::{self, Anew};
 use super::source::check_name;
 use super::supervise::own;
-use super::{Instance, Kind, PartError, SourceSettings, Stop, now};
+use super::{HeldUp, Instance, Kind, PartError, SourceSettings, Stop, now};
 
 /// How long a source belongs to an instance that is silent.
 pub(super) const LEASE: Duration = Duration::from_secs(9);
@@ -96,7 +96,7 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
         }
         tokio::select! {
             () = stop.told() => break,
-            _ = renew.tick() => match ingest.renew().await {
+            _ = renew.tick() => match renewal(&buffer, name, &ingest, instance, rereads).await {
                 Err(BufferError::Away(reason) | BufferError::Full(reason)) => {
                     tracing::warn!(source = name, %reason, "claim not renewed");
                 }
@@ -153,6 +153,21 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
     failed.map_or(Ok(ingested), |error| Err(error.into()))
 }
 
+/// Prolongs the claim, and has the store told where the source stands, for who begins again if the buffer forgets it.
+async fn renewal<B: Buffer>(
+    buffer: &B,
+    name: &str,
+    ingest: &Ingest<B>,
+    instance: &Instance,
+    rereads: bool,
+) -> Result<(), BufferError> {
+    if let Some(oldest) = buffer.oldest_seen().filter(|_| !rereads) {
+        // Beside what is read: a store that is away holds nobody up here.
+        tokio::spawn(instance.memory().clone().keep(name.to_owned(), oldest));
+    }
+    ingest.renew().await
+}
+
 /// Waits for what may be there.
 async fn pending<F: Future + Unpin>(future: &mut Option<F>) -> F::Output {
     match future {
@@ -169,17 +184,23 @@ async fn claim<B: Buffer + Clone>(
     instance: &Instance,
     stop: &mut Stop,
 ) -> Result<Option<(Ingest<B>, Claim)>, PartError> {
-    let mut told = false;
+    let (mut told, mut held_up) = (false, HeldUp::default());
     while !stop.is_told() {
         let as_whom = instance.claims_as();
         match Ingest::claim(buffer.clone(), name, audience.clone(), &as_whom, LEASE).await {
             Ok(claimed) => return Ok(Some(claimed)),
-            Err(reason @ (BufferError::Taken { .. } | BufferError::Away(_) | BufferError::Full(_))) => {
-                let holder = if let BufferError::Taken { holder, .. } = &reason { holder } else { "" };
-                if let BufferError::Taken { cursor, .. } = &reason {
-                    instance.memory().note(cursor.as_deref(), now());
+            Err(reason @ (BufferError::Away(_) | BufferError::Full(_))) => {
+                if let Some(lasted) = held_up.holds() {
+                    let for_seconds = lasted.as_secs();
+                    tracing::warn!(source = name, for_seconds, %reason, "waits for the source");
                 }
+                stop.sleep(AGAIN).await;
+            }
+            Err(ref reason @ BufferError::Taken { ref holder, ref cursor, .. }) => {
+                held_up.goes_on();
+                instance.memory().note(cursor.as_deref(), now());
                 let is_shared = instance.is_shared_with(holder);
+                // That lasts as long as the other one does, as it should.
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!(source = name, %reason, "waits for the source");
                     if is_shared {
@@ -191,7 +212,7 @@ async fn claim<B: Buffer + Clone>(
                         );
                     }
                 }
-                if !is_shared && !holder.is_empty() {
+                if !is_shared {
                     instance.goes_by_its_name();
                 }
                 stop.sleep(AGAIN).await;
@@ -236,12 +257,13 @@ async fn append<B: Buffer>(
     anew: Anew,
     mut stop: Stop,
 ) -> Result<Option<Batch>, PartError> {
-    let (mut wait, mut told) = (WAIT.0, false);
+    let (mut wait, mut held_up) = (WAIT.0, HeldUp::default());
     loop {
         let reason = match buffer.append(&batch).await {
             Ok(()) => {
-                if told {
-                    tracing::info!(source = name, "buffer takes entries again");
+                if let Some(lasted) = held_up.goes_on() {
+                    let after_seconds = lasted.as_secs();
+                    tracing::info!(source = name, after_seconds, "buffer takes entries again");
                 }
                 return Ok(Some(batch));
             }
@@ -258,8 +280,14 @@ async fn append<B: Buffer>(
             Err(error @ (BufferError::Away(_) | BufferError::Full(_))) => error,
             Err(error) => return Err(error.into()),
         };
-        if !std::mem::replace(&mut told, true) {
-            tracing::warn!(source = name, %reason, "nothing is read until the buffer takes entries again");
+        if let Some(lasted) = held_up.holds() {
+            tracing::warn!(
+                source = name,
+                entries = batch.entries.len(),
+                for_seconds = lasted.as_secs(),
+                %reason,
+                "nothing is read until the buffer takes entries again"
+            );
         }
         if stop.is_told() {
             return Ok(None);
@@ -304,107 +332,4 @@ fn tell_message(name: &str, event: &Event) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    use tokio::sync::Mutex;
-    use tweetfilter_stream::buffer::{EntryId, Fence, Leased, Most, Stats};
-
-    use super::*;
-    use crate::parts::Kind;
-
-    /// A buffer of which only one thing can be asked at a time, and whose disk is slow.
-    #[derive(Clone, Default)]
-    struct Slow {
-        takes: Duration,
-        turn: Arc<Mutex<()>>,
-        cursor: Arc<Mutex<Option<String>>>,
-        appended: Arc<AtomicU32>,
-        renewed: Arc<AtomicU32>,
-    }
-
-    impl Buffer for Slow {
-        async fn claim(&self, _: &str, _: &str, _: Duration) -> Result<Claim, BufferError> {
-            Ok(Claim { fence: Fence(1), ..Claim::default() })
-        }
-
-        async fn renew(&self, _: &str, _: Fence, _: Duration) -> Result<(), BufferError> {
-            let _turn = self.turn.lock().await;
-            self.renewed.fetch_add(1, Ordering::Relaxed);
-            Ok(())
-        }
-
-        async fn append(&self, batch: &Batch) -> Result<(), BufferError> {
-            let _turn = self.turn.lock().await;
-            tokio::time::sleep(self.takes).await;
-            self.cursor.lock().await.clone_from(&batch.cursor);
-            self.appended.fetch_add(batch.entries.len() as u32, Ordering::Relaxed);
-            Ok(())
-        }
-
-        async fn lease(&self, _: &str, _: Most, _: Duration) -> Result<Vec<Leased>, BufferError> {
-            Ok(Vec::new())
-        }
-
-        async fn extend(&self, _: &str, _: &[EntryId], _: Duration) -> Result<(), BufferError> {
-            Ok(())
-        }
-
-        async fn ack(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
-            Ok(())
-        }
-
-        async fn release(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
-            Ok(())
-        }
-
-        async fn stats(&self) -> Result<Stats, BufferError> {
-            Ok(Stats::default())
-        }
-    }
-
-    fn file(name: &str, ids: std::ops::Range<u32>) -> std::path::PathBuf {
-        let path = std::env::temp_dir().join(format!("tweetfilter-{name}-{}", std::process::id()));
-        let lines: String = ids.map(|n| format!("{{\"id_str\":\"{n}\",\"text\":\"Snow\"}}\n")).collect();
-        std::fs::write(&path, lines).unwrap();
-        path
-    }
-
-    #[tokio::test]
-    async fn what_was_read_before_an_error_is_appended_with_its_cursor() {
-        let files = [file("read-1", 0..3), file("read-2", 3..8)];
-        let gone = std::path::PathBuf::from("/nowhere/gone");
-        let settings = SourceSettings {
-            files: files.iter().cloned().chain([gone]).collect(),
-            ..SourceSettings::new(Kind::File)
-        };
-        // The second file is read, and the third is not found, while the first is being appended.
-        let (buffer, (_tell, stop)) =
-            (Slow { takes: Duration::from_millis(500), ..Slow::default() }, Stop::new());
-        let ingested = ingest(buffer.clone(), "s", &settings, &Instance::new("one"), stop, |_, _| {}).await;
-        assert!(
-            matches!(&ingested, Err(PartError::Source(error)) if error.to_string().contains("/nowhere/gone"))
-        );
-        assert_eq!(buffer.appended.load(Ordering::Relaxed), 8);
-        let cursor = buffer.cursor.lock().await.clone().expect("of the second file");
-        assert!(cursor.contains("read-2") && cursor.contains('5'), "{cursor}");
-        files.iter().for_each(|path| std::fs::remove_file(path).unwrap());
-    }
-
-    #[tokio::test]
-    async fn an_append_that_takes_long_and_a_renewal_do_not_wait_for_each_other() {
-        let path = file("slow", 0..3);
-        let settings = SourceSettings { files: vec![path.clone()], ..SourceSettings::new(Kind::File) };
-        let (buffer, (_tell, stop)) =
-            (Slow { takes: 2 * RENEW + Duration::from_secs(1), ..Slow::default() }, Stop::new());
-        let instance = Instance::new("one");
-        let ingest = ingest(buffer.clone(), "s", &settings, &instance, stop, |_, _| {});
-        let ingested = tokio::time::timeout(Duration::from_secs(60), ingest).await;
-        std::fs::remove_file(path).unwrap();
-        let ingested = ingested.expect("it goes on").unwrap();
-        assert_eq!((ingested.counts.lines, ingested.ended), (3, true));
-        assert_eq!(buffer.appended.load(Ordering::Relaxed), 3);
-        assert!(buffer.renewed.load(Ordering::Relaxed) > 1);
-    }
-}
+mod tests;

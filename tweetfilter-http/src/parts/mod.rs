@@ -6,13 +6,17 @@
 mod buffers;
 mod files;
 mod forgotten;
+mod held_up;
 mod ingest;
 mod instance;
+#[cfg(test)]
+mod logged;
 mod lookup;
 mod retention;
 mod secrets;
 mod source;
 mod supervise;
+mod up_to_date;
 mod work;
 
 use tokio::sync::watch;
@@ -23,6 +27,7 @@ use tweetfilter_stream::store::StoreError;
 
 pub use buffers::Buffers;
 pub use files::allow_files;
+pub use held_up::HeldUp;
 pub use ingest::{Ingested, ingest};
 pub use instance::Instance;
 pub use lookup::{lookup, named_handles};
@@ -30,6 +35,7 @@ pub use retention::retention;
 pub use secrets::without_secrets;
 pub use source::{Kind, LONGEST_NAME, Opened, SourceSettings, check_name, usable_rate};
 pub use supervise::{catch_panics, supervise};
+pub use up_to_date::up_to_date;
 pub use work::{Worked, Works};
 
 /// Why a part can't go on. What only takes time is waited for instead.

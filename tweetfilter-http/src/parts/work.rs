@@ -9,8 +9,8 @@ use tweetfilter_stream::buffer::{Buffer, BufferError};
 use tweetfilter_stream::store::{Store, StoreError};
 use tweetfilter_stream::worker::{Step, StepError, Worker};
 
-use super::{PartError, Stop, now};
-use crate::ops::Part;
+use super::{HeldUp, PartError, Stop, now};
+use crate::ops::{Part, Server};
 
 /// How long to wait where there is nothing to do, or so little that a commit for it alone costs more than it is worth.
 const IDLE: Duration = Duration::from_millis(20);
@@ -18,7 +18,7 @@ const IDLE: Duration = Duration::from_millis(20);
 const MANY: usize = 256;
 /// How long a step may wait: a server that says nothing for so long may never again. MariaDB lets go of who is silent
 /// in a statement after 30 s.
-const SILENCE: Duration = Duration::from_secs(25);
+pub(super) const SILENCE: Duration = Duration::from_secs(25);
 /// How often it is looked whether something is evaluated meanwhile.
 const PULSE: Duration = Duration::from_millis(100);
 /// How long a batch may be evaluated before that is told.
@@ -54,8 +54,11 @@ pub struct Works<B, S> {
     worker: Worker<B, S>,
     worked: Worked,
     wait: Duration,
-    /// Why it holds its entries, if it does.
+    /// Why it holds its entries, if it does, and whether that is said.
     held: Option<StepError>,
+    held_up: HeldUp,
+    /// The revision of the filters that were told.
+    told: Option<u64>,
     /// Entries of the last batch.
     last: usize,
     /// Entries of a newer version, which nobody waits for.
@@ -73,6 +76,8 @@ impl<B: Buffer, S: Store> Works<B, S> {
             worked: Worked::default(),
             wait: WAIT.0,
             held: None,
+            held_up: HeldUp::default(),
+            told: None,
             last: 0,
             newer: 0,
             others_until: None,
@@ -96,13 +101,12 @@ impl<B: Buffer, S: Store> Works<B, S> {
         let pulse = self.worker.pulse();
         let step = unless_silent(SILENCE, &pulse, self.worker.step(now())).await;
         let silent = || StoreError::Away(format!("no answer for {} s", SILENCE.as_secs()));
+        // Whatever came of the step, which may fail for long.
+        self.tell_filters();
         let error = match step.unwrap_or_else(|| Err(silent().into())) {
             Ok(step) => {
-                if self.held.take().is_some() {
-                    tracing::info!("store and buffer are back");
-                }
-                self.wait = WAIT.0;
-                tell(&self.worker, &step);
+                self.goes_on();
+                tell(&step);
                 self.worked.add(&step);
                 self.last = step.entries + step.held;
                 self.newer += step.held as u64;
@@ -123,14 +127,51 @@ impl<B: Buffer, S: Store> Works<B, S> {
             Err(StepError::Buffer(error)) => return Err(error.into()),
             Err(StepError::Store(error)) => return Err(error.into()),
         };
-        // Said once for each reason, however often it is met.
-        if self.held.as_ref() != Some(&error) {
-            tracing::warn!(%error, "holds its entries until it can go on");
-        }
-        self.held = Some(error);
+        self.holds(error);
         stop.sleep(self.wait).await;
         self.wait = (self.wait * 2).min(WAIT.1);
         Ok(true)
+    }
+
+    /// Says why it holds its entries: each reason once, however often it is met, and now and then that it still does.
+    fn holds(&mut self, error: StepError) {
+        let (due, entries) = (self.held_up.holds(), self.worker.open_entries());
+        let lasted = self.held_up.lasted();
+        if due.is_some() || self.held.as_ref() != Some(&error) {
+            let for_seconds = lasted.as_secs();
+            tracing::warn!(%error, entries, for_seconds, "holds its entries until it can go on");
+        }
+        if let Some(part) = &self.part {
+            let server = if matches!(error, StepError::Buffer(_)) { Server::Buffer } else { Server::Store };
+            part.holds(server, lasted, error.to_string());
+        }
+        self.held = Some(error);
+    }
+
+    /// Says for how long it held its entries, if it did.
+    fn goes_on(&mut self) {
+        if let Some(lasted) = self.held_up.goes_on() {
+            tracing::info!(after_seconds = lasted.as_secs(), "store and buffer are back");
+        }
+        if let (Some(_), Some(part)) = (self.held.take(), &self.part) {
+            part.goes_on();
+        }
+        self.wait = WAIT.0;
+    }
+
+    /// Says which filters are used and which can't be, if that was not said yet.
+    fn tell_filters(&mut self) {
+        let Some(compiled) = self.worker.compiled() else { return };
+        let (revision, refused) = (compiled.revision(), compiled.refused());
+        if self.told == Some(revision) {
+            return;
+        }
+        let filters = compiled.filters();
+        tracing::info!(revision, filters, refused = refused.len(), "filters are live");
+        for filter in refused {
+            tracing::warn!(filter = filter.id, reason = filter.reason, "filter can't be used");
+        }
+        self.told = Some(revision);
     }
 
     /// Where there is nothing to lease: waits a little, and says whether entries are left that others hold and that may
@@ -219,18 +260,7 @@ fn is_passing(error: &StepError) -> bool {
     )
 }
 
-fn tell<B: Buffer, S: Store>(worker: &Worker<B, S>, step: &Step) {
-    if let (Some(refused), Some(compiled)) = (step.filters, worker.compiled()) {
-        tracing::info!(
-            revision = compiled.revision(),
-            filters = compiled.filters(),
-            refused,
-            "filters are live"
-        );
-        for filter in compiled.refused() {
-            tracing::warn!(filter = filter.id, reason = filter.reason, "filter can't be used");
-        }
-    }
+fn tell(step: &Step) {
     if step.evaluation > LONG {
         tracing::warn!(
             entries = step.entries,
@@ -268,72 +298,4 @@ impl Worked {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use tweetfilter_sql::{Database, Embedded};
-    use tweetfilter_stream::buffer::{Batch, Most};
-    use tweetfilter_stream::entry::Audience;
-    use tweetfilter_stream::gather::Gather;
-    use tweetfilter_stream::worker::Options;
-
-    use super::*;
-
-    /// Posts in a buffer, of which another worker has half.
-    async fn half_leased(name: &str, lease: Duration) -> (PathBuf, Database, Embedded) {
-        let folder = std::env::temp_dir().join(format!("tweetfilter-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
-        let buffer = database.buffer().unwrap();
-        let mut gather = Gather::new("s", Audience::Public);
-        for id in 0..10 {
-            gather.line(format!("{{\"id_str\":\"{id}\",\"text\":\"Snow\"}}").as_bytes(), 1);
-        }
-        let fence = buffer.claim("s", "i", lease).await.unwrap().fence;
-        buffer.append(&Batch { fence, ..gather.take() }).await.unwrap();
-        assert_eq!(buffer.lease("other", Most::entries(5), lease).await.unwrap().len(), 5);
-        (folder, database, buffer)
-    }
-
-    fn worker(database: &Database, buffer: &Embedded, lease: Duration) -> Works<Embedded, Database> {
-        let options = Options { lease, ..Options::default() };
-        Works::new(Worker::new("one", buffer.clone(), database.clone(), options))
-    }
-
-    #[tokio::test]
-    async fn what_is_evaluated_for_long_is_waited_for_and_what_is_silent_is_not() {
-        let (pulse, silence) = (AtomicU64::new(0), Duration::from_millis(50));
-        let long = async {
-            for _ in 0..10 {
-                pulse.fetch_add(1, Ordering::Relaxed);
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        assert_eq!(unless_silent(silence, &pulse, long).await, Some(()));
-        assert_eq!(unless_silent(silence, &pulse, std::future::pending::<()>()).await, None);
-    }
-
-    #[tokio::test]
-    async fn what_a_killed_worker_held_is_waited_for_and_done() {
-        let lease = Duration::from_secs(2);
-        let (folder, database, buffer) = half_leased("killed", lease).await;
-        let (_tell, stop) = Stop::new();
-        let worked = worker(&database, &buffer, lease).run(true, stop).await.unwrap();
-        assert_eq!((worked.entries, buffer.stats().await.unwrap().entries), (10, 0));
-        database.close().await;
-        std::fs::remove_dir_all(&folder).unwrap();
-    }
-
-    #[tokio::test]
-    async fn what_a_living_worker_holds_is_left_to_it_after_a_lease() {
-        let long = Duration::from_secs(600);
-        let (folder, database, buffer) = half_leased("alive", long).await;
-        let (_tell, stop) = Stop::new();
-        let begin = Instant::now();
-        let worked = worker(&database, &buffer, Duration::from_secs(1)).run(true, stop).await.unwrap();
-        assert_eq!((worked.entries, buffer.stats().await.unwrap().entries), (5, 5));
-        assert!(begin.elapsed() >= Duration::from_secs(2), "{:?}", begin.elapsed());
-        database.close().await;
-        std::fs::remove_dir_all(&folder).unwrap();
-    }
-}
+mod tests;

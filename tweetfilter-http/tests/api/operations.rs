@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tweetfilter_http::ops::{Part, Process, Recorder, overview};
+use tweetfilter_http::ops::{Part, Probe, Process, Recorder, overview};
 use tweetfilter_http::parts::{Buffers, PartError, Stop, now, supervise};
-use tweetfilter_sql::{CrashEvent, Database, Scope};
+use tweetfilter_sql::{CrashEvent, Database, ProcessRow, Scope};
 use tweetfilter_stream::buffer::{Batch, Buffer, Counts, Gap};
+use tweetfilter_stream::process::Identity;
 use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
 use tweetfilter_stream::source::SourceError;
 use tweetfilter_stream::store::{DeadLetter, Outcome, Store};
@@ -356,29 +357,32 @@ async fn what_was_noted_while_the_store_was_away_is_written_later() {
     database.close().await;
 }
 
+/// A worker of this host, as it is written down.
+fn worker(process: &Process, name: &str, identity: Value, ago: i64) -> ProcessRow {
+    let (pid, started_at) = (identity["pid"].clone(), now() - 100_000);
+    let body = json!({"pid": pid, "identity": identity, "command": "work", "started_at": started_at, "parts": [{"name": "work"}]});
+    ProcessRow { host: process.host.clone(), name: name.into(), at: now() - ago, body: body.to_string() }
+}
+
+/// Who a process is, where this one is.
+fn identity(pid: u32, began: &str) -> Value {
+    let mut identity = serde_json::to_value(Identity::here()).unwrap();
+    (identity["pid"], identity["began"]) = (pid.into(), began.into());
+    identity
+}
+
 #[tokio::test]
 async fn a_process_that_says_nothing_is_silent_and_another_takes_its_place() {
-    use tweetfilter_http::ops::Probe;
-    use tweetfilter_sql::ProcessRow;
     let house = House::new().await;
     let process = Process::new("work", None);
-    let row = |name: &str, pid: u32, ago: i64| ProcessRow {
-        host: process.host.clone(),
-        name: name.into(),
-        at: now() - ago,
-        body: json!({"pid": pid, "command": "work", "parts": [{"name": "work"}]}).to_string(),
-    };
-    // Of a number that no process has, of one that is called otherwise, and of one that is called as this one is.
-    let own = std::env::current_exe().unwrap();
-    let folder = std::env::temp_dir().join(format!("tweetfilter-same-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let same = folder.join(own.file_name().unwrap());
-    std::os::unix::fs::symlink("/bin/sleep", &same).unwrap();
-    let mut other = std::process::Command::new(&same).arg("600").spawn().unwrap();
+    // Of a number that no process has, of one that another has by now, and of one that runs.
+    let mut other = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", other.id())).unwrap();
+    let began = stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(19).unwrap();
     for row in [
-        row("work gone", u32::MAX - 1, 60_000),
-        row("work taken", std::os::unix::process::parent_id(), 60_000),
-        row("work there", other.id(), 60_000),
+        worker(&process, "work gone", identity(u32::MAX - 1, "1"), 60_000),
+        worker(&process, "work taken", identity(std::os::unix::process::parent_id(), "1"), 60_000),
+        worker(&process, "work there", identity(other.id(), began), 60_000),
     ] {
         house.database.keep_samples(&[], Some(&row)).await.unwrap();
     }
@@ -399,9 +403,47 @@ async fn a_process_that_says_nothing_is_silent_and_another_takes_its_place() {
     .await;
     other.kill().unwrap();
     other.wait().unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
     let is_there = |name: &str| names.iter().any(|one| one == name);
     assert!(!is_there("work gone") && !is_there("work taken") && is_there("work there"), "{names:?}");
     tell.send(true).unwrap();
     recording.await.unwrap();
+}
+
+#[tokio::test]
+async fn who_runs_in_another_container_is_gone_once_it_is_not_heard_of() {
+    let house = House::new().await;
+    let database = &house.database;
+    let process = Process::new("work", Some("one"));
+    // All are number 1 of theirs, as this one may be of its own.
+    let elsewhere = || json!({"pid": 1, "space": "elsewhere", "began": "7"});
+    for name in ["work one", "work two", "work three"] {
+        let row = worker(&process, name, elsewhere(), 0);
+        database.keep_samples(&[], Some(&row)).await.unwrap();
+    }
+    let lives = async {
+        for _ in 0..4_000 {
+            let row = worker(&process, "work two", elsewhere(), 0);
+            database.keep_samples(&[], Some(&row)).await.unwrap();
+            tokio::time::sleep(EVERY / 10).await;
+        }
+    };
+    let looks = async {
+        let recording = Recording::start(&process, database);
+        tokio::time::sleep(EVERY).await;
+        assert!(database.crashes(9).await.unwrap().is_empty(), "nobody can know yet");
+        until("two crashes", async || (database.crashes(9).await.unwrap().len() == 2).then_some(())).await;
+        // A second one of the name of one that lives.
+        let same = Process::new("work", Some("two"));
+        let second = Recording::start(&same, database);
+        tokio::time::sleep(EVERY * 8).await;
+        assert_eq!(database.crashes(9).await.unwrap().len(), 2);
+        let names: Vec<_> = database.processes().await.unwrap().into_iter().map(|row| row.name).collect();
+        assert_eq!(names, ["work one", "work two"]);
+        recording.end().await;
+        second.end().await;
+    };
+    tokio::select! {
+        () = looks => {}
+        () = lives => panic!("not in time"),
+    }
 }

@@ -114,3 +114,35 @@ fn the_api_listens_while_its_store_is_away_and_goes_on_by_itself() {
     assert_eq!(asked(port, "/api/v1/me").unwrap().0, 401, "now it knows that the token is none");
     server.tell_to_end();
 }
+
+/// Whose statement the lock is, as the server lists it.
+const HOLDER: &str =
+    "SELECT id FROM information_schema.processlist WHERE info LIKE '%SLEEP(50)%' AND id <> CONNECTION_ID()";
+
+#[test]
+fn who_finds_the_tables_locked_says_so_and_begins_when_they_are_free() {
+    let Some(maria) = maria::Maria::start() else {
+        println!("skipped: no mariadbd");
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { maria.database("tf").await.close().await });
+    let files = Files::new();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (address, listen) = (maria.address("tf"), format!("127.0.0.1:{port}"));
+    std::thread::scope(|scope| {
+        let held = scope.spawn(|| maria.try_ask("tf", "LOCK TABLES migration WRITE; DO SLEEP(50)"));
+        let holder = || maria.ask("", HOLDER);
+        until("it is locked", &files, || !holder().is_empty());
+        let mut server = Server::start(&files, &["api", "--database", &address, "--listen", &listen]);
+        until("it says so", &files, || {
+            files.read("log").contains("waits for another process that brings the store's tables up to date")
+        });
+        assert!(!held.is_finished(), "it was locked all the time");
+        maria.say(&format!("KILL {}", holder()[0][0]));
+        until("it is ready", &files, || {
+            asked(port, "/health/ready").is_some_and(|(status, _)| status == 200)
+        });
+        server.tell_to_end();
+    });
+}

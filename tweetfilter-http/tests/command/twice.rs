@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use tweetfilter_stream::buffer::{Batch, Buffer, Encoded, Most};
+use tweetfilter_sql::Database;
+use tweetfilter_stream::buffer::{Batch, Buffer, Encoded, Gap, Most};
 
 use crate::chain::{Server, ok, status, until};
 use crate::separate::redis::{FIT, RedisServer};
@@ -74,7 +75,7 @@ fn who_works_beside_another_leaves_it_what_it_holds() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let path = files.path("tweetfilter.db");
-        let database = tweetfilter_sql::Database::open(&path.to_string_lossy()).await.unwrap();
+        let database = Database::open(&path.to_string_lossy()).await.unwrap();
         let buffer = database.buffer().unwrap();
         let long = Duration::from_secs(600);
         let fence = buffer.claim("s", "a", long).await.unwrap().fence;
@@ -140,21 +141,50 @@ fn a_stream_goes_on_after_a_flushall_and_leaves_a_gap() {
     let stored = || status(&files)["posts"].as_u64().unwrap_or(0);
     until("posts", &files, || stored() > 100);
     redis.say(&["FLUSHALL"]);
-    until("a gap", &files, || redis.say(&["LLEN", "tf:gaps:live"]).trim() == "1");
+    until("a gap", &files, || gaps(&files, &redis).len() == 1);
     let before = stored();
     until("it goes on", &files, || stored() > before + 50);
     let log = files.read("log");
     assert!(!log.contains("part ended") && log.contains("FLUSHALL"), "{log}");
     assert_eq!(log.matches("source is read").count(), 1, "{log}");
-    let gap = gap(&redis);
-    let lasted = gap["to"].as_i64().unwrap() - gap["from"].as_i64().unwrap();
-    assert!((0..30_000).contains(&lasted), "{gap}");
+    let gap = gaps(&files, &redis).remove(0);
+    assert!((0..30_000).contains(&(gap.to - gap.from)), "{gap:?}");
+    // The next one takes no gap along that was known before.
+    until("the store has it", &files, || gaps_of_store(&files).contains(&gap));
+    until("it stands there alone", &files, || redis.say(&["LLEN", "tf:gaps:live"]).trim() == "0");
+    redis.say(&["FLUSHALL"]);
+    until("a second gap", &files, || gaps(&files, &redis).len() == 2);
+    assert!(gaps(&files, &redis).contains(&gap) && status(&files)["gaps"].as_u64() >= Some(2));
     server.tell_to_end();
 }
 
-/// The first gap of the source.
-fn gap(redis: &RedisServer) -> serde_json::Value {
-    serde_json::from_str(redis.say(&["LINDEX", "tf:gaps:live", "0"]).trim()).unwrap()
+/// The source's gaps that the store has, the oldest first.
+fn gaps_of_store(files: &Files) -> Vec<Gap> {
+    let gaps = of_store(files, async |database: &Database| database.gaps(100).await.unwrap());
+    gaps.into_iter().rev().filter(|stored| stored.source == "live").map(|stored| stored.gap).collect()
+}
+
+/// What the store says.
+fn of_store<T>(files: &Files, asked: impl AsyncFn(&Database) -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let path = files.path("tweetfilter.db");
+        let database = Database::open(&path.to_string_lossy()).await.unwrap();
+        let said = asked(&database).await;
+        database.close().await;
+        said
+    })
+}
+
+/// All of the source's gaps.
+fn gaps(files: &Files, redis: &RedisServer) -> Vec<Gap> {
+    // First those that are not taken yet: they may be meanwhile.
+    let noted = redis.say(&["LINDEX", "tf:gaps:live", "0"]);
+    let mut gaps = gaps_of_store(files);
+    let noted: Option<Gap> = serde_json::from_str(noted.trim()).ok();
+    let noted = noted.filter(|gap| !gaps.contains(gap));
+    gaps.extend(noted);
+    gaps
 }
 
 fn lines_in(redis: &RedisServer) -> u64 {
@@ -166,12 +196,11 @@ fn now() -> i64 {
 }
 
 /// Whether the source's only gap is of what somebody removed, and reaches over a moment.
-fn assert_lost(redis: &RedisServer, at: i64) {
-    assert_eq!(redis.say(&["LLEN", "tf:gaps:live"]).trim(), "1");
-    let gap = gap(redis);
-    assert!(gap["reason"].as_str().unwrap().contains("FLUSHALL"), "{gap}");
-    let (from, to) = (gap["from"].as_i64().unwrap(), gap["to"].as_i64().unwrap());
-    assert!(from <= at && to >= at && from > at - 60_000, "{gap} {at}");
+fn assert_lost(files: &Files, redis: &RedisServer, at: i64) {
+    let gaps = gaps(files, redis);
+    assert!(gaps.len() == 1 && gaps[0].reason.contains("FLUSHALL"), "{gaps:?}");
+    let Gap { from, to, .. } = gaps[0];
+    assert!(from <= at && to >= at && from > at - 60_000, "{gaps:?} {at}");
 }
 
 #[test]
@@ -188,10 +217,10 @@ fn who_takes_a_source_over_after_a_flushall_leaves_a_gap() {
     let stopped = now();
     redis.say(&["FLUSHALL"]);
     until("the second reads", &files, || lines_in(&redis) > 0);
-    assert_lost(&redis, stopped);
+    assert_lost(&files, &redis, stopped);
     first.signal("CONT");
     until("the first finds that it was replaced", &files, || count(&files, "was taken over") == 1);
-    assert_lost(&redis, stopped);
+    assert_lost(&files, &redis, stopped);
     second.tell_to_end();
 }
 
@@ -202,12 +231,33 @@ fn a_stream_that_begins_again_after_a_flushall_leaves_a_gap_if_the_store_knows_i
     let files = Files::new().with("tweetfilter.toml", settings);
     let server = Server::start(&files, &["serve"]);
     until("posts", &files, || status(&files)["posts"].as_u64() > Some(100));
-    assert_eq!(redis.say(&["LLEN", "tf:gaps:live"]).trim(), "0", "nobody has read it before");
+    assert!(gaps(&files, &redis).is_empty(), "nobody has read it before");
     drop(server);
     let killed = now();
     redis.say(&["FLUSHALL"]);
     let mut server = Server::start(&files, &["serve"]);
     until("it reads again", &files, || lines_in(&redis) > 0);
-    assert_lost(&redis, killed);
+    assert_lost(&files, &redis, killed);
     server.tell_to_end();
+}
+
+#[test]
+fn a_stream_of_which_nothing_was_stored_leaves_a_gap_as_well_from_its_beginning() {
+    let Some(redis) = RedisServer::start(&FIT) else { return };
+    let settings = format!("buffer = \"{}\"\n{GENERATED}", redis.url());
+    let files = Files::new().with("tweetfilter.toml", settings);
+    ok(files.run(&["account", "add", "ann"]));
+    let first = Server::start(&files, &["ingest"]);
+    until("it reads", &files, || lines_in(&redis) > 0);
+    let begun = now();
+    until("the store knows where it stands", &files, || {
+        of_store(&files, async |database: &Database| database.source_place("live").await.unwrap().is_some())
+    });
+    drop(first);
+    redis.say(&["FLUSHALL"]);
+    let mut second = Server::start(&files, &["ingest"]);
+    until("it reads again", &files, || lines_in(&redis) > 0);
+    // Nobody works, so all of it waited.
+    assert_lost(&files, &redis, begun);
+    second.tell_to_end();
 }

@@ -70,7 +70,9 @@ async fn noted(served: &Served) {
     };
     let all =
         json!([part("api", "running", 0), part("ingest people", "running", 2), part("work", "running", 0)]);
-    let waits = json!([part("work", "waiting_for_store", 0)]);
+    let mut waits = part("work", "waiting_for_store", 0);
+    waits["waits"] = "the store is away: read-only".into();
+    let waits = json!([waits]);
     for row in [
         process("box-1", "serve 4711", now(), all),
         process("box-2", "work box-2-work-1", now(), waits),
@@ -136,6 +138,7 @@ async fn who_runs_it_sees_parts_hosts_and_trouble_and_tries_again() {
     browser.run("location.hash = '#/status'").await;
     browser.until("document.querySelectorAll('tf-status .plot').length >= 14").await;
     browser.sees("waiting for the store").await;
+    browser.sees("the store is away: read-only").await;
     browser.sees("silent").await;
     browser.sees("Not all parts run").await;
     browser.sees("caddy").await;

@@ -18,6 +18,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("order of what is said", ORDER),
     ("last outcome", LAST_OUTCOME),
     ("reasons", REASONS),
+    ("source places", SOURCE_PLACES),
 ];
 
 /// A table in full Unicode, compared byte by byte.
@@ -296,3 +297,9 @@ const LAST_OUTCOME: &[&str] = &[
 
 /// Why nothing of an author is shown, each reason by itself.
 const REASONS: &[&str] = &["ALTER TABLE author ADD COLUMN IF NOT EXISTS states TEXT"];
+
+/// Where sources stand whose buffer is elsewhere, and may forget it.
+const SOURCE_PLACES: &[&str] = &[table!(
+    "source_place",
+    "name VARCHAR(190) NOT NULL PRIMARY KEY, cursor_at TEXT, since BIGINT NOT NULL"
+)];

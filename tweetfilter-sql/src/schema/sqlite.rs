@@ -18,6 +18,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("order of what is said", ORDER),
     ("last outcome", LAST_OUTCOME),
     ("reasons", REASONS),
+    ("source places", SOURCE_PLACES),
 ];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
@@ -231,3 +232,7 @@ const LAST_OUTCOME: &[&str] = &[
 
 /// Why nothing of an author is shown, each reason by itself.
 const REASONS: &[&str] = &["ALTER TABLE author ADD COLUMN states TEXT"];
+
+/// Where sources stand whose buffer is elsewhere, and may forget it.
+const SOURCE_PLACES: &[&str] = &["CREATE TABLE IF NOT EXISTS source_place (
+    name TEXT NOT NULL PRIMARY KEY, cursor_at TEXT, since INTEGER NOT NULL) WITHOUT ROWID"];

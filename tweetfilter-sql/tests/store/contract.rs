@@ -16,6 +16,7 @@ use tweetfilter_stream::worker::Compiled;
 use crate::common::Clock;
 
 mod edits;
+mod gaps;
 mod lookup;
 mod orders;
 mod samples;
@@ -23,6 +24,7 @@ mod saving;
 mod withdrawn;
 
 pub use edits::*;
+pub use gaps::*;
 pub use lookup::*;
 pub use orders::*;
 pub use samples::*;

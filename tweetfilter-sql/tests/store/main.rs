@@ -107,6 +107,8 @@ contract!(
     each_reason_that_keeps_an_author_back_ends_by_itself,
     names_and_ids_that_end_in_a_space_are_refused,
     an_odd_time_holds_up_no_retention,
+    gaps_that_are_told_again_are_kept_once,
+    of_a_source_the_last_place_is_known,
 );
 
 #[tokio::test]

@@ -7,7 +7,7 @@
 //! | `tf:{p}:counts` | hash: entries `appended`, `removed`, `redelivered`, `lost` |
 //! | `tf:sources`, `tf:source:NAME` | names; hash: `holder`, `till`, `fence`, `cursor`, what was counted, and `gaps_dropped` |
 //! | `tf:worker:NAME` | which process works under a name, as JSON, for as long as what it leased under it |
-//! | `tf:gaps:NAME`, `tf:losses` | lists of JSON, the newest 1,000 of each, while `gaps_dropped` counts the others: messages never received; entries that strangers removed |
+//! | `tf:gaps:NAME`, `tf:losses` | lists of JSON, the newest 1,000 of each, while `gaps_dropped` counts the others: messages never received; entries that strangers removed. Parts take them from there into the store |
 //!
 //! An entry stands in the partition that its key names, so all about one post is in one stream, in order; between
 //! partitions the order is only nearly that of arrival.
@@ -38,27 +38,25 @@
 mod fitness;
 mod link;
 mod operations;
-mod process;
 mod reply;
 mod script;
 mod sent;
 mod sources;
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use redis::aio::MultiplexedConnection;
 use redis::{Script, ScriptInvocation, Value};
 
 use self::link::Link;
-use self::process::Process;
 use self::sent::Sent;
 use crate::buffer::{BufferError, EntryId};
+use crate::process::{Identity, unique};
 
-pub use sources::SourceState;
+pub use sources::{NotedGaps, SourceState};
 
 /// No lease is longer; one that is asked for longer is cut to this.
 pub const LONGEST_LEASE: Duration = Duration::from_secs(600);
@@ -66,6 +64,10 @@ pub const LONGEST_LEASE: Duration = Duration::from_secs(600);
 const LAYOUT: &str = "tf:layout";
 const SOURCES: &str = "tf:sources";
 const LOSSES: &str = "tf:losses";
+
+/// This process, as others read it.
+static HERE: LazyLock<String> =
+    LazyLock::new(|| serde_json::to_string(Identity::here()).unwrap_or_else(|_| unique()));
 
 /// How a Redis is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -253,7 +255,7 @@ impl RedisBuffer {
     }
 
     /// Gives a worker a name of its own, and says why.
-    fn renamed(&self, worker: &str, by: &Process, free_in: Duration) -> BufferError {
+    fn renamed(&self, worker: &str, by: &Identity, free_in: Duration) -> BufferError {
         let own = format!("{worker}/{}", &unique()[..8]);
         locked(&self.0.names).insert(worker.to_owned(), own.clone());
         BufferError::Named { worker: worker.to_owned(), holder: by.to_string(), own, free_in }
@@ -287,10 +289,6 @@ fn gaps_key(source: &str) -> String {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX).min(1 << 50)
-}
-
-fn unique() -> String {
-    format!("{:016x}", RandomState::new().hash_one((std::process::id(), SystemTime::now())))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -6,13 +6,13 @@ use std::time::Duration;
 use redis::Value;
 use tweetfilter_core::post::Millis;
 
-use super::process::{self, Process};
 use super::reply::{self, Lent, read, strange};
 use super::{
-    LONGEST_LEASE, LOSSES, RedisBuffer, SOURCES, gaps_key, locked, millis, name_key, script, source_key,
-    sources,
+    HERE, LONGEST_LEASE, LOSSES, RedisBuffer, SOURCES, gaps_key, locked, millis, name_key, script,
+    source_key, sources,
 };
 use crate::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fence, Leased, Most, Stats};
+use crate::process::{Fate, Identity};
 
 impl Buffer for RedisBuffer {
     async fn claim(&self, source: &str, instance: &str, lease: Duration) -> Result<Claim, BufferError> {
@@ -80,7 +80,7 @@ impl Buffer for RedisBuffer {
         let mut lent = self.lend(&name, most, lease, (inherits, "")).await;
         // Who had the name and is no more leaves it at once, and what it held.
         let gone = match &lent {
-            Ok(Lent::Named(by, _)) if Process::of(by).is_gone() => Some(by.clone()),
+            Ok(Lent::Named(by, _)) if Identity::of(by).fate() == Fate::Gone => Some(by.clone()),
             _ => None,
         };
         if let Some(gone) = gone {
@@ -91,7 +91,7 @@ impl Buffer for RedisBuffer {
                 self.there_are(entries, 0);
                 Ok(leased)
             }
-            Ok(Lent::Named(by, free_in)) => Err(self.renamed(worker, &Process::of(&by), free_in)),
+            Ok(Lent::Named(by, free_in)) => Err(self.renamed(worker, &Identity::of(&by), free_in)),
             // What the answer that did not come would have given is inherited by the next call.
             Err(error) => {
                 locked(&self.0.workers).remove(&name);
@@ -145,7 +145,7 @@ impl RedisBuffer {
             self.partition_keys(call);
             call.arg(name).arg(most.entries).arg(millis(LONGEST_LEASE)).arg(fresh(lease));
             call.arg(u8::from(inherits)).arg(begin).arg(most.bytes);
-            call.arg(process::here()).arg(gone).arg(millis(lease));
+            call.arg(HERE.as_str()).arg(gone).arg(millis(lease));
         });
         reply::leased(leased.await?)
     }
@@ -163,7 +163,7 @@ impl RedisBuffer {
         let held = self.run(&script::HOLD, "", |call| {
             call.key(name_key(&name));
             self.partition_keys(call);
-            call.arg(&name).arg(idle).arg(process::here()).arg(&time);
+            call.arg(&name).arg(idle).arg(HERE.as_str()).arg(&time);
             self.ids(call, entries);
         });
         held.await.map(drop)

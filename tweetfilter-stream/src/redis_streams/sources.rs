@@ -27,7 +27,46 @@ pub struct SourceState {
     pub gaps_dropped: u64,
 }
 
+/// Gaps of one list, to be kept elsewhere: whoever removes the keys of the buffer takes along what stands here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NotedGaps {
+    /// The source; `None` of what strangers removed from the buffer.
+    pub source: Option<String>,
+    /// The gaps, in the order in which they were told.
+    pub gaps: Vec<Gap>,
+    /// The same as they are written.
+    texts: Vec<String>,
+}
+
 impl RedisBuffer {
+    /// Gaps that stand in the buffer alone, of each source and of the buffer itself, where there are some.
+    ///
+    /// # Errors
+    /// [`BufferError::Away`].
+    pub async fn noted_gaps(&self) -> Result<Vec<NotedGaps>, BufferError> {
+        let names: Vec<String> = self.ask(redis::cmd("SMEMBERS").arg(SOURCES)).await?;
+        let mut noted = Vec::new();
+        for source in names.into_iter().map(Some).chain([None]) {
+            let texts = self.texts(&list_of(source.as_deref())).await?;
+            if !texts.is_empty() {
+                noted.push(NotedGaps { source, gaps: texts.iter().map(|text| gap(text)).collect(), texts });
+            }
+        }
+        Ok(noted)
+    }
+
+    /// Lets go of gaps that are kept elsewhere by now.
+    ///
+    /// # Errors
+    /// [`BufferError::Away`].
+    pub async fn let_go(&self, noted: &NotedGaps) -> Result<(), BufferError> {
+        let key = list_of(noted.source.as_deref());
+        for text in &noted.texts {
+            let _: u64 = self.ask(redis::cmd("LREM").arg(&key).arg(1).arg(text)).await?;
+        }
+        Ok(())
+    }
+
     /// All sources that were ever claimed, by name.
     ///
     /// # Errors
@@ -81,16 +120,11 @@ impl RedisBuffer {
     }
 
     async fn gaps(&self, key: &str) -> Result<Vec<Gap>, BufferError> {
-        let written: Vec<String> = self.ask(redis::cmd("LRANGE").arg(key).arg(0).arg(-1)).await?;
-        let read = |text: &String| {
-            serde_json::from_str(text).unwrap_or_else(|_| Gap {
-                from: 0,
-                to: 0,
-                reason: format!("not understood: {text}"),
-                missing: None,
-            })
-        };
-        Ok(written.iter().map(read).collect())
+        Ok(self.texts(key).await?.iter().map(|text| gap(text)).collect())
+    }
+
+    async fn texts(&self, key: &str) -> Result<Vec<String>, BufferError> {
+        self.ask(redis::cmd("LRANGE").arg(key).arg(0).arg(-1)).await
     }
 
     async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, BufferError> {
@@ -101,6 +135,16 @@ impl RedisBuffer {
             Err(error) => Err(self.link().failed(number, &error).await),
         }
     }
+}
+
+/// The list of a source's gaps, or of what strangers removed.
+fn list_of(source: Option<&str>) -> String {
+    source.map_or_else(|| LOSSES.to_owned(), gaps_key)
+}
+
+fn gap(text: &str) -> Gap {
+    let unread = |_| Gap { from: 0, to: 0, reason: format!("not understood: {text}"), missing: None };
+    serde_json::from_str(text).unwrap_or_else(unread)
 }
 
 /// The fields of a source's hash that hold counts; those that are 0 are left out.

@@ -71,8 +71,6 @@ pub struct Step {
     pub held: usize,
     /// Entries that had been committed before, by whomever: they were only acknowledged.
     pub again: usize,
-    /// Whether the filters are new, and how many of them can't be used.
-    pub filters: Option<usize>,
     /// How long the entries were evaluated.
     pub evaluation: Duration,
 }
@@ -149,7 +147,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         }
     }
 
-    /// The filters that are used now.
+    /// The filters that are used now, also after a step that failed.
     #[must_use]
     pub fn compiled(&self) -> Option<&Compiled> {
         self.compiled.as_ref()
@@ -159,6 +157,12 @@ impl<B: Buffer, S: Store> Worker<B, S> {
     #[must_use]
     pub fn buffer(&self) -> &B {
         &self.buffer
+    }
+
+    /// How many entries it has leased and is not done with.
+    #[must_use]
+    pub fn open_entries(&self) -> usize {
+        self.open.iter().map(|part| part.entries.len()).sum()
     }
 
     /// How long entries are leased for, unless that is prolonged.
@@ -194,7 +198,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             self.ready = None;
             self.extend(now).await?;
         }
-        self.refresh(now, &mut step).await?;
+        self.refresh(now).await?;
         if self.open.is_empty() && !self.lease(now).await? {
             return Ok(step);
         }
@@ -363,7 +367,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         released
     }
 
-    async fn refresh(&mut self, now: Millis, step: &mut Step) -> Result<(), StoreError> {
+    async fn refresh(&mut self, now: Millis) -> Result<(), StoreError> {
         let due = self.asked_at.saturating_add(self.options.filters_for.as_millis() as Millis);
         if self.compiled.is_some() && now < due && now >= self.asked_at {
             return Ok(());
@@ -372,7 +376,6 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         if let Some(snapshot) = self.store.filters(known).await? {
             let compiled = Compiled::new(&snapshot, self.options.budget);
             self.pulse.fetch_add(1, Ordering::Relaxed);
-            step.filters = Some(compiled.refused().len());
             self.compiled = Some(compiled);
         }
         self.asked_at = now;

@@ -141,14 +141,14 @@ function longest(all) {
 }
 
 /** A part as people read it. */
-export function ofPart({ name, state, since, restarts, rates, streams, refused, lag_seconds: lag }) {
+export function ofPart({ name, state, since, restarts, rates, streams, waits, refused, lag_seconds: lag }) {
   const does = ['lines', 'entries', 'posts', 'matches', 'requests']
     .filter((what) => rates?.[what] > 0)
     .map((what) => `${rate(rates[what])} ${what}/s`);
   if (streams > 0) does.push(`${streams} live ${streams === 1 ? 'stream' : 'streams'}`);
   if (lag !== null && lag !== undefined) does.push(`stored after ${lag.toFixed(2)} s`);
   if (restarts > 0) does.push(restarts === 1 ? 'started again once' : `started again ${restarts} times`);
-  if (refused) does.push(refused);
+  if (waits ?? refused) does.push(waits ?? refused);
   return { name, is: state, state: STATES[state] ?? state, since, does: does.join(' · ') };
 }
 

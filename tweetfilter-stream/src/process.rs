@@ -1,17 +1,17 @@
-//! Which process works under a name, and whether it still runs.
+//! Which process somebody is, and whether it still runs.
 
 use std::fmt;
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::unique;
-
-/// A process, as it says itself who it is.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// A process, as it says itself who it is: a number alone is given again, and in each container anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Process {
+pub struct Identity {
     pid: u32,
     host: String,
     /// Within what numbers of processes are told apart: a machine since it was started, and a container on it. Empty where the
@@ -21,10 +21,21 @@ pub(super) struct Process {
     began: String,
 }
 
-static HERE: LazyLock<Process> = LazyLock::new(|| {
+/// What is known of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It runs.
+    Runs,
+    /// It is no more.
+    Gone,
+    /// That can't be seen from here.
+    Unknown,
+}
+
+static HERE: LazyLock<Identity> = LazyLock::new(|| {
     let pid = std::process::id();
     let began = began(pid);
-    Process {
+    Identity {
         pid,
         host: read("/proc/sys/kernel/hostname"),
         space: if began.is_some() { space() } else { String::new() },
@@ -32,31 +43,34 @@ static HERE: LazyLock<Process> = LazyLock::new(|| {
     }
 });
 
-static TEXT: LazyLock<String> = LazyLock::new(|| serde_json::to_string(&*HERE).unwrap_or_else(|_| unique()));
+impl Identity {
+    /// This process.
+    #[must_use]
+    pub fn here() -> &'static Self {
+        &HERE
+    }
 
-/// This process, as others read it.
-pub(super) fn here() -> &'static str {
-    &TEXT
-}
-
-impl Process {
     /// What a process said; nobody who is known, if it can't be read.
-    pub(super) fn of(text: &str) -> Self {
+    #[must_use]
+    pub fn of(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
     }
 
-    /// Whether it is known to be no more, which only those can tell who are where it was.
-    pub(super) fn is_gone(&self) -> bool {
+    /// Whether it still runs, which only those can tell who are where it was.
+    #[must_use]
+    pub fn fate(&self) -> Fate {
+        if self.space.is_empty() || self.space != HERE.space {
+            return Fate::Unknown;
+        }
+        if began(self.pid).as_deref() == Some(&*self.began) {
+            return Fate::Runs;
+        }
         // Where others' processes are hidden (`hidepid`), the first one is too, and nobody is known to be gone.
-        let sees = || began(1).is_some();
-        !self.space.is_empty()
-            && self.space == HERE.space
-            && began(self.pid).as_deref() != Some(&*self.began)
-            && sees()
+        if began(1).is_some() { Fate::Gone } else { Fate::Unknown }
     }
 }
 
-impl fmt::Display for Process {
+impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.pid, &*self.host) {
             (0, _) => f.write_str("it does not say where it runs"),
@@ -87,25 +101,31 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).map(|text| text.trim().to_owned()).unwrap_or_default()
 }
 
+/// A text that nobody else has.
+pub(crate) fn unique() -> String {
+    format!("{:016x}", RandomState::new().hash_one((std::process::id(), SystemTime::now())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_process_is_gone_if_none_of_its_number_began_when_it_did() {
-        let here = || Process::of(here());
-        assert!(
-            !here().is_gone() && here().to_string().starts_with(&format!("process {}", std::process::id()))
-        );
+        let here = || Identity::here().clone();
+        assert!(here().to_string().starts_with(&format!("process {}", std::process::id())));
         if here().space.is_empty() {
             println!("skipped: this system does not say when processes began");
             return;
         }
-        assert!(Process { began: "1".into(), ..here() }.is_gone(), "another one of its number");
-        assert!(Process { pid: 4_000_000_000, ..here() }.is_gone());
+        let text = serde_json::to_string(Identity::here()).unwrap();
+        assert_eq!((Identity::of(&text).fate(), Identity::of(&text)), (Fate::Runs, here()));
+        let other = Identity { began: "1".into(), ..here() };
+        assert_eq!(other.fate(), Fate::Gone, "another one of its number");
+        assert_eq!(Identity { pid: 4_000_000_000, ..here() }.fate(), Fate::Gone);
         // Of those elsewhere nobody here knows.
-        assert!(!Process { space: "elsewhere".into(), ..Process { began: "1".into(), ..here() } }.is_gone());
-        assert!(!Process::of("no JSON").is_gone());
+        assert_eq!(Identity { space: "elsewhere".into(), ..other }.fate(), Fate::Unknown);
+        assert_eq!(Identity::of("no JSON").fate(), Fate::Unknown);
     }
 
     #[test]

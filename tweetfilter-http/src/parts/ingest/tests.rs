@@ -1,0 +1,127 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use tokio::sync::Mutex;
+use tweetfilter_stream::buffer::{EntryId, Fence, Leased, Most, Stats};
+
+use super::*;
+use crate::parts::Kind;
+use crate::parts::logged::Log;
+
+/// A buffer of which only one thing can be asked at a time, and whose disk is slow, or full.
+#[derive(Clone, Default)]
+struct Slow {
+    takes: Duration,
+    turn: Arc<Mutex<()>>,
+    cursor: Arc<Mutex<Option<String>>>,
+    appended: Arc<AtomicU32>,
+    renewed: Arc<AtomicU32>,
+    full: Arc<AtomicBool>,
+}
+
+impl Buffer for Slow {
+    async fn claim(&self, _: &str, _: &str, _: Duration) -> Result<Claim, BufferError> {
+        Ok(Claim { fence: Fence(1), ..Claim::default() })
+    }
+
+    async fn renew(&self, _: &str, _: Fence, _: Duration) -> Result<(), BufferError> {
+        let _turn = self.turn.lock().await;
+        self.renewed.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn append(&self, batch: &Batch) -> Result<(), BufferError> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(BufferError::Full("no room".to_owned()));
+        }
+        let _turn = self.turn.lock().await;
+        tokio::time::sleep(self.takes).await;
+        self.cursor.lock().await.clone_from(&batch.cursor);
+        self.appended.fetch_add(batch.entries.len() as u32, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn lease(&self, _: &str, _: Most, _: Duration) -> Result<Vec<Leased>, BufferError> {
+        Ok(Vec::new())
+    }
+
+    async fn extend(&self, _: &str, _: &[EntryId], _: Duration) -> Result<(), BufferError> {
+        Ok(())
+    }
+
+    async fn ack(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
+        Ok(())
+    }
+
+    async fn release(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
+        Ok(())
+    }
+
+    async fn stats(&self) -> Result<Stats, BufferError> {
+        Ok(Stats::default())
+    }
+}
+
+fn file(name: &str, ids: std::ops::Range<u32>) -> std::path::PathBuf {
+    let path = std::env::temp_dir().join(format!("tweetfilter-{name}-{}", std::process::id()));
+    let lines: String = ids.map(|n| format!("{{\"id_str\":\"{n}\",\"text\":\"Snow\"}}\n")).collect();
+    std::fs::write(&path, lines).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn what_was_read_before_an_error_is_appended_with_its_cursor() {
+    let files = [file("read-1", 0..3), file("read-2", 3..8)];
+    let gone = std::path::PathBuf::from("/nowhere/gone");
+    let settings = SourceSettings {
+        files: files.iter().cloned().chain([gone]).collect(),
+        ..SourceSettings::new(Kind::File)
+    };
+    // The second file is read, and the third is not found, while the first is being appended.
+    let (buffer, (_tell, stop)) =
+        (Slow { takes: Duration::from_millis(500), ..Slow::default() }, Stop::new());
+    let ingested = ingest(buffer.clone(), "s", &settings, &Instance::new("one"), stop, |_, _| {}).await;
+    assert!(
+        matches!(&ingested, Err(PartError::Source(error)) if error.to_string().contains("/nowhere/gone"))
+    );
+    assert_eq!(buffer.appended.load(Ordering::Relaxed), 8);
+    let cursor = buffer.cursor.lock().await.clone().expect("of the second file");
+    assert!(cursor.contains("read-2") && cursor.contains('5'), "{cursor}");
+    files.iter().for_each(|path| std::fs::remove_file(path).unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_can_append_nothing_for_long_says_so_again_and_in_the_end_for_how_long_it_was() {
+    let ((log, _guard), buffer, (_tell, stop)) = (Log::begin(), Slow::default(), Stop::new());
+    let memory = forgotten::Memory::default();
+    let anew = Anew { instance: "one".to_owned(), since: 0, memory, rereads: false };
+    buffer.full.store(true, Ordering::Relaxed);
+    let appending = append(buffer.clone(), "s".to_owned(), Batch::default(), anew, stop);
+    let making_room = async {
+        tokio::time::sleep(Duration::from_secs(1_300)).await;
+        buffer.full.store(false, Ordering::Relaxed);
+    };
+    let (appended, ()) = tokio::join!(appending, making_room);
+    assert!(appended.unwrap().is_some());
+    // At once, and after 1, 11 and 21 minutes.
+    let text = log.text();
+    assert_eq!(log.count("nothing is read until the buffer takes entries again"), 4, "{text}");
+    assert!(text.contains("entries=0 for_seconds=0 reason=the buffer is full: no room"), "{text}");
+    assert_eq!(log.count("after_seconds=130"), 1, "{text}");
+}
+
+#[tokio::test]
+async fn an_append_that_takes_long_and_a_renewal_do_not_wait_for_each_other() {
+    let path = file("slow", 0..3);
+    let settings = SourceSettings { files: vec![path.clone()], ..SourceSettings::new(Kind::File) };
+    let (buffer, (_tell, stop)) =
+        (Slow { takes: 2 * RENEW + Duration::from_secs(1), ..Slow::default() }, Stop::new());
+    let instance = Instance::new("one");
+    let ingest = ingest(buffer.clone(), "s", &settings, &instance, stop, |_, _| {});
+    let ingested = tokio::time::timeout(Duration::from_secs(60), ingest).await;
+    std::fs::remove_file(path).unwrap();
+    let ingested = ingested.expect("it goes on").unwrap();
+    assert_eq!((ingested.counts.lines, ingested.ended), (3, true));
+    assert_eq!(buffer.appended.load(Ordering::Relaxed), 3);
+    assert!(buffer.renewed.load(Ordering::Relaxed) > 1);
+}

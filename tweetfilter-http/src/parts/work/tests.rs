@@ -1,0 +1,189 @@
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use tweetfilter_core::Dialect;
+use tweetfilter_sql::{Database, Embedded};
+use tweetfilter_stream::buffer::{Batch, Claim, EntryId, Fence, Leased, Most, Stats};
+use tweetfilter_stream::entry::Audience;
+use tweetfilter_stream::gather::Gather;
+use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, StoredAccount, StoredFilter};
+use tweetfilter_stream::worker::Options;
+
+use super::*;
+use crate::ops::State;
+use crate::parts::logged::Log;
+
+/// An empty buffer that leases nothing as long as it has a reason.
+#[derive(Clone, Default)]
+struct Failing(Arc<Mutex<Option<BufferError>>>);
+
+impl Failing {
+    fn fails(&self, error: Option<BufferError>) {
+        *self.0.lock().unwrap() = error;
+    }
+}
+
+impl Buffer for Failing {
+    async fn claim(&self, _: &str, _: &str, _: Duration) -> Result<Claim, BufferError> {
+        Ok(Claim::default())
+    }
+
+    async fn renew(&self, _: &str, _: Fence, _: Duration) -> Result<(), BufferError> {
+        Ok(())
+    }
+
+    async fn append(&self, _: &Batch) -> Result<(), BufferError> {
+        Ok(())
+    }
+
+    async fn lease(&self, _: &str, _: Most, _: Duration) -> Result<Vec<Leased>, BufferError> {
+        self.0.lock().unwrap().clone().map_or(Ok(Vec::new()), Err)
+    }
+
+    async fn extend(&self, _: &str, _: &[EntryId], _: Duration) -> Result<(), BufferError> {
+        Ok(())
+    }
+
+    async fn ack(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
+        Ok(())
+    }
+
+    async fn release(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
+        Ok(())
+    }
+
+    async fn stats(&self) -> Result<Stats, BufferError> {
+        Ok(Stats::default())
+    }
+}
+
+/// A store of one filter, which can't be used.
+struct Misspelt;
+
+impl Store for Misspelt {
+    async fn filters(&self, known: Option<u64>) -> Result<Option<Snapshot>, StoreError> {
+        let account = StoredAccount { id: 1, name: "ann".to_owned(), ..StoredAccount::default() };
+        let filter = StoredFilter {
+            id: 5,
+            account: 1,
+            text: "snow (".to_owned(),
+            dialect: Dialect::default(),
+            action: Action::Show,
+        };
+        let (accounts, filters) = (vec![account], vec![filter]);
+        Ok(known.is_none().then(|| Snapshot { revision: 1, accounts, filters, ..Snapshot::default() }))
+    }
+
+    async fn commit(&self, _: &Outcome, _: &[EntryId]) -> Result<Committed, StoreError> {
+        Ok(Committed::default())
+    }
+}
+
+fn between(buffer: &Failing) -> Works<Failing, Misspelt> {
+    Works::new(Worker::new("one", buffer.clone(), Misspelt, Options::default()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_holds_its_entries_for_long_says_so_again_and_in_the_end_for_how_long_it_was() {
+    let ((log, _guard), buffer, (_tell, mut stop)) = (Log::begin(), Failing::default(), Stop::new());
+    let part = Part::new("work");
+    let mut works = between(&buffer).counted_by(&part);
+    buffer.fails(Some(BufferError::Away("no route".to_owned())));
+    let begin = tokio::time::Instant::now();
+    while begin.elapsed() < Duration::from_secs(1_300) {
+        assert!(works.batch(&mut stop).await.unwrap());
+    }
+    // At once, and after 1, 11 and 21 minutes.
+    let text = log.text();
+    assert_eq!(log.count("holds its entries until it can go on"), 4, "{text}");
+    assert!(text.contains("no route entries=0 for_seconds=0"), "{text}");
+    assert_eq!(log.count("for_seconds=6"), 2, "{text}");
+    assert_eq!(part.state().0, State::WaitingForBuffer);
+    // Another reason is said at once.
+    buffer.fails(Some(BufferError::Away("refused".to_owned())));
+    assert!(works.batch(&mut stop).await.unwrap());
+    assert_eq!((log.count("refused entries=0 for_seconds=130"), log.count("are back")), (1, 0));
+    buffer.fails(None);
+    assert!(!works.batch(&mut stop).await.unwrap());
+    assert_eq!(log.count("store and buffer are back after_seconds=130"), 1, "{}", log.text());
+    assert_eq!(part.state().0, State::Running);
+}
+
+#[tokio::test(start_paused = true)]
+async fn which_filters_cannot_be_used_is_said_whatever_came_of_the_first_lease() {
+    let away = BufferError::Away("no route".to_owned());
+    let named = BufferError::Named {
+        worker: "one".to_owned(),
+        holder: "process 7".to_owned(),
+        own: "one/1".to_owned(),
+        free_in: Duration::ZERO,
+    };
+    for error in [None, Some(named), Some(away)] {
+        let ((log, _guard), buffer, (_tell, mut stop)) = (Log::begin(), Failing::default(), Stop::new());
+        let mut works = between(&buffer);
+        buffer.fails(error);
+        works.batch(&mut stop).await.unwrap();
+        buffer.fails(None);
+        works.batch(&mut stop).await.unwrap();
+        let told = (log.count("filters are live"), log.count("filter can't be used filter=5"));
+        assert_eq!(told, (1, 1), "{}", log.text());
+    }
+}
+
+/// Posts in a buffer, of which another worker has half.
+async fn half_leased(name: &str, lease: Duration) -> (PathBuf, Database, Embedded) {
+    let folder = std::env::temp_dir().join(format!("tweetfilter-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+    let buffer = database.buffer().unwrap();
+    let mut gather = Gather::new("s", Audience::Public);
+    for id in 0..10 {
+        gather.line(format!("{{\"id_str\":\"{id}\",\"text\":\"Snow\"}}").as_bytes(), 1);
+    }
+    let fence = buffer.claim("s", "i", lease).await.unwrap().fence;
+    buffer.append(&Batch { fence, ..gather.take() }).await.unwrap();
+    assert_eq!(buffer.lease("other", Most::entries(5), lease).await.unwrap().len(), 5);
+    (folder, database, buffer)
+}
+
+fn worker(database: &Database, buffer: &Embedded, lease: Duration) -> Works<Embedded, Database> {
+    let options = Options { lease, ..Options::default() };
+    Works::new(Worker::new("one", buffer.clone(), database.clone(), options))
+}
+
+#[tokio::test]
+async fn what_is_evaluated_for_long_is_waited_for_and_what_is_silent_is_not() {
+    let (pulse, silence) = (AtomicU64::new(0), Duration::from_millis(50));
+    let long = async {
+        for _ in 0..10 {
+            pulse.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert_eq!(unless_silent(silence, &pulse, long).await, Some(()));
+    assert_eq!(unless_silent(silence, &pulse, std::future::pending::<()>()).await, None);
+}
+
+#[tokio::test]
+async fn what_a_killed_worker_held_is_waited_for_and_done() {
+    let lease = Duration::from_secs(2);
+    let (folder, database, buffer) = half_leased("killed", lease).await;
+    let (_tell, stop) = Stop::new();
+    let worked = worker(&database, &buffer, lease).run(true, stop).await.unwrap();
+    assert_eq!((worked.entries, buffer.stats().await.unwrap().entries), (10, 0));
+    database.close().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn what_a_living_worker_holds_is_left_to_it_after_a_lease() {
+    let long = Duration::from_secs(600);
+    let (folder, database, buffer) = half_leased("alive", long).await;
+    let (_tell, stop) = Stop::new();
+    let begin = Instant::now();
+    let worked = worker(&database, &buffer, Duration::from_secs(1)).run(true, stop).await.unwrap();
+    assert_eq!((worked.entries, buffer.stats().await.unwrap().entries), (5, 5));
+    assert!(begin.elapsed() >= Duration::from_secs(2), "{:?}", begin.elapsed());
+    database.close().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+}
