@@ -72,8 +72,8 @@ pub(crate) struct Arguments {
 
     /// Write the posts that match into one file a filter, DIR/ID.ndjson or DIR/OWNER/ID.ndjson
     ///
-    /// What files can't be called everywhere is written %XX, as the first letter of CON or NUL is. A name that is too long, or differs from another by
-    /// case alone, gets ~ and a number in place of its end; that is told.
+    /// What files can't be called everywhere is written %XX, as the first letter of CON or NUL is. A name that is too
+    /// long, or differs from another by case alone, gets ~ and a number in place of its end; that is told.
     #[arg(long, value_name = "DIR")]
     split: Option<PathBuf>,
 
