@@ -38,29 +38,29 @@ impl<'r> Inside<'r> {
     ) -> Event {
         let mut events = Vec::new();
         for message in messages {
-            let event = read(message);
-            if !self.room.takes(size(&event)) {
+            let event = self.room.holds::<Event>().then(|| read(message));
+            let Some(event) = event.filter(|event| self.room.takes(size_of_posts(event))) else {
                 let why = "the messages before it in the same one take too much memory";
                 events.push(Event::Unreadable(Reason::TooMany.because(why)));
                 break;
-            }
+            };
             events.push(event);
         }
         Event::Several(events)
     }
 }
 
-/// Bytes of an event, without the texts and lists of its posts. Those of a page in it are counted already.
-fn size(event: &Event) -> usize {
-    let more = match event {
+/// Bytes of the posts of an event, without their texts and lists, and of what is said beside them. Those of a page in it
+/// are counted already.
+fn size_of_posts(event: &Event) -> usize {
+    match event {
         Event::Post(post) | Event::Edit(post) | Event::Activity { post: Some(post), .. } => {
             size_of_post(post)
         }
         Event::PostAnd { post, also } => size_of_post(post) + size_of_val(also.as_slice()),
-        Event::ForUser { event, .. } => size(event),
+        Event::ForUser { event, .. } => size_of_posts(event),
         _ => 0,
-    };
-    size_of::<Event>() + more
+    }
 }
 
 fn size_of_post(post: &Post) -> usize {

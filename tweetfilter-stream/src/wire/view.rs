@@ -142,3 +142,19 @@ impl<'a> View<'a> {
 fn scalar(text: &str) -> Scalar<'_> {
     ScalarSeed.deserialize(&mut Reader::new(text)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MEMBERS, View};
+
+    #[test]
+    fn of_very_many_keys_the_first_are_looked_at() {
+        let key = |n: usize| format!(r#""{n}":{n}"#);
+        let keys: Vec<_> = (0..10 * MEMBERS).map(key).collect();
+        let text = format!("{{{}}}", keys.join(","));
+        let view = View::of(&text);
+        assert_eq!((view.members.len(), view.length()), (MEMBERS, text.len()));
+        assert_eq!(view.id("7"), "7");
+        assert_eq!(View::of("[1]").length(), 3);
+    }
+}

@@ -186,17 +186,22 @@ mod tests {
 
     #[test]
     fn a_long_text_is_not_kept_for_each_facet_that_lies_over_it() {
-        let text = "https://a.example/".repeat(500);
         let feature = |rest: &str| format!(r#"{{"$type":"app.bsky.richtext.facet#{rest}}}"#);
         let both = [feature(r#"mention","did":"did:plc:a""#), feature(r#"link","uri":"https://b.example""#)];
         let features = vec![both.join(","); 1_000].join(",");
-        let index = format!(r#"{{"byteStart":0,"byteEnd":{}}}"#, text.len());
-        let record = format!(r#"{{"facets":[{{"index":{index},"features":[{features}]}}]}}"#);
-        let found = read(&record, &text);
-        assert_eq!((found.mentions.len(), found.links.len()), (1_000, 1_000));
-        let handles = found.mentions.iter().map(|mention| mention.account.handle.len());
-        let kept: usize = handles.chain(found.links.iter().map(|link| link.url.len())).sum();
-        assert!(kept <= record.len(), "{kept} bytes of a record of {}", record.len());
-        assert_eq!(found.links[0].url, "https://b.example");
+        // Longer than an address, than a handle, and than neither.
+        for times in [500, 110, 13] {
+            let text = "https://a.example/".repeat(times);
+            let index = format!(r#"{{"byteStart":0,"byteEnd":{}}}"#, text.len());
+            let record = format!(r#"{{"facets":[{{"index":{index},"features":[{features}]}}]}}"#);
+            let found = read(&record, &text);
+            assert_eq!((found.mentions.len(), found.links.len()), (1_000, 1_000));
+            let handles = found.mentions.iter().map(|mention| mention.account.handle.len());
+            let kept: usize = handles.chain(found.links.iter().map(|link| link.url.len())).sum();
+            assert!(kept <= record.len(), "{kept} bytes of a record of {}", record.len());
+            assert_eq!(found.links[999].url, "https://b.example");
+            let is_shown = found.links[0].url == text;
+            assert_eq!(is_shown, times < 500, "what is shown of an address is what stands in the text");
+        }
     }
 }
