@@ -68,6 +68,7 @@ impl Entities<'_> {
             hashtags: self.hashtags.into_iter().filter_map(|w| w.tag(['#', '＃'], text, offsets)).collect(),
             cashtags: self.symbols.into_iter().filter_map(|w| w.tag(['$', '＄'], text, offsets)).collect(),
             mentions: self.mentions.into_iter().filter_map(|m| m.mention(text, offsets)).collect(),
+            links: Vec::with_capacity(self.urls.len()),
             ..post::Entities::default()
         };
         for url in self.urls {
