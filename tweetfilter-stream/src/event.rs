@@ -1,5 +1,7 @@
 //! What the messages of a stream say.
 
+use std::sync::Arc;
+
 use tweetfilter_core::post::{Account, Millis, Post};
 
 use crate::wire::DecodeError;
@@ -170,6 +172,33 @@ pub enum Event {
 }
 
 impl Event {
+    /// The messages in envelopes and pages, one after the other, each with the user of its envelope; of any other message
+    /// itself. Pages are taken apart where they are, since all of their messages may be many.
+    ///
+    /// ```
+    /// use tweetfilter_stream::wire::decode;
+    /// let event = decode(br#"{"for_user": 7, "message": [{"text": "one"}, {"text": "two"}]}"#)?;
+    /// assert_eq!(event.messages().filter(|(user, _)| user.as_deref() == Some("7")).count(), 2);
+    /// # Ok::<(), tweetfilter_stream::wire::DecodeError>(())
+    /// ```
+    pub fn messages(self) -> impl Iterator<Item = (Option<Arc<str>>, Self)> {
+        let mut open = vec![(None::<Arc<str>>, vec![self].into_iter())];
+        std::iter::from_fn(move || {
+            loop {
+                let (viewer, events) = open.last_mut()?;
+                let viewer = viewer.clone();
+                match events.next() {
+                    None => drop(open.pop()),
+                    Some(Self::ForUser { user, event }) => {
+                        open.push((Some(user.into()), vec![*event].into_iter()));
+                    }
+                    Some(Self::Several(events)) => open.push((viewer, events.into_iter())),
+                    Some(event) => return Some((viewer, event)),
+                }
+            }
+        })
+    }
+
     /// All posts in it, new versions and those in envelopes and pages included, with the user of the envelope.
     ///
     /// ```
@@ -181,21 +210,11 @@ impl Event {
     /// # Ok::<(), tweetfilter_stream::wire::DecodeError>(())
     /// ```
     pub fn into_posts(self) -> impl Iterator<Item = (Option<String>, Post)> {
-        let mut open = vec![(None, self)];
-        std::iter::from_fn(move || {
-            while let Some((viewer, event)) = open.pop() {
-                match event {
-                    Self::Post(post) | Self::Edit(post) | Self::PostAnd { post, .. } => {
-                        return Some((viewer, *post));
-                    }
-                    Self::ForUser { user, event } => open.push((Some(user), *event)),
-                    Self::Several(events) => {
-                        open.extend(events.into_iter().rev().map(|event| (viewer.clone(), event)));
-                    }
-                    _ => {}
-                }
+        self.messages().filter_map(|(viewer, event)| match event {
+            Self::Post(post) | Self::Edit(post) | Self::PostAnd { post, .. } => {
+                Some((viewer.map(|user| user.to_string()), *post))
             }
-            None
+            _ => None,
         })
     }
 }

@@ -296,25 +296,21 @@ impl Gather {
 
     /// Takes whatever is not a single post: the line is counted once, as what its first part is.
     fn other(&mut self, event: Event, at: Millis) {
-        let mut open = vec![(None::<String>, event)];
         let mut first = true;
-        while let Some((viewer, event)) = open.pop() {
+        for (viewer, event) in event.messages() {
+            let viewer = viewer.as_deref();
             // Each part of a page stands for a line of its own.
-            if !matches!(event, Event::ForUser { .. } | Event::Several(_)) && !std::mem::take(&mut first) {
+            if !std::mem::take(&mut first) {
                 self.counts.lines += 1;
             }
             match event {
-                Event::Post(post) => self.one(&post, false, viewer.as_deref(), at, None),
-                Event::Edit(post) => self.one(&post, true, viewer.as_deref(), at, None),
+                Event::Post(post) => self.one(&post, false, viewer, at, None),
+                Event::Edit(post) => self.one(&post, true, viewer, at, None),
                 Event::PostAnd { post, also } => {
                     for event in also {
-                        self.change(event, viewer.as_deref(), at);
+                        self.change(event, viewer, at);
                     }
-                    self.one(&post, false, viewer.as_deref(), at, None);
-                }
-                Event::ForUser { user, event } => open.push((Some(user), *event)),
-                Event::Several(events) => {
-                    open.extend(events.into_iter().rev().map(|event| (viewer.clone(), event)));
+                    self.one(&post, false, viewer, at, None);
                 }
                 Event::Unreadable(error) => self.undecodable(error.reason),
                 event => self.control(event, viewer, at),
@@ -326,9 +322,9 @@ impl Gather {
         }
     }
 
-    fn control(&mut self, event: Event, viewer: Option<String>, at: Millis) {
+    fn control(&mut self, event: Event, viewer: Option<&str>, at: Millis) {
         self.counts.control += 1;
-        self.change(event, viewer.as_deref(), at);
+        self.change(event, viewer, at);
     }
 
     fn change(&mut self, event: Event, viewer: Option<&str>, at: Millis) {

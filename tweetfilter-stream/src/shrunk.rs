@@ -129,7 +129,7 @@ fn sound(post: Post) -> Result<Post, Error> {
 }
 
 /// The posts that a post carries.
-fn carried(post: &Post) -> impl Iterator<Item = &Post> {
+pub(crate) fn carried(post: &Post) -> impl Iterator<Item = &Post> {
     [&post.retweet_of, &post.quote_of].into_iter().flatten().filter_map(|reference| reference.post.as_ref())
 }
 

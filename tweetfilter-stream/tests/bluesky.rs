@@ -1,21 +1,9 @@
 //! Bluesky's views, made up for these tests: what they say beside the record.
 
-use tweetfilter_core::{FilterId, FilterSetBuilder, Post};
-use tweetfilter_stream::Event;
-use tweetfilter_stream::wire::decode;
+#[path = "support/read.rs"]
+mod read;
 
-fn post(json: &str) -> Post {
-    match decode(json.as_bytes()) {
-        Ok(Event::Post(post)) => *post,
-        other => panic!("{other:?}: {json}"),
-    }
-}
-
-fn matches(post: &Post, filter: &str) -> bool {
-    let mut builder = FilterSetBuilder::new();
-    builder.add(FilterId(1), filter).unwrap();
-    !builder.build().matches(post).is_empty()
-}
+use read::{matches, post};
 
 /// A view by `name`; `rest` follows the text in its record, `beside` the record.
 fn view(name: &str, rest: &str, beside: &str) -> String {

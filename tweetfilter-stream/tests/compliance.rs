@@ -1,12 +1,12 @@
 //! What X's compliance and enterprise streams say beside posts, deletes and accounts.
 
+#[path = "support/read.rs"]
+mod read;
+
+use read::event;
 use tweetfilter_core::post::Account;
 use tweetfilter_stream::Event;
 use tweetfilter_stream::wire::{Reason, decode};
-
-fn event(json: &str) -> Event {
-    decode(json.as_bytes()).unwrap_or_else(|e| panic!("{e}: {json}"))
-}
 
 fn other(kind: &str) -> Event {
     Event::Other { kind: kind.to_owned() }

@@ -1,21 +1,9 @@
 //! Gnip's activities, made up for these tests: what is said around a post and not in it.
 
-use tweetfilter_core::{FilterId, FilterSetBuilder, Post};
-use tweetfilter_stream::Event;
-use tweetfilter_stream::wire::decode;
+#[path = "support/read.rs"]
+mod read;
 
-fn post(json: &str) -> Post {
-    match decode(json.as_bytes()) {
-        Ok(Event::Post(post)) => *post,
-        other => panic!("{other:?}: {json}"),
-    }
-}
-
-fn matches(post: &Post, filter: &str) -> bool {
-    let mut builder = FilterSetBuilder::new();
-    builder.add(FilterId(1), filter).unwrap();
-    !builder.build().matches(post).is_empty()
-}
+use read::{matches, post};
 
 /// An activity of the user `name`; `rest` follows its text.
 fn activity(id: u32, verb: &str, name: &str, body: &str, rest: &str) -> String {

@@ -1,21 +1,13 @@
 //! Messages of every other wire, made up for these tests.
 
+#[path = "support/read.rs"]
+mod read;
+
 use proptest::prelude::*;
+use read::{event, matches, post};
 use tweetfilter_core::post::{Account, MediaKind, Post};
-use tweetfilter_core::{FilterId, FilterSetBuilder};
 use tweetfilter_stream::Event;
 use tweetfilter_stream::wire::{Reason, decode};
-
-fn event(json: &str) -> Event {
-    decode(json.as_bytes()).unwrap_or_else(|e| panic!("{e}: {json}"))
-}
-
-fn post(json: &str) -> Post {
-    match event(json) {
-        Event::Post(post) | Event::PostAnd { post, .. } => *post,
-        other => panic!("not a post: {other:?}"),
-    }
-}
 
 const V2: &str = r##"{"data":{"id":"20","author_id":"7","text":"so &amp; @bo #x https://t.co/q https://t.co/m","lang":"en",
     "created_at":"2022-10-03T18:00:23.000Z","conversation_id":"11","possibly_sensitive":true,"source":"Web",
@@ -170,11 +162,6 @@ fn bluesky_posts_count_bytes() {
 
 #[test]
 fn words_under_a_link_are_words_and_addresses_are_not() {
-    let matches = |post: &Post, filter: &str| {
-        let mut builder = FilterSetBuilder::new();
-        builder.add(FilterId(1), filter).unwrap();
-        !builder.build().matches(post).is_empty()
-    };
     let bluesky = |shown: &str| {
         let end = 5 + shown.len();
         post(&format!(

@@ -1,16 +1,11 @@
 //! Tweets of API v1.1, made up for these tests.
 
-use tweetfilter_core::Post;
-use tweetfilter_core::post::MediaKind;
-use tweetfilter_stream::Event;
-use tweetfilter_stream::wire::{Reason, decode};
+#[path = "support/read.rs"]
+mod read;
 
-fn post(json: &str) -> Post {
-    match decode(json.as_bytes()).expect("decodes") {
-        Event::Post(post) | Event::PostAnd { post, .. } => *post,
-        other => panic!("not a post: {other:?}"),
-    }
-}
+use read::post;
+use tweetfilter_core::post::MediaKind;
+use tweetfilter_stream::wire::{Reason, decode};
 
 #[test]
 fn a_tweet_with_everything() {

@@ -204,51 +204,10 @@ impl Anew {
 
 #[cfg(test)]
 mod tests {
-    use tweetfilter_stream::buffer::{Batch, EntryId, Leased, Most, Stats};
     use tweetfilter_stream::store::{Outcome, Store};
 
     use super::*;
-
-    /// A buffer that has forgotten all, and knows when the oldest of it was appended.
-    struct Robbed(Option<Millis>);
-
-    impl Buffer for Robbed {
-        async fn claim(&self, _: &str, _: &str, _: Duration) -> Result<Claim, BufferError> {
-            Ok(Claim { fence: Fence(7), is_new: true, ..Claim::default() })
-        }
-
-        async fn renew(&self, source: &str, _: Fence, _: Duration) -> Result<(), BufferError> {
-            Err(BufferError::Forgotten { source_name: source.to_owned() })
-        }
-
-        async fn append(&self, batch: &Batch) -> Result<(), BufferError> {
-            Err(BufferError::Forgotten { source_name: batch.source.clone() })
-        }
-
-        fn oldest_seen(&self) -> Option<Millis> {
-            self.0
-        }
-
-        async fn lease(&self, _: &str, _: Most, _: Duration) -> Result<Vec<Leased>, BufferError> {
-            Ok(Vec::new())
-        }
-
-        async fn extend(&self, _: &str, _: &[EntryId], _: Duration) -> Result<(), BufferError> {
-            Ok(())
-        }
-
-        async fn ack(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
-            Ok(())
-        }
-
-        async fn release(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
-            Ok(())
-        }
-
-        async fn stats(&self) -> Result<Stats, BufferError> {
-            Ok(Stats::default())
-        }
-    }
+    use crate::parts::fake::{FENCE, Fake};
 
     #[tokio::test]
     async fn what_a_worker_held_who_is_gone_is_covered_whatever_others_stored() {
@@ -256,8 +215,9 @@ mod tests {
             Anew { instance: "one".to_owned(), since: 50_000, memory: Memory::default(), rereads: false };
         for (oldest, from) in [(None, 50_000), (Some(20_000), 19_000), (Some(90_000), 50_000)] {
             let error = BufferError::Forgotten { source_name: "s".to_owned() };
-            let (fence, gap) = anew.claim(&Robbed(oldest), "s", error).await.unwrap().unwrap();
-            assert_eq!((fence, gap.from), (Fence(7), from), "{oldest:?}");
+            let buffer = Fake { forgotten: true, oldest, ..Fake::default() };
+            let (fence, gap) = anew.claim(&buffer, "s", error).await.unwrap().unwrap();
+            assert_eq!((fence, gap.from), (FENCE, from), "{oldest:?}");
         }
     }
 

@@ -4,6 +4,8 @@
 //! in the [buffer](Buffers) and in the store; nothing is kept in a part that is not there too.
 
 mod buffers;
+#[cfg(test)]
+mod fake;
 mod files;
 mod forgotten;
 mod held_up;

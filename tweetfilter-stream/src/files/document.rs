@@ -12,14 +12,11 @@ pub(super) fn parts(bytes: &[u8]) -> Option<Vec<Range<usize>>> {
     let text = str::from_utf8(bytes).ok()?;
     let whole = text.trim_start_matches('\u{feff}').trim();
     let elements = if whole.starts_with('[') {
-        elements(whole).ok()?
+        all(whole)?
     } else {
-        match members(whole)
-            .ok()?
-            .into_iter()
-            .find(|(key, value)| key == "statuses" && value.starts_with('['))
-        {
-            Some((_, statuses)) => elements(statuses).ok()?,
+        let members: Vec<_> = members(whole).collect::<Result<_, _>>().ok()?;
+        match members.into_iter().find(|(key, value)| key == "statuses" && value.starts_with('[')) {
+            Some((_, statuses)) => all(statuses)?,
             None => vec![whole],
         }
     };
@@ -29,6 +26,11 @@ pub(super) fn parts(bytes: &[u8]) -> Option<Vec<Range<usize>>> {
         start..start + part.len()
     };
     Some(elements.into_iter().map(range).collect())
+}
+
+/// All elements of an array.
+fn all(array: &str) -> Option<Vec<&str>> {
+    elements(array).collect::<Result<_, _>>().ok()
 }
 
 /// Whether the line may be the first of a document that goes on: it opens one that does not end in it.

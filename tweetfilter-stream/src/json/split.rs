@@ -1,52 +1,76 @@
 //! Cutting a JSON text into the texts of its parts.
 
 use std::borrow::Cow;
+use std::iter;
 
 use super::reader::{Error, Reader};
 
-/// The texts of an array's elements; a value that is no array is its own only element.
-pub(crate) fn elements(text: &str) -> Result<Vec<&str>, Error> {
-    let mut reader = Reader::new(text);
-    let mut found = Vec::new();
-    if reader.peek() != Some(b'[') {
-        found.push(value(text, &mut reader)?);
-        return Ok(found);
-    }
-    reader.bump();
-    while next(&mut reader, b']', found.is_empty())? {
-        found.push(value(text, &mut reader)?);
-    }
-    reader.end()?;
-    Ok(found)
+/// The texts of an array's elements, one after the other; nothing for a value that is no array.
+pub(crate) fn elements(text: &str) -> impl Iterator<Item = Result<&str, Error>> {
+    let mut items = Items::of(text, b'[', b']');
+    iter::from_fn(move || items.next(|reader| value(text, reader)))
 }
 
-/// The keys of an object and the texts of their values; nothing for a value that is no object.
-pub(crate) fn members(text: &str) -> Result<Vec<(Cow<'_, str>, &str)>, Error> {
-    let mut reader = Reader::new(text);
-    let mut found = Vec::new();
-    if reader.peek() != Some(b'{') {
-        return Ok(found);
-    }
-    reader.bump();
-    while next(&mut reader, b'}', found.is_empty())? {
-        if reader.peek() != Some(b'"') {
-            return Err(reader.error("a key was expected"));
+/// The keys of an object and the texts of their values, one after the other; nothing for a value that is no object.
+pub(crate) fn members(text: &str) -> impl Iterator<Item = Result<(Cow<'_, str>, &str), Error>> {
+    let mut items = Items::of(text, b'{', b'}');
+    iter::from_fn(move || items.next(|reader| member(text, reader)))
+}
+
+/// What stands between two brackets. The last that it gives is an error where the text has one.
+struct Items<'t> {
+    /// Until the closing bracket, or an error.
+    reader: Option<Reader<'t>>,
+    close: u8,
+    first: bool,
+}
+
+impl<'t> Items<'t> {
+    /// Of a text that begins with the opening bracket; of any other, nothing.
+    fn of(text: &'t str, open: u8, close: u8) -> Self {
+        let mut reader = Reader::new(text);
+        let is_open = reader.peek() == Some(open);
+        if is_open {
+            reader.bump();
         }
-        let key = reader.string()?;
-        if reader.peek() != Some(b':') {
-            return Err(reader.error("a colon was expected"));
-        }
-        reader.bump();
-        found.push((key, value(text, &mut reader)?));
+        Self { reader: is_open.then_some(reader), close, first: true }
     }
-    reader.end()?;
-    Ok(found)
+
+    fn next<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader<'t>) -> Result<T, Error>,
+    ) -> Option<Result<T, Error>> {
+        let reader = self.reader.as_mut()?;
+        let first = std::mem::replace(&mut self.first, false);
+        let item = match next(reader, self.close, first) {
+            Ok(true) => read(reader).map(Some),
+            Ok(false) => reader.end().map(|()| None),
+            Err(error) => Err(error),
+        };
+        if !matches!(item, Ok(Some(_))) {
+            self.reader = None;
+        }
+        item.transpose()
+    }
 }
 
 #[cfg(feature = "files")]
 /// Whether the value that a text begins with also ends in it.
 pub(crate) fn closes(text: &str) -> bool {
     Reader::new(text).skip().is_ok()
+}
+
+/// A key and the text of its value.
+fn member<'t>(text: &'t str, reader: &mut Reader<'t>) -> Result<(Cow<'t, str>, &'t str), Error> {
+    if reader.peek() != Some(b'"') {
+        return Err(reader.error("a key was expected"));
+    }
+    let key = reader.string()?;
+    if reader.peek() != Some(b':') {
+        return Err(reader.error("a colon was expected"));
+    }
+    reader.bump();
+    Ok((key, value(text, reader)?))
 }
 
 fn value<'t>(text: &'t str, reader: &mut Reader<'t>) -> Result<&'t str, Error> {
@@ -74,13 +98,23 @@ fn next(reader: &mut Reader<'_>, close: u8, first: bool) -> Result<bool, Error> 
 
 #[cfg(test)]
 mod tests {
-    use super::{elements, members};
+    use std::borrow::Cow;
+
+    use super::Error;
+
+    fn elements(text: &str) -> Result<Vec<&str>, Error> {
+        super::elements(text).collect()
+    }
+
+    fn members(text: &str) -> Result<Vec<(Cow<'_, str>, &str)>, Error> {
+        super::members(text).collect()
+    }
 
     #[test]
     fn cuts() {
         assert_eq!(elements(r#" [ {"a":[1]} , "x,]" ,3]"#).expect("cut"), [r#"{"a":[1]}"#, r#""x,]""#, "3"]);
         assert_eq!(elements("[]").expect("cut"), [""; 0]);
-        assert_eq!(elements(" 7 ").expect("cut"), ["7"]);
+        assert_eq!(elements(" 7 ").expect("nothing"), [""; 0]);
         assert!(elements("[1 2]").is_err() && elements("[1").is_err() && elements("[1]]").is_err());
         let found = members(r#"{"a\u0062":{"c":1},"d" : [ ] }"#).expect("cut");
         assert_eq!(

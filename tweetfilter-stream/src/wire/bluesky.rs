@@ -10,6 +10,7 @@ use tweetfilter_core::post::{
 };
 use tweetfilter_core::text;
 
+use super::room::Room;
 use super::view::View;
 use crate::Event;
 
@@ -132,7 +133,7 @@ fn view(view: &View<'_>) -> Post {
 fn add_view(post: &mut Post, view: &View<'_>) {
     post.author = author(&view.object("author"));
     post.counts = counts(view);
-    post.flags.sensitive |= is_sensitive(&view.list("labels"));
+    post.flags.sensitive |= is_sensitive(view.list("labels"));
 }
 
 pub(super) fn author(profile: &View<'_>) -> Author {
@@ -161,8 +162,9 @@ fn counts(view: &View<'_>) -> Engagement {
 fn post(record: &View<'_>, uri: String, account: Account, depth: u8) -> Post {
     let text = record.text("text").into_owned();
     let mut entities = facets::of(record, &text).unwrap_or_else(|| text::entities(&text));
-    let beside = record.ids("tags").into_iter().map(|text| Tag { text, span: None });
-    entities.hashtags.extend(beside);
+    let room = Room::of(record.length());
+    let beside = record.each_id("tags").take_while(|_| room.holds::<Tag>());
+    entities.hashtags.extend(beside.map(|text| Tag { text, span: None }));
     let mut quote_of = None;
     embed(&record.object("embed"), &mut entities, &mut quote_of, depth);
     let reply = record.object("reply");
@@ -173,7 +175,7 @@ fn post(record: &View<'_>, uri: String, account: Account, depth: u8) -> Post {
     let root = reply.object("root").id("uri");
     let author = if account.id.is_empty() { did_account(did_of(&uri)) } else { account };
     let flags = PostFlags {
-        sensitive: is_sensitive(&record.object("labels").list("values")),
+        sensitive: is_sensitive(record.object("labels").list("values")),
         self_thread: reply_to.as_ref().is_some_and(|r| !author.id.is_empty() && r.account.id == author.id),
         ..PostFlags::default()
     };
@@ -182,7 +184,7 @@ fn post(record: &View<'_>, uri: String, account: Account, depth: u8) -> Post {
         created_at: record.time("createdAt"),
         author: Author { account: author, ..Author::default() },
         text,
-        lang: record.ids("langs").into_iter().next(),
+        lang: record.each_id("langs").next(),
         entities,
         reply_to,
         conversation_id: Some(if root.is_empty() { uri.clone() } else { root }).filter(|id| !id.is_empty()),
@@ -194,12 +196,12 @@ fn post(record: &View<'_>, uri: String, account: Account, depth: u8) -> Post {
 }
 
 /// Whether labels say that not everybody may want to see a post: the author's own, or those of whoever labels posts.
-fn is_sensitive(labels: &[View<'_>]) -> bool {
+fn is_sensitive<'a>(mut labels: impl Iterator<Item = View<'a>>) -> bool {
     let names = |label: &View<'_>| {
         matches!(&*label.text("val"), "porn" | "sexual" | "nudity" | "graphic-media" | "nsfl" | "gore")
     };
     // One that is negated only says that another holds no longer.
-    labels.iter().any(|label| names(label) && !label.flag("neg"))
+    labels.any(|label| names(&label) && !label.flag("neg"))
 }
 
 /// The account of a repository.
@@ -216,9 +218,10 @@ fn embed(embed: &View<'_>, entities: &mut Entities, quote_of: &mut Option<Box<Re
     let kind = embed.text("$type");
     match kind.strip_prefix("app.bsky.embed.").unwrap_or_default() {
         "images" => {
-            let images = embed.list("images");
-            let of = |image: &View<'_>| Media { kind: MediaKind::Image, alt: image.string("alt") };
-            entities.media.extend(images.iter().map(of));
+            let room = Room::of(embed.length());
+            let images = embed.list("images").take_while(|_| room.holds::<Media>());
+            let of = |image: View<'_>| Media { kind: MediaKind::Image, alt: image.string("alt") };
+            entities.media.extend(images.map(of));
         }
         "video" => entities.media.push(Media { kind: MediaKind::Video, alt: embed.string("alt") }),
         "external" => {

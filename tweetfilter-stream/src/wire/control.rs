@@ -4,18 +4,18 @@ use tweetfilter_core::post::{Account, Millis};
 
 use super::fields::Scalar;
 use super::view::View;
-use super::{DecodeError, compliance, decode_text, v1};
+use super::{DecodeError, Inside, compliance, decode_text, v1};
 use crate::Event;
 
 /// The event of a message, if it is one of these.
-pub(super) fn event(message: &View<'_>, depth: u8) -> Result<Option<Event>, DecodeError> {
+pub(super) fn event(message: &View<'_>, inside: Inside<'_>) -> Result<Option<Event>, DecodeError> {
     if let Some(event) = message.raw("message").filter(|_| message.has("for_user")) {
-        let event = Box::new(decode_text(event, depth)?);
+        let event = Box::new(decode_text(event, inside)?);
         return Ok(Some(Event::ForUser { user: message.id("for_user"), event }));
     }
     Ok(notice(message)
         .or_else(|| compliance::state(message))
-        .or_else(|| happening(message, depth))
+        .or_else(|| happening(message, inside))
         .or_else(|| direct_message(message)))
 }
 
@@ -99,7 +99,7 @@ fn notice(message: &View<'_>) -> Option<Event> {
 }
 
 /// `{"event": "follow", "source": …, "target": …}`, or a direct message in its later form.
-fn happening(message: &View<'_>, depth: u8) -> Option<Event> {
+fn happening(message: &View<'_>, inside: Inside<'_>) -> Option<Event> {
     let Scalar::Text(kind) = message.scalar("event") else {
         let event = message.some_object("event")?;
         let created = event.object("message_create");
@@ -115,7 +115,7 @@ fn happening(message: &View<'_>, depth: u8) -> Option<Event> {
     if let Some(state) = compliance::state_of(&kind, target.id.clone(), at) {
         return Some(state);
     }
-    let post = message.raw("target_object").and_then(|object| match decode_text(object, depth) {
+    let post = message.raw("target_object").and_then(|object| match decode_text(object, inside) {
         Ok(Event::Post(post) | Event::PostAnd { post, .. }) => Some(post),
         _ => None,
     });

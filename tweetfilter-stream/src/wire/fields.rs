@@ -3,12 +3,17 @@
 //! Everything here is generic over serde's data model, so that any JSON reader can stand beneath it. Unlike
 //! derived code it takes the last of duplicate keys, and one odd field costs that field, not the message.
 
+mod values;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::json;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::room::Room;
+use values::RawSeed;
+pub(super) use values::{Raw, Scalar};
 
 /// Kept objects inside each other; what lies deeper is skipped. The deepest real message (an envelope around
 /// a retweet of a quote, with a derived profile location) needs eight.
@@ -24,6 +29,7 @@ pub(super) trait Fields<'de>: Default {
 pub(super) struct Field<'m, A> {
     map: &'m mut A,
     depth: u8,
+    room: &'m Room,
 }
 
 impl<'de, A: MapAccess<'de>> Field<'_, A> {
@@ -68,121 +74,34 @@ impl<'de, A: MapAccess<'de>> Field<'_, A> {
     /// An object.
     pub(super) fn object<T: Fields<'de>>(self) -> Result<Option<T>, A::Error> {
         match self.depth.checked_sub(1) {
-            Some(depth) => self.map.next_value_seed(Object::new(depth)),
+            Some(depth) => self.map.next_value_seed(Object::new(depth, self.room)),
             None => self.skip().map(|()| None),
         }
     }
 
-    /// An array of objects; a lone object is an array of one, and whatever is no object is left out.
+    /// An array of objects, as many as there is room for; a lone object is an array of one, and whatever is no object is
+    /// left out.
     pub(super) fn list<T: Fields<'de>>(self) -> Result<Vec<T>, A::Error> {
         match self.depth.checked_sub(1) {
-            Some(depth) => self.map.next_value_seed(List { depth, of: PhantomData }),
+            Some(depth) => self.map.next_value_seed(List { depth, room: self.room, of: PhantomData }),
             None => self.skip().map(|()| Vec::new()),
         }
     }
 
-    /// An array of scalars; nested arrays are flattened (coordinates of polygons).
-    pub(super) fn scalars(self) -> Result<Vec<Scalar<'de>>, A::Error> {
-        let mut into = Vec::new();
-        self.map.next_value_seed(Scalars { into: &mut into, depth: 8 })?;
-        Ok(into)
-    }
-}
-
-/// A scalar value.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) enum Scalar<'de> {
-    /// Null, or no scalar at all.
-    #[default]
-    None,
-    Flag(bool),
-    Whole(u64),
-    /// A whole number that is larger.
-    Digits(&'de str),
-    Negative(i64),
-    Real(f64),
-    Text(Cow<'de, str>),
-}
-
-impl<'de> Scalar<'de> {
-    pub(super) fn into_id(self) -> String {
-        match self {
-            Self::Text(text) => text.into_owned(),
-            Self::Whole(number) => number.to_string(),
-            Self::Digits(digits) => digits.to_owned(),
-            Self::Negative(number) => number.to_string(),
-            _ => String::new(),
-        }
+    /// Gives each scalar of an array; nested arrays are flattened (coordinates of polygons).
+    pub(super) fn scalars(self, mut each: impl FnMut(Scalar<'de>)) -> Result<(), A::Error> {
+        self.map.next_value_seed(Scalars { each: &mut each, depth: 8 })
     }
 
-    pub(super) fn count(&self) -> Option<u64> {
-        match self {
-            Self::Whole(number) => Some(*number),
-            Self::Text(text) => text.parse().ok(),
-            // Some clients wrote counts as reals.
-            Self::Real(number) if (0.0..1e15).contains(number) => Some(*number as u64),
-            _ => None,
-        }
-    }
-
-    pub(super) fn real(&self) -> Option<f64> {
-        match self {
-            Self::Whole(number) => Some(*number as f64),
-            Self::Negative(number) => Some(*number as f64),
-            Self::Real(number) => Some(*number),
-            Self::Digits(digits) => digits.parse().ok().filter(|n: &f64| n.is_finite()),
-            Self::Text(text) => text.parse().ok().filter(|n: &f64| n.is_finite()),
-            _ => None,
-        }
-    }
-}
-
-/// A string whose escapes may not be decoded yet.
-#[derive(Debug)]
-pub(super) enum Raw<'de> {
-    /// As it stands between its quotes.
-    Escaped(&'de str),
-    Decoded(Cow<'de, str>),
-}
-
-impl<'de> Raw<'de> {
-    pub(super) fn decode(self) -> Result<Cow<'de, str>, json::Error> {
-        match self {
-            Self::Escaped(raw) if memchr::memchr(b'\\', raw.as_bytes()).is_some() => {
-                json::decode(raw).map(Cow::Owned)
+    /// The ids of an array, as many as there is room for.
+    pub(super) fn ids(self) -> Result<Vec<String>, A::Error> {
+        let (room, mut ids) = (self.room, Vec::new());
+        self.scalars(|id| {
+            if room.holds::<String>() {
+                ids.push(id.into_id());
             }
-            Self::Escaped(raw) => Ok(Cow::Borrowed(raw)),
-            Self::Decoded(text) => Ok(text),
-        }
-    }
-}
-
-struct RawSeed;
-
-impl<'de> DeserializeSeed<'de> for RawSeed {
-    type Value = Option<Raw<'de>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_newtype_struct(json::RAW, self)
-    }
-}
-
-impl<'de> Visitor<'de> for RawSeed {
-    type Value = Option<Raw<'de>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_borrowed_bytes<E>(self, raw: &'de [u8]) -> Result<Self::Value, E> {
-        Ok(str::from_utf8(raw).ok().map(Raw::Escaped))
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        Ok(match ScalarSeed.deserialize(deserializer)? {
-            Scalar::Text(text) => Some(Raw::Decoded(text)),
-            _ => None,
-        })
+        })?;
+        Ok(ids)
     }
 }
 
@@ -271,18 +190,19 @@ impl<'de> Visitor<'de> for ScalarSeed {
 }
 
 /// Reads one object, or nothing where the value is no object.
-pub(super) struct Object<T> {
+pub(super) struct Object<'r, T> {
     depth: u8,
+    room: &'r Room,
     of: PhantomData<T>,
 }
 
-impl<T> Object<T> {
-    pub(super) fn new(depth: u8) -> Self {
-        Self { depth, of: PhantomData }
+impl<'r, T> Object<'r, T> {
+    pub(super) fn new(depth: u8, room: &'r Room) -> Self {
+        Self { depth, room, of: PhantomData }
     }
 }
 
-impl<'de, T: Fields<'de>> DeserializeSeed<'de> for Object<T> {
+impl<'de, T: Fields<'de>> DeserializeSeed<'de> for Object<'_, T> {
     type Value = Option<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -290,7 +210,7 @@ impl<'de, T: Fields<'de>> DeserializeSeed<'de> for Object<T> {
     }
 }
 
-impl<'de, T: Fields<'de>> Visitor<'de> for Object<T> {
+impl<'de, T: Fields<'de>> Visitor<'de> for Object<'_, T> {
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -300,7 +220,7 @@ impl<'de, T: Fields<'de>> Visitor<'de> for Object<T> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut object = T::default();
         while let Some(key) = map.next_key_seed(KeySeed)? {
-            object.take(&key, Field { map: &mut map, depth: self.depth })?;
+            object.take(&key, Field { map: &mut map, depth: self.depth, room: self.room })?;
         }
         Ok(Some(object))
     }
@@ -335,12 +255,13 @@ impl<'de> Visitor<'de> for KeySeed {
     }
 }
 
-struct List<T> {
+struct List<'r, T> {
     depth: u8,
+    room: &'r Room,
     of: PhantomData<T>,
 }
 
-impl<'de, T: Fields<'de>> DeserializeSeed<'de> for List<T> {
+impl<'de, T: Fields<'de>> DeserializeSeed<'de> for List<'_, T> {
     type Value = Vec<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -348,7 +269,7 @@ impl<'de, T: Fields<'de>> DeserializeSeed<'de> for List<T> {
     }
 }
 
-impl<'de, T: Fields<'de>> Visitor<'de> for List<T> {
+impl<'de, T: Fields<'de>> Visitor<'de> for List<'_, T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -357,25 +278,30 @@ impl<'de, T: Fields<'de>> Visitor<'de> for List<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = seq.next_element_seed(Object::new(self.depth))? {
-            list.extend(item);
+        while let Some(item) = seq.next_element_seed(Object::new(self.depth, self.room))? {
+            let Some(item) = item else { continue };
+            if !self.room.holds::<T>() {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                break;
+            }
+            list.push(item);
         }
         Ok(list)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        Ok(Object::new(self.depth).visit_map(map)?.into_iter().collect())
+        Ok(Object::new(self.depth, self.room).visit_map(map)?.into_iter().collect())
     }
 
     absent!(scalars);
 }
 
-struct Scalars<'v, 'de> {
-    into: &'v mut Vec<Scalar<'de>>,
+struct Scalars<'v, F> {
+    each: &'v mut F,
     depth: u8,
 }
 
-impl<'de> DeserializeSeed<'de> for Scalars<'_, 'de> {
+impl<'de, F: FnMut(Scalar<'de>)> DeserializeSeed<'de> for Scalars<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -383,7 +309,7 @@ impl<'de> DeserializeSeed<'de> for Scalars<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for Scalars<'_, 'de> {
+impl<'de, F: FnMut(Scalar<'de>)> Visitor<'de> for Scalars<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -391,37 +317,37 @@ impl<'de> Visitor<'de> for Scalars<'_, 'de> {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.into.push(Scalar::Flag(value));
+        (self.each)(Scalar::Flag(value));
         Ok(())
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.into.push(Scalar::Negative(value));
+        (self.each)(Scalar::Negative(value));
         Ok(())
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.into.push(Scalar::Whole(value));
+        (self.each)(Scalar::Whole(value));
         Ok(())
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        self.into.push(Scalar::Real(value));
+        (self.each)(Scalar::Real(value));
         Ok(())
     }
 
     fn visit_borrowed_bytes<E>(self, digits: &'de [u8]) -> Result<(), E> {
-        self.into.push(str::from_utf8(digits).map_or(Scalar::None, Scalar::Digits));
+        (self.each)(str::from_utf8(digits).map_or(Scalar::None, Scalar::Digits));
         Ok(())
     }
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        self.into.push(Scalar::Text(Cow::Owned(value.to_owned())));
+        (self.each)(Scalar::Text(Cow::Owned(value.to_owned())));
         Ok(())
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<(), E> {
-        self.into.push(Scalar::Text(Cow::Borrowed(value)));
+        (self.each)(Scalar::Text(Cow::Borrowed(value)));
         Ok(())
     }
 
@@ -431,7 +357,9 @@ impl<'de> Visitor<'de> for Scalars<'_, 'de> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         match self.depth.checked_sub(1) {
-            Some(depth) => while seq.next_element_seed(Scalars { into: self.into, depth })?.is_some() {},
+            Some(depth) => {
+                while seq.next_element_seed(Scalars { each: &mut *self.each, depth })?.is_some() {}
+            }
             None => while seq.next_element::<IgnoredAny>()?.is_some() {},
         }
         Ok(())

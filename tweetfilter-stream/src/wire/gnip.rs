@@ -202,7 +202,7 @@ fn content(
 }
 
 fn author(actor: &View<'_>, gnip: &View<'_>) -> Author {
-    let address = gnip.list("profileLocations").into_iter().next().map(|location| location.object("address"));
+    let address = gnip.list("profileLocations").next().map(|location| location.object("address"));
     Author {
         account: Account { id: last_part(&actor.id("id")), handle: actor.id("preferredUsername") },
         name: actor.string("displayName"),

@@ -40,9 +40,8 @@ impl<'a> Includes<'a> {
     /// The `includes` of a message of so many bytes.
     pub(super) fn of(includes: &View<'a>, length: usize) -> Self {
         let by = |list: &str, key: &str, more: usize| {
-            let objects = includes.raws(list).into_iter().filter(|text| text.starts_with('{'));
-            let included = objects.map(|text| {
-                let (view, size) = (View::of(text), size(text).saturating_add(more));
+            let included = includes.raw_objects(list).map(|text| {
+                let (view, size) = (View::of(text).shrunk(), size(text).saturating_add(more));
                 (view.id(key), Included { view, size })
             });
             included.collect()

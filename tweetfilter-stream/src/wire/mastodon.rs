@@ -12,8 +12,9 @@ use tweetfilter_core::post::{
 };
 
 use super::markup::{self, Anchor, Html};
+use super::room::Room;
 use super::view::View;
-use super::{DecodeError, decode_text, shown_address};
+use super::{DecodeError, Inside, decode_text, shown_address};
 use super::{retweet, v1};
 use crate::Event;
 
@@ -36,13 +37,13 @@ pub(super) fn event(status: &View<'_>) -> Event {
 
 /// The event of a stream's message: a kind beside a payload that is JSON in a string, and perhaps the server that sent it,
 /// which a status alone does not always tell.
-pub(super) fn streamed(message: &View<'_>, depth: u8) -> Option<Result<Event, DecodeError>> {
+pub(super) fn streamed(message: &View<'_>, inside: Inside<'_>) -> Option<Result<Event, DecodeError>> {
     let payload = message.raw("payload").map(|_| message.id("payload"))?;
     let kind = message.text("event");
     let server = server::host(&message.text("server"));
     let read = |payload: &str| match server.as_deref().and_then(|server| Some((server, status(payload)?))) {
         Some((server, status)) => Ok(Event::Post(Box::new(post(&status, Some(server), NESTED)))),
-        None => decode_text(payload, depth),
+        None => decode_text(payload, inside),
     };
     Some(match &*kind {
         "update" => read(&payload),
@@ -135,10 +136,12 @@ fn reference(status: &View<'_>, post: Option<Post>) -> Box<Reference> {
 
 fn author(account: &View<'_>, server: Option<&str>) -> Author {
     let (bio, anchors) = markup::read(&account.text("note"));
+    let room = Room::of(account.length());
+    let links = anchors.into_iter().filter(Anchor::is_link).take_while(|_| room.holds::<Link>());
     Author {
         account: server::account(account, server),
         name: account.string("display_name"),
-        bio_links: anchors.into_iter().filter(Anchor::is_link).map(|anchor| link(anchor, &bio)).collect(),
+        bio_links: links.map(|anchor| link(anchor, &bio)).collect(),
         bio: Some(bio).filter(|bio| !bio.is_empty()),
         followers: account.count("followers_count"),
         following: account.count("following_count"),
@@ -156,9 +159,9 @@ fn reply(status: &View<'_>, server: Option<&str>, author: &View<'_>) -> Option<R
     if id.is_empty() && to.is_empty() {
         return None;
     }
-    let mentioned = status.list("mentions");
-    let known = mentioned.iter().chain([author]).find(|user| !to.is_empty() && user.id("id") == to);
-    let account = match known {
+    let is_answered = |user: &View<'_>| !to.is_empty() && user.id("id") == to;
+    let mentioned = status.list("mentions").find(is_answered);
+    let account = match mentioned.as_ref().or(Some(author).filter(|author| is_answered(author))) {
         Some(user) => server::account(user, server),
         None => Account { id: server::own_id(to, server), handle: String::new() },
     };
@@ -178,13 +181,24 @@ impl<'a> Mentioned<'a> {
         Self { url: user.text("url"), id: user.id("id"), account: server::account(user, server) }
     }
 
+    /// Bytes that it takes, and what finds it again.
+    fn size(&self) -> usize {
+        2 * size_of::<Self>() + self.id.len() + size(&self.account)
+    }
+
     /// What is equal in the same account only.
     fn key(&self) -> (&str, &str) {
         (&self.id, &self.account.handle)
     }
 }
 
+/// Bytes of the names of an account.
+fn size(account: &Account) -> usize {
+    account.id.len() + account.handle.len()
+}
+
 fn content(status: &View<'_>, server: Option<&str>) -> (String, Entities) {
+    let room = Room::of(status.length());
     let quote = status.some_object("quote");
     let html = status.text("content");
     let Html { text, anchors, left_out, .. } = markup::read_without(&html, quote.is_some().then_some(QUOTE));
@@ -193,31 +207,37 @@ fn content(status: &View<'_>, server: Option<&str>) -> (String, Entities) {
     let mut found = Entities::default();
     let mut named = Vec::new();
     for anchor in anchors {
-        if anchor.is_tag() {
+        if anchor.is_tag() && room.holds::<[Tag; 2]>() {
             let name = text[anchor.span.range()].trim_start_matches('#').to_owned();
             found.hashtags.push(Tag { text: name, span: Some(anchor.span) });
         } else if anchor.is_mention() {
             named.push(anchor);
-        } else {
+        } else if anchor.is_link() && room.holds::<Link>() {
             let quote = quoted.iter().any(|address| !address.is_empty() && *address == anchor.href);
             found.links.push(Link { quote, ..link(anchor, &text) });
         }
     }
     let of_quote = |url: String| Link { expanded: Some(url.clone()), url, quote: true, ..Link::default() };
-    found.links.extend(left_out.into_iter().map(of_quote));
-    found.mentions = mentions(status, server, &named, &text);
-    tags(status, &mut found.hashtags);
-    let media = status.list("media_attachments");
+    found.links.extend(left_out.into_iter().take_while(|_| room.holds::<Link>()).map(of_quote));
+    found.mentions = mentions(status, server, (named.as_slice(), text.as_str()), &room);
+    tags(status, &mut found.hashtags, &room);
+    let media = status.list("media_attachments").take_while(|_| room.holds::<Media>());
     let of =
-        |medium: &View<'_>| Media { kind: v1::kind(&medium.text("type")), alt: medium.string("description") };
-    found.media = media.iter().map(of).collect();
+        |medium: View<'_>| Media { kind: v1::kind(&medium.text("type")), alt: medium.string("description") };
+    found.media = media.map(of).collect();
     card(&status.object("card"), &mut found);
     (text, found)
 }
 
 /// Whom the text names, and then whom the payload names beside it.
-fn mentions(status: &View<'_>, server: Option<&str>, in_text: &[Anchor], text: &str) -> Vec<Mention> {
-    let users: Vec<_> = status.list("mentions").iter().map(|user| Mentioned::of(user, server)).collect();
+fn mentions(
+    status: &View<'_>,
+    server: Option<&str>,
+    (in_text, text): (&[Anchor], &str),
+    room: &Room,
+) -> Vec<Mention> {
+    let users = status.list("mentions").map(|user| Mentioned::of(&user, server));
+    let users: Vec<_> = users.take_while(|user| room.takes(user.size())).collect();
     let mut by_url = HashMap::new();
     for user in &users {
         by_url.entry(&*user.url).or_insert(user);
@@ -231,10 +251,13 @@ fn mentions(status: &View<'_>, server: Option<&str>, in_text: &[Anchor], text: &
             }
             None => server::shown(text[anchor.span.range()].trim_start_matches('@'), &anchor.href),
         };
+        if !room.takes(size_of::<Mention>() + size(&account)) {
+            break;
+        }
         found.push(Mention { account, span: Some(anchor.span) });
     }
     for user in &users {
-        if named.insert(user.key()) {
+        if named.insert(user.key()) && room.takes(size_of::<Mention>() + size(&user.account)) {
             found.push(Mention { account: user.account.clone(), span: None });
         }
     }
@@ -242,11 +265,14 @@ fn mentions(status: &View<'_>, server: Option<&str>, in_text: &[Anchor], text: &
 }
 
 /// Adds the tags that the payload names beside the text.
-fn tags(status: &View<'_>, found: &mut Vec<Tag>) {
+fn tags(status: &View<'_>, found: &mut Vec<Tag>, room: &Room) {
     let mut known: HashSet<_> = found.iter().map(|tag| tag.text.to_lowercase()).collect();
     for tag in status.list("tags") {
         let name = tag.id("name");
         if !name.is_empty() && known.insert(name.to_lowercase()) {
+            if !room.holds::<[Tag; 2]>() {
+                break;
+            }
             found.push(Tag { text: name, span: None });
         }
     }

@@ -12,7 +12,9 @@ mod html;
 mod includes;
 mod markup;
 mod mastodon;
+mod page;
 mod retweet;
+mod room;
 pub(crate) mod time;
 mod v1;
 mod v2;
@@ -26,6 +28,8 @@ use tweetfilter_core::Post;
 pub use crate::Event;
 use crate::json::{Reader, elements};
 pub use carried::Carrier;
+use page::Inside;
+use room::Room;
 use v1::Tweet;
 use view::View;
 
@@ -67,6 +71,8 @@ pub enum Reason {
     /// A post whose users, media and posts that it refers to take, with those of the posts before it in the same message,
     /// more than 64 MiB and 16 bytes for each byte of that: X's API v2 has them once, and every post refers to them.
     TooLarge,
+    /// Messages in one, which take more than 32 MiB and 16 bytes for each byte of that: those behind are not read.
+    TooMany,
 }
 
 impl std::fmt::Display for Reason {
@@ -77,6 +83,7 @@ impl std::fmt::Display for Reason {
             Self::UnknownMessage => "unknown message",
             Self::TooLong => "too long",
             Self::TooLarge => "too large with what it refers to",
+            Self::TooMany => "too many messages in one",
         })
     }
 }
@@ -90,31 +97,30 @@ impl Reason {
 /// Decodes one JSON message of any wire.
 ///
 /// Of fields that no filter reads, only this is checked: strings end, and each bracket is closed by one of its kind.
+/// Of lists in a post (links, tags, mentions, media, …) the first items are kept, in 5 bytes for each byte of the post and
+/// 1 KiB, without their texts. No network writes posts with more.
 ///
 /// # Errors
 /// See [`Reason`]; nothing that a message holds makes this panic.
 pub fn decode(line: &[u8]) -> Result<Event, DecodeError> {
     let line = str::from_utf8(line).map_err(|e| Reason::NotUtf8.because(e.to_string()))?;
-    decode_text(line, NESTED)
+    decode_text(line, Inside::of(&Room::of_page(line.len())))
 }
 
-/// Messages inside each other that are read: a post in a list in an envelope.
-const NESTED: u8 = 4;
-
-/// The same for text, with so many messages inside each other at most.
-fn decode_text(line: &str, depth: u8) -> Result<Event, DecodeError> {
+/// The same for text, inside of what is around it.
+fn decode_text(line: &str, inside: Inside<'_>) -> Result<Event, DecodeError> {
     // A tenth of a stream is deletes; their first bytes tell.
     if line.starts_with("{\"delete\"") || line.starts_with('[') {
-        return decode_other(line, depth);
+        return decode_other(line, inside);
     }
     let mut reader = Reader::new(line);
-    let tweet = Object::<Tweet<'_>>::new(DEPTH)
+    let tweet = Object::<Tweet<'_>>::new(DEPTH, &Room::of(line.len()))
         .deserialize(&mut reader)
         .and_then(|tweet| reader.end().map(|()| tweet))
         .map_err(|e| Reason::NotJson.because(e.to_string()))?;
     match tweet {
         Some(tweet) if tweet.is_tweet() => tweet_event(tweet),
-        _ => decode_other(line, depth),
+        _ => decode_other(line, inside),
     }
 }
 
@@ -131,19 +137,15 @@ fn post_and(post: Post, also: Vec<Event>) -> Event {
 }
 
 /// Decodes a message that is no tweet of API v1.1.
-fn decode_other(line: &str, depth: u8) -> Result<Event, DecodeError> {
-    let Some(below) = depth.checked_sub(1) else {
+fn decode_other(line: &str, inside: Inside<'_>) -> Result<Event, DecodeError> {
+    let Some(below) = inside.below() else {
         return Err(Reason::UnknownMessage.because("messages in messages in messages"));
     };
-    let each = |texts: Vec<&str>| {
-        let read = |text| decode_text(text, below).unwrap_or_else(Event::Unreadable);
-        Event::Several(texts.into_iter().map(read).collect())
-    };
+    let read = |text: &str| decode_text(text, below).unwrap_or_else(Event::Unreadable);
     // What is read on demand must be sound before.
     serde_json::from_str::<IgnoredAny>(line).map_err(|e| Reason::NotJson.because(e.to_string()))?;
     if line.trim_start().starts_with('[') {
-        let elements = elements(line).map_err(|e| Reason::NotJson.because(e.to_string()))?;
-        return Ok(each(elements));
+        return Ok(below.page(elements(line).map_while(Result::ok), read));
     }
     let message = View::of(line);
     if message.is_empty() {
@@ -156,7 +158,7 @@ fn decode_other(line: &str, depth: u8) -> Result<Event, DecodeError> {
         return Ok(event);
     }
     if message.has("statuses") {
-        return Ok(each(message.raws("statuses")));
+        return Ok(below.page(message.raws("statuses"), read));
     }
     if mastodon::is_status(&message) {
         return Ok(mastodon::event(&message));
@@ -170,7 +172,7 @@ fn decode_other(line: &str, depth: u8) -> Result<Event, DecodeError> {
     if message.has("verb") || message.text("objectType") == "activity" {
         return Ok(gnip::event(&message));
     }
-    match v2::event(&message, line.len()) {
+    match v2::event(&message, below) {
         Some(Event::Unreadable(error)) => return Err(error),
         Some(event) => return Ok(event),
         None => {}
@@ -185,13 +187,18 @@ fn decode_other(line: &str, depth: u8) -> Result<Event, DecodeError> {
     Err(Reason::UnknownMessage.because(format!("an object with {}", keys.join(", "))))
 }
 
+/// Profiles of one answer that are read: four times as many as may be asked for at once.
+#[cfg(feature = "net")]
+const PROFILES: usize = 100;
+
 /// The profiles of an answer of Bluesky's AppView; `None` if it is none.
 #[cfg(feature = "net")]
 pub(crate) fn bluesky_profiles(text: &str) -> Option<Vec<tweetfilter_core::post::Author>> {
     serde_json::from_str::<IgnoredAny>(text).ok()?;
     let answer = View::of(text);
     let is_list = answer.raw("profiles")?.starts_with('[');
-    is_list.then(|| answer.list("profiles").iter().map(bluesky::author).collect())
+    let profiles = || answer.list("profiles").take(PROFILES).map(|profile| bluesky::author(&profile));
+    is_list.then(|| profiles().collect())
 }
 
 /// A text and what little may stand beside it.
@@ -206,7 +213,7 @@ fn plain(message: &View<'_>, text: String) -> Post {
 #[doc(hidden)]
 pub fn decode_tweet_by_serde_json(line: &[u8]) -> Result<Event, DecodeError> {
     let mut json = serde_json::Deserializer::from_slice(line);
-    let tweet = Object::<Tweet<'_>>::new(DEPTH)
+    let tweet = Object::<Tweet<'_>>::new(DEPTH, &Room::of(line.len()))
         .deserialize(&mut json)
         .and_then(|tweet| json.end().map(|()| tweet))
         .map_err(|e| Reason::NotJson.because(e.to_string()))?;

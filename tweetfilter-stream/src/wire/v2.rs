@@ -13,37 +13,38 @@ use tweetfilter_core::text;
 
 use super::html::{self, Offsets};
 use super::includes::Includes;
+use super::room::Room;
 use super::v1::{self, Entities, Geometry, Surroundings, Url, Urls};
 use super::view::View;
 use super::withheld::{self, Withheld};
-use super::{Reason, compliance, retweet};
+use super::{Inside, Reason, compliance, retweet};
 use crate::Event;
 
 /// Posts inside each other that are read.
 const NESTED: u8 = 4;
 
-/// The event of a page, a stream's line or a flattened tweet, whose message has so many bytes.
-pub(super) fn event(message: &View<'_>, length: usize) -> Option<Event> {
+/// The event of a page, a stream's line or a flattened tweet.
+pub(super) fn event(message: &View<'_>, inside: Inside<'_>) -> Option<Event> {
     if message.has("text") && (message.has("author_id") || message.has("author")) {
-        return Some(said(message, &Includes::of(&View::default(), length)));
+        return Some(said(message, &Includes::of(&View::default(), message.length())));
     }
     if message.has("username") && message.has("public_metrics") {
         return Some(Event::Other { kind: "user".to_owned() });
     }
     match message.raw("data") {
         Some(data) => {
-            let includes = Includes::of(&message.object("includes"), length);
+            let includes = Includes::of(&message.object("includes"), message.length());
             let item = |item: &View<'_>| match item.has("text") {
                 true => said(item, &includes),
                 false => compliance::event(item).unwrap_or_else(|| Event::Other { kind: "user".to_owned() }),
             };
             Some(match data.starts_with('[') {
-                true => Event::Several(message.list("data").iter().map(item).collect()),
+                true => inside.page(message.list("data"), |tweet| item(&tweet)),
                 false => item(&View::of(data)),
             })
         }
         None if message.has("errors") => {
-            let error = message.list("errors").into_iter().next().unwrap_or_default();
+            let error = message.list("errors").next().unwrap_or_default();
             let words = ["detail", "message", "title"].map(|key| error.text(key));
             let found = words.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
             Some(Event::Failure { message: found.into_owned() })
@@ -285,15 +286,17 @@ fn content(
 fn media(attachments: &View<'_>, includes: &Includes<'_>) -> Vec<Media> {
     let of =
         |medium: &View<'_>| Media { kind: v1::kind(&medium.text("type")), alt: medium.string("alt_text") };
-    let inlined = attachments.list("media");
+    let room = Room::of(attachments.length());
+    let inlined = attachments.list("media").take_while(|_| room.holds::<Media>());
+    let inlined: Vec<_> = inlined.map(|medium| of(&medium)).collect();
     if !inlined.is_empty() {
-        return inlined.iter().map(of).collect();
+        return inlined;
     }
-    let keys = attachments.ids("media_keys");
     // Whoever names one again means the same.
     let mut named = HashSet::new();
-    let once = keys.iter().filter(|key| named.insert(key.as_str()));
-    once.map(|key| includes.medium(key).map_or_else(|| unknown_medium(key), of)).collect()
+    let once = attachments.each_id("media_keys").filter(|key| named.insert(key.clone()));
+    let once = once.take_while(|_| room.holds::<(Media, String)>());
+    once.map(|key| includes.medium(&key).map_or_else(|| unknown_medium(&key), of)).collect()
 }
 
 /// A medium of which only the key is there: its number tells the kind.
@@ -330,14 +333,14 @@ fn point(geo: &View<'_>) -> Option<Point> {
 }
 
 fn annotations(tweet: &View<'_>) -> Vec<Annotation> {
-    let known = tweet.list("context_annotations").into_iter().map(|annotation| {
+    let room = Room::of(tweet.length());
+    let known = tweet.list("context_annotations").map(|annotation| {
         let (domain, entity) = (annotation.object("domain"), annotation.object("entity"));
         Annotation { domain: domain.id("id"), entity: entity.id("id"), name: entity.id("name") }
     });
     let named = tweet
         .object("entities")
         .list("annotations")
-        .into_iter()
         .map(|annotation| Annotation { name: annotation.id("normalized_text"), ..Annotation::default() });
-    known.chain(named).collect()
+    known.chain(named).take_while(|_| room.holds::<Annotation>()).collect()
 }

@@ -6,7 +6,7 @@
 use serde::de::MapAccess;
 use tweetfilter_core::post::Account;
 
-use super::fields::{Field, Scalar};
+use super::fields::Field;
 use super::v1::NETWORK;
 use crate::Event;
 
@@ -34,9 +34,7 @@ impl Withheld {
         field: Field<'_, A>,
     ) -> Result<(), A::Error> {
         match key {
-            "withheld_in_countries" => {
-                self.countries = field.scalars()?.into_iter().map(Scalar::into_id).collect();
-            }
+            "withheld_in_countries" => self.countries = field.ids()?,
             "withheld_copyright" => self.copyright = field.flag()?,
             "withheld_scope" => self.of_author = field.text()?.is_some_and(|scope| scope == "user"),
             _ => field.skip()?,

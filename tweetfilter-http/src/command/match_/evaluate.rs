@@ -89,15 +89,10 @@ impl<'a> Evaluator<'a> {
 
     /// Takes envelopes and pages apart.
     fn event(&mut self, event: Event, line: &mut Line<'_>, outcome: &mut Outcome) {
-        let mut open: Vec<(Option<std::rc::Rc<str>>, Event)> = vec![(None, event)];
-        while let Some((viewer, event)) = open.pop() {
+        for (viewer, event) in event.messages() {
             match event {
                 Event::Post(post) | Event::Edit(post) | Event::PostAnd { post, .. } => {
                     self.post(&post, viewer.as_deref(), line, outcome);
-                }
-                Event::ForUser { user, event } => open.push((Some(user.into()), *event)),
-                Event::Several(events) => {
-                    open.extend(events.into_iter().rev().map(|event| (viewer.clone(), event)));
                 }
                 Event::Unreadable(error) => self.tally.skip(&error.reason.to_string(), line.place),
                 other => self.tally.other(kind(&other)),

@@ -48,6 +48,10 @@ pub(crate) enum Output {
 ///
 /// What the posts of a page of v2 refer to may take 64 MiB and 16 times the page's length; posts beyond that are skipped
 /// as too large.
+///
+/// Of the links, tags, mentions, media and other lists of a post, the first are kept that take 5 bytes for each byte of
+/// the post and 1 KiB, which is more than any network writes. The messages of a page of v2, or in an envelope, may take
+/// 32 MiB and 16 times the line's length; what follows is skipped as too many.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -68,8 +72,8 @@ pub(crate) struct Arguments {
 
     /// Write the posts that match into one file a filter, DIR/ID.ndjson or DIR/OWNER/ID.ndjson
     ///
-    /// What files can't be called everywhere is written %XX. A name that is too long, or differs from another by
-    /// case alone, gets ~ and a number in place of its end; that is told.
+    /// What files can't be called everywhere is written %XX, as the first letter of CON or NUL is. A name that is too
+    /// long, or differs from another by case alone, gets ~ and a number in place of its end; that is told.
     #[arg(long, value_name = "DIR")]
     split: Option<PathBuf>,
 

@@ -1,66 +1,9 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-
-use tokio::sync::Mutex;
-use tweetfilter_stream::buffer::{EntryId, Fence, Leased, Most, Stats};
+use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::parts::Kind;
+use crate::parts::fake::Fake;
 use crate::parts::logged::Log;
-
-/// A buffer of which only one thing can be asked at a time, and whose disk is slow, or full.
-#[derive(Clone, Default)]
-struct Slow {
-    takes: Duration,
-    turn: Arc<Mutex<()>>,
-    cursor: Arc<Mutex<Option<String>>>,
-    appended: Arc<AtomicU32>,
-    renewed: Arc<AtomicU32>,
-    full: Arc<AtomicBool>,
-}
-
-impl Buffer for Slow {
-    async fn claim(&self, _: &str, _: &str, _: Duration) -> Result<Claim, BufferError> {
-        Ok(Claim { fence: Fence(1), ..Claim::default() })
-    }
-
-    async fn renew(&self, _: &str, _: Fence, _: Duration) -> Result<(), BufferError> {
-        let _turn = self.turn.lock().await;
-        self.renewed.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-
-    async fn append(&self, batch: &Batch) -> Result<(), BufferError> {
-        if self.full.load(Ordering::Relaxed) {
-            return Err(BufferError::Full("no room".to_owned()));
-        }
-        let _turn = self.turn.lock().await;
-        tokio::time::sleep(self.takes).await;
-        self.cursor.lock().await.clone_from(&batch.cursor);
-        self.appended.fetch_add(batch.entries.len() as u32, Ordering::Relaxed);
-        Ok(())
-    }
-
-    async fn lease(&self, _: &str, _: Most, _: Duration) -> Result<Vec<Leased>, BufferError> {
-        Ok(Vec::new())
-    }
-
-    async fn extend(&self, _: &str, _: &[EntryId], _: Duration) -> Result<(), BufferError> {
-        Ok(())
-    }
-
-    async fn ack(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
-        Ok(())
-    }
-
-    async fn release(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
-        Ok(())
-    }
-
-    async fn stats(&self) -> Result<Stats, BufferError> {
-        Ok(Stats::default())
-    }
-}
 
 fn file(name: &str, ids: std::ops::Range<u32>) -> std::path::PathBuf {
     let path = std::env::temp_dir().join(format!("tweetfilter-{name}-{}", std::process::id()));
@@ -79,7 +22,7 @@ async fn what_was_read_before_an_error_is_appended_with_its_cursor() {
     };
     // The second file is read, and the third is not found, while the first is being appended.
     let (buffer, (_tell, stop)) =
-        (Slow { takes: Duration::from_millis(500), ..Slow::default() }, Stop::new());
+        (Fake { takes: Duration::from_millis(500), ..Fake::default() }, Stop::new());
     let ingested = ingest(buffer.clone(), "s", &settings, &Instance::new("one"), stop, |_, _| {}).await;
     assert!(
         matches!(&ingested, Err(PartError::Source(error)) if error.to_string().contains("/nowhere/gone"))
@@ -92,7 +35,7 @@ async fn what_was_read_before_an_error_is_appended_with_its_cursor() {
 
 #[tokio::test(start_paused = true)]
 async fn who_can_append_nothing_for_long_says_so_again_and_in_the_end_for_how_long_it_was() {
-    let ((log, _guard), buffer, (_tell, stop)) = (Log::begin(), Slow::default(), Stop::new());
+    let ((log, _guard), buffer, (_tell, stop)) = (Log::begin(), Fake::default(), Stop::new());
     let memory = forgotten::Memory::default();
     let anew = Anew { instance: "one".to_owned(), since: 0, memory, rereads: false };
     buffer.full.store(true, Ordering::Relaxed);
@@ -115,7 +58,7 @@ async fn an_append_that_takes_long_and_a_renewal_do_not_wait_for_each_other() {
     let path = file("slow", 0..3);
     let settings = SourceSettings { files: vec![path.clone()], ..SourceSettings::new(Kind::File) };
     let (buffer, (_tell, stop)) =
-        (Slow { takes: 2 * RENEW + Duration::from_secs(1), ..Slow::default() }, Stop::new());
+        (Fake { takes: 2 * RENEW + Duration::from_secs(1), ..Fake::default() }, Stop::new());
     let instance = Instance::new("one");
     let ingest = ingest(buffer.clone(), "s", &settings, &instance, stop, |_, _| {});
     let ingested = tokio::time::timeout(Duration::from_secs(60), ingest).await;

@@ -1,9 +1,8 @@
 use std::path::PathBuf;
-use std::sync::Mutex;
 
 use tweetfilter_core::Dialect;
 use tweetfilter_sql::{Database, Embedded};
-use tweetfilter_stream::buffer::{Batch, Claim, EntryId, Fence, Leased, Most, Stats};
+use tweetfilter_stream::buffer::{Batch, EntryId, Most};
 use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::gather::Gather;
 use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, StoredAccount, StoredFilter};
@@ -11,51 +10,8 @@ use tweetfilter_stream::worker::Options;
 
 use super::*;
 use crate::ops::State;
+use crate::parts::fake::Fake;
 use crate::parts::logged::Log;
-
-/// An empty buffer that leases nothing as long as it has a reason.
-#[derive(Clone, Default)]
-struct Failing(Arc<Mutex<Option<BufferError>>>);
-
-impl Failing {
-    fn fails(&self, error: Option<BufferError>) {
-        *self.0.lock().unwrap() = error;
-    }
-}
-
-impl Buffer for Failing {
-    async fn claim(&self, _: &str, _: &str, _: Duration) -> Result<Claim, BufferError> {
-        Ok(Claim::default())
-    }
-
-    async fn renew(&self, _: &str, _: Fence, _: Duration) -> Result<(), BufferError> {
-        Ok(())
-    }
-
-    async fn append(&self, _: &Batch) -> Result<(), BufferError> {
-        Ok(())
-    }
-
-    async fn lease(&self, _: &str, _: Most, _: Duration) -> Result<Vec<Leased>, BufferError> {
-        self.0.lock().unwrap().clone().map_or(Ok(Vec::new()), Err)
-    }
-
-    async fn extend(&self, _: &str, _: &[EntryId], _: Duration) -> Result<(), BufferError> {
-        Ok(())
-    }
-
-    async fn ack(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
-        Ok(())
-    }
-
-    async fn release(&self, _: &str, _: &[EntryId]) -> Result<(), BufferError> {
-        Ok(())
-    }
-
-    async fn stats(&self) -> Result<Stats, BufferError> {
-        Ok(Stats::default())
-    }
-}
 
 /// A store of one filter, which can't be used.
 struct Misspelt;
@@ -79,16 +35,16 @@ impl Store for Misspelt {
     }
 }
 
-fn between(buffer: &Failing) -> Works<Failing, Misspelt> {
+fn between(buffer: &Fake) -> Works<Fake, Misspelt> {
     Works::new(Worker::new("one", buffer.clone(), Misspelt, Options::default()))
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_holds_its_entries_for_long_says_so_again_and_in_the_end_for_how_long_it_was() {
-    let ((log, _guard), buffer, (_tell, mut stop)) = (Log::begin(), Failing::default(), Stop::new());
+    let ((log, _guard), buffer, (_tell, mut stop)) = (Log::begin(), Fake::default(), Stop::new());
     let part = Part::new("work");
     let mut works = between(&buffer).counted_by(&part);
-    buffer.fails(Some(BufferError::Away("no route".to_owned())));
+    *buffer.leases_nothing.lock().await = Some(BufferError::Away("no route".to_owned()));
     let begin = tokio::time::Instant::now();
     while begin.elapsed() < Duration::from_secs(1_300) {
         assert!(works.batch(&mut stop).await.unwrap());
@@ -100,10 +56,10 @@ async fn who_holds_its_entries_for_long_says_so_again_and_in_the_end_for_how_lon
     assert_eq!(log.count("for_seconds=6"), 2, "{text}");
     assert_eq!(part.state().0, State::WaitingForBuffer);
     // Another reason is said at once.
-    buffer.fails(Some(BufferError::Away("refused".to_owned())));
+    *buffer.leases_nothing.lock().await = Some(BufferError::Away("refused".to_owned()));
     assert!(works.batch(&mut stop).await.unwrap());
     assert_eq!((log.count("refused entries=0 for_seconds=130"), log.count("are back")), (1, 0));
-    buffer.fails(None);
+    *buffer.leases_nothing.lock().await = None;
     assert!(!works.batch(&mut stop).await.unwrap());
     assert_eq!(log.count("store and buffer are back after_seconds=130"), 1, "{}", log.text());
     assert_eq!(part.state().0, State::Running);
@@ -119,11 +75,11 @@ async fn which_filters_cannot_be_used_is_said_whatever_came_of_the_first_lease()
         free_in: Duration::ZERO,
     };
     for error in [None, Some(named), Some(away)] {
-        let ((log, _guard), buffer, (_tell, mut stop)) = (Log::begin(), Failing::default(), Stop::new());
+        let ((log, _guard), buffer, (_tell, mut stop)) = (Log::begin(), Fake::default(), Stop::new());
         let mut works = between(&buffer);
-        buffer.fails(error);
+        *buffer.leases_nothing.lock().await = error;
         works.batch(&mut stop).await.unwrap();
-        buffer.fails(None);
+        *buffer.leases_nothing.lock().await = None;
         works.batch(&mut stop).await.unwrap();
         let told = (log.count("filters are live"), log.count("filter can't be used filter=5"));
         assert_eq!(told, (1, 1), "{}", log.text());

@@ -65,7 +65,7 @@ fn recorded(line: &[u8]) -> Option<Millis> {
 }
 
 fn of_object(object: &str, depth: u8) -> Option<Millis> {
-    let members = members(object).ok()?;
+    let members: Vec<_> = members(object).collect::<Result<_, _>>().ok()?;
     let value =
         |key: &str| members.iter().find(|(name, _)| name == key).map(|(_, value)| value.trim_matches('"'));
     let millis = |text: &str| text.parse::<Millis>().ok().filter(|at| *at >= 0);

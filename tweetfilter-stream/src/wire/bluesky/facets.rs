@@ -3,15 +3,18 @@
 use tweetfilter_core::Span;
 use tweetfilter_core::post::{Account, Entities, Link, Mention, Tag};
 
+use super::super::room::Room;
 use super::super::shown_address;
 use super::super::view::View;
 
 /// Bytes of the longest handle, with its sign: a domain's name has 253.
 const HANDLE: usize = 254;
 
-/// Bytes of the longest text that is looked at as an address. Facets may all lie over the same long text, which must
-/// not be kept for each of them.
+/// Bytes of the longest text that is looked at as an address.
 const ADDRESS: usize = 2048;
+
+/// Times that all of the text is looked at, for facets may all lie over the same part of it.
+const LOOKS_AT_TEXT: usize = 4;
 
 /// What the record says of its text; `None` if it says nothing.
 pub(super) fn of(record: &View<'_>, text: &str) -> Option<Entities> {
@@ -23,33 +26,69 @@ pub(super) fn of(record: &View<'_>, text: &str) -> Option<Entities> {
 }
 
 fn facets(record: &View<'_>, text: &str) -> Entities {
-    let mut found = Entities::default();
+    let mut found = Found::of(record, text);
     for facet in record.list("facets") {
         let index = facet.object("index");
         let span = span(text, index.count("byteStart"), index.count("byteEnd"));
-        let shown = span.map(|span| &text[span.range()]).unwrap_or_default();
         for feature in facet.list("features") {
             match feature.text("$type").rsplit('#').next() {
-                Some("link") => add_link(&mut found, shown, feature.id("uri"), span),
-                Some("tag") => found.hashtags.push(Tag { text: feature.id("tag"), span }),
-                Some("mention") => add_mention(&mut found, shown, feature.id("did"), span),
+                Some("link") => found.link(feature.id("uri"), span),
+                Some("tag") => found.tag(feature.id("tag"), span),
+                Some("mention") => found.mention(feature.id("did"), span),
                 _ => {}
             }
         }
     }
-    found
+    found.entities
 }
 
-fn add_link(found: &mut Entities, shown: &str, uri: String, span: Option<Span>) {
-    let shown = if shown.len() <= ADDRESS { shown } else { "" };
-    let url = shown_address(shown, &uri).to_owned();
-    found.links.push(Link { url, expanded: Some(uri), span, ..Link::default() });
+/// What was found, as much as there is room for.
+struct Found<'t> {
+    entities: Entities,
+    text: &'t str,
+    room: Room,
+    /// Bytes of the text that may still be looked at.
+    shown: usize,
 }
 
-fn add_mention(found: &mut Entities, shown: &str, did: String, span: Option<Span>) {
-    let shown = if shown.len() <= HANDLE { shown } else { "" };
-    let handle = shown.trim_start_matches('@').to_owned();
-    found.mentions.push(Mention { account: Account { id: did, handle }, span });
+impl<'t> Found<'t> {
+    fn of(record: &View<'_>, text: &'t str) -> Self {
+        let (room, shown) = (Room::of(record.length()), text.len().saturating_mul(LOOKS_AT_TEXT));
+        Self { entities: Entities::default(), text, room, shown }
+    }
+
+    /// What stands in the text there, if it is not longer than that.
+    fn shown(&mut self, span: Option<Span>, longest: usize) -> &'t str {
+        let text = self.text;
+        let shown = span.map(|span| &text[span.range()]).filter(|shown| shown.len() <= longest);
+        match shown.and_then(|shown| Some((shown, self.shown.checked_sub(shown.len())?))) {
+            Some((shown, left)) => {
+                self.shown = left;
+                shown
+            }
+            None => "",
+        }
+    }
+
+    fn link(&mut self, uri: String, span: Option<Span>) {
+        if self.room.holds::<Link>() {
+            let url = shown_address(self.shown(span, ADDRESS), &uri).to_owned();
+            self.entities.links.push(Link { url, expanded: Some(uri), span, ..Link::default() });
+        }
+    }
+
+    fn mention(&mut self, did: String, span: Option<Span>) {
+        if self.room.holds::<Mention>() {
+            let handle = self.shown(span, HANDLE).trim_start_matches('@').to_owned();
+            self.entities.mentions.push(Mention { account: Account { id: did, handle }, span });
+        }
+    }
+
+    fn tag(&mut self, text: String, span: Option<Span>) {
+        if self.room.holds::<Tag>() {
+            self.entities.hashtags.push(Tag { text, span });
+        }
+    }
 }
 
 /// A span that lies in the text, on the borders of characters.
@@ -61,32 +100,38 @@ fn span(text: &str, start: Option<u64>, end: Option<u64>) -> Option<Span> {
 /// What the first clients wrote in place of facets, in UTF-16 units.
 fn old_entities(record: &View<'_>, text: &str) -> Entities {
     let units = units(text);
-    let byte = |unit: Option<u64>| units.get(usize::try_from(unit?).ok()?).copied().flatten();
-    let mut found = Entities::default();
+    let byte = |unit: Option<u64>| {
+        let at = units.get(usize::try_from(unit?).ok()?).copied();
+        at.filter(|at| *at != WITHIN).map(u64::from)
+    };
+    let mut found = Found::of(record, text);
     for entity in record.list("entities") {
         let index = entity.object("index");
         let span = span(text, byte(index.count("start")), byte(index.count("end")));
-        let shown = span.map(|span| &text[span.range()]).unwrap_or_default();
         match &*entity.text("type") {
-            "mention" => add_mention(&mut found, shown, entity.id("value"), span),
-            "link" => add_link(&mut found, shown, entity.id("value"), span),
-            "hashtag" => found.hashtags.push(Tag { text: entity.id("value"), span }),
+            "mention" => found.mention(entity.id("value"), span),
+            "link" => found.link(entity.id("value"), span),
+            "hashtag" => found.tag(entity.id("value"), span),
             _ => {}
         }
     }
-    found
+    found.entities
 }
 
-/// At which byte each UTF-16 unit of a text begins, and where the text ends; within a pair, nowhere.
-fn units(text: &str) -> Vec<Option<u64>> {
+/// In place of a byte where a UTF-16 unit begins none: within a pair, or beyond all that spans count.
+const WITHIN: u32 = u32::MAX;
+
+/// At which byte each UTF-16 unit of a text begins, and where the text ends.
+fn units(text: &str) -> Vec<u32> {
+    let byte = |at: usize| u32::try_from(at).unwrap_or(WITHIN);
     let mut units = Vec::with_capacity(text.len() + 1);
     for (at, c) in text.char_indices() {
         #[cfg(test)]
         LOOKS.set(LOOKS.get() + 1);
-        units.push(Some(at as u64));
-        units.resize(units.len() + c.len_utf16() - 1, None);
+        units.push(byte(at));
+        units.resize(units.len() + c.len_utf16() - 1, WITHIN);
     }
-    units.push(Some(text.len() as u64));
+    units.push(byte(text.len()));
     units
 }
 
@@ -141,17 +186,22 @@ mod tests {
 
     #[test]
     fn a_long_text_is_not_kept_for_each_facet_that_lies_over_it() {
-        let text = "https://a.example/".repeat(500);
         let feature = |rest: &str| format!(r#"{{"$type":"app.bsky.richtext.facet#{rest}}}"#);
         let both = [feature(r#"mention","did":"did:plc:a""#), feature(r#"link","uri":"https://b.example""#)];
         let features = vec![both.join(","); 1_000].join(",");
-        let index = format!(r#"{{"byteStart":0,"byteEnd":{}}}"#, text.len());
-        let record = format!(r#"{{"facets":[{{"index":{index},"features":[{features}]}}]}}"#);
-        let found = read(&record, &text);
-        assert_eq!((found.mentions.len(), found.links.len()), (1_000, 1_000));
-        let handles = found.mentions.iter().map(|mention| mention.account.handle.len());
-        let kept: usize = handles.chain(found.links.iter().map(|link| link.url.len())).sum();
-        assert!(kept <= record.len(), "{kept} bytes of a record of {}", record.len());
-        assert_eq!(found.links[0].url, "https://b.example");
+        // Longer than an address, than a handle, and than neither.
+        for times in [500, 110, 13] {
+            let text = "https://a.example/".repeat(times);
+            let index = format!(r#"{{"byteStart":0,"byteEnd":{}}}"#, text.len());
+            let record = format!(r#"{{"facets":[{{"index":{index},"features":[{features}]}}]}}"#);
+            let found = read(&record, &text);
+            assert_eq!((found.mentions.len(), found.links.len()), (1_000, 1_000));
+            let handles = found.mentions.iter().map(|mention| mention.account.handle.len());
+            let kept: usize = handles.chain(found.links.iter().map(|link| link.url.len())).sum();
+            assert!(kept <= record.len(), "{kept} bytes of a record of {}", record.len());
+            assert_eq!(found.links[999].url, "https://b.example");
+            let is_shown = found.links[0].url == text;
+            assert_eq!(is_shown, times < 500, "what is shown of an address is what stands in the text");
+        }
     }
 }

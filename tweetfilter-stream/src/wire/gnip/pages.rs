@@ -7,15 +7,15 @@ use tweetfilter_core::post::Link;
 
 use super::super::view::View;
 
-/// Pages by the addresses that stand in the text.
+/// The texts of pages, by the addresses that stand in the text of the post.
 #[derive(Default)]
-pub(super) struct Pages<'a>(HashMap<Cow<'a, str>, View<'a>>);
+pub(super) struct Pages<'a>(HashMap<Cow<'a, str>, &'a str>);
 
 impl<'a> Pages<'a> {
     /// Adds those of an activity, in place of what was known of the same addresses.
     pub(super) fn add(&mut self, activity: &View<'a>) {
-        let pages = activity.object("gnip").list("urls").into_iter();
-        self.0.extend(pages.map(|page| (page.text("url"), page)));
+        let pages = activity.object("gnip").raw_objects("urls");
+        self.0.extend(pages.map(|page| (View::of(page).text("url"), page)));
     }
 
     /// Tells links of their pages. Where an address stands several times, its first link alone has the page: for filters
@@ -24,7 +24,7 @@ impl<'a> Pages<'a> {
         for link in links {
             #[cfg(test)]
             LOOKS.set(LOOKS.get() + 1);
-            if let Some(page) = self.0.remove(link.url.as_str()) {
+            if let Some(page) = self.0.remove(link.url.as_str()).map(View::of) {
                 link.unwound = page.string("expanded_url").or(link.unwound.take());
                 link.title = page.string("expanded_url_title").or(link.title.take());
                 link.description = page.string("expanded_url_description").or(link.description.take());

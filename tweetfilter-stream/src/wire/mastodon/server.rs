@@ -20,8 +20,8 @@ pub(super) fn told(status: &View<'_>, depth: u8) -> Option<String> {
         is_local(&account).then(host).flatten()
     };
     let by_mention = || {
-        let users = status.raws("mentions").into_iter().filter(|user| user.starts_with('{')).map(View::of);
-        users.filter(is_local).find_map(|user| host_of(&user.text("url")))
+        let mut users = status.list("mentions").filter(is_local);
+        users.find_map(|user| host_of(&user.text("url")))
     };
     let by_carried = || {
         let below = depth.checked_sub(1)?;

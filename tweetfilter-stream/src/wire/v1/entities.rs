@@ -68,6 +68,7 @@ impl Entities<'_> {
             hashtags: self.hashtags.into_iter().filter_map(|w| w.tag(['#', '＃'], text, offsets)).collect(),
             cashtags: self.symbols.into_iter().filter_map(|w| w.tag(['$', '＄'], text, offsets)).collect(),
             mentions: self.mentions.into_iter().filter_map(|m| m.mention(text, offsets)).collect(),
+            links: Vec::with_capacity(self.urls.len()),
             ..post::Entities::default()
         };
         for url in self.urls {
@@ -94,11 +95,15 @@ pub(in super::super) struct Indices(u64, u64);
 
 impl Indices {
     pub(in super::super) fn read<'de, A: MapAccess<'de>>(field: Field<'_, A>) -> Result<Self, A::Error> {
-        let both = field.scalars()?;
-        Ok(match both.as_slice() {
-            [start, end] => Self(start.count().unwrap_or(0), end.count().unwrap_or(0)),
-            _ => Self::default(),
-        })
+        let (mut both, mut count) = ([0, 0], 0_usize);
+        field.scalars(|place| {
+            if let Some(number) = both.get_mut(count) {
+                *number = place.count().unwrap_or(0);
+            }
+            count += 1;
+        })?;
+        let [start, end] = both;
+        Ok(if count == 2 { Self(start, end) } else { Self::default() })
     }
 
     /// The start alone.

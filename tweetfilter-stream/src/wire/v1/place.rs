@@ -3,7 +3,10 @@
 use serde::de::MapAccess;
 use tweetfilter_core::post::{self, Point};
 
-use super::super::fields::{Field, Fields, Scalar};
+use super::super::fields::{Field, Fields};
+
+/// Numbers of a geometry that are read: the box of a place has eight.
+const NUMBERS: usize = 4096;
 
 /// A tagged place.
 #[derive(Default)]
@@ -43,16 +46,22 @@ pub(in super::super) struct Geometry {
 impl<'de> Fields<'de> for Geometry {
     fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
         match key {
-            "coordinates" => self.coordinates = numbers(&field.scalars()?),
-            "bbox" => self.bbox = numbers(&field.scalars()?),
+            "coordinates" => self.coordinates = numbers(field)?,
+            "bbox" => self.bbox = numbers(field)?,
             _ => field.skip()?,
         }
         Ok(())
     }
 }
 
-fn numbers(values: &[Scalar<'_>]) -> Vec<f64> {
-    values.iter().filter_map(Scalar::real).collect()
+fn numbers<'de, A: MapAccess<'de>>(field: Field<'_, A>) -> Result<Vec<f64>, A::Error> {
+    let mut numbers = Vec::new();
+    field.scalars(|number| {
+        if numbers.len() < NUMBERS {
+            numbers.extend(number.real());
+        }
+    })?;
+    Ok(numbers)
 }
 
 /// A point, if it lies on earth.

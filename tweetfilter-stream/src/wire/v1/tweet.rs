@@ -438,7 +438,7 @@ struct Versions(Vec<String>);
 impl<'de> Fields<'de> for Versions {
     fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
         match key {
-            "edit_tweet_ids" => self.0 = field.scalars()?.into_iter().map(Scalar::into_id).collect(),
+            "edit_tweet_ids" => self.0 = field.ids()?,
             _ => field.skip()?,
         }
         Ok(())

@@ -65,11 +65,18 @@ fn hash(text: &str) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// An id as a name: what names can't hold everywhere is written `%XX`.
+/// An id as a name: what names can't hold everywhere is written `%XX`, as is the first letter of a name that Windows does
+/// not give to files.
 fn escaped(id: &str) -> String {
     let mut name = String::with_capacity(id.len());
-    for (n, c) in id.chars().enumerate() {
-        let allowed = c.is_alphanumeric() || matches!(c, '_' | '-' | '@' | '+') || (c == '.' && n > 0);
+    let is_device = is_device(id);
+    for (at, c) in id.char_indices() {
+        let allowed = match c {
+            '_' | '-' | '@' | '+' => true,
+            // At the end, Windows leaves it out.
+            '.' => at > 0 && at + 1 < id.len(),
+            _ => c.is_alphanumeric() && !(is_device && at == 0),
+        };
         if allowed {
             name.push(c);
         } else {
@@ -80,6 +87,17 @@ fn escaped(id: &str) -> String {
     name
 }
 
+/// Whether a name is a device's on Windows, where whatever follows a dot is no part of that.
+fn is_device(id: &str) -> bool {
+    let name = id.split('.').next().unwrap_or_default().to_ascii_uppercase();
+    let is_port = |number: &str| {
+        let mut digits = number.chars();
+        matches!((digits.next(), digits.next()), (Some('0'..='9' | '¹' | '²' | '³'), None))
+    };
+    matches!(name.as_str(), "CON" | "PRN" | "AUX" | "NUL")
+        || ["COM", "LPT"].into_iter().any(|port| name.strip_prefix(port).is_some_and(is_port))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +106,33 @@ mod tests {
     fn no_id_leaves_the_directory() {
         assert_eq!(escaped("../etc/passwd"), "%2E.%2Fetc%2Fpasswd");
         assert_eq!(escaped("a.b_c-1 é"), "a.b_c-1%20é");
+    }
+
+    #[test]
+    fn no_id_is_a_name_that_windows_keeps_for_itself() {
+        for (id, name) in [
+            ("CON", "%43ON"),
+            ("nul", "%6Eul"),
+            ("aux.b.c", "%61ux.b.c"),
+            ("Prn", "%50rn"),
+            ("COM1", "%43OM1"),
+            ("lpt9", "%6Cpt9"),
+            ("COM³", "%43OM³"),
+            ("a.", "a%2E"),
+            ("a..", "a.%2E"),
+            (".", "%2E"),
+            ("CONE", "CONE"),
+            ("COM", "COM"),
+            ("COM10", "COM10"),
+            ("a.CON", "a.CON"),
+        ] {
+            assert_eq!(escaped(id), name);
+        }
+        let mut names = Names::default();
+        let given = ["CON", "con", "%43ON", "CON.a"].map(|id| names.give(Some("nul"), id).0);
+        let given: HashSet<_> = given.iter().map(|path| path.to_string_lossy().to_lowercase()).collect();
+        assert_eq!(given.len(), 4, "{given:?}");
+        assert!(given.iter().all(|path| path.starts_with("%6eul/%")), "{given:?}");
     }
 
     #[test]
