@@ -144,7 +144,7 @@ fn messages_in_one_take_memory_by_its_length_and_what_follows_is_told() {
         format!(r#"{{"data":[{}]}}"#, many("{}", COUNT, ",")),
     ] {
         let (count, last) = inside(&event(&json));
-        assert!(count * size_of::<Event>() <= 5 * json.len() + (33 << 20), "{count}: {}", &json[..40]);
+        assert!(count * size_of::<Event>() <= 16 * json.len() + (33 << 20), "{count}: {}", &json[..40]);
         assert_eq!(last, Some(Reason::TooMany), "{}", &json[..40]);
     }
     assert_eq!(Reason::TooMany.to_string(), "too many messages in one");
