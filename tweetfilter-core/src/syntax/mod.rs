@@ -35,6 +35,7 @@ pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Fix, Severity};
 pub use native::{Note, differences_from_x, lost_in_native, to_native};
 pub use operators::{Spelling, spellings};
+pub use print::quoted;
 pub use sets::NamedSets;
 
 use crate::Limits;

@@ -257,8 +257,14 @@ fn string(f: &mut Formatter<'_>, s: &str) -> fmt::Result {
     }
 }
 
-/// A text in double quotes, its quotes and backslashes escaped.
-pub(super) fn quoted(text: &str) -> String {
+/// A text in double quotes, its backslashes and quotation marks of all kinds escaped: as a phrase, or as the value of an operator.
+///
+/// ```
+/// use tweetfilter_core::syntax::quoted;
+/// assert_eq!(quoted("say “hi”"), r#""say \“hi\”""#);
+/// ```
+#[must_use]
+pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

@@ -1,7 +1,7 @@
 //! Words and phrases, which are all that Mastodon's filters know.
 
 use serde::Deserialize;
-use tweetfilter_core::syntax::{Atom, Form, Node, NodeKind, Shape, Value};
+use tweetfilter_core::syntax::{Atom, Form, Node, NodeKind, Shape, Value, quoted};
 use tweetfilter_core::{Dialect, Expression, Limits};
 
 use super::words::literal;
@@ -22,7 +22,7 @@ impl Keyword {
         if self.whole_word {
             return literal(text);
         }
-        format!("contains:\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+        format!("contains:{}", quoted(text))
     }
 }
 

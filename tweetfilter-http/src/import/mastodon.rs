@@ -89,6 +89,8 @@ mod tests {
         assert_eq!(filter.expires_at, time::parse("2022-09-20T17:27:39.296Z"));
         let one = r#"[{"id":"8449","phrase":"test","context":["home"],"whole_word":false,"expires_at":null,"irreversible":true}]"#;
         assert_eq!(read(one).unwrap().unwrap()[0].text, "contains:\"test\"");
+        let curly = r#"[{"keywords":[{"keyword":"“hi” „du“","whole_word":false},{"keyword":"«oui»","whole_word":true}]}]"#;
+        assert_eq!(read(curly).unwrap().unwrap()[0].text, "contains:\"\\“hi\\” \\„du\\“\" OR \"\\«oui\\»\"");
         assert!(read(r#"[{"value":"cat"}]"#).is_none());
         assert!(read(r#"[{"title":"a","keywords":[]}]"#).unwrap().is_err());
     }

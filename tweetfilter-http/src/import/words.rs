@@ -1,6 +1,7 @@
 //! Lists of plain words and phrases, one a line, as people keep of what they mute.
 
 use tweetfilter_core::Expression;
+use tweetfilter_core::syntax::quoted;
 
 use super::{FilterFile, FilterLine, Format};
 
@@ -31,7 +32,7 @@ pub fn read_words(text: &str, together: bool) -> FilterFile {
 /// An expression that finds a text as it stands: as a word, a phrase, a tag, or its characters.
 #[must_use]
 pub fn literal(text: &str) -> String {
-    let quoted = format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    let phrase = quoted(text);
     let name = text.strip_prefix(['#', '@', '$']).unwrap_or(text);
     let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     let keyword =
@@ -43,10 +44,10 @@ pub fn literal(text: &str) -> String {
     };
     if plain && !keyword && whole(text) {
         text.to_owned()
-    } else if whole(&quoted) {
-        quoted
+    } else if whole(&phrase) {
+        phrase
     } else {
-        format!("contains:{quoted}")
+        format!("contains:{phrase}")
     }
 }
 
@@ -63,6 +64,9 @@ mod tests {
             ("OR", "\"OR\""),
             ("from:bob", "\"from:bob\""),
             ("say \"hi\" now", "\"say \\\"hi\\\" now\""),
+            ("say “hi” now", "\"say \\“hi\\” now\""),
+            ("«oui»", "\"\\«oui\\»\""),
+            ("„Zitat“ +", "contains:\"\\„Zitat\\“ +\""),
             ("C++", "contains:\"C++\""),
             ("!!", "contains:\"!!\""),
             ("-rain", "contains:\"-rain\""),

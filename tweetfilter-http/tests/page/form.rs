@@ -63,6 +63,39 @@ async fn people_are_taken_from_addresses_and_what_names_nobody_is_said_at_the_fi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn values_are_taken_in_quotes_of_any_kind_and_with_the_signs_they_have() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.begins_a_filter(&served.link()).await;
+    browser.press("[data-do=form]").await;
+    browser.until("document.activeElement.name === 'all'").await;
+    for (typed, text) in [
+        ("“new york”", "\"new york\""),
+        ("«oui», „Zitat“", "oui Zitat"),
+        ("C++", "contains:\"C++\""),
+        ("C#, new year!", "contains:\"C#\" \"new year!\""),
+        ("<3, snow", "contains:\"<3\" snow"),
+    ] {
+        fill(&browser, "all", typed).await;
+        browser.until(&format!("{TEXT} === {}", json!(text))).await;
+        browser.sees("✓ Valid").await;
+    }
+    fill(&browser, "all", "").await;
+    fill(&browser, "any", "C++, snow").await;
+    fill(&browser, "none", "C#").await;
+    browser.until(&format!("{TEXT} === {}", json!("(contains:\"C++\" OR snow) -contains:\"C#\""))).await;
+    // Read again, they are the values that were typed.
+    browser.press("[data-do=form]").await;
+    browser.press("[data-do=form]").await;
+    for (name, value) in [("all", ""), ("any", "C++, snow"), ("none", "C#")] {
+        let field = format!("document.querySelector('tf-form [name={name}]').value");
+        browser.until(&format!("{field} === {}", json!(value))).await;
+    }
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_the_form_replaced_can_be_had_back() {
     const RICH: &str = "snow OR (rain -has:links)";
     let Some(browser) = Browser::start().await else { return };

@@ -47,11 +47,11 @@ export function read(text) {
   if (/ OR /.test(rest) && !/[()]/.test(rest)) rest = `(${rest})`;
   while (rest !== '') {
     const found =
-      /^\(([^()]+)\)(?:\s+|$)/.exec(rest) ?? /^(-?(?:"[^"\\]*"|[^\s"()]+))(?:\s+|$)/.exec(rest);
+      /^\(([^()]+)\)(?:\s+|$)/.exec(rest) ?? /^(-?(?:(?:contains:)?"[^"\\]*"|[^\s"()]+))(?:\s+|$)/.exec(rest);
     if (!found) return null;
     const [whole, part] = found;
     if (whole.startsWith('(')) {
-      fields.any = part.split(/\s+OR\s+/).join(', ').replaceAll('"', '');
+      fields.any = part.split(/\s+OR\s+/).map(bare).join(', ');
     } else if (/^(from|lang):/.test(part)) {
       const [name, values] = part.split(':');
       fields[name] = values.replaceAll(',', ', ');
@@ -60,9 +60,9 @@ export function read(text) {
     } else if (part.startsWith('-') && WITHOUT.includes(part.slice(1))) {
       fields.without.push(part.slice(1));
     } else if (part.startsWith('-')) {
-      lists.none.push(part.slice(1).replaceAll('"', ''));
+      lists.none.push(bare(part.slice(1)));
     } else {
-      lists.all.push(part.replaceAll('"', ''));
+      lists.all.push(bare(part));
     }
     rest = rest.slice(whole.length);
   }
@@ -72,19 +72,32 @@ export function read(text) {
   return parts(write(fields)) === parts(text) ? fields : null;
 }
 
-const parts = (text) => (text.match(/\([^)]*\)|-?"[^"]*"|\S+/g) ?? []).sort().join(' ');
+const bare = (part) => part.replace(/^contains:(?=")/, '').replaceAll('"', '');
+
+const parts = (text) => (text.match(/\([^)]*\)|-?(?:contains:)?"[^"]*"|\S+/g) ?? []).sort().join(' ');
+
+// Of a value in quotes, whichever a keyboard types, they are no part.
+const QUOTES = /["“”„‟＂«»\\]/g;
 
 function terms(text) {
   return text
     .split(/[,\n]/)
-    .map((term) => term.trim().replaceAll(/["\\]/g, ''))
+    .map((term) => term.replaceAll(QUOTES, '').trim())
     .filter((term) => term !== '');
 }
 
-// Tags, names and plain words stand as they are; everything else is a phrase.
+// What words are made of, and what may be left out at the edges of a phrase, since it only separates.
+const WORDS = /(?:(?![#*])[\p{L}\p{N}\p{M}\p{Emoji}\p{Extended_Pictographic}_\u200c\u200d])+/u;
+const SEPARATES = /^[\s\p{Default_Ignorable_Code_Point}"'“”„‟‘’‚‹›«»`()[\]{}（）「」『』【】.,!?…:;¿¡。、，！？*]*$/u;
+
+// Tags, names and plain words stand as they are; what has signs at its edges, as C++, is searched for by its characters;
+// everything else is a phrase.
 function quoted(term) {
   const plain = /^[#@$]?[\p{L}\p{N}\p{M}_]+\*?$/u.test(term) && !/^(AND|OR|NOT)$/.test(term);
-  return plain ? term : `"${term}"`;
+  if (plain) return term;
+  const between = term.split(WORDS);
+  const whole = between.length > 1 && SEPARATES.test(between[0]) && SEPARATES.test(between.at(-1));
+  return whole ? `"${term}"` : `contains:"${term}"`;
 }
 
 const values = (text) => text.split(/[\s,]+/).filter((value) => value !== '');
