@@ -55,6 +55,8 @@ pub struct Incoming {
     pub was: Option<String>,
     /// Of one that differs: all that would be changed.
     pub changes: Vec<FactChange>,
+    /// What is wrong in the file beside the expression, so that it can't be kept.
+    pub fault: Option<String>,
     /// Of one that would be used but for its end, which has passed: when that was.
     pub ended: Option<i64>,
     /// Whether it is used, where that is said.
@@ -134,6 +136,7 @@ impl Incoming {
             enabled,
             was: differs.map(|row| row.filter.text.clone()),
             changes: differs.map(|row| changes(row, &filter, enabled, now)).unwrap_or_default(),
+            fault: line.fault.clone(),
             ended: filter.expires_at.filter(|_| on && has_ended),
             filter,
             said: if has_ended { Some(false) } else { line.enabled },

@@ -19,7 +19,7 @@ use super::extract::Body;
 use super::filters::too_many;
 use super::turns::Work;
 use super::{Api, STORE};
-use crate::import::{FilterFile, Format, read_filters, read_words};
+use crate::import::{FilterFile, Format, Malformed, UNREADABLE, read_filters, read_words};
 use crate::incoming::{Incoming, State as Held, against, summary};
 use crate::names::{FILTER_NAME, fits};
 use crate::parts::now;
@@ -113,6 +113,10 @@ pub struct FileOwner {
 /// knows neither actions nor expiries, and leaves them as they are; another text that comes in it is of dialect x. Sent again,
 /// it changes nothing: a filter of which all is so already is not added. A filter that has ended comes in switched off, with a warning (`already_expired`).
 ///
+/// A filter of the file that is not as its format asks (Mastodon's filters of single posts, say, which have no keywords) is
+/// `invalid` as one is whose expression is wrong, and its diagnostic `unreadable` says why; where none is as it must be, the
+/// file is refused.
+///
 /// A file may hold filters of many owners, as those of `tweetfilter match` do. All come in as this account's, and the answer says how many
 /// the file says are of others, and whose filters there are (`owners`); with `owner` only those of one come in. One that has more
 /// filters than an import may have is refused with `apply`; without, the answer has none of them, and says whose they are.
@@ -195,6 +199,11 @@ async fn held(
 
 fn candidate(incoming: Incoming, surroundings: &Surroundings) -> Candidate {
     let mut candidate = Candidate::new(incoming);
+    let fault = candidate.incoming.fault.clone();
+    if let Some(fault) = fault {
+        candidate.refuse(vec![beside(UNREADABLE, "error", fault)]);
+        return candidate;
+    }
     let NewFilter { name, text, dialect, .. } = &candidate.incoming.filter;
     let named = match candidate.incoming.state {
         // What is there stays.
@@ -268,9 +277,15 @@ fn read(import: &Import) -> Result<(FilterFile, Kind)> {
     if import.format == Kind::Words {
         return Ok((read_words(&import.content, import.together), Kind::Words));
     }
-    let file = read_filters(&import.content).map_err(|malformed| {
+    let malformed = |malformed: Malformed| {
         ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "malformed", malformed.to_string())
-    })?;
+    };
+    let file = read_filters(&import.content).map_err(malformed)?;
+    let faults = file.faults();
+    // Rather another kind of file than filters of which some are wrong.
+    if faults.len() > MOST {
+        return Err(malformed(Malformed { faults }));
+    }
     let kind = match file.format {
         Format::Ndjson => Kind::Filters,
         Format::XJson => Kind::X,

@@ -10,10 +10,11 @@ use std::io::Read;
 use clap::ArgMatches;
 use tweetfilter_core::explain::CostClass;
 use tweetfilter_core::post::Account;
+use tweetfilter_core::syntax::Diagnostic;
 use tweetfilter_core::{
-    Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId, ParseError,
+    Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId, Span,
 };
-use tweetfilter_http::import::{FilterLine, Format, read_filters};
+use tweetfilter_http::import::{FilterLine, Format, UNREADABLE, read_filters};
 
 use super::Failure;
 use super::render::Origin;
@@ -211,10 +212,19 @@ fn parse_all(
 /// Filters that are not worth a thread.
 const PART: usize = 256;
 
-type Parsed = Result<Expression, ParseError>;
+type Parsed = Result<Expression, Vec<Diagnostic>>;
 
 fn parse(filter: &Named, default: Option<Dialect>) -> Parsed {
-    Expression::parse_with(&filter.line.text, dialect_of(filter, default), &Limits::default())
+    if let Some(fault) = &filter.line.fault {
+        return Err(vec![unreadable(fault)]);
+    }
+    let parsed = Expression::parse_with(&filter.line.text, dialect_of(filter, default), &Limits::default());
+    parsed.map_err(|error| error.diagnostics().to_vec())
+}
+
+/// What is wrong in a file beside an expression.
+pub(super) fn unreadable(fault: &str) -> Diagnostic {
+    Diagnostic::error(UNREADABLE, Span::default(), fault)
 }
 
 fn dialect_of(filter: &Named, default: Option<Dialect>) -> Dialect {
@@ -250,8 +260,7 @@ impl Loaded {
             Ok(expression) => {
                 self.entries.push(Entry { position, id, owner, name, origin, expression, from_x });
             }
-            Err(error) => {
-                let diagnostics = error.diagnostics().to_vec();
+            Err(diagnostics) => {
                 self.refused.push(Refused {
                     position,
                     id,

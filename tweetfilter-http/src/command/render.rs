@@ -3,6 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use tweetfilter_core::Span;
 use tweetfilter_core::syntax::{Diagnostic, Fix, Severity};
+use tweetfilter_http::import::UNREADABLE;
 
 use super::terminal::Style;
 
@@ -54,6 +55,12 @@ fn one(found: &Diagnostic, text: &str, origin: &Origin, style: Style) -> String 
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
+    let title = level.primary_title(found.message.as_str()).id(found.code);
+    if found.code == UNREADABLE {
+        // It stands nowhere in the expression, if there is one.
+        let place = annotate_snippets::Origin::path(origin.path());
+        return renderer(style).render(&[title.element(place)]);
+    }
     let part = Excerpt::around(text, found);
     let mut snippet = Snippet::source(part.text)
         .line_start(origin.first_line() + part.lines_before)
@@ -61,7 +68,6 @@ fn one(found: &Diagnostic, text: &str, origin: &Origin, style: Style) -> String 
     if let Some((span, label)) = &found.second {
         snippet = snippet.annotation(AnnotationKind::Context.span(part.range(*span)).label(label.as_str()));
     }
-    let title = level.primary_title(found.message.as_str()).id(found.code);
     let told = match part.start {
         0 => title.element(snippet.path(origin.path())),
         // The place is one of the whole expression, not of what is shown.

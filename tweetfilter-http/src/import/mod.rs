@@ -57,7 +57,12 @@ pub struct FilterLine {
     pub expires_at: Option<i64>,
     /// Line of the file, from 1.
     pub line: usize,
+    /// What is wrong in it beside the expression, so that it can't be used; what else could be read of it stands above.
+    pub fault: Option<String>,
 }
+
+/// The code of a finding that is about a [`FilterLine::fault`].
+pub const UNREADABLE: &str = "unreadable";
 
 impl FilterLine {
     /// A filter of which nothing else is said.
@@ -73,6 +78,7 @@ impl FilterLine {
             enabled: None,
             expires_at: None,
             line,
+            fault: None,
         }
     }
 }
@@ -122,6 +128,21 @@ pub struct FilterFile {
 }
 
 impl FilterFile {
+    /// A file of which at least one filter can be used, or that has none at all.
+    fn usable(format: Format, filters: Vec<FilterLine>) -> Result<Self, Malformed> {
+        let file = Self { format, filters };
+        let faults = file.faults();
+        let is_usable = faults.is_empty() || faults.len() < file.filters.len();
+        if is_usable { Ok(file) } else { Err(Malformed { faults }) }
+    }
+
+    /// What is wrong in it beside the expressions.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        let fault = |line: &FilterLine| Some(Fault { line: line.line, message: line.fault.clone()? });
+        self.filters.iter().filter_map(fault).collect()
+    }
+
     /// For each filter that the file says is somebody else's than this owner's: whose.
     #[must_use]
     pub fn other_owners(&self, owner: &str) -> Vec<&str> {
@@ -178,20 +199,21 @@ impl fmt::Display for Malformed {
     }
 }
 
-/// Reads the filters of a file's text.
+/// Reads the filters of a file's text. One that is not what the format asks for has a [`FilterLine::fault`], and keeps the others from
+/// nothing. Expressions are not looked at.
 ///
 /// # Errors
-/// Every line that is not what the format asks for. Expressions are not looked at.
+/// The text is in no format, or all of its filters have faults: every one of these.
 pub fn read_filters(text: &str) -> Result<FilterFile, Malformed> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if ndjson::is_ndjson(text) {
-        return ndjson::read(text).map(|filters| FilterFile { format: Format::Ndjson, filters });
+        return FilterFile::usable(Format::Ndjson, ndjson::read(text));
     }
-    if let Some(read) = mastodon::read(text) {
-        return read.map(|filters| FilterFile { format: Format::Mastodon, filters });
+    if let Some(filters) = mastodon::read(text) {
+        return FilterFile::usable(Format::Mastodon, filters);
     }
     if let Some(read) = x_json::read(text) {
-        return read.map(|filters| FilterFile { format: Format::XJson, filters });
+        return read.and_then(|filters| FilterFile::usable(Format::XJson, filters));
     }
     if let Some(fault) = broken_json(text) {
         return Err(Malformed { faults: vec![fault] });
@@ -277,6 +299,7 @@ mod tests {
                 enabled: Some(false),
                 expires_at: Some(0),
                 line: 2,
+                fault: None,
             }
         );
         assert_eq!((file.filters[1].id.as_str(), file.filters[1].line), ("9", 3));
@@ -288,12 +311,20 @@ mod tests {
             "{\"filter\":\"cat\"}\n",
             "{\"id\":\"b\",\"filter\":\"dog\"}\n",
             "cat OR dog\n",
-            "{\"id\":\"c\",\"filter\":\"x\",\"dialect\":\"gnip\"}\n"
+            "{\"id\":\"c\",\"filter\":\"x\",\"owner\":\"ann\",\"dialect\":\"gnip\"}\n"
         );
-        let faults = read_filters(text).unwrap_err().faults;
+        let file = read_filters(text).unwrap();
+        let faults = file.faults();
         assert_eq!(faults.iter().map(|f| f.line).collect::<Vec<_>>(), [1, 3, 4]);
         assert!(faults[0].message.contains("`id`"), "{}", faults[0].message);
         assert!(faults[2].message.contains("`native` or `x`"), "{}", faults[2].message);
+        // The others stand beside them, and of each is told what could be read.
+        let said: Vec<_> = file.filters.iter().map(|f| (f.id.as_str(), f.text.as_str())).collect();
+        assert_eq!(said, [("1", "cat"), ("b", "dog"), ("3", ""), ("c", "x")]);
+        assert_eq!(file.filters[3].owner.as_deref(), Some("ann"));
+        // Where nothing can be used, the file can't.
+        let bad = text.lines().filter(|line| !line.contains("dog")).collect::<Vec<_>>().join("\n");
+        assert_eq!(read_filters(&bad).unwrap_err().faults.len(), 3);
     }
 
     #[test]
@@ -339,7 +370,8 @@ mod tests {
 
     #[test]
     fn a_value_that_is_missing_is_a_fault_of_its_line() {
-        let faults = read_filters("{\"data\":[\n{\"value\":\"a\"},\n{\"tag\":\"b\"}\n]}").unwrap_err().faults;
-        assert_eq!(faults[0].line, 3);
+        let file = read_filters("{\"data\":[\n{\"value\":\"a\"},\n{\"tag\":\"b\"},\n7]}").unwrap();
+        assert_eq!(file.faults().iter().map(|fault| fault.line).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(file.filters[1].name.as_deref(), Some("b"));
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use tweetfilter_core::Dialect;
 
-use super::{Fault, FilterLine, Malformed};
+use super::FilterLine;
 
 /// Whether the first line that is not blank is an object with a string `filter`.
 pub(super) fn is_ndjson(text: &str) -> bool {
@@ -13,55 +13,53 @@ pub(super) fn is_ndjson(text: &str) -> bool {
             .is_ok_and(|object| object.get("filter").is_some_and(Value::is_string))
 }
 
-pub(super) fn read(text: &str) -> Result<Vec<FilterLine>, Malformed> {
-    let mut filters = Vec::new();
-    let mut faults = Vec::new();
-    for (n, line) in text.lines().enumerate() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        match read_line(line, n + 1) {
-            Ok(filter) => filters.push(filter),
-            Err(message) => faults.push(Fault { line: n + 1, message }),
-        }
-    }
-    if faults.is_empty() { Ok(filters) } else { Err(Malformed { faults }) }
+pub(super) fn read(text: &str) -> Vec<FilterLine> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines.map(|(n, line)| read_line(line, n + 1)).collect()
 }
 
-fn read_line(line: &str, number: usize) -> Result<FilterLine, String> {
-    let object: Map<String, Value> =
-        serde_json::from_str(line).map_err(|e| format!("not a JSON object like those before it: {e}"))?;
+fn read_line(line: &str, number: usize) -> FilterLine {
+    let mut read = FilterLine::new(number.to_string(), String::new(), number);
+    let object = serde_json::from_str::<Map<String, Value>>(line);
+    let object = object.map_err(|e| format!("not a JSON object like those before it: {e}"));
+    let filled = object.and_then(|object| fill(&mut read, &object));
+    read.fault = filled.err();
+    read
+}
+
+/// Fills in what an object says, up to what is wrong in it.
+fn fill(read: &mut FilterLine, object: &Map<String, Value>) -> Result<(), String> {
     let Some(Value::String(text)) = object.get("filter") else {
         return Err("`filter` must be a string: the expression".to_owned());
     };
-    let Some(id) = identifier(object.get("id"), "id")? else {
-        return Err("`id` is missing: each filter needs one of its own".to_owned());
-    };
-    let name = match object.get("name") {
+    read.text.clone_from(text);
+    read.owner = identifier(object.get("owner"), "owner")?;
+    read.id =
+        identifier(object.get("id"), "id")?.ok_or("`id` is missing: each filter needs one of its own")?;
+    read.name = match object.get("name") {
         None | Some(Value::Null) => None,
         Some(Value::String(name)) => Some(name.clone()),
         Some(_) => return Err("`name` must be a string".to_owned()),
     };
-    let dialect = match object.get("dialect") {
+    read.dialect = match object.get("dialect") {
         None | Some(Value::Null) => None,
         Some(Value::String(name)) if name == "native" => Some(Dialect::Native),
         Some(Value::String(name)) if name == "x" => Some(Dialect::X),
         Some(_) => return Err("`dialect` must be `native` or `x`".to_owned()),
     };
-    let owner = identifier(object.get("owner"), "owner")?;
-    let action = match object.get("action") {
+    read.action = match object.get("action") {
         None | Some(Value::Null) => None,
         Some(Value::String(word)) if ["show", "hide", "highlight", "notify"].contains(&word.as_str()) => {
             Some(word.clone())
         }
         Some(_) => return Err("`action` must be `show`, `hide`, `highlight` or `notify`".to_owned()),
     };
-    let enabled = match object.get("enabled") {
+    read.enabled = match object.get("enabled") {
         None | Some(Value::Null) => None,
         Some(Value::Bool(enabled)) => Some(*enabled),
         Some(_) => return Err("`enabled` must be true or false".to_owned()),
     };
-    let expires_at = match object.get("expires_at") {
+    read.expires_at = match object.get("expires_at") {
         None | Some(Value::Null) => None,
         Some(at) => Some(
             at.as_str()
@@ -69,8 +67,7 @@ fn read_line(line: &str, number: usize) -> Result<FilterLine, String> {
                 .ok_or_else(|| "`expires_at` must be a time such as 2026-12-31T23:59:59Z".to_owned())?,
         ),
     };
-    let read = FilterLine::new(id, text.clone(), number);
-    Ok(FilterLine { owner, name, dialect, action, enabled, expires_at, ..read })
+    Ok(())
 }
 
 /// Ids are strings; whole numbers are taken by their digits.

@@ -36,17 +36,9 @@ pub(super) fn read(text: &str) -> Option<Result<Vec<FilterLine>, Malformed>> {
         }
         _ => return None,
     };
-    let mut filters = Vec::new();
-    let mut faults = Vec::new();
     let mut lines = LineNumbers::new(text);
-    for (n, raw) in items.iter().enumerate() {
-        let line = lines.of(raw.get());
-        match read_item(raw.get(), n + 1, line) {
-            Ok(filter) => filters.push(filter),
-            Err(message) => faults.push(Fault { line, message }),
-        }
-    }
-    Some(if faults.is_empty() { Ok(filters) } else { Err(Malformed { faults }) })
+    let items = items.iter().enumerate();
+    Some(Ok(items.map(|(n, raw)| read_item(raw.get(), n + 1, lines.of(raw.get()))).collect()))
 }
 
 fn foreign(line: usize) -> Fault {
@@ -55,15 +47,26 @@ fn foreign(line: usize) -> Fault {
     Fault { line, message: message.to_owned() }
 }
 
-fn read_item(raw: &str, position: usize, line: usize) -> Result<FilterLine, String> {
-    let object: Map<String, Value> =
-        serde_json::from_str(raw).map_err(|_| "must be an object with `value`".to_owned())?;
+fn read_item(raw: &str, position: usize, line: usize) -> FilterLine {
+    let mut read = FilterLine::new(position.to_string(), String::new(), line);
+    let object = serde_json::from_str::<Map<String, Value>>(raw);
+    let object = object.map_err(|_| "must be an object with `value`".to_owned());
+    let filled = object.and_then(|object| fill(&mut read, &object));
+    read.fault = filled.err();
+    read
+}
+
+/// Fills in what a rule says, up to what is wrong in it.
+fn fill(read: &mut FilterLine, object: &Map<String, Value>) -> Result<(), String> {
+    read.name = object.get("tag").and_then(Value::as_str).map(str::to_owned);
     let Some(Value::String(text)) = object.get("value") else {
         return Err("`value` must be a string: the expression".to_owned());
     };
-    let id = identifier(object.get("id"), "id")?.unwrap_or_else(|| position.to_string());
-    let name = object.get("tag").and_then(Value::as_str).map(str::to_owned);
-    Ok(FilterLine { name, ..FilterLine::new(id, text.clone(), line) })
+    read.text.clone_from(text);
+    if let Some(id) = identifier(object.get("id"), "id")? {
+        read.id = id;
+    }
+    Ok(())
 }
 
 /// Line numbers of slices of one text, asked for in order, so that the text is read once.

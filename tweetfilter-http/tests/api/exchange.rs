@@ -43,6 +43,40 @@ async fn an_import_says_first_what_it_would_do() {
 }
 
 #[tokio::test]
+async fn a_filter_that_can_not_be_read_keeps_no_other_out() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let mastodon = json!([
+        {"title": "Winter", "keywords": [{"keyword": "“snow”", "whole_word": false}]},
+        {"title": "posts only", "keywords": [], "statuses": [{"id": "1", "status_id": "2"}]},
+        {"title": "Wet", "keywords": [{"keyword": "rain", "whole_word": true}]},
+    ]);
+    let lines = concat!(
+        "{\"id\":\"1\",\"filter\":\"hail\",\"action\":\"show\"}\n",
+        "{\"id\":\"2\",\"filter\":\"ice\",\"action\":\"melt\"}\n",
+    );
+    let rules = json!({"add": [{"value": "fog"}, {"tag": "nothing"}]});
+    for (content, expected, said) in [
+        (mastodon.to_string(), vec!["new", "invalid", "new"], "no keywords"),
+        (lines.to_owned(), vec!["new", "invalid"], "`action` must be"),
+        (rules.to_string(), vec!["new", "invalid"], "`value` must be"),
+    ] {
+        let body = |apply, keep_going| json!({"content": content, "apply": apply, "keep_going": keep_going});
+        let got = house.ask(Method::POST, &token, "/import", body(false, true)).await;
+        assert_eq!(states(got.ok()), expected);
+        let found = &got.ok()["filters"][1]["diagnostics"][0];
+        assert_eq!(found["code"], "unreadable");
+        assert!(found["message"].as_str().unwrap().contains(said), "{found}");
+        let got = house.ask(Method::POST, &token, "/import", body(true, false)).await;
+        assert_eq!(got.error(), "invalid_filters");
+        house.ask(Method::POST, &token, "/import", body(true, true)).await.ok();
+    }
+    let got = house.get(&token, "/filters").await;
+    let texts: Vec<_> = got.ok().as_array().unwrap().iter().map(|filter| filter["text"].clone()).collect();
+    assert_eq!(texts, ["contains:\"\\“snow\\”\"", "rain", "hail", "fog"]);
+}
+
+#[tokio::test]
 async fn all_of_an_import_is_kept_or_nothing_and_the_line_is_said() {
     use tweetfilter_core::budget::Price;
     use tweetfilter_http::api::Options;

@@ -35,6 +35,30 @@ fn an_import_keeps_what_the_file_says_and_fills_in_the_rest() {
 }
 
 #[test]
+fn a_filter_that_can_not_be_read_keeps_no_other_out() {
+    let mastodon = concat!(
+        "[{\"title\":\"posts only\",\"keywords\":[],\"statuses\":[{\"id\":\"1\",\"status_id\":\"2\"}]},\n",
+        "{\"title\":\"Winter\",\"keywords\":[{\"keyword\":\"snow\",\"whole_word\":true}]}]",
+    );
+    let lines = "{\"id\":\"1\",\"filter\":\"rain\"}\n{\"id\":\"2\",\"filter\":\"ice\",\"action\":\"melt\"}\n";
+    let files = Files::new().with("mastodon.json", mastodon).with("filters.ndjson", lines);
+    ok(files.run(&["account", "add", "ann"]));
+    for (file, place, said, text) in [
+        ("mastodon.json", "mastodon.json:1, filter 1 (posts only)", "this filter has no keywords", "snow"),
+        ("filters.ndjson", "filters.ndjson:2, filter 2", "`action` must be", "rain"),
+    ] {
+        let ended = files.run(&["filter", "import", "ann", file]);
+        assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{}", ended.err);
+        assert!(ended.err.contains(place) && ended.err.contains(said), "{}", ended.err);
+        assert!(ended.err.contains("1 of 2 filters invalid, nothing was imported"), "{}", ended.err);
+        let out = ok(files.run(&["filter", "import", "ann", file, "--keep-going"]));
+        assert!(out.lines().count() == 1 && out.contains(text), "{out}");
+    }
+    let texts: Vec<_> = listed(&files).iter().map(|filter| filter["filter"].clone()).collect();
+    assert_eq!(texts, ["snow", "rain"]);
+}
+
+#[test]
 fn a_filter_is_edited_and_switched_in_one_go() {
     let files = Files::new();
     ok(files.run(&["account", "add", "ann"]));

@@ -75,8 +75,18 @@ fn what_cannot_be_read_is_named_and_nothing_is_run() {
 fn bad_lines_of_filter_files_are_all_named() {
     let files = Files::new().with("f.ndjson", "{\"id\":\"a\",\"filter\":\"x\"}\n{\"filter\":\"y\"}\nz\n");
     let ended = files.run(&["match", "--filters", "f.ndjson", "-"]);
-    assert_eq!(ended.code, 2);
-    assert!(ended.err.contains("f.ndjson:2: ") && ended.err.contains("f.ndjson:3: "), "{}", ended.err);
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("f.ndjson:2, ") && ended.err.contains("f.ndjson:3, "), "{}", ended.err);
+    assert!(ended.err.contains("2 of 3 filters invalid, nothing was run"), "{}", ended.err);
+    let files = files.with("posts.ndjson", tweet("5", "bob", "x"));
+    let ended = files.run(&["match", "--filters", "f.ndjson", "--keep-going", "posts.ndjson"]);
+    assert!(ended.code == 0 && ended.out.contains("\"a\""), "{} {}", ended.out, ended.err);
+    let out = files.run(&["check", "--json", "f.ndjson"]).out;
+    assert!(out.contains("\"code\":\"unreadable\"") && out.lines().count() == 3, "{out}");
+    // Of a file in which nothing is as it must be, nothing is used.
+    let files = files.with("bad.ndjson", "{\"filter\":\"y\"}\nz\n");
+    let ended = files.run(&["match", "--filters", "bad.ndjson", "--keep-going", "posts.ndjson"]);
+    assert!(ended.code == 2 && ended.err.contains("bad.ndjson:2: "), "{}", ended.err);
 }
 
 #[test]

@@ -11,10 +11,10 @@ use tweetfilter_stream::store::Action;
 
 use super::super::Failure;
 use super::super::account::account;
-use super::super::filters::{read_text, within};
-use super::super::render::Origin;
+use super::super::filters::{read_text, unreadable, within};
+use super::super::render::{self, Origin};
 use super::super::settings::failure;
-use super::super::terminal::one_line;
+use super::super::terminal::{Style, one_line};
 use super::super::time::rfc3339;
 use super::{Checker, action, refused};
 
@@ -42,7 +42,7 @@ pub(super) struct Import {
     /// Take only the filters whose owner the file says is this one
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
-    /// Leave invalid filters out, instead of importing nothing
+    /// Leave invalid filters out, and such as the format of the file does not allow, instead of importing nothing
     #[arg(long)]
     keep_going: bool,
     /// Print what would come in (new) and what would differ (differs), and change nothing
@@ -114,7 +114,9 @@ async fn once(
     let mut lines = read.filters.iter();
     coming.retain(|one| {
         let origin = lines.next().map(|line| origin(file, read.format, line));
-        origin.is_some_and(|origin| is_named(one, file) && checker.check(&one.filter, &origin).is_ok())
+        origin.is_some_and(|origin| {
+            is_read(one, &origin) && is_named(one, file) && checker.check(&one.filter, &origin).is_ok()
+        })
     });
     let invalid = all - coming.len();
     let nothing = invalid > 0 && !import.keep_going;
@@ -138,6 +140,14 @@ async fn once(
     }
     coming.retain(|one| one.state != State::Same && !import.dry_run);
     Ok(Some((out, coming.into_iter().map(|one| one.filter).collect())))
+}
+
+/// Says it if a filter is not as the format of its file asks.
+fn is_read(one: &Incoming, origin: &Origin) -> bool {
+    let Some(fault) = &one.fault else { return true };
+    let found = [unreadable(fault)];
+    tell!("{}", render::diagnostics(&found, &one.filter.text, origin, Style::stderr()));
+    false
 }
 
 /// Says it if the name of a filter that would be kept is too long.

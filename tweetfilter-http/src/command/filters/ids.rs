@@ -18,7 +18,8 @@ pub(super) fn check(filters: &[Named], ignore_owners: bool) -> Result<(), Failur
     let mut of_id: HashMap<&str, &Named> = HashMap::with_capacity(filters.len());
     let mut faults = Vec::new();
     let mut numbered = false;
-    for filter in filters {
+    // What could not be read has no id that anybody gave it.
+    for filter in filters.iter().filter(|filter| filter.line.fault.is_none()) {
         let (id, owner) = (filter.line.id.as_str(), filter.line.owner.as_deref());
         let same = of_owner.insert((id, owner), filter);
         let other = of_id.insert(id, filter);

@@ -183,6 +183,8 @@ class Exchange extends View {
     const rows = (found?.filters ?? []).map((filter) =>
       fill('imported', {
         ...filter,
+        // Of what could not be read there may be nothing else.
+        name: filter.name || (filter.text === '' ? `line ${filter.line}` : ''),
         state: STATES[filter.state],
         kind: filter.state,
         owner: filter.owner && filter.owner !== model.me?.name && `of ${filter.owner}`,
