@@ -43,9 +43,26 @@ pub fn fits(name: &str, what: &str, most: usize) -> Result<(), String> {
     Err(format!("the name of {what} has at most {most} characters, and this one {length}"))
 }
 
+/// What a filter is called that has no name, where each must have one: its text, or as much of it as a name may have.
+#[must_use]
+pub fn title(text: &str) -> String {
+    match text.char_indices().nth(FILTER_NAME) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(FILTER_NAME - 1).chain(['…']).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_title_has_at_most_what_a_name_may_have() {
+        let text = "\u{e9}".repeat(FILTER_NAME);
+        assert_eq!(title(&text), text);
+        let cut = title(&(text + "x"));
+        assert!(cut.ends_with("\u{e9}…") && fits(&cut, "a filter", FILTER_NAME).is_ok(), "{cut}");
+    }
 
     #[test]
     fn characters_of_a_name_are_counted() {

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use tweetfilter_core::syntax::lacking_at_x;
 use tweetfilter_core::syntax::lint::set_names;
 use tweetfilter_core::{Dialect, Expression, Limits};
-use tweetfilter_sql::FilterRow;
+use tweetfilter_sql::{FilterRow, NewFilter};
 use tweetfilter_stream::store::Action;
 use utoipa::{IntoParams, ToSchema};
 
@@ -17,8 +17,8 @@ use super::caller::Caller;
 use super::exchange::Kind;
 use super::extract::Query;
 use super::turns::Work;
-use crate::import::{Keyword, keywords};
-use crate::names::{action_name, dialect_name};
+use crate::import::{Format, Keyword, keywords, misread};
+use crate::names::{action_name, dialect_name, title};
 use crate::parts::now;
 use crate::time::rfc3339;
 
@@ -44,7 +44,7 @@ pub struct Exported {
     pub file: &'static str,
     /// Filters that the form can't say, or that would do something else there.
     pub left_out: Vec<LeftOut>,
-    /// What the form does not say of filters that are in it.
+    /// What the form does not say of filters that are in it, and what it says so that it comes back as something else.
     pub lost: Vec<Lost>,
 }
 
@@ -153,16 +153,15 @@ fn written(row: &FilterRow, kind: Kind) -> std::result::Result<Json, String> {
         Kind::Plain if filter.dialect == Dialect::X => {
             Err("it is of dialect x, and a line can't say so".to_owned())
         }
-        Kind::Plain => Ok(json!(filter.text.replace(['\n', '\r'], " "))),
+        Kind::Plain => Ok(json!(on_one_line(&filter.text))),
         Kind::Mastodon if filter.action != Action::Hide => {
             Err("Mastodon's filters only hide, and this one does not".to_owned())
         }
         Kind::Mastodon => {
             is_used(row)?;
-            let keywords = keywords(&filter.text, filter.dialect)
-                .ok_or("Mastodon's filters know words and phrases only")?;
+            let keywords = words(filter, "Mastodon's filters know words and phrases only")?;
             let keyword = |one: &Keyword| json!({"keyword": one.keyword, "whole_word": one.whole_word});
-            let title = if filter.name.is_empty() { &filter.text } else { &filter.name };
+            let title = if filter.name.is_empty() { title(&filter.text) } else { filter.name.clone() };
             Ok(json!({
                 "title": title, "context": ["home", "notifications", "public", "thread", "account"],
                 "filter_action": "hide", "expires_at": filter.expires_at.map(rfc3339),
@@ -170,12 +169,23 @@ fn written(row: &FilterRow, kind: Kind) -> std::result::Result<Json, String> {
             }))
         }
         Kind::Words => {
-            let keywords = keywords(&filter.text, filter.dialect)
-                .ok_or("it is more than a list of words and phrases")?;
+            let keywords = words(filter, "it is more than a list of words and phrases")?;
             let words: Vec<_> = keywords.into_iter().map(|one| one.keyword).collect();
+            if words.iter().any(|word| word.contains(['\n', '\r'])) {
+                return Err("a text of it has several lines, and in a list each line is one".to_owned());
+            }
             Ok(json!(words.join("\n")))
         }
     }
+}
+
+/// The words and phrases of a filter, or what it has beside them: the form knows nothing else.
+fn words(filter: &NewFilter, more: &str) -> std::result::Result<Vec<Keyword>, String> {
+    let keywords = keywords(&filter.text, filter.dialect).ok_or(more)?;
+    if keywords.iter().any(|one| one.keyword.trim().is_empty()) {
+        return Err("a text of it is blank, and in that form nothing".to_owned());
+    }
+    Ok(keywords)
 }
 
 /// Whether a filter is used; a form that can't say that one is not would have it used.
@@ -221,9 +231,44 @@ fn unsaid(row: &FilterRow, kind: Kind) -> Vec<String> {
     if kind == Kind::Words && filter.dialect == Dialect::X {
         unsaid.push("that it is of dialect x".to_owned());
     }
+    unsaid.extend(changed(filter, kind));
     let read = Expression::parse_with(&filter.text, filter.dialect, &Limits::default());
     for name in read.iter().flat_map(set_names) {
         unsaid.push(format!("the list {{{name}}}, which it names: keep it too, as /sets/{name} says it"));
     }
     unsaid
+}
+
+/// Parts of a filter that are named of those that a form changes.
+const NAMED: usize = 10;
+
+/// What a form makes another of: parts of an expression that are read again as something else.
+fn changed(filter: &NewFilter, kind: Kind) -> Vec<String> {
+    let format = match kind {
+        Kind::Words => Format::Words,
+        Kind::Mastodon => Format::Mastodon,
+        Kind::Plain if loses_lines(filter) => {
+            return vec!["the line breaks within a text or a regex of it, which become spaces".to_owned()];
+        }
+        _ => return Vec::new(),
+    };
+    let all = misread(&filter.text, filter.dialect, format);
+    let named = all.iter().take(NAMED);
+    let mut said: Vec<_> =
+        named.map(|(was, again)| format!("that it has {was}, which comes back as {again}")).collect();
+    if all.len() > NAMED {
+        said.push(format!("and {} more of that kind", all.len() - NAMED));
+    }
+    said
+}
+
+/// Whether an expression is another on one line.
+fn loses_lines(filter: &NewFilter) -> bool {
+    let read = |text: &str| Expression::parse_with(text, filter.dialect, &Limits::default()).ok();
+    let line = on_one_line(&filter.text);
+    line != filter.text && read(&line) != read(&filter.text)
+}
+
+fn on_one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
 }

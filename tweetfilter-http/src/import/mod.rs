@@ -33,7 +33,7 @@ use std::fmt;
 use serde::de::IgnoredAny;
 use tweetfilter_core::Dialect;
 
-pub use keywords::{Keyword, keywords, through_keywords};
+pub use keywords::{Keyword, keywords, misread, through_keywords};
 pub use words::{literal, read_words};
 
 /// A filter as a file states it, not parsed.
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(said, [("1", "cat"), ("b", "dog"), ("3", ""), ("c", "x")]);
         assert_eq!(file.filters[3].owner.as_deref(), Some("ann"));
         // Where nothing can be used, the file can't.
-        let bad = text.lines().filter(|line| !line.contains("dog")).collect::<Vec<_>>().join("\n");
+        let bad = text.lines().filter(|line| !line.contains("\"dog\"")).collect::<Vec<_>>().join("\n");
         assert_eq!(read_filters(&bad).unwrap_err().faults.len(), 3);
     }
 

@@ -9,6 +9,7 @@ use tweetfilter_sql::{FilterRow, NewFilter};
 
 use super::{action, flat, has_ended};
 use crate::import::{FilterFile, FilterLine, Format, through_keywords};
+use crate::names::title;
 
 /// A filter, and whether all that the line says of it is so.
 type Meant<'r> = Option<(&'r FilterRow, bool)>;
@@ -94,9 +95,9 @@ fn is_so(line: &FilterLine, row: &FilterRow, format: Format, now: i64) -> bool {
         && line.dialect.is_none_or(|dialect| dialect == filter.dialect || is_of_both_dialects(&filter.text))
 }
 
-/// Whether a name stands for none: in Mastodon's form each filter has a title, and that of one without a name is its text.
+/// Whether a name stands for none: in Mastodon's form each filter has a title, and that of one without a name is of its text.
 fn is_title(name: &str, filter: &NewFilter, format: Format) -> bool {
-    format == Format::Mastodon && filter.name.is_empty() && flat(name) == flat(&filter.text)
+    format == Format::Mastodon && filter.name.is_empty() && flat(name) == flat(&title(&filter.text))
 }
 
 /// What the text of a filter may be in a file: on one line, and in Mastodon's form as keywords read.

@@ -335,6 +335,42 @@ async fn an_export_says_what_a_form_lacks() {
 }
 
 #[tokio::test]
+async fn an_export_says_what_a_form_makes_another_of() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let (_, of_ben) = house.account("ben", Scope::Write).await;
+    let long = (0..20).map(|n| format!("{}{n}", "snow".repeat(8))).collect::<Vec<_>>().join(" OR ");
+    for text in ["contains:\"now\" OR snow", "contains:\"a\nb\"", "contains:\" cat \"", &long] {
+        let filter = json!({"text": text, "action": "hide"});
+        house.ask(Method::POST, &token, "/filters", filter).await.ok();
+    }
+    let said = |got: &crate::house::Got, list: &str, field: &str| -> Vec<String> {
+        let all = got.ok()[list].as_array().unwrap();
+        all.iter().map(|one| one[field].as_str().unwrap().to_owned()).collect()
+    };
+    let got = house.get(&token, "/export?format=words").await;
+    let lost = said(&got, "lost", "what");
+    assert!(lost[0].ends_with("that it has contains:\"now\", which comes back as now"), "{lost:?}");
+    assert!(lost[1].ends_with("that it has contains:\" cat \", which comes back as cat"), "{lost:?}");
+    assert_eq!((lost.len(), lost[2].as_str()), (3, "its action, hide"));
+    let left = said(&got, "left_out", "why");
+    assert!(left.len() == 1 && left[0].contains("several lines"), "{left:?}");
+    let got = house.get(&token, "/export?format=plain").await;
+    let lost = said(&got, "lost", "what");
+    assert!(lost[1].contains("line breaks within a text") && !lost[0].contains("line breaks"), "{lost:?}");
+    let got = house.get(&token, "/export?format=mastodon").await;
+    let lost = said(&got, "lost", "what");
+    assert_eq!(lost, ["that it has contains:\" cat \", which comes back as contains:\"cat\""]);
+    // What has no name, and a longer text than a name may be, is called by its beginning.
+    let body = json!({"content": got.ok()["content"], "apply": true});
+    let again = house.ask(Method::POST, &of_ben, "/import", body.clone()).await;
+    assert_eq!(states(again.ok()), ["new"; 4]);
+    assert_eq!(again.ok()["filters"][3]["name"].as_str().unwrap().chars().count(), 500);
+    let again = house.ask(Method::POST, &token, "/import", body).await;
+    assert_eq!(states(again.ok()), ["same"; 4]);
+}
+
+#[tokio::test]
 async fn a_filter_that_has_ended_is_imported_once_and_is_off() {
     let house = House::new().await;
     let (ann, token) = house.account("ann", Scope::Write).await;
