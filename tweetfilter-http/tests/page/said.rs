@@ -97,15 +97,25 @@ async fn whether_it_was_copied_is_said_and_a_file_that_is_too_large_is_not_read(
         browser.until(&format!("document.querySelector('#announcer').textContent.includes('{told}')")).await;
     }
 
-    browser
-        .run(
+    let choose = async |content: &str, name: &str| {
+        let script = format!(
             "const input = document.querySelector('tf-exchange [data-part=file]');
              const files = new DataTransfer();
-             files.items.add(new File(['word\\n'.repeat(300000)], 'words.txt'));
+             files.items.add(new File([{content}], {}));
              input.files = files.files;
-             input.dispatchEvent(new Event('change', {bubbles: true}))",
-        )
-        .await;
+             input.dispatchEvent(new Event('change', {{bubbles: true}}))",
+            json!(name)
+        );
+        browser.run(&script).await;
+    };
+    // What its first bytes tell is read; Windows-1252 could be anything.
+    choose("new Uint8Array([0xff, 0xfe, 0x6d, 0, 0xfc, 0, 0x6c, 0, 0x6c, 0])", "utf16.txt").await;
+    browser.until("document.querySelector('tf-exchange [data-part=content]').value === 'müll'").await;
+    browser.sees("Import 1 filter").await;
+    choose("new Uint8Array([0x6d, 0xfc, 0x6c, 0x6c])", "ansi.txt").await;
+    browser.sees("“ansi.txt” is not UTF-8 text. Save it as UTF-8, and choose it again.").await;
+    browser.until("document.querySelector('tf-exchange [data-part=content]').value === ''").await;
+    choose("'word\\n'.repeat(300000)", "words.txt").await;
     browser.sees("“words.txt” has 1.5 MB; at most 1.0 MB are imported at once").await;
     assert_eq!(
         browser.run("return document.querySelector('tf-exchange [data-part=content]').value").await,

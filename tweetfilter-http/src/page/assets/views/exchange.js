@@ -3,7 +3,7 @@
 import { ApiError, model } from '../model/index.js';
 import { choices, chosen } from '../model/owners.js';
 import { View, act, announce, fill, update } from './template.js';
-import { bytes, copy, counted } from './text.js';
+import { bytes, copy, counted, textOf } from './text.js';
 
 const STATES = { new: 'New', same: 'There already', differs: 'Changes', invalid: 'Invalid' };
 const FIELDS = { enabled: 'used', expires_at: 'ends' };
@@ -90,20 +90,29 @@ class Exchange extends View {
     const [file] = input.files;
     if (!file) return;
     // Held by the field it would hold up the page, only to be refused.
-    if (file.size > model.me.limits.body_bytes) {
-      this.#refuse(file);
-      input.value = '';
+    const most = model.me.limits.body_bytes;
+    if (file.size > most) {
+      this.#refuse(input, `“${file.name}” has ${bytes(file.size)}; at most ${bytes(most)} are imported at once. Choose it in pieces.`);
       return;
     }
-    this.part('content').value = await file.text();
+    const text = await textOf(file);
+    if (text === null) {
+      // Read as anything else, its words would find nothing.
+      this.#refuse(input, `“${file.name}” is not UTF-8 text. Save it as UTF-8, and choose it again.`);
+      return;
+    }
+    this.part('content').value = text;
     this.#look();
   }
 
-  #refuse({ name, size }) {
+  #refuse(input, why) {
+    clearTimeout(this.#timer);
+    // What is still asked is about what was there before.
+    this.#asked++;
+    input.value = '';
     this.part('content').value = '';
     [this.#found, this.#owner] = [null, ''];
-    const most = bytes(model.me.limits.body_bytes);
-    this.#draw(`“${name}” has ${bytes(size)}; at most ${most} are imported at once. Choose it in pieces.`);
+    this.#draw(why);
   }
 
   #later() {
