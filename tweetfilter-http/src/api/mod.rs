@@ -21,6 +21,7 @@ mod limits;
 mod live;
 mod manual;
 mod me;
+mod options;
 mod place;
 mod preview;
 mod pulse;
@@ -45,13 +46,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tweetfilter_sql::Database;
 use tweetfilter_stream::redis_streams;
 use tweetfilter_stream::store::StoreError;
 
 pub use answer::{Answer, ApiError, ErrorBody, Finding, FixIt, Refused, Second, Summary};
+pub use options::Options;
 pub use place::Place;
 pub use routes::{app, document};
 pub use secret::{digest, new_secret};
@@ -67,58 +68,6 @@ pub const PREFIX: &str = "/api/v1";
 const STORE: Duration = Duration::from_millis(800);
 /// How long it may then take to show that it is only busy.
 const LOOK: Duration = Duration::from_millis(150);
-
-/// What bounds requests and who may ask.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Options {
-    /// Requests a second for each token, on average.
-    pub rate: f64,
-    /// Requests that a token may have saved up.
-    pub burst: f64,
-    /// Live streams of a token that are open at once.
-    pub streams: usize,
-    /// Filters of an account.
-    pub filters: usize,
-    /// Named sets of an account.
-    pub sets: usize,
-    /// Bytes that the named sets of an account may have together.
-    pub set_bytes: usize,
-    /// Bytes of a request's body.
-    pub body_bytes: usize,
-    /// Origins whose pages may call the API from a browser; none: only pages of its own origin.
-    pub origins: Vec<String>,
-    /// Connections at once.
-    pub connections: usize,
-    /// How long a client may take to send its headers, and how long a connection may rest.
-    #[serde(skip)]
-    pub header_time: Duration,
-    /// How long a client may take to send a body, or to take some of an answer.
-    #[serde(skip)]
-    pub body_time: Duration,
-    /// How long a slice of a search takes.
-    #[serde(skip)]
-    pub slice: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            rate: 50.0,
-            burst: 200.0,
-            streams: 8,
-            filters: 10_000,
-            sets: 200,
-            set_bytes: 4 << 20,
-            body_bytes: 1 << 20,
-            origins: Vec::new(),
-            connections: 4_000,
-            header_time: Duration::from_secs(10),
-            body_time: Duration::from_secs(20),
-            slice: Duration::from_millis(180),
-        }
-    }
-}
 
 /// What all requests share. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -175,6 +175,28 @@ fn what_is_no_setting_or_no_value_of_it_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_would_keep_everybody_out_is_refused_with_its_place_and_what_is_allowed() {
+    for (setting, said) in [
+        ("rate = 0.0", "`api.rate`: must be a number from 0.001 on"),
+        ("rate = nan", "`api.rate`: must be a number"),
+        ("burst = 0.5", "`api.burst`: must be a number from 1 on"),
+        ("streams = 0", "`api.streams`: must be a whole number from 1 on"),
+        ("connections = 0", "`api.connections`: must be a whole number from 1 on"),
+        ("body-bytes = 1023", "`api.body-bytes`: must be a whole number from 1024 on"),
+    ] {
+        let files = Files::new().with("tweetfilter.toml", format!("keep-days = 7\n[api]\n{setting}\n"));
+        let wrong = files.run(&["config", "show"]);
+        assert_eq!(wrong.code, 2, "{setting}");
+        let said = format!("line 3, {said}");
+        assert!(wrong.err.contains("tweetfilter.toml") && wrong.err.contains(&said), "{}", wrong.err);
+    }
+    // The least that is allowed, whole numbers for such with a fraction, and none of what one can do without.
+    let least = "[api]\nrate = 0.001\nburst = 1\nstreams = 1\nconnections = 1\nbody-bytes = 1024\nfilters = 0\nsets = 0\n";
+    let ended = Files::new().with("tweetfilter.toml", least).run(&["config", "show"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+}
+
+#[test]
 fn every_kind_and_key_of_a_source_is_described() {
     let said = include_str!("../../deploy/README.md");
     let all = SourceSettings {

@@ -1,0 +1,99 @@
+//! The settings of the API, and which of them would keep everybody out.
+
+use std::time::Duration;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// What bounds requests and who may ask.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Options {
+    /// Requests a second for each token, on average.
+    #[serde(deserialize_with = "rate")]
+    pub rate: f64,
+    /// Requests that a token may have saved up.
+    #[serde(deserialize_with = "burst")]
+    pub burst: f64,
+    /// Live streams of a token that are open at once.
+    #[serde(deserialize_with = "one_or_more")]
+    pub streams: usize,
+    /// Filters of an account.
+    pub filters: usize,
+    /// Named sets of an account.
+    pub sets: usize,
+    /// Bytes that the named sets of an account may have together.
+    pub set_bytes: usize,
+    /// Bytes of a request's body.
+    #[serde(deserialize_with = "body_bytes")]
+    pub body_bytes: usize,
+    /// Origins whose pages may call the API from a browser; none: only pages of its own origin.
+    pub origins: Vec<String>,
+    /// Connections at once.
+    #[serde(deserialize_with = "one_or_more")]
+    pub connections: usize,
+    /// How long a client may take to send its headers, and how long a connection may rest.
+    #[serde(skip)]
+    pub header_time: Duration,
+    /// How long a client may take to send a body, or to take some of an answer.
+    #[serde(skip)]
+    pub body_time: Duration,
+    /// How long a slice of a search takes.
+    #[serde(skip)]
+    pub slice: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            rate: 50.0,
+            burst: 200.0,
+            streams: 8,
+            filters: 10_000,
+            sets: 200,
+            set_bytes: 4 << 20,
+            body_bytes: 1 << 20,
+            origins: Vec::new(),
+            connections: 4_000,
+            header_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(20),
+            slice: Duration::from_millis(180),
+        }
+    }
+}
+
+/// Less than one request in a quarter of an hour is none.
+const RATE: f64 = 0.001;
+/// What the shortest filters and searches take.
+const BODY: usize = 1024;
+
+fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    number(deserializer, RATE)
+}
+
+/// Each request takes one of what is saved up.
+fn burst<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    number(deserializer, 1.0)
+}
+
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    whole(deserializer, 1)
+}
+
+fn body_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    whole(deserializer, BODY)
+}
+
+fn number<'de, D: Deserializer<'de>>(deserializer: D, least: f64) -> Result<f64, D::Error> {
+    let value = f64::deserialize(deserializer)?;
+    let refused =
+        || D::Error::custom(format!("must be a number from {least} on; less would keep everybody out"));
+    (value.is_finite() && value >= least).then_some(value).ok_or_else(refused)
+}
+
+fn whole<'de, D: Deserializer<'de>>(deserializer: D, least: usize) -> Result<usize, D::Error> {
+    let value = usize::deserialize(deserializer)?;
+    let refused =
+        || D::Error::custom(format!("must be a whole number from {least} on; less would keep everybody out"));
+    (value >= least).then_some(value).ok_or_else(refused)
+}
