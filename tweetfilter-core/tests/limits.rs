@@ -1,6 +1,9 @@
 //! Limits hold for what is added under them, and not for what was added before.
 
+use std::collections::HashSet;
+
 use tweetfilter_core::explain::CostClass;
+use tweetfilter_core::post::Link;
 use tweetfilter_core::syntax::{Node, NodeKind, Scope};
 use tweetfilter_core::{AddError, Dialect, Expression, FilterId, FilterSetBuilder, Limits, Post};
 
@@ -61,6 +64,23 @@ fn an_explanation_reads_as_much_of_a_text_as_matching_does() {
         assert_eq!(set.matches(&post).len(), 1);
         let told = set.explain(0, &post).expect("a filter");
         assert!(told.matched && told.parts[0].places.len() == 1, "{filter}: {told:?}");
+    }
+}
+
+#[test]
+fn of_a_part_that_is_true_in_thousands_of_places_the_first_ones_are_told() {
+    let mut post = Post::from_text("cat ".repeat(5_000));
+    let link = |n: usize| Link { url: format!("https://cat.example/{n}"), ..Link::default() };
+    post.entities.links = (0..5_000).map(link).collect();
+    for filter in ["cat", "domain:cat.example", "url:cat", "url_contains:cat"] {
+        let mut builder = FilterSetBuilder::new();
+        builder.add(FilterId(1), filter).expect("a filter");
+        let told = builder.build().explain(0, &post).expect("a filter");
+        let places = &told.parts[0].places;
+        assert!(told.matched && places.len() == 64, "{filter}: {} places", places.len());
+        let different: HashSet<_> = places.iter().map(|place| format!("{place:?}")).collect();
+        assert_eq!(different.len(), places.len(), "{filter}");
+        assert!(filter == "cat" || places[0].text.contains("cat"), "{filter}: {:?}", places[0]);
     }
 }
 

@@ -52,7 +52,7 @@ pub struct Part {
     /// The post lacks what the atom compares, so neither it nor its negation holds.
     pub unknown: bool,
     /// Where in the post it is true (of a miss: and must not be); empty for what is absent, and for facts that stand
-    /// nowhere.
+    /// nowhere. Of more than 64 places the first ones.
     pub places: Vec<Evidence>,
 }
 

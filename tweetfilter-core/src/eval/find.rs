@@ -9,8 +9,8 @@ use crate::Span;
 use crate::syntax::{Form, Shape, TextPattern};
 use crate::text::{self, Origin, Pattern, Term, Token, Tokens};
 
-/// Places of a word or phrase that an explanation shows of one text.
-const SHOWN: usize = 64;
+/// Places that an explanation shows of a part of an expression, and to which a word or phrase is looked for in one text.
+pub(super) const SHOWN: usize = 64;
 
 /// A text and its tokens, made once for all that is looked for in it.
 #[derive(Debug)]

@@ -70,7 +70,8 @@ pub struct ExplainedPart {
     pub negated: bool,
     /// The post does not say, so neither it nor its negation holds.
     pub unknown: bool,
-    /// Where in the post it is true; empty for what is absent, and for facts that stand nowhere.
+    /// Where in the post it is true; empty for what is absent, and for facts that stand nowhere. Of more than 64 the
+    /// first ones.
     pub places: Vec<Found>,
 }
 

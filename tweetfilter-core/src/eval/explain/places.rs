@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::{Evidence, Field};
 use crate::Span;
 use crate::eval::fields::{self, Entry};
-use crate::eval::find::Words;
+use crate::eval::find::{SHOWN, Words};
 use crate::eval::stretches::{self, Links, Place};
 use crate::eval::{regexes, view};
 use crate::plan::channel::{Channel, Channels};
@@ -156,9 +156,13 @@ impl Seeker<'_, '_> {
         }
     }
 
+    /// Adds a place, unless it is there or there are enough: a post may have thousands of links.
     fn put(&mut self, field: Field, span: Option<Span>, text: &str) {
+        if self.out.len() >= SHOWN {
+            return;
+        }
         let evidence = Evidence { field, scopes: Vec::new(), span, text: text.to_owned() };
-        // Compared by what they say, not one by one: a post may have thousands of links.
+        // Compared by what they say, not one by one.
         if self.said.insert((field, span, evidence.text.clone())) {
             self.out.push(evidence);
         }
