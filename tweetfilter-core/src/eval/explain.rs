@@ -1,7 +1,9 @@
 //! Why a post matches, or what it lacks: computed on request, by the engine's own answers for each atom.
 
 mod places;
+mod texts;
 mod truth;
+mod values;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -12,7 +14,12 @@ use crate::post::Post;
 use crate::stated::Known;
 use crate::syntax::{Node, NodeKind, Scope};
 use crate::{Dialect, Expression, Limits, Scratch, Span};
-use places::{Places, Read};
+use places::Places;
+
+/// Places that are told of a part of an expression.
+const SHOWN: usize = 64;
+/// Looks at words and texts that one explanation takes at most, wherever it can't go straight to what it looks for.
+const LOOKS: usize = 4_000_000;
 
 /// Why a post matches an expression, or what it lacks.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +59,7 @@ pub struct Part {
     /// The post lacks what the atom compares, so neither it nor its negation holds.
     pub unknown: bool,
     /// Where in the post it is true (of a miss: and must not be); empty for what is absent, and for facts that stand
-    /// nowhere. Of more than 64 places the first ones.
+    /// nowhere. At most 64; where post and expression are both very large, those of the last parts may be lacking.
     pub places: Vec<Evidence>,
 }
 
@@ -99,7 +106,7 @@ pub(crate) fn explain(
     let scopes: HashMap<*const Node, &[Scope]> =
         leaves.iter().map(|(node, scopes)| (std::ptr::from_ref(*node), scopes.as_slice())).collect();
     let x = expression.dialect() == Dialect::X;
-    let mut places = Places { post, x, known, text_limit, read: Read::default() };
+    let mut places = Places::new(post, x, known, text_limit);
     let mut places_of = |node: &Node| match (&node.kind, scopes.get(&std::ptr::from_ref(node))) {
         (NodeKind::Atom(atom), Some(scopes)) => places.of(atom, scopes),
         _ => Vec::new(),

@@ -2,33 +2,58 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::HashMap;
 
 use super::near::{self, Item, Nearness, Occurrence};
 use crate::Span;
 use crate::syntax::{Form, Shape, TextPattern};
 use crate::text::{self, Origin, Pattern, Term, Token, Tokens};
 
-/// Places that an explanation shows of a part of an expression, and to which a word or phrase is looked for in one text.
-pub(super) const SHOWN: usize = 64;
-
 /// A text and its tokens, made once for all that is looked for in it.
 #[derive(Debug)]
 pub(super) struct Words<'t> {
     text: Cow<'t, str>,
     tokens: Tokens,
-    /// Where tokens are, by the hashes of their plain and folded texts, once asked for.
-    index: OnceCell<HashMap<u64, Vec<u32>>>,
     /// The tokens as typed, once asked for.
     exact: OnceCell<Vec<String>>,
     /// Their look-alike skeletons, once asked for.
     obfuscated: OnceCell<Vec<String>>,
 }
 
+/// A pattern, read once for all texts in which it is looked for.
+#[derive(Debug)]
+pub(super) enum Sought {
+    /// A word or phrase.
+    Row(Row),
+    /// Items near each other.
+    Near(Near),
+}
+
 /// Tokens in a row that are looked for, each with what it is compared by.
-struct Row {
-    terms: Vec<Term>,
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) terms: Vec<Term>,
+    pub(super) form: Form,
     keys: Vec<String>,
+}
+
+/// The different items of a proximity.
+#[derive(Debug)]
+pub(super) struct Near {
+    pub(super) rows: Vec<Row>,
+    nearness: Nearness,
+    /// The number of each one as they were typed.
+    typed: Vec<usize>,
+}
+
+impl Sought {
+    /// `None`: what the parser would have refused stands nowhere.
+    pub(super) fn new(pattern: &TextPattern) -> Option<Self> {
+        if let Shape::Near(distance) = pattern.shape {
+            return Some(Self::Near(Near::new(pattern, distance)));
+        }
+        let tokens = text::pattern(&pattern.text, pattern.shape == Shape::Word).ok()?;
+        Some(Self::Row(Row::new(tokens, pattern.form)))
+    }
 }
 
 impl Row {
@@ -42,63 +67,12 @@ impl Row {
                 skeleton
             }
         };
-        Self { keys: pattern.terms.iter().map(key).collect(), terms: pattern.terms }
+        Self { keys: pattern.terms.iter().map(key).collect(), terms: pattern.terms, form }
     }
 }
 
-/// Whether a pattern occurs in a text that is no post's own.
-pub(super) fn occurs(pattern: &TextPattern, value: &str) -> bool {
-    Words::new(Cow::Borrowed(value), Origin::Post(&[])).holds(pattern)
-}
-
-impl<'t> Words<'t> {
-    pub(super) fn new(text: Cow<'t, str>, origin: Origin<'_>) -> Self {
-        let mut tokens = Tokens::default();
-        text::tokenize(&text, origin, &mut tokens);
-        Self { text, tokens, index: OnceCell::new(), exact: OnceCell::new(), obfuscated: OnceCell::new() }
-    }
-
-    pub(super) fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether a pattern stands in the text.
-    fn holds(&self, pattern: &TextPattern) -> bool {
-        let Shape::Near(distance) = pattern.shape else {
-            let all = 0..self.tokens.len();
-            return row(pattern).is_some_and(|row| self.rows(&row, pattern.form, all).next().is_some());
-        };
-        let all = |_: &Row| 0..self.tokens.len();
-        let (nearness, _, occurrences) = self.near(pattern, distance, all);
-        nearness.holds(&occurrences)
-    }
-
-    /// The places of a pattern in the text: of a word or phrase the first ones, of a proximity its closest items, in
-    /// the order in which they were typed.
-    pub(super) fn find(&self, pattern: &TextPattern) -> Vec<Span> {
-        let Shape::Near(distance) = pattern.shape else {
-            let Some(row) = row(pattern) else { return Vec::new() };
-            let starts = self.rows(&row, pattern.form, self.possible(&row, pattern.form)).take(SHOWN);
-            return starts.filter_map(|start| self.span(start, start + row.terms.len())).collect();
-        };
-        let possible = |row: &Row| self.possible(row, pattern.form);
-        let (nearness, typed, occurrences) = self.near(pattern, distance, possible);
-        let mut chosen = nearness.place(&occurrences);
-        chosen.sort_unstable_by_key(|o| o.start);
-        let places = typed.into_iter().filter_map(|item| {
-            let place = chosen.remove(chosen.iter().position(|o| o.item == item)?);
-            self.span(place.start as usize, place.end as usize)
-        });
-        places.collect()
-    }
-
-    /// The different items of a proximity, the number of each one typed, and where they stand of where they may.
-    fn near<P: Iterator<Item = usize>>(
-        &self,
-        pattern: &TextPattern,
-        distance: u32,
-        possible: impl Fn(&Row) -> P,
-    ) -> (Nearness, Vec<usize>, Vec<Occurrence>) {
+impl Near {
+    fn new(pattern: &TextPattern, distance: u32) -> Self {
         let (mut rows, mut items, mut typed) = (Vec::<Row>::new(), Vec::<Item>::new(), Vec::new());
         for item in text::near_items(&pattern.text) {
             let row = Row::new(item, pattern.form);
@@ -110,60 +84,79 @@ impl<'t> Words<'t> {
             }
             items[item].times += 1;
         }
+        Self { rows, nearness: Nearness { items, distance }, typed }
+    }
+
+    /// Where the items stand in a text, each by its number and by where it begins.
+    pub(super) fn occurrences(&self, starts: impl Fn(usize, &Row) -> Vec<usize>) -> Vec<Occurrence> {
         let mut occurrences = Vec::new();
-        for (item, (row, Item { len, .. })) in rows.iter().zip(&items).enumerate() {
-            let places = self.rows(row, pattern.form, possible(row)).map(|start| start as u32);
+        for (item, row) in self.rows.iter().enumerate() {
+            let len = row.terms.len() as u32;
+            let places = starts(item, row).into_iter().map(|start| start as u32);
             occurrences.extend(places.map(|start| Occurrence { item, start, end: start + len }));
         }
         near::sort(&mut occurrences);
-        (Nearness { items, distance }, typed, occurrences)
+        occurrences
     }
 
-    /// Where a row may begin, for a text in which many are looked for.
-    fn possible(&self, row: &Row, form: Form) -> impl Iterator<Item = usize> + use<'_, 't> {
-        let first = row.terms.first().filter(|term| form == Form::Folded && term.wildcard.is_none());
-        let known = first.map(|term| {
-            let places = self.index.get_or_init(|| self.indexed()).get(&text::hash(term.key()));
-            places.map_or(&[][..], Vec::as_slice)
+    /// The places of the closest items in a text, in the order in which they were typed.
+    pub(super) fn places(&self, words: &Words<'_>, occurrences: &[Occurrence]) -> Vec<Span> {
+        let mut chosen = self.nearness.place(occurrences);
+        chosen.sort_unstable_by_key(|o| o.start);
+        let places = self.typed.iter().filter_map(|item| {
+            let place = chosen.remove(chosen.iter().position(|o| o.item == *item)?);
+            words.span(place.start as usize, place.end as usize)
         });
-        let count = known.map_or(self.tokens.len(), <[u32]>::len);
-        (0..count).map(move |n| known.map_or(n, |places| places[n] as usize))
+        places.collect()
+    }
+}
+
+/// Whether a pattern occurs in a text that is no post's own.
+pub(super) fn occurs(pattern: &TextPattern, value: &str) -> bool {
+    let words = Words::new(Cow::Borrowed(value), Origin::Post(&[]));
+    Sought::new(pattern).is_some_and(|sought| words.holds(&sought))
+}
+
+impl<'t> Words<'t> {
+    pub(super) fn new(text: Cow<'t, str>, origin: Origin<'_>) -> Self {
+        let mut tokens = Tokens::default();
+        text::tokenize(&text, origin, &mut tokens);
+        Self { text, tokens, exact: OnceCell::new(), obfuscated: OnceCell::new() }
     }
 
-    fn indexed(&self) -> HashMap<u64, Vec<u32>> {
-        let mut index: HashMap<u64, Vec<u32>> = HashMap::new();
-        for at in 0..self.tokens.len() {
-            let (plain, folded, accented) = self.tokens.hashes(at);
-            index.entry(plain).or_default().push(at as u32);
-            if accented {
-                index.entry(folded).or_default().push(at as u32);
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Whether a pattern stands in the text.
+    fn holds(&self, sought: &Sought) -> bool {
+        match sought {
+            Sought::Row(row) => (0..self.tokens.len()).any(|start| self.stands(row, start)),
+            Sought::Near(near) => {
+                let all = 0..self.tokens.len();
+                near.nearness.holds(
+                    &near
+                        .occurrences(|_, row| all.clone().filter(|start| self.stands(row, *start)).collect()),
+                )
             }
         }
-        index
     }
 
-    /// Where tokens stand in a row, of where they may begin.
-    fn rows<'r>(
-        &'r self,
-        row: &'r Row,
-        form: Form,
-        possible: impl Iterator<Item = usize> + 'r,
-    ) -> impl Iterator<Item = usize> + 'r {
-        let ends = match row.terms.len() {
-            0 => 0,
-            len => (self.tokens.len() + 1).saturating_sub(len),
-        };
-        let stands = move |at: usize, n: usize| {
-            self.tokens.get(at + n).is_some_and(|token| self.is(row, n, at + n, token, form))
-        };
-        possible.filter(move |at| *at < ends && (0..row.terms.len()).all(|n| stands(*at, n)))
+    /// Whether the tokens of a row begin at a place.
+    pub(super) fn stands(&self, row: &Row, start: usize) -> bool {
+        let is = |n: usize| self.tokens.get(start + n).is_some_and(|token| self.is(row, n, start + n, token));
+        !row.terms.is_empty() && start + row.terms.len() <= self.tokens.len() && (0..row.terms.len()).all(is)
     }
 
     /// Whether a token is the wanted one of a row.
-    fn is(&self, row: &Row, wanted: usize, at: usize, token: Token<'_>, form: Form) -> bool {
+    fn is(&self, row: &Row, wanted: usize, at: usize, token: Token<'_>) -> bool {
         #[cfg(test)]
         super::growth::count();
-        match form {
+        match row.form {
             Form::Folded => row.terms[wanted].matches(token),
             Form::Exact => {
                 let typed = |t: Token<'_>| text::exact(&self.text[t.span.range()], t);
@@ -178,13 +171,8 @@ impl<'t> Words<'t> {
         }
     }
 
-    fn span(&self, start: usize, end: usize) -> Option<Span> {
+    /// The bytes of the tokens from one place to before another.
+    pub(super) fn span(&self, start: usize, end: usize) -> Option<Span> {
         Some(self.tokens.get(start)?.span.to(self.tokens.get(end.checked_sub(1)?)?.span))
     }
-}
-
-/// The tokens of a word or phrase; what the parser would have refused stands nowhere.
-fn row(pattern: &TextPattern) -> Option<Row> {
-    let tokens = text::pattern(&pattern.text, pattern.shape == Shape::Word).ok()?;
-    Some(Row::new(tokens, pattern.form))
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::post::{Attribute, AttributeValue, Entities, Link, Reference};
+use crate::post::{Account, Annotation, Attribute, AttributeValue, Entities, Link, Mention, Reference, Tag};
 use crate::{FilterId, FilterSetBuilder, Limits, Post, Scratch};
 
 thread_local! {
@@ -171,6 +171,62 @@ fn an_explanation_reads_its_text_once() {
     };
     let (small, large) = (explained(50, 400), explained(500, 4_000));
     assert!(large <= 11 * small + 1_000, "{small} steps, then {large}");
+}
+
+/// A post with so many different links, tags, mentions and names.
+fn of_many(n: usize) -> Post {
+    let name = |i: usize| format!("t{i:06}");
+    let tag = |i| Tag { text: name(i), span: None };
+    let link = |i| Link { url: format!("https://{0}.example/is/{0}/here", name(i)), ..Link::default() };
+    let mention = |i| Mention { account: Account { handle: name(i), ..Account::default() }, span: None };
+    let annotation = |i| Annotation { domain: "1".into(), entity: name(i), name: name(i) };
+    let entities = Entities {
+        links: (0..n).map(link).collect(),
+        hashtags: (0..n).map(tag).collect(),
+        mentions: (0..n).map(mention).collect(),
+        ..Entities::default()
+    };
+    Post { entities, annotations: (0..n).map(annotation).collect(), ..Post::from_text("here") }
+}
+
+/// Steps to explain such a post by one atom for each of the first names, and how many parts have a place.
+fn explained(post: &Post, names: usize, atom: &str) -> (u64, usize) {
+    let atoms = (0..names).map(|i| atom.replace("NAME", &format!("t{i:06}")));
+    let mut builder = FilterSetBuilder::new();
+    builder.add(FilterId(1), &atoms.collect::<Vec<_>>().join(" OR ")).unwrap();
+    STEPS.set(0);
+    let told = builder.build().explain(0, post).unwrap();
+    assert!(told.matched && told.parts.len() == names, "{atom}");
+    (STEPS.get(), told.parts.iter().filter(|part| !part.places.is_empty()).count())
+}
+
+#[test]
+fn explaining_costs_steps_by_the_post_and_by_the_filter_not_by_both_at_once() {
+    let atoms = [
+        "url:NAME",
+        "url:=NAME",
+        "url:\"is NAME here\"",
+        "url:NAME*",
+        "domain:NAME.example",
+        "#NAME",
+        "#NAME*",
+        "@NAME",
+        "entity:NAME",
+        "context:1.NAME",
+    ];
+    for atom in atoms {
+        let (small, few) = explained(&of_many(400), 50, atom);
+        let (large, many) = explained(&of_many(4_000), 500, atom);
+        assert_eq!((few, many), (50, 500), "{atom}");
+        assert!(large <= 11 * small + 1_000, "{atom}: {small} steps, then {large}");
+    }
+}
+
+#[test]
+fn an_explanation_looks_for_substrings_a_bounded_number_of_times() {
+    let (steps, told) = explained(&of_many(4_000), 1_500, "url_contains:NAME");
+    assert!(steps <= 5_000_000, "{steps} steps");
+    assert!((100..1_500).contains(&told), "{told} parts with places");
 }
 
 #[test]

@@ -19,7 +19,6 @@ use super::place::{Place, Places};
 use super::search::compiled;
 use super::shapes::{Segment, ShownPost};
 use super::timeline::seen_post;
-use super::turns::Work;
 use crate::names::PARTS;
 
 /// A post, and a saved filter or an expression.
@@ -70,8 +69,8 @@ pub struct ExplainedPart {
     pub negated: bool,
     /// The post does not say, so neither it nor its negation holds.
     pub unknown: bool,
-    /// Where in the post it is true; empty for what is absent, and for facts that stand nowhere. Of more than 64 the
-    /// first ones.
+    /// Where in the post it is true; empty for what is absent, and for facts that stand nowhere. At most 64; where post and
+    /// expression are both very large, those of the last parts may be lacking.
     pub places: Vec<Found>,
 }
 
@@ -108,7 +107,7 @@ pub(super) async fn explain(
     let filter = compiled(&api, &mut caller, &text, dialect).await?;
     let seen = seen_post(&api, &caller, query.post).await?;
     // A long expression has thousands of parts, each of which is looked for.
-    api.aside(Work::Explaining, move || answer(&filter, &seen, text)).await?
+    api.explain(caller.account(), move || answer(&filter, &seen, text)).await?
 }
 
 fn answer(filter: &Compiled, seen: &TimelinePost, text: String) -> Result<Response> {

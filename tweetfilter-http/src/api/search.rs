@@ -127,6 +127,6 @@ pub(super) async fn shown(
         shown.mark(&found);
         shown
     };
-    let found = api.explained(asked).await?;
+    let found = api.explained(caller.account(), asked).await?;
     Ok(posts.iter().zip(found).map(show).collect())
 }

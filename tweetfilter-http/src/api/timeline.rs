@@ -224,7 +224,7 @@ impl Marker {
                 asked.push((post.post.clone(), filters));
             }
         }
-        for (shown, found) in matched.into_iter().zip(api.explained(asked).await?) {
+        for (shown, found) in matched.into_iter().zip(api.explained(caller.account(), asked).await?) {
             shown.mark(&found);
         }
         Ok(())

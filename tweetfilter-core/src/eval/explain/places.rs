@@ -1,36 +1,55 @@
 //! Where in a post an atom is true.
 
-use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use super::{Evidence, Field};
+use super::texts::{Looks, Texts};
+use super::values::{Key, Kind, Values, backwards};
+use super::{Evidence, Field, LOOKS, SHOWN};
 use crate::Span;
-use crate::eval::fields::{self, Entry};
-use crate::eval::find::{SHOWN, Words};
-use crate::eval::stretches::{self, Links, Place};
+use crate::eval::find::Sought;
+use crate::eval::stretches::Place;
 use crate::eval::{regexes, view};
-use crate::plan::channel::{Channel, Channels};
+use crate::plan::channel::Channel;
 use crate::plan::formula::ScopeKey;
 use crate::plan::links;
 use crate::plan::lower::written;
-use crate::post::{Account, Post};
+use crate::post::Post;
 use crate::stated::Known;
-use crate::syntax::{AccountField, AccountName, Atom, AttributeTest, IdField, Scope, TextPattern, WordField};
-use crate::text::{self, Needle, Origin, Searchable};
+use crate::syntax::{
+    AccountField, AccountName, Atom, AttributeTest, ContextId, IdField, Scope, TextPattern, WordField,
+};
+use crate::text::{self, Needle};
 
 /// Finds where in a post atoms are true. What they read is made once for all of them.
 pub(super) struct Places<'p> {
-    pub(super) post: &'p Post,
-    pub(super) x: bool,
-    pub(super) known: Known<'p>,
-    pub(super) text_limit: usize,
-    pub(super) read: Read<'p>,
+    post: &'p Post,
+    x: bool,
+    known: Known<'p>,
+    text_limit: usize,
+    read: Read<'p>,
+    looks: Looks,
+    /// What was found already, by atom and scopes: the same may stand in an expression again and again.
+    told: HashMap<(String, Vec<Scope>), Vec<Evidence>>,
 }
 
-impl Places<'_> {
+impl<'p> Places<'p> {
+    pub(super) fn new(post: &'p Post, x: bool, known: Known<'p>, text_limit: usize) -> Self {
+        let (read, looks, told) = (Read::default(), Looks::new(LOOKS), HashMap::new());
+        Self { post, x, known, text_limit, read, looks, told }
+    }
+
     /// Where an atom is true that stands in these scopes.
     pub(super) fn of(&mut self, atom: &Atom, scopes: &[Scope]) -> Vec<Evidence> {
+        let key = (atom.to_string(), scopes.to_vec());
+        if let Some(told) = self.told.get(&key) {
+            return told.clone();
+        }
+        let found = self.found(atom, scopes);
+        self.told.insert(key, found.clone());
+        found
+    }
+
+    fn found(&mut self, atom: &Atom, scopes: &[Scope]) -> Vec<Evidence> {
         let mut post = self.post;
         let mut names = Vec::new();
         for scope in scopes {
@@ -47,13 +66,20 @@ impl Places<'_> {
                 None => return Vec::new(),
             }
         }
+        if self.looks.are_spent() {
+            return Vec::new();
+        }
         let atoms = self.known.expand(atom).unwrap_or_else(|_| vec![atom.clone()]);
-        let (x, known, text_limit, read) = (self.x, self.known, self.text_limit, &mut self.read);
-        let mut seeker = Seeker { post, x, known, text_limit, read, out: Vec::new(), said: HashSet::new() };
+        let (x, known, text_limit) = (self.x, self.known, self.text_limit);
+        let (read, looks, found) = (&mut self.read, &self.looks, Found::default());
+        let mut seeker = Seeker { post, x, known, text_limit, read, looks, found };
         for atom in &atoms {
+            if seeker.found.are_enough() || !seeker.looks.take(1) {
+                break;
+            }
             seeker.atom(atom);
         }
-        let mut out = seeker.out;
+        let mut out = seeker.found.all;
         for evidence in &mut out {
             evidence.scopes.clone_from(&names);
         }
@@ -67,9 +93,31 @@ struct Seeker<'s, 'p> {
     known: Known<'p>,
     text_limit: usize,
     read: &'s mut Read<'p>,
-    out: Vec<Evidence>,
-    /// What `out` says.
+    looks: &'s Looks,
+    found: Found,
+}
+
+/// The places of a part.
+#[derive(Default)]
+struct Found {
+    all: Vec<Evidence>,
+    /// What `all` says.
     said: HashSet<(Field, Option<Span>, String)>,
+}
+
+impl Found {
+    /// Adds a place, unless it is there or there are enough: a post may have thousands of links. Whether more are wanted.
+    fn put(&mut self, field: Field, span: Option<Span>, text: &str) -> bool {
+        // Compared by what they say, not one by one.
+        if !self.are_enough() && self.said.insert((field, span, text.to_owned())) {
+            self.all.push(Evidence { field, scopes: Vec::new(), span, text: text.to_owned() });
+        }
+        !self.are_enough()
+    }
+
+    fn are_enough(&self) -> bool {
+        self.all.len() >= SHOWN
+    }
 }
 
 impl Seeker<'_, '_> {
@@ -109,37 +157,31 @@ impl Seeker<'_, '_> {
                     self.put(Field::Text, Some(span), found.as_str());
                 }
             }
-            Atom::Hashtag { tag, prefix } => self.tags(Field::Hashtag, tag, *prefix),
-            Atom::Cashtag(symbol) => self.tags(Field::Cashtag, symbol, false),
+            Atom::Hashtag { tag, prefix } => {
+                self.folded(|plain| Kind::Hashtag { plain }, tag, *prefix);
+            }
+            Atom::Cashtag(symbol) => self.folded(|plain| Kind::Cashtag { plain }, symbol, false),
             Atom::Mention(name) => self.mention(name),
             Atom::Account(field, _) => self.account(*field),
             Atom::Id(field, _) => self.id(*field),
             Atom::Domain(values) => {
-                for value in written(values) {
-                    let wanted = links::domain(value);
-                    let own = self.post.content().entities.links.iter().enumerate();
-                    let found: Vec<_> = own
-                        .flat_map(|(n, l)| fields::targets(l).map(move |t| (n, t)))
-                        .filter(|(_, t)| {
-                            links::host(t).is_some_and(|h| {
-                                h == wanted || h.strip_suffix(&wanted).is_some_and(|f| f.ends_with('.'))
-                            })
-                        })
-                        .collect();
-                    for (n, target) in found {
-                        self.put(Field::Link(n), None, target);
-                    }
-                }
+                let ends = written(values).flat_map(|value| {
+                    let end = backwards(&links::domain(value));
+                    [Key::Begins(format!("{end}.")), Key::Is(end)]
+                });
+                self.values(Kind::Domain, &ends.collect::<Vec<_>>());
             }
             Atom::Lang(_) => {
                 let lang = self.post.content().lang.clone().unwrap_or_else(|| "und".into());
                 self.put(Field::Lang, None, &lang);
             }
-            Atom::Context(_) | Atom::Entity(_) => {
-                let names: Vec<String> =
-                    self.post.content().annotations.iter().map(|a| a.name.clone()).collect();
-                for name in names {
-                    self.put(Field::Annotation, None, &name);
+            Atom::Context(values) => {
+                let keys: Vec<_> = written(values).map(|id| Key::Is(context(id))).collect();
+                self.values(Kind::Context, &keys);
+            }
+            Atom::Entity(values) => {
+                for value in written(values) {
+                    self.folded(|plain| Kind::Entity { plain }, value, false);
                 }
             }
             Atom::Attribute { name, test: AttributeTest::Words(values) } => {
@@ -156,16 +198,8 @@ impl Seeker<'_, '_> {
         }
     }
 
-    /// Adds a place, unless it is there or there are enough: a post may have thousands of links.
     fn put(&mut self, field: Field, span: Option<Span>, text: &str) {
-        if self.out.len() >= SHOWN {
-            return;
-        }
-        let evidence = Evidence { field, scopes: Vec::new(), span, text: text.to_owned() };
-        // Compared by what they say, not one by one.
-        if self.said.insert((field, span, evidence.text.clone())) {
-            self.out.push(evidence);
-        }
+        self.found.put(field, span, text);
     }
 
     fn words(&mut self, channel: Channel, pattern: &TextPattern) {
@@ -173,52 +207,40 @@ impl Seeker<'_, '_> {
     }
 
     fn words_where(&mut self, channel: Channel, pattern: &TextPattern, admits: impl Fn(&Place<'_>) -> bool) {
-        let mut found = Vec::new();
-        for Shown { place, words, .. } in self.read.stretches(self.post, self.text_limit, channel) {
-            if admits(place) {
-                let spans = words.find(pattern).into_iter();
-                found.extend(spans.map(|span| (place.field(), span, words.text()[span.range()].to_owned())));
-            }
-        }
-        for (field, span, text) in found {
-            self.put(field, Some(span), &text);
-        }
+        let Some(sought) = Sought::new(pattern) else { return };
+        let (found, looks) = (&mut self.found, self.looks);
+        self.read.texts(self.post, self.text_limit, channel).find(&sought, looks, |shown, span| {
+            !admits(&shown.place) || found.put(shown.place.field(), Some(span), shown.at(span))
+        });
     }
 
     fn needle(&mut self, channel: Channel, needle: &Needle) {
-        let mut found = Vec::new();
-        for shown in self.read.stretches(self.post, self.text_limit, channel) {
-            if let Some(span) = shown.searchable().find(needle) {
-                found.push((shown.place.field(), span, shown.words.text()[span.range()].to_owned()));
-            }
-        }
-        for (field, span, text) in found {
-            self.put(field, Some(span), &text);
-        }
+        let (found, looks) = (&mut self.found, self.looks);
+        self.read
+            .texts(self.post, self.text_limit, channel)
+            .search(needle, looks, |shown, span| found.put(shown.place.field(), Some(span), shown.at(span)));
     }
 
-    fn tags(&mut self, field: Field, wanted: &str, prefix: bool) {
+    /// Values that are compared folded.
+    fn folded(&mut self, kind: impl Fn(bool) -> Kind, wanted: &str, prefix: bool) {
         let wanted = text::fold_value(wanted);
-        let content = self.post.content();
-        let quoted = fields::quoted(content).filter(|_| self.x);
-        for post in [Some(content), quoted].into_iter().flatten() {
-            let tags =
-                if field == Field::Hashtag { &post.entities.hashtags } else { &post.entities.cashtags };
-            for tag in tags {
-                let own = text::fold_value(&tag.text);
-                if if prefix { wanted.is_prefix_of(&own) } else { wanted.matches(&own) } {
-                    self.put(field, tag.span.filter(|_| std::ptr::eq(post, content)), &tag.text);
-                }
-            }
+        let kind = kind(!wanted.is_accented());
+        let key = if prefix { Key::Begins(wanted.folded) } else { Key::Is(wanted.folded) };
+        self.values(kind, &[key]);
+    }
+
+    fn values(&mut self, kind: Kind, keys: &[Key]) {
+        for (field, span, text) in self.read.values(self.post, self.x, kind).find(keys) {
+            self.found.put(field, span, text);
         }
     }
 
     fn mention(&mut self, name: &AccountName) {
-        let content = self.post.content();
+        let network = &self.post.content().network;
         let wanted: Vec<String> = match name {
             AccountName::Name(name) => {
                 let name = name.to_ascii_lowercase();
-                let ids = self.known.ids(&name).filter(|(network, _)| *network == content.network);
+                let ids = self.known.ids(&name).filter(|(of, _)| *of == network.as_str());
                 ids.map(|(_, id)| id.to_ascii_lowercase()).chain([name.clone()]).collect()
             }
             AccountName::Me => {
@@ -227,20 +249,8 @@ impl Seeker<'_, '_> {
                     .collect()
             }
         };
-        let mut found = Vec::new();
-        let mut buffer = fields::Buffer::default();
-        for mention in &content.entities.mentions {
-            let entry = Entry::Account(&content.network, &mention.account);
-            fields::keys(entry, false, &mut buffer, |_, key| {
-                if wanted.iter().any(|w| w == key) {
-                    let Account { id, handle } = &mention.account;
-                    found.push((mention.span, if handle.is_empty() { id.clone() } else { handle.clone() }));
-                }
-            });
-        }
-        for (span, handle) in found {
-            self.put(Field::Mention, span, &handle);
-        }
+        let keys: Vec<Key> = wanted.into_iter().map(Key::Is).collect();
+        self.values(Kind::Mention, &keys);
     }
 
     fn account(&mut self, field: AccountField) {
@@ -270,56 +280,29 @@ impl Seeker<'_, '_> {
     }
 }
 
+/// The key of a context, as a post has it.
+fn context(id: &ContextId) -> String {
+    let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "*".to_owned());
+    format!("{}.{}", part(&id.domain), part(&id.entity))
+}
+
 /// What atoms read of the posts of one explanation, made once for all of them.
 #[derive(Default)]
-pub(super) struct Read<'p> {
-    channels: HashMap<(*const Post, Channel), Vec<Shown<'p>>>,
-}
-
-/// A stretch that feeds a channel.
-struct Shown<'p> {
-    place: Place<'p>,
-    words: Words<'p>,
-    /// What substrings are looked for in, once asked for.
-    searchable: OnceCell<Searchable>,
-    /// Where its links are; `None`: it is one.
-    links: Option<Vec<Span>>,
-}
-
-impl Shown<'_> {
-    fn searchable(&self) -> &Searchable {
-        self.searchable.get_or_init(|| {
-            let mut searchable = Searchable::default();
-            let origin = self.links.as_ref().map_or(Origin::Filter, |links| Origin::Post(links));
-            text::fold_for_search(self.words.text(), origin, &mut searchable);
-            searchable
-        })
-    }
+struct Read<'p> {
+    texts: HashMap<(*const Post, Channel), Texts<'p>>,
+    values: HashMap<(*const Post, Kind), Values<'p>>,
 }
 
 impl<'p> Read<'p> {
-    /// The stretches that feed a channel.
-    fn stretches(&mut self, post: &'p Post, limit: usize, channel: Channel) -> &[Shown<'p>] {
-        self.channels.entry((std::ptr::from_ref(post), channel)).or_insert_with(|| {
-            let mut all = Vec::new();
-            stretches::stretches(post, Channels::of(&[channel]), |stretch| {
-                let (mut text, mut links) = (Cow::Borrowed(view::cut(stretch.text, limit)), None);
-                if let Links::Itself = stretch.links {
-                    let decoded = text::decode_link(stretch.text);
-                    // Spans of a decoded link would point beside it.
-                    if decoded != stretch.text {
-                        text = Cow::Owned(view::cut(&decoded, limit).to_owned());
-                    }
-                } else {
-                    let mut spans = Vec::new();
-                    stretch.links.spans(stretch.text, &mut spans);
-                    links = Some(spans);
-                }
-                let origin = links.as_ref().map_or(Origin::Filter, |links| Origin::Post(links));
-                let words = Words::new(text, origin);
-                all.push(Shown { place: stretch.place, words, searchable: OnceCell::new(), links });
-            });
-            all
-        })
+    /// The texts that feed a channel.
+    fn texts(&mut self, post: &'p Post, limit: usize, channel: Channel) -> &Texts<'p> {
+        let key = (std::ptr::from_ref(post), channel);
+        self.texts.entry(key).or_insert_with(|| Texts::new(post, limit, channel))
+    }
+
+    /// The values of a kind.
+    fn values(&mut self, post: &'p Post, x: bool, kind: Kind) -> &Values<'p> {
+        let key = (std::ptr::from_ref(post), kind);
+        self.values.entry(key).or_insert_with(|| Values::new(post, x, kind))
     }
 }
