@@ -1,6 +1,6 @@
 //! What is odd among the elements of one AND, OR or quota.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::access::is_simple;
 use super::{Lint, range};
@@ -62,7 +62,9 @@ fn pairs(lint: &mut Lint<'_>, node: &Node, entries: &[Entry<'_>]) {
 }
 
 fn negated(lint: &mut Lint<'_>, entries: &[Entry<'_>]) {
-    if let Some(entry) = entries.iter().find(|e| e.negated) {
+    // Beside its opposite, it was said already that every post matches, and with AND none would.
+    let plain: HashSet<u32> = entries.iter().filter(|e| !e.negated).map(|e| e.id).collect();
+    if let Some(entry) = entries.iter().find(|e| e.negated && !plain.contains(&e.id)) {
         let message = "A negated part of an OR matches nearly every post; a space (AND) was probably meant";
         let mut diagnostic = Diagnostic::warning("negated_in_or", entry.item.span, message);
         if let [a, b] = entries
