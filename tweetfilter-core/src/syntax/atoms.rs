@@ -6,7 +6,7 @@ use super::chars::{is_tag, syntax};
 use super::regexes::WrongRegex;
 use super::report::Report;
 use super::token::{Lexeme, Raw, RawKind};
-use super::words::{check, clean, is_bare_word, joined, unescape};
+use super::words::{Searched, check, clean, is_bare_word, joined, unescape};
 use super::{
     AccountName, Atom, Diagnostic, Dialect, Form, Node, NodeKind, RegexPattern, Shape, TextPattern,
     operators, print,
@@ -79,9 +79,10 @@ impl<'a, 'r> Atoms<'a, 'r> {
                 return None;
             }
             self.full_width_colon(run);
-            return self.checked(raw, joined(&text), Shape::Word, str::to_owned).map(Atom::Text);
+            let text = joined(&text);
+            return self.checked(raw, text, Shape::Word, Searched::Text).map(Atom::Text);
         }
-        self.pattern(raw).map(Atom::Text)
+        self.pattern(raw, Searched::Text).map(Atom::Text)
     }
 
     /// Warns of a word that would be an operator if its colon were the ASCII one.
@@ -105,16 +106,7 @@ impl<'a, 'r> Atoms<'a, 'r> {
     }
 
     /// A word, phrase or proximity, also as a value.
-    pub(super) fn pattern(&mut self, raw: &Raw<'a>) -> Option<TextPattern> {
-        self.pattern_as(raw, str::to_owned)
-    }
-
-    /// The same for links: what it may be is decided by what its escapes stand for.
-    pub(super) fn link_pattern(&mut self, raw: &Raw<'a>) -> Option<TextPattern> {
-        self.pattern_as(raw, decode_link)
-    }
-
-    fn pattern_as(&mut self, raw: &Raw<'a>, read: fn(&str) -> String) -> Option<TextPattern> {
+    pub(super) fn pattern(&mut self, raw: &Raw<'a>, searched: Searched) -> Option<TextPattern> {
         let (text, shape) = match raw.kind {
             RawKind::Run(run) => (joined(&clean(run)), Shape::Word),
             RawKind::Quoted(inner) => {
@@ -126,7 +118,7 @@ impl<'a, 'r> Atoms<'a, 'r> {
             }
             RawKind::Bracket(_) | RawKind::Set(_) => return self.no_text(raw),
         };
-        self.checked(raw, text, shape, read)
+        self.checked(raw, text, shape, searched)
     }
 
     fn checked(
@@ -134,7 +126,7 @@ impl<'a, 'r> Atoms<'a, 'r> {
         raw: &Raw<'a>,
         text: String,
         shape: Shape,
-        read: fn(&str) -> String,
+        searched: Searched,
     ) -> Option<TextPattern> {
         let span = self.span(raw.all);
         let form = match raw.sign {
@@ -142,8 +134,13 @@ impl<'a, 'r> Atoms<'a, 'r> {
             Some(_) => Form::Obfuscated,
             None => Form::Folded,
         };
-        let seen = TextPattern { text: read(&text), form, shape };
-        check(&seen, span, self.limits, self.report).then_some(TextPattern { text, form, shape })
+        let read = match searched {
+            // What it may be is decided by what its escapes stand for.
+            Searched::Links(_) => decode_link(&text),
+            Searched::Text | Searched::Field => text.clone(),
+        };
+        let seen = TextPattern { text: read, form, shape };
+        check(&seen, span, searched, self.limits, self.report).then_some(TextPattern { text, form, shape })
     }
 
     fn distance(&mut self, digits: &str, raw: &Raw<'a>) -> Option<u32> {

@@ -7,6 +7,7 @@ use super::atoms::Atoms;
 use super::lint::sets_of;
 use super::report::Report;
 use super::token::{Lexeme, is_one_value, lexemes};
+use super::words::{Searched, check};
 use super::{Atom, AttributeTest, Diagnostic, Dialect, NodeKind, Severity, Shape, TextPattern, Value, print};
 use crate::{Limits, Span};
 
@@ -178,7 +179,7 @@ fn loses_nothing(atom: &Atom, limits: &Limits) -> bool {
     let mut report = Report::new(limits);
     match atom {
         Atom::Text(p) => {
-            super::words::check(p, Span::default(), limits, &mut report) && report.finish().is_empty()
+            check(p, Span::default(), Searched::Text, limits, &mut report) && report.finish().is_empty()
         }
         _ => false,
     }

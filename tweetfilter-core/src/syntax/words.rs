@@ -76,15 +76,44 @@ pub(super) fn is_bare_word(text: &str, span: Span, report: &mut Report) -> bool 
     false
 }
 
+/// What a pattern is searched for in, and so what would find characters there that no word is made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Searched {
+    /// The text: `contains:` would.
+    Text,
+    /// Links: `url_contains:` would, in place of the operator that stands here, if it has no other value.
+    Links(Option<Span>),
+    /// Another field: nothing would.
+    Field,
+}
+
+impl Searched {
+    /// Offers to search for the characters themselves, where something does.
+    fn offer(self, found: Diagnostic, span: Span, text: &str, label: &str) -> Diagnostic {
+        let (place, operator) = match self {
+            Self::Text => (span, "contains"),
+            Self::Links(Some(whole)) => (whole, "url_contains"),
+            Self::Links(None) | Self::Field => return found,
+        };
+        found.fix(place, format!("{operator}:{}", print::quoted(text)), label)
+    }
+}
+
 /// Checks what its tokens say of a pattern; `false` if it was reported as an error.
-pub(super) fn check(p: &TextPattern, span: Span, limits: &Limits, report: &mut Report) -> bool {
+pub(super) fn check(
+    p: &TextPattern,
+    span: Span,
+    searched: Searched,
+    limits: &Limits,
+    report: &mut Report,
+) -> bool {
     let found = match (p.shape, pattern(&p.text, p.shape == Shape::Word)) {
         _ if p.form == Form::Obfuscated && p.shape != Shape::Word => {
             Some(not_obfuscated(p, span, "~ goes with a single word, not with a phrase"))
         }
-        (Shape::Word, tokens) => word(p, tokens, span),
+        (Shape::Word, tokens) => word(p, tokens, span, searched, report),
         (_, Err(_)) => None,
-        (shape, Ok(tokens)) => phrase(p, &tokens, span, report).or_else(|| match shape {
+        (shape, Ok(tokens)) => phrase(p, &tokens, span, searched, report).or_else(|| match shape {
             Shape::Near(distance) => near(p, distance, span, limits),
             _ => None,
         }),
@@ -98,20 +127,35 @@ pub(super) fn check(p: &TextPattern, span: Span, limits: &Limits, report: &mut R
     }
 }
 
-fn no_token(text: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("no_token", span, "There is no letter, number or emoji in this, so no word can match")
-        .fix(span, format!("contains:{}", print::quoted(text)), "search for the characters")
+fn no_token(text: &str, span: Span, searched: Searched) -> Diagnostic {
+    let message = "There is no letter, number or emoji in this, so no word can match";
+    let found = Diagnostic::error("no_token", span, message);
+    searched.offer(found, span, text, "search for the characters")
 }
 
-fn word(p: &TextPattern, tokens: Result<Pattern, WildcardError>, span: Span) -> Option<Diagnostic> {
+fn word(
+    p: &TextPattern,
+    tokens: Result<Pattern, WildcardError>,
+    span: Span,
+    searched: Searched,
+    report: &mut Report,
+) -> Option<Diagnostic> {
     let text = &p.text;
     if text.starts_with('?') || text.ends_with('?') {
-        return Some(edge_question_mark(text, span));
+        return Some(edge_question_mark(text, span, searched));
     }
     let (code, message) = match tokens {
-        Ok(tokens) if tokens.is_empty() => return Some(no_token(text, span)),
+        Ok(tokens) if tokens.is_empty() => return Some(no_token(text, span, searched)),
         Ok(tokens) if p.form == Form::Obfuscated => return obfuscated(p, &tokens, span),
-        Ok(_) => return None,
+        Ok(tokens) => {
+            // A word of the text can't hold them, and links are full of them.
+            if matches!(searched, Searched::Field) && loses(text, &tokens, |c| is_lost(c) && c != '_') {
+                let message =
+                    "Symbols at the edge of a word are ignored; in this field only words are searched for";
+                report.push(Diagnostic::warning("symbols_ignored", span, message));
+            }
+            return None;
+        }
         Err(WildcardError::NotInLastToken(_)) => {
             ("wildcard_place", "In a word of several parts only the last part may hold wildcards")
         }
@@ -123,22 +167,19 @@ fn word(p: &TextPattern, tokens: Result<Pattern, WildcardError>, span: Span) -> 
             "Wildcards don't work with emoji and in scripts whose words are found by their characters",
         ),
     };
-    let phrase = print::quoted(text);
-    let plain = text.chars().any(char::is_alphanumeric);
-    let fix = if plain { phrase } else { format!("contains:{phrase}") };
-    Some(Diagnostic::error(code, span, message).fix(span, fix, "search for it without wildcards"))
+    let (found, label) = (Diagnostic::error(code, span, message), "search for it without wildcards");
+    Some(match text.chars().any(char::is_alphanumeric) {
+        true => found.fix(span, print::quoted(text), label),
+        false => searched.offer(found, span, text, label),
+    })
 }
 
-fn edge_question_mark(text: &str, span: Span) -> Diagnostic {
+fn edge_question_mark(text: &str, span: Span, searched: Searched) -> Diagnostic {
     let inner = text.trim_matches('?');
     let message = "A question mark stands for one character, and only inside a word";
     let diagnostic = Diagnostic::error("edge_question_mark", span, message);
     if inner.is_empty() || inner.contains(['*', '?']) {
-        return diagnostic.fix(
-            span,
-            format!("contains:{}", print::quoted(text)),
-            "search for the characters",
-        );
+        return searched.offer(diagnostic, span, text, "search for the characters");
     }
     diagnostic.fix(span, inner, "search for the word alone").fix(
         span,
@@ -147,19 +188,36 @@ fn edge_question_mark(text: &str, span: Span) -> Diagnostic {
     )
 }
 
-fn phrase(p: &TextPattern, tokens: &Pattern, span: Span, report: &mut Report) -> Option<Diagnostic> {
+/// Whether there are such characters before the first or behind the last token.
+fn loses(text: &str, tokens: &Pattern, lost: impl Fn(char) -> bool) -> bool {
+    let (Some(first), Some(last)) = (tokens.terms.first(), tokens.terms.last()) else { return false };
+    let mut edges = text[..first.span.start as usize].chars().chain(text[last.span.end as usize..].chars());
+    edges.any(lost)
+}
+
+fn phrase(
+    p: &TextPattern,
+    tokens: &Pattern,
+    span: Span,
+    searched: Searched,
+    report: &mut Report,
+) -> Option<Diagnostic> {
     let text = &p.text;
-    let (Some(first), Some(last)) = (tokens.terms.first(), tokens.terms.last()) else {
-        return Some(no_token(text, span));
-    };
-    let lost = |s: &str| s.chars().any(is_lost);
-    if lost(&text[..first.span.start as usize]) || lost(&text[last.span.end as usize..]) {
-        let message = "Symbols at the edge of a phrase are ignored; contains: searches for them too";
-        report.push(Diagnostic::warning("symbols_ignored", span, message).fix(
-            span,
-            format!("contains:{}", print::quoted(text)),
-            "search for the characters",
-        ));
+    if tokens.is_empty() {
+        return Some(no_token(text, span, searched));
+    }
+    if loses(text, tokens, is_lost) {
+        let message = match searched {
+            Searched::Text => "Symbols at the edge of a phrase are ignored; contains: searches for them too",
+            Searched::Links(_) => {
+                "Symbols at the edge of a phrase are ignored; url_contains: searches for them too"
+            }
+            Searched::Field => {
+                "Symbols at the edge of a phrase are ignored; in this field only words are searched for"
+            }
+        };
+        let found = Diagnostic::warning("symbols_ignored", span, message);
+        report.push(searched.offer(found, span, text, "search for the characters"));
     }
     let wild = text.char_indices().any(|(i, c)| {
         let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);

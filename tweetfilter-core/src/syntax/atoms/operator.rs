@@ -5,7 +5,7 @@ use crate::Span;
 use crate::syntax::operators::{self, Operator, ValueKind};
 use crate::syntax::token::{Raw, RawKind};
 use crate::syntax::values::{self, Amount, FilterWord, Wrong};
-use crate::syntax::words::clean;
+use crate::syntax::words::{Searched, clean};
 use crate::syntax::{
     Atom, AttributeTest, Comparison, Diagnostic, Dialect, Node, NodeKind, NumberField, PlaceField, TimeValue,
     Value, WordField, advice, countries, print, suggest,
@@ -33,9 +33,12 @@ impl<'a> Atoms<'a, '_> {
             ValueKind::UrlContains => Atom::UrlContains(self.list(raws, Self::substring)?),
             ValueKind::Account(field) => Atom::Account(field, self.list(raws, Self::account)?),
             ValueKind::Words(field @ WordField::Url) => {
-                Atom::Words(field, self.list(raws, Self::link_pattern)?)
+                let searched = Searched::Links((raws.len() == 1).then_some(span));
+                Atom::Words(field, self.list(raws, |s, r| s.pattern(r, searched))?)
             }
-            ValueKind::Words(field) => Atom::Words(field, self.list(raws, Self::pattern)?),
+            ValueKind::Words(field) => {
+                Atom::Words(field, self.list(raws, |s, r| s.pattern(r, Searched::Field))?)
+            }
             ValueKind::Domain => Atom::Domain(self.list(raws, Self::domain)?),
             ValueKind::Id(field) => Atom::Id(field, self.list(raws, Self::id)?),
             ValueKind::Is => Atom::Is(self.list(raws, |s, r| s.flag(r, "is", &values::IS_FLAGS))?),
@@ -384,7 +387,7 @@ impl<'a> Atoms<'a, '_> {
             let place = self.span(raw.all);
             AttributeTest::Number(self.comparison(raw.all, Amount::Any, place)?)
         } else {
-            AttributeTest::Words(self.list(raws, Self::pattern)?)
+            AttributeTest::Words(self.list(raws, |s, r| s.pattern(r, Searched::Field))?)
         };
         Some(Atom::Attribute { name: name_typed.to_owned(), test })
     }
