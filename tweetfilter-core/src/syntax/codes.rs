@@ -77,6 +77,7 @@ pub const CODES: &[(&str, Severity)] = &[
     ("unsupported_operator", Error),
     ("value_ends_here", Warning),
     ("wildcard_in_phrase", Warning),
+    ("wildcard_long", Error),
     ("wildcard_place", Error),
     ("wildcard_script", Error),
     ("wildcard_short", Error),

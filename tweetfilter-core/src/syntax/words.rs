@@ -162,6 +162,9 @@ fn word(
         Err(WildcardError::TooFewLiterals(_)) => {
             ("wildcard_short", "A wildcard needs at least two letters or digits side by side in its word")
         }
+        Err(WildcardError::TooLong(_)) => {
+            ("wildcard_long", "A word with wildcards has at most 100 characters besides *")
+        }
         Err(WildcardError::NotInWord(_)) => (
             "wildcard_script",
             "Wildcards don't work with emoji and in scripts whose words are found by their characters",

@@ -39,6 +39,8 @@ pub enum WildcardError {
     TooFewLiterals(Span),
     /// A wildcard stands beside an emoji or a script whose characters are tokens.
     NotInWord(Span),
+    /// The word has more than 100 characters besides `*`.
+    TooLong(Span),
 }
 
 impl Pattern {
@@ -169,7 +171,8 @@ pub fn pattern(text: &str, wildcards: bool) -> Result<Pattern, WildcardError> {
     if !long(&folded) {
         return Err(WildcardError::TooFewLiterals(whole));
     }
-    let wildcard = Some(Wildcard::new(&folded, &exact));
+    let wildcard = Wildcard::new(&folded, &exact).ok_or(WildcardError::TooLong(whole))?;
+    let wildcard = Some(wildcard);
     terms.push(Term { span, kind: TokenKind::Word, folded, plain, exact, wildcard });
     Ok(Pattern { terms })
 }
