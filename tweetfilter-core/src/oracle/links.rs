@@ -1,5 +1,7 @@
 //! Links as filters read them: decoded, and their hosts.
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::Post;
 
 /// Where the post's own links lead: expanded, and unwound; the link itself where the payload expands nothing.
@@ -16,8 +18,12 @@ pub(super) fn targets(post: &Post) -> Vec<String> {
 pub(super) fn decoded(url: &str) -> String {
     let bytes = unescaped(url.as_bytes());
     let text = String::from_utf8(bytes).unwrap_or_else(|_| url.to_owned());
+    unicode_labels(&text)
+}
+
+fn unicode_labels(text: &str) -> String {
     let mut out = String::new();
-    let mut rest = text.as_str();
+    let mut rest = text;
     while !rest.is_empty() {
         let label =
             rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '-').len();
@@ -49,18 +55,29 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A decoded host as browsers read it: by UTS #46 letters and points of all widths are one, and some characters nothing.
+fn mapped(host: &str) -> String {
+    if host.is_ascii() {
+        return host.to_lowercase();
+    }
+    let nothing = "\u{ad}\u{34f}\u{200b}\u{2060}\u{2064}\u{feff}";
+    let counts = |c: &char| !nothing.contains(*c) && !('\u{fe00}'..='\u{fe0f}').contains(c);
+    let letters: String = host.nfkc().filter(counts).collect();
+    unicode_labels(&letters.replace('。', ".")).to_lowercase()
+}
+
 /// The host of a link, lower case, without user, port and outer dots.
 pub(super) fn host(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default();
-    host.trim_matches('.').to_lowercase()
+    mapped(host).trim_matches('.').to_owned()
 }
 
 /// The host or a parent domain of it.
 pub(super) fn under(host: &str, domain: &str) -> bool {
-    let domain = decoded(domain).to_lowercase();
+    let domain = mapped(&decoded(domain));
     let domain = domain.trim_matches('.');
     !domain.is_empty()
         && (host == domain || host.strip_suffix(domain).is_some_and(|front| front.ends_with('.')))

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::text::decode_link;
+use crate::text::decode_host;
 
 /// The host of a link, decoded, in lower case, without user, port and outer dots; `None` if it has none.
 pub(crate) fn host(link: &str) -> Option<String> {
@@ -15,7 +15,7 @@ pub(crate) fn host(link: &str) -> Option<String> {
 
 /// A domain as a filter names it.
 pub(crate) fn domain(name: &str) -> String {
-    decode_link(name).trim_matches('.').to_lowercase()
+    decode_host(name).trim_matches('.').to_lowercase()
 }
 
 /// A language tag in lower case with `-`, old codes as their new ones, nothing as `und`.

@@ -1,8 +1,36 @@
-//! The escapes of links: `%XX` and `xn--`.
+//! The escapes of links, `%XX` and `xn--`, and hosts as browsers read them.
+
+use unicode_normalization::UnicodeNormalization;
 
 /// A link with its `%XX` and `xn--` escapes resolved, where they are valid.
 pub(crate) fn decode_link(link: &str) -> String {
-    let decoded = if link.contains('%') { unescape(link) } else { link.to_owned() };
+    labels(unescaped(link))
+}
+
+/// The same of a host, its letters and points those that browsers take them for: `ｘ。de` is `x.de`.
+pub(crate) fn decode_host(host: &str) -> String {
+    let host = unescaped(host);
+    if host.is_ascii() {
+        return labels(host);
+    }
+    let plain = host.nfkc().filter(|c| !is_ignored(*c));
+    labels(plain.map(|c| if c == '。' { '.' } else { c }).collect())
+}
+
+/// Whether a character of a host counts for nothing (UTS #46).
+fn is_ignored(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{200b}' | '\u{2060}' | '\u{2064}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}'
+    )
+}
+
+fn unescaped(link: &str) -> String {
+    if link.contains('%') { unescape(link) } else { link.to_owned() }
+}
+
+/// A text with its `xn--` labels as what they stand for.
+fn labels(decoded: String) -> String {
     if !decoded.as_bytes().windows(4).any(|w| w.eq_ignore_ascii_case(b"xn--")) {
         return decoded;
     }
@@ -89,7 +117,7 @@ fn adapt(delta: u32, length: u32, first: bool) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::decode_link;
+    use super::{decode_host, decode_link};
 
     #[test]
     fn escapes_are_resolved_where_they_are_valid() {
@@ -100,5 +128,14 @@ mod tests {
         let label = |n| format!("xn--{}-3ya", "a".repeat(n));
         assert!(!decode_link(&label(55)).starts_with("xn--"));
         assert_eq!(decode_link(&label(56)), label(56));
+    }
+
+    #[test]
+    fn hosts_are_read_as_browsers_do() {
+        for host in ["ｘ.de", "x。de", "x｡de", "x．de", "x\u{ad}.de", "%EF%BD%98.de", "x.de"] {
+            assert_eq!(decode_host(host), "x.de", "{host}");
+        }
+        assert_eq!(decode_host("ｘn--bcher-kva.example"), "bücher.example");
+        assert_eq!(decode_host("straße.de"), "straße.de");
     }
 }

@@ -40,7 +40,7 @@ mod wildcard;
 mod words;
 
 pub use entities::entities;
-pub(crate) use escapes::decode_link;
+pub(crate) use escapes::{decode_host, decode_link};
 pub(crate) use fold::is_keycap;
 pub use hash::hash;
 pub use nfc::nfc;
