@@ -137,11 +137,10 @@ impl<'t> Words<'t> {
         match sought {
             Sought::Row(row) => (0..self.tokens.len()).any(|start| self.stands(row, start)),
             Sought::Near(near) => {
-                let all = 0..self.tokens.len();
-                near.nearness.holds(
-                    &near
-                        .occurrences(|_, row| all.clone().filter(|start| self.stands(row, *start)).collect()),
-                )
+                let starts = |row: &Row| -> Vec<usize> {
+                    (0..self.tokens.len()).filter(|start| self.stands(row, *start)).collect()
+                };
+                near.nearness.holds(&near.occurrences(|_, row| starts(row)))
             }
         }
     }

@@ -4,14 +4,14 @@ use unicode_normalization::UnicodeNormalization;
 
 /// A link with its `%XX` and `xn--` escapes resolved, where they are valid.
 pub(crate) fn decode_link(link: &str) -> String {
-    labels(unescaped(link))
+    labels(if link.contains('%') { unescape(link) } else { link.to_owned() })
 }
 
 /// The same of a host, its letters and points those that browsers take them for: `ｘ。de` is `x.de`.
 pub(crate) fn decode_host(host: &str) -> String {
-    let host = unescaped(host);
+    let host = decode_link(host);
     if host.is_ascii() {
-        return labels(host);
+        return host;
     }
     let plain = host.nfkc().filter(|c| !is_ignored(*c));
     labels(plain.map(|c| if c == '。' { '.' } else { c }).collect())
@@ -23,10 +23,6 @@ fn is_ignored(c: char) -> bool {
         c,
         '\u{ad}' | '\u{34f}' | '\u{200b}' | '\u{2060}' | '\u{2064}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}'
     )
-}
-
-fn unescaped(link: &str) -> String {
-    if link.contains('%') { unescape(link) } else { link.to_owned() }
 }
 
 /// A text with its `xn--` labels as what they stand for.
