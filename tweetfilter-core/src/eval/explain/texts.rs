@@ -121,7 +121,8 @@ impl<'p> Texts<'p> {
         match sought {
             Sought::Row(row) => {
                 let Anchors { offset, at } = self.anchors(row);
-                for at in at.iter().take_while(|_| looks.take(1)) {
+                let letters = |at: At| self.plain(at).len() / LETTERS;
+                for at in at.iter().take_while(|at| looks.take(1 + letters(**at))) {
                     let Some((shown, start)) = self.stands(row, offset, *at) else { continue };
                     let span = shown.words.span(start, start + row.terms.len());
                     if span.is_some_and(|span| !found(shown, span)) {
@@ -254,8 +255,9 @@ impl<'p> Texts<'p> {
     }
 }
 
-/// Bytes of a text that are searched as quickly as a token is looked at.
+/// Bytes of a text that are searched as quickly as a short token is looked at, and of a token that wildcards are.
 const BYTES: usize = 256;
+const LETTERS: usize = 16;
 
 /// The hash of a word's squeezed skeleton, which all its disguises have.
 fn disguise(plain: &str) -> u64 {
