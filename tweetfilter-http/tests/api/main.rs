@@ -5,6 +5,7 @@ mod away;
 mod crowd;
 mod described;
 mod exchange;
+mod export;
 mod expressions;
 mod feeds;
 mod filters;
