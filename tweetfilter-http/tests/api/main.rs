@@ -25,3 +25,4 @@ mod server;
 mod sets;
 mod timeline;
 mod tokens;
+mod who;
