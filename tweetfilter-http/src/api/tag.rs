@@ -4,6 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::answer::{ApiError, Result};
+use crate::people::People;
 
 /// The state of the store that an answer was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,14 @@ impl Tag {
     pub(super) fn of(numbers: &[i64]) -> Self {
         let numbers: Vec<_> = numbers.iter().map(i64::to_string).collect();
         Self(format!("W/\"{}\"", numbers.join("-")))
+    }
+
+    /// The tag of what is of the same state and shows people whose names were looked up: these change by themselves.
+    pub(super) fn showing(&self, people: &People) -> Self {
+        match (people.is_empty(), self.0.strip_suffix('"')) {
+            (false, Some(numbers)) => Self(format!("{numbers}-{:x}\"", people.digest())),
+            _ => self.clone(),
+        }
     }
 
     /// The tag of one thing of a revision, and of its place among others, which may change without it. Said in `If-Match`,
