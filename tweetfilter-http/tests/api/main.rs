@@ -15,6 +15,7 @@ mod late;
 mod live;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
+mod meanwhile;
 mod operations;
 mod outage;
 mod owners;
