@@ -248,7 +248,8 @@ pub(super) async fn remove(
         return Err(changed_meanwhile(row.revision));
     }
     let known = known.names_tags().then_some(row.revision);
-    match api.ask(caller.until, api.database().remove_filter_of(id, known)).await? {
+    let removed = api.database().remove_filter_of(id, known);
+    match api.ask(caller.until, removed).await? {
         Changed::Done => Ok(Answer::new(Summary::new("Removed"), id)),
         Changed::Missing => Err(ApiError::missing(format_args!("filter {id}"))),
         Changed::Meanwhile(now) => Err(changed_meanwhile(now)),

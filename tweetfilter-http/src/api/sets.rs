@@ -204,7 +204,9 @@ pub(super) async fn remove(
     let missing = || ApiError::missing(format_args!("set {name}"));
     tag_of(&api, &caller, &name).await?.ok_or_else(missing)?;
     let known = replaced(&api, &caller, &name, &headers).await?;
-    match api.ask(caller.until, api.database().remove_own(caller.account(), &name, known)).await? {
+    let removed = api.database().remove_own(caller.account(), &name, known);
+    let removed = api.ask(caller.until, removed).await?;
+    match removed {
         Changed::Done => Ok(Answer::new(Summary::new("Removed"), name)),
         Changed::Missing => Err(missing()),
         Changed::Meanwhile(_) => Err(changed_meanwhile(&name)),
