@@ -21,6 +21,7 @@ use super::shapes::{Segment, ShownPost};
 use super::timeline::seen_post;
 use super::turns::Work;
 use crate::names::PARTS;
+use crate::people::People;
 
 /// A post, and a saved filter or an expression.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -117,7 +118,7 @@ fn answer(filter: &Compiled, seen: &TimelinePost, text: String) -> Result<Respon
     };
     let content = Places::of(&seen.post.content().text);
     let written = Places::of(&text);
-    let mut shown = ShownPost::of(seen);
+    let mut shown = ShownPost::of(seen, &People::default());
     // Marked is all that was found, also by parts that are not named.
     shown.mark([&explanation]);
     let more_parts = explanation.shorten(PARTS);

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde::{Deserialize, Deserializer, Serialize};
 use tweetfilter_core::Dialect;
-use tweetfilter_sql::{Changed, FilterRow, NewFilter, Save, Saved};
+use tweetfilter_sql::{Basis, Changed, FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::Action;
 use utoipa::ToSchema;
 
@@ -107,17 +107,20 @@ pub struct Order {
 #[utoipa::path(get, path = "/filters", tag = "filters",
     responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 304, description = "As it was")))]
 pub(super) async fn list(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Result<Response> {
-    let tag = Tag::of(&[caller.account(), caller.pulse.revision]);
+    let basis = api.ask(caller.until, api.database().basis(caller.account())).await?;
+    let tag = tag_of_all(basis);
     if tag.is_known(&headers) {
         return Ok(tag.unchanged());
     }
-    Ok(tag.put(listed(&api, &caller).await?))
+    listed(&api, &caller).await
 }
 
-async fn listed(api: &Api, caller: &Caller) -> Result<Answer<Vec<ShownFilter>>> {
+/// All filters as they are now, with their tag.
+async fn listed(api: &Api, caller: &Caller) -> Result<Response> {
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
     let shown: Vec<_> = rows.iter().enumerate().map(|(n, row)| ShownFilter::of(row, n)).collect();
-    Ok(Answer::new(Summary::counted(shown.len(), "filter"), shown))
+    let answer = Answer::new(Summary::counted(shown.len(), "filter"), shown);
+    Ok(tag_of_all(Basis::of(&rows)).put(answer))
 }
 
 /// Adds a filter behind the others. It is live in every worker within two seconds.
@@ -227,30 +230,50 @@ pub(super) async fn change(
     Ok(tag(&row, position).put(Answer::new(Summary::new("Changed"), kept)))
 }
 
-/// Removes a filter; what it matched stays.
-#[utoipa::path(delete, path = "/filters/{id}", tag = "filters", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, body = Answer<i64>), (status = 404, body = Refused)))]
+/// Removes a filter; what it matched stays. With `If-Match`, its `ETag` or `"REVISION"`, only if nobody has changed it
+/// meanwhile.
+#[utoipa::path(delete, path = "/filters/{id}", tag = "filters",
+    params(("id" = i64, Path, description = "Its number"),
+        ("If-Match" = Option<String>, Header, description = "Its `ETag` or its revision in quotes, several with commas between them, or `*`")),
+    responses((status = 200, body = Answer<i64>), (status = 404, body = Refused), (status = 412, body = Refused)))]
 pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path<i64>,
+    headers: HeaderMap,
 ) -> Result<Answer<i64>> {
-    own(&api, &caller, id).await?;
-    if !api.ask(caller.until, api.database().remove_filter(id)).await? {
-        return Err(ApiError::missing(format_args!("filter {id}")));
+    let known = IfMatch::of(&headers)?;
+    let (row, _) = own(&api, &caller, id).await?;
+    if !known.holds(row.revision) {
+        return Err(changed_meanwhile(row.revision));
     }
-    Ok(Answer::new(Summary::new("Removed"), id))
+    let known = known.names_tags().then_some(row.revision);
+    let removed = api.database().remove_filter_of(id, known);
+    match api.ask(caller.until, removed).await? {
+        Changed::Done => Ok(Answer::new(Summary::new("Removed"), id)),
+        Changed::Missing => Err(ApiError::missing(format_args!("filter {id}"))),
+        Changed::Meanwhile(now) => Err(changed_meanwhile(now)),
+    }
 }
 
-/// Puts the filters in an order.
+/// Puts the filters in an order. With `If-Match`, the `ETag` of `/filters`, only if nobody has changed, added or removed one
+/// meanwhile.
 #[utoipa::path(put, path = "/filters/order", tag = "filters", request_body = Order,
-    responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 404, body = Refused)))]
+    params(("If-Match" = Option<String>, Header, description = "The `ETag` of `/filters`, several with commas between them, or `*`")),
+    responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 404, body = Refused),
+        (status = 412, body = Refused)))]
 pub(super) async fn order(
     State(api): State<Api>,
     caller: Caller,
+    headers: HeaderMap,
     Body(order): Body<Order>,
-) -> Result<Answer<Vec<ShownFilter>>> {
+) -> Result<Response> {
+    let known = IfMatch::of(&headers)?;
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
+    let basis = Basis::of(&rows);
+    if !known.permits(Some(&tag_of_all(basis))) {
+        return Err(others_meanwhile());
+    }
     for (place, id) in order.ids.iter().enumerate() {
         if !rows.iter().any(|row| row.id == *id) {
             return Err(ApiError::missing(format_args!("filter {id}")));
@@ -259,7 +282,11 @@ pub(super) async fn order(
             return Err(ApiError::bad(format!("Filter {id} is named twice")));
         }
     }
-    api.ask(caller.until, api.database().order_filters(caller.account(), &order.ids)).await?;
+    let basis = known.names_tags().then_some(basis);
+    let ordered = api.database().order_filters_on(caller.account(), &order.ids, basis);
+    if !api.ask(caller.until, ordered).await? {
+        return Err(others_meanwhile());
+    }
     listed(&api, &caller).await
 }
 
@@ -313,6 +340,11 @@ fn tag(row: &FilterRow, position: usize) -> Tag {
     Tag::of_revision(row.revision, position)
 }
 
+/// All filters of an account, in their order.
+fn tag_of_all(basis: Basis) -> Tag {
+    Tag::exact(&basis.numbers())
+}
+
 /// There are so many filters that no more fit.
 pub(super) fn too_many(held: usize, more: usize, most: usize) -> ApiError {
     let message = format!(
@@ -324,5 +356,11 @@ pub(super) fn too_many(held: usize, more: usize, most: usize) -> ApiError {
 fn changed_meanwhile(now: u64) -> ApiError {
     let message =
         format!("Somebody has changed this filter; it is of revision {now} now. Get it, and try again");
+    ApiError::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message)
+}
+
+fn others_meanwhile() -> ApiError {
+    let message = "The filters are others than those of this tag: somebody has changed, added or removed one. Get them, \
+                   and try again";
     ApiError::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message)
 }

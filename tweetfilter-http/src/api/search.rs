@@ -18,6 +18,7 @@ use super::shapes::{ShownPost, place, read_place};
 use super::timeline::MOST;
 use super::turns::Work;
 use super::{Api, STORE};
+use crate::people::unnamed;
 use crate::time::rfc3339;
 
 /// What to search for.
@@ -121,9 +122,10 @@ pub(super) async fn shown(
     // The search itself may have taken longer than one answer of the store.
     let until = tokio::time::Instant::now() + STORE;
     api.ask(until, api.database().with_verdicts(caller.account(), posts)).await?;
+    let people = api.people(until, unnamed(&*posts)).await?;
     let asked = posts.iter().map(|post| (post.post.clone(), vec![filter.clone()])).collect();
     let show = |(post, found): (&TimelinePost, Vec<Explanation>)| {
-        let mut shown = ShownPost::of(post);
+        let mut shown = ShownPost::of(post, &people);
         shown.mark(&found);
         shown
     };

@@ -16,6 +16,7 @@ mod late;
 mod live;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
+mod meanwhile;
 mod operations;
 mod outage;
 mod owners;
@@ -26,3 +27,4 @@ mod server;
 mod sets;
 mod timeline;
 mod tokens;
+mod who;

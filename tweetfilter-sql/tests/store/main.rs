@@ -97,6 +97,7 @@ contract!(
     what_no_filter_matched_is_counted,
     the_views_unpack_deliveries,
     handles_are_handed_out_answered_and_doubted,
+    a_look_back_begins_again_when_it_is_known_whose_a_handle_is,
     profiles_are_wanted_by_deliveries_and_kept_with_a_date,
     samples_are_kept_once_for_seven_days,
     of_the_same_version_what_was_received_last_holds,

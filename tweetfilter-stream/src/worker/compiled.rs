@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use tweetfilter_core::budget::Price;
 use tweetfilter_core::post::{Account, Millis};
-use tweetfilter_core::{Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId};
+use tweetfilter_core::{Expression, FilterId, FilterSet, FilterSetBuilder, Limits};
 
+use super::references::{self, owner};
 use crate::store::{Action, Snapshot, StoredFilter};
 
 /// Accounts and filters, compiled.
@@ -59,26 +60,20 @@ impl Compiled {
         let mut builder = FilterSetBuilder::new();
         let (mut by_name, mut users, mut followed) = (HashMap::new(), Users::default(), Users::default());
         let left_out: HashSet<i64> = refused.iter().map(|filter| filter.id).collect();
-        for (name, terms) in &snapshot.sets {
-            // Filters that name a set which is refused say so themselves.
-            let _ = builder.named_set(name, terms);
-        }
+        references::state_shared(&mut builder, &snapshot.sets, &snapshot.handles);
         let mut ids: HashMap<(&str, &str), &str> = HashMap::new();
         for (network, known) in &snapshot.handles {
-            builder.handle(network, known);
             ids.insert((network, &known.handle), &known.id);
         }
         for account in &snapshot.accounts {
             by_name.insert(account.name.clone(), (account.id, account.created_at));
-            let mut identities = Vec::new();
             for (network, known) in &account.identities {
                 users.add(network, known, account.id);
-                identities.push(Identity { network: network.clone(), account: known.clone() });
             }
-            builder.owner(owner(account.id), identities);
+            references::state_account(&mut builder, account.id, &account.identities);
         }
         for (account, name, terms) in &snapshot.own_sets {
-            let _ = builder.owner_set(owner(*account), name, terms);
+            references::state_own_set(&mut builder, *account, name, terms);
         }
         for (account, network, author) in &snapshot.follows {
             let author = written(author);
@@ -216,11 +211,6 @@ fn too_dear(all: &Compiled, prices: &[Price], budget: Price) -> Vec<RefusedFilte
     }
     refused.sort_unstable_by_key(|filter| filter.id);
     refused
-}
-
-/// An account as an owner of filters.
-pub(super) fn owner(account: i64) -> OwnerId {
-    OwnerId(account.cast_unsigned())
 }
 
 /// Ids and handles, compared without case.

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use tweetfilter_core::post::{Millis, Post};
 use tweetfilter_core::{Match, OwnerId, Scratch};
 
-use super::compiled::{Compiled, owner};
+use super::compiled::Compiled;
+use super::references::owner;
 use super::together::breathe;
 use crate::entry::{Audience, Change, Content, Entry};
 use crate::store::{Action, Delivery, Evaluated, Friends, Outcome, Said, StoredVersion, Verdict};

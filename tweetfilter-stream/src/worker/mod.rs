@@ -9,6 +9,7 @@
 mod compiled;
 mod evaluate;
 mod ready;
+pub mod references;
 mod together;
 
 use std::collections::VecDeque;

@@ -3,7 +3,7 @@
 import { model } from './model/index.js';
 import { keepFocus } from './views/focus.js';
 import { announce, isAlone, update } from './views/template.js';
-import { seen, when } from './views/text.js';
+import { called, when } from './views/text.js';
 import './views/timeline.js';
 import './views/filters.js';
 import { notifications } from './views/notify.js';
@@ -105,7 +105,7 @@ let untold = 0;
 function tell() {
   if (document.hidden) notifications.tell(model.notices);
   untold = document.hidden ? untold + model.notices.length : 0;
-  for (const { content } of model.notices) announce(`${seen(content.author.name) || content.author.handle}: ${content.text}`);
+  for (const { content } of model.notices) announce(`${called(content.author) || 'Somebody'}: ${content.text}`);
   document.title = document.title.replace(/^\(\d+\) /, '');
   if (untold > 0) document.title = `(${untold}) ${document.title}`;
 }
