@@ -158,8 +158,30 @@ addEventListener('keydown', (event) => {
     location.hash = KEYS[event.key];
     if (there) enter(event.key);
     else addEventListener('hashchange', () => enter(event.key), { once: true });
+  } else {
+    passOn(event);
   }
 });
+
+// Keys of a list that links and buttons don't take, and those that nothing takes where nothing has the focus.
+const LIST_KEYS = ['j', 'k', '.', 'm', 'b', 'w'];
+const FREE_KEYS = ['ArrowDown', 'ArrowUp', 'ArrowLeft', 'ArrowRight', 'PageDown', 'PageUp', 'Home', 'End'];
+
+/** Gives a key that nothing else takes to the list that is looked at, from the first row that is seen on. */
+function passOn(event) {
+  const { key, target } = event;
+  const isFree = target === document.body || target === element('views');
+  if (target.closest?.('tf-list') || !(LIST_KEYS.includes(key) || (isFree && FREE_KEYS.includes(key)))) return;
+  const lists = [...element('views').querySelectorAll('tf-list')].filter((one) => one.checkVisibility());
+  const isInSight = (one) => one.getBoundingClientRect().left >= 0;
+  const list = lists.find((one) => one.matches(':hover')) ?? lists.find(isInSight) ?? lists[0];
+  if (!list) return;
+  event.preventDefault();
+  list.go(list.above);
+  const isStep = ['j', 'k', 'ArrowDown', 'ArrowUp'].includes(key);
+  const { activeElement: row } = document;
+  if (!isStep && list.contains(row)) row.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+}
 // Wherever a post stands, what matched it can be asked why.
 document.addEventListener('click', ({ target }) => {
   const pressed = target.closest?.('[data-do="why"]');
