@@ -12,6 +12,7 @@ use tweetfilter_sql::Known;
 
 use super::Api;
 use super::answer::Result;
+use super::unused::Found;
 
 /// The one owner of a set that is made for one account.
 const OWNER: OwnerId = OwnerId(0);
@@ -21,6 +22,8 @@ const OWNER: OwnerId = OwnerId(0);
 pub(super) struct Surroundings {
     revision: i64,
     known: Known,
+    /// Which of its filters can't be used, as was found last: it holds as long as they refer to the same.
+    found: Arc<Found>,
 }
 
 /// What was read last for each account that asked lately.
@@ -52,11 +55,13 @@ impl Api {
     ) -> Result<Arc<Surroundings>> {
         let remembered = || self.0.surroundings.lock().unwrap_or_else(PoisonError::into_inner);
         let last = remembered().of.get(&account).cloned();
-        if let Some(last) = last.filter(|last| last.revision == revision) {
-            return Ok(last);
+        if let Some(last) = last.as_ref().filter(|last| last.revision == revision) {
+            return Ok(last.clone());
         }
         let known = self.ask(until, self.database().known_to(account)).await?;
-        let fresh = Arc::new(Surroundings { revision, known });
+        let same = last.filter(|last| last.known == known);
+        let found = same.map_or_else(Arc::default, |last| last.found.clone());
+        let fresh = Arc::new(Surroundings { revision, known, found });
         remembered().put(account, fresh.clone());
         Ok(fresh)
     }
@@ -81,6 +86,14 @@ impl Surroundings {
     fn bytes(&self) -> usize {
         let sets = self.known.sets.iter().chain(&self.known.own_sets);
         sets.map(|(name, terms)| 64 + name.len() + terms.len()).sum::<usize>() + 256
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        &self.known
+    }
+
+    pub(super) fn found(&self) -> &Found {
+        &self.found
     }
 
     /// Of which revision it is.

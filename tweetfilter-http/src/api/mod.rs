@@ -38,6 +38,7 @@ mod tag;
 mod timeline;
 mod tokens;
 mod turns;
+mod unused;
 mod wording;
 
 use std::future::Future;

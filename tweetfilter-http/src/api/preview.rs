@@ -208,7 +208,7 @@ impl Looking {
         let marking = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
         let mut saved = None;
         if let Some(id) = query.filter {
-            let filter = own(&api, &caller, id).await?.0.filter;
+            let filter = own(&api, &caller, id).await?.filter;
             filters.push(compiled(&api, &mut caller, &filter.text, filter.dialect).await?);
             saved = Some(Arc::new(compiled(&api, &mut caller, &filter.text, filter.dialect).await?));
         }

@@ -17,10 +17,11 @@ impl Tag {
         Self(format!("W/\"{}\"", numbers.join("-")))
     }
 
-    /// The tag of one thing of a revision, and of its place among others, which may change without it. Said in `If-Match`,
-    /// the revision counts.
-    pub(super) fn of_revision(revision: u64, place: usize) -> Self {
-        Self(format!("\"{revision}-{place}\""))
+    /// The tag of one thing of a revision, of its place among others and of what is said about it, which may change
+    /// without it. Said in `If-Match`, the revision counts.
+    pub(super) fn of_revision(revision: u64, place: i64, said: Option<&str>) -> Self {
+        let said = said.map(|said| format!("-{said}")).unwrap_or_default();
+        Self(format!("\"{revision}-{place}{said}\""))
     }
 
     /// Whether whoever asks has this answer already. Servers in between may have weakened the tag.
@@ -172,7 +173,7 @@ mod tests {
             headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(value));
             assert_eq!(tag.is_known(&headers), known, "{value}");
         }
-        let exact = Tag::of_revision(7, 2);
+        let exact = Tag::of_revision(7, 2, None);
         for (value, known) in [("\"7-2\"", true), ("W/\"7-2\"", true), ("\"7-1\"", false), ("\"7\"", false)] {
             let mut headers = HeaderMap::new();
             headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(value));

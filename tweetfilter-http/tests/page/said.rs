@@ -287,3 +287,21 @@ async fn what_is_said_of_a_failed_export_goes_once_it_was_read_or_the_server_is_
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_is_left_out_says_why_in_the_list() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (house, token) = (&served.house, &served.token);
+    house.ask(Method::PUT, token, "/sets/cities", json!({"terms": ["oslo"]})).await.ok();
+    house.filter(served.ann, "{cities} snow").await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters'").await;
+    browser.until("document.querySelectorAll('tf-filters .filter').length === 1").await;
+    browser.until("document.querySelector('tf-filters .filter .error').hidden").await;
+    house.ask(Method::DELETE, token, "/sets/cities", json!({})).await.ok();
+    browser.sees("not used: There is no list named cities").await;
+    browser.was_clean().await;
+    browser.end().await;
+}

@@ -11,7 +11,7 @@ use tweetfilter_stream::entry::{Audience, Change, Content, Entry};
 use tweetfilter_stream::store::{
     Action, Committed, DeadLetter, Delivery, Evaluated, Friends, Outcome, Said, Store, StoreError, Verdict,
 };
-use tweetfilter_stream::worker::Compiled;
+use tweetfilter_stream::worker::{Compiled, OVER_BUDGET};
 
 use crate::common::Clock;
 
@@ -519,6 +519,7 @@ pub async fn an_owner_is_held_to_a_budget(database: &Database, _: &Clock) {
     assert_eq!(left_out, [(ben, dear_of_ben)]);
     assert_eq!(compiled.filters(), snapshot.filters.len() - 1);
     assert!(compiled.refused()[0].reason.contains("may cost 100 ns"), "{:?}", compiled.refused());
+    assert_eq!(compiled.refused()[0].code, OVER_BUDGET);
 }
 
 pub async fn lists_belong_to_an_account_or_to_all(database: &Database, _: &Clock) {
@@ -537,7 +538,10 @@ pub async fn lists_belong_to_an_account_or_to_all(database: &Database, _: &Clock
     }
     let snapshot = database.filters(None).await.unwrap().unwrap();
     let compiled = Compiled::new(&snapshot, Price::OWNER);
-    assert_eq!(compiled.refused().iter().map(|one| one.id).collect::<Vec<_>>(), [of[3]]);
+    assert_eq!(
+        compiled.refused().iter().map(|one| (one.id, one.code)).collect::<Vec<_>>(),
+        [(of[3], "set_unknown")]
+    );
     let mut scratch = Scratch::default();
     let mut found = |text: &str| {
         let found = compiled.evaluate(&mut scratch, &post("1", text), &[ann, ben]);
