@@ -27,6 +27,7 @@ use super::limits::Right;
 use super::scan::{Bits, Scan, SeenPost};
 use super::search::{compiled, shown};
 use super::shapes::ShownPost;
+use super::unused::Unused;
 use crate::time::rfc3339;
 
 /// How long a preview takes.
@@ -92,6 +93,8 @@ pub struct Preview {
     pub samples: Vec<ShownPost>,
     /// Held against the saved filter.
     pub against_saved: Option<Difference>,
+    /// Why the saved filter is not held against it: it can't be used itself.
+    pub saved_unused: Option<Unused>,
 }
 
 /// What a filter would take out of a timeline. Of public posts only those stand there that a filter of the account
@@ -183,6 +186,7 @@ struct Looking {
     /// The filter, and the saved one: they mark what they find.
     marking: Arc<Compiled>,
     saved: Option<Arc<Compiled>>,
+    saved_unused: Option<Unused>,
     scan: Scan,
     told: Option<Instant>,
     looked_at: usize,
@@ -206,11 +210,19 @@ impl Looking {
         }
         let mut filters = vec![compiled(&api, &mut caller, &query.text, query.dialect).await?];
         let marking = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
-        let mut saved = None;
+        let (mut saved, mut saved_unused) = (None, None);
         if let Some(id) = query.filter {
             let filter = own(&api, &caller, id).await?.filter;
-            filters.push(compiled(&api, &mut caller, &filter.text, filter.dialect).await?);
-            saved = Some(Arc::new(compiled(&api, &mut caller, &filter.text, filter.dialect).await?));
+            match compiled(&api, &mut caller, &filter.text, filter.dialect).await {
+                Ok(searching) => {
+                    filters.push(searching);
+                    let marking = compiled(&api, &mut caller, &filter.text, filter.dialect).await?;
+                    saved = Some(Arc::new(marking));
+                }
+                // What was asked is another text, and may be what mends it.
+                Err(error) if error.is_of_filter() => saved_unused = Some(Unused::of(&error)),
+                Err(error) => return Err(error),
+            }
         }
         let right = api.0.uses.search(caller.account())?;
         let would_hide = (query.action == Action::Hide).then(WouldHide::default);
@@ -222,6 +234,7 @@ impl Looking {
             query,
             marking,
             saved,
+            saved_unused,
             scan,
             told: None,
             looked_at: 0,
@@ -319,6 +332,9 @@ impl Looking {
         if let Some(difference) = &against_saved {
             text.push_str(&format!("; adds {}, drops {}", difference.adds, difference.drops));
         }
+        if let Some(unused) = &self.saved_unused {
+            text.push_str(&format!("; the saved filter can't be compared: {}", unused.message));
+        }
         match would_hide {
             Some(WouldHide { of: 0, .. }) => text.push_str("; none of these posts stands in your timeline"),
             Some(WouldHide { posts, of, share }) => text.push_str(&format!(
@@ -338,6 +354,7 @@ impl Looking {
             cut_short: looked_at < self.query.posts && !self.scan.is_done(),
             samples: shown(api, caller, &mut self.samples, &self.marking).await?,
             against_saved,
+            saved_unused: self.saved_unused.clone(),
         };
         Ok(Answer::new(Summary { count: Some(matched), ..Summary::new(text) }, preview))
     }

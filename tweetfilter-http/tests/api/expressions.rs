@@ -83,6 +83,30 @@ async fn a_preview_says_what_would_be_found_and_what_would_change() {
 }
 
 #[tokio::test]
+async fn a_saved_filter_that_can_not_be_used_is_not_compared() {
+    let (house, token, _) = with_posts().await;
+    house.ask(Method::PUT, &token, "/sets/cities", json!({"terms": ["oslo"]})).await.ok();
+    let got = house.ask(Method::POST, &token, "/filters", json!({"text": "{cities} snow"})).await;
+    let filter = got.ok()["id"].clone();
+    house.ask(Method::DELETE, &token, "/sets/cities", json!({})).await.ok();
+    let preview = async |text: &str| {
+        let body = json!({"text": text, "filter": filter});
+        house.ask(Method::POST, &token, "/preview", body).await
+    };
+    let got = preview("snow").await;
+    assert_eq!((&got.ok()["matched"], &got.ok()["against_saved"]), (&json!(10), &Value::Null));
+    let gone = json!({"code": "set_unknown", "message": "There is no list named cities"});
+    assert_eq!(got.ok()["saved_unused"], gone);
+    let text = got.json["summary"]["text"].as_str().unwrap();
+    assert!(text.ends_with("; the saved filter can't be compared: There is no list named cities"), "{text}");
+    // What is wrong with the text itself is said of it.
+    assert_eq!(preview("(a").await.error(), "missing_parenthesis");
+    house.ask(Method::PUT, &token, "/sets/cities", json!({"terms": ["oslo"]})).await.ok();
+    let got = preview("snow").await;
+    assert_eq!((&got.ok()["saved_unused"], &got.ok()["against_saved"]["adds"]), (&Value::Null, &json!(0)));
+}
+
+#[tokio::test]
 async fn what_would_be_hidden_is_counted_in_the_timeline() {
     let (house, token, filter) = with_posts().await;
     let ann = house.database.account("ann").await.unwrap().unwrap();
