@@ -21,6 +21,7 @@ mod limits;
 mod live;
 mod manual;
 mod me;
+mod order;
 mod place;
 mod preview;
 mod pulse;

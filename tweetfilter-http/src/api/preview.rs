@@ -24,6 +24,7 @@ use super::expression::Compiled;
 use super::extract::Body;
 use super::filters::own;
 use super::limits::Right;
+use super::order::Order;
 use super::scan::{Bits, Scan, SeenPost};
 use super::search::{compiled, shown};
 use super::shapes::ShownPost;
@@ -97,13 +98,14 @@ pub struct Preview {
     pub saved_unused: Option<Unused>,
 }
 
-/// What a filter would take out of a timeline. Of public posts only those stand there that a filter of the account
-/// matched, so this is another number than that of all matches.
+/// What a filter would take out of a timeline, among the account's other filters: in the place of the one that it replaces,
+/// or else behind all. It hides nothing that an earlier one shows, and nothing that is hidden already. Of public posts only
+/// those stand there that a filter of the account matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct WouldHide {
     /// Posts that it would hide.
     pub posts: usize,
-    /// Posts of the timeline among those that were looked at.
+    /// Posts that the timeline shows now, among those that were looked at.
     pub of: usize,
     /// The former of the latter, from 0 to 1.
     pub share: f64,
@@ -225,9 +227,12 @@ impl Looking {
             }
         }
         let right = api.0.uses.search(caller.account())?;
-        let would_hide = (query.action == Action::Hide).then(WouldHide::default);
-        let timeline = would_hide.is_some();
-        let scan = Scan::begin(&api, &caller, filters, query.samples, None, PREVIEW, timeline).await?;
+        let order = match query.action {
+            Action::Hide => Some(order(&api, &caller, &query).await?),
+            Action::Show | Action::Highlight | Action::Notify => None,
+        };
+        let would_hide = order.is_some().then(WouldHide::default);
+        let scan = Scan::begin(&api, &caller, filters, query.samples, None, PREVIEW, order).await?;
         Ok(Self {
             api,
             caller,
@@ -274,13 +279,13 @@ impl Looking {
         let mut stretch = self.scan.next().await?;
         stretch.seen.truncate(self.query.posts - self.looked_at);
         self.looked_at += stretch.seen.len();
-        for &SeenPost { received_at, bits, in_timeline } in &stretch.seen {
+        for &SeenPost { received_at, bits, would_hide } in &stretch.seen {
             self.to = self.to.max(Some(received_at));
             self.from = Some(self.from.unwrap_or(received_at).min(received_at));
             self.matched += usize::from(bits & NEW != 0);
-            if let Some(would_hide) = self.would_hide.as_mut().filter(|_| in_timeline) {
-                would_hide.of += 1;
-                would_hide.posts += usize::from(bits & NEW != 0);
+            if let Some((all, is_hidden)) = self.would_hide.as_mut().zip(would_hide) {
+                all.of += 1;
+                all.posts += usize::from(is_hidden);
             }
             if self.saved.is_some() {
                 self.adds += usize::from(bits == NEW);
@@ -336,7 +341,7 @@ impl Looking {
             text.push_str(&format!("; the saved filter can't be compared: {}", unused.message));
         }
         match would_hide {
-            Some(WouldHide { of: 0, .. }) => text.push_str("; none of these posts stands in your timeline"),
+            Some(WouldHide { of: 0, .. }) => text.push_str("; none of these posts is seen in your timeline"),
             Some(WouldHide { posts, of, share }) => text.push_str(&format!(
                 "; would hide {:.0} % of your timeline, {posts} of {of} posts",
                 share * 100.0
@@ -358,6 +363,13 @@ impl Looking {
         };
         Ok(Answer::new(Summary { count: Some(matched), ..Summary::new(text) }, preview))
     }
+}
+
+/// Where the filter would stand among those that the account has.
+async fn order(api: &Api, caller: &Caller, query: &PreviewOf) -> Result<Order> {
+    let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
+    let left_out = api.left_out(caller, &rows).await?;
+    Ok(Order::of(&rows, &left_out, query.filter, query.action))
 }
 
 fn share(some: usize, all: usize) -> f64 {
