@@ -12,10 +12,10 @@ use tweetfilter_stream::store::{Snapshot, StoredAccount, StoredFilter};
 use tweetfilter_stream::worker;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::answer::{ApiError, Result};
 use super::caller::Caller;
 use super::turns::Work;
+use super::{Api, LOOK};
 use crate::parts::now;
 
 /// Why a filter can't be used.
@@ -67,7 +67,7 @@ impl Api {
         }
         let filters: SwitchedOn = on.iter().map(|row| (row.id, row.revision)).collect();
         // Whoever comes here may have waited for something else that took a while.
-        let until = caller.until.max(Instant::now() + super::LOOK);
+        let until = caller.until.max(Instant::now() + LOOK);
         let surroundings = self.surroundings(until, caller.account(), caller.pulse.revision).await?;
         if let Some(found) = surroundings.found().of(&filters) {
             return Ok(found);

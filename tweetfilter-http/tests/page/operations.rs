@@ -142,6 +142,9 @@ async fn who_runs_it_sees_parts_hosts_and_trouble_and_tries_again() {
     browser.sees("the store is away: read-only").await;
     browser.sees("silent").await;
     browser.sees("Not all parts run").await;
+    browser.sees("work of work box-2-work-1 on box-2 is waiting for the store: the store is away").await;
+    browser.sees("caddy does not run on box-1").await;
+    browser.sees("3 dead letters wait to be tried again").await;
     browser.sees("caddy").await;
     browser.sees("does not run").await;
     browser.sees("the oldest for").await;
