@@ -176,7 +176,8 @@ impl Known {
 /// and crashes.
 #[utoipa::path(get, path = "/status", tag = "health", responses((status = 200, body = Answer<SystemStatus>)))]
 pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Answer<SystemStatus>> {
-    let (mut known, probed) = tokio::try_join!(Known::read(&api, &caller), async { Ok(api.probe().await) })?;
+    let (mut known, probed) =
+        tokio::try_join!(Known::read(&api, &caller), async { Ok::<_, ApiError>(api.probe().await) })?;
     let admin = caller.is_admin();
     // Last of all, so that one that does not answer takes no time from the store.
     let until = caller.until.max(Instant::now() + LOOK);

@@ -21,7 +21,7 @@ async fn a_filter_is_added_changed_and_removed() {
     let tag = got.headers["etag"].clone();
     let expected = json!({
         "id": id, "name": "weather", "text": "snow -rain", "dialect": "native", "action": "hide", "enabled": true,
-        "expires_at": "2100-01-01T00:00:00Z", "position": 1, "revision": got.ok()["revision"],
+        "unused": null, "expires_at": "2100-01-01T00:00:00Z", "position": 1, "revision": got.ok()["revision"],
     });
     assert_eq!(got.ok(), &expected);
 
