@@ -75,16 +75,12 @@ impl Look<'_> {
     }
 
     fn disk(&self, found: &mut Vec<Unwell>) {
-        let (code, message) = match self.room {
-            Some(room) if room.is_full() => {
-                ("disk_full", "The disk is full: nothing is received until there is room")
-            }
-            Some(room) if room.is_short() => {
-                ("disk_short", "The disk is short of room: the oldest posts are forgotten")
-            }
-            _ => ("", ""),
-        };
-        if let Some(room) = self.room.filter(|_| !code.is_empty()) {
+        let scarce = self.room.filter(|room| room.is_short() || room.is_full());
+        if let Some(room) = scarce {
+            let (code, message) = match room.is_full() {
+                true => ("disk_full", "The disk is full: nothing is received until there is room"),
+                false => ("disk_short", "The disk is short of room: the oldest posts are forgotten"),
+            };
             let figures = if self.names { format!(". {room}") } else { String::new() };
             found.push(of(code, format!("{message}{figures}")));
         }

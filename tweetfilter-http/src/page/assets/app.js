@@ -163,19 +163,22 @@ addEventListener('keydown', (event) => {
   }
 });
 
-// Keys of a list that links and buttons don't take, and those that nothing takes where nothing has the focus.
-const LIST_KEYS = ['j', 'k', '.', 'm', 'b', 'w'];
+// Keys of all lists that links and buttons don't take, those of a column of posts alone, and those that nothing takes where
+// nothing has the focus.
+const LIST_KEYS = ['j', 'k'];
+const COLUMN_KEYS = ['.', 'm', 'b', 'w', 'ArrowLeft', 'ArrowRight'];
 const FREE_KEYS = ['ArrowDown', 'ArrowUp', 'ArrowLeft', 'ArrowRight', 'PageDown', 'PageUp', 'Home', 'End'];
 
 /** Gives a key that nothing else takes to the list that is looked at, from the first row that is seen on. */
 function passOn(event) {
   const { key, target } = event;
   const isFree = target === document.body || target === element('views');
-  if (target.closest?.('tf-list') || !(LIST_KEYS.includes(key) || (isFree && FREE_KEYS.includes(key)))) return;
+  const isTaken = key.length > 1 ? !(isFree && FREE_KEYS.includes(key)) : ![...LIST_KEYS, ...COLUMN_KEYS].includes(key);
+  if (isTaken || target.closest?.('tf-list')) return;
   const lists = [...element('views').querySelectorAll('tf-list')].filter((one) => one.checkVisibility());
   const isInSight = (one) => one.getBoundingClientRect().left >= 0;
   const list = lists.find((one) => one.matches(':hover')) ?? lists.find(isInSight) ?? lists[0];
-  if (!list) return;
+  if (!list || (COLUMN_KEYS.includes(key) && !list.closest('tf-column'))) return;
   event.preventDefault();
   list.go(list.above);
   const isStep = ['j', 'k', 'ArrowDown', 'ArrowUp'].includes(key);
