@@ -53,7 +53,7 @@ pub use pulse::Pulse;
 pub use reapply::{LookBack, Reapply, Stepped};
 pub use retention::Removed;
 pub use samples::{KEPT, ProcessRow, Sample, SampleKind};
-pub use seen::SeenRows;
+pub use seen::{SeenRows, Verdicts};
 pub use sets::{SetKept, SetQuota};
 pub use status::{CrashEvent, Results, SourceStatus, Status, StoredGap};
 pub use timeline::{Cursor, Page, Stretch, Tail, TimelinePost};

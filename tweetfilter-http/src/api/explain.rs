@@ -100,7 +100,7 @@ pub(super) async fn explain(
 ) -> Result<Response> {
     let (text, dialect) = match (query.filter, query.text) {
         (Some(id), None) => {
-            let filter = own(&api, &caller, id).await?.0.filter;
+            let filter = own(&api, &caller, id).await?.filter;
             (filter.text, filter.dialect)
         }
         (None, Some(text)) => (text, query.dialect),

@@ -10,6 +10,7 @@ use tweetfilter_sql::{Handles, Known};
 
 use super::Api;
 use super::answer::Result;
+use super::unused::Found;
 
 /// What the expressions of an account refer to, as of a revision.
 #[derive(Debug, Default)]
@@ -17,6 +18,8 @@ pub(super) struct Surroundings {
     account: i64,
     revision: i64,
     known: Known,
+    /// Which of its filters can't be used, as was found last: it holds as long as they refer to the same.
+    found: Arc<Found>,
 }
 
 /// What was read last for each account that asked lately.
@@ -50,11 +53,11 @@ impl Api {
     ) -> Result<Arc<Surroundings>> {
         let remembered = || self.0.surroundings.lock().unwrap_or_else(PoisonError::into_inner);
         let last = remembered().of.get(&account).cloned();
-        if let Some(last) = last.filter(|last| last.revision == revision) {
-            return Ok(last);
+        if let Some(last) = last.as_ref().filter(|last| last.revision == revision) {
+            return Ok(last.clone());
         }
-        let last = remembered().handles.clone();
-        let handles = match last {
+        let last_handles = remembered().handles.clone();
+        let handles = match last_handles {
             (of, handles) if of == revision => handles,
             _ => {
                 let handles = Arc::new(self.ask(until, self.database().known_handles()).await?);
@@ -63,7 +66,9 @@ impl Api {
             }
         };
         let known = self.ask(until, self.database().known_to(account, handles)).await?;
-        let fresh = Arc::new(Surroundings { account, revision, known });
+        let same = last.filter(|last| last.known == known);
+        let found = same.map_or_else(Arc::default, |last| last.found.clone());
+        let fresh = Arc::new(Surroundings { account, revision, known, found });
         remembered().put(account, fresh.clone());
         Ok(fresh)
     }
@@ -89,6 +94,14 @@ impl Surroundings {
     fn bytes(&self) -> usize {
         let sets = self.known.sets.iter().chain(&self.known.own_sets);
         sets.map(|(name, terms)| 64 + name.len() + terms.len()).sum::<usize>() + 256
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        &self.known
+    }
+
+    pub(super) fn found(&self) -> &Found {
+        &self.found
     }
 
     /// Of which revision it is.

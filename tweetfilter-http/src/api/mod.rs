@@ -23,6 +23,7 @@ mod manual;
 mod me;
 mod nameless;
 mod options;
+mod order;
 mod place;
 mod preview;
 mod pulse;
@@ -40,6 +41,7 @@ mod tag;
 mod timeline;
 mod tokens;
 mod turns;
+mod unused;
 mod wording;
 
 use std::collections::BTreeSet;

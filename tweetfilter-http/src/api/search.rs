@@ -69,7 +69,7 @@ pub(super) async fn search(
     let _right = api.0.uses.search(caller.account())?;
     let keep = query.limit + 1;
     let slice = api.options().slice;
-    let mut scan = Scan::begin(&api, &caller, vec![searching], keep, before, slice, false).await?;
+    let mut scan = Scan::begin(&api, &caller, vec![searching], keep, before, slice, None).await?;
     let mut found: Vec<TimelinePost> = Vec::new();
     // However late it is, it comes a little further.
     while !scan.is_done() && found.len() < query.limit {

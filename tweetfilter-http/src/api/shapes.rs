@@ -10,6 +10,7 @@ use tweetfilter_sql::{Cursor, FilterRow, TimelinePost};
 use utoipa::ToSchema;
 
 use super::place::Places;
+use super::unused::{LeftOut, Unused};
 use crate::names::{action_name, dialect_name};
 use crate::people::People;
 use crate::time::rfc3339;
@@ -151,8 +152,10 @@ pub struct ShownFilter {
     pub dialect: &'static str,
     /// `show`, `hide`, `highlight` or `notify`.
     pub action: &'static str,
-    /// Whether it is used.
+    /// Whether it is switched on.
     pub enabled: bool,
+    /// Why it is not used though it is switched on; null if it is used, or switched off.
+    pub unused: Option<Unused>,
     /// When it is switched off by itself.
     pub expires_at: Option<String>,
     /// Its place among the account's filters, from 1; the first that shows or hides decides.
@@ -162,7 +165,8 @@ pub struct ShownFilter {
 }
 
 impl ShownFilter {
-    pub(super) fn of(row: &FilterRow, position: usize) -> Self {
+    /// A filter in its place, and which of its account's are left out.
+    pub(super) fn of(row: &FilterRow, position: usize, left_out: &LeftOut) -> Self {
         Self {
             id: row.id,
             name: row.filter.name.clone(),
@@ -170,6 +174,7 @@ impl ShownFilter {
             dialect: dialect_name(row.filter.dialect),
             action: action_name(row.filter.action),
             enabled: row.enabled,
+            unused: left_out.get(&row.id).cloned(),
             expires_at: row.filter.expires_at.map(rfc3339),
             position: i64::try_from(position + 1).unwrap_or(i64::MAX),
             revision: row.revision,

@@ -10,6 +10,9 @@ use crate::people::People;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tag(String);
 
+/// What stands in a tag before what changes by itself.
+const SAID: char = '+';
+
 impl Tag {
     /// A tag of numbers that rise when the answer may change. They are read before the answer is made: what is newer
     /// than its tag is only sent once more.
@@ -32,10 +35,19 @@ impl Tag {
         Self(format!("\"{}\"", numbers.join("-")))
     }
 
-    /// The tag of one thing of a revision, and of its place among others, which may change without it. Said in `If-Match`,
-    /// the revision counts.
-    pub(super) fn of_revision(revision: u64, place: usize) -> Self {
-        Self::exact(&[revision, place as u64])
+    /// The tag of the same, of which something is said as well that changes by itself. In `If-Match` that does not count.
+    pub(super) fn saying(&self, said: Option<u64>) -> Self {
+        match (said, self.0.strip_suffix('"')) {
+            (Some(said), Some(numbers)) => Self(format!("{numbers}{SAID}{said:x}\"")),
+            _ => self.clone(),
+        }
+    }
+
+    /// The tag of one thing of a revision, of its place among others and of what is said about it, which may change
+    /// without it. Said in `If-Match`, the revision counts.
+    pub(super) fn of_revision(revision: u64, place: i64, said: Option<&str>) -> Self {
+        let said = said.map(|said| format!("-{said}")).unwrap_or_default();
+        Self(format!("\"{revision}-{place}{said}\""))
     }
 
     /// Whether whoever asks has this answer already. Servers in between may have weakened the tag.
@@ -105,7 +117,10 @@ impl IfMatch {
     pub(super) fn permits(&self, now: Option<&Tag>) -> bool {
         match (self, now) {
             (Self::Unsaid, _) | (Self::Anything, Some(_)) => true,
-            (Self::OneOf(tags), Some(now)) => tags.iter().any(|tag| now.0 == format!("\"{tag}\"")),
+            (Self::OneOf(tags), Some(now)) => {
+                let numbers = |tag: &str| tag.split_once(SAID).map_or(tag, |(numbers, _)| numbers).to_owned();
+                tags.iter().any(|tag| now.0 == format!("\"{}\"", numbers(tag)))
+            }
             (_, None) => false,
         }
     }
@@ -209,6 +224,8 @@ mod tests {
             (Some("\"1-7\", \"2-7\""), true, false, false),
             (Some("W/\"2-7\""), false, false, false),
             (Some("\"2\""), false, false, false),
+            (Some("\"2-7+a1\""), true, false, false),
+            (Some("\"2-8+a1\""), false, false, false),
         ] {
             let found = [of(value, Some(&exact)), of(value, Some(&weak)), of(value, None)];
             assert_eq!(found, [Some(by_exact), Some(by_weak), Some(by_none)], "{value:?}");
@@ -225,7 +242,7 @@ mod tests {
             headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(value));
             assert_eq!(tag.is_known(&headers), known, "{value}");
         }
-        let exact = Tag::of_revision(7, 2);
+        let exact = Tag::of_revision(7, 2, None);
         for (value, known) in [("\"7-2\"", true), ("W/\"7-2\"", true), ("\"7-1\"", false), ("\"7\"", false)] {
             let mut headers = HeaderMap::new();
             headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(value));

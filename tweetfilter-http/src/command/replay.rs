@@ -111,8 +111,9 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
         // On a thread of its own, where there is one.
         let draining = (!arguments.no_work).then(|| tokio::spawn(drain(works, read, stop.clone())));
         // Reading waits where the disk is short of room, so room has to be made.
-        let retention = (!arguments.no_work)
-            .then(|| tokio::spawn(parts::retention(database.clone(), settings.keep_time(), stop.clone())));
+        let retention = (!arguments.no_work).then(|| {
+            tokio::spawn(parts::retention(database.clone(), settings.keep_time(), stop.clone(), |_| ()))
+        });
         let working = async {
             match draining {
                 Some(draining) => draining.await.map_err(failure)?.map_err(failure),

@@ -88,6 +88,7 @@ contract!(
     accounts_and_follows_come_and_go,
     a_removed_account_is_gone_at_once_and_what_it_saw_bit_by_bit,
     the_timeline_pages_and_filters,
+    what_filters_said_is_told_of_what_stands_in_the_timeline,
     the_tail_misses_nothing,
     what_is_taken_back_is_told_to_whom_it_was_for,
     old_posts_are_forgotten,
