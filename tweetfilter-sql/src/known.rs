@@ -133,10 +133,10 @@ impl Handles {
 }
 
 /// The handles among some that stand in texts of filters or lists.
-pub(crate) fn handles_in<'h>(
-    handles: &'h [(String, Account)],
+pub(crate) fn handles_in(
+    handles: &[(String, Account)],
     texts: impl Iterator<Item = impl AsRef<str>>,
-) -> Vec<&'h (String, Account)> {
+) -> Vec<&(String, Account)> {
     let known: HashSet<String> = handles.iter().map(|(_, known)| known.handle.to_ascii_lowercase()).collect();
     let mut named = HashSet::new();
     // Where nobody's handle is known, texts need no reading.

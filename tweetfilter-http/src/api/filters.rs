@@ -242,7 +242,7 @@ pub(super) async fn remove(
     headers: HeaderMap,
 ) -> Result<Answer<i64>> {
     let known = IfMatch::of(&headers)?;
-    let (row, _) = own(&api, &caller, id).await?;
+    let row = own(&api, &caller, id).await?;
     if !known.holds(row.revision) {
         return Err(changed_meanwhile(row.revision));
     }
