@@ -32,6 +32,21 @@ fn an_input_that_breaks_off_gives_what_it_had_and_ends_with_two() {
 }
 
 #[test]
+fn an_array_that_breaks_off_gives_what_is_whole_of_it_and_ends_with_two() {
+    let posts: Vec<String> = (0..500).map(|n| tweet(&n.to_string(), "bob", "snow")).collect();
+    let files = Files::new()
+        .with("line.json", format!("[{}", posts.join(",")))
+        .with("lines.json", format!("[\n{},\n", posts.join(",\n")))
+        .with("whole.json", format!("[{}]", posts.join(",")));
+    for (file, code) in [("line.json", 2), ("lines.json", 2), ("whole.json", 0)] {
+        let ended = files.run(&["match", "--expr", "snow", file]);
+        assert_eq!((ended.out.lines().count(), ended.code), (500, code), "{file}: {}", ended.err);
+        let said = format!("{file}: breaks off: the JSON document ends before its last bracket");
+        assert_eq!(ended.err.contains(&said), code == 2, "{}", ended.err);
+    }
+}
+
+#[test]
 fn one_document_gives_each_of_its_elements() {
     let [one, two] = [tweet("5", "bob", "snow"), tweet("6", "al", "rain")];
     let files = Files::new()

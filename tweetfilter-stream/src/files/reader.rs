@@ -80,8 +80,8 @@ impl Reader {
     /// [`damage`](Block::damage) in place of lines, then the next file.
     ///
     /// # Errors
-    /// When the input can't be read on: broken compression, a tar that is cut off, a failing disk. The lines
-    /// before that were given.
+    /// When the input can't be read on: broken compression, a tar or a JSON array that is cut off, a failing disk.
+    /// The lines before that were given.
     pub fn read(&mut self, block: &mut Block) -> io::Result<bool> {
         loop {
             let open = match &mut self.open {
