@@ -12,7 +12,7 @@ use tweetfilter_stream::files::{Block, Line, Options, Reader};
 
 use super::filters::{self, Compiled};
 use super::terminal::{Color, Style, fit, grouped, one_line};
-use super::{Failure, highlight, tree, why};
+use super::{Failure, highlight, tree, why_not};
 
 /// Says of each post which parts of an expression matched where, or what the post lacks.
 #[derive(clap::Args)]
@@ -113,7 +113,7 @@ fn posts(
     let mut damaged = Vec::new();
     while reader.read(&mut block).map_err(unreadable)? {
         if let (Some(member), Some((error, line))) = (block.member(), block.damage()) {
-            damaged.push(format!("{name}:{member}:{line}: breaks off: {}", why(error)));
+            damaged.push(format!("{name}:{member}:{line}: {}", why_not(error)));
         }
         for line in block.lines() {
             for post in read(&line, arguments.text) {

@@ -41,6 +41,8 @@ pub(crate) enum Output {
 /// or {"text":"…"}; or one JSON document that holds them; plain, .gz, .bz2, .zst, or a .tar of those. All of
 /// that is found out by itself. What can't be read is counted, never fatal; a file in a tar that breaks off is named,
 /// and the others are read. Of a file or a JSON array that breaks off, what is whole is read, and it ends with 2.
+/// Files of kinds that are not read (.xz, .zip, .7z, UTF-16, .zst with a window of more than 128 MiB) are named with a
+/// command that pipes them in.
 ///
 /// A line may have 16 MiB, and so may each post of an array or of {"statuses":[…]}, which themselves may have any
 /// length. Any other document over several lines, such as a page of v2, may have 64 MiB: one that is longer is
