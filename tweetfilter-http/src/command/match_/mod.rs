@@ -27,9 +27,11 @@ pub(crate) enum Output {
     /// as a whole, since its posts share what it includes
     Posts,
     /// One row for each match: post,owner,filter,name,time,author,text. The owner is the filter's; of a filter
-    /// without one, the account that the post reached
+    /// without one, the account that the post reached. A retweet's text is `RT @NAME: ` and the original's. A field that
+    /// begins with = + - @ (wide ones too), a tab or a line break has an apostrophe before it, since a spreadsheet would
+    /// take it for a formula; the other formats have it as it is
     Csv,
-    /// Rows for people
+    /// Rows for people, a retweet as `RT @NAME: ` and the original's text
     Table,
     /// TSV: filter, period with --by, how many posts matched; then the owner if any filter has one
     Count,
