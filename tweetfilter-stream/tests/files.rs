@@ -394,52 +394,6 @@ fn a_damaged_file_in_a_tar_ends_only_itself() {
     }
 }
 
-#[test]
-fn what_is_of_a_kind_that_is_not_read_says_so_and_the_way_out() {
-    for (bytes, what, way) in [
-        (&b"\xfd7zXZ\0\0\x04"[..], "xz", "xz -dc FILE |"),
-        (b"PK\x03\x04\n", "zip", "unzip -p FILE |"),
-        (b"7z\xbc\xaf\x27\x1c\0\x04", "7z", "7z x -so FILE |"),
-        (b"Rar!\x1a\x07\x01\0", "rar", "unrar p -inul FILE |"),
-        (b"\x04\x22\x4d\x18\x64", "lz4", "lz4 -dc FILE |"),
-        (b"\xff\xfe{\0\n\0", "UTF-16", "iconv -f UTF-16 -t UTF-8 FILE |"),
-        (b"\xfe\xff\0{\0\n", "UTF-16", "iconv -f UTF-16 -t UTF-8 FILE |"),
-        (b"\xff\xfe\0\0{\0\0\0", "UTF-32", "iconv -f UTF-32 -t UTF-8 FILE |"),
-    ] {
-        for packed in [bytes.to_vec(), gzip(bytes)] {
-            let mut reader = Reader::with_options(Cursor::new(packed), OPTIONS).expect("opens");
-            let error = reader.read(&mut Block::default()).expect_err(what);
-            assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
-            let said = error.to_string();
-            assert!(said.contains(what) && said.contains(way), "{what}: {said}");
-        }
-        // In a tar it ends nothing but itself.
-        let (given, end) = given(tar(&[("m1", bytes.to_vec()), ("m2", b"2\n".to_vec())]));
-        assert_eq!((given, end), (vec!["m1:1 !".to_owned(), "m2:1 2".to_owned()], None));
-    }
-    // A byte order mark of UTF-8 and a lone byte are nothing of the kind.
-    expect(b"\xef\xbb\xbf{}", &[(1, "{}")]);
-    expect(b"\xff", &[(1, "\u{fffd}")]);
-}
-
-/// A zstd frame of one byte with a window of two to this power.
-fn zstd_window(log: u8) -> Vec<u8> {
-    // Magic, no flags, the window; then the last block, raw, of one byte.
-    [&[0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3][..], &[0b1001, 0, 0, b'7']].concat()
-}
-
-#[test]
-fn a_window_that_takes_too_much_memory_is_told_with_the_way_out() {
-    expect(&zstd_window(27), &[(1, "7")]);
-    for log in [28, 31] {
-        let mut reader = Reader::with_options(Cursor::new(zstd_window(log)), OPTIONS).expect("opens");
-        let error = reader.read(&mut Block::default()).expect_err("too large");
-        let said = error.to_string();
-        assert_eq!(error.kind(), std::io::ErrorKind::Unsupported, "{said}");
-        assert!(said.contains("128 MiB") && said.contains("zstd -dc --long=31 FILE |"), "{said}");
-    }
-}
-
 /// A tar as it was before POSIX: only the sum of its bytes tells that a header is one.
 fn old_tar(files: &[(&str, &str)]) -> Vec<u8> {
     let mut out = Vec::new();
