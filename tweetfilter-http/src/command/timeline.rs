@@ -11,6 +11,7 @@ use tweetfilter_stream::store::StoreError;
 
 use super::Failure;
 use super::account::account;
+use super::highlight;
 use super::settings::{Common, block_on, failure};
 use super::terminal::{Color, Style, fit, one_line, output_is_closed, pad};
 use super::time::rfc3339;
@@ -233,7 +234,7 @@ impl Shown {
             "{who}{mark} {} {} {} {}\n",
             style.paint(Color::Dim, &rfc3339(seen.received_at / 1000 * 1000)),
             style.paint(Color::Name, &pad(&fit(&one_line(&by), 24), 24)),
-            fit(&one_line(&seen.post.content().text), left),
+            highlight::of_post(&seen.post, &[], left, style),
             style.paint(Color::Dim, &one_line(&names.join(", "))),
         )
     }
