@@ -1,4 +1,4 @@
-//! twitter-text's own cases of extraction, where the data folder is present.
+//! twitter-text's own cases of extraction, where the data folder is present; and what is kept of a text.
 
 use tweetfilter_core::Span;
 use tweetfilter_core::text::entities;
@@ -107,4 +107,19 @@ fn top_level_domains() {
         }
     }
     assert!(run > 1000, "only {run} cases");
+}
+
+#[test]
+fn lists_of_a_text_full_of_names_take_no_more_room_than_they_need() {
+    let found = entities(&"#a @b $c d.co ".repeat(1000));
+    for (length, room) in [
+        (found.hashtags.len(), found.hashtags.capacity()),
+        (found.mentions.len(), found.mentions.capacity()),
+        (found.cashtags.len(), found.cashtags.capacity()),
+        (found.links.len(), found.links.capacity()),
+    ] {
+        assert_eq!((length, room), (1000, 1000));
+    }
+    assert_eq!((found.hashtags[0].text.as_str(), found.mentions[0].account.handle.as_str()), ("a", "b"));
+    assert_eq!((found.cashtags[0].text.as_str(), found.links[0].url.as_str()), ("c", "d.co"));
 }

@@ -17,6 +17,8 @@ pub mod ops;
 pub mod page;
 #[cfg(feature = "serve")]
 pub mod parts;
+#[cfg(feature = "serve")]
+pub mod people;
 pub mod time;
 
 /// Compiles the examples of the README.

@@ -2,6 +2,7 @@
 
 use tweetfilter_stream::store::StoreError;
 
+use crate::database::Database;
 use crate::filters::FilterRow;
 use crate::sql::{Sql, Tx, args, statements};
 
@@ -17,11 +18,30 @@ pub struct Basis {
     revision: u64,
 }
 
+impl Database {
+    /// What an account's filters are now.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn basis(&self, account: i64) -> Result<Basis, StoreError> {
+        let mut tx = self.read().await?;
+        let basis = Basis::read(&mut tx, account).await?;
+        tx.commit().await?;
+        Ok(basis)
+    }
+}
+
 impl Basis {
     /// Of all filters of an account, as they were read.
     #[must_use]
     pub fn of(rows: &[FilterRow]) -> Self {
         Self { count: rows.len(), revision: rows.iter().map(|row| row.revision).max().unwrap_or_default() }
+    }
+
+    /// Two numbers that are others as soon as the filters are.
+    #[must_use]
+    pub fn numbers(&self) -> [u64; 2] {
+        [self.count as u64, self.revision]
     }
 
     pub(crate) async fn read(tx: &mut Tx, account: i64) -> Result<Self, StoreError> {

@@ -3,19 +3,23 @@
 //! To price filters they are all read again, which takes a while. It is done before anything is locked; a change that
 //! comes in between shows by a few numbers that every change of an account's filters or lists raises.
 
-use tweetfilter_core::budget::{OverBudget, Price};
-use tweetfilter_core::{Dialect, Expression, FilterId, FilterSetBuilder, Identity, Limits, OwnerId};
-use tweetfilter_stream::store::StoreError;
+use std::sync::Arc;
 
-use crate::accounts::{self, AccountIdentity};
+use tweetfilter_core::budget::{OverBudget, Price};
+use tweetfilter_core::{Dialect, Expression, FilterId, FilterSetBuilder, Limits};
+use tweetfilter_stream::store::StoreError;
+use tweetfilter_stream::worker::references::owner;
+
+use crate::accounts;
 use crate::database::{Database, Turn};
 use crate::filters::{Save, read_word};
-use crate::sets;
+use crate::known::{Handles, Known};
 use crate::sql::{Sql, Tx, args, statements};
 
 statements! {
     ENABLED = Sql::both("SELECT id, text, dialect FROM filter WHERE account = ? AND enabled = 1 ORDER BY position, id");
-    // What is removed lowers a count, and whatever else happens raises a revision.
+    // What is removed lowers a count, and whatever else happens raises a revision. Whose handles are may change at any
+    // time after a filter is saved, and is the workers' to price anew.
     GROUND = Sql::both(
         "SELECT (SELECT COUNT(*) FROM filter WHERE account = ?),
              (SELECT COALESCE(MAX(revision), 0) FROM filter WHERE account = ?),
@@ -28,17 +32,6 @@ statements! {
 
 /// How often filters are priced before anything is locked. Whoever is disturbed as often prices them under the lock.
 const TRIES: usize = 4;
-
-/// What the filters of an account may refer to.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Known {
-    /// The named sets of all, by name, with their terms.
-    pub sets: Vec<(String, String)>,
-    /// Its own, which stand for those of all of the same name.
-    pub own_sets: Vec<(String, String)>,
-    /// Who it is.
-    pub identities: Vec<AccountIdentity>,
-}
 
 /// The filters of an account that are used, as of a moment, and what they refer to.
 #[derive(Clone)]
@@ -53,26 +46,6 @@ pub(crate) struct Holdings {
 }
 
 impl Database {
-    /// What the filters of an account may refer to.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn known_to(&self, account: i64) -> Result<Known, StoreError> {
-        let mut tx = self.read().await?;
-        let known = Known::read(&mut tx, account).await?;
-        tx.commit().await?;
-        Ok(known)
-    }
-
-    /// A builder that knows an account as the owner of its filters, with who it is and the lists that it may name:
-    /// what a filter has to fit in with before it is saved.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn owner(&self, account: i64) -> Result<(FilterSetBuilder, OwnerId), StoreError> {
-        Ok((self.known_to(account).await?.builder(account), owner(account)))
-    }
-
     /// What the filters of an account cost a post together, and what they may.
     ///
     /// # Errors
@@ -131,36 +104,12 @@ impl Database {
     }
 }
 
-impl Known {
-    pub(crate) async fn read(tx: &mut Tx, account: i64) -> Result<Self, StoreError> {
-        Ok(Self {
-            sets: sets::shared(tx).await?,
-            own_sets: sets::of(tx, account).await?,
-            identities: accounts::identities(tx, account).await?,
-        })
-    }
-
-    fn builder(&self, account: i64) -> FilterSetBuilder {
-        let mut builder = FilterSetBuilder::new();
-        for (name, terms) in &self.sets {
-            // Filters that name a list which is refused say so themselves.
-            let _ = builder.named_set(name, terms);
-        }
-        for (name, terms) in &self.own_sets {
-            let _ = builder.owner_set(owner(account), name, terms);
-        }
-        let identities = self.identities.iter().cloned();
-        let identities = identities.map(|(network, account)| Identity { network, account });
-        builder.owner(owner(account), identities.collect());
-        builder
-    }
-}
-
 impl Holdings {
     /// The ground comes first: what is read behind it is no older.
     async fn read(tx: &mut Tx, account: i64) -> Result<Self, StoreError> {
         let (revision, ground) = (accounts::revision(tx).await?, ground(tx, account).await?);
-        let known = Known::read(tx, account).await?;
+        let handles = Arc::new(Handles::read(tx).await?);
+        let known = Known::read(tx, account, handles).await?;
         let mut filters = Vec::new();
         for row in tx.rows(ENABLED, args![account]).await? {
             filters.push((FilterId(row.int(0)?.cast_unsigned()), row.text(1)?, read_word(&row.text(2)?)?));
@@ -209,10 +158,6 @@ impl Holdings {
     fn within(&self, budget: Price) -> Result<Price, Box<OverBudget>> {
         self.added().within(owner(self.account), budget)
     }
-}
-
-fn owner(account: i64) -> OwnerId {
-    OwnerId(account.cast_unsigned())
 }
 
 /// Numbers of which one is another as soon as an account's filters, or what they refer to, are others.

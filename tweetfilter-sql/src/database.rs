@@ -163,6 +163,12 @@ impl Database {
         self
     }
 
+    /// What the filters of one account may cost a post together.
+    #[must_use]
+    pub fn owner_budget(&self) -> Price {
+        self.budget
+    }
+
     /// The buffer in the same file; MariaDB has none.
     #[must_use]
     pub fn buffer(&self) -> Option<Embedded> {

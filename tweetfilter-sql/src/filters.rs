@@ -117,11 +117,11 @@ pub enum Saved {
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
-    /// It is kept.
+    /// It is made.
     Done,
-    /// There is no such filter.
+    /// There is no such filter or set.
     Missing,
-    /// Somebody has changed the filter; this is its revision now.
+    /// Somebody has changed the filter or set; this is its revision now.
     Meanwhile(u64),
 }
 
@@ -346,11 +346,25 @@ impl Database {
     /// # Errors
     /// See [`StoreError`].
     pub async fn remove_filter(&self, id: i64) -> Result<bool, StoreError> {
+        Ok(self.remove_filter_of(id, None).await? == Changed::Done)
+    }
+
+    /// The same of a filter that is still of a revision.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn remove_filter_of(&self, id: i64, known: Option<u64>) -> Result<Changed, StoreError> {
         let mut turn = self.write().await?;
+        // It locks out all who change filters.
         raise(&mut turn.tx).await?;
-        let removed = turn.tx.run(REMOVE, args![id]).await? > 0;
+        let row = turn.tx.row(ONE, args![id]).await?.map(|row| filter_row(&row)).transpose()?;
+        let Some(row) = row else { return Ok(Changed::Missing) };
+        if known.is_some_and(|known| known != row.revision) {
+            return Ok(Changed::Meanwhile(row.revision));
+        }
+        turn.tx.run(REMOVE, args![id]).await?;
         turn.commit().await?;
-        Ok(removed)
+        Ok(Changed::Done)
     }
 
     /// Puts the filters of an account in an order; those that are not named come first, as they were.
@@ -358,8 +372,26 @@ impl Database {
     /// # Errors
     /// See [`StoreError`].
     pub async fn order_filters(&self, account: i64, ids: &[i64]) -> Result<(), StoreError> {
+        self.order_filters_on(account, ids, None).await.map(|_| ())
+    }
+
+    /// The same, if with a basis the account's filters are still those that were read; whether they are.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn order_filters_on(
+        &self,
+        account: i64,
+        ids: &[i64],
+        basis: Option<Basis>,
+    ) -> Result<bool, StoreError> {
         let mut turn = self.write().await?;
         let revision = raise(&mut turn.tx).await?;
+        if let Some(basis) = basis
+            && Basis::read(&mut turn.tx, account).await? != basis
+        {
+            return Ok(false);
+        }
         let mut order = Vec::new();
         for row in turn.tx.rows(OF_ACCOUNT, args![account]).await? {
             let id = row.int(0)?;
@@ -369,7 +401,8 @@ impl Database {
         }
         order.extend_from_slice(ids);
         turn.tx.run(ORDER, args![list(&order)?, revision, account]).await?;
-        turn.commit().await
+        turn.commit().await?;
+        Ok(true)
     }
 }
 

@@ -16,6 +16,7 @@ use tweetfilter_stream::worker::Compiled;
 
 use crate::database::Database;
 use crate::digest::digest;
+use crate::known::handles_in;
 use crate::lists::{numbers, text};
 use crate::pack::{self, Item};
 use crate::pulse;
@@ -287,10 +288,15 @@ impl Reapply {
     fn state(&self, snapshot: &Snapshot) -> String {
         let wanted = |id: i64| self.look.accounts.as_ref().is_none_or(|some| some.binary_search(&id).is_ok());
         let accounts = snapshot.accounts.iter().filter(|one| wanted(one.id)).map(|one| format!("{one:?}"));
-        let filters = snapshot.filters.iter().filter(|one| wanted(one.account)).map(|one| format!("{one:?}"));
+        let filters = || snapshot.filters.iter().filter(|one| wanted(one.account));
+        let own_sets = || snapshot.own_sets.iter().filter(|set| wanted(set.0));
+        let lists = snapshot.sets.iter().map(|set| &set.1).chain(own_sets().map(|set| &set.2));
+        let handles = handles_in(&snapshot.handles, filters().map(|one| &one.text).chain(lists));
+        let handles = handles.into_iter().map(|handle| format!("{handle:?}"));
+        let filters = filters().map(|one| format!("{one:?}"));
         let sets = snapshot.sets.iter().map(|set| format!("{set:?}"));
-        let own = snapshot.own_sets.iter().filter(|set| wanted(set.0)).map(|set| format!("{set:?}"));
-        let parts: Vec<String> = accounts.chain(filters).chain(sets).chain(own).collect();
+        let own = own_sets().map(|set| format!("{set:?}"));
+        let parts: Vec<String> = accounts.chain(filters).chain(sets).chain(own).chain(handles).collect();
         digest(parts.iter().map(|part| part.as_bytes()))
     }
 

@@ -85,6 +85,8 @@ const PACKS: u64 = 4_096;
 pub(crate) const FORGOTTEN: &str = "forgotten_for_room";
 /// And where it says when the newest of them was received.
 pub(crate) const FORGOTTEN_UP_TO: &str = "forgotten_up_to";
+/// And when that was done last.
+pub(crate) const FORGOTTEN_AT: &str = "forgotten_at";
 
 /// What a step of retention removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -176,10 +178,12 @@ impl Database {
         let received = of_posts.last().map(|row| row.int(0)).transpose()?;
         let times = [of_commits.map(|row| row.int(0)).transpose()?, received];
         let Some(time) = times.into_iter().flatten().min() else { return Ok(Removed::default()) };
-        let removed = forget_before(tx, time.saturating_add(1), self.now()).await?;
+        let now = self.now();
+        let removed = forget_before(tx, time.saturating_add(1), now).await?;
         if let Some((_, last)) = removed.received {
             tx.run(ADD, args![FORGOTTEN, removed.posts.cast_signed()]).await?;
             tx.run(RAISE, args![FORGOTTEN_UP_TO, last]).await?;
+            tx.run(RAISE, args![FORGOTTEN_AT, now]).await?;
         }
         removed.tell(tx).await?;
         turn.commit().await?;

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use tweetfilter_core::Post;
 use tweetfilter_core::post::Millis;
-use tweetfilter_stream::store::StoreError;
+use tweetfilter_stream::store::{StoreError, Verdict};
 
 use crate::database::{Database, Engine};
 use crate::kept::{Kept, columns, packed};
@@ -32,9 +32,9 @@ statements! {
     );
     // Where only a filter of the account matched what everybody sees, its number stands with a minus.
     DELIVERED = Sql::each(
-        "SELECT p.num FROM post p WHERE p.num >= ?1 AND p.num < ?2 AND instr(p.audience, ?3) > 0
+        "SELECT p.num, p.since FROM post p WHERE p.num >= ?1 AND p.num < ?2 AND instr(p.audience, ?3) > 0
              AND EXISTS (SELECT 1 FROM json_each(p.audience) j WHERE j.value IN (?3, -?3))",
-        "SELECT p.num FROM post p WHERE p.num >= ? AND p.num < ?
+        "SELECT p.num, p.since FROM post p WHERE p.num >= ? AND p.num < ?
              AND (JSON_CONTAINS(p.audience, CAST(? AS CHAR)) OR JSON_CONTAINS(p.audience, CAST(? AS CHAR)))",
     );
     RECEIVED = Sql::both("SELECT received_at FROM post WHERE num >= ? ORDER BY num LIMIT 1");
@@ -60,6 +60,9 @@ statements! {
         ),
     );
 }
+
+/// By number, what an account's filters said of posts: the verdict, and which filters matched.
+pub type Verdicts = HashMap<i64, (Verdict, Vec<i64>)>;
 
 /// Posts that an account saw, as they are stored.
 #[derive(Debug)]
@@ -112,22 +115,34 @@ impl Database {
         Ok(SeenRows { account, kept: kept.newest_first() })
     }
 
-    /// Which of the posts with these numbers stand in the timeline of an account: what was delivered to it, and what
-    /// everybody sees that a filter of it matched.
+    /// What the filters of an account said of those of the posts with these numbers that stand in its timeline: of what
+    /// was delivered to it, and of what everybody sees that a filter of it matched.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn in_timeline(
+    pub async fn timeline_verdicts(
         &self,
         account: i64,
         numbers: std::ops::Range<i64>,
-    ) -> Result<HashSet<i64>, StoreError> {
+    ) -> Result<Verdicts, StoreError> {
         let (start, end) = (numbers.start, numbers.end);
         let args = match self.engine {
             Engine::Sqlite(_) => args![start, end, account],
             Engine::Maria(_) => args![start, end, account, -account],
         };
-        self.rows(DELIVERED, args).await?.iter().map(|row| row.int(0)).collect()
+        let mut delivered = Vec::new();
+        for row in self.rows(DELIVERED, args).await? {
+            delivered.push((row.int(0)?, row.int(1)?));
+        }
+        let numbers: Vec<i64> = delivered.iter().map(|(number, _)| *number).collect();
+        let mut said = self.said(account, &numbers).await?;
+        let of = |(number, since): (i64, i64)| {
+            // A delivery of a version that is gone says nothing about this one.
+            let now = said.remove(&number).filter(|said| said.0 >= since);
+            let (bits, filters) = now.map_or((0, Vec::new()), |(_, _, bits, filters)| (bits, filters));
+            (number, (pack::verdict(bits), filters))
+        };
+        Ok(delivered.into_iter().map(of).collect())
     }
 
     /// One post, if the account saw it.
@@ -145,10 +160,8 @@ impl Database {
     /// # Errors
     /// See [`StoreError`].
     pub async fn with_verdicts(&self, account: i64, posts: &mut [TimelinePost]) -> Result<(), StoreError> {
-        if posts.is_empty() {
-            return Ok(());
-        }
-        let said = self.said(account, posts).await?;
+        let numbers: Vec<_> = posts.iter().map(|post| post.cursor.post).collect();
+        let said = self.said(account, &numbers).await?;
         for post in posts {
             let Some((commit, revision, bits, filters)) = said.get(&post.cursor.post) else { continue };
             // A delivery of a version that is gone says nothing about this one.
@@ -160,20 +173,22 @@ impl Database {
         Ok(())
     }
 
-    async fn said(&self, account: i64, posts: &[TimelinePost]) -> Result<Said, StoreError> {
-        let numbers: Vec<_> = posts.iter().map(|post| post.cursor.post).collect();
-        let mut matched: HashMap<i64, Vec<i64>> = HashMap::new();
-        for row in self.rows(WHERE_MATCHED, args![list(&numbers)?, account]).await? {
-            matched.entry(row.int(0)?).or_default().push(row.int(1)?);
-        }
+    async fn said(&self, account: i64, numbers: &[i64]) -> Result<Said, StoreError> {
         let mut said = Said::new();
+        if numbers.is_empty() {
+            return Ok(said);
+        }
+        let mut matched: HashMap<i64, HashSet<i64>> = HashMap::new();
+        for row in self.rows(WHERE_MATCHED, args![list(numbers)?, account]).await? {
+            matched.entry(row.int(0)?).or_default().insert(row.int(1)?);
+        }
         if matched.is_empty() {
             return Ok(said);
         }
         let commits: Vec<_> = matched.keys().copied().collect();
         for row in self.rows(PACKS, args![list(&commits)?, account]).await? {
             let (commit, revision) = (row.int(0)?, row.int(1)?);
-            let wanted = matched.get(&commit).map_or(&[][..], Vec::as_slice);
+            let Some(wanted) = matched.get(&commit) else { continue };
             for (post, bits, filters) in row.json::<Vec<Item>>(2)? {
                 let newer = said.get(&post).is_none_or(|known| known.0 < commit);
                 if newer && wanted.contains(&post) {

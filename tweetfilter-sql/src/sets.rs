@@ -4,6 +4,7 @@ use tweetfilter_stream::store::StoreError;
 
 use crate::accounts::raise;
 use crate::database::Database;
+use crate::filters::Changed;
 use crate::sql::{Sql, Tx, args, statements};
 
 statements! {
@@ -24,6 +25,8 @@ statements! {
         "INSERT INTO account_set (account, name, terms, revision) VALUES (?, ?, ?, ?)
          ON DUPLICATE KEY UPDATE terms = VALUES(terms), revision = VALUES(revision)",
     );
+    REVISION_OF_ALL = Sql::both("SELECT revision FROM named_set WHERE name = ?");
+    REVISION_OF_OWN = Sql::both("SELECT revision FROM account_set WHERE account = ? AND name = ?");
     REMOVE_OWN = Sql::both("DELETE FROM account_set WHERE account = ? AND name = ?");
     SIZES = Sql::each(
         "SELECT name, octet_length(terms) FROM account_set WHERE account = ?",
@@ -51,6 +54,8 @@ pub enum SetKept {
     TooLarge(usize),
     /// It was to be new, and filters of the account know one of this name already: its own, or one of all.
     Exists,
+    /// It was to replace one of a revision, and that is another now, or gone.
+    Meanwhile,
 }
 
 /// What a named set must be for an account to keep it.
@@ -59,6 +64,8 @@ struct Bounds {
     quota: SetQuota,
     /// There must be none of its name.
     is_new: bool,
+    /// What filters of the account know by its name must be of this revision.
+    known: Option<u64>,
 }
 
 impl Database {
@@ -88,7 +95,7 @@ impl Database {
         terms: &str,
         quota: SetQuota,
     ) -> Result<SetKept, StoreError> {
-        self.keep_own_set(account, name, terms, Some(Bounds { quota, is_new: false })).await
+        self.keep_own_set(account, name, terms, Some(Bounds { quota, is_new: false, known: None })).await
     }
 
     /// The same of a set that must be new: of those who make one of a name at the same moment, one does.
@@ -102,7 +109,23 @@ impl Database {
         terms: &str,
         quota: SetQuota,
     ) -> Result<SetKept, StoreError> {
-        self.keep_own_set(account, name, terms, Some(Bounds { quota, is_new: true })).await
+        self.keep_own_set(account, name, terms, Some(Bounds { quota, is_new: true, known: None })).await
+    }
+
+    /// The same of a set in the place of one that is still of a [revision](Database::set_revision).
+    ///
+    /// # Errors
+    /// As [`Database::set_named`].
+    pub async fn replace_own(
+        &self,
+        account: i64,
+        name: &str,
+        terms: &str,
+        quota: SetQuota,
+        known: u64,
+    ) -> Result<SetKept, StoreError> {
+        let bounds = Bounds { quota, is_new: false, known: Some(known) };
+        self.keep_own_set(account, name, terms, Some(bounds)).await
     }
 
     async fn keep_own_set(
@@ -147,17 +170,53 @@ impl Database {
         Ok(sets)
     }
 
+    /// Of which revision the set is that filters of an account know by a name: its own, or one of all.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn set_revision(&self, account: i64, name: &str) -> Result<Option<u64>, StoreError> {
+        let mut tx = self.read().await?;
+        let revision = revision(&mut tx, account, name).await?;
+        tx.commit().await?;
+        Ok(revision)
+    }
+
+    /// Removes a named set of an account, if with a revision it is still of that.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn remove_own(
+        &self,
+        account: i64,
+        name: &str,
+        known: Option<u64>,
+    ) -> Result<Changed, StoreError> {
+        let mut turn = self.write().await?;
+        // It locks out all who change sets.
+        raise(&mut turn.tx).await?;
+        let Some(row) = turn.tx.row(REVISION_OF_OWN, args![account, name]).await? else {
+            return Ok(Changed::Missing);
+        };
+        let now = row.int(0)?.cast_unsigned();
+        if known.is_some_and(|known| known != now) {
+            return Ok(Changed::Meanwhile(now));
+        }
+        turn.tx.run(REMOVE_OWN, args![account, name]).await?;
+        turn.commit().await?;
+        Ok(Changed::Done)
+    }
+
     /// Removes a named set of an account, or with `None` one of all. False if there is none.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn remove_named(&self, account: Option<i64>, name: &str) -> Result<bool, StoreError> {
+        if let Some(account) = account {
+            return Ok(self.remove_own(account, name, None).await? == Changed::Done);
+        }
         let mut turn = self.write().await?;
         raise(&mut turn.tx).await?;
-        let removed = match account {
-            None => turn.tx.run(REMOVE_SET, args![name]).await?,
-            Some(account) => turn.tx.run(REMOVE_OWN, args![account, name]).await?,
-        };
+        let removed = turn.tx.run(REMOVE_SET, args![name]).await?;
         // Where nothing was removed nothing changed, the revision neither.
         if removed > 0 {
             turn.commit().await?;
@@ -172,8 +231,11 @@ async fn fits(
     account: i64,
     name: &str,
     terms: &str,
-    Bounds { quota, is_new }: Bounds,
+    Bounds { quota, is_new, known }: Bounds,
 ) -> Result<SetKept, StoreError> {
+    if known.is_some() && revision(tx, account, name).await? != known {
+        return Ok(SetKept::Meanwhile);
+    }
     let (mut others, mut bytes, mut before) = (0, 0, None);
     for row in tx.rows(SIZES, args![account]).await? {
         let (known, size) = (row.text(0)?, usize::try_from(row.int(1)?).unwrap_or_default());
@@ -194,6 +256,15 @@ async fn fits(
         _ if bytes > quota.bytes => SetKept::TooLarge(bytes),
         _ => SetKept::Done,
     })
+}
+
+/// Of which revision a set is that filters of an account know.
+async fn revision(tx: &mut Tx, account: i64, name: &str) -> Result<Option<u64>, StoreError> {
+    let row = match tx.row(REVISION_OF_OWN, args![account, name]).await? {
+        Some(row) => Some(row),
+        None => tx.row(REVISION_OF_ALL, args![name]).await?,
+    };
+    row.map(|row| Ok(row.int(0)?.cast_unsigned())).transpose()
 }
 
 /// The named sets of all.

@@ -9,7 +9,7 @@ use tweetfilter_stream::store::StoreError;
 use crate::buffer::{self, source_counts};
 use crate::database::Database;
 use crate::gaps::GAPS_DROPPED;
-use crate::retention::{FORGOTTEN, FORGOTTEN_UP_TO};
+use crate::retention::{FORGOTTEN, FORGOTTEN_AT, FORGOTTEN_UP_TO};
 use crate::sql::{Sql, Tx, args, statements};
 
 statements! {
@@ -67,6 +67,8 @@ pub struct Status {
     pub forgotten_for_room: u64,
     /// When the newest of them was received.
     pub forgotten_up_to: Option<Millis>,
+    /// When that was done last.
+    pub forgotten_at: Option<Millis>,
     /// Of the embedded buffer.
     pub buffer: Option<Stats>,
     /// By source.
@@ -166,6 +168,7 @@ impl Database {
                 "revision" => status.revision = value.cast_unsigned(),
                 "tombstones" => status.tombstones = value.cast_unsigned(),
                 FORGOTTEN => status.forgotten_for_room = value.cast_unsigned(),
+                FORGOTTEN_AT => status.forgotten_at = Some(value),
                 FORGOTTEN_UP_TO => status.forgotten_up_to = Some(value),
                 GAPS_DROPPED => status.gaps_dropped = value.cast_unsigned(),
                 "tombstones_dropped" => status.tombstones_dropped = value.cast_unsigned(),

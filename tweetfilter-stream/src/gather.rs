@@ -41,8 +41,8 @@ pub struct Gather {
     source: String,
     bare: Audience,
     pending: Vec<Pending>,
-    /// Posts and changes that wait, by their key.
-    waiting: HashMap<u64, Vec<usize>>,
+    /// What of `pending` may be met again, by its key.
+    waiting: HashMap<u64, Waiting>,
     recent: Recent,
     moment: Moment,
     counts: Counts,
@@ -50,6 +50,18 @@ pub struct Gather {
     bytes: usize,
     /// What else was said since the batch before, in order.
     notices: Vec<Event>,
+}
+
+/// Places of what waits under one key. Each is asked for by itself, so that what is said of a post again and again costs no
+/// more for every time that it was said before.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Posts: one, or one for each kind of audience.
+    posts: Vec<usize>,
+    /// Deletes, each once.
+    deletes: Vec<usize>,
+    /// The last change of whatever kind.
+    last_change: Option<usize>,
 }
 
 /// An entry that may still get further viewers.
@@ -255,24 +267,19 @@ impl Gather {
         if edit {
             let at = self.moment.next(post.key, at);
             self.push_post(post, to, at);
-        } else if post.id.is_empty() {
-            self.push_post(post, to, at);
         } else {
             self.join(post, to, at);
         }
     }
 
-    /// Adds viewers to the entry of a post that waits, or makes one.
+    /// Adds viewers to the entry of a post that waits, or makes one. What has no id is no copy of anything.
     fn join(&mut self, post: Arc<Told>, to: Audience, at: Millis) {
-        let waiting = self.waiting.get(&post.key).into_iter().flatten().copied();
-        for index in waiting {
+        let waiting = self.waiting.get(&post.key).map(|waiting| waiting.posts.as_slice());
+        for &index in waiting.unwrap_or_default() {
             let pending = &mut self.pending[index];
             let same =
                 matches!(&pending.body, Body::Post(of) if of.network == post.network && of.id == post.id);
-            if same
-                && !post.id.is_empty()
-                && let Some(bytes) = pending.add(&to)
-            {
+            if same && let Some(bytes) = pending.add(&to) {
                 self.bytes += bytes;
                 self.counts.merged += 1;
                 return;
@@ -283,8 +290,8 @@ impl Gather {
 
     fn push_post(&mut self, post: Arc<Told>, to: Audience, at: Millis) {
         self.counts.entries += 1;
-        if !post.written.is_edit() {
-            self.waiting.entry(post.key).or_default().push(self.pending.len());
+        if !post.written.is_edit() && !post.id.is_empty() {
+            self.waiting.entry(post.key).or_default().posts.push(self.pending.len());
         }
         self.push(Pending::new(post.key, at, to, Body::Post(post)));
     }
@@ -334,20 +341,24 @@ impl Gather {
         };
         // Each viewer is told of a delete; once is enough, since it holds for all. Of other changes the last one counts,
         // so only that is not repeated.
-        let waiting = self.waiting.get(&key).into_iter().flatten();
-        let mut before = waiting.rev().filter_map(|&index| self.pending[index].change());
+        let waiting = self.waiting.get(&key);
+        let is_same = |index: &usize| self.pending[*index].change() == Some(&change);
         let again = match &change {
-            Change::Delete { .. } => before.any(|known| *known == change),
+            Change::Delete { .. } => waiting.is_some_and(|waiting| waiting.deletes.iter().any(is_same)),
             // Whose they are stands in the entry.
             Change::Friends { .. } => false,
-            _ => before.next() == Some(&change),
+            _ => waiting.and_then(|waiting| waiting.last_change.as_ref()).is_some_and(is_same),
         };
         if again {
             return;
         }
         // Of several that are received at one time it is known which is the later.
         let at = said.unwrap_or_else(|| self.moment.next(key, at));
-        self.waiting.entry(key).or_default().push(self.pending.len());
+        let (waiting, place) = (self.waiting.entry(key).or_default(), self.pending.len());
+        waiting.last_change = Some(place);
+        if matches!(change, Change::Delete { .. }) {
+            waiting.deletes.push(place);
+        }
         let to = self.audience(viewer);
         self.push(Pending::new(key, at, to, Body::Change(change)));
     }

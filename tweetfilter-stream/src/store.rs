@@ -126,6 +126,26 @@ pub struct Verdict {
     pub notify: bool,
 }
 
+impl Verdict {
+    /// What the filters decide that matched, given in their account's order: the first that shows or hides decides; the
+    /// others add up.
+    #[must_use]
+    pub fn of(actions: impl IntoIterator<Item = Action>) -> Self {
+        let (mut verdict, mut decided) = (Self::default(), false);
+        for action in actions {
+            match action {
+                Action::Show | Action::Hide => {
+                    verdict.hidden |= !decided && action == Action::Hide;
+                    decided = true;
+                }
+                Action::Highlight => verdict.highlighted = true,
+                Action::Notify => verdict.notify = true,
+            }
+        }
+        verdict
+    }
+}
+
 /// What became of a batch of entries.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {

@@ -11,28 +11,60 @@ use packed::tar;
 
 const OPTIONS: Options = Options { line: 100, document: 4096, block: 7, live: false, text: false };
 
-fn lines_of(input: impl Read + Send + 'static, options: Options) -> Vec<(u64, String)> {
+/// Lines with their numbers.
+type Numbered = Vec<(u64, String)>;
+
+/// What a reader gives, and how it fails if it does.
+fn read_of(input: impl Read + Send + 'static, options: Options) -> (Numbered, Option<String>) {
     let mut reader = Reader::with_options(input, options).expect("opens");
     let (mut block, mut lines) = (Block::default(), Vec::new());
-    while reader.read(&mut block).expect("reads") {
+    loop {
+        match reader.read(&mut block) {
+            Ok(true) => {}
+            Ok(false) => return (lines, None),
+            Err(error) => return (lines, Some(error.to_string())),
+        }
         lines.extend(block.lines().map(|line| {
             let mark = if line.too_long { "!" } else { "" };
             (line.number, format!("{}{mark}", String::from_utf8_lossy(line.bytes)))
         }));
     }
-    lines
 }
 
-fn lines(bytes: &[u8]) -> Vec<(u64, String)> {
-    let small = lines_of(Cursor::new(bytes.to_vec()), OPTIONS);
-    let large = lines_of(Cursor::new(bytes.to_vec()), Options { block: 1 << 20, ..OPTIONS });
-    assert_eq!(small, large, "the size of blocks shows");
+/// The same in small blocks, in one, and as a pipe gives it.
+fn read_anyhow(bytes: &[u8]) -> (Numbered, Option<String>) {
+    let small = read_of(Cursor::new(bytes.to_vec()), OPTIONS);
+    let large = Options { block: 1 << 20, ..OPTIONS };
+    for options in [large, Options { live: true, ..OPTIONS }] {
+        assert_eq!(small, read_of(Cursor::new(bytes.to_vec()), options), "the size of blocks shows");
+    }
     small
 }
 
+fn lines(bytes: &[u8]) -> Numbered {
+    let (lines, failure) = read_anyhow(bytes);
+    assert_eq!(failure, None);
+    lines
+}
+
+/// The lines of a document that breaks off, which is told behind them.
+fn lines_of_broken(bytes: &[u8]) -> Numbered {
+    let (lines, failure) = read_anyhow(bytes);
+    let failure = failure.expect("it breaks off");
+    assert!(failure.contains("the JSON document ends before its last bracket"), "{failure}");
+    lines
+}
+
+fn numbered(expected: &[(u64, &str)]) -> Numbered {
+    expected.iter().map(|&(n, text)| (n, text.to_owned())).collect()
+}
+
 fn expect(bytes: &[u8], expected: &[(u64, &str)]) {
-    let expected: Vec<_> = expected.iter().map(|&(n, text)| (n, text.to_owned())).collect();
-    assert_eq!(lines(bytes), expected, "{}", String::from_utf8_lossy(bytes));
+    assert_eq!(lines(bytes), numbered(expected), "{}", String::from_utf8_lossy(bytes));
+}
+
+fn expect_broken(bytes: &[u8], expected: &[(u64, &str)]) {
+    assert_eq!(lines_of_broken(bytes), numbered(expected), "{}", String::from_utf8_lossy(bytes));
 }
 
 #[test]
@@ -59,10 +91,35 @@ fn a_broken_first_line_is_no_document() {
 }
 
 #[test]
-fn of_a_document_that_breaks_off_the_whole_elements_are_given() {
-    expect(b"[\n{\"a\":1},\n{\"b\":\n2},\n{\"c\":", &[(2, "{\"a\":1}"), (3, "{\"b\":\n2}"), (5, "{\"c\":")]);
-    expect(b"{\"x\":1,\n\"statuses\":[\n{\"a\":1},{\"b\":2}", &[(3, "{\"a\":1}"), (3, "{\"b\":2}")]);
+fn of_a_document_that_breaks_off_the_whole_elements_are_given_and_it_is_told() {
+    expect_broken(
+        b"[\n{\"a\":1},\n{\"b\":\n2},\n{\"c\":",
+        &[(2, "{\"a\":1}"), (3, "{\"b\":\n2}"), (5, "{\"c\":")],
+    );
+    // Between elements, at the end of a line, and behind the array in its object.
+    expect_broken(b"{\"x\":1,\n\"statuses\":[\n{\"a\":1},{\"b\":2}", &[(3, "{\"a\":1}"), (3, "{\"b\":2}")]);
+    expect_broken(b"[{\"a\":1}\n", &[(1, "{\"a\":1}")]);
+    expect_broken(b"{\"statuses\":[\n{\"a\":1}],\n\"x\":", &[(2, "{\"a\":1}")]);
     expect(b"[\n{\"a\":1},\n{}\n]\n[]x\n{}\n", &[(2, "{\"a\":1}"), (3, "{}"), (5, "[]x"), (6, "{}")]);
+}
+
+#[test]
+fn of_a_last_line_that_is_an_array_and_breaks_off_too() {
+    expect_broken(b"[{\"a\":1},{\"b\":2}", &[(1, "{\"a\":1}"), (1, "{\"b\":2}")]);
+    expect_broken(b"[{\"a\":1},{\"b\":2},", &[(1, "{\"a\":1}"), (1, "{\"b\":2}")]);
+    expect_broken(b"7\n{\"statuses\":[{\"a\":1},{\"b", &[(1, "7"), (2, "{\"a\":1}"), (2, "{\"b")]);
+    // Within a character.
+    expect_broken(b"[{\"a\":1},{\"b\":\"\xc3", &[(1, "{\"a\":1}"), (1, "{\"b\":\"\u{fffd}")]);
+    let elements: Vec<String> = (0..500).map(|n| format!("{{\"id\":{n}}}")).collect();
+    let cut = format!("[{}", elements.join(","));
+    assert_eq!(lines_of_broken(cut.as_bytes()), elements.into_iter().map(|e| (1_u64, e)).collect::<Vec<_>>());
+    // What has no whole object, or is no array, is a line.
+    for line in ["[{\"a\":", "[1, 2", "[warn, snow", "{\"a\":1", "{\"statuses\":[", "[snow"] {
+        expect(line.as_bytes(), &[(1, line)]);
+    }
+    let options = Options { text: true, ..OPTIONS };
+    let text = read_of(Cursor::new(b"[{\"a\":1},".to_vec()), options);
+    assert_eq!(text, (numbered(&[(1, "[{\"a\":1},")]), None));
 }
 
 #[test]
@@ -97,8 +154,8 @@ fn a_document_over_the_limit_is_cut_while_it_is_read() {
     assert_eq!(lines(array.as_bytes()), expected(2, 4));
     assert_eq!(lines(search.as_bytes()), expected(2, 3));
     let broken = &array[..array.len() - 20];
-    assert_eq!(lines(broken.as_bytes()).len(), 300);
-    assert_eq!(lines(broken.as_bytes())[..299], expected(2, 4)[..299]);
+    assert_eq!(lines_of_broken(broken.as_bytes()).len(), 300);
+    assert_eq!(lines_of_broken(broken.as_bytes())[..299], expected(2, 4)[..299]);
 }
 
 #[test]

@@ -171,6 +171,24 @@ fn the_fallback_of_a_quote_is_neither_text_nor_a_link_of_the_authors() {
 }
 
 #[test]
+fn a_quote_that_is_announced_and_not_carried_is_one_of_which_nothing_is_known() {
+    let states = ["pending", "rejected", "revoked", "deleted", "unauthorized"];
+    let hidden = ["blocked_account", "blocked_domain", "muted_account"];
+    for state in states.into_iter().chain(hidden) {
+        let quote = post(&by_ann(json!({"quote": {"state": state, "quoted_status": null}})));
+        assert!(finds(&quote, "is:quote") && !finds(&quote, "-is:quote"), "{state}");
+        assert!(!finds(&quote, "in:quote(spam) OR -in:quote(spam)"), "{state}");
+    }
+    // A quote in a quote tells the id, if any may know it.
+    let shallow = |id: Value| post(&by_ann(json!({"quote": {"state": "accepted", "quoted_status_id": id}})));
+    assert!(finds(&shallow(json!("7")), "is:quote quotes_of_tweet_id:7"));
+    assert!(finds(&shallow(json!(null)), "is:quote") && !finds(&shallow(json!(null)), "-in:quote(spam)"));
+    for none in [json!({}), json!({"quote": null}), json!({"quote": "7"})] {
+        assert!(finds(&post(&by_ann(none)), "-is:quote -in:quote(spam)"));
+    }
+}
+
+#[test]
 fn a_boost_of_a_boost_has_the_text_of_the_one_at_the_bottom() {
     let status = |id: &str, by: &str, content: &str| {
         json!({"id": id, "uri": format!("https://m.example/{id}"), "content": content, "language": "en",

@@ -76,6 +76,22 @@ fn v2_pages_errors_and_flattened_tweets() {
         event(r#"{"errors":[{"title":"operational-disconnect","detail":"bye"}]}"#),
         Event::Failure { message: "bye".to_owned() }
     );
+    for (problem, message) in [
+        (
+            r#"{"title":"ConnectionException","detail":"at the limit","connection_issue":"TooManyConnections","type":"https://api.twitter.com/2/problems/streaming-connection"}"#,
+            "at the limit",
+        ),
+        (r#"{"title":"ConnectionException","connection_issue":"TooManyConnections"}"#, "ConnectionException"),
+        (r#"{"title":"Unauthorized","status":401}"#, "Unauthorized"),
+        (r#"{"title":"Forbidden","type":"about:blank"}"#, "Forbidden"),
+    ] {
+        assert_eq!(event(problem), Event::Failure { message: message.to_owned() }, "{problem}");
+    }
+    // Others have titles, too.
+    assert_eq!(post(r#"{"title":"Snow","status":404,"text":"snow"}"#).text, "snow");
+    for other in [r#"{"title":"Snow","status":200}"#, r#"{"title":"Snow","detail":"deep","type":"book"}"#] {
+        assert!(decode(other.as_bytes()).is_err(), "{other}");
+    }
     assert_eq!(event(r#"{"meta":{"result_count":0}}"#), Event::Several(vec![]));
     let flat = post(
         r#"{"id":"5","text":"hi","author_id":"7","author":{"id":"7","username":"al","public_metrics":{"followers_count":1}},

@@ -228,6 +228,29 @@ async fn a_last_line_that_is_cut_off_is_read_again_when_the_file_has_grown() {
 }
 
 #[tokio::test]
+async fn an_array_that_breaks_off_is_named_and_the_next_file_is_read() {
+    let folder = Folder::new("broken-array");
+    for array in ["[{\"n\":1},{\"n\":2}", "[\n{\"n\":1},\n{\"n\":2},\n"] {
+        let (cut, good) = (folder.file("cut", array), folder.file("good", "{}\n"));
+        let mut source = FileSource::open([&cut, &good]);
+        let (mut found, mut said) = (Vec::new(), Vec::new());
+        loop {
+            match source.next().await {
+                Ok(Some(chunk)) => found.extend(texts(&chunk)),
+                Ok(None) => break,
+                Err(error) => {
+                    assert_eq!(found, ["{\"n\":1}", "{\"n\":2}"]);
+                    said.push(error.to_string());
+                }
+            }
+        }
+        assert_eq!(found.last().map(String::as_str), Some("{}"));
+        let told = "the JSON document ends before its last bracket";
+        assert!(said.len() == 1 && said[0].contains("cut: ") && said[0].contains(told), "{said:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_fails_is_named_and_the_next_is_read() {
     let folder = Folder::new("fails");
     let whole = gz("{\"text\":\"cut\"}\n".repeat(9000).as_bytes());

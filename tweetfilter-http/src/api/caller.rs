@@ -29,6 +29,11 @@ impl Caller {
         self.token.account
     }
 
+    /// Whether they run the server.
+    pub(super) fn is_admin(&self) -> bool {
+        self.token.scope >= Scope::Admin
+    }
+
     /// Gives the store all of its time again, after something else that took a while.
     pub(super) fn renew(&mut self) {
         self.until = Instant::now() + STORE;

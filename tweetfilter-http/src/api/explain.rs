@@ -20,6 +20,7 @@ use super::search::compiled;
 use super::shapes::{Segment, ShownPost};
 use super::timeline::seen_post;
 use crate::names::PARTS;
+use crate::people::People;
 
 /// A post, and a saved filter or an expression.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -98,7 +99,7 @@ pub(super) async fn explain(
 ) -> Result<Response> {
     let (text, dialect) = match (query.filter, query.text) {
         (Some(id), None) => {
-            let filter = own(&api, &caller, id).await?.0.filter;
+            let filter = own(&api, &caller, id).await?.filter;
             (filter.text, filter.dialect)
         }
         (None, Some(text)) => (text, query.dialect),
@@ -116,7 +117,7 @@ fn answer(filter: &Compiled, seen: &TimelinePost, text: String) -> Result<Respon
     };
     let content = Places::of(&seen.post.content().text);
     let written = Places::of(&text);
-    let mut shown = ShownPost::of(seen);
+    let mut shown = ShownPost::of(seen, &People::default());
     // Marked is all that was found, also by parts that are not named.
     shown.mark([&explanation]);
     let more_parts = explanation.shorten(PARTS);

@@ -5,22 +5,21 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::time::Instant;
 use tweetfilter_core::syntax::{Diagnostic, Severity};
-use tweetfilter_core::{
-    AddError, Dialect, Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId,
-};
-use tweetfilter_sql::Known;
+use tweetfilter_core::{AddError, Dialect, Expression, FilterId, FilterSet, Limits};
+use tweetfilter_sql::{Handles, Known};
 
 use super::Api;
 use super::answer::Result;
-
-/// The one owner of a set that is made for one account.
-const OWNER: OwnerId = OwnerId(0);
+use super::unused::Found;
 
 /// What the expressions of an account refer to, as of a revision.
 #[derive(Debug, Default)]
 pub(super) struct Surroundings {
+    account: i64,
     revision: i64,
     known: Known,
+    /// Which of its filters can't be used, as was found last: it holds as long as they refer to the same.
+    found: Arc<Found>,
 }
 
 /// What was read last for each account that asked lately.
@@ -29,6 +28,8 @@ pub(super) struct Remembered {
     of: HashMap<i64, Arc<Surroundings>>,
     /// Bytes of all of them.
     bytes: usize,
+    /// Handles, which are the same for all accounts, and of which revision they are.
+    handles: (i64, Arc<Handles>),
 }
 
 /// Bytes that are remembered of all accounts together.
@@ -52,11 +53,22 @@ impl Api {
     ) -> Result<Arc<Surroundings>> {
         let remembered = || self.0.surroundings.lock().unwrap_or_else(PoisonError::into_inner);
         let last = remembered().of.get(&account).cloned();
-        if let Some(last) = last.filter(|last| last.revision == revision) {
-            return Ok(last);
+        if let Some(last) = last.as_ref().filter(|last| last.revision == revision) {
+            return Ok(last.clone());
         }
-        let known = self.ask(until, self.database().known_to(account)).await?;
-        let fresh = Arc::new(Surroundings { revision, known });
+        let last_handles = remembered().handles.clone();
+        let handles = match last_handles {
+            (of, handles) if of == revision => handles,
+            _ => {
+                let handles = Arc::new(self.ask(until, self.database().known_handles()).await?);
+                remembered().handles = (revision, handles.clone());
+                handles
+            }
+        };
+        let known = self.ask(until, self.database().known_to(account, handles)).await?;
+        let same = last.filter(|last| last.known == known);
+        let found = same.map_or_else(Arc::default, |last| last.found.clone());
+        let fresh = Arc::new(Surroundings { account, revision, known, found });
         remembered().put(account, fresh.clone());
         Ok(fresh)
     }
@@ -69,7 +81,8 @@ impl Remembered {
             self.bytes -= last.bytes();
         }
         if self.bytes + bytes > REMEMBERED {
-            *self = Self::default();
+            self.of.clear();
+            self.bytes = 0;
         }
         self.bytes += bytes;
         self.of.insert(account, fresh);
@@ -77,10 +90,18 @@ impl Remembered {
 }
 
 impl Surroundings {
-    /// About how many bytes it takes.
+    /// About how many bytes it takes beside handles.
     fn bytes(&self) -> usize {
         let sets = self.known.sets.iter().chain(&self.known.own_sets);
         sets.map(|(name, terms)| 64 + name.len() + terms.len()).sum::<usize>() + 256
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        &self.known
+    }
+
+    pub(super) fn found(&self) -> &Found {
+        &self.found
     }
 
     /// Of which revision it is.
@@ -88,7 +109,7 @@ impl Surroundings {
         self.revision
     }
 
-    /// Makes an expression ready to run, or says what is wrong with it.
+    /// Makes an expression ready to run, as workers run it, or says what is wrong with it.
     pub(super) fn compile(
         &self,
         text: &str,
@@ -96,20 +117,8 @@ impl Surroundings {
     ) -> std::result::Result<Compiled, Vec<Diagnostic>> {
         let expression = Expression::parse_with(text, dialect, &Limits::default());
         let expression = expression.map_err(|error| error.diagnostics().to_vec())?;
-        let mut builder = FilterSetBuilder::new();
-        let lower = text.to_lowercase();
-        // Those of all stand first, and an account's own of the same name in their place.
-        for (name, terms) in self.known.sets.iter().chain(&self.known.own_sets) {
-            // Sets are long; only those that may be meant are read.
-            if lower.contains(&name.to_lowercase()) {
-                // One that is refused is said where the expression names it.
-                let _ = builder.named_set(name, terms);
-            }
-        }
-        let identities = self.known.identities.iter().cloned();
-        let identities = identities.map(|(network, account)| Identity { network, account });
-        builder.owner(OWNER, identities.collect());
-        match builder.add_expression(FilterId(0), Some(OWNER), expression.clone()) {
+        let (mut builder, owner) = self.known.builder_for(self.account, &expression);
+        match builder.add_expression(FilterId(0), Some(owner), expression.clone()) {
             Ok(_) => Ok(Compiled { expression, set: builder.build() }),
             Err(AddError::Parse(error)) => Err(error.diagnostics().to_vec()),
             Err(AddError::Refused(found)) => {

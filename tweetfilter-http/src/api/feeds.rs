@@ -18,6 +18,7 @@ use super::filters::own;
 use super::shapes::{Author, ShownPost};
 use super::tag::Tag;
 use super::{Api, STORE, digest, new_secret};
+use crate::people::unnamed;
 use crate::time::rfc3339;
 
 /// Posts of a feed.
@@ -146,11 +147,17 @@ pub(super) async fn read(
     };
     let page = Page { before: None, limit: POSTS, filter: Some(feed.filter), hidden: true };
     let posts = api.ask(until, database.timeline_stretch(feed.account, &page)).await?.posts;
+    let people = api.people(until, unnamed(&posts)).await?;
+    let tag = tag.showing(&people);
+    if tag.is_known(&headers) {
+        return Ok(tag.unchanged());
+    }
+    let shown: Vec<_> = posts.iter().map(|post| ShownPost::of(post, &people)).collect();
     // Under which name the server is known is not known here, and whether by TLS: the path is enough.
     let own = format!("/feeds/{address}");
     let (kind, body) = match is_atom {
-        true => ("application/atom+xml; charset=utf-8", atom(&feed, &own, &title, &posts)),
-        false => ("application/feed+json; charset=utf-8", json_feed(&own, &title, &posts)),
+        true => ("application/atom+xml; charset=utf-8", atom(&feed, &own, &title, &posts, &shown)),
+        false => ("application/feed+json; charset=utf-8", json_feed(&own, &title, &posts, &shown)),
     };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
@@ -175,7 +182,7 @@ fn id(post: &TimelinePost) -> String {
     format!("urn:tweetfilter:{}:{}", safe(&post.network), safe(&post.native_id))
 }
 
-fn atom(feed: &Feed, own: &str, title: &str, posts: &[TimelinePost]) -> String {
+fn atom(feed: &Feed, own: &str, title: &str, posts: &[TimelinePost], shown: &[ShownPost]) -> String {
     let updated = posts.first().map_or(feed.created_at, |post| post.received_at);
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
@@ -186,8 +193,7 @@ fn atom(feed: &Feed, own: &str, title: &str, posts: &[TimelinePost]) -> String {
         rfc3339(updated),
         escape(own),
     );
-    for post in posts {
-        let shown = ShownPost::of(post);
+    for (post, shown) in posts.iter().zip(shown) {
         let content = &shown.content;
         let author = called(&content.author).unwrap_or_else(|| "unknown".to_owned());
         xml.push_str(&format!(
@@ -210,9 +216,8 @@ fn atom(feed: &Feed, own: &str, title: &str, posts: &[TimelinePost]) -> String {
     xml + "</feed>\n"
 }
 
-fn json_feed(own: &str, title: &str, posts: &[TimelinePost]) -> String {
-    let item = |post: &TimelinePost| {
-        let shown = ShownPost::of(post);
+fn json_feed(own: &str, title: &str, posts: &[TimelinePost], shown: &[ShownPost]) -> String {
+    let item = |(post, shown): (&TimelinePost, &ShownPost)| {
         let content = &shown.content;
         let mut item = json!({
             "id": id(post), "content_text": content.text,
@@ -229,19 +234,19 @@ fn json_feed(own: &str, title: &str, posts: &[TimelinePost]) -> String {
         }
         item
     };
-    let items: Vec<_> = posts.iter().map(item).collect();
+    let items: Vec<_> = posts.iter().zip(shown).map(item).collect();
     json!({"version": "https://jsonfeed.org/version/1.1", "title": title, "feed_url": own, "items": items})
         .to_string()
 }
 
-/// The name of an author, or else the handle, of which something can be seen.
+/// The name of an author, or else the handle or the id, of which something can be seen.
 fn called(author: &Author) -> Option<String> {
     let seen = |text: &str| -> Option<String> {
         let shown: String = text.chars().filter(|c| is_text(*c)).collect();
         let shown = shown.trim();
         (!shown.is_empty()).then(|| shown.to_owned())
     };
-    author.name.as_deref().and_then(seen).or_else(|| seen(&author.handle))
+    author.name.as_deref().and_then(seen).or_else(|| seen(&author.handle)).or_else(|| seen(&author.id))
 }
 
 /// The first line of a text, cut where it gets long.
@@ -282,16 +287,16 @@ mod tests {
 
     #[test]
     fn an_author_is_called_by_what_can_be_seen() {
-        let author = |name: Option<&str>, handle: &str| {
-            called(&Author { id: "1".into(), handle: handle.into(), name: name.map(str::to_owned) })
+        let author = |name: Option<&str>, handle: &str, id: &str| {
+            called(&Author { id: id.into(), handle: handle.into(), name: name.map(str::to_owned) })
         };
-        for (name, handle, expected) in [
-            (Some("Bob\u{7}"), "bob", Some("Bob")),
-            (Some("\u{7}"), "bob", Some("bob")),
-            (Some(""), "", None),
-            (None, "", None),
+        for (name, handle, id, expected) in [
+            (Some("Bob\u{7}"), "bob", "1", Some("Bob")),
+            (Some("\u{7}"), "bob", "1", Some("bob")),
+            (Some(""), "", "1", Some("1")),
+            (None, "", "", None),
         ] {
-            assert_eq!(author(name, handle).as_deref(), expected, "{name:?} {handle:?}");
+            assert_eq!(author(name, handle, id).as_deref(), expected, "{name:?} {handle:?} {id:?}");
         }
     }
 

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde::{Deserialize, Deserializer, Serialize};
 use tweetfilter_core::Dialect;
-use tweetfilter_sql::{Changed, FilterRow, NewFilter, Save, Saved};
+use tweetfilter_sql::{Basis, Changed, FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::Action;
 use utoipa::ToSchema;
 
@@ -15,7 +15,7 @@ use super::extract::{Body, Path};
 use super::shapes::ShownFilter;
 use super::tag::{IfMatch, Tag};
 use super::turns::Work;
-use super::{Api, PREFIX};
+use super::{Api, PREFIX, unused};
 use crate::parts::now;
 use crate::{names, time};
 
@@ -107,17 +107,19 @@ pub struct Order {
 #[utoipa::path(get, path = "/filters", tag = "filters",
     responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 304, description = "As it was")))]
 pub(super) async fn list(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Result<Response> {
-    let tag = Tag::of(&[caller.account(), caller.pulse.revision]);
-    if tag.is_known(&headers) {
-        return Ok(tag.unchanged());
-    }
-    Ok(tag.put(listed(&api, &caller).await?))
+    listed(&api, &caller, &headers).await
 }
 
-async fn listed(api: &Api, caller: &Caller) -> Result<Answer<Vec<ShownFilter>>> {
+/// All filters as they are now, with their tag; whoever has that is told so.
+async fn listed(api: &Api, caller: &Caller, headers: &HeaderMap) -> Result<Response> {
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
-    let shown: Vec<_> = rows.iter().enumerate().map(|(n, row)| ShownFilter::of(row, n)).collect();
-    Ok(Answer::new(Summary::counted(shown.len(), "filter"), shown))
+    let left_out = api.left_out(caller, &rows).await?;
+    let tag = tag_of_all(Basis::of(&rows)).saying(unused::digest(&left_out));
+    if tag.is_known(headers) {
+        return Ok(tag.unchanged());
+    }
+    let shown: Vec<_> = rows.iter().enumerate().map(|(n, row)| ShownFilter::of(row, n, &left_out)).collect();
+    Ok(tag.put(Answer::new(Summary::counted(shown.len(), "filter"), shown)))
 }
 
 /// Adds a filter behind the others. It is live in every worker within two seconds.
@@ -151,10 +153,10 @@ pub(super) async fn add(
             return Err(ApiError::missing("such filter"));
         }
     };
-    let (row, position) = own(&api, &caller, id).await?;
-    let kept = KeptFilter { filter: ShownFilter::of(&row, position), warnings };
+    let filter = own_shown(&api, &caller, id).await?;
+    let (tag, kept) = (tag(&filter), KeptFilter { filter, warnings });
     let headers = [(header::LOCATION, format!("{PREFIX}/filters/{id}"))];
-    Ok(tag(&row, position).put((StatusCode::CREATED, headers, Answer::new(Summary::new("Added"), kept))))
+    Ok(tag.put((StatusCode::CREATED, headers, Answer::new(Summary::new("Added"), kept))))
 }
 
 /// One filter.
@@ -167,12 +169,12 @@ pub(super) async fn get(
     Path(id): Path<i64>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let (row, position) = own(&api, &caller, id).await?;
-    let tag = tag(&row, position);
+    let filter = own_shown(&api, &caller, id).await?;
+    let tag = tag(&filter);
     if tag.is_known(&headers) {
         return Ok(tag.unchanged());
     }
-    Ok(tag.put(Answer::new(Summary::new("A filter"), ShownFilter::of(&row, position))))
+    Ok(tag.put(Answer::new(Summary::new("A filter"), filter)))
 }
 
 /// Changes what is said of a filter. With `If-Match`, its `ETag` or `"REVISION"`, only if nobody else has changed it meanwhile.
@@ -189,7 +191,7 @@ pub(super) async fn change(
     Body(change): Body<ChangeFilter>,
 ) -> Result<Response> {
     let known = IfMatch::of(&headers)?;
-    let (row, _) = own(&api, &caller, id).await?;
+    let row = own(&api, &caller, id).await?;
     if !known.holds(row.revision) {
         return Err(changed_meanwhile(row.revision));
     }
@@ -222,35 +224,55 @@ pub(super) async fn change(
         Changed::Missing => return Err(ApiError::missing(format_args!("filter {id}"))),
         Changed::Meanwhile(now) => return Err(changed_meanwhile(now)),
     }
-    let (row, position) = own(&api, &caller, id).await?;
-    let kept = KeptFilter { filter: ShownFilter::of(&row, position), warnings };
-    Ok(tag(&row, position).put(Answer::new(Summary::new("Changed"), kept)))
+    let filter = own_shown(&api, &caller, id).await?;
+    let (tag, kept) = (tag(&filter), KeptFilter { filter, warnings });
+    Ok(tag.put(Answer::new(Summary::new("Changed"), kept)))
 }
 
-/// Removes a filter; what it matched stays.
-#[utoipa::path(delete, path = "/filters/{id}", tag = "filters", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, body = Answer<i64>), (status = 404, body = Refused)))]
+/// Removes a filter; what it matched stays. With `If-Match`, its `ETag` or `"REVISION"`, only if nobody has changed it
+/// meanwhile.
+#[utoipa::path(delete, path = "/filters/{id}", tag = "filters",
+    params(("id" = i64, Path, description = "Its number"),
+        ("If-Match" = Option<String>, Header, description = "Its `ETag` or its revision in quotes, several with commas between them, or `*`")),
+    responses((status = 200, body = Answer<i64>), (status = 404, body = Refused), (status = 412, body = Refused)))]
 pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path<i64>,
+    headers: HeaderMap,
 ) -> Result<Answer<i64>> {
-    own(&api, &caller, id).await?;
-    if !api.ask(caller.until, api.database().remove_filter(id)).await? {
-        return Err(ApiError::missing(format_args!("filter {id}")));
+    let known = IfMatch::of(&headers)?;
+    let row = own(&api, &caller, id).await?;
+    if !known.holds(row.revision) {
+        return Err(changed_meanwhile(row.revision));
     }
-    Ok(Answer::new(Summary::new("Removed"), id))
+    let known = known.names_tags().then_some(row.revision);
+    let removed = api.database().remove_filter_of(id, known);
+    match api.ask(caller.until, removed).await? {
+        Changed::Done => Ok(Answer::new(Summary::new("Removed"), id)),
+        Changed::Missing => Err(ApiError::missing(format_args!("filter {id}"))),
+        Changed::Meanwhile(now) => Err(changed_meanwhile(now)),
+    }
 }
 
-/// Puts the filters in an order.
+/// Puts the filters in an order. With `If-Match`, the `ETag` of `/filters`, only if nobody has changed, added or removed one
+/// meanwhile.
 #[utoipa::path(put, path = "/filters/order", tag = "filters", request_body = Order,
-    responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 404, body = Refused)))]
+    params(("If-Match" = Option<String>, Header, description = "The `ETag` of `/filters`, several with commas between them, or `*`")),
+    responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 404, body = Refused),
+        (status = 412, body = Refused)))]
 pub(super) async fn order(
     State(api): State<Api>,
     caller: Caller,
+    headers: HeaderMap,
     Body(order): Body<Order>,
-) -> Result<Answer<Vec<ShownFilter>>> {
+) -> Result<Response> {
+    let known = IfMatch::of(&headers)?;
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
+    let basis = Basis::of(&rows);
+    if !known.permits(Some(&tag_of_all(basis))) {
+        return Err(others_meanwhile());
+    }
     for (place, id) in order.ids.iter().enumerate() {
         if !rows.iter().any(|row| row.id == *id) {
             return Err(ApiError::missing(format_args!("filter {id}")));
@@ -259,15 +281,28 @@ pub(super) async fn order(
             return Err(ApiError::bad(format!("Filter {id} is named twice")));
         }
     }
-    api.ask(caller.until, api.database().order_filters(caller.account(), &order.ids)).await?;
-    listed(&api, &caller).await
+    let basis = known.names_tags().then_some(basis);
+    let ordered = api.database().order_filters_on(caller.account(), &order.ids, basis);
+    if !api.ask(caller.until, ordered).await? {
+        return Err(others_meanwhile());
+    }
+    listed(&api, &caller, &HeaderMap::new()).await
 }
 
-/// A filter of the caller's, and its place. One of somebody else's is not there.
-pub(super) async fn own(api: &Api, caller: &Caller, id: i64) -> Result<(FilterRow, usize)> {
+/// A filter of the caller's. One of somebody else's is not there.
+pub(super) async fn own(api: &Api, caller: &Caller, id: i64) -> Result<FilterRow> {
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
-    let found = rows.into_iter().enumerate().find(|(_, row)| row.id == id);
-    found.map(|(n, row)| (row, n)).ok_or_else(|| ApiError::missing(format_args!("filter {id}")))
+    let found = rows.into_iter().find(|row| row.id == id);
+    found.ok_or_else(|| ApiError::missing(format_args!("filter {id}")))
+}
+
+/// The same as it is shown.
+async fn own_shown(api: &Api, caller: &Caller, id: i64) -> Result<ShownFilter> {
+    let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
+    let found = rows.iter().enumerate().find(|(_, row)| row.id == id);
+    let (place, row) = found.ok_or_else(|| ApiError::missing(format_args!("filter {id}")))?;
+    let left_out = api.left_out(caller, &rows).await?;
+    Ok(ShownFilter::of(row, place, &left_out))
 }
 
 /// Says what is doubtful about a filter, and refuses what is wrong.
@@ -308,9 +343,16 @@ fn is_to_come(expires_at: Option<i64>) -> Result<()> {
     Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "already_expired", message))
 }
 
-/// What is shown of a filter; its place changes with others that are removed, and its revision does not.
-fn tag(row: &FilterRow, position: usize) -> Tag {
-    Tag::of_revision(row.revision, position)
+/// What is shown of a filter; its place changes with others that are removed, whether it can be used with lists, and its
+/// revision with neither.
+fn tag(filter: &ShownFilter) -> Tag {
+    let unused = filter.unused.as_ref().map(|unused| &*unused.code);
+    Tag::of_revision(filter.revision, filter.position, unused)
+}
+
+/// All filters of an account, in their order.
+fn tag_of_all(basis: Basis) -> Tag {
+    Tag::exact(&basis.numbers())
 }
 
 /// There are so many filters that no more fit.
@@ -324,5 +366,11 @@ pub(super) fn too_many(held: usize, more: usize, most: usize) -> ApiError {
 fn changed_meanwhile(now: u64) -> ApiError {
     let message =
         format!("Somebody has changed this filter; it is of revision {now} now. Get it, and try again");
+    ApiError::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message)
+}
+
+fn others_meanwhile() -> ApiError {
+    let message = "The filters are others than those of this tag: somebody has changed, added or removed one. Get them, \
+                   and try again";
     ApiError::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message)
 }

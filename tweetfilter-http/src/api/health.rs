@@ -9,27 +9,27 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ApiError, Refused, Result, Summary};
+use super::answer::{Answer, Refused, Result, Summary};
 use super::{Api, STORE};
 
 /// How long it holds what a probe found: whoever asks more often, and anybody may, adds no write.
 const HOLDS: Duration = Duration::from_secs(1);
 
-/// When the store was probed last, and whether it took the write.
-pub(super) type Probed = tokio::sync::Mutex<Option<(Instant, bool)>>;
+/// When the store was probed last, and what came of it.
+pub(super) type Probed = tokio::sync::Mutex<Option<(Instant, Result<()>)>>;
 
 impl Api {
-    async fn probe(&self) -> Result<()> {
+    /// Tries whether the store takes a write, unless that was tried a moment ago.
+    pub(super) async fn probe(&self) -> Result<()> {
         let mut probed = self.0.probed.lock().await;
-        match *probed {
-            Some((at, true)) if at.elapsed() < HOLDS => Ok(()),
-            Some((at, false)) if at.elapsed() < HOLDS => Err(ApiError::away("it took no write a moment ago")),
-            _ => {
-                let found = self.ask(Instant::now() + STORE, self.database().probe()).await;
-                *probed = Some((Instant::now(), found.is_ok()));
-                found
-            }
+        if let Some((at, found)) = &*probed
+            && at.elapsed() < HOLDS
+        {
+            return found.clone();
         }
+        let found = self.ask(Instant::now() + STORE, self.database().probe()).await;
+        *probed = Some((Instant::now(), found.clone()));
+        found
     }
 }
 

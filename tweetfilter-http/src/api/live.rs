@@ -1,6 +1,7 @@
 //! Results as they are stored, as a stream that can be taken up again at any commit and misses nothing.
 
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -20,11 +21,13 @@ use super::caller::Caller;
 use super::extract::Query;
 use super::filters::own;
 use super::limits::Right;
+use super::nameless::Nameless;
 use super::pulse::{Seen, Watch};
 use super::shapes::ShownPost;
 use super::timeline::Marker;
 use super::{Api, STORE};
 use crate::parts::Stop;
+use crate::people::{People, unnamed, unnamed_authors};
 
 /// Commits that are read at once.
 const COMMITS: u32 = 16;
@@ -69,6 +72,7 @@ struct Live {
     /// The last change of what the account keeps that was told.
     own: i64,
     rewritten: Rewritten,
+    nameless: Nameless,
     away: bool,
     marker: Marker,
     ready: std::collections::VecDeque<Event>,
@@ -126,7 +130,8 @@ impl Drop for Open {
 /// `after`), and nothing is missed; what came after it may come again. `filters` says that filters or named sets changed, `account` that reading
 /// positions, feeds or tokens did, `results` that what was stored before was decided anew, forgotten, or is shown again: ask for timelines
 /// again. The first event is a `commit` with the numbers of the last of these changes, `revision`, `change` and
-/// `results`: where one is another than was told last, ask again too. `missed` says that commits `after` one and
+/// `results`: where one is another than was told last, ask again too. `authors` says who people are, by `network` and `id`,
+/// whom posts gave by id alone when they were sent: with `handle` and `name`, or null. `missed` says that commits `after` one and
 /// `before` another are not kept any more, and what they brought is not told: ask for timelines again. `away` and `back` that the store is away or back, `end` that
 /// the stream ends, with an error as every answer has it.
 #[utoipa::path(get, path = "/live", tag = "posts", params(LiveQuery,
@@ -162,6 +167,7 @@ pub(super) async fn live(
         tokens: Some(pulse.tokens),
         own: pulse.own,
         rewritten: Rewritten::new(pulse.rewritten),
+        nameless: Nameless::default(),
         away: false,
         marker: Marker::default(),
         ready: std::collections::VecDeque::new(),
@@ -260,14 +266,27 @@ impl Live {
             self.rewritten = Rewritten::new(seen.pulse.rewritten);
             self.push("results", &json!({"results": seen.pulse.rewritten}), None);
         }
+        if let Some(wanted) = self.nameless.take_due() {
+            self.name(wanted).await;
+        }
         if self.after < seen.pulse.commit {
             if self.read(&seen).await.is_err() {
                 // The next look says that the store is away, or all is well again.
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         } else if self.ready.is_empty() {
-            let due = self.rewritten.due(seen.pulse.rewritten);
-            self.wait_until(due).await;
+            let due = [self.rewritten.due(seen.pulse.rewritten), self.nameless.due()];
+            self.wait_until(due.into_iter().flatten().min()).await;
+        }
+    }
+
+    /// Tells who people are of whom was told by id alone.
+    async fn name(&mut self, wanted: BTreeSet<(String, String)>) {
+        // If the store does not answer, it is asked again.
+        let Ok(people) = self.api.people(Instant::now() + STORE, wanted).await else { return };
+        let authors = self.nameless.found(&people);
+        if !authors.is_empty() {
+            self.push("authors", &json!({"authors": authors}), None);
         }
     }
 
@@ -307,21 +326,23 @@ impl Live {
     async fn read(&mut self, seen: &Seen) -> Result<()> {
         self.caller.until = Instant::now() + STORE;
         let account = self.caller.account();
-        if let Some((posts, up_to)) = seen.read(account, self.after) {
-            return self.send(posts, &[], up_to).await;
+        if let Some((posts, people, up_to)) = seen.read(account, self.after) {
+            return self.send(posts, people, &[], up_to).await;
         }
         let tail = self.api.database().tail(Some(account), self.after, COMMITS);
         let tail = self.api.ask(self.caller.until, tail).await?;
+        let people = self.api.people(self.caller.until, unnamed(&tail.posts)).await?;
         if tail.first > self.after + 1 {
             self.push("missed", &json!({"after": self.after, "before": tail.first}), None);
         }
         // Of commits that are not kept any more nothing is left to be told.
-        self.send(&tail.posts, &tail.withdrawn, tail.up_to.max(tail.first - 1)).await
+        self.send(&tail.posts, &people, &tail.withdrawn, tail.up_to.max(tail.first - 1)).await
     }
 
     async fn send<P: Borrow<TimelinePost>>(
         &mut self,
         posts: &[P],
+        people: &People,
         withdrawn: &[Withdrawn],
         up_to: i64,
     ) -> Result<()> {
@@ -330,7 +351,7 @@ impl Live {
                 && (self.query.hidden || !post.verdict.hidden)
         };
         let posts: Vec<_> = posts.iter().map(Borrow::borrow).filter(wanted).collect();
-        let mut shown: Vec<_> = posts.iter().map(|post| ShownPost::of(post)).collect();
+        let mut shown: Vec<_> = posts.iter().map(|post| ShownPost::of(post, people)).collect();
         if self.query.highlights {
             self.marker.mark(&self.api, &self.caller, &posts, &mut shown).await?;
         }
@@ -348,6 +369,7 @@ impl Live {
         for taken in withdrawn {
             self.push_withdrawn(taken);
         }
+        self.nameless.note(unnamed_authors(posts), people);
         self.after = up_to;
         // Commits that hold nothing for the account are told of now and then: a stream need not be taken up far back.
         if any || self.told.elapsed() >= QUIET {

@@ -21,7 +21,9 @@ mod limits;
 mod live;
 mod manual;
 mod me;
+mod nameless;
 mod options;
+mod order;
 mod place;
 mod preview;
 mod pulse;
@@ -39,8 +41,10 @@ mod tag;
 mod timeline;
 mod tokens;
 mod turns;
+mod unused;
 mod wording;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -60,6 +64,7 @@ pub use server::{Serving, listen, listen_as};
 
 use crate::ops::{Part, Server};
 use crate::parts::Stop;
+use crate::people::People;
 
 /// The first part of the path of all routes that need a token.
 pub const PREFIX: &str = "/api/v1";
@@ -160,6 +165,15 @@ impl Api {
                 answer.map_err(ApiError::from)
             }
             Err(_) => Err(self.late().await),
+        }
+    }
+
+    /// Who people are whom posts give by id alone.
+    async fn people(&self, until: Instant, unnamed: BTreeSet<(String, String)>) -> Result<People, ApiError> {
+        // What needs no answer needs no store either.
+        match unnamed.is_empty() {
+            true => Ok(People::default()),
+            false => self.ask(until, People::of(self.database(), unnamed)).await,
         }
     }
 

@@ -24,9 +24,11 @@ use super::expression::Compiled;
 use super::extract::Body;
 use super::filters::own;
 use super::limits::Right;
+use super::order::Order;
 use super::scan::{Bits, Scan, SeenPost};
 use super::search::{compiled, shown};
 use super::shapes::ShownPost;
+use super::unused::Unused;
 use crate::time::rfc3339;
 
 /// How long a preview takes.
@@ -92,15 +94,18 @@ pub struct Preview {
     pub samples: Vec<ShownPost>,
     /// Held against the saved filter.
     pub against_saved: Option<Difference>,
+    /// Why the saved filter is not held against it: it can't be used itself.
+    pub saved_unused: Option<Unused>,
 }
 
-/// What a filter would take out of a timeline. Of public posts only those stand there that a filter of the account
-/// matched, so this is another number than that of all matches.
+/// What a filter would take out of a timeline, among the account's other filters: in the place of the one that it replaces,
+/// or else behind all. It hides nothing that an earlier one shows, and nothing that is hidden already. Of public posts only
+/// those stand there that a filter of the account matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct WouldHide {
     /// Posts that it would hide.
     pub posts: usize,
-    /// Posts of the timeline among those that were looked at.
+    /// Posts that the timeline shows now, among those that were looked at.
     pub of: usize,
     /// The former of the latter, from 0 to 1.
     pub share: f64,
@@ -183,6 +188,7 @@ struct Looking {
     /// The filter, and the saved one: they mark what they find.
     marking: Arc<Compiled>,
     saved: Option<Arc<Compiled>>,
+    saved_unused: Option<Unused>,
     scan: Scan,
     told: Option<Instant>,
     looked_at: usize,
@@ -206,22 +212,34 @@ impl Looking {
         }
         let mut filters = vec![compiled(&api, &mut caller, &query.text, query.dialect).await?];
         let marking = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
-        let mut saved = None;
+        let (mut saved, mut saved_unused) = (None, None);
         if let Some(id) = query.filter {
-            let filter = own(&api, &caller, id).await?.0.filter;
-            filters.push(compiled(&api, &mut caller, &filter.text, filter.dialect).await?);
-            saved = Some(Arc::new(compiled(&api, &mut caller, &filter.text, filter.dialect).await?));
+            let filter = own(&api, &caller, id).await?.filter;
+            match compiled(&api, &mut caller, &filter.text, filter.dialect).await {
+                Ok(searching) => {
+                    filters.push(searching);
+                    let marking = compiled(&api, &mut caller, &filter.text, filter.dialect).await?;
+                    saved = Some(Arc::new(marking));
+                }
+                // What was asked is another text, and may be what mends it.
+                Err(error) if error.is_of_filter() => saved_unused = Some(Unused::of(&error)),
+                Err(error) => return Err(error),
+            }
         }
         let right = api.0.uses.search(caller.account())?;
-        let would_hide = (query.action == Action::Hide).then(WouldHide::default);
-        let timeline = would_hide.is_some();
-        let scan = Scan::begin(&api, &caller, filters, query.samples, None, PREVIEW, timeline).await?;
+        let order = match query.action {
+            Action::Hide => Some(order(&api, &caller, &query).await?),
+            Action::Show | Action::Highlight | Action::Notify => None,
+        };
+        let would_hide = order.is_some().then(WouldHide::default);
+        let scan = Scan::begin(&api, &caller, filters, query.samples, None, PREVIEW, order).await?;
         Ok(Self {
             api,
             caller,
             query,
             marking,
             saved,
+            saved_unused,
             scan,
             told: None,
             looked_at: 0,
@@ -261,13 +279,13 @@ impl Looking {
         let mut stretch = self.scan.next().await?;
         stretch.seen.truncate(self.query.posts - self.looked_at);
         self.looked_at += stretch.seen.len();
-        for &SeenPost { received_at, bits, in_timeline } in &stretch.seen {
+        for &SeenPost { received_at, bits, would_hide } in &stretch.seen {
             self.to = self.to.max(Some(received_at));
             self.from = Some(self.from.unwrap_or(received_at).min(received_at));
             self.matched += usize::from(bits & NEW != 0);
-            if let Some(would_hide) = self.would_hide.as_mut().filter(|_| in_timeline) {
-                would_hide.of += 1;
-                would_hide.posts += usize::from(bits & NEW != 0);
+            if let Some((all, is_hidden)) = self.would_hide.as_mut().zip(would_hide) {
+                all.of += 1;
+                all.posts += usize::from(is_hidden);
             }
             if self.saved.is_some() {
                 self.adds += usize::from(bits == NEW);
@@ -319,8 +337,11 @@ impl Looking {
         if let Some(difference) = &against_saved {
             text.push_str(&format!("; adds {}, drops {}", difference.adds, difference.drops));
         }
+        if let Some(unused) = &self.saved_unused {
+            text.push_str(&format!("; the saved filter can't be compared: {}", unused.message));
+        }
         match would_hide {
-            Some(WouldHide { of: 0, .. }) => text.push_str("; none of these posts stands in your timeline"),
+            Some(WouldHide { of: 0, .. }) => text.push_str("; none of these posts is seen in your timeline"),
             Some(WouldHide { posts, of, share }) => text.push_str(&format!(
                 "; would hide {:.0} % of your timeline, {posts} of {of} posts",
                 share * 100.0
@@ -338,9 +359,17 @@ impl Looking {
             cut_short: looked_at < self.query.posts && !self.scan.is_done(),
             samples: shown(api, caller, &mut self.samples, &self.marking).await?,
             against_saved,
+            saved_unused: self.saved_unused.clone(),
         };
         Ok(Answer::new(Summary { count: Some(matched), ..Summary::new(text) }, preview))
     }
+}
+
+/// Where the filter would stand among those that the account has.
+async fn order(api: &Api, caller: &Caller, query: &PreviewOf) -> Result<Order> {
+    let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
+    let left_out = api.left_out(caller, &rows).await?;
+    Ok(Order::of(&rows, &left_out, query.filter, query.action))
 }
 
 fn share(some: usize, all: usize) -> f64 {

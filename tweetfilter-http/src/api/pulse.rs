@@ -9,6 +9,8 @@ use tokio::sync::{oneshot, watch};
 use tweetfilter_sql::{Database, Pulse, TimelinePost};
 use tweetfilter_stream::store::StoreError;
 
+use crate::people::{People, unnamed};
+
 /// How often is looked while somebody waits.
 const BEAT: Duration = Duration::from_millis(50);
 /// How long a look may take before the store counts as away.
@@ -40,6 +42,8 @@ pub(super) struct Read {
     /// Up to this one.
     pub(super) up_to: i64,
     posts: HashMap<i64, Vec<Arc<TimelinePost>>>,
+    /// Whom these posts give by id alone.
+    people: People,
 }
 
 /// Looks while somebody watches or asks.
@@ -70,12 +74,13 @@ pub(super) struct Watch {
 }
 
 impl Seen {
-    /// What was read of the commits behind one for an account, if it was read.
-    pub(super) fn read(&self, account: i64, after: i64) -> Option<(&[Arc<TimelinePost>], i64)> {
+    /// What was read of the commits behind one for an account, if it was read, with whom the posts of all who watch give by
+    /// id alone.
+    pub(super) fn read(&self, account: i64, after: i64) -> Option<(&[Arc<TimelinePost>], &People, i64)> {
         let read = self.reads.iter().find(|read| read.after <= after && after < read.up_to)?;
         let posts = read.posts.get(&account)?;
         let from = posts.partition_point(|post| post.cursor.commit <= after);
-        Some((&posts[from..], read.up_to))
+        Some((&posts[from..], &read.people, read.up_to))
     }
 }
 
@@ -225,11 +230,12 @@ async fn next(
         let mut reads = VecDeque::clone(&last.reads);
         // Commits that took something back are read by each for itself.
         if let Some(read) = database.tail_of(&accounts, after, now.pulse.commit).await? {
+            let people = People::of(database, unnamed(&read)).await?;
             let mut posts: HashMap<i64, Vec<_>> = accounts.into_iter().map(|of| (of, Vec::new())).collect();
             for post in read {
                 posts.entry(post.account).or_default().push(Arc::new(post));
             }
-            reads.push_back(Arc::new(Read { after, up_to: now.pulse.commit, posts }));
+            reads.push_back(Arc::new(Read { after, up_to: now.pulse.commit, posts, people }));
         }
         let held = |read: &Arc<Read>| read.posts.values().map(Vec::len).sum::<usize>();
         let mut posts: usize = reads.iter().map(held).sum();
@@ -248,9 +254,12 @@ mod tests {
 
     #[test]
     fn a_read_is_for_those_who_were_watched_and_stand_within_it() {
-        let read = |after, up_to| Arc::new(Read { after, up_to, posts: HashMap::from([(1, Vec::new())]) });
+        let read = |after, up_to| {
+            let posts = HashMap::from([(1, Vec::new())]);
+            Arc::new(Read { after, up_to, posts, people: People::default() })
+        };
         let seen = Seen { reads: Arc::new([read(3, 5), read(5, 9)].into()), ..Seen::default() };
-        let up_to = |account, after| seen.read(account, after).map(|(_, up_to)| up_to);
+        let up_to = |account, after| seen.read(account, after).map(|(.., up_to)| up_to);
         assert_eq!([3, 4, 5, 8].map(|after| up_to(1, after)), [Some(5), Some(5), Some(9), Some(9)]);
         assert_eq!((up_to(1, 2), up_to(1, 9), up_to(2, 4)), (None, None, None));
     }

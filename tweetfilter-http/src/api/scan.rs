@@ -1,6 +1,6 @@
 //! Looks back over stored posts, several stretches at a time, and never for long.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +10,13 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tweetfilter_core::Scratch;
 use tweetfilter_core::post::Millis;
-use tweetfilter_sql::{Database, TimelinePost};
+use tweetfilter_sql::{Database, TimelinePost, Verdicts};
 use tweetfilter_stream::store::StoreError;
 
 use super::answer::{ApiError, Result};
 use super::caller::Caller;
 use super::expression::Compiled;
+use super::order::Order;
 use super::{Api, STORE};
 
 /// Numbers of posts that are read at once: the first stretch is short, so that something can be shown soon.
@@ -50,8 +51,9 @@ pub(super) type Bits = u8;
 pub(super) struct SeenPost {
     pub(super) received_at: Millis,
     pub(super) bits: Bits,
-    /// Whether it stands in the account's timeline, if that was asked.
-    pub(super) in_timeline: bool,
+    /// Whether the first filter would take it out of the account's timeline; `None` if it is not seen there, or that was
+    /// not asked.
+    pub(super) would_hide: Option<bool>,
 }
 
 /// What was found in a stretch.
@@ -70,8 +72,8 @@ struct Question {
     account: i64,
     filters: Vec<Compiled>,
     keep: usize,
-    /// Whether the post stands in the account's timeline.
-    timeline: bool,
+    /// What the first filter would decide in the account's timeline.
+    order: Option<Order>,
     until: Instant,
 }
 
@@ -93,13 +95,13 @@ impl Scan {
         keep: usize,
         before: Option<i64>,
         time: Duration,
-        timeline: bool,
+        order: Option<Order>,
     ) -> Result<Self> {
         let (first, last) = api.ask(caller.until, api.database().post_numbers()).await?;
         let end = last.saturating_add(1);
         let back_to = before.map_or(end, |before| before.clamp(first, end));
         let until = Instant::now() + time;
-        let question = Question { account: caller.account(), filters, keep, timeline, until };
+        let question = Question { account: caller.account(), filters, keep, order, until };
         Ok(Self {
             api: api.clone(),
             question: Arc::new(question),
@@ -149,9 +151,9 @@ impl Scan {
 
 async fn look(database: Database, numbers: Range<i64>, question: Arc<Question>) -> Looked {
     let rows = database.seen_rows(question.account, numbers.clone()).await?;
-    let timeline = match question.timeline {
-        true => database.in_timeline(question.account, numbers).await?,
-        false => HashSet::new(),
+    let said = match question.order {
+        Some(_) => database.timeline_verdicts(question.account, numbers).await?,
+        None => Verdicts::new(),
     };
     // A regex over long texts may take a while, and others wait for this thread.
     let looked = tokio::task::spawn_blocking(move || {
@@ -165,7 +167,10 @@ async fn look(database: Database, numbers: Range<i64>, question: Arc<Question>) 
             for (place, filter) in question.filters.iter().enumerate() {
                 bits |= Bits::from(!filter.set.matches_with(&mut scratch, post).is_empty()) << place;
             }
-            seen.push(SeenPost { received_at, bits, in_timeline: timeline.contains(&number) });
+            let said = question.order.as_ref().zip(said.get(&number));
+            let would_hide =
+                said.and_then(|(order, (verdict, matched))| order.hides(*verdict, matched, bits & 1 != 0));
+            seen.push(SeenPost { received_at, bits, would_hide });
             let kept = &mut kept[usize::from(bits)];
             let wanted = bits != 0 && *kept < question.keep;
             if wanted {

@@ -18,6 +18,7 @@ use super::shapes::{ShownPost, place, read_place};
 use super::timeline::MOST;
 use super::turns::Work;
 use super::{Api, STORE};
+use crate::people::unnamed;
 use crate::time::rfc3339;
 
 /// What to search for.
@@ -68,7 +69,7 @@ pub(super) async fn search(
     let _right = api.0.uses.search(caller.account())?;
     let keep = query.limit + 1;
     let slice = api.options().slice;
-    let mut scan = Scan::begin(&api, &caller, vec![searching], keep, before, slice, false).await?;
+    let mut scan = Scan::begin(&api, &caller, vec![searching], keep, before, slice, None).await?;
     let mut found: Vec<TimelinePost> = Vec::new();
     // However late it is, it comes a little further.
     while !scan.is_done() && found.len() < query.limit {
@@ -121,9 +122,10 @@ pub(super) async fn shown(
     // The search itself may have taken longer than one answer of the store.
     let until = tokio::time::Instant::now() + STORE;
     api.ask(until, api.database().with_verdicts(caller.account(), posts)).await?;
+    let people = api.people(until, unnamed(&*posts)).await?;
     let asked = posts.iter().map(|post| (post.post.clone(), vec![filter.clone()])).collect();
     let show = |(post, found): (&TimelinePost, Vec<Explanation>)| {
-        let mut shown = ShownPost::of(post);
+        let mut shown = ShownPost::of(post, &people);
         shown.mark(&found);
         shown
     };

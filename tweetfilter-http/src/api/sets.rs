@@ -9,14 +9,14 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::Limits;
 use tweetfilter_core::syntax::NamedSets;
-use tweetfilter_sql::{SetKept, SetQuota};
+use tweetfilter_sql::{Changed, SetKept, SetQuota};
 use utoipa::ToSchema;
 
 use super::Api;
 use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
-use super::tag::{Tag, must_be_new};
+use super::tag::{IfMatch, Tag, must_be_new};
 use super::turns::Work;
 
 /// A named set.
@@ -55,9 +55,15 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller, headers: Header
     Ok(tag.put(Answer::new(Summary::counted(shown.len(), "set"), shown)))
 }
 
-/// Named sets change with the revision, and are told to an account.
+/// All named sets change with the revision, and are told to an account.
 fn tag(caller: &Caller) -> Tag {
     Tag::of(&[caller.account(), caller.pulse.revision])
+}
+
+/// A set, as of when it was kept last, if there is one of this name.
+async fn tag_of(api: &Api, caller: &Caller, name: &str) -> Result<Option<(u64, Tag)>> {
+    let revision = api.ask(caller.until, api.database().set_revision(caller.account(), name)).await?;
+    Ok(revision.map(|revision| (revision, Tag::exact(&[revision]))))
 }
 
 /// The terms of a set.
@@ -70,12 +76,12 @@ pub(super) async fn get(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let tag = tag(&caller);
-    let found = known(&api, &caller).await?.remove(&name);
-    let (terms, _) = found.ok_or_else(|| ApiError::missing(format_args!("set {name}")))?;
+    let missing = || ApiError::missing(format_args!("set {name}"));
+    let (_, tag) = tag_of(&api, &caller, &name).await?.ok_or_else(missing)?;
     if tag.is_known(&headers) {
         return Ok(tag.unchanged());
     }
+    let (terms, _) = known(&api, &caller).await?.remove(&name).ok_or_else(missing)?;
     let terms: Vec<_> = lines(&terms).map(str::to_owned).collect();
     Ok(tag.put(Answer::new(Summary::counted(terms.len(), "term"), Terms { terms })))
 }
@@ -95,13 +101,15 @@ async fn known(api: &Api, caller: &Caller) -> Result<BTreeMap<String, (String, b
 /// have, and how large they may be together, `/me` says.
 ///
 /// With `If-None-Match: *` it is kept only if it is new, and nothing is replaced: of those who make one of a name at the same
-/// moment, one does. A set for all accounts counts as there, too.
+/// moment, one does. A set for all accounts counts as there, too. With `If-Match`, its `ETag`, it is kept only if nobody has
+/// changed it meanwhile.
 #[utoipa::path(put, path = "/sets/{name}", tag = "sets", request_body = Terms,
     params(("name" = String, Path, description = "Its name"),
-        ("If-None-Match" = Option<String>, Header, description = "`*` keeps it only if there is none of this name")),
+        ("If-None-Match" = Option<String>, Header, description = "`*` keeps it only if there is none of this name"),
+        ("If-Match" = Option<String>, Header, description = "Its `ETag`, several with commas between them, or `*`: if there is one of this name")),
     responses((status = 200, body = Answer<Terms>), (status = 422, body = Refused),
         (status = 412, body = Refused,
-            description = "`If-None-Match: *` was sent, and there is a set of this name (`set_exists`)")))]
+            description = "`If-None-Match: *` was sent, and there is a set of this name (`set_exists`), or `If-Match`, and it is another, or gone (`changed_meanwhile`)")))]
 pub(super) async fn put(
     State(api): State<Api>,
     mut caller: Caller,
@@ -110,6 +118,7 @@ pub(super) async fn put(
     Body(mut set): Body<Terms>,
 ) -> Result<Answer<Terms>> {
     let must_be_new = must_be_new(&headers)?;
+    let replaced = replaced(&api, &caller, &name, &headers).await?;
     if let Some(term) = set.terms.iter().find(|term| term.contains(['\n', '\r'])) {
         return Err(ApiError::bad(format!("A term is one line; this one has several: {term:?}")));
     }
@@ -125,14 +134,16 @@ pub(super) async fn put(
     let quota = SetQuota { sets: api.options().sets, bytes: api.options().set_bytes };
     let (account, database) = (caller.account(), api.database());
     let kept = async {
-        match must_be_new {
-            true => database.add_own(account, &name, &text, quota).await,
-            false => database.set_own(account, &name, &text, quota).await,
+        match replaced {
+            _ if must_be_new => database.add_own(account, &name, &text, quota).await,
+            Some(known) => database.replace_own(account, &name, &text, quota, known).await,
+            None => database.set_own(account, &name, &text, quota).await,
         }
     };
     let (code, message) = match api.ask(caller.until, kept).await? {
         SetKept::Done => return Ok(Answer::new(Summary::counted(set.terms.len(), "term"), set)),
         SetKept::Exists => return Err(exists(&name)),
+        SetKept::Meanwhile => return Err(changed_meanwhile(&name)),
         SetKept::TooMany(held) => {
             let message = format!("This account has {held} named sets, as many as it may; remove some first");
             ("too_many_sets", message)
@@ -157,19 +168,49 @@ fn exists(name: &str) -> ApiError {
     ApiError::new(StatusCode::PRECONDITION_FAILED, "set_exists", message)
 }
 
+/// The revision that a set must still be of to be replaced or removed, where tags in `If-Match` say so; an error if it is of
+/// none of them.
+async fn replaced(api: &Api, caller: &Caller, name: &str, headers: &HeaderMap) -> Result<Option<u64>> {
+    let known = IfMatch::of(headers)?;
+    if known == IfMatch::Unsaid {
+        return Ok(None);
+    }
+    let now = tag_of(api, caller, name).await?;
+    if !known.permits(now.as_ref().map(|(_, tag)| tag)) {
+        return Err(changed_meanwhile(name));
+    }
+    Ok(now.map(|(revision, _)| revision).filter(|_| known.names_tags()))
+}
+
+fn changed_meanwhile(name: &str) -> ApiError {
+    let message = format!(
+        "The set {name} is another than that of this tag, or gone: somebody has changed it. Get it, and try again"
+    );
+    ApiError::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message)
+}
+
 /// Removes a set of the account. Filters that name it mean the one for all of that name, or are refused by the workers
-/// until there is one again.
-#[utoipa::path(delete, path = "/sets/{name}", tag = "sets", params(("name" = String, Path, description = "Its name")),
-    responses((status = 200, body = Answer<String>), (status = 404, body = Refused)))]
+/// until there is one again. With `If-Match`, its `ETag`, only if nobody has changed it meanwhile.
+#[utoipa::path(delete, path = "/sets/{name}", tag = "sets",
+    params(("name" = String, Path, description = "Its name"),
+        ("If-Match" = Option<String>, Header, description = "Its `ETag`, several with commas between them, or `*`")),
+    responses((status = 200, body = Answer<String>), (status = 404, body = Refused), (status = 412, body = Refused)))]
 pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,
     Path(name): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Answer<String>> {
-    if !api.ask(caller.until, api.database().remove_named(Some(caller.account()), &name)).await? {
-        return Err(ApiError::missing(format_args!("set {name}")));
+    let missing = || ApiError::missing(format_args!("set {name}"));
+    tag_of(&api, &caller, &name).await?.ok_or_else(missing)?;
+    let known = replaced(&api, &caller, &name, &headers).await?;
+    let removed = api.database().remove_own(caller.account(), &name, known);
+    let removed = api.ask(caller.until, removed).await?;
+    match removed {
+        Changed::Done => Ok(Answer::new(Summary::new("Removed"), name)),
+        Changed::Missing => Err(missing()),
+        Changed::Meanwhile(_) => Err(changed_meanwhile(&name)),
     }
-    Ok(Answer::new(Summary::new("Removed"), name))
 }
 
 fn lines(terms: &str) -> impl Iterator<Item = &str> {

@@ -5,12 +5,14 @@ use std::ops::Range;
 use serde::Serialize;
 use tweetfilter_core::Post;
 use tweetfilter_core::explain::{Explanation, Field};
-use tweetfilter_core::post::{self, MediaKind};
+use tweetfilter_core::post::{self, Account, MediaKind};
 use tweetfilter_sql::{Cursor, FilterRow, TimelinePost};
 use utoipa::ToSchema;
 
 use super::place::Places;
+use super::unused::{LeftOut, Unused};
 use crate::names::{action_name, dialect_name};
+use crate::people::People;
 use crate::time::rfc3339;
 
 /// A post, and what it is to the account that asks.
@@ -101,7 +103,8 @@ pub struct Segment {
 pub struct Author {
     /// The network's id.
     pub id: String,
-    /// Name with which they are addressed, without `@`.
+    /// Name with which they are addressed, without `@`; empty if it is not known (yet: Bluesky's posts give ids alone, and
+    /// the server looks up who that is).
     pub handle: String,
     /// Display name.
     pub name: Option<String>,
@@ -149,8 +152,10 @@ pub struct ShownFilter {
     pub dialect: &'static str,
     /// `show`, `hide`, `highlight` or `notify`.
     pub action: &'static str,
-    /// Whether it is used.
+    /// Whether it is switched on.
     pub enabled: bool,
+    /// Why it is not used though it is switched on; null if it is used, or switched off.
+    pub unused: Option<Unused>,
     /// When it is switched off by itself.
     pub expires_at: Option<String>,
     /// Its place among the account's filters, from 1; the first that shows or hides decides.
@@ -160,7 +165,8 @@ pub struct ShownFilter {
 }
 
 impl ShownFilter {
-    pub(super) fn of(row: &FilterRow, position: usize) -> Self {
+    /// A filter in its place, and which of its account's are left out.
+    pub(super) fn of(row: &FilterRow, position: usize, left_out: &LeftOut) -> Self {
         Self {
             id: row.id,
             name: row.filter.name.clone(),
@@ -168,6 +174,7 @@ impl ShownFilter {
             dialect: dialect_name(row.filter.dialect),
             action: action_name(row.filter.action),
             enabled: row.enabled,
+            unused: left_out.get(&row.id).cloned(),
             expires_at: row.filter.expires_at.map(rfc3339),
             position: i64::try_from(position + 1).unwrap_or(i64::MAX),
             revision: row.revision,
@@ -176,8 +183,8 @@ impl ShownFilter {
 }
 
 impl ShownPost {
-    /// A post without marks.
-    pub(super) fn of(seen: &TimelinePost) -> Self {
+    /// A post without marks. What it does not say itself of people is taken from what was looked up.
+    pub(super) fn of(seen: &TimelinePost, people: &People) -> Self {
         let post = &seen.post;
         let retweeted = post.retweet_of.as_ref().is_some_and(|original| original.post.is_some());
         Self {
@@ -195,8 +202,8 @@ impl ShownPost {
             notify: seen.verdict.notify,
             filters: seen.filters.clone(),
             revision: seen.revision,
-            retweeted_by: retweeted.then(|| author(&post.author)),
-            content: Content::of(post.content()),
+            retweeted_by: retweeted.then(|| Author::of(&post.author, &seen.network, people)),
+            content: Content::of(post.content(), &seen.network, people),
         }
     }
 
@@ -209,7 +216,7 @@ impl ShownPost {
 }
 
 impl Content {
-    fn of(post: &Post) -> Self {
+    fn of(post: &Post, network: &str, people: &People) -> Self {
         let places = Places::of(&post.text);
         let link = |link: &post::Link| {
             let url = [&link.unwound, &link.expanded].into_iter().flatten().next().unwrap_or(&link.url);
@@ -227,7 +234,7 @@ impl Content {
         };
         let quoted = post.quote_of.as_ref().and_then(|quote| quote.post.as_ref());
         Self {
-            author: author(&post.author),
+            author: Author::of(&post.author, network, people),
             created_at: post.created_at.map(rfc3339),
             text: post.text.clone(),
             segments: None,
@@ -237,14 +244,10 @@ impl Content {
             media: post.entities.media.iter().map(medium).collect(),
             reply_to: post.reply_to.as_ref().map(|reply| Answered {
                 id: reply.id.clone(),
-                author: Author {
-                    id: reply.account.id.clone(),
-                    handle: reply.account.handle.clone(),
-                    name: None,
-                },
+                author: Author::known(&reply.account, people.known(network, &reply.account)),
             }),
             // One that quotes another in turn shows that it does, and no more.
-            quote: quoted.map(|quoted| Box::new(Self { quote: None, ..Self::of_flat(quoted) })),
+            quote: quoted.map(|quoted| Box::new(Self::of_flat(quoted, network, people))),
             sensitive: post.flags.sensitive,
             edited: post.flags.edited,
             likes: post.counts.likes,
@@ -254,15 +257,24 @@ impl Content {
     }
 
     /// Without the post that it quotes in turn.
-    fn of_flat(post: &Post) -> Self {
+    fn of_flat(post: &Post, network: &str, people: &People) -> Self {
         let flat = Post { quote_of: None, ..post.clone() };
-        Self::of(&flat)
+        Self::of(&flat, network, people)
     }
 }
 
-fn author(author: &post::Author) -> Author {
-    let account = &author.account;
-    Author { id: account.id.clone(), handle: account.handle.clone(), name: author.name.clone() }
+impl Author {
+    fn of(author: &post::Author, network: &str, people: &People) -> Self {
+        Self::known(&author.account, people.called(network, author))
+    }
+
+    fn known(account: &Account, (handle, name): (Option<&str>, Option<&str>)) -> Self {
+        Self {
+            id: account.id.clone(),
+            handle: handle.unwrap_or_default().to_owned(),
+            name: name.map(str::to_owned),
+        }
+    }
 }
 
 /// A place in a timeline, as text.

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use tweetfilter_sql::Scope;
+use tokio::time::Instant;
+use tweetfilter_sql::{CrashEvent, Room, SourceStatus, StoredGap};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Api;
 use super::answer::{Answer, ApiError, Result, Summary};
 use super::caller::Caller;
 use super::extract::Query;
-use crate::ops::{self, ShownHost, ShownOutlook, ShownProcess, Span};
+use super::{Api, LOOK};
+use crate::ops::{self, Look, ShownHost, ShownOutlook, ShownProcess, ShownRoom, Span, Unwell};
 use crate::parts::now;
 use crate::time::rfc3339;
 
@@ -23,6 +24,9 @@ const CRASHES: u32 = 20;
 /// How the system is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SystemStatus {
+    /// What is not well, gravest first; empty: all is well. Of filters, those of the account that asks. Parts, hosts and
+    /// processes are named for tokens of scope `admin` alone.
+    pub unwell: Vec<Unwell>,
     /// The last commit.
     pub commit: i64,
     /// Of accounts, filters and named sets.
@@ -46,6 +50,13 @@ pub struct SystemStatus {
     pub gaps: Vec<ShownGap>,
     /// Older gaps that are not kept any more, since there were too many.
     pub gaps_dropped: u64,
+    /// Posts that were forgotten early, since the disk was short of room.
+    pub forgotten_for_room: u64,
+    /// When the newest of these was received.
+    pub forgotten_up_to: Option<String>,
+    /// The room on the disk of the store's file, if it is one; only for tokens of scope `admin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk: Option<ShownRoom>,
     /// What came of each source; only for tokens of scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sources: Option<Vec<SourceState>>,
@@ -133,62 +144,88 @@ pub struct SourceState {
     pub read_by: Option<String>,
 }
 
-/// Gaps, what waits, and how far the store is. A token of scope `admin` is told all of parts, hosts, sources and crashes.
+/// What the store says of all of it.
+struct Known {
+    status: tweetfilter_sql::Status,
+    gaps: Vec<StoredGap>,
+    overview: ops::Overview,
+    crashes: Vec<CrashEvent>,
+    room: Option<Room>,
+    /// Filters of the caller's that can't be used.
+    unused: usize,
+}
+
+impl Known {
+    async fn read(api: &Api, caller: &Caller) -> Result<Self> {
+        let (database, until) = (api.database(), caller.until);
+        let status = api.ask(until, database.status()).await?;
+        let gaps = api.ask(until, database.gaps(GAPS)).await?;
+        let overview = api.ask(until, ops::overview(database, now())).await?;
+        let crashes = match caller.is_admin() {
+            true => api.ask(until, database.crashes(CRASHES)).await?,
+            false => Vec::new(),
+        };
+        let room = api.ask(until, database.room()).await?;
+        let filters = api.ask(until, database.account_filters(caller.account())).await?;
+        let unused = api.left_out(caller, &filters).await?.len();
+        Ok(Self { status, gaps, overview, crashes, room, unused })
+    }
+}
+
+/// What is not well, gaps, what waits, and how far the store is. A token of scope `admin` is told all of parts, hosts, sources
+/// and crashes.
 #[utoipa::path(get, path = "/status", tag = "health", responses((status = 200, body = Answer<SystemStatus>)))]
 pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Answer<SystemStatus>> {
-    let database = api.database();
-    let mut status = api.ask(caller.until, database.status()).await?;
-    let mut gaps = api.ask(caller.until, database.gaps(GAPS)).await?;
-    let overview = api.ask(caller.until, ops::overview(database, now())).await?;
-    let admin = caller.token.scope >= Scope::Admin;
-    let gap = |stored: tweetfilter_sql::StoredGap| ShownGap {
-        source: admin.then_some(stored.source),
-        from: rfc3339(stored.gap.from),
-        to: rfc3339(stored.gap.to),
-        reason: admin.then_some(stored.gap.reason),
-        missing: stored.gap.missing,
-    };
-    let source = |source: tweetfilter_sql::SourceStatus| SourceState {
-        lines: source.counts.lines,
-        entries: source.counts.entries,
-        stored: source.stored,
-        repeated: source.repeated,
-        suppressed: source.suppressed,
-        stale: source.stale,
-        unmatched: source.unmatched,
-        dead: source.dead,
-        read_by: source.holder.filter(|(_, until)| *until > now()).map(|(name, _)| name),
-        name: source.name,
-    };
-    let crashes = if admin { api.ask(caller.until, database.crashes(CRASHES)).await? } else { Vec::new() };
-    let crash = |crash: tweetfilter_sql::CrashEvent| ShownCrash {
-        part: crash.part,
-        at: rfc3339(crash.at),
-        reason: crash.reason,
-        backtrace: crash.backtrace,
-    };
+    let (mut known, probed) =
+        tokio::try_join!(Known::read(&api, &caller), async { Ok::<_, ApiError>(api.probe().await) })?;
+    let admin = caller.is_admin();
     // Last of all, so that one that does not answer takes no time from the store.
-    let buffer_away = match api.elsewhere(caller.until).await {
-        Ok(known) => {
-            known.add_to(&mut status, &mut gaps, GAPS as usize);
+    let until = caller.until.max(Instant::now() + LOOK);
+    let buffer_away = match api.elsewhere(until).await {
+        Ok(elsewhere) => {
+            elsewhere.add_to(&mut known.status, &mut known.gaps, GAPS as usize);
             None
         }
         Err(reason) if admin => Some(reason),
         Err(_) => Some("it does not answer".to_owned()),
     };
-    let is_elsewhere = api.0.buffer.is_elsewhere();
-    let embedded = status.buffer.as_ref().filter(|_| !is_elsewhere);
-    let elsewhere = overview.buffer.as_ref().filter(|_| is_elsewhere);
-    let oldest = embedded.and_then(|stats| stats.oldest);
-    let gaps: Vec<_> = gaps.into_iter().map(gap).collect();
-    let summary = match gaps.len() {
+    let look = Look {
+        now: now(),
+        overview: &known.overview,
+        status: &known.status,
+        room: known.room,
+        store: probed.err().as_ref().map(takes_no_writes),
+        buffer: buffer_away.as_deref(),
+        unused: known.unused,
+        names: admin,
+    };
+    let unwell = look.unwell();
+    let summary = match known.gaps.len() {
         0 if buffer_away.is_some() => {
             Summary::new("No gaps that the store knows; the buffer does not answer")
         }
         0 => Summary::new("No gaps"),
         count => Summary::new(Summary::counted(count, "gap").text),
     };
-    let shown = SystemStatus {
+    let is_elsewhere = api.0.buffer.is_elsewhere();
+    Ok(Answer::new(summary, SystemStatus { unwell, buffer_away, ..shown(known, is_elsewhere, admin) }))
+}
+
+/// Why the store took no write.
+fn takes_no_writes(error: &ApiError) -> Unwell {
+    let body = error.body();
+    let code = if body.code == "store_busy" { "store_busy" } else { "store_takes_no_writes" };
+    Unwell { code, message: body.message.clone() }
+}
+
+/// All that the store says, as it is shown to somebody.
+fn shown(known: Known, is_elsewhere: bool, admin: bool) -> SystemStatus {
+    let Known { status, gaps, overview, crashes, room, .. } = known;
+    let embedded = status.buffer.as_ref().filter(|_| !is_elsewhere);
+    let elsewhere = overview.buffer.as_ref().filter(|_| is_elsewhere);
+    let oldest = embedded.and_then(|stats| stats.oldest);
+    SystemStatus {
+        unwell: Vec::new(),
         commit: status.commit,
         revision: status.revision,
         posts: status.posts,
@@ -199,18 +236,55 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
             .or(elsewhere.and_then(|last| last.age))
             .map(|age| age as f64 / 1000.0),
         buffer: overview.outlook.map(ShownOutlook::of),
-        buffer_away,
+        buffer_away: None,
         parts: kinds(&overview),
-        gaps,
+        gaps: gaps.into_iter().map(|stored| ShownGap::of(stored, admin)).collect(),
         gaps_dropped: status.gaps_dropped,
-        sources: admin.then(|| status.sources.into_iter().map(source).collect()),
+        forgotten_for_room: status.forgotten_for_room,
+        forgotten_up_to: status.forgotten_up_to.map(rfc3339),
+        disk: room.filter(|_| admin).map(ShownRoom::of),
         dead_letters: admin.then_some(status.dead),
         crashes: admin.then_some(status.crashes),
-        crash_events: admin.then(|| crashes.into_iter().map(crash).collect()),
+        crash_events: admin.then(|| crashes.into_iter().map(ShownCrash::of).collect()),
+        sources: admin.then(|| status.sources.into_iter().map(SourceState::of).collect()),
         processes: admin.then(|| overview.processes.iter().map(ShownProcess::of).collect()),
         hosts: admin.then(|| overview.hosts.iter().map(ShownHost::of).collect()),
-    };
-    Ok(Answer::new(summary, shown))
+    }
+}
+
+impl ShownGap {
+    fn of(StoredGap { source, gap }: StoredGap, admin: bool) -> Self {
+        Self {
+            source: admin.then_some(source),
+            from: rfc3339(gap.from),
+            to: rfc3339(gap.to),
+            reason: admin.then_some(gap.reason),
+            missing: gap.missing,
+        }
+    }
+}
+
+impl SourceState {
+    fn of(source: SourceStatus) -> Self {
+        Self {
+            lines: source.counts.lines,
+            entries: source.counts.entries,
+            stored: source.stored,
+            repeated: source.repeated,
+            suppressed: source.suppressed,
+            stale: source.stale,
+            unmatched: source.unmatched,
+            dead: source.dead,
+            read_by: source.holder.filter(|(_, until)| *until > now()).map(|(name, _)| name),
+            name: source.name,
+        }
+    }
+}
+
+impl ShownCrash {
+    fn of(crash: CrashEvent) -> Self {
+        Self { part: crash.part, at: rfc3339(crash.at), reason: crash.reason, backtrace: crash.backtrace }
+    }
 }
 
 /// The parts by kind, without those that came to their end.
@@ -218,18 +292,17 @@ fn kinds(overview: &ops::Overview) -> Vec<KindState> {
     let mut kinds: Vec<KindState> = Vec::new();
     for process in &overview.processes {
         for part in &process.parts {
-            let state = process.state_of(part);
-            if state == Some(ops::State::Ended) {
+            if process.state_of(part) == Some(ops::State::Ended) {
                 continue;
             }
-            let kind = part.told.name.split(' ').next().unwrap_or_default();
+            let kind = part.kind();
             let place = kinds.iter().position(|known| known.kind == kind).unwrap_or_else(|| {
                 kinds.push(KindState { kind: kind.to_owned(), running: 0, troubled: 0 });
                 kinds.len() - 1
             });
-            match state {
-                Some(ops::State::Running | ops::State::StandingBy) => kinds[place].running += 1,
-                _ => kinds[place].troubled += 1,
+            match process.is_troubled(part) {
+                true => kinds[place].troubled += 1,
+                false => kinds[place].running += 1,
             }
         }
     }
@@ -292,8 +365,7 @@ pub(super) async fn history(
         return Err(ApiError::bad("`hours` must be more than 0 and at most 168"));
     }
     let span = Span::last(Duration::from_secs_f64(query.hours * 3600.0), now());
-    let admin = caller.token.scope >= Scope::Admin;
-    let series = api.ask(caller.until, ops::history(api.database(), span, admin)).await?;
+    let series = api.ask(caller.until, ops::history(api.database(), span, caller.is_admin())).await?;
     let shown = |series: ops::Series| ShownSeries {
         name: series.name,
         unit: series.unit,

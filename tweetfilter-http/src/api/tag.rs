@@ -4,10 +4,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::answer::{ApiError, Result};
+use crate::people::People;
 
 /// The state of the store that an answer was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tag(String);
+
+/// What stands in a tag before what changes by itself.
+const SAID: char = '+';
 
 impl Tag {
     /// A tag of numbers that rise when the answer may change. They are read before the answer is made: what is newer
@@ -17,10 +21,33 @@ impl Tag {
         Self(format!("W/\"{}\"", numbers.join("-")))
     }
 
-    /// The tag of one thing of a revision, and of its place among others, which may change without it. Said in `If-Match`,
-    /// the revision counts.
-    pub(super) fn of_revision(revision: u64, place: usize) -> Self {
-        Self(format!("\"{revision}-{place}\""))
+    /// The tag of what is of the same state and shows people whose names were looked up: these change by themselves.
+    pub(super) fn showing(&self, people: &People) -> Self {
+        match (people.is_empty(), self.0.strip_suffix('"')) {
+            (false, Some(numbers)) => Self(format!("{numbers}-{:x}\"", people.digest())),
+            _ => self.clone(),
+        }
+    }
+
+    /// The exact tag of what is the same as long as these numbers are.
+    pub(super) fn exact(numbers: &[u64]) -> Self {
+        let numbers: Vec<_> = numbers.iter().map(u64::to_string).collect();
+        Self(format!("\"{}\"", numbers.join("-")))
+    }
+
+    /// The tag of the same, of which something is said as well that changes by itself. In `If-Match` that does not count.
+    pub(super) fn saying(&self, said: Option<u64>) -> Self {
+        match (said, self.0.strip_suffix('"')) {
+            (Some(said), Some(numbers)) => Self(format!("{numbers}{SAID}{said:x}\"")),
+            _ => self.clone(),
+        }
+    }
+
+    /// The tag of one thing of a revision, of its place among others and of what is said about it, which may change
+    /// without it. Said in `If-Match`, the revision counts.
+    pub(super) fn of_revision(revision: u64, place: i64, said: Option<&str>) -> Self {
+        let said = said.map(|said| format!("-{said}")).unwrap_or_default();
+        Self(format!("\"{revision}-{place}{said}\""))
     }
 
     /// Whether whoever asks has this answer already. Servers in between may have weakened the tag.
@@ -52,6 +79,8 @@ impl Tag {
 /// What must still be so for a change to be made (`If-Match`, RFC 9110).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum IfMatch {
+    /// Nothing.
+    Unsaid,
     /// Nothing more than that there is something to change.
     Anything,
     /// It is of one of these tags. One that is weak is of no use here, and one that is not ours matches nothing.
@@ -71,7 +100,7 @@ impl IfMatch {
             said = true;
             tags.extend(strong_tags(text).ok_or_else(no_tags)?);
         }
-        Ok(if said { Self::OneOf(tags) } else { Self::Anything })
+        Ok(if said { Self::OneOf(tags) } else { Self::Unsaid })
     }
 
     /// Whether it is so of something of a revision. Where that stands changes nothing of it.
@@ -79,9 +108,26 @@ impl IfMatch {
         let revision = revision.to_string();
         let of = |tag: &String| tag.split_once('-').map_or(tag.as_str(), |(of, _)| of) == revision;
         match self {
-            Self::Anything => true,
+            Self::Unsaid | Self::Anything => true,
             Self::OneOf(tags) => tags.iter().any(of),
         }
+    }
+
+    /// Whether it is so of what has this tag now, or is not there.
+    pub(super) fn permits(&self, now: Option<&Tag>) -> bool {
+        match (self, now) {
+            (Self::Unsaid, _) | (Self::Anything, Some(_)) => true,
+            (Self::OneOf(tags), Some(now)) => {
+                let numbers = |tag: &str| tag.split_once(SAID).map_or(tag, |(numbers, _)| numbers).to_owned();
+                tags.iter().any(|tag| now.0 == format!("\"{}\"", numbers(tag)))
+            }
+            (_, None) => false,
+        }
+    }
+
+    /// Whether it names tags: what has one of them must still have it when the change is made.
+    pub(super) fn names_tags(&self) -> bool {
+        matches!(self, Self::OneOf(_))
     }
 }
 
@@ -127,7 +173,7 @@ fn strong_tags(list: &str) -> Option<Vec<String>> {
 }
 
 fn no_tags() -> ApiError {
-    ApiError::bad("`If-Match` must be `*`, or revisions in quotes such as `\"7\"`, with commas between them")
+    ApiError::bad("`If-Match` must be `*`, or tags in quotes such as `\"7\"`, with commas between them")
 }
 
 #[cfg(test)]
@@ -163,6 +209,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_there_or_has_a_weak_tag_matches_no_tag() {
+        let of = |value: Option<&'static str>, now: Option<&Tag>| {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = value {
+                headers.insert(header::IF_MATCH, HeaderValue::from_static(value));
+            }
+            IfMatch::of(&headers).map(|known| known.permits(now)).ok()
+        };
+        let (exact, weak) = (Tag::exact(&[2, 7]), Tag::of(&[2, 7]));
+        for (value, by_exact, by_weak, by_none) in [
+            (None, true, true, true),
+            (Some("*"), true, true, false),
+            (Some("\"1-7\", \"2-7\""), true, false, false),
+            (Some("W/\"2-7\""), false, false, false),
+            (Some("\"2\""), false, false, false),
+            (Some("\"2-7+a1\""), true, false, false),
+            (Some("\"2-8+a1\""), false, false, false),
+        ] {
+            let found = [of(value, Some(&exact)), of(value, Some(&weak)), of(value, None)];
+            assert_eq!(found, [Some(by_exact), Some(by_weak), Some(by_none)], "{value:?}");
+        }
+    }
+
+    #[test]
     fn a_tag_is_known_by_itself_in_a_list_or_by_a_star() {
         let tag = Tag::of(&[7, 3]);
         for (value, known) in
@@ -172,7 +242,7 @@ mod tests {
             headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(value));
             assert_eq!(tag.is_known(&headers), known, "{value}");
         }
-        let exact = Tag::of_revision(7, 2);
+        let exact = Tag::of_revision(7, 2, None);
         for (value, known) in [("\"7-2\"", true), ("W/\"7-2\"", true), ("\"7-1\"", false), ("\"7\"", false)] {
             let mut headers = HeaderMap::new();
             headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(value));

@@ -20,6 +20,7 @@ use super::filters::own;
 use super::shapes::{ShownPost, place, read_place};
 use super::tag::Tag;
 use super::turns::Work;
+use crate::people::unnamed;
 
 /// Posts of a page, at most.
 pub(super) const MOST: usize = 200;
@@ -59,8 +60,8 @@ fn twenty() -> usize {
 /// Where nearly all of it is hidden or gone a page may end with few posts or none: as long as there is a `summary.next`,
 /// sent as `before`, it goes on from there.
 ///
-/// It answers 304 to the `ETag` of an earlier answer if nothing was stored, decided anew or forgotten and no filter
-/// changed since.
+/// It answers 304 to the `ETag` of an earlier answer if nothing was stored, decided anew or forgotten, no filter
+/// changed since, and nobody whom it shows is called otherwise.
 #[utoipa::path(get, path = "/timeline", tag = "posts", params(TimelineQuery),
     responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 304, description = "As it was"),
         (status = 404, body = Refused)))]
@@ -79,6 +80,7 @@ pub(super) async fn timeline(
     });
     let before = before.transpose()?;
     let pulse = caller.pulse;
+    // By itself it is the tag of what shows nobody whose name had to be looked up.
     let tag = Tag::of(&[caller.account(), pulse.commit, pulse.revision, pulse.rewritten]);
     if tag.is_known(&headers) {
         return Ok(tag.unchanged());
@@ -88,7 +90,12 @@ pub(super) async fn timeline(
     } else {
         delivered(&api, &caller, &query, before).await?
     };
-    let mut shown: Vec<_> = posts.iter().map(ShownPost::of).collect();
+    let people = api.people(caller.until, unnamed(&posts)).await?;
+    let tag = tag.showing(&people);
+    if tag.is_known(&headers) {
+        return Ok(tag.unchanged());
+    }
+    let mut shown: Vec<_> = posts.iter().map(|post| ShownPost::of(post, &people)).collect();
     if query.highlights {
         Marker::default().mark(&api, &caller, &posts, &mut shown).await?;
     }
@@ -161,7 +168,8 @@ pub(super) async fn post(
 ) -> Result<Answer<ShownPost>> {
     let seen = seen_post(&api, &caller, number).await?;
     let posts = [seen];
-    let mut shown = [ShownPost::of(&posts[0])];
+    let people = api.people(caller.until, unnamed(&posts)).await?;
+    let mut shown = [ShownPost::of(&posts[0], &people)];
     Marker::default().mark(&api, &caller, &posts, &mut shown).await?;
     let [shown] = shown;
     Ok(Answer::new(Summary::new("A post"), shown))

@@ -11,8 +11,8 @@ use tweetfilter_stream::Event;
 use tweetfilter_stream::files::{Block, Line, Options, Reader};
 
 use super::filters::{self, Compiled};
-use super::terminal::{Color, Style, fit, grouped, one_line};
-use super::{Failure, highlight, tree, why};
+use super::terminal::{Color, Style, fit, grouped, input_comes, one_line};
+use super::{Failure, highlight, tree, why_not};
 
 /// Says of each post which parts of an expression matched where, or what the post lacks.
 #[derive(clap::Args)]
@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     text: bool,
 
-    /// A file of posts, or `-` for standard input
+    /// A file of posts; `-` is standard input, which is also read when none is named and posts come on it
     #[arg(value_name = "FILE")]
     input: Option<String>,
 }
@@ -70,19 +70,33 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let stages = stages(arguments, &compiled);
     out.write_all(stages.as_bytes()).map_err(|e| Failure::writing(&e))?;
-    let input = match arguments.input.as_deref() {
-        Some(input) => input,
-        None if !std::io::stdin().is_terminal() && stages.is_empty() => "-",
-        None if !stages.is_empty() => return out.flush().map_err(|e| Failure::writing(&e)),
-        None => {
-            return Err(Failure::Input(
-                "no input: name a file of posts, pipe posts into the command, or ask for --ast or --plan"
-                    .to_owned(),
-            ));
-        }
-    };
-    posts(arguments, &compiled, input, &mut out)?;
+    // Before anything is waited for.
+    out.flush().map_err(|e| Failure::writing(&e))?;
+    if let Some(input) = input(arguments, !stages.is_empty())? {
+        posts(arguments, &compiled, input, &mut out)?;
+    }
     out.flush().map_err(|e| Failure::writing(&e))
+}
+
+/// Where posts are read from, if they are: to show the expression takes none.
+fn input(arguments: &Arguments, has_stages: bool) -> Result<Option<&str>, Failure> {
+    match arguments.input.as_deref() {
+        Some(input) => Ok(Some(input)),
+        None if !std::io::stdin().is_terminal() => {
+            if !has_stages || input_comes() {
+                return Ok(Some("-"));
+            }
+            told!(
+                "tweetfilter: no posts came on standard input so far, and none are read; `-` waits for them"
+            );
+            Ok(None)
+        }
+        None if has_stages => Ok(None),
+        None => Err(Failure::Input(
+            "no input: name a file of posts, pipe posts into the command, or ask for --ast or --plan"
+                .to_owned(),
+        )),
+    }
 }
 
 fn stages(arguments: &Arguments, compiled: &Compiled) -> String {
@@ -113,7 +127,7 @@ fn posts(
     let mut damaged = Vec::new();
     while reader.read(&mut block).map_err(unreadable)? {
         if let (Some(member), Some((error, line))) = (block.member(), block.damage()) {
-            damaged.push(format!("{name}:{member}:{line}: breaks off: {}", why(error)));
+            damaged.push(format!("{name}:{member}:{line}: {}", why_not(error)));
         }
         for line in block.lines() {
             for post in read(&line, arguments.text) {

@@ -3,16 +3,32 @@
 use std::ops::Range;
 
 use tweetfilter_core::explain::{Explanation, Field};
+use tweetfilter_core::post::Account;
 use tweetfilter_core::{FilterSet, Post};
 use unicode_width::UnicodeWidthChar;
 
-use super::terminal::{Color, Style};
+use super::terminal::{Color, Style, columns, fit, one_line};
 
 /// The text that filters read of a post, cut to so many columns around the first part that matched.
 pub(crate) fn line(set: &FilterSet, filter: usize, post: &Post, width: usize, style: Style) -> String {
     let text = &post.content().text;
     let spans = set.explain(filter, post).map(|found| spans(&found, text)).unwrap_or_default();
-    marked(text, &spans, width, style)
+    of_post(post, &spans, width, style)
+}
+
+/// The same with these places in it marked; of a retweet it is told whose words they are.
+pub(crate) fn of_post(post: &Post, spans: &[Range<usize>], width: usize, style: Style) -> String {
+    let head = fit(&retweeted(post), width / 2);
+    let text = marked(&post.content().text, spans, width.saturating_sub(columns(&head)), style);
+    format!("{head}{text}")
+}
+
+/// What stands before the text of a retweet, as X writes it: `RT @name: `. Nothing before any other text.
+pub(crate) fn retweeted(post: &Post) -> String {
+    let Some(original) = &post.retweet_of else { return String::new() };
+    let Account { id, handle } = original.account();
+    let name = one_line(if handle.is_empty() { id } else { handle });
+    if name.is_empty() { "RT: ".to_owned() } else { format!("RT @{name}: ") }
 }
 
 /// The places of an explanation in the content's text, in order and without overlaps.
@@ -101,6 +117,8 @@ fn window(all: &[(char, bool)], width: usize) -> Vec<(char, bool)> {
 
 #[cfg(test)]
 mod tests {
+    use tweetfilter_core::post::Reference;
+
     use super::*;
 
     fn shown(text: &str, spans: &[Range<usize>], width: usize) -> String {
@@ -108,6 +126,27 @@ mod tests {
             .into_iter()
             .map(|(c, m)| if m { c.to_ascii_uppercase() } else { c })
             .collect()
+    }
+
+    #[test]
+    fn a_retweet_tells_whose_words_it_has() {
+        let original = |handle: &str, id: &str| {
+            let account = Account { id: id.into(), handle: handle.into() };
+            let post = Some(Post::from_text("snow\nin Oslo"));
+            let reference = Reference { account, post, ..Reference::default() };
+            Post { retweet_of: Some(Box::new(reference)), ..Post::default() }
+        };
+        let line = |post: &Post, width| of_post(post, &[], width, Style::plain());
+        assert_eq!(line(&original("bob", "7"), 80), "RT @bob: snow in Oslo");
+        assert_eq!(line(&original("bob", "7"), 15), "RT @bo…snow in…");
+        assert_eq!(line(&original("", "7"), 80), "RT @7: snow in Oslo");
+        assert_eq!(line(&original("", ""), 80), "RT: snow in Oslo");
+        assert_eq!(line(&Post::from_text("RT snow"), 80), "RT snow");
+        // What is only announced has its text itself.
+        let mut announced = original("bob", "7");
+        announced.text = "rain".into();
+        announced.retweet_of.iter_mut().for_each(|reference| reference.post = None);
+        assert_eq!(line(&announced, 80), "RT @bob: rain");
     }
 
     #[test]

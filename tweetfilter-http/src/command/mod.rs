@@ -153,6 +153,14 @@ pub(crate) fn why(error: &io::Error) -> String {
     }
 }
 
+/// Why a file can't be read to its end: it breaks off, or is of a kind that is not read.
+pub(crate) fn why_not(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::Unsupported => why(error),
+        _ => format!("breaks off: {}", why(error)),
+    }
+}
+
 /// Runs the command that the arguments ask for.
 pub(crate) fn run() -> ExitCode {
     let matches = match Arguments::command().try_get_matches() {

@@ -288,7 +288,11 @@ fn run(
             });
         }
         if working {
-            tasks.spawn(parts::retention(database.clone(), settings.keep_time(), stop.clone()));
+            let counted = process.clone();
+            let forgotten = move |posts| {
+                counted.forgotten.inc_by(posts);
+            };
+            tasks.spawn(parts::retention(database.clone(), settings.keep_time(), stop.clone(), forgotten));
         }
         tokio::select! {
             signal = ended_by_signal() => tracing::info!(signal = signal?, "ends"),

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use serde_json::json;
-use tweetfilter_http::ops::{self, Elsewhere, ShownHost, ShownOutlook, ShownProcess};
+use tweetfilter_http::ops::{self, Elsewhere, Look, ShownHost, ShownOutlook, ShownProcess};
 use tweetfilter_http::parts::{Buffers, now};
 use tweetfilter_sql::{Database, LetterOutline, Room, StoredGap};
 use tweetfilter_stream::buffer::{Buffer, BufferError, Stats};
@@ -18,8 +18,8 @@ use super::settings::{Common, Settings, block_on, failure};
 use super::terminal::one_line;
 use super::time::rfc3339;
 
-/// Shows how all is: the processes that run parts, their hosts, how full buffer and store are, and what became of what
-/// each source gave.
+/// Shows how all is: what is not well, the processes that run parts, their hosts, how full buffer and store are, and what
+/// became of what each source gave.
 ///
 /// Processes note every 15 seconds how they are; rates are those of the last minute. One that has noted nothing for 45
 /// seconds is silent.
@@ -29,6 +29,8 @@ Examples:
   tweetfilter status
   tweetfilter status --crashes
       with backtraces
+  tweetfilter status --json | jq -r '.unwell[].message'
+      what is not well, a line each; none: all is well
   tweetfilter status --json | jq '.processes[].parts[] | select(.state != \"running\")'
       what does not run")]
 pub(crate) struct Status {
@@ -201,6 +203,17 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             Err(error) => return Err(failure(error)),
         };
         database.close().await;
+        let look = Look {
+            now: now(),
+            overview: &overview,
+            status: &status,
+            room,
+            store: None,
+            buffer: away.as_deref(),
+            unused: compiled.refused().len(),
+            names: true,
+        };
+        let unwell = look.unwell();
         let age = stats.oldest.map(|oldest| (now() - oldest).max(0) as f64 / 1000.0);
         let per_entry = stats.bytes.checked_div(stats.entries).unwrap_or(0);
         if arguments.json {
@@ -217,6 +230,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                 })
                 .collect();
             let object = json!({
+                "unwell": unwell,
                 "buffer": away.is_none().then_some(&stats), "buffer_away": away, "bytes_an_entry": per_entry, "oldest_seconds": age,
                 "accounts": status.accounts, "filters": status.filters, "sets": status.sets,
                 "posts": status.posts, "dead_letters": status.dead, "gaps": status.gaps,
@@ -239,7 +253,11 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             });
             return Ok(format!("{object}\n"));
         }
-        let mut out = overview::lines(&overview, now());
+        let mut out = match unwell.is_empty() {
+            true => "well      all is well\n".to_owned(),
+            false => unwell.iter().map(|one| format!("unwell    {}\n", one_line(&one.message))).collect(),
+        };
+        out += &overview::lines(&overview, now());
         out += &match &away {
             Some(reason) => format!("buffer    away: {}\n", one_line(reason)),
             None => format!(

@@ -1,5 +1,7 @@
 //! Whether there is a terminal, how wide it is, and colors for it.
 
+#[cfg(unix)]
+use std::io::stdin;
 use std::io::{IsTerminal, stderr, stdout};
 
 /// Where something is shown, and whether that place takes colors.
@@ -23,6 +25,21 @@ pub(crate) fn output_is_closed() -> bool {
     }
     #[cfg(not(unix))]
     false
+}
+
+/// Whether anything comes on standard input within a moment, be it its end. Whoever started the command may hold a pipe
+/// open in which nothing will ever come.
+pub(crate) fn input_comes() -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let input = stdin();
+        let mut asked = [PollFd::new(&input, PollFlags::IN)];
+        let a_moment = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
+        poll(&mut asked, Some(&a_moment)).is_ok_and(|ready| ready > 0)
+    }
+    #[cfg(not(unix))]
+    true
 }
 
 /// Columns of what is no terminal.

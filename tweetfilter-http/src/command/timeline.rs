@@ -1,16 +1,17 @@
 //! `timeline` and `tail`: what accounts see.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::io::Write;
 use std::time::Duration;
 
 use serde_json::json;
-use tweetfilter_core::post::Author;
-use tweetfilter_sql::{Database, Page, Profile, Tail as Stretch, TimelinePost};
+use tweetfilter_http::people::{People, unnamed};
+use tweetfilter_sql::{Database, Page, Tail as Stretch, TimelinePost};
 use tweetfilter_stream::store::StoreError;
 
 use super::Failure;
 use super::account::account;
+use super::highlight;
 use super::settings::{Common, block_on, failure};
 use super::terminal::{Color, Style, fit, one_line, output_is_closed, pad};
 use super::time::rfc3339;
@@ -170,11 +171,6 @@ async fn known(database: &Database, account: i64, name: &str, number: i64) -> Re
     }
 }
 
-/// The key of whoever wrote a post.
-fn author(seen: &TimelinePost) -> (String, String) {
-    (seen.network.clone(), seen.post.author.account.id.clone())
-}
-
 /// How posts are shown.
 struct Shown {
     json: bool,
@@ -182,8 +178,7 @@ struct Shown {
     accounts: HashMap<i64, String>,
     /// What filters are called.
     filters: HashMap<i64, String>,
-    /// What was looked up of authors, by network and id.
-    profiles: HashMap<(String, String), Profile>,
+    people: People,
 }
 
 impl Shown {
@@ -198,23 +193,13 @@ impl Shown {
             }
             accounts.insert(account.id, account.name);
         }
-        let authors: BTreeSet<_> = posts.iter().map(author).collect();
-        let profiles = database.profiles(&authors).await?;
-        Ok(Self { json, style: Style::stdout(), accounts, filters, profiles })
-    }
-
-    /// Handle and display name of whoever wrote a post: what it says itself, or what was looked up.
-    fn who<'a>(&'a self, seen: &'a TimelinePost) -> (Option<&'a str>, Option<&'a str>) {
-        let Author { account, name, .. } = &seen.post.author;
-        let profile = self.profiles.get(&author(seen));
-        let own = Some(account.handle.as_str()).filter(|handle| !handle.is_empty());
-        let handle = own.or_else(|| profile?.handle.as_deref());
-        (handle, name.as_deref().or_else(|| profile?.name.as_deref()))
+        let people = People::of(database, unnamed(posts)).await?;
+        Ok(Self { json, style: Style::stdout(), accounts, filters, people })
     }
 
     fn line(&self, seen: &TimelinePost, with_account: bool) -> String {
         let account = self.accounts.get(&seen.account).cloned().unwrap_or_default();
-        let (handle, name) = self.who(seen);
+        let (handle, name) = self.people.called(&seen.network, &seen.post.author);
         if self.json {
             let object = json!({
                 "account": account,
@@ -249,7 +234,7 @@ impl Shown {
             "{who}{mark} {} {} {} {}\n",
             style.paint(Color::Dim, &rfc3339(seen.received_at / 1000 * 1000)),
             style.paint(Color::Name, &pad(&fit(&one_line(&by), 24), 24)),
-            fit(&one_line(&seen.post.content().text), left),
+            highlight::of_post(&seen.post, &[], left, style),
             style.paint(Color::Dim, &one_line(&names.join(", "))),
         )
     }

@@ -135,6 +135,12 @@ impl Collector for Scrape {
                 counter(&part.counters).encode(family.encode_family(&[("part", part.name())])?)?;
             }
         }
+        // What is old is forgotten where there is a worker.
+        if !of("work").is_empty() {
+            let (name, help) = ("tweetfilter_forgotten_posts", "Posts that were forgotten for want of room");
+            let forgotten = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            self.process.forgotten.encode(forgotten)?;
+        }
         for (name, help, histogram) in TIMES {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
             for part in of("work") {

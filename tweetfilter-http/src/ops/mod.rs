@@ -24,6 +24,7 @@ mod part;
 mod probe;
 mod recorder;
 mod shown;
+mod unwell;
 
 pub use counted::Counted;
 pub use elsewhere::Elsewhere;
@@ -37,4 +38,5 @@ pub use overview::{HostNow, Outlook, Overview, PartNow, ProcessNow, Rates, overv
 pub use part::{Counters, Part, Process, State};
 pub use probe::Probe;
 pub use recorder::{EVERY, Recorder};
-pub use shown::{ShownHost, ShownOutlook, ShownPart, ShownProcess, ShownRates, ShownWatched};
+pub use shown::{ShownHost, ShownOutlook, ShownPart, ShownProcess, ShownRates, ShownRoom, ShownWatched};
+pub use unwell::{Look, Unwell};

@@ -114,6 +114,20 @@ impl ProcessNow {
             (false, false) => Some(part.told.state),
         }
     }
+
+    /// Whether a part of it does not do what it is there for, or nobody knows.
+    #[must_use]
+    pub fn is_troubled(&self, part: &PartNow) -> bool {
+        !matches!(self.state_of(part), Some(State::Running | State::StandingBy | State::Ended))
+    }
+}
+
+impl PartNow {
+    /// `ingest`, `work`, `api` or `lookup`.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.told.name.split(' ').next().unwrap_or_default()
+    }
 }
 
 /// How everything is, at a time.

@@ -388,6 +388,8 @@ pub struct Process {
     pub name: String,
     /// What was started: `serve`, `ingest`, `work` or `api`.
     pub command: String,
+    /// Posts that it had the store forget for want of room.
+    pub forgotten: Counter,
     started_at: Millis,
     parts: Mutex<Vec<Arc<Part>>>,
 }
@@ -405,6 +407,7 @@ impl Process {
             host: host.chars().take(NAME).collect(),
             name: name.chars().take(NAME).collect(),
             command: command.to_owned(),
+            forgotten: Counter::default(),
             started_at: now(),
             parts: Mutex::default(),
         })

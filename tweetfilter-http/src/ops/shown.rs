@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tweetfilter_core::post::Millis;
+use tweetfilter_sql::Room;
 use utoipa::ToSchema;
 
 use super::figures::Usage;
@@ -127,6 +128,33 @@ pub struct ShownOutlook {
     pub outlook: &'static str,
     /// At the present rate it is empty (`drains`) or `full` after so many seconds.
     pub seconds: Option<f64>,
+}
+
+/// The room on the disk that the store's file is on, in bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ShownRoom {
+    /// `ok`, `short` (the oldest posts are forgotten) or `full` (nothing is received).
+    pub state: &'static str,
+    /// Free on the disk.
+    pub free_bytes: u64,
+    /// Free within the file.
+    pub reusable_bytes: u64,
+    /// What is to stay free of both.
+    pub reserve_bytes: u64,
+}
+
+impl ShownRoom {
+    /// As it was found.
+    #[must_use]
+    pub fn of(room: Room) -> Self {
+        let state = match (room.is_full(), room.is_short()) {
+            (true, _) => "full",
+            (false, true) => "short",
+            (false, false) => "ok",
+        };
+        let Room { free: free_bytes, reusable: reusable_bytes, reserve: reserve_bytes } = room;
+        Self { state, free_bytes, reusable_bytes, reserve_bytes }
+    }
 }
 
 impl ShownProcess {

@@ -22,12 +22,18 @@ const AGAIN: Duration = Duration::from_secs(10);
 
 /// Forgets what accounts saw that were removed, and posts that are older than `keep`, if anything, once at the start and
 /// then every hour, in small steps. Where
-/// the disk of a SQLite file has less room than is to be kept free, the oldest posts are forgotten until it has.
-pub async fn retention(database: Database, keep: Option<Duration>, mut stop: Stop) {
+/// the disk of a SQLite file has less room than is to be kept free, the oldest posts are forgotten until it has; `forgotten`
+/// is told of how many.
+pub async fn retention(
+    database: Database,
+    keep: Option<Duration>,
+    mut stop: Stop,
+    forgotten: impl Fn(u64) + Send + Sync,
+) {
     let (mut looked, mut short) = (None::<Instant>, Short::default());
     while !stop.is_told() {
         let old = keep.filter(|_| looked.is_none_or(|looked| looked.elapsed() > OLD));
-        match step(&database, old, &mut short).await {
+        match step(&database, old, &mut short, &forgotten).await {
             Ok(Some(wait)) => stop.sleep(wait).await,
             Ok(None) => {
                 looked = old.map_or(looked, |_| Some(Instant::now()));
@@ -47,6 +53,7 @@ async fn step(
     database: &Database,
     old: Option<Duration>,
     short: &mut Short,
+    forgotten: &(impl Fn(u64) + Send + Sync),
 ) -> Result<Option<Duration>, StoreError> {
     if database.forget_removed().await? {
         return Ok(Some(PAUSE.0));
@@ -60,6 +67,7 @@ async fn step(
         Some(room) if room.is_short() => {
             short.begin(room);
             let removed = database.forget_oldest().await?;
+            forgotten(removed.posts);
             short.add(&removed, room);
             Ok((!removed.is_empty()).then_some(PAUSE.1))
         }

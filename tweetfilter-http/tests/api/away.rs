@@ -98,6 +98,29 @@ async fn a_store_that_is_busy_is_not_said_to_be_away() {
     );
     assert!(got.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
     house.get("secret", "/filters").await.ok();
+    let got = house.get("secret", "/status").await;
+    assert_eq!(got.ok()["unwell"][0]["code"], "store_busy", "{got:?}");
     held.await.unwrap().unwrap();
     house.send(add()).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_says_that_the_store_takes_no_writes() {
+    let Some(server) = Maria::start() else {
+        println!("skipped: no mariadbd");
+        return;
+    };
+    let house = begun(&server, "unwritable").await;
+    assert_eq!(house.get("secret", "/status").await.ok()["unwell"], json!([]));
+    server.ask(
+        "unwritable",
+        "CREATE TRIGGER no_room BEFORE UPDATE ON state FOR EACH ROW
+             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no room is left'",
+    );
+    // What was found holds for a second.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let got = house.get("secret", "/status").await;
+    let unwell = &got.ok()["unwell"][0];
+    assert_eq!(unwell["code"], "store_takes_no_writes", "{got:?}");
+    assert!(unwell["message"].as_str().unwrap().contains("no room is left"), "{got:?}");
 }

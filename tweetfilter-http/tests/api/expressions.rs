@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use tweetfilter_http::api::Options;
 use tweetfilter_sql::Scope;
+use tweetfilter_stream::store::{Delivery, Verdict};
 
 use crate::house::{House, request};
 use crate::live::Events;
@@ -83,6 +84,30 @@ async fn a_preview_says_what_would_be_found_and_what_would_change() {
 }
 
 #[tokio::test]
+async fn a_saved_filter_that_can_not_be_used_is_not_compared() {
+    let (house, token, _) = with_posts().await;
+    house.ask(Method::PUT, &token, "/sets/cities", json!({"terms": ["oslo"]})).await.ok();
+    let got = house.ask(Method::POST, &token, "/filters", json!({"text": "{cities} snow"})).await;
+    let filter = got.ok()["id"].clone();
+    house.ask(Method::DELETE, &token, "/sets/cities", json!({})).await.ok();
+    let preview = async |text: &str| {
+        let body = json!({"text": text, "filter": filter});
+        house.ask(Method::POST, &token, "/preview", body).await
+    };
+    let got = preview("snow").await;
+    assert_eq!((&got.ok()["matched"], &got.ok()["against_saved"]), (&json!(10), &Value::Null));
+    let gone = json!({"code": "set_unknown", "message": "There is no list named cities"});
+    assert_eq!(got.ok()["saved_unused"], gone);
+    let text = got.json["summary"]["text"].as_str().unwrap();
+    assert!(text.ends_with("; the saved filter can't be compared: There is no list named cities"), "{text}");
+    // What is wrong with the text itself is said of it.
+    assert_eq!(preview("(a").await.error(), "missing_parenthesis");
+    house.ask(Method::PUT, &token, "/sets/cities", json!({"terms": ["oslo"]})).await.ok();
+    let got = preview("snow").await;
+    assert_eq!((&got.ok()["saved_unused"], &got.ok()["against_saved"]["adds"]), (&Value::Null, &json!(0)));
+}
+
+#[tokio::test]
 async fn what_would_be_hidden_is_counted_in_the_timeline() {
     let (house, token, filter) = with_posts().await;
     let ann = house.database.account("ann").await.unwrap().unwrap();
@@ -108,7 +133,44 @@ async fn what_would_be_hidden_is_counted_in_the_timeline() {
     let body = json!({"text": "rain", "action": "hide"});
     let got = house.ask(Method::POST, &empty, "/preview", body).await;
     let text = got.json["summary"]["text"].as_str().unwrap();
-    assert!(text.ends_with("; none of these posts stands in your timeline"), "{text}");
+    assert!(text.ends_with("; none of these posts is seen in your timeline"), "{text}");
+}
+
+#[tokio::test]
+async fn what_would_be_hidden_goes_by_the_order_of_the_filters() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let add = async |text: &str, action: &str| {
+        let got = house.ask(Method::POST, &token, "/filters", json!({"text": text, "action": action})).await;
+        got.ok()["id"].as_i64().unwrap()
+    };
+    let (shows, hides) = (add("oslo", "show").await, add("rain", "hide").await);
+    let keep = async |id: &str, text: &str, filters: &[i64]| {
+        let hidden = filters.first() == Some(&hides);
+        let verdict = Verdict { hidden, ..Verdict::default() };
+        let filters = filters.to_vec();
+        let delivery = Delivery { account: ann, verdict, filters, seen: true };
+        House::stored(&house.database, &[id.to_owned()], text, false, &[delivery]).await
+    };
+    keep("1", "Snow in Oslo", &[shows]).await;
+    keep("2", "Snow and rain in Oslo", &[shows, hides]).await;
+    keep("3", "Snow and rain", &[hides]).await;
+    keep("4", "Snow", &[]).await;
+    keep("5", "Hail", &[]).await;
+    let would_hide = async |text: &str, filter: Option<i64>| {
+        let body = json!({"text": text, "action": "hide", "filter": filter});
+        let got = house.ask(Method::POST, &token, "/preview", body).await;
+        (got.ok()["would_hide"]["posts"].clone(), got.ok()["would_hide"]["of"].clone())
+    };
+    // Behind the others: what the first one shows stays, and the third is hidden already.
+    assert_eq!(would_hide("snow", None).await, (json!(1), json!(4)));
+    assert_eq!(would_hide("oslo", None).await, (json!(0), json!(4)));
+    assert_eq!(would_hide("rain", None).await, (json!(0), json!(4)));
+    // In the place of the first, it comes before what hides; in the place of the second, behind what shows.
+    assert_eq!(would_hide("snow", Some(shows)).await, (json!(3), json!(4)));
+    assert_eq!(would_hide("snow", Some(hides)).await, (json!(1), json!(4)));
+    // What the first one kept in sight falls to the second.
+    assert_eq!(would_hide("hail", Some(shows)).await, (json!(2), json!(4)));
 }
 
 #[tokio::test]

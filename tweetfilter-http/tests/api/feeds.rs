@@ -8,7 +8,7 @@ use tweetfilter_sql::Scope;
 
 use crate::house::{House, request};
 
-async fn read(house: &House, path: &str) -> (StatusCode, String, String) {
+pub async fn read(house: &House, path: &str) -> (StatusCode, String, String) {
     let request = Request::builder().uri(path).body(Body::empty()).unwrap();
     let response = house.app.clone().oneshot(request).await.unwrap();
     let kind = response.headers()["content-type"].to_str().unwrap().to_owned();

@@ -2,6 +2,8 @@
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tweetfilter_core::budget::Price;
+use tweetfilter_http::api::Options;
 use tweetfilter_sql::{NewFilter, Scope};
 
 use crate::house::{House, request};
@@ -19,7 +21,7 @@ async fn a_filter_is_added_changed_and_removed() {
     let tag = got.headers["etag"].clone();
     let expected = json!({
         "id": id, "name": "weather", "text": "snow -rain", "dialect": "native", "action": "hide", "enabled": true,
-        "expires_at": "2100-01-01T00:00:00Z", "position": 1, "revision": got.ok()["revision"],
+        "unused": null, "expires_at": "2100-01-01T00:00:00Z", "position": 1, "revision": got.ok()["revision"],
     });
     assert_eq!(got.ok(), &expected);
 
@@ -244,4 +246,39 @@ async fn an_end_that_has_passed_is_refused_unless_it_was_so() {
     let body = json!({"enabled": true, "expires_at": "never"});
     let got = house.ask(Method::PATCH, &token, &path, body).await;
     assert_eq!((&got.ok()["enabled"], &got.ok()["expires_at"]), (&json!(true), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_filter_that_workers_leave_out_says_why() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    house.ask(Method::PUT, &token, "/sets/cities", json!({"terms": ["oslo"]})).await.ok();
+    let body = json!({"text": "{cities} snow"});
+    let added = house.ask(Method::POST, &token, "/filters", body).await.ok().clone();
+    assert_eq!(added["unused"], Value::Null);
+    let path = format!("/filters/{}", added["id"]);
+    let tag = house.get(&token, &path).await.headers["etag"].clone();
+    let unused = async |house: &House| house.get(&token, "/filters").await.ok()[0]["unused"].clone();
+    assert_eq!(unused(&house).await, Value::Null);
+
+    house.ask(Method::DELETE, &token, "/sets/cities", json!({})).await.ok();
+    let gone = json!({"code": "set_unknown", "message": "There is no list named cities"});
+    assert_eq!(unused(&house).await, gone);
+    let mut again = request(Method::GET, &path, &token, None);
+    again.headers_mut().insert("if-none-match", tag);
+    assert_eq!(house.send(again).await.ok()["unused"], gone, "it is not as it was");
+    let renamed = house.ask(Method::PATCH, &token, &path, json!({"name": "winter"})).await;
+    assert_eq!((&renamed.ok()["enabled"], &renamed.ok()["unused"]), (&json!(true), &gone));
+    // One that is switched off is not left out.
+    let off = house.ask(Method::PATCH, &token, &path, json!({"enabled": false})).await;
+    assert_eq!(off.ok()["unused"], Value::Null);
+    house.ask(Method::PUT, &token, "/sets/cities", json!({"terms": ["rome"]})).await.ok();
+    house.ask(Method::PATCH, &token, &path, json!({"enabled": true})).await.ok();
+    assert_eq!(unused(&house).await, Value::Null);
+
+    let budget = Price::from_nanoseconds(1.0);
+    let small = House::over(house.database.clone().with_owner_budget(budget), Options::default());
+    let dear = unused(&small).await;
+    assert_eq!(dear["code"], "over_budget");
+    assert!(dear["message"].as_str().unwrap().contains("may cost 1 ns"), "{dear}");
 }

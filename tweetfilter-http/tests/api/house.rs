@@ -120,7 +120,7 @@ impl House {
         Self::stored(&self.database, ids, "Snow", false, &[delivery]).await
     }
 
-    async fn stored(
+    pub async fn stored(
         database: &Database,
         ids: &[String],
         text: &str,

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tweetfilter_http::ops::{Part, Probe, Process, Recorder, overview};
-use tweetfilter_http::parts::{Buffers, PartError, Stop, now, supervise};
-use tweetfilter_sql::{CrashEvent, Database, ProcessRow, Scope};
+use tweetfilter_http::ops::{Metrics, Part, Probe, Process, Recorder, overview};
+use tweetfilter_http::parts::{Buffers, PartError, Stop, now, retention, supervise};
+use tweetfilter_sql::{CrashEvent, Database, DiskReserve, ProcessRow, Scope};
 use tweetfilter_stream::buffer::{Batch, Buffer, Counts, Gap};
 use tweetfilter_stream::process::Identity;
 use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
@@ -446,4 +446,51 @@ async fn who_runs_in_another_container_is_gone_once_it_is_not_heard_of() {
         () = looks => {}
         () = lives => panic!("not in time"),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_is_short_of_room_is_not_well_and_what_is_forgotten_is_counted() {
+    let house = House::new().await;
+    let (ann, plain) = house.account("ann", Scope::Write).await;
+    let admin = house.token(ann, Scope::Admin).await;
+    let well = house.get(&admin, "/status").await;
+    assert_eq!((&well.ok()["unwell"], &well.ok()["forgotten_for_room"]), (&json!([]), &json!(0)));
+    assert_eq!(well.ok()["disk"]["state"], "ok");
+    house.post("1", "Snow", true, &[]).await;
+
+    let room = house.database.room().await.unwrap().unwrap();
+    let reserve = |times: f64| DiskReserve::Bytes(((room.free + room.reusable) as f64 * times) as u64);
+    let short = house.database.clone().with_disk_reserve(reserve(1.5));
+    let process = Process::new("work", None);
+    process.part("work");
+    let (tell, stop) = Stop::new();
+    let counted = process.clone();
+    let forgotten = move |posts| {
+        counted.forgotten.inc_by(posts);
+    };
+    let forgetting = tokio::spawn(retention(short.clone(), None, stop, forgotten));
+    until("it is forgotten", async || (process.forgotten.get() == 1).then_some(())).await;
+    tell.send(true).unwrap();
+    forgetting.await.unwrap();
+    let scraped = Metrics::new(process, None).text().await.unwrap();
+    assert!(scraped.contains("\ntweetfilter_forgotten_posts_total 1\n"), "{scraped}");
+
+    let codes = |got: &Value| {
+        let unwell = got["unwell"].as_array().unwrap();
+        unwell.iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let of = |database: Database| House::over(database, tweetfilter_http::api::Options::default());
+    let scarce = of(short.clone());
+    let got = scarce.get(&admin, "/status").await;
+    assert_eq!(codes(got.ok()), ["disk_short", "posts_forgotten"]);
+    assert_eq!((&got.ok()["disk"]["state"], &got.ok()["forgotten_for_room"]), (&json!("short"), &json!(1)));
+    assert!(got.ok()["forgotten_up_to"].is_string(), "{got:?}");
+    let got = scarce.get(&plain, "/status").await;
+    assert_eq!((codes(got.ok()).len(), got.ok().get("disk")), (2, None));
+    let full = of(short.with_disk_reserve(reserve(4.0)));
+    let got = full.get(&admin, "/status").await;
+    assert_eq!(
+        (codes(got.ok()).remove(0), &got.ok()["disk"]["state"]),
+        ("disk_full".to_owned(), &json!("full"))
+    );
 }

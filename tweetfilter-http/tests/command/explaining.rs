@@ -49,6 +49,34 @@ fn stages_need_no_input() {
 }
 
 #[test]
+fn posts_that_are_piped_in_are_explained_beside_the_stages() {
+    let post = tweet("11", "bob", "Snow in Oslo");
+    for stage in ["--ast", "--plan"] {
+        let ended = Files::new().run_with(&["explain", "--expr", "snow", stage], post.as_bytes());
+        assert!(
+            ended.out.ends_with("\n11  match\n    Snow in Oslo\n      snow  text 0..4 Snow\n\n"),
+            "{}",
+            ended.out
+        );
+        assert_eq!((ended.code, ended.err.as_str()), (0, ""));
+    }
+    // Where nothing comes it is not waited for, and that is said.
+    let mut child = command()
+        .args(["explain", "--expr", "snow", "--ast"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let open = child.stdin.take();
+    let ended = child.wait_with_output().unwrap();
+    drop(open);
+    let (out, err) = (String::from_utf8(ended.stdout).unwrap(), String::from_utf8(ended.stderr).unwrap());
+    assert!(ended.status.success() && out.starts_with("canonical  snow\n"), "{out}");
+    assert!(err.contains("no posts came on standard input") && err.contains("`-`"), "{err}");
+}
+
+#[test]
 fn a_plan_says_what_leads_to_the_filter_and_what_confirms_it() {
     let plan = |expression: &str| Files::new().run(&["explain", "--plan", "--expr", expression]).out;
     assert_eq!(

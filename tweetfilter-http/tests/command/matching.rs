@@ -128,6 +128,25 @@ fn csv_has_a_row_a_match_and_quotes_what_it_must() {
 }
 
 #[test]
+fn a_retweet_is_shown_with_whose_words_it_has() {
+    let original = tweet("4", "bob", "=1+1 snow");
+    let retweet = tweet("14", "al", "RT @bob: =1+1 snow");
+    let retweet = format!("{},\"retweeted_status\":{original}}}", retweet.strip_suffix('}').unwrap());
+    let files = Files::new().with("posts.ndjson", format!("{retweet}\n{original}\n"));
+    let run = |output| files.run(&["match", "--output", output, "--expr", "snow", "posts.ndjson"]).out;
+    assert_eq!(
+        run("csv"),
+        "post,owner,filter,name,time,author,text\n\
+         14,,e1,,2021-03-04T05:06:07Z,al,RT @bob: =1+1 snow\n\
+         4,,e1,,2021-03-04T05:06:07Z,bob,'=1+1 snow\n"
+    );
+    let table = run("table");
+    let rows: Vec<&str> = table.lines().skip(1).collect();
+    assert!(rows[0].contains("  al ") && rows[0].ends_with("  RT @bob: =1+1 snow"), "{table}");
+    assert!(rows[1].contains("  bob ") && rows[1].ends_with("  =1+1 snow"), "{table}");
+}
+
+#[test]
 fn tables_are_rows_for_people() {
     let files = Files::new().with("posts.ndjson", posts());
     let out = files.run(&["match", "--output", "table", "--expr", "oslo", "posts.ndjson"]).out;

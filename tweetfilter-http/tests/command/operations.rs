@@ -159,6 +159,9 @@ fn what_is_scraped_is_what_is_stored() {
     assert!(watched.iter().any(|one| one["name"] == "not-there" && one["count"] == 0), "{stored}");
     let text = ok(files.run(&["status"]));
     assert!(text.contains("  not-there            does not run\n"), "{text}");
+    assert!(text.contains("unwell    not-there does not run on "), "{text}");
+    let unwell = stored["unwell"].as_array().unwrap();
+    assert!(unwell.iter().any(|one| one["code"] == "watched"), "{stored}");
     server.tell_to_end();
     let shown = ok(files.run(&["status"]));
     assert!(shown.contains("version 0.1.0, ended "), "{shown}");

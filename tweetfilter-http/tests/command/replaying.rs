@@ -62,6 +62,20 @@ fn a_post_that_was_cut_off_is_found_when_the_file_has_grown() {
 }
 
 #[test]
+fn of_an_array_that_breaks_off_what_is_whole_is_kept_and_it_is_told() {
+    let array = format!("[{},{}", tweet("1", "bob", "snow"), tweet("2", "bob", "snow"));
+    let files = with_ann().with("page.json", &array);
+    let ended = files.run(&["replay", "page.json"]);
+    let said = "page.json: the JSON document ends before its last bracket";
+    assert!(ended.code == 2 && ended.err.contains(said), "{}", ended.err);
+    // What was read of it is not read again when the rest is there.
+    std::fs::write(files.path("page.json"), format!("{array},{}]\n", tweet("3", "bob", "snow"))).unwrap();
+    let grown = replay(&files, &["page.json"]);
+    assert!(grown.err.contains("1 lines: 1 posts"), "{}", grown.err);
+    assert_eq!(found(&files), 3);
+}
+
+#[test]
 fn many_files_have_a_name_that_the_store_takes() {
     let files = with_ann();
     let names: Vec<String> =

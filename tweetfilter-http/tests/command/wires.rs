@@ -32,6 +32,47 @@ fn an_input_that_breaks_off_gives_what_it_had_and_ends_with_two() {
 }
 
 #[test]
+fn an_array_that_breaks_off_gives_what_is_whole_of_it_and_ends_with_two() {
+    let posts: Vec<String> = (0..500).map(|n| tweet(&n.to_string(), "bob", "snow")).collect();
+    let files = Files::new()
+        .with("line.json", format!("[{}", posts.join(",")))
+        .with("lines.json", format!("[\n{},\n", posts.join(",\n")))
+        .with("whole.json", format!("[{}]", posts.join(",")));
+    for (file, code) in [("line.json", 2), ("lines.json", 2), ("whole.json", 0)] {
+        let ended = files.run(&["match", "--expr", "snow", file]);
+        assert_eq!((ended.out.lines().count(), ended.code), (500, code), "{file}: {}", ended.err);
+        let said = format!("{file}: breaks off: the JSON document ends before its last bracket");
+        assert_eq!(ended.err.contains(&said), code == 2, "{}", ended.err);
+    }
+}
+
+#[test]
+fn a_file_of_a_kind_that_is_not_read_is_told_with_the_way_out() {
+    // A zstd frame with a window of 2 GiB, as of `zstd --long=31` from a pipe.
+    let long = [0x28, 0xb5, 0x2f, 0xfd, 0, 21 << 3, 0b1001, 0, 0, b'7'];
+    let files = Files::new()
+        .with("day.xz", b"\xfd7zXZ\0\0\x04")
+        .with("day.txt", b"\xff\xfe{\0}\0\n\0")
+        .with("day.zst", long)
+        .with("posts", tweet("5", "bob", "snow"));
+    for (file, way) in [
+        (
+            "day.xz",
+            "day.xz: it is packed by xz, which is not read; pipe it in by `xz -dc FILE | tweetfilter … -`",
+        ),
+        ("day.txt", "day.txt: it is text in UTF-16"),
+        ("day.zst", "zstd -dc --long=31 FILE"),
+    ] {
+        let ended = files.run(&["match", "--expr", "snow", file, "posts"]);
+        assert!(ended.code == 2 && ended.err.contains(way), "{}", ended.err);
+        assert!(!ended.err.contains("breaks off"), "{}", ended.err);
+        assert_eq!(ended.out.lines().count(), 1, "the other file is read");
+        let ended = files.run(&["explain", "--expr", "snow", file]);
+        assert!(ended.code == 2 && ended.err.contains(way), "{}", ended.err);
+    }
+}
+
+#[test]
 fn one_document_gives_each_of_its_elements() {
     let [one, two] = [tweet("5", "bob", "snow"), tweet("6", "al", "rain")];
     let files = Files::new()

@@ -191,6 +191,37 @@ async fn the_tabulator_leaves_the_text_as_it_is_and_a_completion_takes_the_whole
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_keys_of_the_list_work_where_nothing_has_the_focus() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let posts: Vec<_> = (0..60).map(|n| Seen::new(n, &format!("Post {n}"))).collect();
+    served.posts(&posts).await;
+    browser.open(&served.link()).await;
+    browser.sees("60 posts").await;
+    browser.until("document.activeElement === document.body").await;
+    for place in ["'1'", "'2'"] {
+        browser.keys("j").await;
+        browser.until(&format!("document.activeElement.ariaPosInSet === {place}")).await;
+    }
+    // After scrolling with the mouse it goes on with what is seen.
+    browser.run("document.activeElement.blur()").await;
+    browser.run("document.querySelector('tf-column tf-list').scrollTop = 1500").await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    browser.keys("j").await;
+    browser.until("Number(document.activeElement.ariaPosInSet) > 4").await;
+    browser.run("document.activeElement.blur()").await;
+    browser.keys(".").await;
+    browser.until("document.activeElement.ariaPosInSet === '1'").await;
+    browser.until("document.querySelector('tf-column tf-list').scrollTop === 0").await;
+    // A link takes none of these either.
+    browser.run("document.querySelector('nav a').focus()").await;
+    browser.keys("j").await;
+    browser.until("document.activeElement.ariaPosInSet === '1'").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_filter_is_moved_from_anywhere_in_its_row() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;

@@ -69,6 +69,9 @@ impl Nginx {
             ("listen [::]:443 ssl http2;", String::new()),
             ("listen 80;", format!("listen 127.0.0.1:{plain};")),
             ("listen 443 ssl http2;", format!("listen 127.0.0.1:{tls} ssl http2;")),
+            // The test comes from where probes may, and asks as whoever comes from elsewhere.
+            ("allow 127.0.0.1;", String::new()),
+            ("allow ::1;", String::new()),
             ("server 127.0.0.1:8080;", format!("server {};", served.address)),
             ("/var/log/nginx/error.log", folder.join("error.log").display().to_string()),
             (&format!("{letsencrypt}/fullchain.pem"), certificate.display().to_string()),
@@ -214,7 +217,14 @@ async fn page_api_and_live_stream_come_through_nginx_with_tls() {
     assert!(timeline.starts_with("HTTP/1.1 200") && timeline.contains("Snow in Oslo"), "{timeline}");
     let refused = nginx.ask("GET /api/v1/timeline HTTP/1.1", "");
     assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
-    assert!(nginx.ask("GET /health/ready HTTP/1.1", "").starts_with("HTTP/1.1 200"));
+    // Probes are not for everybody; the page asks with its token, and for nothing that is refused.
+    assert!(nginx.ask("GET /health/ready HTTP/1.1", "").starts_with("HTTP/1.1 403"));
+    let status = nginx.ask(&format!("GET /api/v1/status HTTP/1.1\r\n{token}"), "");
+    assert!(status.starts_with("HTTP/1.1 200") && status.contains("\"unwell\":[]"), "{status}");
+    for module in ["views/status.js", "model/index.js", "model/api.js", "model/operations.js"] {
+        let module = nginx.ask(&format!("GET /page/{module} HTTP/1.1"), "");
+        assert!(module.starts_with("HTTP/1.1 200") && !module.contains("/health/"), "{module}");
+    }
 
     // Each event comes when it is there: the next one is made after it was seen.
     let mut live = nginx.open();

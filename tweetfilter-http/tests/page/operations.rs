@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 use tweetfilter_http::parts::now;
 use tweetfilter_sql::{CrashEvent, ProcessRow, Sample, SampleKind, Scope};
-use tweetfilter_stream::buffer::Gap;
-use tweetfilter_stream::buffer::{Batch, Buffer};
+use tweetfilter_stream::buffer::{Batch, Buffer, Encoded, Gap};
 use tweetfilter_stream::store::{DeadLetter, Outcome, Store};
 
 use crate::browser::Browser;
@@ -95,7 +94,9 @@ async fn noted(served: &Served) {
         reason: "the buffer was full".into(),
         missing: None,
     };
-    let batch = Batch { source: "people".into(), fence: claim.fence, gaps: vec![gap], ..Batch::default() };
+    let waiting = Encoded { key: 1, bytes: b"waits".to_vec() };
+    let (source, entries) = ("people".to_owned(), vec![waiting]);
+    let batch = Batch { source, fence: claim.fence, entries, gaps: vec![gap], ..Batch::default() };
     buffer.append(&batch).await.unwrap();
     let letter = |n: u8| DeadLetter {
         entry: vec![b'x', n],
@@ -141,8 +142,12 @@ async fn who_runs_it_sees_parts_hosts_and_trouble_and_tries_again() {
     browser.sees("the store is away: read-only").await;
     browser.sees("silent").await;
     browser.sees("Not all parts run").await;
+    browser.sees("work of work box-2-work-1 on box-2 is waiting for the store: the store is away").await;
+    browser.sees("caddy does not run on box-1").await;
+    browser.sees("3 dead letters wait to be tried again").await;
     browser.sees("caddy").await;
     browser.sees("does not run").await;
+    browser.sees("the oldest for").await;
     let label = "document.querySelector('tf-status .plot svg').getAttribute('aria-label')";
     let label = browser.run(&format!("return {label}")).await;
     assert!(label.as_str().unwrap().starts_with("Lines a second over 60 min: now "), "{label}");
@@ -183,7 +188,7 @@ async fn who_runs_it_sees_parts_hosts_and_trouble_and_tries_again() {
     browser.press("tf-status [data-do='retry-all']").await;
     browser.until("document.querySelectorAll('.letters > li').length === 0").await;
     assert_eq!(served.house.database.count_dead_letters().await.unwrap(), 0);
-    assert_eq!(served.house.database.buffer().unwrap().stats().await.unwrap().entries, 3);
+    assert_eq!(served.house.database.buffer().unwrap().stats().await.unwrap().entries, 4);
     browser.run("const s = document.querySelector('[data-part=hours]'); s.value = '24'; s.dispatchEvent(new Event('change'))").await;
     browser
         .until(

@@ -36,7 +36,7 @@ async fn the_status_says_which_of_them_has_trouble() {
              const error = {code: 'too_many_requests', message: 'Too often', span: null, fixes: []};
              const refused = () => Response.json({data: null, error}, {status: 429});
              window.fetch = (address, options) =>
-                 String(address) === '/health/ready' ? Promise.resolve(refused()) : fetched(address, options)",
+                 String(address) === '/api/v1/status' ? Promise.resolve(refused()) : fetched(address, options)",
         )
         .await;
     served.begin().await;
@@ -294,6 +294,48 @@ async fn what_is_said_of_a_failed_export_goes_once_it_was_read_or_the_server_is_
     browser.sees("1 would be added").await;
     assert_eq!(browser.run(&format!("return {content}.checkVisibility()")).await, json!(true));
     browser.sees("1 filter\n").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_is_left_out_says_why_in_the_list() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (house, token) = (&served.house, &served.token);
+    house.ask(Method::PUT, token, "/sets/cities", json!({"terms": ["oslo"]})).await.ok();
+    house.filter(served.ann, "{cities} snow").await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters'").await;
+    browser.until("document.querySelectorAll('tf-filters .filter').length === 1").await;
+    browser.until("document.querySelector('tf-filters .filter .error').hidden").await;
+    house.ask(Method::DELETE, token, "/sets/cities", json!({})).await.ok();
+    browser.sees("not used: There is no list named cities").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_lists_what_is_not_well() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (house, token) = (&served.house, &served.token);
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/status'").await;
+    let state = "document.querySelector('tf-status .state-line').innerText";
+    browser.until(&format!("{state}.includes('All is well')")).await;
+    house.ask(Method::PUT, token, "/sets/cities", json!({"terms": ["oslo"]})).await.ok();
+    house.filter(served.ann, "{cities} snow").await;
+    house.ask(Method::DELETE, token, "/sets/cities", json!({})).await.ok();
+    let (entry, source, reason) = (b"x".to_vec(), "people".to_owned(), "too long".to_owned());
+    let dead = vec![DeadLetter { entry, source, reason, at: now() }];
+    house.database.commit(&Outcome { dead, ..Outcome::default() }, &[]).await.unwrap();
+    browser.until(&format!("{state}.includes('Not all is well')")).await;
+    browser.sees("Some posts could not be stored").await;
+    browser.sees("1 filter is switched on, but can't be used").await;
+    browser.until("!document.querySelector('tf-status .state-card').classList.contains('is-fine')").await;
     browser.was_clean().await;
     browser.end().await;
 }

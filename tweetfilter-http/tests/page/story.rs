@@ -58,7 +58,14 @@ async fn a_filter_is_written_mended_previewed_saved_and_its_match_explained() {
     browser.until(&format!("{FEED}.includes('More snow, here in Oslo')")).await;
     browser.until("document.querySelector('tf-column .is-highlighted mark')?.textContent === 'snow'").await;
     browser.press("tf-column [data-do=why]").await;
-    browser.sees("It matches. What it took:").await;
+    browser.sees("It matches.").await;
+    browser.sees("What it took:").await;
+    // The post stands above what may be a long list, and the verdict alone is read out.
+    let places = "['lead', 'post', 'reasons'].map((name) => document.querySelector(`tf-why .${
+        {lead: 'explained-lead', post: 'explained-post', reasons: 'reasons'}[name]}`).getBoundingClientRect().top)";
+    browser.until(&format!("(([lead, post, reasons]) => lead < post && post < reasons)({places})")).await;
+    let live = "[...document.querySelectorAll('tf-why [aria-live]')].map((one) => one.innerText).join()";
+    assert_eq!(browser.run(&format!("return {live}")).await, json!("It matches."));
     browser.sees("Found “Oslo” in the text").await;
     browser.picture("story-why").await;
     browser.press("tf-why [data-part=close]").await;

@@ -99,9 +99,7 @@ async fn tabs_have_the_same_columns_and_a_removed_filter_is_not_taken_for_anothe
             "document.querySelector('tf-why select').selectedOptions[0].text === 'filter {rain}, removed'"
         ))
         .await;
-    browser
-        .until("document.querySelector('tf-why [data-part=body]').textContent.includes('no filter')")
-        .await;
+    browser.until("document.querySelector('tf-why .explained-lead').textContent.includes('no filter')").await;
     browser.was_clean().await;
     browser.end().await;
 }

@@ -2,7 +2,7 @@
 //!
 //! | table | holds |
 //! |---|---|
-//! | `state` | counters by name: the last `commit` and `post` number, the `revision` of accounts and filters, `tombstones`, `tombstones_dropped`, `forgotten_for_room` and `forgotten_up_to` (posts that were forgotten early since the disk was short, and when the newest of them was received), `profiles` (the commit up to which authors were noted for `profile`), `rewritten` (how often timelines were changed without a commit: by a look back, since something was forgotten, or is not withheld any more), and the buffer's `buffer_entries`, `buffer_bytes`, `redelivered`, `gaps_dropped` |
+//! | `state` | counters by name: the last `commit` and `post` number, the `revision` of accounts and filters, `tombstones`, `tombstones_dropped`, `forgotten_for_room`, `forgotten_up_to` and `forgotten_at` (posts that were forgotten early since the disk was short, when the newest of them was received, and when the last were forgotten), `profiles` (the commit up to which authors were noted for `profile`), `rewritten` (how often timelines were changed without a commit: by a look back, since something was forgotten, or is not withheld any more), and the buffer's `buffer_entries`, `buffer_bytes`, `redelivered`, `gaps_dropped` |
 //! | `account` | users of this system: `id`, unique `name`; what was received for this name before `created_at` was for another |
 //! | `removed_account` | accounts that are no more and of which something may still stand in `delivery_pack` and `matches`: when each was removed, and when to look for that again |
 //! | `identity` | who an account is on a network: `native_id` or `handle`, the other may be empty |

@@ -5,13 +5,13 @@ use std::time::Duration;
 use tweetfilter_core::budget::Price;
 use tweetfilter_core::post::{Account, Point, Reference};
 use tweetfilter_core::{Expression, FilterId, Post, Scratch};
-use tweetfilter_sql::{Cursor, Database, LookBack, NewFilter, Page, Stepped};
+use tweetfilter_sql::{Cursor, Database, LookBack, NewFilter, Page, Stepped, TimelinePost};
 use tweetfilter_stream::buffer::{EntryId, Gap};
 use tweetfilter_stream::entry::{Audience, Change, Content, Entry};
 use tweetfilter_stream::store::{
     Action, Committed, DeadLetter, Delivery, Evaluated, Friends, Outcome, Said, Store, StoreError, Verdict,
 };
-use tweetfilter_stream::worker::Compiled;
+use tweetfilter_stream::worker::{Compiled, OVER_BUDGET};
 
 use crate::common::Clock;
 
@@ -87,6 +87,37 @@ async fn texts(database: &Database, account: i64) -> Vec<String> {
 
 fn delete(id: &str) -> Change {
     Change::Delete { network: "x".into(), id: id.into() }
+}
+
+pub async fn what_filters_said_is_told_of_what_stands_in_the_timeline(database: &Database, _: &Clock) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let ben = database.add_account("ben", &[]).await.unwrap();
+    let said = |one: Evaluated, hidden: bool, filters: &[i64]| {
+        let verdict = Verdict { hidden, ..Verdict::default() };
+        let delivery = Delivery { account: ann, verdict, filters: filters.to_vec(), seen: !one.public };
+        Evaluated { deliveries: vec![delivery], ..one }
+    };
+    let public = |id: &str| Evaluated { public: true, ..seen(post(id, "for all"), 0, &[]) };
+    let posts = vec![
+        said(seen(post("1", "hidden"), 0, &[]), true, &[3, 4]),
+        seen(post("2", "not matched"), 0, &[ann]),
+        seen(post("3", "of another"), 0, &[ben]),
+        public("4"),
+        said(public("5"), false, &[4]),
+    ];
+    commit(database, posts, vec![]).await;
+    let (first, last) = database.post_numbers().await.unwrap();
+    let verdicts = database.timeline_verdicts(ann, first..last + 1).await.unwrap();
+    let all = database.seen(ann, first..last + 1).await.unwrap();
+    let told = |one: &TimelinePost| {
+        let (verdict, filters) = verdicts.get(&one.cursor.post)?;
+        Some((one.native_id.clone(), verdict.hidden, filters.clone()))
+    };
+    let mut told: Vec<_> = all.iter().filter_map(told).collect();
+    told.sort_unstable();
+    let expected = [("1", true, vec![3_i64, 4]), ("2", false, vec![]), ("5", false, vec![4])];
+    assert_eq!(told, expected.map(|(id, hidden, filters)| (id.to_owned(), hidden, filters)));
+    assert_eq!(verdicts.len(), 3, "nothing else stands there");
 }
 
 pub async fn every_statement_is_understood(database: &Database, _: &Clock) {
@@ -519,6 +550,7 @@ pub async fn an_owner_is_held_to_a_budget(database: &Database, _: &Clock) {
     assert_eq!(left_out, [(ben, dear_of_ben)]);
     assert_eq!(compiled.filters(), snapshot.filters.len() - 1);
     assert!(compiled.refused()[0].reason.contains("may cost 100 ns"), "{:?}", compiled.refused());
+    assert_eq!(compiled.refused()[0].code, OVER_BUDGET);
 }
 
 pub async fn lists_belong_to_an_account_or_to_all(database: &Database, _: &Clock) {
@@ -537,7 +569,10 @@ pub async fn lists_belong_to_an_account_or_to_all(database: &Database, _: &Clock
     }
     let snapshot = database.filters(None).await.unwrap().unwrap();
     let compiled = Compiled::new(&snapshot, Price::OWNER);
-    assert_eq!(compiled.refused().iter().map(|one| one.id).collect::<Vec<_>>(), [of[3]]);
+    assert_eq!(
+        compiled.refused().iter().map(|one| (one.id, one.code)).collect::<Vec<_>>(),
+        [(of[3], "set_unknown")]
+    );
     let mut scratch = Scratch::default();
     let mut found = |text: &str| {
         let found = compiled.evaluate(&mut scratch, &post("1", text), &[ann, ben]);
@@ -546,7 +581,7 @@ pub async fn lists_belong_to_an_account_or_to_all(database: &Database, _: &Clock
     assert_eq!(found("bergen"), [of[0], of[2]]);
     assert_eq!(found("oslo"), [of[1], of[2]]);
     let named = |name: &str, terms: &str| vec![(name.to_owned(), terms.to_owned())];
-    let known = database.known_to(ann).await.unwrap();
+    let known = database.known_to(ann, Default::default()).await.unwrap();
     assert_eq!((known.sets, known.own_sets), (named("towns", "oslo"), named("towns", "bergen")));
     assert_eq!(database.named_sets(Some(ann)).await.unwrap(), named("towns", "bergen"));
     assert_eq!(database.named_sets(None).await.unwrap(), named("towns", "oslo"));
@@ -992,6 +1027,7 @@ pub async fn the_oldest_posts_make_room(database: &Database, _: &Clock) {
     let status = database.status().await.unwrap();
     assert_eq!((status.posts, status.sources[0].stored), (0, 1_400));
     assert_eq!((status.forgotten_for_room, status.forgotten_up_to), (1_400, Some(Clock::START + 69)));
+    assert!(status.forgotten_at >= Some(Clock::START + 69), "{status:?}");
     // What was deleted stays so, however short the disk is.
     assert_eq!(commit(database, vec![seen(post("gone", "gone"), 0, &[1])], vec![]).await.suppressed, 1);
     assert_eq!(commit(database, vec![seen(post("new", "new"), 0, &[1])], vec![]).await.number, 212);

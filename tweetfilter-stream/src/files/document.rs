@@ -36,7 +36,16 @@ fn all(array: &str) -> Option<Vec<&str>> {
 /// Whether the line may be the first of a document that goes on: it opens one that does not end in it.
 pub(super) fn goes_on(first_line: &[u8]) -> bool {
     matches!(first_line.trim_ascii_start().first(), Some(b'[' | b'{'))
-        && str::from_utf8(first_line).is_ok_and(|line| !closes(line))
+        && text(first_line).is_some_and(|line| !closes(line))
+}
+
+/// The text of bytes; of a character that breaks off at their end nothing.
+fn text(bytes: &[u8]) -> Option<&str> {
+    match str::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(error) if error.error_len().is_none() => str::from_utf8(&bytes[..error.valid_up_to()]).ok(),
+        Err(_) => None,
+    }
 }
 
 /// Whether lines of which the first goes on look like one long document, and not like messages of which the

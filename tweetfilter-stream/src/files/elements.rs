@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
-use super::document::parts;
+use super::document::{goes_on, parts};
 
 /// Finds the elements of an array that comes in pieces. What stands between them is not looked at closely: an
 /// element that is no JSON is given like any other.
@@ -56,13 +56,27 @@ impl Cutter {
     }
 
     /// For a text that is no document: an array that breaks off, or several values over several lines each. `None`
-    /// if it does not begin as one of these.
+    /// if it does not begin as one of these, with a whole object.
     pub(super) fn whole(bytes: &[u8]) -> Option<Self> {
         let cutter = || Self::new(bytes).unwrap_or_else(Self::values);
         match cutter().next(bytes) {
-            Found::Element(first) => parts(&bytes[first]).is_some().then(cutter),
+            Found::Element(first) => is_object(&bytes[first]).then(cutter),
             _ => None,
         }
+    }
+
+    /// For the last line of a file, if that is an array, or an object with an array `statuses`, which breaks off behind
+    /// a whole object.
+    pub(super) fn of_broken(line: &[u8]) -> Option<Self> {
+        if !goes_on(line) {
+            return None;
+        }
+        Self::whole(line).filter(Self::lacks_end)
+    }
+
+    /// Whether bytes that end here lack the end of their document: values that follow each other need none.
+    pub(super) fn lacks_end(&self) -> bool {
+        !self.bare
     }
 
     pub(super) fn next(&mut self, bytes: &[u8]) -> Found {
@@ -121,6 +135,10 @@ impl Cutter {
     pub(super) fn forget_all(&mut self) {
         (self.start, self.at) = (0, 0);
     }
+}
+
+fn is_object(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"{") && parts(bytes).is_some()
 }
 
 /// The place of the next byte that is neither white space nor a comma.

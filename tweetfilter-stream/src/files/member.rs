@@ -6,6 +6,7 @@ use std::sync::Arc;
 use flate2::bufread::GzDecoder;
 
 use super::tar::{Input, RECORD, Tar, is_tar};
+use super::unread;
 
 /// Wrappings inside each other that are taken off.
 const LAYERS: usize = 4;
@@ -51,6 +52,7 @@ impl Members {
             next = match kind {
                 _ if layers == LAYERS => return Ok(Some(input)),
                 Kind::Plain => return Ok(Some(input)),
+                Kind::Unread(error) => return Err(error),
                 Kind::Compressed(open) => Some((open(input)?, layers + 1)),
                 Kind::Tar => {
                     let prefix = name.as_ref().map(|name| format!("{name}:")).unwrap_or_default();
@@ -113,6 +115,8 @@ enum Kind {
     Plain,
     Compressed(fn(Input) -> io::Result<Input>),
     Tar,
+    /// It is of a kind that is not read.
+    Unread(io::Error),
 }
 
 /// What an input is, and the input as if nothing had been read of it.
@@ -141,7 +145,7 @@ fn peek(mut input: Input) -> io::Result<(Kind, Input)> {
     let kind = match compression(&start) {
         Some(open) => Kind::Compressed(open),
         None if is_tar(&start) || (read == RECORD && ends_in_zeros(&mut input, &mut start)) => Kind::Tar,
-        None => Kind::Plain,
+        None => unread::kind(&start).map_or(Kind::Plain, Kind::Unread),
     };
     let whole: Chain<Cursor<Vec<u8>>, Input> = Cursor::new(start).chain(input);
     Ok((kind, Box::new(whole)))
@@ -238,5 +242,14 @@ fn bzip2(input: Input) -> io::Result<Input> {
 }
 
 fn zstd(input: Input) -> io::Result<Input> {
-    Ok(Box::new(zstd::stream::read::Decoder::with_buffer(buffered(input))?))
+    Ok(Box::new(Zstd(zstd::stream::read::Decoder::with_buffer(buffered(input))?)))
+}
+
+/// Zstd files one after the other. A window may have 128 MiB, as for zstd itself if nothing else is said.
+struct Zstd(zstd::stream::read::Decoder<'static, BufReader<Input>>);
+
+impl Read for Zstd {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into).map_err(unread::of_zstd)
+    }
 }

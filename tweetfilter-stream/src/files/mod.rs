@@ -25,6 +25,7 @@ mod member;
 mod open;
 mod reader;
 mod tar;
+mod unread;
 
 pub use block::{Block, Line};
 pub use reader::{Options, Reader};

@@ -154,18 +154,23 @@ impl Open {
             push(pieces, bytes, start..end, self.lines, options);
             start = end + 1;
         }
-        if self.ended {
+        let rest = &bytes[start..];
+        let fits = rest.len() <= options.line;
+        let cutter = match self.ended {
+            _ if options.text => None,
+            true => Cutter::of_broken(rest),
+            false if fits => None,
+            false => Cutter::new(rest),
+        };
+        if cutter.is_some() || (fits && !self.ended) {
+            self.tail.extend_from_slice(rest);
+            bytes.truncate(start);
+            self.cutter = cutter;
+        } else if self.ended {
             if start < bytes.len() {
                 self.lines += 1;
                 push(pieces, bytes, start..bytes.len(), self.lines, options);
             }
-        } else if bytes.len() - start <= options.line {
-            self.tail.extend_from_slice(&bytes[start..]);
-            bytes.truncate(start);
-        } else if let Some(cutter) = Cutter::new(&bytes[start..]).filter(|_| !options.text) {
-            self.tail.extend_from_slice(&bytes[start..]);
-            bytes.truncate(start);
-            self.cutter = Some(cutter);
         } else {
             self.lines += 1;
             bytes.truncate(start + BEGINNING.min(options.line));
@@ -199,9 +204,14 @@ impl Open {
         let start = cutter.start();
         self.lines += line_ends(&bytes[counted..start]);
         let open = start..bytes.len();
-        if self.ended && !open.is_empty() {
-            // It breaks off within an element.
-            pieces.push(piece(self.lines + 1, open, options));
+        if self.ended {
+            // It breaks off, perhaps within an element.
+            if !open.is_empty() && !self.passing {
+                pieces.push(piece(self.lines + 1, open, options));
+            }
+            if cutter.lacks_end() {
+                self.failure.get_or_insert_with(breaks_off);
+            }
             return;
         }
         if open.len() > options.line && !self.passing {
@@ -258,6 +268,12 @@ fn read_once(input: &mut Input, bytes: &mut Vec<u8>, more: usize) -> io::Result<
     };
     bytes.truncate(before + *read.as_ref().unwrap_or(&0));
     read
+}
+
+/// Why a document that has no end can't be read on.
+fn breaks_off() -> io::Error {
+    let what = "the JSON document ends before its last bracket; what is whole of it was read";
+    io::Error::new(io::ErrorKind::UnexpectedEof, what)
 }
 
 fn line_ends(bytes: &[u8]) -> u64 {

@@ -184,7 +184,42 @@ fn posts_without_an_id_stay_apart() {
     for text in ["a", "b"] {
         gather.line(format!(r#"{{"text":"{text}"}}"#).as_bytes(), 0);
     }
+    // A copy is looked for among those that have one, so any number of them costs nothing.
+    assert!(gather.waiting.is_empty());
     assert_eq!(gather.take().entries.len(), 2);
+}
+
+#[test]
+fn what_is_said_of_a_post_again_and_again_is_not_looked_through() {
+    let mut gather = site();
+    let post = tweet(5, "Snow");
+    let delete = r#"{"delete":{"status":{"id_str":"5","user_id_str":"3"}}}"#;
+    let withheld = |country: &str| {
+        format!(
+            r#"{{"status_withheld":{{"id_str":"5","user_id_str":"3","withheld_in_countries":["{country}"]}}}}"#
+        )
+    };
+    let users: Vec<String> = (0..100).map(|user| user.to_string()).collect();
+    for (n, user) in users.iter().enumerate() {
+        // Each is told of the same twice: the second time it is known.
+        let said = withheld(if n % 2 == 0 { "DE" } else { "FR" });
+        for message in [said.as_str(), &said, &post, delete] {
+            gather.line(envelope_of(user, message).as_bytes(), 0);
+        }
+    }
+    let waiting: Vec<_> = gather.waiting.values().map(|one| (one.posts.len(), one.deletes.len())).collect();
+    assert_eq!(waiting, [(1, 1)]);
+    let batch = gather.take();
+    // A change behind another is one, also where it was said before; a delete and a post are each there once.
+    let withheld = |entry: &Entry| matches!(entry.content, Content::Change(Change::StatusWithheld { .. }));
+    let entries = entries(&batch);
+    assert_eq!((entries.iter().filter(|entry| withheld(entry)).count(), entries.len()), (100, 102));
+    assert!(batch.counts.balance() && batch.counts.merged == 99);
+    let found = entries.iter().find(|entry| matches!(entry.content, Content::Post(_)));
+    assert_eq!(
+        found.map(|entry| &entry.to),
+        Some(&viewers(&users.iter().map(String::as_str).collect::<Vec<_>>()))
+    );
 }
 
 #[test]

@@ -78,14 +78,15 @@ fn post(status: &View<'_>, server: Option<&str>, depth: u8) -> Post {
     let retweet_of = status
         .some_object("reblog")
         .map(|original| reference(&original, carried(&original).map(retweet::original)));
-    let quote = status.object("quote");
-    let quote_of = match quoted(&quote) {
-        Some(quoted) => Some(reference(&quoted, carried(&quoted))),
-        // Others send the quoted status's id alone.
-        None => Some(quote.first_id(&["quoted_status_id", "id"]))
-            .filter(|id| !id.is_empty())
-            .map(|id| Box::new(Reference { id, ..Reference::default() })),
-    };
+    let quote_of = status.some_object("quote").map(|quote| match quoted(&quote) {
+        Some(quoted) => reference(&quoted, carried(&quoted)),
+        // A quote in a quote has the quoted status's id alone, and one that waits for consent, was refused or is hidden has
+        // nothing: it is announced all the same.
+        None => {
+            let id = quote.first_id(&["quoted_status_id", "id"]);
+            Box::new(Reference { id, ..Reference::default() })
+        }
+    });
     let (text, entities) = if retweet_of.is_some() { Default::default() } else { content(status, server) };
     let account = status.object("account");
     let (by, to) = (account.id("id"), status.id("in_reply_to_account_id"));

@@ -98,7 +98,8 @@ impl Reason {
 ///
 /// Of fields that no filter reads, only this is checked: strings end, and each bracket is closed by one of its kind.
 /// Of lists in a post (links, tags, mentions, media, …) the first items are kept, in 5 bytes for each byte of the post and
-/// 1 KiB, without their texts. No network writes posts with more.
+/// 1 KiB, without their texts. No network writes posts with more. What is found in the text of a post that names nothing
+/// beside it is kept whole: 40 bytes for each byte are the most that it can take.
 ///
 /// # Errors
 /// See [`Reason`]; nothing that a message holds makes this panic.

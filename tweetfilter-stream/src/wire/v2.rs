@@ -43,15 +43,25 @@ pub(super) fn event(message: &View<'_>, inside: Inside<'_>) -> Option<Event> {
                 false => item(&View::of(data)),
             })
         }
-        None if message.has("errors") => {
-            let error = message.list("errors").next().unwrap_or_default();
-            let words = ["detail", "message", "title"].map(|key| error.text(key));
-            let found = words.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
-            Some(Event::Failure { message: found.into_owned() })
-        }
+        None if message.has("errors") => Some(failure(&message.list("errors").next().unwrap_or_default())),
         None if message.has("meta") => Some(Event::Several(Vec::new())),
-        None => None,
+        None => is_problem(message).then(|| failure(message)),
     }
+}
+
+fn failure(error: &View<'_>) -> Event {
+    let words = ["detail", "message", "title"].map(|key| error.text(key));
+    let found = words.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    Event::Failure { message: found.into_owned() }
+}
+
+/// Whether it is an error that comes in no list of them: something with a title, and with what only problems have.
+fn is_problem(message: &View<'_>) -> bool {
+    let kind = message.text("type");
+    let is_titled = !message.text("title").is_empty() && !message.has("text");
+    let has_status = || message.count("status").is_some_and(|status| (400..600).contains(&status));
+    let has_kind = || kind == "about:blank" || kind.contains("/problems/");
+    is_titled && (has_status() || has_kind() || message.has("connection_issue"))
 }
 
 /// A post with what its payload says beside it. One that would lack something it refers to is none.

@@ -4,8 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use tweetfilter_core::budget::Price;
 use tweetfilter_core::post::{Account, Millis};
-use tweetfilter_core::{Expression, FilterId, FilterSet, FilterSetBuilder, Identity, Limits, OwnerId};
+use tweetfilter_core::syntax::{Diagnostic, Severity};
+use tweetfilter_core::{AddError, Expression, FilterId, FilterSet, FilterSetBuilder, Limits};
 
+use super::references::{self, owner};
 use crate::store::{Action, Snapshot, StoredFilter};
 
 /// Accounts and filters, compiled.
@@ -40,9 +42,14 @@ pub struct RefusedFilter {
     pub id: i64,
     /// Whose it is.
     pub account: i64,
-    /// Why.
+    /// Why: the code of what is wrong with it, or [`OVER_BUDGET`].
+    pub code: &'static str,
+    /// The same as a sentence.
     pub reason: String,
 }
+
+/// Why a filter is refused that would make those of its account too dear.
+pub const OVER_BUDGET: &str = "over_budget";
 
 impl Compiled {
     /// Compiles a snapshot. A filter that is refused harms no other; an account whose filters cost more than the
@@ -59,26 +66,20 @@ impl Compiled {
         let mut builder = FilterSetBuilder::new();
         let (mut by_name, mut users, mut followed) = (HashMap::new(), Users::default(), Users::default());
         let left_out: HashSet<i64> = refused.iter().map(|filter| filter.id).collect();
-        for (name, terms) in &snapshot.sets {
-            // Filters that name a set which is refused say so themselves.
-            let _ = builder.named_set(name, terms);
-        }
+        references::state_shared(&mut builder, &snapshot.sets, &snapshot.handles);
         let mut ids: HashMap<(&str, &str), &str> = HashMap::new();
         for (network, known) in &snapshot.handles {
-            builder.handle(network, known);
             ids.insert((network, &known.handle), &known.id);
         }
         for account in &snapshot.accounts {
             by_name.insert(account.name.clone(), (account.id, account.created_at));
-            let mut identities = Vec::new();
             for (network, known) in &account.identities {
                 users.add(network, known, account.id);
-                identities.push(Identity { network: network.clone(), account: known.clone() });
             }
-            builder.owner(owner(account.id), identities);
+            references::state_account(&mut builder, account.id, &account.identities);
         }
         for (account, name, terms) in &snapshot.own_sets {
-            let _ = builder.owner_set(owner(*account), name, terms);
+            references::state_own_set(&mut builder, *account, name, terms);
         }
         for (account, network, author) in &snapshot.follows {
             let author = written(author);
@@ -93,7 +94,12 @@ impl Compiled {
                 Ok(()) => {
                     filters.push(Used { id: filter.id, account: filter.account, action: filter.action })
                 }
-                Err(reason) => refused.push(RefusedFilter { id: filter.id, account: filter.account, reason }),
+                Err(found) => refused.push(RefusedFilter {
+                    id: filter.id,
+                    account: filter.account,
+                    code: found.code,
+                    reason: found.message,
+                }),
             }
         }
         let (prices, set, revision) = (builder.prices(), builder.build(), snapshot.revision);
@@ -211,16 +217,12 @@ fn too_dear(all: &Compiled, prices: &[Price], budget: Price) -> Vec<RefusedFilte
             && let Some((price, id)) = filters.pop()
         {
             sum = filters.iter().map(|filter| filter.0).sum();
-            refused.push(RefusedFilter { id, account, reason: reason(price, whole) });
+            let reason = reason(price, whole);
+            refused.push(RefusedFilter { id, account, code: OVER_BUDGET, reason });
         }
     }
     refused.sort_unstable_by_key(|filter| filter.id);
     refused
-}
-
-/// An account as an owner of filters.
-pub(super) fn owner(account: i64) -> OwnerId {
-    OwnerId(account.cast_unsigned())
 }
 
 /// Ids and handles, compared without case.
@@ -228,14 +230,33 @@ fn folded(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 
-fn compile(builder: &mut FilterSetBuilder, filter: &StoredFilter) -> Result<(), String> {
+/// What keeps a filter from being used.
+struct Wrong {
+    code: &'static str,
+    message: String,
+}
+
+impl Wrong {
+    fn of(error: AddError) -> Self {
+        let said = |found: Diagnostic| Self { code: found.code, message: found.message };
+        let none = |message| Self { code: "refused", message };
+        match error {
+            AddError::Refused(found) => said(*found),
+            AddError::Parse(error) => {
+                let first = error.diagnostics().iter().find(|found| found.severity == Severity::Error);
+                first.cloned().map_or_else(|| none(error.to_string()), said)
+            }
+            AddError::DuplicateId(_) => none(error.to_string()),
+        }
+    }
+}
+
+fn compile(builder: &mut FilterSetBuilder, filter: &StoredFilter) -> Result<(), Wrong> {
     let expression = Expression::parse_with(&filter.text, filter.dialect, &Limits::default());
-    let expression = expression.map_err(|error| error.to_string())?;
+    let expression = expression.map_err(|error| Wrong::of(error.into()))?;
     let id = FilterId(filter.id.cast_unsigned());
-    builder
-        .add_expression(id, Some(owner(filter.account)), expression)
-        .map(|_| ())
-        .map_err(|error| error.to_string())
+    let added = builder.add_expression(id, Some(owner(filter.account)), expression);
+    added.map(|_| ()).map_err(Wrong::of)
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use tweetfilter_core::post::{Millis, Post};
 use tweetfilter_core::{Match, OwnerId, Scratch};
 
-use super::compiled::{Compiled, owner};
+use super::compiled::Compiled;
+use super::references::owner;
 use super::together::breathe;
 use crate::entry::{Audience, Change, Content, Entry};
-use crate::store::{Action, Delivery, Evaluated, Friends, Outcome, Said, StoredVersion, Verdict};
+use crate::store::{Delivery, Evaluated, Friends, Outcome, Said, StoredVersion, Verdict};
 
 /// What the store said of posts that it has in other versions, by network and id.
 pub(super) type Versions = HashMap<(String, String), StoredVersion>;
@@ -185,7 +186,7 @@ impl Compiled {
     pub fn decide(&self, filters: &mut [i64]) -> Verdict {
         let place = |id: &i64| self.place_of(*id).unwrap_or(usize::MAX);
         filters.sort_by_key(place);
-        verdict(filters.iter().filter_map(|id| Some(self.filters[self.place_of(*id)?].action)))
+        Verdict::of(filters.iter().filter_map(|id| Some(self.filters[self.place_of(*id)?].action)))
     }
 }
 
@@ -196,7 +197,7 @@ fn matched<'c>(compiled: &'c Compiled, found: &'c [Match]) -> impl Iterator<Item
         let actions = matched.iter().map(|found| compiled.filters[found.index as usize].action);
         Some(Delivery {
             account: matched[0].owner?.0.cast_signed(),
-            verdict: verdict(actions),
+            verdict: Verdict::of(actions),
             filters: matched.iter().map(|found| found.id.0.cast_signed()).collect(),
             seen: false,
         })
@@ -205,20 +206,4 @@ fn matched<'c>(compiled: &'c Compiled, found: &'c [Match]) -> impl Iterator<Item
 
 fn nothing(account: i64) -> Delivery {
     Delivery { account, verdict: Verdict::default(), filters: Vec::new(), seen: true }
-}
-
-/// The first that shows or hides decides; the others add up.
-fn verdict(actions: impl Iterator<Item = Action>) -> Verdict {
-    let (mut verdict, mut decided) = (Verdict::default(), false);
-    for action in actions {
-        match action {
-            Action::Show | Action::Hide => {
-                verdict.hidden |= !decided && action == Action::Hide;
-                decided = true;
-            }
-            Action::Highlight => verdict.highlighted = true,
-            Action::Notify => verdict.notify = true,
-        }
-    }
-    verdict
 }

@@ -9,6 +9,7 @@
 mod compiled;
 mod evaluate;
 mod ready;
+pub mod references;
 mod together;
 
 use std::collections::VecDeque;
@@ -23,7 +24,7 @@ use tweetfilter_core::post::Millis;
 use crate::buffer::{Buffer, BufferError, EntryId, Leased, Most};
 use crate::store::{Committed, Outcome, Store, StoreError, StoredVersion};
 
-pub use compiled::{Compiled, RefusedFilter};
+pub use compiled::{Compiled, OVER_BUDGET, RefusedFilter};
 use evaluate::Versions;
 use ready::{Ready, adapted, commit, evaluated};
 

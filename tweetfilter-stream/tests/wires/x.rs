@@ -285,6 +285,19 @@ async fn each_disconnect_code_has_its_consequence() {
 }
 
 #[tokio::test]
+async fn an_error_that_comes_in_no_list_ends_the_stream_for_a_while() {
+    let too_many = "{\"title\":\"ConnectionException\",\"detail\":\"too many\",\"connection_issue\":\"TooManyConnections\",\"type\":\"https://api.twitter.com/2/problems/streaming-connection\"}";
+    let unknown = "{\"status\":401,\"title\":\"too many\",\"type\":\"about:blank\"}";
+    for line in [too_many, unknown] {
+        let (_server, x) = sample(vec![vec![ok(""), C(format!("{line}\r\n").into_bytes()), Stay]]).await;
+        let seen = read(&mut Live::new(x), 1).await;
+        let said = seen.notices();
+        assert_eq!(seen.lines, [line]);
+        assert!(said.contains("the server says: too many") && said.contains("wait: 5s"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn statuses_are_obeyed() {
     let server = async |answer: Vec<Step>| {
         let (server, x) = sample(vec![answer]).await;

@@ -24,13 +24,7 @@ const HANDLE: usize = 20;
 #[must_use]
 pub fn entities(text: &str) -> Entities {
     let links = if text.contains('.') { urls::find(text) } else { Vec::new() };
-    let mut found = Entities {
-        links: links
-            .iter()
-            .map(|&span| Link { url: text[span.range()].to_owned(), span: Some(span), ..Link::default() })
-            .collect(),
-        ..Entities::default()
-    };
+    let (mut hashtags, mut cashtags, mut mentions) = (Vec::new(), Vec::new(), Vec::new());
     // A sign within a link is part of it; both go forward through the text.
     let mut open = links.as_slice();
     for (at, sign) in text.char_indices().filter(|(_, c)| matches!(c, '#' | '＃' | '@' | '＠' | '$')) {
@@ -41,27 +35,29 @@ pub fn entities(text: &str) -> Entities {
             continue;
         }
         let (before, after) = (&text[..at], &text[at + sign.len_utf8()..]);
-        let ends = |length: usize| Some(Span::from(at..at + sign.len_utf8() + length));
-        match sign {
-            '#' | '＃' => {
-                if let Some(tag) = hashtag(before, after) {
-                    found.hashtags.push(Tag { text: tag.to_owned(), span: ends(tag.len()) });
-                }
-            }
-            '$' => {
-                if let Some(symbol) = cashtag(before, after) {
-                    found.cashtags.push(Tag { text: symbol.to_owned(), span: ends(symbol.len()) });
-                }
-            }
-            _ => {
-                if let Some(handle) = mention(before, after) {
-                    let account = Account { id: String::new(), handle: handle.to_owned() };
-                    found.mentions.push(Mention { account, span: ends(handle.len()) });
-                }
-            }
+        let (found, name) = match sign {
+            '#' | '＃' => (&mut hashtags, hashtag(before, after)),
+            '$' => (&mut cashtags, cashtag(before, after)),
+            _ => (&mut mentions, mention(before, after)),
+        };
+        if let Some(name) = name {
+            found.push(Span::from(at..at + sign.len_utf8() + name.len()));
         }
     }
-    found
+    // Of places, which are small, each list is made at once: as it grows it would take up to three times its room, of a
+    // text that is full of names sixty bytes for each of its own.
+    let whole = |span: Span| text.get(span.range()).unwrap_or_default();
+    let name = |span: Span| whole(span).trim_start_matches(['#', '＃', '@', '＠', '$']).to_owned();
+    let tag = |&span: &Span| Tag { text: name(span), span: Some(span) };
+    let account = |span: Span| Account { id: String::new(), handle: name(span) };
+    let link = |&span: &Span| Link { url: whole(span).to_owned(), span: Some(span), ..Link::default() };
+    Entities {
+        hashtags: hashtags.iter().map(tag).collect(),
+        cashtags: cashtags.iter().map(tag).collect(),
+        mentions: mentions.iter().map(|&span| Mention { account: account(span), span: Some(span) }).collect(),
+        links: links.iter().map(link).collect(),
+        ..Entities::default()
+    }
 }
 
 /// The tag whose sign stands between the two texts.

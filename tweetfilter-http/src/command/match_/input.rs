@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tweetfilter_stream::files::{Block, Line, Options, Reader};
 
-use super::super::{Failure, why};
+use super::super::{Failure, why_not};
 use super::progress::BytesRead;
 use super::tally::Place;
 
@@ -31,10 +31,10 @@ impl Chunk {
         self.block.line(index)
     }
 
-    /// Why the file in the tar breaks off, and where.
+    /// Why the file in the tar can't be read to its end, and where.
     pub(super) fn damage(&self) -> Option<(String, Place)> {
         let (error, line) = self.block.damage()?;
-        Some((format!("breaks off: {}", why(error)), Place { input: self.input, line }))
+        Some((why_not(error), Place { input: self.input, line }))
     }
 
     /// Bytes of all lines.
@@ -171,12 +171,12 @@ pub(super) fn read(
         let more = damaged.len().saturating_sub(NAMED);
         failed.extend(damaged.into_iter().take(NAMED).map(|why| format!("{}:{why}", source.name)));
         if more > 0 {
-            failed.push(format!("{}: {more} more of its files break off", source.name));
+            failed.push(format!("{}: {more} more of its files break off or are not read", source.name));
         }
         match read {
             Ok(true) => {}
             Ok(false) => return None,
-            Err(error) => failed.push(format!("{}: breaks off: {}", source.name, why(&error))),
+            Err(error) => failed.push(format!("{}: {}", source.name, why_not(&error))),
         }
     }
     (!failed.is_empty()).then(|| Failure::Input(failed.join("\ntweetfilter: ")))
@@ -206,7 +206,7 @@ fn read_one(
             }
         };
         if let (Some(name), Some((error, line))) = (block.member(), block.damage()) {
-            damaged.push(format!("{name}:{line}: breaks off: {}; the rest of the tar was read", why(error)));
+            damaged.push(format!("{name}:{line}: {}; the rest of the tar was read", why_not(error)));
         }
         if chunks.send(Chunk { input, block }).is_err() {
             return Ok(false);

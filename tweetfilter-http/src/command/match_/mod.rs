@@ -27,9 +27,11 @@ pub(crate) enum Output {
     /// as a whole, since its posts share what it includes
     Posts,
     /// One row for each match: post,owner,filter,name,time,author,text. The owner is the filter's; of a filter
-    /// without one, the account that the post reached
+    /// without one, the account that the post reached. A retweet's text is `RT @NAME: ` and the original's. A field that
+    /// begins with = + - @ (wide ones too), a tab or a line break has an apostrophe before it, since a spreadsheet would
+    /// take it for a formula; the other formats have it as it is
     Csv,
-    /// Rows for people
+    /// Rows for people, a retweet as `RT @NAME: ` and the original's text
     Table,
     /// TSV: filter, period with --by, how many posts matched; then the owner if any filter has one
     Count,
@@ -40,7 +42,9 @@ pub(crate) enum Output {
 /// Input is NDJSON of tweets (v1.1, v2), Bluesky posts and Jetstream events, Mastodon statuses, Gnip activities,
 /// or {"text":"…"}; or one JSON document that holds them; plain, .gz, .bz2, .zst, or a .tar of those. All of
 /// that is found out by itself. What can't be read is counted, never fatal; a file in a tar that breaks off is named,
-/// and the others are read.
+/// and the others are read. Of a file or a JSON array that breaks off, what is whole is read, and it ends with 2.
+/// Files of kinds that are not read (.xz, .zip, .7z, UTF-16, .zst with a window of more than 128 MiB) are named with a
+/// command that pipes them in.
 ///
 /// A line may have 16 MiB, and so may each post of an array or of {"statuses":[…]}, which themselves may have any
 /// length. Any other document over several lines, such as a page of v2, may have 64 MiB: one that is longer is

@@ -84,7 +84,8 @@ impl<'a> Writer<'a> {
     fn csv(&self, found: &Found<'_>, out: &mut Vec<u8>) {
         let post = found.post;
         let time = post.created_at.map(rfc3339).unwrap_or_default();
-        let (id, author, text) = (csv(&self.id(found)), csv(author(post)), csv(&post.content().text));
+        let text = format!("{}{}", highlight::retweeted(post), post.content().text);
+        let (id, author, text) = (csv(&self.id(found)), csv(author(post)), csv(&text));
         for m in found.matches {
             let owner = self.job.compiled.entries[m.index as usize].owner.as_deref();
             let owner = csv(owner.or(found.viewer).unwrap_or_default());
@@ -111,14 +112,15 @@ impl<'a> Writer<'a> {
 
     /// The text in one line, the parts that matched marked where colors are shown.
     fn text(&self, found: &Found<'_>, width: usize) -> String {
-        let text = &found.post.content().text;
+        let post = found.post;
+        let text = &post.content().text;
         if !self.style.colors() {
-            return fit(&one_line(text), width);
+            return fit(&one_line(&format!("{}{text}", highlight::retweeted(post))), width);
         }
         let set = &self.job.compiled.set;
-        let parts = found.matches.iter().filter_map(|m| set.explain(m.index as usize, found.post));
+        let parts = found.matches.iter().filter_map(|m| set.explain(m.index as usize, post));
         let spans: Vec<_> = parts.flat_map(|explained| highlight::spans(&explained, text)).collect();
-        highlight::marked(text, &highlight::merged(spans), width, self.style)
+        highlight::of_post(post, &highlight::merged(spans), width, self.style)
     }
 
     /// The post's id; of a post without one its line, with the input's name if there are several.
@@ -174,12 +176,17 @@ fn author(post: &Post) -> &str {
     if account.handle.is_empty() { &account.id } else { &account.handle }
 }
 
-/// A CSV field, quoted where it must be.
+/// What a spreadsheet takes for the beginning of a formula, or passes over before one.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// A CSV field, quoted where it must be. Authors write what they like: before what a spreadsheet would work out stands
+/// an apostrophe, by which it is text there.
 fn csv(field: &str) -> String {
+    let mark = if field.starts_with(FORMULA) { "'" } else { "" };
     if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
+        format!("\"{mark}{}\"", field.replace('"', "\"\""))
     } else {
-        field.to_owned()
+        format!("{mark}{field}")
     }
 }
 
@@ -249,6 +256,14 @@ mod tests {
     #[test]
     fn fields_are_escaped() {
         assert_eq!(csv("a,\"b\"\nc"), "\"a,\"\"b\"\"\nc\"");
+        assert_eq!(csv("=1+1,\"a\""), "\"'=1+1,\"\"a\"\"\"");
+        for formula in ["+1", "-1", "@bob hi", "\t=1", "＝1"] {
+            assert_eq!(csv(formula), format!("'{formula}"));
+        }
+        assert_eq!(csv("\n=1"), "\"'\n=1\"");
+        for plain in ["", "a=1", "'a", " @bob", "1-1", "RT @bob: =1"] {
+            assert_eq!(csv(plain), plain);
+        }
         assert_eq!(tsv("é\tb\\\u{1b}[1m"), "é\\tb\\\\\\u{1b}[1m");
         assert_eq!(json("é\u{1}\""), "\"é\\u0001\\\"\"");
     }

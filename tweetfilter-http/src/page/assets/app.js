@@ -3,7 +3,7 @@
 import { model } from './model/index.js';
 import { keepFocus } from './views/focus.js';
 import { announce, isAlone, update } from './views/template.js';
-import { seen, when } from './views/text.js';
+import { called, when } from './views/text.js';
 import './views/timeline.js';
 import './views/filters.js';
 import { notifications } from './views/notify.js';
@@ -105,7 +105,7 @@ let untold = 0;
 function tell() {
   if (document.hidden) notifications.tell(model.notices);
   untold = document.hidden ? untold + model.notices.length : 0;
-  for (const { content } of model.notices) announce(`${seen(content.author.name) || content.author.handle}: ${content.text}`);
+  for (const { content } of model.notices) announce(`${called(content.author) || 'Somebody'}: ${content.text}`);
   document.title = document.title.replace(/^\(\d+\) /, '');
   if (untold > 0) document.title = `(${untold}) ${document.title}`;
 }
@@ -158,8 +158,33 @@ addEventListener('keydown', (event) => {
     location.hash = KEYS[event.key];
     if (there) enter(event.key);
     else addEventListener('hashchange', () => enter(event.key), { once: true });
+  } else {
+    passOn(event);
   }
 });
+
+// Keys of all lists that links and buttons don't take, those of a column of posts alone, and those that nothing takes where
+// nothing has the focus.
+const LIST_KEYS = ['j', 'k'];
+const COLUMN_KEYS = ['.', 'm', 'b', 'w', 'ArrowLeft', 'ArrowRight'];
+const FREE_KEYS = ['ArrowDown', 'ArrowUp', 'ArrowLeft', 'ArrowRight', 'PageDown', 'PageUp', 'Home', 'End'];
+
+/** Gives a key that nothing else takes to the list that is looked at, from the first row that is seen on. */
+function passOn(event) {
+  const { key, target } = event;
+  const isFree = target === document.body || target === element('views');
+  const isTaken = key.length > 1 ? !(isFree && FREE_KEYS.includes(key)) : ![...LIST_KEYS, ...COLUMN_KEYS].includes(key);
+  if (isTaken || target.closest?.('tf-list')) return;
+  const lists = [...element('views').querySelectorAll('tf-list')].filter((one) => one.checkVisibility());
+  const isInSight = (one) => one.getBoundingClientRect().left >= 0;
+  const list = lists.find((one) => one.matches(':hover')) ?? lists.find(isInSight) ?? lists[0];
+  if (!list || (COLUMN_KEYS.includes(key) && !list.closest('tf-column'))) return;
+  event.preventDefault();
+  list.go(list.above);
+  const isStep = ['j', 'k', 'ArrowDown', 'ArrowUp'].includes(key);
+  const { activeElement: row } = document;
+  if (!isStep && list.contains(row)) row.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+}
 // Wherever a post stands, what matched it can be asked why.
 document.addEventListener('click', ({ target }) => {
   const pressed = target.closest?.('[data-do="why"]');

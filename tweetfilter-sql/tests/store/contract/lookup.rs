@@ -212,3 +212,17 @@ pub async fn profiles_are_wanted_by_deliveries_and_kept_with_a_date(database: &D
     }
     assert_eq!(profiles, 1, "did:plc:b, of whom nothing was found");
 }
+
+pub async fn a_look_back_begins_again_when_it_is_known_whose_a_handle_is(database: &Database, _: &Clock) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let text = "from:Carla.example snow".to_owned();
+    database.add_filter(ann, &NewFilter { text, ..NewFilter::default() }).await.unwrap();
+    database.name_handles(NETWORK, &names(&["carla.example", "other.example"])).await.unwrap();
+    let look = LookBack { accounts: Some(vec![ann]), ..LookBack::default() };
+    let mut reapply = database.reapply(look).await.unwrap();
+    for (handle, again) in [("other.example", false), ("carla.example", true)] {
+        let id = format!("did:plc:{handle}");
+        database.handles_answered(NETWORK, &[answer(handle, Some(&id))]).await.unwrap();
+        assert_eq!(database.reapply_step(&mut reapply).await.unwrap().again, again, "{handle}");
+    }
+}

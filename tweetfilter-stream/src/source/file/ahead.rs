@@ -203,7 +203,10 @@ impl Reading<'_> {
             }
             if let (Some((error, line)), Some(member)) = (block.damage(), block.member()) {
                 if damaged.len() < NAMED + 1 {
-                    damaged.push(format!("{member}:{line}: breaks off: {error}"));
+                    // Of what is not read it says so itself.
+                    let is_cut = error.kind() != io::ErrorKind::Unsupported;
+                    let cut = if is_cut { "breaks off: " } else { "" };
+                    damaged.push(format!("{member}:{line}: {cut}{error}"));
                 }
                 continue;
             }

@@ -210,19 +210,26 @@ impl Wire for X {
     }
 }
 
+/// How errors of API v2 begin that come in no list: they are about the stream, and no post begins so.
+const PROBLEMS: [&[u8]; 5] =
+    [b"{\"title\"", b"{\"detail\"", b"{\"type\"", b"{\"status\"", b"{\"connection_issue\""];
+
 /// What a last message says: that the stream ends, and whether to come back soon.
 fn parting(line: Line<'_>) -> Option<Fault> {
     let bytes = line.bytes.trim_ascii_start();
-    if bytes.starts_with(b"{\"errors\"") && !line.too_long {
+    if line.too_long {
+        return None;
+    }
+    if PROBLEMS.iter().any(|begin| bytes.starts_with(begin)) {
+        // Such as that another connection of ours is there already.
+        return failure(bytes).map(|fault| fault.of(Trouble::Server));
+    }
+    if bytes.starts_with(b"{\"errors\"") {
         // API v2 sends errors about posts as well; those about the stream name the kind of disconnect.
         let ends = memchr::memmem::find(bytes, b"isconnect").is_some();
-        let Ok(Event::Failure { message }) = decode(bytes) else { return None };
-        if !ends {
-            return None;
-        }
-        return Some(Fault::network(format!("the server says: {message}")));
+        return failure(bytes).filter(|_| ends);
     }
-    if !bytes.starts_with(b"{\"disconnect\"") || line.too_long {
+    if !bytes.starts_with(b"{\"disconnect\"") {
         return None;
     }
     let Ok(Event::Disconnect { code, reason, .. }) = decode(bytes) else { return None };
@@ -234,4 +241,10 @@ fn parting(line: Line<'_>) -> Option<Fault> {
         6 | 7 => fault.of(Trouble::Refused),
         _ => fault,
     })
+}
+
+/// What an error says.
+fn failure(line: &[u8]) -> Option<Fault> {
+    let Ok(Event::Failure { message }) = decode(line) else { return None };
+    Some(Fault::network(format!("the server says: {message}")))
 }

@@ -83,7 +83,7 @@ export class Api {
   }
 
   // `ifMatch`: only if it is of this revision; `isNew`: only if there is none yet.
-  async #send(method, path, { body, ifMatch, isNew, signal, headers, address }) {
+  async #send(method, path, { body, ifMatch, isNew, signal, headers }) {
     const all = new Headers(headers);
     all.set('authorization', `Bearer ${this.#token}`);
     if (body !== undefined) all.set('content-type', 'application/json');
@@ -91,7 +91,7 @@ export class Api {
     if (isNew) all.set('if-none-match', '*');
     let response;
     try {
-      response = await fetch(address ?? PREFIX + path, {
+      response = await fetch(PREFIX + path, {
         method,
         headers: all,
         body: body === undefined ? undefined : JSON.stringify(body),

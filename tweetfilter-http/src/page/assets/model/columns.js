@@ -1,7 +1,7 @@
 // What a column of the timeline holds, and the rows that follow from it.
 
 import { ApiError } from './api.js';
-import { Cell, Rows, isOlder } from './rows.js';
+import { Cell, Rows, isOlder, peopleOf } from './rows.js';
 import { takes } from './withdrawn.js';
 
 const PAGE = 100;
@@ -12,6 +12,9 @@ const SLACK = 1_000;
 // So many pages with so few posts to show, the rest of them hidden, are loaded in a row before somebody is asked.
 const BARREN = 5;
 const FEW = 8;
+// What just came may have an author who is looked up still, and is known so much later.
+const RECENT = 60_000;
+const NAMED = 5_000;
 
 /** Posts of everything (`filter` null) or of one filter, newest first. */
 export class Column extends EventTarget {
@@ -189,6 +192,8 @@ export class Column extends EventTarget {
       this.#next = summary.next ?? null;
       this.#weigh(older);
       this.state = 'ready';
+      // The stream tells who people are of what it sent itself.
+      if (!before && older.some(isNameless)) setTimeout(() => this.refresh(), NAMED);
     } catch (error) {
       this.state = 'error';
       this.error = error;
@@ -260,6 +265,21 @@ export class Column extends EventTarget {
     if (known) this.#told(this.#swap(known, post) && this.#isBuilt ? { removed: 0, added: 0 } : null);
   }
 
+  /** Takes over who people are who were known by id alone; by network and id, with what they are called. */
+  named(people) {
+    let isAny = false;
+    for (const post of [...this.#posts.map((cell) => cell.post), ...this.#waiting]) {
+      for (const one of peopleOf(post)) {
+        const known = people.find(({ network, id }) => network === post.network && id === one.id);
+        if (!known) continue;
+        one.handle ||= known.handle ?? '';
+        one.name ??= known.name;
+        isAny = true;
+      }
+    }
+    if (isAny) this.#told(this.#isBuilt ? { removed: 0, added: 0 } : null);
+  }
+
   // Holds these and no others.
   #hold(cells) {
     this.#posts = cells;
@@ -328,3 +348,7 @@ function placed(text) {
   const [commit, number] = text.split('-').map(Number);
   return { commit, number };
 }
+
+// Whether it just came, and says who wrote it by id alone.
+const isNameless = ({ content, retweeted_by, received_at }) =>
+  [content.author, retweeted_by].some((author) => author?.handle === '') && Date.now() - Date.parse(received_at) < RECENT;

@@ -341,6 +341,9 @@ class Model extends EventTarget {
       case 'results':
         this.#compare({ results: data.results });
         break;
+      case 'authors':
+        for (const column of this.columns) column.named(data.authors);
+        break;
       case 'missed':
         // What came in between is not told any more.
         this.#loadAgain();

@@ -140,6 +140,37 @@ function longest(all) {
   return all[0] && { points: all[0].points.map((_, n) => (at(n).length > 0 ? Math.max(...at(n)) : null)) };
 }
 
+const BUSY = ['store_busy', 'too_many_requests'];
+// What the state of the store says while it is so: where that is fine, it is over.
+const PASSING = ['unreachable', 'store_away'];
+// What is said first where one of these is gravest.
+const HEADLINES = {
+  store_busy: 'The server is busy',
+  store_takes_no_writes: 'The store takes no writes',
+  part: 'Not all parts run',
+};
+
+/**
+ * How all of it is: what is said first, and what is not well (`unwell`, in words). `answers`: the server says so itself, now.
+ * `store` is what this page found last, `error` why the server did not say how it is, and `status` what it said.
+ */
+export function health({ store, error, status, isOnline }) {
+  const state = trouble(store, error, isOnline);
+  if (state) return { state, answers: false, fine: false, unwell: [] };
+  if (!status) return { state: 'Asking how it is …', answers: true, fine: false, unwell: [] };
+  const { unwell } = status;
+  const fine = unwell.length === 0;
+  return { state: fine ? 'All is well' : (HEADLINES[unwell[0].code] ?? 'Not all is well'), answers: true, fine, unwell };
+}
+
+// Which of the network, the server and the store it is that does not answer; empty if all do.
+function trouble({ state }, error, isOnline) {
+  if (state === 'unreachable') return isOnline ? 'The server cannot be reached' : 'You are offline';
+  if (state === 'busy' || (state === 'fine' && BUSY.includes(error?.code))) return 'The server is busy';
+  if (state === 'away') return 'The store is away';
+  return error && !PASSING.includes(error.code) ? 'The server does not say how it is' : '';
+}
+
 /** A part as people read it. */
 export function ofPart({ name, state, since, restarts, rates, streams, waits, refused, lag_seconds: lag }) {
   const does = ['lines', 'entries', 'posts', 'matches', 'requests']

@@ -14,6 +14,10 @@ export class Cell {
   }
 }
 
+/** All whom a post names. */
+export const peopleOf = ({ content, retweeted_by }) =>
+  [content.author, retweeted_by, content.reply_to?.author, content.quote?.author].filter(Boolean);
+
 /** Whether a post, or a place, stands below another. */
 export const isOlder = (post, place) =>
   post.commit < place.commit || (post.commit === place.commit && post.number < place.number);
@@ -128,7 +132,8 @@ class PostRow {
 
   get version() {
     const { commit, content, filters } = this.post;
-    return JSON.stringify([commit, this.revealed, content.text, content.quote?.text, this.#around.named(filters)]);
+    const people = peopleOf(this.post).map(({ handle, name }) => [handle, name]);
+    return JSON.stringify([commit, this.revealed, content.text, content.quote?.text, people, this.#around.named(filters)]);
   }
 }
 

@@ -92,7 +92,7 @@ class Filters extends View {
     this.list.set(
       found.map((filter) => ({
         key: String(filter.id),
-        version: [filter.revision, filter.position, filters.length, filter.id === this.#selected, model.isUnsaved(filter.id)].join(),
+        version: [filter.revision, filter.position, filters.length, filter.id === this.#selected, model.isUnsaved(filter.id), filter.unused?.message].join(),
         filter,
       })),
       true,
@@ -114,6 +114,7 @@ class Filters extends View {
       expression: seen(filter.name) && filter.text,
       actionName: ACTIONS[filter.action],
       off: !filter.enabled,
+      left: filter.unused && `not used: ${seen(filter.unused.message)}`,
       unsaved: model.isUnsaved(filter.id),
       checkedWord: String(filter.enabled),
       current: filter.id === this.#selected ? 'true' : null,

@@ -1,7 +1,7 @@
 // Notifications of the desktop: asked for on a press, few, and none while somebody looks.
 
 import { model } from '../model/index.js';
-import { seen } from './text.js';
+import { called, seen } from './text.js';
 
 const WANTED = 'tweetfilter.notify';
 // So many within so long; the rest is summed up by the next one.
@@ -42,7 +42,7 @@ class Notifications extends EventTarget {
       const more = this.#left > 0 ? `\n… and ${this.#left} more before it` : '';
       this.#left = 0;
       const by = filters.map((id) => model.filter(id)).find((filter) => filter?.action === 'notify');
-      const title = seen(content.author.name) || content.author.handle || 'A post';
+      const title = called(content.author) || 'A post';
       // The same post told by several tabs is one notification.
       const note = new Notification(by ? `${title} · ${seen(by.name) || by.text}` : title, {
         body: content.text.slice(0, 240) + more,

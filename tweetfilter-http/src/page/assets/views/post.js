@@ -2,7 +2,7 @@
 
 import { model } from '../model/index.js';
 import { fill, part } from './template.js';
-import { counted, exactly, roughly, seen, segments, webAddress, when } from './text.js';
+import { called, counted, exactly, roughly, seen, segments, webAddress, when } from './text.js';
 
 const TONES = 8;
 
@@ -11,7 +11,7 @@ export function postRow({ post, revealed = false }) {
   const { content } = post;
   const element = fill('post', {
     ...spoken(content.author),
-    label: `${seen(content.author.name) || content.author.handle || 'Somebody'}: ${content.text}`,
+    label: `${called(content.author) || 'Somebody'}: ${content.text}`,
     network: post.network === 'x' ? '' : post.network,
     time: when(content.created_at ?? post.received_at),
     exactly: exactly(content.created_at ?? post.received_at),
@@ -60,11 +60,11 @@ export function hiddenRow({ numbers, filters }) {
 }
 
 function spoken(author) {
-  const name = seen(author.name) || author.handle || author.id || 'Unknown';
+  const name = called(author) || 'Unknown';
   return { author: name, handle: author.handle ? `@${author.handle}` : '', initial: [...name.trim()][0] ?? '?' };
 }
 
-const title = (author) => seen(author.name) || `@${author.handle}`;
+const title = (author) => seen(author.name) || (author.handle ? `@${author.handle}` : author.id);
 
 function tone(name) {
   let sum = 0;

@@ -2,7 +2,7 @@
 
 import { postRow } from './post.js';
 import { View, fill } from './template.js';
-import { count, counted } from './text.js';
+import { count, counted, seen } from './text.js';
 
 class Preview extends View {
   begin() {
@@ -30,6 +30,7 @@ class Preview extends View {
       against: Boolean(against) && (against.adds > 0 || against.drops > 0),
       adds: against && `+${count(against.adds)}`,
       drops: against && `−${count(against.drops)}`,
+      uncompared: found?.saved_unused && `The saved one can’t be compared: ${seen(found.saved_unused.message)}`,
       none: found !== null && found.matched === 0,
       some: found !== null && found.matched > 0,
     });

@@ -1,13 +1,12 @@
 // How the system is, asked again while it is looked at.
 
 import { ApiError, model } from '../model/index.js';
-import { ofBuffer } from '../model/operations.js';
+import { health, ofBuffer } from '../model/operations.js';
 import { View, fill } from './template.js';
 import './operations.js';
 import { count, counted, exactly, lasts, when } from './text.js';
 
 const AGAIN = 3_000;
-const BUSY = ['store_busy', 'too_many_requests'];
 
 class Status extends View {
   #timer = null;
@@ -33,58 +32,38 @@ class Status extends View {
     clearTimeout(this.#timer);
     if (!model.me) return;
     try {
-      const [{ data }] = await Promise.all([model.ask('GET', '/status'), this.#ready()]);
-      this.#status = data;
-      this.#draw();
+      const { data } = await model.ask('GET', '/status');
+      [this.#status, this.#error] = [data, null];
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#draw(error.message);
+      this.#error = error;
     }
+    this.#draw();
     if (this.isConnected && !this.hidden) this.#timer = setTimeout(() => this.#look(), AGAIN);
   }
 
-  // Why the store takes no writes.
-  #unready = null;
+  // Why the server did not say how it is.
+  #error = null;
 
-  async #ready() {
-    try {
-      await model.ask('GET', '', { address: '/health/ready' });
-      this.#unready = null;
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.#unready = error;
-    }
-  }
-
-  // Which of the network, the server and the store it is that has trouble; empty if none has.
-  #trouble() {
-    const { state } = model.store;
-    if (state === 'unreachable') return navigator.onLine ? 'The server cannot be reached' : 'You are offline';
-    if (state === 'busy' || (state === 'fine' && BUSY.includes(this.#unready?.code))) return 'The server is busy';
-    if (state === 'away') return 'The store is away';
-    return this.#unready?.status > 0 ? 'The store takes no writes' : '';
-  }
-
-  #draw(error = '') {
-    const { state, since, message } = model.store;
+  #draw() {
+    const { state: found, since, message } = model.store;
     const status = this.#status;
-    const trouble = this.#trouble();
-    const answers = trouble === '';
-    const troubled = (status?.parts ?? []).reduce((sum, part) => sum + part.troubled, 0);
-    const fine = answers && troubled === 0;
-    const detail = state === 'unreachable' ? 'This page goes on by itself as soon as it is reached.' : message || error || this.#unready?.message;
+    const { state, answers, fine, unwell } = health({ store: model.store, error: this.#error, status, isOnline: navigator.onLine });
+    const why = found === 'unreachable' ? 'This page goes on by itself as soon as it is reached.' : message || this.#error?.message;
+    const detail = fine ? 'The server answers, and the store takes writes.' : '';
     this.update({
       fine,
-      state: fine ? 'All is well' : trouble || 'Not all parts run',
-      detail: answers ? 'The server answers, and the store takes writes.' + besides(troubled) : detail,
+      state,
+      detail: answers ? detail : why,
+      unwell: unwell.length > 0,
       since: since && `since ${when(since)}`,
-      error: error && state === 'fine' ? error : '',
       known: status !== null,
       old: status !== null && !answers,
       posts: status && count(status.posts),
       commit: status && count(status.commit),
       waiting: status && (status.waiting === null ? '–' : count(status.waiting)),
       oldest: waits(status),
+      forgotten: status?.forgotten_for_room > 0 && count(status.forgotten_for_room),
       admin: Boolean(status?.sources),
       dead: status?.dead_letters !== undefined ? count(status.dead_letters) : '',
       crashes: status?.crashes !== undefined ? count(status.crashes) : '',
@@ -95,6 +74,7 @@ class Status extends View {
       scope: model.me?.token.scope,
       identities: model.me?.identities.map(({ network, handle, id }) => `${handle || id} on ${network}`).join(', '),
     });
+    this.part('unwell').replaceChildren(...unwell.map(({ message: text }) => fill('unwell', { text })));
     if (!status) return;
     this.part('operations').status = status;
     const gaps = status.gaps.map(({ from, to, reason, source, missing }) =>
@@ -122,11 +102,6 @@ class Status extends View {
     );
     this.part('source-rows').replaceChildren(...sources);
   }
-}
-
-function besides(troubled) {
-  if (troubled === 0) return '';
-  return ` ${counted(troubled, 'part waits, is started again or is', 'parts wait, are started again or are')} silent.`;
 }
 
 function waits(status) {

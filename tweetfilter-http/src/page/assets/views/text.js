@@ -133,6 +133,9 @@ export async function textOf(file) {
 /** A name, or nothing where it has no character that is seen. */
 export const seen = (name) => (/[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u.test(name ?? '') ? name : '');
 
+/** What an author is called, for one line: by name, or else by handle or, where that is not known, by the network's id. */
+export const called = ({ name, handle, id }) => seen(name) || handle || id;
+
 /** As much of a text as tells which it is. */
 export const brief = (text) => (text.length > 1_000 ? `${text.slice(0, 1_000)}…` : text);
 

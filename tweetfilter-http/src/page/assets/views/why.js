@@ -43,6 +43,8 @@ class Why extends View {
 
   async #explain(filter) {
     const post = this.#post;
+    // The same verdict of another filter is read out, too.
+    this.update({ lead: '' });
     this.part('body').setAttribute('aria-busy', 'true');
     try {
       const { data } = await model.ask('POST', '/explain', { body: { post, filter } });
@@ -54,24 +56,23 @@ class Why extends View {
     this.part('body').removeAttribute('aria-busy');
   }
 
-  #say(text) {
-    const line = document.createElement('p');
-    line.textContent = text;
-    this.part('body').replaceChildren(line);
+  #say(lead) {
+    this.update({ lead });
+    this.part('body').replaceChildren();
   }
 
   #shown(explained, filter) {
     const { matched, text, each_suffices: suffices } = explained;
     const parts = explained.parts.slice(0, READ);
     const more = explained.parts.length + explained.more_parts - parts.length;
-    const verdict = matched ? 'It matches' : 'It does not match';
-    let lead = `${verdict}. `;
-    if (matched) lead += 'What it took:';
-    else if (parts.length === 0) lead += '';
-    else lead += suffices && parts.length > 1 ? 'Any one of these would have made it match:' : 'What it lacks:';
+    // It alone is read out: the rest may be long, and is there to be read.
+    this.update({ lead: matched ? 'It matches.' : 'It does not match.', matched });
+    let what = matched ? 'What it took:' : 'What it lacks:';
+    if (!matched && suffices && parts.length > 1) what = 'Any one of these would have made it match:';
+    if (!matched && parts.length === 0) what = '';
     const saved = model.filter(filter);
     const action = saved ? outcome(saved, matched) : '';
-    const body = fill('explained', { lead, action, matched, more: more > 0 && `and ${count(more)} more` });
+    const body = fill('explained', { what, action, more: more > 0 && `and ${count(more)} more` });
     const places = parts.map(({ span }) => ({ from: span.utf16[0], to: span.utf16[1], kind: 'counted' }));
     body.querySelector('[data-part="expression"]').replaceChildren(...spans(cut(brief(text), places)));
     segments(body.querySelector('[data-part="post"]'), explained.segments);

@@ -1,0 +1,255 @@
+//! What is not well, in words: the same for the API, the page and `status`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use tweetfilter_core::post::Millis;
+use tweetfilter_sql::{Room, Status};
+use utoipa::ToSchema;
+
+use super::overview::{Overview, PartNow, ProcessNow};
+use crate::time::rfc3339;
+
+/// For how long it is said that posts were forgotten: one that makes room step by step forgets only now and then.
+const FORGOTTEN: Millis = 600_000;
+
+/// Something that is not well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Unwell {
+    /// `store_takes_no_writes`, `store_busy`, `buffer_away`, `disk_full`, `disk_short`, `posts_forgotten`, `part`,
+    /// `watched`, `dead_letters` or `filters_unused`.
+    pub code: &'static str,
+    /// One sentence for a person.
+    pub message: String,
+}
+
+/// All that is known of how it is.
+#[derive(Clone, Debug)]
+pub struct Look<'l> {
+    /// When that was so.
+    pub now: Millis,
+    /// Parts and hosts.
+    pub overview: &'l Overview,
+    /// What the store has.
+    pub status: &'l Status,
+    /// The room on the store's disk, if that is known.
+    pub room: Option<Room>,
+    /// Why the store takes no write, if somebody tried: a code and a sentence.
+    pub store: Option<Unwell>,
+    /// Why the buffer does not answer.
+    pub buffer: Option<&'l str>,
+    /// Filters that are switched on and can't be used.
+    pub unused: usize,
+    /// Whether parts and hosts are named: for who runs them.
+    pub names: bool,
+}
+
+impl Look<'_> {
+    /// What is not well, gravest first; nothing: all is well.
+    #[must_use]
+    pub fn unwell(&self) -> Vec<Unwell> {
+        let mut found: Vec<Unwell> = self.store.iter().cloned().collect();
+        if let Some(reason) = self.buffer {
+            found.push(of("buffer_away", format!("The buffer is away: {reason}")));
+        }
+        self.disk(&mut found);
+        self.parts(&mut found);
+        self.watched(&mut found);
+        match self.status.dead {
+            0 => {}
+            _ if !self.names => found.push(of("dead_letters", "Some posts could not be stored".to_owned())),
+            1 => found.push(of("dead_letters", "1 dead letter waits to be tried again".to_owned())),
+            count => found.push(of("dead_letters", format!("{count} dead letters wait to be tried again"))),
+        }
+        match self.unused {
+            0 => {}
+            1 => found.push(of("filters_unused", "1 filter is switched on, but can't be used".to_owned())),
+            count => {
+                found.push(of(
+                    "filters_unused",
+                    format!("{count} filters are switched on, but can't be used"),
+                ));
+            }
+        }
+        found
+    }
+
+    fn disk(&self, found: &mut Vec<Unwell>) {
+        let scarce = self.room.filter(|room| room.is_short() || room.is_full());
+        if let Some(room) = scarce {
+            let (code, message) = match room.is_full() {
+                true => ("disk_full", "The disk is full: nothing is received until there is room"),
+                false => ("disk_short", "The disk is short of room: the oldest posts are forgotten"),
+            };
+            let figures = if self.names { format!(". {room}") } else { String::new() };
+            found.push(of(code, format!("{message}{figures}")));
+        }
+        let Status { forgotten_for_room: posts, forgotten_up_to, forgotten_at, .. } = self.status;
+        let lately = forgotten_at.is_some_and(|at| self.now - at < FORGOTTEN);
+        if let Some(last) = forgotten_up_to.filter(|_| lately) {
+            let (were, last) = (if *posts == 1 { "post was" } else { "posts were" }, rfc3339(last));
+            let message = format!("{posts} {were} forgotten for want of room, received until {last}");
+            found.push(of("posts_forgotten", message));
+        }
+    }
+
+    fn parts(&self, found: &mut Vec<Unwell>) {
+        let mut kinds = BTreeMap::<&str, usize>::new();
+        for process in &self.overview.processes {
+            for part in process.parts.iter().filter(|part| process.is_troubled(part)) {
+                *kinds.entry(part.kind()).or_default() += 1;
+                if self.names {
+                    found.push(of("part", named(process, part)));
+                }
+            }
+        }
+        for (kind, count) in kinds.into_iter().filter(|_| !self.names) {
+            found.push(of(
+                "part",
+                match count {
+                    1 => {
+                        format!("1 part of the kind {kind} waits, is started again, is refused or is silent")
+                    }
+                    _ => format!(
+                        "{count} parts of the kind {kind} wait, are started again, are refused or are silent"
+                    ),
+                },
+            ));
+        }
+    }
+
+    fn watched(&self, found: &mut Vec<Unwell>) {
+        let hosts = self.overview.hosts.iter();
+        let missing = hosts.flat_map(|host| host.figures.missing.iter().map(move |name| (name, &host.name)));
+        let missing: Vec<_> = missing.collect();
+        match missing.len() {
+            0 => {}
+            _ if self.names => {
+                let message = |(name, host): (&String, &String)| {
+                    of("watched", format!("{name} does not run on {host}"))
+                };
+                found.extend(missing.into_iter().map(message));
+            }
+            1 => found.push(of("watched", "1 watched process does not run".to_owned())),
+            count => found.push(of("watched", format!("{count} watched processes do not run"))),
+        }
+    }
+}
+
+fn of(code: &'static str, message: String) -> Unwell {
+    Unwell { code, message }
+}
+
+/// How a part is that has trouble, and what was said of that.
+fn named(process: &ProcessNow, part: &PartNow) -> String {
+    let state = process.state_of(part);
+    let is = state.map_or("silent", super::State::as_str);
+    let reason = match state {
+        Some(super::State::Refused) => part.told.refusal.as_ref().map(|refusal| &refusal.reason),
+        Some(_) => part.told.waits.as_ref(),
+        None => None,
+    };
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{} of {} on {} is {is}{reason}", part.told.name, process.name, process.host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::{HostFigures, HostNow, PartState, ProcessState, State};
+
+    fn part(name: &str, state: State, waits: Option<&str>) -> PartNow {
+        let waits = waits.map(str::to_owned);
+        let told = PartState { name: name.to_owned(), state, waits, ..PartState::default() };
+        PartNow { told, rates: None, streams: 0, lag: None }
+    }
+
+    fn trouble() -> (Overview, Status) {
+        let process = ProcessNow {
+            host: "box-1".into(),
+            name: "serve 7".into(),
+            state: ProcessState::default(),
+            seen: 0,
+            silent: false,
+            usage: None,
+            parts: vec![
+                part("work", State::WaitingForStore, Some("read-only")),
+                part("ingest of-ben", State::StandingBy, None),
+                part("api", State::Running, None),
+            ],
+        };
+        let figures = HostFigures { missing: vec!["caddy".into()], ..HostFigures::default() };
+        let hosts = vec![HostNow { name: "box-1".into(), at: 0, figures }];
+        let overview = Overview { processes: vec![process], hosts, ..Overview::default() };
+        let status = Status {
+            dead: 3,
+            forgotten_for_room: 250,
+            forgotten_up_to: Some(0),
+            forgotten_at: Some(1_000),
+            ..Status::default()
+        };
+        (overview, status)
+    }
+
+    fn messages(overview: &Overview, status: &Status, now: Millis, names: bool) -> Vec<String> {
+        let room = Some(Room { free: 60, reusable: 0, reserve: 100 });
+        let store = Some(of("store_takes_no_writes", "Read-only".to_owned()));
+        let look = Look { now, overview, status, room, store, buffer: Some("no route"), unused: 1, names };
+        look.unwell().into_iter().map(|one| format!("{}: {}", one.code, one.message)).collect()
+    }
+
+    #[test]
+    fn whoever_runs_it_is_told_all_that_is_not_well() {
+        let (overview, status) = trouble();
+        let found = messages(&overview, &status, 2_000, true);
+        assert_eq!(
+            found[..2],
+            ["store_takes_no_writes: Read-only", "buffer_away: The buffer is away: no route"]
+        );
+        assert!(found[2].starts_with("disk_short: The disk is short of room: "), "{found:?}");
+        assert_eq!(
+            found[3..],
+            [
+                "posts_forgotten: 250 posts were forgotten for want of room, received until 1970-01-01T00:00:00Z",
+                "part: work of serve 7 on box-1 is waiting for the store: read-only",
+                "watched: caddy does not run on box-1",
+                "dead_letters: 3 dead letters wait to be tried again",
+                "filters_unused: 1 filter is switched on, but can't be used",
+            ]
+        );
+    }
+
+    #[test]
+    fn others_are_told_so_without_names() {
+        let (overview, status) = trouble();
+        let found = messages(&overview, &status, 1_000 + FORGOTTEN, false);
+        assert_eq!(
+            found[2..],
+            [
+                "disk_short: The disk is short of room: the oldest posts are forgotten",
+                "part: 1 part of the kind work waits, is started again, is refused or is silent",
+                "watched: 1 watched process does not run",
+                "dead_letters: Some posts could not be stored",
+                "filters_unused: 1 filter is switched on, but can't be used",
+            ],
+            "what was forgotten long ago is over"
+        );
+    }
+
+    #[test]
+    fn where_nothing_is_wrong_all_is_well() {
+        let (overview, status) = (Overview::default(), Status::default());
+        let (room, store) = (Some(Room { free: 100, reusable: 0, reserve: 100 }), None);
+        let look = Look {
+            now: 0,
+            overview: &overview,
+            status: &status,
+            room,
+            store,
+            buffer: None,
+            unused: 0,
+            names: true,
+        };
+        assert!(look.unwell().is_empty());
+    }
+}

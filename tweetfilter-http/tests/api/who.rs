@@ -1,0 +1,156 @@
+//! Posts of a network whose stream gives people by id alone.
+
+use std::collections::BTreeSet;
+
+use axum::http::{HeaderValue, Method, StatusCode};
+use serde_json::{Value, json};
+use tweetfilter_core::Post;
+use tweetfilter_core::post::{Account, Author, Reference, ReplyTo};
+use tweetfilter_http::parts::now;
+use tweetfilter_sql::Scope;
+use tweetfilter_stream::store::{Delivery, Evaluated, Outcome, Store, Verdict};
+
+use crate::feeds::read;
+use crate::house::{House, request};
+use crate::live::Events;
+
+const NETWORK: &str = "bluesky";
+const CARLA: &str = "did:plc:carla";
+const DORA: &str = "did:plc:dora";
+
+/// A post of somebody, as the stream gives it.
+fn by(author: &str, id: &str) -> Post {
+    let mut post = Post { network: NETWORK.into(), id: id.into(), ..Post::from_text("Snow in Oslo") };
+    post.author.account.id = author.into();
+    post
+}
+
+/// Stores a post that an account saw.
+async fn store(house: &House, post: Post, account: i64, filters: &[i64]) {
+    let delivery = Delivery { account, verdict: Verdict::default(), filters: filters.to_vec(), seen: true };
+    let evaluated = Evaluated {
+        post,
+        version: 0,
+        source: "test".into(),
+        at: now(),
+        public: false,
+        deliveries: vec![delivery],
+        strangers: 0,
+        stored: None,
+    };
+    let outcome = Outcome { at: now(), posts: vec![evaluated], ..Outcome::default() };
+    house.database.commit(&outcome, &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_handle_means_to_the_api_whom_it_means_to_workers() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    house.database.set_named(Some(ann), "friends", "carla.example").await.unwrap();
+    let filter = house.filter(ann, "from:Carla.example").await;
+    store(&house, by(CARLA, "1"), ann, &[filter]).await;
+    store(&house, by("did:plc:other", "2"), ann, &[]).await;
+    let post = house.get(&token, "/timeline").await.ok()[1]["number"].clone();
+    let found = async |text: &str| {
+        let got = house.ask(Method::POST, &token, "/explain", json!({"post": post, "text": text})).await;
+        let explained = got.ok()["matched"].as_bool().unwrap();
+        let got = house.ask(Method::POST, &token, "/preview", json!({"text": text})).await;
+        let previewed = got.ok()["matched"].as_u64().unwrap();
+        let got = house.ask(Method::POST, &token, "/search", json!({"text": text})).await;
+        (explained, previewed, got.ok().as_array().unwrap().len())
+    };
+    assert_eq!(found("from:carla.example").await, (false, 0, 0));
+    let named = BTreeSet::from(["carla.example".to_owned()]);
+    house.database.name_handles(NETWORK, &named).await.unwrap();
+    let answers = [("carla.example".to_owned(), Some(CARLA.to_owned()))];
+    house.database.handles_answered(NETWORK, &answers).await.unwrap();
+    for text in ["from:Carla.example", "from:{friends}", "from:dora.example OR from:carla.example"] {
+        assert_eq!(found(text).await, (true, 1, 1), "{text}");
+    }
+    assert_eq!(found("from:dora.example").await, (false, 0, 0));
+    let body = json!({"post": post, "filter": filter});
+    let got = house.ask(Method::POST, &token, "/explain", body).await;
+    assert_eq!(got.ok()["matched"], true, "{got:?}");
+}
+
+/// Lets it be known who wrote something that is stored.
+async fn is_known(house: &House, id: &str, handle: &str, name: &str) {
+    house.database.want_profiles(NETWORK).await.unwrap();
+    let account = Account { id: id.into(), handle: handle.into() };
+    let found = Author { account, name: Some(name.into()), ..Author::default() };
+    house.database.profiles_answered(NETWORK, &[id.to_owned()], &[found]).await.unwrap();
+}
+
+#[tokio::test]
+async fn people_are_shown_by_handle_and_name_as_soon_as_these_are_known() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let filter = house.filter(ann, "snow").await;
+    store(&house, by(DORA, "1"), ann, &[]).await;
+    let mut post = by(CARLA, "2");
+    post.reply_to = Some(ReplyTo { id: "1".into(), account: by(DORA, "1").author.account });
+    post.quote_of = Some(Box::new(Reference { post: Some(by(DORA, "1")), ..Reference::default() }));
+    store(&house, post, ann, &[filter]).await;
+    let again = async |tag: &HeaderValue| {
+        let mut request = request(Method::GET, "/timeline", &token, None);
+        request.headers_mut().insert("if-none-match", tag.clone());
+        house.send(request).await
+    };
+    let bare = house.get(&token, "/timeline").await;
+    assert_eq!(bare.ok()[0]["content"]["author"], json!({"id": CARLA, "handle": "", "name": null}));
+    assert_eq!(again(&bare.headers["etag"]).await.status, StatusCode::NOT_MODIFIED);
+
+    is_known(&house, CARLA, "carla.example", "Carla").await;
+    is_known(&house, DORA, "dora.example", "Dora").await;
+    let carla = json!({"id": CARLA, "handle": "carla.example", "name": "Carla"});
+    let dora = json!({"id": DORA, "handle": "dora.example", "name": "Dora"});
+    let is_named = |post: &Value| {
+        let content = &post["content"];
+        assert_eq!(content["author"], carla, "{post}");
+        assert_eq!((&content["reply_to"]["author"], &content["quote"]["author"]), (&dora, &dora), "{post}");
+    };
+    let named = again(&bare.headers["etag"]).await;
+    is_named(&named.ok()[0]);
+    assert_eq!(named.ok()[1]["content"]["author"], dora);
+    assert_eq!(again(&named.headers["etag"]).await.status, StatusCode::NOT_MODIFIED);
+    is_named(&house.get(&token, &format!("/timeline?filter={filter}")).await.ok()[0]);
+    is_named(&house.get(&token, "/timeline?public=true").await.ok()[0]);
+    is_named(house.get(&token, &format!("/posts/{}", named.ok()[0]["number"])).await.ok());
+    let ask = async |path: &str| house.ask(Method::POST, &token, path, json!({"text": "snow"})).await;
+    is_named(&ask("/search").await.ok()[0]);
+    is_named(&ask("/preview").await.ok()["samples"][0]);
+    let feed = house.ask(Method::POST, &token, "/feeds", json!({"filter": filter})).await;
+    let (_, _, xml) = read(&house, feed.ok()["atom"].as_str().unwrap()).await;
+    assert!(xml.contains("<author><name>Carla</name></author>"), "{xml}");
+
+    // Who is called otherwise since is shown so.
+    is_known(&house, CARLA, "carla.new.example", "Carla").await;
+    let renamed = again(&named.headers["etag"]).await;
+    assert_eq!(renamed.ok()[0]["content"]["author"]["handle"], "carla.new.example");
+}
+
+#[tokio::test]
+async fn a_feed_calls_by_the_id_whom_nobody_knows() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let filter = house.filter(ann, "snow").await;
+    store(&house, by(CARLA, "1"), ann, &[filter]).await;
+    let feed = house.ask(Method::POST, &token, "/feeds", json!({"filter": filter})).await;
+    let (_, _, xml) = read(&house, feed.ok()["atom"].as_str().unwrap()).await;
+    assert!(xml.contains("<author><name>did:plc:carla</name></author>"), "{xml}");
+}
+
+#[tokio::test]
+async fn a_stream_tells_who_people_are_once_that_is_known() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    let mut events = Events::open(&house, &token, "").await;
+    events.until("commit").await;
+    store(&house, by(CARLA, "1"), ann, &[]).await;
+    assert_eq!(events.until("post").await.2["content"]["author"]["handle"], "");
+    is_known(&house, CARLA, "carla.example", "Carla").await;
+    let carla = json!({"network": NETWORK, "id": CARLA, "handle": "carla.example", "name": "Carla"});
+    assert_eq!(events.until("authors").await.2, json!({"authors": [carla]}));
+    store(&house, by(CARLA, "2"), ann, &[]).await;
+    assert_eq!(events.until("post").await.2["content"]["author"]["name"], "Carla");
+}

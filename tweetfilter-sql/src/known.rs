@@ -1,0 +1,152 @@
+//! What the filters of an account may refer to, and builders that know it as a worker's does.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use tweetfilter_core::post::Account;
+use tweetfilter_core::syntax::{NamedSets, account_names};
+use tweetfilter_core::{Expression, FilterSetBuilder, Limits, OwnerId};
+use tweetfilter_stream::store::StoreError;
+use tweetfilter_stream::worker::references;
+
+use crate::accounts::{self, AccountIdentity};
+use crate::database::Database;
+use crate::lookup;
+use crate::sets;
+use crate::sql::Tx;
+
+/// What the filters of an account may refer to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// The named sets of all, by name, with their terms.
+    pub sets: Vec<(String, String)>,
+    /// Its own, which stand for those of all of the same name.
+    pub own_sets: Vec<(String, String)>,
+    /// Who it is.
+    pub identities: Vec<AccountIdentity>,
+    /// Whose handles are.
+    pub handles: Arc<Handles>,
+}
+
+/// Handles whose accounts are known. They are the same for all accounts, and may be many.
+#[derive(Debug, Default, PartialEq)]
+pub struct Handles(HashMap<String, Vec<(String, Account)>>);
+
+impl Database {
+    /// Handles whose accounts are known.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn known_handles(&self) -> Result<Handles, StoreError> {
+        let mut tx = self.read().await?;
+        let handles = Handles::read(&mut tx).await?;
+        tx.commit().await?;
+        Ok(handles)
+    }
+
+    /// What the filters of an account may refer to, beside handles.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn known_to(&self, account: i64, handles: Arc<Handles>) -> Result<Known, StoreError> {
+        let mut tx = self.read().await?;
+        let known = Known::read(&mut tx, account, handles).await?;
+        tx.commit().await?;
+        Ok(known)
+    }
+
+    /// A builder that knows an account as the owner of its filters, and all that they may refer to: what a filter has to
+    /// fit in with before it is saved.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn owner(&self, account: i64) -> Result<(FilterSetBuilder, OwnerId), StoreError> {
+        let handles = Arc::new(self.known_handles().await?);
+        let known = self.known_to(account, handles).await?;
+        Ok((known.builder(account), references::owner(account)))
+    }
+}
+
+impl Known {
+    /// Reads what is the account's; handles are read apart, once for all accounts.
+    pub(crate) async fn read(tx: &mut Tx, account: i64, handles: Arc<Handles>) -> Result<Self, StoreError> {
+        Ok(Self {
+            sets: sets::shared(tx).await?,
+            own_sets: sets::of(tx, account).await?,
+            identities: accounts::identities(tx, account).await?,
+            handles,
+        })
+    }
+
+    /// A builder that knows all of it, and the account as the owner.
+    pub(crate) fn builder(&self, account: i64) -> FilterSetBuilder {
+        self.stated(account, |_| true, self.handles.0.values().flatten())
+    }
+
+    /// A builder for one expression, and its owner: it knows what that may refer to, and what is found with it is what is
+    /// found with all. Lists are long and handles many, so the others are left out.
+    #[must_use]
+    pub fn builder_for(&self, account: i64, expression: &Expression) -> (FilterSetBuilder, OwnerId) {
+        let text = expression.text().to_lowercase();
+        let may_name = |set: &str| text.contains(&set.to_lowercase());
+        let named = if self.handles.0.is_empty() {
+            BTreeSet::new()
+        } else {
+            let mut lists = NamedSets::default();
+            for (name, terms) in self.sets.iter().chain(&self.own_sets) {
+                if may_name(name) {
+                    // One that is refused names nobody.
+                    let _ = lists.insert(name, terms, &Limits::default());
+                }
+            }
+            account_names(expression, &lists)
+        };
+        let handles = named.iter().filter_map(|name| self.handles.0.get(name)).flatten();
+        (self.stated(account, may_name, handles), references::owner(account))
+    }
+
+    fn stated<'k>(
+        &'k self,
+        account: i64,
+        may_name: impl Fn(&str) -> bool,
+        handles: impl Iterator<Item = &'k (String, Account)>,
+    ) -> FilterSetBuilder {
+        let mut builder = FilterSetBuilder::new();
+        let sets = self.sets.iter().filter(|set| may_name(&set.0));
+        references::state_shared(&mut builder, sets, handles);
+        references::state_account(&mut builder, account, &self.identities);
+        for (name, terms) in self.own_sets.iter().filter(|set| may_name(&set.0)) {
+            references::state_own_set(&mut builder, account, name, terms);
+        }
+        builder
+    }
+}
+
+impl Handles {
+    pub(crate) async fn read(tx: &mut Tx) -> Result<Self, StoreError> {
+        let mut handles: HashMap<String, Vec<(String, Account)>> = HashMap::new();
+        for (network, known) in lookup::known(tx).await? {
+            handles.entry(known.handle.to_ascii_lowercase()).or_default().push((network, known));
+        }
+        Ok(Self(handles))
+    }
+}
+
+/// The handles among some that stand in texts of filters or lists.
+pub(crate) fn handles_in(
+    handles: &[(String, Account)],
+    texts: impl Iterator<Item = impl AsRef<str>>,
+) -> Vec<&(String, Account)> {
+    let known: HashSet<String> = handles.iter().map(|(_, known)| known.handle.to_ascii_lowercase()).collect();
+    let mut named = HashSet::new();
+    // Where nobody's handle is known, texts need no reading.
+    for text in texts.take_while(|_| !known.is_empty()) {
+        let text = text.as_ref().to_ascii_lowercase();
+        for word in text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '-' | '_')) {
+            if let Some(handle) = known.get(word.trim_matches('.')) {
+                named.insert(handle.as_str());
+            }
+        }
+    }
+    handles.iter().filter(|(_, known)| named.contains(&*known.handle.to_ascii_lowercase())).collect()
+}
