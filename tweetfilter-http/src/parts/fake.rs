@@ -1,7 +1,7 @@
 //! The buffer of these parts' tests: it takes what is appended, and nothing comes out of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -28,6 +28,8 @@ pub(super) struct Fake {
     pub(super) cursor: Arc<Mutex<Option<String>>>,
     /// Entries that were appended.
     pub(super) appended: Arc<AtomicU32>,
+    /// Entries that were nobody's.
+    pub(super) reclaimed: Arc<AtomicU64>,
     /// How often a claim was renewed.
     pub(super) renewed: Arc<AtomicU32>,
     /// Whoever asks for something has it.
@@ -73,6 +75,10 @@ impl Buffer for Fake {
 
     async fn lease(&self, _: &str, _: Most, _: Duration) -> Result<Vec<Leased>, BufferError> {
         self.leases_nothing.lock().await.clone().map_or(Ok(Vec::new()), Err)
+    }
+
+    fn reclaimed(&self) -> u64 {
+        self.reclaimed.load(Ordering::Relaxed)
     }
 
     async fn extend(&self, _: &str, _: &[EntryId], _: Duration) -> Result<(), BufferError> {

@@ -59,6 +59,8 @@ pub struct Works<B, S> {
     held_up: HeldUp,
     /// The revision of the filters that were told.
     told: Option<u64>,
+    /// Entries that were nobody's and are leased again, as far as that was told.
+    reclaimed: u64,
     /// Entries of the last batch.
     last: usize,
     /// Entries of a newer version, which nobody waits for.
@@ -78,6 +80,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
             held: None,
             held_up: HeldUp::default(),
             told: None,
+            reclaimed: 0,
             last: 0,
             newer: 0,
             others_until: None,
@@ -103,6 +106,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
         let silent = || StoreError::Away(format!("no answer for {} s", SILENCE.as_secs()));
         // Whatever came of the step, which may fail for long.
         self.tell_filters();
+        self.tell_reclaimed();
         let error = match step.unwrap_or_else(|| Err(silent().into())) {
             Ok(step) => {
                 self.goes_on();
@@ -172,6 +176,19 @@ impl<B: Buffer, S: Store> Works<B, S> {
             tracing::warn!(filter = filter.id, reason = filter.reason, "filter can't be used");
         }
         self.told = Some(revision);
+    }
+
+    /// Says how many entries would have stayed in the buffer for ever, if some were found.
+    fn tell_reclaimed(&mut self) {
+        let reclaimed = self.worker.buffer().reclaimed();
+        let entries = reclaimed.saturating_sub(std::mem::replace(&mut self.reclaimed, reclaimed));
+        if entries > 0 {
+            tracing::warn!(
+                entries,
+                "entries of the buffer were nobody's any more, and are leased again: somebody else removed a consumer of \
+                 group tf, moved the group, or read with NOACK"
+            );
+        }
     }
 
     /// Where there is nothing to lease: waits a little, and says whether entries are left that others hold and that may

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `tf:layout` | hash: `v`, `partitions`, an `id` by which a `FLUSHALL` is noticed, and `gaps_dropped` of `tf:losses` |
 //! | `tf:{0}` … `tf:{N-1}` | streams with the consumer group `tf`; each entry has one field `entry`, its JSON |
-//! | `tf:{p}:counts` | hash: entries `appended`, `removed`, `redelivered`, `lost` |
+//! | `tf:{p}:counts` | hash: entries `appended`, `removed`, `redelivered`, `lost`; behind which id those are `looked` for that are nobody's |
 //! | `tf:sources`, `tf:source:NAME` | names; hash: `holder`, `till`, `fence`, `cursor`, what was counted, and `gaps_dropped` |
 //! | `tf:worker:NAME` | which process works under a name, as JSON, for as long as what it leased under it |
 //! | `tf:gaps:NAME`, `tf:losses` | lists of JSON, the newest 1,000 of each, while `gaps_dropped` counts the others: messages never received; entries that strangers removed. Parts take them from there into the store |
@@ -30,6 +30,11 @@
 //! how many there must be; whatever is missing was removed by a stranger, and is
 //! [`lost`](crate::buffer::Stats::lost). A program that reads or writes the streams without this library counts
 //! `removed` and `appended` too.
+//!
+//! **Nobody's.** An entry that is neither new to the group nor pending would never be leased: a stranger removed the consumer
+//! that held it, moved the group, or read it with NOACK. A lease that finds nothing new in a partition, which has more
+//! entries than are pending, looks for those, a few hundred at a time, and makes them leases that have run out. While all
+//! is well that costs no command. Entries that a worker holds on purpose, since they are of a newer version, are pending.
 //!
 //! **A Redis Cluster** is refused for now: a batch goes to all partitions at once. All keys of a partition share its
 //! hash tag, so that a cluster takes one append for each partition, with a cursor, fence and batch number in each
@@ -109,6 +114,8 @@ struct Inner {
     empty: AtomicU64,
     /// When the oldest entry was appended that there was at the last append, in milliseconds; 0 before.
     oldest: AtomicU64,
+    /// Entries that were nobody's until a lease from here found them.
+    reclaimed: AtomicU64,
     sent: Mutex<Sent>,
     /// Workers that need not inherit any more what a predecessor of their name held.
     workers: Mutex<HashSet<String>>,
@@ -136,6 +143,7 @@ impl RedisBuffer {
             entries: AtomicU64::new(0),
             empty: AtomicU64::new(0),
             oldest: AtomicU64::new(0),
+            reclaimed: AtomicU64::new(0),
             sent: Mutex::default(),
             workers: Mutex::default(),
             names: Mutex::default(),

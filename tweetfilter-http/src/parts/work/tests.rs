@@ -86,6 +86,18 @@ async fn which_filters_cannot_be_used_is_said_whatever_came_of_the_first_lease()
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn entries_that_were_nobodys_are_told_of_once() {
+    let ((log, _guard), buffer, (_tell, mut stop)) = (Log::begin(), Fake::default(), Stop::new());
+    let mut works = between(&buffer);
+    for (reclaimed, told) in [(0, 0), (5, 1), (5, 1), (7, 2)] {
+        buffer.reclaimed.store(reclaimed, Ordering::Relaxed);
+        works.batch(&mut stop).await.unwrap();
+        assert_eq!(log.count("were nobody's any more"), told, "{}", log.text());
+    }
+    assert!(log.text().contains("entries=2"), "{}", log.text());
+}
+
 /// Posts in a buffer, of which another worker has half.
 async fn half_leased(name: &str, lease: Duration) -> (PathBuf, Database, Embedded) {
     let folder = std::env::temp_dir().join(format!("tweetfilter-{name}-{}", std::process::id()));
