@@ -94,7 +94,8 @@ pub trait Buffer: Send + Sync {
     /// [`BufferError::Away`].
     fn ack(&self, worker: &str, entries: &[EntryId]) -> impl Future<Output = Result<(), BufferError>> + Send;
 
-    /// Gives entries back untouched, to be leased again at once, as who works no more under this name does.
+    /// Gives entries back untouched, to be leased again at once, as who works no more under this name does: nothing is left
+    /// of the name that nobody needs.
     ///
     /// # Errors
     /// [`BufferError::Away`].

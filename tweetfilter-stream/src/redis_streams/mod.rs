@@ -26,6 +26,9 @@
 //! a name of its own, and what the other held comes back as any lease does. No read blocks: an empty answer comes at
 //! once, and one connection serves all.
 //!
+//! **Consumers** are made by the first lease under their name, and removed when its worker ends and holds nothing; who
+//! begins removes those that hold nothing and did nothing for a day ([`Options::silence`]). Never one that holds something: that would be nobody's.
+//!
 //! **Removal.** Entries go by XACK and XDEL when their outcome is stored, never by trimming. `appended - removed` is
 //! how many there must be; whatever is missing was removed by a stranger, and is
 //! [`lost`](crate::buffer::Stats::lost). A program that reads or writes the streams without this library counts
@@ -83,11 +86,18 @@ pub struct Options {
     pub allow_unsafe: bool,
     /// How long an answer may take, and how long a connection.
     pub timeout: Duration,
+    /// How long a consumer that holds nothing may do nothing before a worker that begins removes it.
+    pub silence: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { partitions: 4, allow_unsafe: false, timeout: Duration::from_secs(5) }
+        Self {
+            partitions: 4,
+            allow_unsafe: false,
+            timeout: Duration::from_secs(5),
+            silence: Duration::from_secs(24 * 60 * 60),
+        }
     }
 }
 
@@ -102,6 +112,7 @@ pub struct RedisBuffer(Arc<Inner>);
 struct Inner {
     link: Link,
     partitions: u16,
+    silence: Duration,
     /// Tells this process's batches from others'.
     nonce: String,
     /// The layout's id, once it is known.
@@ -130,13 +141,14 @@ impl RedisBuffer {
     /// [`BufferError::Unfit`] if the server may lose entries, with what mends it, or if the buffer there has
     /// another number of partitions; [`BufferError::Away`] if it does not answer.
     pub async fn open(url: &str, options: Options) -> Result<Self, BufferError> {
-        let Options { partitions, allow_unsafe, timeout } = options;
+        let Options { partitions, allow_unsafe, timeout, silence } = options;
         if partitions == 0 {
             return Err(BufferError::Unfit("a buffer has at least one partition".to_owned()));
         }
         let buffer = Self(Arc::new(Inner {
             link: Link::new(url, timeout, allow_unsafe)?,
             partitions,
+            silence,
             nonce: unique(),
             layout: Mutex::default(),
             before: Mutex::default(),

@@ -150,7 +150,7 @@ impl RedisBuffer {
             self.partition_keys(call);
             call.arg(name).arg(most.entries).arg(millis(LONGEST_LEASE)).arg(fresh(lease));
             call.arg(u8::from(inherits)).arg(begin).arg(most.bytes);
-            call.arg(HERE.as_str()).arg(gone).arg(millis(lease));
+            call.arg(HERE.as_str()).arg(gone).arg(millis(lease)).arg(millis(self.0.silence));
         });
         reply::leased(leased.await?)
     }

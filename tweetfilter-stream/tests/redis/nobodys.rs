@@ -1,4 +1,4 @@
-//! Entries that strangers made nobody's: neither new to the group nor pending.
+//! Entries that strangers made nobody's: neither new to the group nor pending. And consumers that nobody needs any more.
 
 use super::*;
 
@@ -75,4 +75,63 @@ async fn while_all_is_well_nothing_is_looked_through() {
     let info = server.say(&["INFO", "commandstats"]);
     assert!(info.contains("cmdstat_evalsha:calls=5,") && !info.contains("cmdstat_xrange"), "{info}");
     assert_eq!(buffer.reclaimed(), 0);
+}
+
+/// The consumers of a partition, and what each of them holds.
+fn consumers(server: &RedisServer) -> Vec<(String, String)> {
+    let said = server.say(&["XINFO", "CONSUMERS", "tf:{0}", "tf"]);
+    let words: Vec<_> = said.lines().collect();
+    let value = |at: usize, name: &str| {
+        let found = words[at..].iter().position(|word| *word == name).expect(name);
+        words[at + found + 1].to_owned()
+    };
+    let begins = (0..words.len()).filter(|at| words[*at] == "name");
+    begins.map(|at| (value(at, "name"), value(at, "pending"))).collect()
+}
+
+#[tokio::test]
+async fn who_ends_leaves_no_consumer_unless_it_holds_something() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    filled(&buffer, 8).await;
+    let leased = all(&buffer, "a").await;
+    let one = |name: &str, pending: &str| (name.to_owned(), pending.to_owned());
+    assert_eq!(consumers(&server), [one("a", "2")]);
+    // As when entries of a newer version stay leased: what it holds must not become nobody's.
+    buffer.release("a", &[]).await.unwrap();
+    assert_eq!(consumers(&server), [one("a", "2")]);
+    buffer.ack("a", &ids(&leased)).await.unwrap();
+    buffer.release("a", &[]).await.unwrap();
+    assert_eq!(consumers(&server), []);
+    // It may go on all the same.
+    filled(&buffer, 8).await;
+    assert_eq!(all(&buffer, "a").await.len(), 8);
+    assert_eq!(consumers(&server), [one("a", "2")]);
+}
+
+#[tokio::test]
+async fn who_begins_removes_consumers_that_were_silent_for_long_and_hold_nothing() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let options = Options { silence: Duration::from_secs(1), ..Options::default() };
+    let buffer = RedisBuffer::open(&server.url(), options).await.unwrap();
+    filled(&buffer, 8).await;
+    for p in ["tf:{0}", "tf:{1}"] {
+        server.say(&["XGROUP", "CREATECONSUMER", p, "tf", "killed"]);
+    }
+    assert_eq!(all(&buffer, "holds").await.len(), 8);
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    server.say(&["XGROUP", "CREATECONSUMER", "tf:{0}", "tf", "young"]);
+    // Each worker looks once, when it begins.
+    assert_eq!(all(&buffer, "begins").await, []);
+    // Whether that one is a consumer before it has had something, is the server's affair.
+    let names = || -> Vec<_> {
+        let names = consumers(&server).into_iter().map(|(name, _)| name);
+        names.filter(|name| name != "begins").collect()
+    };
+    assert_eq!(names(), ["holds", "young"]);
+    // Others are spared for a day.
+    let buffer = open(&server).await;
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert_eq!(all(&buffer, "begins").await, []);
+    assert_eq!(names(), ["holds", "young"]);
 }

@@ -1,14 +1,14 @@
 -- KEYS: layout, losses, the worker's name, then streams and counts.
 -- ARGV: layout id, worker, most entries, idle time at which a lease has run out, idle time that a fresh one starts
 -- with, 1 if the worker is new in its process, the partition to begin with, most bytes, which process this is, which one
--- is known to be gone, or '', how long a lease lasts.
+-- is known to be gone, or '', how long a lease lasts, idle time at which a consumer that holds nothing is removed.
 -- Returns the entries of all partitions, how many of them were found to be nobody's, then partition, id, attempts, bytes of
 -- each leased entry; or -1, the process that has the name, and ms until that has run out.
 
 -- Entries that are read at once: how large they are shows only then, and what does not fit is given back.
 local SOME = 16
 local worker, most, out, fresh = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
-local who, time = ARGV[9], ARGV[11]
+local who, time, silent = ARGV[9], ARGV[11], tonumber(ARGV[12])
 local named = redis.call('GET', KEYS[3])
 if named and named ~= who and named ~= ARGV[10] then
   return { -1, named, redis.call('PTTL', KEYS[3]) }
@@ -40,6 +40,19 @@ local function inherit(p)
       start = '(' .. own[#own][1]
     end
   until #own < CHUNK
+end
+
+-- Workers that were killed leave their consumers; whoever begins removes those that have been silent for long.
+local function drop_silent(p)
+  for _, about in ipairs(redis.call('XINFO', 'CONSUMERS', stream(p), GROUP)) do
+    local field = {}
+    for i = 1, #about, 2 do
+      field[about[i]] = about[i + 1]
+    end
+    if field.name ~= worker and field.pending == 0 and field.idle >= silent then
+      drop_consumer(p, field.name)
+    end
+  end
 end
 
 local function enqueue(p, entry, attempts)
@@ -156,6 +169,7 @@ end
 if ARGV[6] == '1' or (named and named ~= who) then
   for p = 1, n do
     inherit(p)
+    drop_silent(p)
   end
 end
 for p = 1, n do
