@@ -28,6 +28,8 @@ pub(super) struct Fake {
     pub(super) cursor: Arc<Mutex<Option<String>>>,
     /// Entries that were appended.
     pub(super) appended: Arc<AtomicU32>,
+    /// How full it says that it is.
+    pub(super) stats: Stats,
     /// Entries that were nobody's.
     pub(super) reclaimed: Arc<AtomicU64>,
     /// How often a claim was renewed.
@@ -94,6 +96,6 @@ impl Buffer for Fake {
     }
 
     async fn stats(&self) -> Result<Stats, BufferError> {
-        Ok(Stats::default())
+        Ok(self.stats.clone())
     }
 }

@@ -102,7 +102,7 @@ async fn who_ends_leaves_no_consumer_unless_it_holds_something() {
     assert_eq!(consumers(&server), [one("a", "2")]);
     buffer.ack("a", &ids(&leased)).await.unwrap();
     buffer.release("a", &[]).await.unwrap();
-    assert_eq!(consumers(&server), []);
+    assert!(consumers(&server).is_empty());
     // It may go on all the same.
     filled(&buffer, 8).await;
     assert_eq!(all(&buffer, "a").await.len(), 8);
