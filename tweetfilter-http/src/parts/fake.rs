@@ -18,6 +18,8 @@ pub(super) struct Fake {
     pub(super) takes: Duration,
     /// Whether it has forgotten all of its sources.
     pub(super) forgotten: bool,
+    /// Whether claims can't be renewed, since it does not answer.
+    pub(super) away: Arc<AtomicBool>,
     /// Whether it has no room for more.
     pub(super) full: Arc<AtomicBool>,
     /// Why it leases nothing.
@@ -54,6 +56,9 @@ impl Buffer for Fake {
 
     async fn renew(&self, source: &str, _: Fence, _: Duration) -> Result<(), BufferError> {
         self.knows(source)?;
+        if self.away.load(Ordering::Relaxed) {
+            return Err(BufferError::Away("no route".to_owned()));
+        }
         let _turn = self.turn.lock().await;
         self.renewed.fetch_add(1, Ordering::Relaxed);
         Ok(())
