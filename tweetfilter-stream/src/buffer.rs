@@ -71,6 +71,12 @@ pub trait Buffer: Send + Sync {
         lease: Duration,
     ) -> impl Future<Output = Result<Vec<Leased>, BufferError>> + Send;
 
+    /// Entries, so far, that no lease would have given any more, since a stranger's hand in the engine made them nobody's,
+    /// and that leases from here found and took back. An alarm if it grows.
+    fn reclaimed(&self) -> u64 {
+        0
+    }
+
     /// Prolongs leases; those that others hold by now are passed over.
     ///
     /// # Errors
@@ -88,7 +94,8 @@ pub trait Buffer: Send + Sync {
     /// [`BufferError::Away`].
     fn ack(&self, worker: &str, entries: &[EntryId]) -> impl Future<Output = Result<(), BufferError>> + Send;
 
-    /// Gives entries back untouched, to be leased again at once, as who works no more under this name does.
+    /// Gives entries back untouched, to be leased again at once, as who works no more under this name does: nothing is left
+    /// of the name that nobody needs.
     ///
     /// # Errors
     /// [`BufferError::Away`].

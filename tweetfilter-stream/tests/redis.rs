@@ -9,6 +9,8 @@ use tweetfilter_stream::buffer::{
 };
 use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
 
+#[path = "redis/nobodys.rs"]
+mod nobodys;
 #[path = "support/servers.rs"]
 mod servers;
 

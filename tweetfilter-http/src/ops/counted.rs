@@ -82,6 +82,10 @@ impl<B: Buffer> Buffer for Counted<B> {
         self.inner.oldest_seen()
     }
 
+    fn reclaimed(&self) -> u64 {
+        self.inner.reclaimed()
+    }
+
     async fn lease(&self, worker: &str, most: Most, lease: Duration) -> Result<Vec<Leased>, BufferError> {
         let leased = self.buffer(self.inner.lease(worker, most, lease)).await?;
         let again = leased.iter().filter(|entry| entry.attempts > 1).count();

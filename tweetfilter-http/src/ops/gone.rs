@@ -111,8 +111,8 @@ fn is_own(process: &Process, row: &ProcessRow, state: &ProcessState) -> bool {
 fn ended_suddenly(row: &ProcessRow, state: ProcessState) -> CrashEvent {
     let (pid, started, heard) = (state.pid, rfc3339(state.started_at), rfc3339(row.at));
     let reason = format!(
-        "a run ended without saying so (killed, out of memory, or power was lost): process {pid}, started {started}, last \
-         heard of {heard}"
+        "a run ended without saying so (killed, out of memory, power was lost, or stopped while the store did not answer): \
+         process {pid}, started {started}, last heard of {heard}"
     );
     CrashEvent { part: state.command, at: now(), reason, backtrace: String::new() }
 }

@@ -27,8 +27,8 @@ const KEPT: usize = 3 * 4 * 60 * 12;
 const AT_ONCE: usize = 256;
 /// How long store or buffer may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The same when the process ends.
-const LAST: Duration = Duration::from_secs(1);
+/// The same when the process ends, which has two seconds for all of this.
+const LAST: Duration = Duration::from_millis(900);
 /// After how long it is written again where another was in the way.
 const AGAIN: Duration = Duration::from_millis(50);
 
@@ -101,12 +101,23 @@ impl Recorder {
             stop.sleep(Duration::from_millis((due - now()).max(0).cast_unsigned())).await;
             if !stop.is_told() {
                 let look = self.look().await;
-                self.note(due, look).await;
+                // What is cut off is written again, which changes nothing, and who ends has little time.
+                tokio::select! {
+                    () = self.note(due, look) => {}
+                    () = stop.told() => {}
+                }
             }
         }
         let look = self.look().await;
         self.take(now(), look, LAST).await;
         self.write(ProcessState { ended: true, ..self.process.told() }, LAST).await;
+        if self.away && self.begun {
+            // There is no other place of which whoever takes this one's would know.
+            tracing::warn!(
+                "the store did not take it that this process ends; the next one that runs the same will report it as one \
+                 that ended without saying so"
+            );
+        }
     }
 
     async fn note(&mut self, at: Millis, look: Look) {

@@ -126,6 +126,13 @@ impl Buffer for Buffers {
         }
     }
 
+    fn reclaimed(&self) -> u64 {
+        match self {
+            Self::Embedded(buffer) => buffer.reclaimed(),
+            Self::Redis(buffer) => buffer.reclaimed(),
+        }
+    }
+
     async fn lease(&self, worker: &str, most: Most, lease: Duration) -> Result<Vec<Leased>, BufferError> {
         let leased = each!(self, b => b.lease(worker, most, lease))?;
         if !leased.is_empty() {

@@ -1,7 +1,7 @@
 //! The buffer of these parts' tests: it takes what is appended, and nothing comes out of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -18,6 +18,8 @@ pub(super) struct Fake {
     pub(super) takes: Duration,
     /// Whether it has forgotten all of its sources.
     pub(super) forgotten: bool,
+    /// Whether claims can't be renewed, since it does not answer.
+    pub(super) away: Arc<AtomicBool>,
     /// Whether it has no room for more.
     pub(super) full: Arc<AtomicBool>,
     /// Why it leases nothing.
@@ -28,6 +30,10 @@ pub(super) struct Fake {
     pub(super) cursor: Arc<Mutex<Option<String>>>,
     /// Entries that were appended.
     pub(super) appended: Arc<AtomicU32>,
+    /// How full it says that it is.
+    pub(super) stats: Stats,
+    /// Entries that were nobody's.
+    pub(super) reclaimed: Arc<AtomicU64>,
     /// How often a claim was renewed.
     pub(super) renewed: Arc<AtomicU32>,
     /// Whoever asks for something has it.
@@ -50,6 +56,9 @@ impl Buffer for Fake {
 
     async fn renew(&self, source: &str, _: Fence, _: Duration) -> Result<(), BufferError> {
         self.knows(source)?;
+        if self.away.load(Ordering::Relaxed) {
+            return Err(BufferError::Away("no route".to_owned()));
+        }
         let _turn = self.turn.lock().await;
         self.renewed.fetch_add(1, Ordering::Relaxed);
         Ok(())
@@ -75,6 +84,10 @@ impl Buffer for Fake {
         self.leases_nothing.lock().await.clone().map_or(Ok(Vec::new()), Err)
     }
 
+    fn reclaimed(&self) -> u64 {
+        self.reclaimed.load(Ordering::Relaxed)
+    }
+
     async fn extend(&self, _: &str, _: &[EntryId], _: Duration) -> Result<(), BufferError> {
         Ok(())
     }
@@ -88,6 +101,6 @@ impl Buffer for Fake {
     }
 
     async fn stats(&self) -> Result<Stats, BufferError> {
-        Ok(Stats::default())
+        Ok(self.stats.clone())
     }
 }

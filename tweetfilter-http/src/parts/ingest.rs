@@ -73,7 +73,7 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
     let rereads = settings.kind == Kind::File;
     let anew =
         |since| Anew { instance: instance.claims_as(), since, memory: instance.memory().clone(), rereads };
-    let mut renew = tokio::time::interval(RENEW);
+    let (mut renew, mut not_renewed) = (tokio::time::interval(RENEW), HeldUp::default());
     renew.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     // While a batch is appended the source is read on, so that a slow disk makes larger batches and not fewer. It is a
     // task of its own, since whoever waits for something else here must not hold up a transaction of it.
@@ -98,7 +98,10 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
             () = stop.told() => break,
             _ = renew.tick() => match renewal(&buffer, name, &ingest, instance, rereads).await {
                 Err(BufferError::Away(reason) | BufferError::Full(reason)) => {
-                    tracing::warn!(source = name, %reason, "claim not renewed");
+                    if let Some(lasted) = not_renewed.holds() {
+                        let for_seconds = lasted.as_secs();
+                        tracing::warn!(source = name, for_seconds, %reason, "claim not renewed");
+                    }
                 }
                 // The batch that is on its way finds out by itself.
                 Err(BufferError::Fenced { .. } | BufferError::Forgotten { .. }) if appending.is_some() => {}
@@ -108,7 +111,12 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
                         ingest.gap(gap);
                     }
                 }
-                renewed => renewed.map_err(PartError::from).map_err(robbed)?,
+                renewed => {
+                    renewed.map_err(PartError::from).map_err(robbed)?;
+                    if let Some(lasted) = not_renewed.goes_on() {
+                        tracing::info!(source = name, after_seconds = lasted.as_secs(), "claim is renewed again");
+                    }
+                }
             },
             appended = pending(&mut appending) => {
                 appending = None;

@@ -3,8 +3,9 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tweetfilter_stream::buffer::{Buffer, BufferError};
 use tweetfilter_stream::store::{Store, StoreError};
 use tweetfilter_stream::worker::{Step, StepError, Worker};
@@ -59,12 +60,16 @@ pub struct Works<B, S> {
     held_up: HeldUp,
     /// The revision of the filters that were told.
     told: Option<u64>,
+    /// Entries that were nobody's and are leased again, as far as that was told.
+    reclaimed: u64,
     /// Entries of the last batch.
     last: usize,
     /// Entries of a newer version, which nobody waits for.
     newer: u64,
     /// Until when to wait for entries that others hold, once that has begun.
     others_until: Option<Instant>,
+    /// Until when to wait for entries that nobody holds, as long as no lease gives any.
+    free_until: Option<Instant>,
     part: Option<Arc<Part>>,
 }
 
@@ -78,9 +83,11 @@ impl<B: Buffer, S: Store> Works<B, S> {
             held: None,
             held_up: HeldUp::default(),
             told: None,
+            reclaimed: 0,
             last: 0,
             newer: 0,
             others_until: None,
+            free_until: None,
             part: None,
         }
     }
@@ -103,6 +110,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
         let silent = || StoreError::Away(format!("no answer for {} s", SILENCE.as_secs()));
         // Whatever came of the step, which may fail for long.
         self.tell_filters();
+        self.tell_reclaimed();
         let error = match step.unwrap_or_else(|| Err(silent().into())) {
             Ok(step) => {
                 self.goes_on();
@@ -110,6 +118,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
                 self.worked.add(&step);
                 self.last = step.entries + step.held;
                 self.newer += step.held as u64;
+                self.free_until = self.free_until.filter(|_| self.last == 0);
                 if let Some(part) = self.part.as_ref().filter(|_| self.last > 0) {
                     part.counters.evaluation.observe(step.evaluation.as_secs_f64());
                 }
@@ -174,35 +183,68 @@ impl<B: Buffer, S: Store> Works<B, S> {
         self.told = Some(revision);
     }
 
-    /// Where there is nothing to lease: waits a little, and says whether entries are left that others hold and that may
-    /// still come free. Their worker may have been killed, so it is waited for until its leases have run out; who prolongs
-    /// them is alive, and does them itself.
+    /// Says how many entries would have stayed in the buffer for ever, if some were found.
+    fn tell_reclaimed(&mut self) {
+        let reclaimed = self.worker.buffer().reclaimed();
+        let entries = reclaimed.saturating_sub(std::mem::replace(&mut self.reclaimed, reclaimed));
+        if entries > 0 {
+            tracing::warn!(
+                entries,
+                "entries of the buffer were nobody's any more, and are leased again: somebody else removed a consumer of \
+                 group tf, moved the group, or read with NOACK"
+            );
+        }
+    }
+
+    /// Where there is nothing to lease: waits a little, and says whether entries are left that may still come. Those that
+    /// others hold are waited for until leases have run out, since their worker may have been killed; who prolongs them is
+    /// alive, and does them itself. Those that nobody holds come with one of the next leases.
     pub async fn waits_for_others(&mut self, stop: &mut Stop) -> bool {
-        let left = match self.worker.buffer().stats().await {
-            Ok(stats) => stats.entries.saturating_sub(self.newer),
-            // The next batch finds out what that means.
-            Err(_) => u64::MAX,
-        };
-        if left == 0 || stop.is_told() {
-            return false;
-        }
-        if left < u64::MAX {
-            let time = self.worker.lease_time() + Duration::from_secs(1);
-            let until = *self.others_until.get_or_insert_with(|| {
-                let seconds = time.as_secs();
-                tracing::warn!(
-                    entries = left,
-                    "another worker holds the rest of the buffer; it is done here if its leases run out, within {seconds} s"
-                );
-                Instant::now() + time
-            });
-            if Instant::now() >= until {
-                tracing::warn!(entries = left, "entries are left to the worker that holds them: it is alive");
-                return false;
+        let may_come = match self.worker.buffer().stats().await {
+            Ok(stats) => {
+                let entries = stats.entries.saturating_sub(self.newer);
+                let held = stats.leased.saturating_sub(self.newer).min(entries);
+                !stop.is_told() && entries > 0 && self.may_come(entries, held)
             }
+            // The next batch finds out what that means.
+            Err(_) => !stop.is_told(),
+        };
+        if may_come {
+            stop.sleep(LOOK).await;
         }
-        stop.sleep(LOOK).await;
-        true
+        may_come
+    }
+
+    /// Whether entries may still come, of which others hold so many. Says who has them, and in the end what is left.
+    fn may_come(&mut self, entries: u64, held: u64) -> bool {
+        let (now, free) = (Instant::now(), entries - held);
+        let time = self.worker.lease_time() + Duration::from_secs(1);
+        let seconds = time.as_secs();
+        if free == 0 {
+            self.free_until = None;
+        }
+        let is_free = free > 0 && now < *self.free_until.get_or_insert(now + time);
+        let others_until = || {
+            tracing::warn!(
+                entries = held,
+                "another worker holds entries of the buffer; they are done here if its leases run out, within {seconds} s"
+            );
+            now + time
+        };
+        let is_held = held > 0 && now < *self.others_until.get_or_insert_with(others_until);
+        if is_free || is_held {
+            return true;
+        }
+        if held > 0 {
+            tracing::warn!(entries = held, "entries are left to the worker that holds them: it is alive");
+        }
+        if free > 0 {
+            tracing::warn!(
+                entries = free,
+                "entries are left that nobody holds: no lease gave any for {seconds} s"
+            );
+        }
+        false
     }
 
     /// Works until it is told to stop, or, if `until_empty`, until the buffer is empty.

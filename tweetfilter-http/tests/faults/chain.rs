@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,8 @@ use tweetfilter_stream::wire::decode;
 
 use crate::maria::{Folder, Maria};
 use crate::oracle::{Delivered, FILTERS, Filter, History, Said};
+pub use crate::part::Part;
+use crate::part::{Parts, all_work};
 use crate::redis::{FIT, RedisServer};
 use crate::support::{Ended, Files, command, for_user};
 
@@ -23,45 +25,6 @@ pub const PATIENCE: Duration = Duration::from_secs(180);
 /// What filters are changed to while they are used.
 const EDITS: &[&str] =
     &["lang:en", "followers:>50", "has:hashtags", "-is:reply", "emoji:>1", "lang:ja OR lang:es"];
-
-/// A process of the chain, killed with its value.
-pub struct Part {
-    child: Child,
-}
-
-impl From<Child> for Part {
-    fn from(child: Child) -> Self {
-        Self { child }
-    }
-}
-
-impl Part {
-    /// Kills it without notice; false if it had ended by itself.
-    pub fn kill(&mut self) -> bool {
-        let was_alive = matches!(self.child.try_wait(), Ok(None));
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        was_alive
-    }
-
-    /// Stops it (`STOP`), or lets it go on (`CONT`).
-    pub fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().expect("kill");
-        assert!(sent.success());
-    }
-
-    /// How it ended, if it has.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().expect("it can be asked")
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
 
 /// The servers, and what is to go through them.
 pub struct Chain {
@@ -76,6 +39,7 @@ pub struct Chain {
     /// Where the parts look for their servers.
     pub database: String,
     pub buffer: String,
+    parts: Parts,
 }
 
 impl Chain {
@@ -105,6 +69,7 @@ impl Chain {
             said: Said::read(stream),
             history: History::new(),
             source: String::new(),
+            parts: Parts::default(),
         };
         chain.set_rate(None);
         chain.point_at_buffer();
@@ -159,7 +124,9 @@ impl Chain {
             .stdout(Stdio::null())
             .stderr(log.expect("a log"))
             .spawn();
-        Part { child: child.expect("it starts") }
+        let part = Part::new(name, child.expect("it starts"));
+        self.parts.add(&part);
+        part
     }
 
     /// Runs a command beside the chain.
@@ -201,7 +168,7 @@ impl Chain {
         let begin = Instant::now();
         while !holds() {
             if begin.elapsed() >= PATIENCE {
-                println!("{}", self.log_end());
+                println!("{}\n{}", self.log_end(), self.parts.told());
                 panic!("not in time: {what}\n{}", self.held_up());
             }
             std::thread::sleep(Duration::from_millis(30));
@@ -209,11 +176,16 @@ impl Chain {
         begin.elapsed()
     }
 
-    /// What may tell why nothing gets on: what the chain says of itself, who holds entries since when, and what the store
-    /// does.
+    /// What may tell why nothing gets on: what the chain says of itself, how many entries there are, which of them are new to
+    /// the group or pending, who holds them since when, and what the store does.
     fn held_up(&self) -> String {
         let status = self.run(&["status", "--json"]);
-        let pending = |p: u8| self.redis.say(&["XPENDING", &format!("tf:{{{p}}}"), "tf", "-", "+", "3"]);
+        let pending = |p: u8| {
+            let stream = format!("tf:{{{p}}}");
+            let groups = self.redis.say(&["XINFO", "GROUPS", &stream]);
+            let entries = self.redis.say(&["XLEN", &stream]);
+            (entries, groups, self.redis.say(&["XPENDING", &stream, "tf", "-", "+", "3"]))
+        };
         let pending: Vec<_> = (0..4).map(pending).collect();
         let store = self.maria.try_ask("tf", "SHOW FULL PROCESSLIST");
         format!("{}{}\n{pending:?}\n{store:?}", status.out, status.err)
@@ -251,11 +223,21 @@ impl Chain {
         self.history.insert(revision, rows.iter().map(filter).collect());
     }
 
-    /// Waits until all is read and stored.
+    /// Waits until all is read and stored by the workers that run.
     pub fn drain(&self, ingest: &mut Part) {
-        self.until("all is read", || ingest.ended().is_some());
+        let workers = self.parts.workers();
+        let check = || {
+            assert!(all_work(&workers), "a worker has ended\n{}{}", self.parts.told(), self.log_end());
+        };
+        self.until("all is read", || {
+            check();
+            ingest.ended().is_some()
+        });
         assert!(ingest.ended().is_some_and(|ended| ended.success()), "{}", self.log_end());
-        self.until("all is stored", || self.waiting() == 0);
+        self.until("all is stored", || {
+            check();
+            self.waiting() == 0
+        });
     }
 
     /// What is stored of who saw what.

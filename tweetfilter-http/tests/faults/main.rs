@@ -12,6 +12,7 @@ mod full;
 mod kills;
 mod locks;
 mod oracle;
+mod part;
 mod points;
 mod proxy;
 mod robbed;

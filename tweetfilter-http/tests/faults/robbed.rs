@@ -1,6 +1,8 @@
 //! A Redis that strangers lay hands on, that is full, or that keeps nothing: what is lost shows, and nothing else is.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use crate::chain::{Chain, stream};
 use crate::redis::FIT;
@@ -24,6 +26,30 @@ fn what_strangers_take_from_redis_shows_in_status() {
     let posts: BTreeSet<_> =
         chain.said.audience.iter().filter(|said| missing(said)).map(|(_, post)| post).collect();
     assert!(!posts.is_empty() && posts.len() as u64 <= taken, "{} posts, {taken} taken", posts.len());
+}
+
+/// Neither new nor pending, they are in no list of what is to be done.
+#[test]
+fn what_a_removed_consumer_held_is_stored_all_the_same() {
+    let Some(chain) = Chain::start(&stream(500, 24)) else { return };
+    let mut ingest = chain.part("ingest");
+    chain.until("all is read", || ingest.ended().is_some());
+    let mut gone = chain.part_with("worker-1", &[], &[("TWEETFILTER_FAIL", "lease.after:1")]);
+    chain.until("it is gone", || gone.ended().is_some());
+    // A chain in which nobody works any more says so, and does not wait.
+    let begin = Instant::now();
+    let stalled = catch_unwind(AssertUnwindSafe(|| chain.drain(&mut ingest)));
+    let said = stalled.expect_err("nobody works").downcast_ref::<String>().cloned().unwrap_or_default();
+    assert!(said.contains("a worker has ended") && said.contains("worker-1 (process "), "{said}");
+    assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+    for p in 0..4 {
+        let held = chain.redis.say(&["XGROUP", "DELCONSUMER", &format!("tf:{{{p}}}"), "tf", "worker-1"]);
+        assert_ne!(held.trim(), "0", "partition {p}");
+    }
+    let _worker = chain.part("worker-1");
+    chain.drain(&mut ingest);
+    chain.assert_held();
+    assert!(chain.log().contains("were nobody's any more, and are leased again"), "{}", chain.log());
 }
 
 #[test]

@@ -53,6 +53,24 @@ fn the_buffer_grows_while_the_store_is_away_and_drains_later() {
     assert!(log.contains("store and buffer are back"), "{log}");
 }
 
+#[test]
+fn who_is_stopped_while_the_store_is_silent_says_that_it_will_count_as_a_crash() {
+    let Some(chain) = Chain::start(&stream(300, 25)) else { return };
+    let mut ingest = chain.part("ingest");
+    let mut worker = chain.part("worker-1");
+    chain.drain(&mut ingest);
+    chain.maria.signal("STOP");
+    worker.signal("TERM");
+    chain.until("it ends", || worker.ended().is_some());
+    chain.maria.signal("CONT");
+    assert!(worker.ended().is_some_and(|ended| ended.success()), "{}", chain.log());
+    assert!(chain.log().contains("will report it as one that ended without saying so"), "{}", chain.log());
+    let _worker = chain.part("worker-1");
+    chain.until("it is found out", || chain.status()["crashes"] == 1);
+    let status = chain.ok(&["status", "--crashes"]);
+    assert!(status.contains("or stopped while the store did not answer"), "{status}");
+}
+
 /// Keeps every commit waiting, for less than a lock is waited for.
 const HOLD: &str = "START TRANSACTION; \
     SELECT COUNT(*) FROM state WHERE name IN ('commit', 'post') FOR UPDATE; DO SLEEP(9); ROLLBACK";

@@ -49,6 +49,13 @@ class Redis:
             return self.answers.read(int(rest) + 2)[:-2]
         return [self.answer() for _ in range(int(rest))]
 
+    def at_once(self, *commands):
+        """All of them or none: whoever is killed in between leaves nothing half done."""
+        self("MULTI")
+        for words in commands:
+            self(*words)
+        self("EXEC")
+
     def partitions(self):
         return int(self("HGET", "tf:layout", "partitions"))
 
@@ -72,8 +79,11 @@ def append(buffer, entries):
         redis = Redis(buffer)
         for text in entries:
             partition = fnv(*about(json.loads(text))) % redis.partitions()
-            redis("XADD", "tf:{%d}" % partition, "*", "entry", text)
-            redis("HINCRBY", "tf:{%d}:counts" % partition, "appended", 1)
+            stream = "tf:{%d}" % partition
+            redis.at_once(
+                ["XADD", stream, "*", "entry", text],
+                ["HINCRBY", stream + ":counts", "appended", 1],
+            )
         return
     with sqlite(buffer) as database:
         for text in entries:
@@ -104,9 +114,11 @@ def consume(buffer):
             answer = redis("XREADGROUP", "GROUP", "tf", "python", "COUNT", 1000, "STREAMS", stream, ">")
             for number, fields in answer[0][1] if answer else []:
                 print(fields[1].decode())
-                redis("XACK", stream, "tf", number)
-                redis("XDEL", stream, number)
-                redis("HINCRBY", stream + ":counts", "removed", 1)
+                redis.at_once(
+                    ["XACK", stream, "tf", number],
+                    ["XDEL", stream, number],
+                    ["HINCRBY", stream + ":counts", "removed", 1],
+                )
         return
     with sqlite(buffer) as database:
         free = """SELECT e.seq, e.bytes FROM buffer_entry e LEFT JOIN buffer_lease l ON l.seq = e.seq

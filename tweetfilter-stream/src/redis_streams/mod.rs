@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `tf:layout` | hash: `v`, `partitions`, an `id` by which a `FLUSHALL` is noticed, and `gaps_dropped` of `tf:losses` |
 //! | `tf:{0}` … `tf:{N-1}` | streams with the consumer group `tf`; each entry has one field `entry`, its JSON |
-//! | `tf:{p}:counts` | hash: entries `appended`, `removed`, `redelivered`, `lost` |
+//! | `tf:{p}:counts` | hash: entries `appended`, `removed`, `redelivered`, `lost`; behind which id those are `looked` for that are nobody's |
 //! | `tf:sources`, `tf:source:NAME` | names; hash: `holder`, `till`, `fence`, `cursor`, what was counted, and `gaps_dropped` |
 //! | `tf:worker:NAME` | which process works under a name, as JSON, for as long as what it leased under it |
 //! | `tf:gaps:NAME`, `tf:losses` | lists of JSON, the newest 1,000 of each, while `gaps_dropped` counts the others: messages never received; entries that strangers removed. Parts take them from there into the store |
@@ -26,10 +26,18 @@
 //! a name of its own, and what the other held comes back as any lease does. No read blocks: an empty answer comes at
 //! once, and one connection serves all.
 //!
+//! **Consumers** are made by the first lease under their name, and removed when its worker ends and holds nothing; who
+//! begins removes those that hold nothing and did nothing for a day ([`Options::silence`]). Never one that holds something: that would be nobody's.
+//!
 //! **Removal.** Entries go by XACK and XDEL when their outcome is stored, never by trimming. `appended - removed` is
 //! how many there must be; whatever is missing was removed by a stranger, and is
 //! [`lost`](crate::buffer::Stats::lost). A program that reads or writes the streams without this library counts
 //! `removed` and `appended` too.
+//!
+//! **Nobody's.** An entry that is neither new to the group nor pending would never be leased: a stranger removed the consumer
+//! that held it, moved the group, or read it with NOACK. A lease that finds nothing new in a partition, which has more
+//! entries than are pending, looks for those, a few hundred at a time, and makes them leases that have run out. While all
+//! is well that costs no command. Entries that a worker holds on purpose, since they are of a newer version, are pending.
 //!
 //! **A Redis Cluster** is refused for now: a batch goes to all partitions at once. All keys of a partition share its
 //! hash tag, so that a cluster takes one append for each partition, with a cursor, fence and batch number in each
@@ -78,11 +86,18 @@ pub struct Options {
     pub allow_unsafe: bool,
     /// How long an answer may take, and how long a connection.
     pub timeout: Duration,
+    /// How long a consumer that holds nothing may do nothing before a worker that begins removes it.
+    pub silence: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { partitions: 4, allow_unsafe: false, timeout: Duration::from_secs(5) }
+        Self {
+            partitions: 4,
+            allow_unsafe: false,
+            timeout: Duration::from_secs(5),
+            silence: Duration::from_secs(24 * 60 * 60),
+        }
     }
 }
 
@@ -97,6 +112,7 @@ pub struct RedisBuffer(Arc<Inner>);
 struct Inner {
     link: Link,
     partitions: u16,
+    silence: Duration,
     /// Tells this process's batches from others'.
     nonce: String,
     /// The layout's id, once it is known.
@@ -109,6 +125,8 @@ struct Inner {
     empty: AtomicU64,
     /// When the oldest entry was appended that there was at the last append, in milliseconds; 0 before.
     oldest: AtomicU64,
+    /// Entries that were nobody's until a lease from here found them.
+    reclaimed: AtomicU64,
     sent: Mutex<Sent>,
     /// Workers that need not inherit any more what a predecessor of their name held.
     workers: Mutex<HashSet<String>>,
@@ -123,19 +141,21 @@ impl RedisBuffer {
     /// [`BufferError::Unfit`] if the server may lose entries, with what mends it, or if the buffer there has
     /// another number of partitions; [`BufferError::Away`] if it does not answer.
     pub async fn open(url: &str, options: Options) -> Result<Self, BufferError> {
-        let Options { partitions, allow_unsafe, timeout } = options;
+        let Options { partitions, allow_unsafe, timeout, silence } = options;
         if partitions == 0 {
             return Err(BufferError::Unfit("a buffer has at least one partition".to_owned()));
         }
         let buffer = Self(Arc::new(Inner {
             link: Link::new(url, timeout, allow_unsafe)?,
             partitions,
+            silence,
             nonce: unique(),
             layout: Mutex::default(),
             before: Mutex::default(),
             entries: AtomicU64::new(0),
             empty: AtomicU64::new(0),
             oldest: AtomicU64::new(0),
+            reclaimed: AtomicU64::new(0),
             sent: Mutex::default(),
             workers: Mutex::default(),
             names: Mutex::default(),

@@ -87,8 +87,9 @@ impl Buffer for RedisBuffer {
             lent = self.lend(&name, most, lease, (inherits, &gone)).await;
         }
         match lent {
-            Ok(Lent::Entries(entries, leased)) => {
+            Ok(Lent::Entries { entries, nobodys, leased }) => {
                 self.there_are(entries, 0);
+                self.0.reclaimed.fetch_add(nobodys, Ordering::Relaxed);
                 Ok(leased)
             }
             Ok(Lent::Named(by, free_in)) => Err(self.renamed(worker, &Identity::of(&by), free_in)),
@@ -98,6 +99,10 @@ impl Buffer for RedisBuffer {
                 Err(error)
             }
         }
+    }
+
+    fn reclaimed(&self) -> u64 {
+        self.0.reclaimed.load(Ordering::Relaxed)
     }
 
     async fn extend(&self, worker: &str, entries: &[EntryId], lease: Duration) -> Result<(), BufferError> {
@@ -145,7 +150,7 @@ impl RedisBuffer {
             self.partition_keys(call);
             call.arg(name).arg(most.entries).arg(millis(LONGEST_LEASE)).arg(fresh(lease));
             call.arg(u8::from(inherits)).arg(begin).arg(most.bytes);
-            call.arg(HERE.as_str()).arg(gone).arg(millis(lease));
+            call.arg(HERE.as_str()).arg(gone).arg(millis(lease)).arg(millis(self.0.silence));
         });
         reply::leased(leased.await?)
     }

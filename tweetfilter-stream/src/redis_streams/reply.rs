@@ -8,8 +8,8 @@ use crate::buffer::{BufferError, EntryId, Leased};
 
 /// The answer to a lease.
 pub(super) enum Lent {
-    /// Entries of all partitions, and what was leased, oldest first.
-    Entries(u64, Vec<Leased>),
+    /// Entries of all partitions, how many of them were nobody's, and what was leased, oldest first.
+    Entries { entries: u64, nobodys: u64, leased: Vec<Leased> },
     /// Nothing: this process has the worker's name, for so long unless it says so again.
     Named(String, Duration),
 }
@@ -23,7 +23,7 @@ pub(super) fn leased(answer: Value) -> Result<Lent, BufferError> {
         let left: i64 = read(&left)?;
         return Ok(Lent::Named(read(&by)?, Duration::from_millis(left.max(0).cast_unsigned())));
     }
-    let entries = read(&first)?;
+    let (entries, nobodys) = (read(&first)?, read(&parts.next().unwrap_or_default())?);
     let mut all = Vec::with_capacity(parts.len() / 4);
     while let (Some(partition), Some(id), Some(attempts), Some(bytes)) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -36,7 +36,7 @@ pub(super) fn leased(answer: Value) -> Result<Lent, BufferError> {
         all.push((at, Leased { id, bytes, attempts: read(&attempts)? }));
     }
     all.sort_by_key(|(at, _)| *at);
-    Ok(Lent::Entries(entries, all.into_iter().map(|(_, leased)| leased).collect()))
+    Ok(Lent::Entries { entries, nobodys, leased: all.into_iter().map(|(_, leased)| leased).collect() })
 }
 
 pub(super) fn read<T: redis::FromRedisValue>(value: &Value) -> Result<T, BufferError> {

@@ -14,9 +14,9 @@ fn with_gaps(first: u8, parts: &[&str]) -> Script {
 
 /// A script whose streams and counts come behind so many other keys.
 macro_rules! script {
-    ($name:ident, $first:literal, $file:literal) => {
+    ($name:ident, $first:literal, $($file:literal),+) => {
         pub(super) static $name: LazyLock<Script> =
-            LazyLock::new(|| with_gaps($first, &[include_str!("lua/common.lua"), include_str!($file)]));
+            LazyLock::new(|| with_gaps($first, &[include_str!("lua/common.lua"), $(include_str!($file)),+]));
     };
 }
 
@@ -24,7 +24,7 @@ pub(super) static SETUP: LazyLock<Script> = LazyLock::new(|| with_gaps(2, &[incl
 script!(CLAIM, 3, "lua/claim.lua");
 script!(RENEW, 2, "lua/renew.lua");
 script!(APPEND, 3, "lua/append.lua");
-script!(LEASE, 3, "lua/lease.lua");
+script!(LEASE, 3, "lua/nobodys.lua", "lua/lease.lua");
 script!(HOLD, 2, "lua/hold.lua");
 script!(ACK, 1, "lua/ack.lua");
 script!(STATS, 1, "lua/stats.lua");

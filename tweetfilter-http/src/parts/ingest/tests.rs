@@ -53,6 +53,30 @@ async fn who_can_append_nothing_for_long_says_so_again_and_in_the_end_for_how_lo
     assert_eq!(log.count("after_seconds=130"), 1, "{text}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_can_not_renew_its_claim_for_long_says_so_again_and_in_the_end_for_how_long_it_was() {
+    let ((log, _guard), path) = (Log::begin(), file("renewed", 0..3));
+    let settings = SourceSettings { files: vec![path.clone()], ..SourceSettings::new(Kind::File) };
+    // As long as that is appended, the source is kept.
+    let (buffer, (_tell, stop)) =
+        (Fake { takes: Duration::from_secs(1_400), ..Fake::default() }, Stop::new());
+    buffer.away.store(true, Ordering::Relaxed);
+    let back = async {
+        tokio::time::sleep(Duration::from_secs(1_300)).await;
+        buffer.away.store(false, Ordering::Relaxed);
+    };
+    let instance = Instance::new("one");
+    let ingest = ingest(buffer.clone(), "s", &settings, &instance, stop, |_, _| {});
+    let (ingested, ()) = tokio::join!(ingest, back);
+    std::fs::remove_file(path).unwrap();
+    assert!(ingested.unwrap().ended);
+    // At once, and after 1, 11 and 21 minutes.
+    let text = log.text();
+    assert_eq!(log.count("claim not renewed"), 4, "{text}");
+    assert!(text.contains("for_seconds=0 reason=no route"), "{text}");
+    assert_eq!(log.count("claim is renewed again"), 1, "{text}");
+}
+
 #[tokio::test]
 async fn an_append_that_takes_long_and_a_renewal_do_not_wait_for_each_other() {
     let path = file("slow", 0..3);

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use tweetfilter_core::Dialect;
 use tweetfilter_sql::{Database, Embedded};
-use tweetfilter_stream::buffer::{Batch, EntryId, Most};
+use tweetfilter_stream::buffer::{Batch, EntryId, Most, Stats};
 use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::gather::Gather;
 use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, StoredAccount, StoredFilter};
@@ -83,6 +83,34 @@ async fn which_filters_cannot_be_used_is_said_whatever_came_of_the_first_lease()
         works.batch(&mut stop).await.unwrap();
         let told = (log.count("filters are live"), log.count("filter can't be used filter=5"));
         assert_eq!(told, (1, 1), "{}", log.text());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn entries_that_were_nobodys_are_told_of_once() {
+    let ((log, _guard), buffer, (_tell, mut stop)) = (Log::begin(), Fake::default(), Stop::new());
+    let mut works = between(&buffer);
+    for (reclaimed, told) in [(0, 0), (5, 1), (5, 1), (7, 2)] {
+        buffer.reclaimed.store(reclaimed, Ordering::Relaxed);
+        works.batch(&mut stop).await.unwrap();
+        assert_eq!(log.count("were nobody's any more"), told, "{}", log.text());
+    }
+    assert!(log.text().contains("entries=2"), "{}", log.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_entries_that_stay_it_is_said_whether_another_worker_holds_them() {
+    for (leased, said) in [(0, [0, 0, 1]), (3, [1, 1, 0]), (1, [1, 1, 1])] {
+        let ((log, _guard), (_tell, stop)) = (Log::begin(), Stop::new());
+        let stats = Stats { entries: 3, leased, ..Stats::default() };
+        let begin = Instant::now();
+        between(&Fake { stats, ..Fake::default() }).run(true, stop).await.unwrap();
+        // As long as a lease lasts, and a second.
+        assert_eq!(begin.elapsed().as_secs(), 61);
+        let told =
+            ["another worker holds entries", "to the worker that holds them", "left that nobody holds"]
+                .map(|text| log.count(text));
+        assert_eq!(told, said, "{}", log.text());
     }
 }
 

@@ -39,6 +39,14 @@ local function partitions()
   return (#KEYS - FIRST) / 2
 end
 
+-- Removes a consumer, unless something is pending under it: that would be nobody's.
+local function drop_consumer(p, name)
+  local pending = redis.pcall('XPENDING', stream(p), GROUP, '-', '+', 1, name)
+  if not pending.err and #pending == 0 then
+    redis.call('XGROUP', 'DELCONSUMER', stream(p), GROUP, name)
+  end
+end
+
 -- Calls a command with ids in pieces that Lua's stack takes.
 local function each_chunk(ids, call)
   for at = 1, #ids, CHUNK do

@@ -1,6 +1,6 @@
--- Extends leases, or gives them back, and with them the worker's name. KEYS: layout, the name, then streams and counts.
--- ARGV: layout id, worker, idle time to set, which process this is, how long the leases last, or '' if they are given
--- back; then partition and id of each entry. Others' entries are passed over.
+-- Extends leases, or gives them back, and with them the worker's name and, where it holds nothing, its consumer.
+-- KEYS: layout, the name, then streams and counts. ARGV: layout id, worker, idle time to set, which process this is, how
+-- long the leases last, or '' if they are given back; then partition and id of each entry. Others' entries are passed over.
 local worker, idle, who, time = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local named = redis.call('GET', KEYS[2])
 if named and named ~= who then
@@ -25,5 +25,8 @@ for p, ids in ipairs(ids_from(6)) do
     args[#args + 1], args[#args + 2], args[#args + 3] = 'IDLE', idle, 'JUSTID'
     redis.call('XCLAIM', stream(p), GROUP, worker, 0, unpack(args))
   end)
+  if time == '' then
+    drop_consumer(p, worker)
+  end
 end
 return 1

@@ -1,23 +1,25 @@
 -- KEYS: layout, losses, the worker's name, then streams and counts.
 -- ARGV: layout id, worker, most entries, idle time at which a lease has run out, idle time that a fresh one starts
 -- with, 1 if the worker is new in its process, the partition to begin with, most bytes, which process this is, which one
--- is known to be gone, or '', how long a lease lasts.
--- Returns the entries of all partitions, then partition, id, attempts, bytes of each leased entry; or -1, the process that
--- has the name, and ms until that has run out.
+-- is known to be gone, or '', how long a lease lasts, idle time at which a consumer that holds nothing is removed.
+-- Returns the entries of all partitions, how many of them were found to be nobody's, then partition, id, attempts, bytes of
+-- each leased entry; or -1, the process that has the name, and ms until that has run out.
 
 -- Entries that are read at once: how large they are shows only then, and what does not fit is given back.
 local SOME = 16
 local worker, most, out, fresh = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
-local who, time = ARGV[9], ARGV[11]
+local who, time, silent = ARGV[9], ARGV[11], tonumber(ARGV[12])
 local named = redis.call('GET', KEYS[3])
 if named and named ~= who and named ~= ARGV[10] then
   return { -1, named, redis.call('PTTL', KEYS[3]) }
 end
 local n = partitions()
 local total, room, space = 0, most, tonumber(ARGV[8])
-local reply = { 0 }
+local reply = { 0, 0 }
 -- By partition: what was read and not taken yet, in order; the ids of what is new and was taken; of what is gone.
 local queue, taken, gone = {}, {}, {}
+-- By partition: its entries, how many are pending at most, and whether none are new.
+local length, held, dry = {}, {}, {}
 for p = 1, n do
   queue[p], taken[p], gone[p] = {}, {}, {}
 end
@@ -38,6 +40,19 @@ local function inherit(p)
       start = '(' .. own[#own][1]
     end
   until #own < CHUNK
+end
+
+-- Workers that were killed leave their consumers; whoever begins removes those that have been silent for long.
+local function drop_silent(p)
+  for _, about in ipairs(redis.call('XINFO', 'CONSUMERS', stream(p), GROUP)) do
+    local field = {}
+    for i = 1, #about, 2 do
+      field[about[i]] = about[i + 1]
+    end
+    if field.name ~= worker and field.pending == 0 and field.idle >= silent then
+      drop_consumer(p, field.name)
+    end
+  end
 end
 
 local function enqueue(p, entry, attempts)
@@ -81,8 +96,10 @@ end
 local function new(p, count)
   local read = redis.call('XREADGROUP', 'GROUP', GROUP, worker, 'COUNT', count, 'STREAMS', stream(p), '>')
   if not read or not read[1] then
+    dry[p] = true
     return false
   end
+  held[p] = held[p] + #read[1][2]
   for _, entry in ipairs(read[1][2]) do
     enqueue(p, entry, 0)
   end
@@ -146,11 +163,13 @@ for p = 1, n do
     redis.call('XGROUP', 'CREATE', stream(p), GROUP, '0', 'MKSTREAM')
     lose(KEYS[2], now(), now(), 'the consumer group was removed by somebody else', nil)
   end
-  total = total + redis.call('XLEN', stream(p))
+  length[p], held[p] = redis.call('XLEN', stream(p)), probe[1] or 0
+  total = total + length[p]
 end
 if ARGV[6] == '1' or (named and named ~= who) then
   for p = 1, n do
     inherit(p)
+    drop_silent(p)
   end
 end
 for p = 1, n do
@@ -164,11 +183,18 @@ for round = 1, 2 do
     draw(p, new, math.ceil(room / parts), math.ceil(space / parts))
   end
 end
+-- Where nothing is new, all that there is must be pending.
+for p = 1, n do
+  if dry[p] and length[p] > held[p] then
+    reply[2] = reply[2] + take_back(p, worker, out)
+    draw(p, again, room, space)
+  end
+end
 for p = 1, n do
   settle(p)
 end
 -- Who has nothing to do writes no more often than it must.
-if named ~= who or #reply > 1 or redis.call('PTTL', KEYS[3]) < time / 2 then
+if named ~= who or #reply > 2 or redis.call('PTTL', KEYS[3]) < time / 2 then
   keep_name(KEYS[3], who, time)
 end
 reply[1] = total

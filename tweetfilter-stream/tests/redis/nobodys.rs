@@ -1,0 +1,137 @@
+//! Entries that strangers made nobody's: neither new to the group nor pending. And consumers that nobody needs any more.
+
+use super::*;
+
+/// Leases all that there is, in as many calls as that takes.
+async fn all(buffer: &RedisBuffer, worker: &str) -> Vec<Leased> {
+    let mut all = Vec::new();
+    loop {
+        let leased = buffer.lease(worker, Most::entries(5_000), LONG).await.unwrap();
+        if leased.is_empty() {
+            return all;
+        }
+        all.extend(leased);
+    }
+}
+
+/// Each partition has more than one call looks through.
+#[tokio::test]
+async fn what_a_removed_consumer_held_is_leased_again_and_nothing_else_is() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    filled(&buffer, 1_600).await;
+    let first = buffer.lease("living", Most::entries(40), LONG).await.unwrap();
+    let gone = all(&buffer, "gone").await;
+    let rest = buffer.lease("living", Most::entries(40), LONG).await.unwrap();
+    assert_eq!((first.len(), gone.len(), rest.len()), (40, 1_560, 0));
+    for p in 0..4 {
+        server.say(&["XGROUP", "DELCONSUMER", &format!("tf:{{{p}}}"), "tf", "gone"]);
+    }
+    let again = all(&buffer, "next").await;
+    assert_eq!((bodies(&again), again.len()), (bodies(&gone), 1_560));
+    // What became of them may be stored, which only those are asked for that were leased before.
+    assert!(again.iter().all(|entry| entry.attempts == 2), "{again:?}");
+    assert_eq!(buffer.reclaimed(), 1_560);
+    buffer.ack("next", &ids(&again)).await.unwrap();
+    buffer.ack("living", &ids(&first)).await.unwrap();
+    assert_eq!(all(&buffer, "next").await, []);
+    let stats = buffer.stats().await.unwrap();
+    assert_eq!((stats.entries, stats.leased, stats.redelivered, stats.lost), (0, 0, 1_560, 0));
+}
+
+#[tokio::test]
+async fn what_a_moved_group_or_a_reader_without_acknowledgement_passed_over_is_leased() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let fence = filled(&buffer, 40).await;
+    server.say(&["XGROUP", "SETID", "tf:{0}", "tf", "$"]);
+    server.say(&["XGROUP", "SETID", "tf:{1}", "tf", "99999999999999-0"]);
+    server.say(&["XREADGROUP", "GROUP", "tf", "stranger", "NOACK", "COUNT", "7", "STREAMS", "tf:{2}", ">"]);
+    let leased = all(&buffer, "a").await;
+    assert_eq!((leased.len(), bodies(&leased).len(), buffer.reclaimed()), (40, 40, 27));
+    // What comes next is new to the group again, wherever that was moved to.
+    buffer.append(&batch(fence, some(8), "d")).await.unwrap();
+    let new = all(&buffer, "a").await;
+    assert!(new.len() == 8 && new.iter().all(|entry| entry.attempts == 1), "{new:?}");
+    assert_eq!(buffer.reclaimed(), 27);
+    // What a reader passes over while others come behind it is found, too, as soon as nothing is new.
+    buffer.append(&batch(fence, some(4), "e")).await.unwrap();
+    server.say(&["XREADGROUP", "GROUP", "tf", "stranger", "NOACK", "STREAMS", "tf:{3}", ">"]);
+    buffer.append(&batch(fence, some(4), "f")).await.unwrap();
+    let rest = all(&buffer, "a").await;
+    assert_eq!((rest.len(), buffer.reclaimed()), (8, 28));
+}
+
+#[tokio::test]
+async fn while_all_is_well_nothing_is_looked_through() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    filled(&buffer, 400).await;
+    assert_eq!(all(&buffer, "a").await.len(), 400);
+    server.say(&["CONFIG", "RESETSTAT"]);
+    for _ in 0..5 {
+        assert_eq!(buffer.lease("b", Most::entries(100), LONG).await.unwrap(), []);
+    }
+    let info = server.say(&["INFO", "commandstats"]);
+    assert!(info.contains("cmdstat_evalsha:calls=5,") && !info.contains("cmdstat_xrange"), "{info}");
+    assert_eq!(buffer.reclaimed(), 0);
+}
+
+/// The consumers of a partition, and what each of them holds.
+fn consumers(server: &RedisServer) -> Vec<(String, String)> {
+    let said = server.say(&["XINFO", "CONSUMERS", "tf:{0}", "tf"]);
+    let words: Vec<_> = said.lines().collect();
+    let value = |at: usize, name: &str| {
+        let found = words[at..].iter().position(|word| *word == name).expect(name);
+        words[at + found + 1].to_owned()
+    };
+    let begins = (0..words.len()).filter(|at| words[*at] == "name");
+    begins.map(|at| (value(at, "name"), value(at, "pending"))).collect()
+}
+
+#[tokio::test]
+async fn who_ends_leaves_no_consumer_unless_it_holds_something() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    filled(&buffer, 8).await;
+    let leased = all(&buffer, "a").await;
+    let one = |name: &str, pending: &str| (name.to_owned(), pending.to_owned());
+    assert_eq!(consumers(&server), [one("a", "2")]);
+    // As when entries of a newer version stay leased: what it holds must not become nobody's.
+    buffer.release("a", &[]).await.unwrap();
+    assert_eq!(consumers(&server), [one("a", "2")]);
+    buffer.ack("a", &ids(&leased)).await.unwrap();
+    buffer.release("a", &[]).await.unwrap();
+    assert!(consumers(&server).is_empty());
+    // It may go on all the same.
+    filled(&buffer, 8).await;
+    assert_eq!(all(&buffer, "a").await.len(), 8);
+    assert_eq!(consumers(&server), [one("a", "2")]);
+}
+
+#[tokio::test]
+async fn who_begins_removes_consumers_that_were_silent_for_long_and_hold_nothing() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let options = Options { silence: Duration::from_secs(1), ..Options::default() };
+    let buffer = RedisBuffer::open(&server.url(), options).await.unwrap();
+    filled(&buffer, 8).await;
+    for p in ["tf:{0}", "tf:{1}"] {
+        server.say(&["XGROUP", "CREATECONSUMER", p, "tf", "killed"]);
+    }
+    assert_eq!(all(&buffer, "holds").await.len(), 8);
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    server.say(&["XGROUP", "CREATECONSUMER", "tf:{0}", "tf", "young"]);
+    // Each worker looks once, when it begins.
+    assert_eq!(all(&buffer, "begins").await, []);
+    // Whether that one is a consumer before it has had something, is the server's affair.
+    let names = || -> Vec<_> {
+        let names = consumers(&server).into_iter().map(|(name, _)| name);
+        names.filter(|name| name != "begins").collect()
+    };
+    assert_eq!(names(), ["holds", "young"]);
+    // Others are spared for a day.
+    let buffer = open(&server).await;
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert_eq!(all(&buffer, "begins").await, []);
+    assert_eq!(names(), ["holds", "young"]);
+}
