@@ -363,8 +363,17 @@ impl Part {
         }
     }
 
-    pub(super) fn take_crashes(&self) -> Vec<CrashEvent> {
-        std::mem::take(&mut *self.crashes.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The first of these, which stays until it [is recorded](Part::crash_recorded): whoever records it may be cut off.
+    pub(super) fn crash(&self) -> Option<CrashEvent> {
+        self.crashes.lock().unwrap_or_else(PoisonError::into_inner).first().cloned()
+    }
+
+    /// The first of these is kept by the store.
+    pub(super) fn crash_recorded(&self) {
+        let mut crashes = self.crashes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !crashes.is_empty() {
+            crashes.remove(0);
+        }
     }
 
     pub(super) fn told(&self) -> PartState {
@@ -479,6 +488,21 @@ mod tests {
         part.begins();
         assert_eq!((part.told().state, part.told().refusal, part.restarts()), (State::Running, None, 1));
         assert_eq!(part.told().waits, None);
+    }
+
+    #[test]
+    fn a_crash_stays_with_its_part_until_it_is_recorded() {
+        let part = Part::new("work");
+        let crash = |reason: &str| CrashEvent { reason: reason.to_owned(), ..CrashEvent::default() };
+        part.crash_recorded();
+        part.keep_crash(crash("one"));
+        part.keep_crash(crash("two"));
+        // As where the store refuses it, or who records it is told to end.
+        assert_eq!((part.crash(), part.crash()), (Some(crash("one")), Some(crash("one"))));
+        part.crash_recorded();
+        assert_eq!(part.crash(), Some(crash("two")));
+        part.crash_recorded();
+        assert_eq!(part.crash(), None);
     }
 
     #[test]

@@ -241,11 +241,10 @@ impl Recorder {
             }
         }
         for part in self.process.parts() {
-            for event in part.take_crashes() {
-                if let Err(error) = self.database.record_crash(&event).await {
-                    part.keep_crash(event);
-                    return Err(error);
-                }
+            // Cut off in between, one may be told twice, and none is lost.
+            while let Some(event) = part.crash() {
+                self.database.record_crash(&event).await?;
+                part.crash_recorded();
             }
         }
         Ok(())
