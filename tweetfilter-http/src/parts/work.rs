@@ -76,6 +76,8 @@ pub struct Works<B, S> {
 impl<B: Buffer, S: Store> Works<B, S> {
     /// Begins with nothing done.
     pub fn new(worker: Worker<B, S>) -> Self {
+        // A worker before it has told of those.
+        let reclaimed = worker.buffer().reclaimed();
         Self {
             worker,
             worked: Worked::default(),
@@ -83,7 +85,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
             held: None,
             held_up: HeldUp::default(),
             told: None,
-            reclaimed: 0,
+            reclaimed,
             last: 0,
             newer: 0,
             others_until: None,

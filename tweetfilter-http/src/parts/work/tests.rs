@@ -96,6 +96,9 @@ async fn entries_that_were_nobodys_are_told_of_once() {
         assert_eq!(log.count("were nobody's any more"), told, "{}", log.text());
     }
     assert!(log.text().contains("entries=2"), "{}", log.text());
+    // Nor is a part that is started again told of them.
+    between(&buffer).batch(&mut stop).await.unwrap();
+    assert_eq!(log.count("were nobody's any more"), 2, "{}", log.text());
 }
 
 #[tokio::test(start_paused = true)]
