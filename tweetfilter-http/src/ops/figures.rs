@@ -135,6 +135,10 @@ pub struct ProcessState {
     pub started_at: Millis,
     /// Whether it said that it ends.
     pub ended: bool,
+    /// Runs before it under its name that perhaps ended without saying so, as long as that is not found out: how a crash
+    /// event would put it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubted: Vec<String>,
     /// Its parts.
     pub parts: Vec<PartState>,
 }

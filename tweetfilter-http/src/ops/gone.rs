@@ -11,6 +11,8 @@ use crate::time::rfc3339;
 
 /// In so many rounds whoever lives is heard of.
 const ROUNDS: u32 = 3;
+/// Runs of one name that are remembered for who takes their place, the newest: there is no end to those that can't start.
+const DOUBTED: usize = 16;
 
 /// Processes that ran the same on this host, and of which nobody can see from here whether they still do: in another container,
 /// before the machine was started again, or where the system does not say.
@@ -31,29 +33,44 @@ impl Doubts {
             if row.host != process.host || is_own(process, &row, &state) {
                 continue;
             }
-            match state.identity.fate() {
+            let fate = state.identity.fate();
+            // If it begins once more, since nobody knows whether it did.
+            self.open.retain(|(known, _)| known.name != row.name);
+            if row.name == process.name && fate != Fate::Runs {
+                // It ended before it found out about those.
+                let left = |reason: &String| (row.clone(), crash(&state.command, reason.clone()));
+                self.open.extend(state.doubted.iter().map(left));
+            }
+            match fate {
                 Fate::Runs => {}
-                fate if state.ended => {
+                _ if state.ended => {
                     if runs_same || fate == Fate::Gone {
                         database.forget_process(&row.host, &row.name).await?;
                     }
                 }
                 Fate::Gone if runs_same || state.pid == std::process::id() => {
-                    let event = ended_suddenly(&row, state);
+                    let event = ended_suddenly(&row, &state);
                     if database.bury_process(&row, &event).await? {
                         tell(&event);
                     }
                 }
                 Fate::Unknown if runs_same => {
-                    let event = ended_suddenly(&row, state);
-                    // If it begins once more, since nobody knows whether it did.
-                    self.open.retain(|(known, _)| known.name != row.name);
+                    let event = ended_suddenly(&row, &state);
                     self.open.push((row, event));
                 }
                 Fate::Gone | Fate::Unknown => {}
             }
         }
         Ok(())
+    }
+
+    /// Those that ran under a name, as crash events would put it.
+    pub(super) fn of_name(&self, name: &str) -> Vec<String> {
+        let of_name = self.open.iter().filter(|(row, _)| row.name == name);
+        let mut reasons: Vec<_> =
+            of_name.rev().take(DOUBTED).map(|(_, event)| event.reason.clone()).collect();
+        reasons.reverse();
+        reasons
     }
 
     /// This process was written down: so could others be.
@@ -108,13 +125,17 @@ fn is_own(process: &Process, row: &ProcessRow, state: &ProcessState) -> bool {
     state.started_at == process.started_at() && row.name == process.name
 }
 
-fn ended_suddenly(row: &ProcessRow, state: ProcessState) -> CrashEvent {
+fn ended_suddenly(row: &ProcessRow, state: &ProcessState) -> CrashEvent {
     let (pid, started, heard) = (state.pid, rfc3339(state.started_at), rfc3339(row.at));
     let reason = format!(
         "a run ended without saying so (killed, out of memory, power was lost, or stopped while the store did not answer): \
          process {pid}, started {started}, last heard of {heard}"
     );
-    CrashEvent { part: state.command, at: now(), reason, backtrace: String::new() }
+    crash(&state.command, reason)
+}
+
+fn crash(command: &str, reason: String) -> CrashEvent {
+    CrashEvent { part: command.to_owned(), at: now(), reason, backtrace: String::new() }
 }
 
 fn tell(event: &CrashEvent) {

@@ -448,6 +448,7 @@ impl Process {
             command: self.command.clone(),
             started_at: self.started_at,
             ended: false,
+            doubted: Vec::new(),
             parts: self.parts().iter().map(|part| part.told()).collect(),
         }
     }

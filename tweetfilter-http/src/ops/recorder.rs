@@ -110,7 +110,7 @@ impl Recorder {
         }
         let look = self.look().await;
         self.take(now(), look, LAST).await;
-        self.write(ProcessState { ended: true, ..self.process.told() }, LAST).await;
+        self.write(ProcessState { ended: true, ..self.told() }, LAST).await;
         if self.away && self.begun {
             // There is no other place of which whoever takes this one's would know.
             tracing::warn!(
@@ -125,7 +125,7 @@ impl Recorder {
         self.take(at, look, PATIENCE).await;
         // What is not settled now is the next time.
         let _ = tokio::time::timeout(PATIENCE, self.doubts.settle(&self.process, &self.database)).await;
-        self.write(self.process.told(), PATIENCE).await;
+        self.write(self.told(), PATIENCE).await;
         if let Some(buffer) = self.buffer.as_ref().filter(|_| !self.away) {
             // What is not taken now is the next time.
             let _ = tokio::time::timeout(PATIENCE, elsewhere::take_gaps(buffer, &self.database)).await;
@@ -250,10 +250,15 @@ impl Recorder {
         Ok(())
     }
 
+    /// How the process is, and whom it has not found out about yet: one that takes its place before goes on with them.
+    fn told(&self) -> ProcessState {
+        ProcessState { doubted: self.doubts.of_name(&self.process.name), ..self.process.told() }
+    }
+
     /// Finds out those of this host that are gone, and states that this one runs.
     async fn replace(&mut self) -> Result<(), StoreError> {
         self.doubts.begin(&self.process, &self.database).await?;
-        let body = serde_json::to_string(&self.process.told()).unwrap_or_default();
+        let body = serde_json::to_string(&self.told()).unwrap_or_default();
         let (host, name) = (self.process.host.clone(), self.process.name.clone());
         self.database.keep_samples(&[], Some(&ProcessRow { host, name, at: now(), body })).await
     }

@@ -494,3 +494,36 @@ async fn a_disk_that_is_short_of_room_is_not_well_and_what_is_forgotten_is_count
         ("disk_full".to_owned(), &json!("full"))
     );
 }
+
+#[tokio::test]
+async fn runs_of_one_name_that_end_too_soon_to_find_out_about_one_another_are_all_found_out() {
+    let house = House::new().await;
+    let database = &house.database;
+    let process = Process::new("work", Some("one"));
+    // Each in a container of its own; the last one was killed before it knew of the one before it.
+    let mut row = worker(&process, "work one", json!({"pid": 1, "space": "elsewhere", "began": "7"}), 0);
+    let mut body: Value = serde_json::from_str(&row.body).unwrap();
+    body["doubted"] = json!(["the run before that"]);
+    row.body = body.to_string();
+    database.keep_samples(&[], Some(&row)).await.unwrap();
+    let doubted = async || {
+        let row = database.processes().await.unwrap().into_iter().find(|row| row.name == "work one")?;
+        let body: Value = serde_json::from_str(&row.body).unwrap();
+        (body["identity"]["began"] != "7").then(|| body["doubted"].as_array().map_or(0, Vec::len))
+    };
+    let recording = Recording::start(&process, database);
+    until("who takes this one's place would know of both", async || {
+        doubted().await.filter(|count| *count == 2)
+    })
+    .await;
+    let crashes = until("two crashes", async || {
+        let crashes = database.crashes(9).await.unwrap();
+        (crashes.len() == 2).then_some(crashes)
+    })
+    .await;
+    assert!(crashes.iter().any(|crash| crash.reason == "the run before that"), "{crashes:?}");
+    assert!(crashes.iter().all(|crash| crash.part == "work"), "{crashes:?}");
+    until("it is settled", async || doubted().await.filter(|count| *count == 0)).await;
+    recording.end().await;
+    assert_eq!(database.crashes(9).await.unwrap().len(), 2);
+}
