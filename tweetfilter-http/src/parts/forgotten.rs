@@ -138,12 +138,18 @@ pub(super) async fn place(claim: &Claim, name: &str, memory: &Memory) -> Option<
         return None;
     }
     let known = memory.locked().clone();
-    if !claim.is_new && known.as_ref().is_none_or(|place| place.cursor.is_none()) {
+    let kept = memory.kept(name).await;
+    // The buffer has no cursor of a source that had one: who claimed it since may have ended before it could say so.
+    let had_cursor = [&known, &kept].into_iter().flatten().any(|place| place.cursor.is_some());
+    if !claim.is_new && !had_cursor {
         return None;
     }
-    let (stored, kept) = (memory.stored(name).await, memory.kept(name).await);
+    let stored = memory.stored(name).await;
     let place = match (known, kept, &stored) {
-        (Some(place), Some(kept), _) => Place { since: place.since.min(kept.since), ..place },
+        (Some(place), Some(kept), _) => {
+            let cursor = place.cursor.or(kept.cursor);
+            Place { since: place.since.min(kept.since), cursor, ..place }
+        }
         (Some(place), None, _) | (None, Some(place), _) => place,
         (None, None, Stored::UpTo(at)) => Place { cursor: None, since: *at, begun: *at, heard: *at },
         (None, None, Stored::Unknown | Stored::Nothing) => return None,
@@ -303,6 +309,10 @@ mod tests {
         assert_eq!(found(&fresh, &claim(None, true)).await, Some((Some("d".to_owned()), 7_000)));
         // What the buffer knows counts for more.
         assert_eq!(found(&fresh, &claim(Some("e"), false)).await, None);
+        // Whoever claimed it meanwhile ended before the gap was appended.
+        let mut later = Memory::default();
+        later.asking(&database);
+        assert_eq!(found(&later, &claim(None, false)).await, at_c(7_000));
         database.close().await;
         std::fs::remove_dir_all(&folder).unwrap();
     }
