@@ -89,24 +89,17 @@ impl Recorder {
 
     /// Goes on until it is told to stop, and then says that the process ends.
     pub async fn run(mut self, mut stop: Stop) {
-        self.begin().await;
-        stop.sleep(FIRST.min(self.every)).await;
-        let look = self.look().await;
-        if !stop.is_told() {
-            self.note(now(), look).await;
+        tokio::select! {
+            () = self.begin() => {}
+            () = stop.told() => {}
         }
+        stop.sleep(FIRST.min(self.every)).await;
+        self.note_unless_told(now(), &mut stop).await;
         while !stop.is_told() {
             let every = Millis::try_from(self.every.as_millis()).unwrap_or(Millis::MAX);
             let due = (now() / every + 1) * every;
             stop.sleep(Duration::from_millis((due - now()).max(0).cast_unsigned())).await;
-            if !stop.is_told() {
-                let look = self.look().await;
-                // What is cut off is written again, which changes nothing, and who ends has little time.
-                tokio::select! {
-                    () = self.note(due, look) => {}
-                    () = stop.told() => {}
-                }
-            }
+            self.note_unless_told(due, &mut stop).await;
         }
         let look = self.look().await;
         self.take(now(), look, LAST).await;
@@ -117,6 +110,19 @@ impl Recorder {
                 "the store did not take it that this process ends; the next one that runs the same will report it as one \
                  that ended without saying so"
             );
+        }
+    }
+
+    /// Notes how it is, until it is told to stop: what is cut off is written again, which changes nothing, and who ends has
+    /// little time.
+    async fn note_unless_told(&mut self, at: Millis, stop: &mut Stop) {
+        if stop.is_told() {
+            return;
+        }
+        let look = self.look().await;
+        tokio::select! {
+            () = self.note(at, look) => {}
+            () = stop.told() => {}
         }
     }
 

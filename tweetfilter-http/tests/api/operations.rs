@@ -527,3 +527,15 @@ async fn runs_of_one_name_that_end_too_soon_to_find_out_about_one_another_are_al
     recording.end().await;
     assert_eq!(database.crashes(9).await.unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn who_is_told_to_end_before_it_has_reached_the_store_does_not_wait_for_that() {
+    // Nobody listens there, and for five seconds it is tried again.
+    let database = Database::connect("mysql://nobody@127.0.0.1:9/none").await.unwrap();
+    let (tell, stop) = Stop::new();
+    let recorder = Recorder::new(Process::new("work", None), database, None, None).every(EVERY);
+    let recording = tokio::spawn(recorder.run(stop));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    tell.send(true).unwrap();
+    tokio::time::timeout(Duration::from_secs(3), recording).await.expect("in time").unwrap();
+}
