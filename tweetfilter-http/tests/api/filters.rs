@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tweetfilter_core::budget::Price;
 use tweetfilter_http::api::Options;
 use tweetfilter_sql::{NewFilter, Scope};
+use tweetfilter_stream::store::Store as _;
 
 use crate::house::{House, request};
 
@@ -101,6 +102,26 @@ async fn an_unchanged_list_is_not_sent_again() {
     assert_eq!(house.send(again()).await.status, StatusCode::NOT_MODIFIED);
     house.filter(ann, "b2").await;
     assert_eq!(house.send(again()).await.ok().as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn the_list_of_one_account_is_not_taken_for_that_of_another() {
+    let house = House::new().await;
+    let mut tags = Vec::new();
+    let accounts = [house.account("ann", Scope::Write).await, house.account("ben", Scope::Write).await];
+    for (account, _) in &accounts {
+        let filter = NewFilter { text: "snow".into(), expires_at: Some(1), ..NewFilter::default() };
+        house.database.add_filter(*account, &filter).await.unwrap();
+    }
+    // Both are switched off together, and are of one revision then.
+    house.database.filters(None).await.unwrap();
+    for (_, token) in &accounts {
+        let got = house.get(token, "/filters").await;
+        assert_eq!(got.ok()[0]["enabled"], false);
+        tags.push((got.ok()[0]["revision"].clone(), got.headers["etag"].clone()));
+    }
+    assert_eq!(tags[0].0, tags[1].0);
+    assert_ne!(tags[0].1, tags[1].1);
 }
 
 #[tokio::test]
