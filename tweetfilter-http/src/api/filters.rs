@@ -15,7 +15,8 @@ use super::extract::{Body, Path};
 use super::shapes::ShownFilter;
 use super::tag::{IfMatch, Tag};
 use super::turns::Work;
-use super::{Api, PREFIX, unused};
+use super::unused::{self, Unused};
+use super::{Api, PREFIX};
 use crate::parts::now;
 use crate::{names, time};
 
@@ -346,8 +347,7 @@ fn is_to_come(expires_at: Option<i64>) -> Result<()> {
 /// What is shown of a filter; its place changes with others that are removed, whether it can be used with lists, and its
 /// revision with neither.
 fn tag(filter: &ShownFilter) -> Tag {
-    let unused = filter.unused.as_ref().map(|unused| &*unused.code);
-    Tag::of_revision(filter.revision, filter.position, unused)
+    Tag::of_revision(filter.revision, filter.position, filter.unused.as_ref().map(Unused::digest))
 }
 
 /// All filters of an account, in their order. Filters of several that end at the same moment get one revision.

@@ -2,7 +2,7 @@
 //! account's filters cost more than they may.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -20,7 +20,7 @@ use super::{Api, LOOK};
 use crate::parts::now;
 
 /// Why a filter can't be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
 pub struct Unused {
     /// The code of what is wrong with it, listed in SYNTAX.md, or `over_budget`.
     pub code: String,
@@ -34,18 +34,27 @@ impl Unused {
         let body = error.body();
         Self { code: body.code.clone(), message: body.message.clone() }
     }
+
+    /// A number that is another as soon as another reason is told.
+    pub(super) fn digest(&self) -> u64 {
+        hashed(self)
+    }
 }
 
 /// By number, those of an account's filters that are left out.
 pub(super) type LeftOut = HashMap<i64, Unused>;
 
-/// A number that is another as soon as others are left out, or for another reason; none if none is.
+/// A number that is another as soon as others are left out, or another reason is told; none if none is.
 pub(super) fn digest(left_out: &LeftOut) -> Option<u64> {
-    let mut codes: Vec<_> = left_out.iter().map(|(id, unused)| (id, &unused.code)).collect();
-    codes.sort_unstable();
+    let mut all: Vec<_> = left_out.iter().collect();
+    all.sort_unstable_by_key(|(id, _)| **id);
+    (!all.is_empty()).then(|| hashed(&all))
+}
+
+fn hashed(what: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    codes.hash(&mut hasher);
-    (!codes.is_empty()).then(|| hasher.finish())
+    what.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Which filters an account has switched on, each of a revision.

@@ -270,6 +270,33 @@ async fn an_end_that_has_passed_is_refused_unless_it_was_so() {
 }
 
 #[tokio::test]
+async fn another_reason_is_another_answer() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    for set in ["/sets/cities", "/sets/hills"] {
+        house.ask(Method::PUT, &token, set, json!({"terms": ["oslo"]})).await.ok();
+    }
+    let added = house.ask(Method::POST, &token, "/filters", json!({"text": "{cities} {hills}"})).await;
+    let path = format!("/filters/{}", added.ok()["id"]);
+    for set in ["/sets/cities", "/sets/hills"] {
+        house.ask(Method::DELETE, &token, set, json!({})).await.ok();
+    }
+    let paths = ["/filters", &*path];
+    let mut tags = Vec::new();
+    for path in paths {
+        tags.push(house.get(&token, path).await.headers["etag"].clone());
+    }
+    house.ask(Method::PUT, &token, "/sets/cities", json!({"terms": ["oslo"]})).await.ok();
+    for (path, tag) in paths.into_iter().zip(tags) {
+        let mut again = request(Method::GET, path, &token, None);
+        again.headers_mut().insert("if-none-match", tag);
+        let got = house.send(again).await;
+        assert_eq!(got.status, StatusCode::OK, "{path}");
+        assert!(got.json.to_string().contains("There is no list named hills"), "{got:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_filter_that_workers_leave_out_says_why() {
     let house = House::new().await;
     let (_, token) = house.account("ann", Scope::Write).await;
