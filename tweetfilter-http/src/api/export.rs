@@ -81,7 +81,7 @@ pub(super) async fn export(
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
     let format = if query.format == Kind::Auto { Kind::Filters } else { query.format };
     // Each of thousands of filters is read for that.
-    api.aside(Work::Lists, move || answer(&rows, format).into_response()).await
+    api.alone(caller.account(), Work::Lists, move || answer(&rows, format).into_response()).await
 }
 
 fn answer(rows: &[FilterRow], format: Kind) -> Answer<Exported> {
