@@ -91,23 +91,29 @@ impl Api {
         if let Some(found) = surroundings.found().of(&filters) {
             return Ok(found);
         }
-        let snapshot = snapshot(caller.account(), surroundings.known(), &on);
-        let budget = self.database().owner_budget();
-        let found = Arc::new(self.aside(Work::Lists, move || left_out(&snapshot, budget)).await?);
-        surroundings.found().put(filters, found.clone());
-        Ok(found)
+        let on: Vec<FilterRow> = on.into_iter().cloned().collect();
+        let (account, budget) = (caller.account(), self.database().owner_budget());
+        let find = move || {
+            // Another request of the account may have found it while this one waited.
+            surroundings.found().of(&filters).unwrap_or_else(|| {
+                let found = Arc::new(left_out(&snapshot(account, surroundings.known(), &on), budget));
+                surroundings.found().put(filters, found.clone());
+                found
+            })
+        };
+        self.alone(account, Work::Lists, find).await
     }
 }
 
 /// What a worker has of an account.
-fn snapshot(account: i64, known: &Known, on: &[&FilterRow]) -> Snapshot {
+fn snapshot(account: i64, known: &Known, on: &[FilterRow]) -> Snapshot {
     let texts: Vec<_> = on.iter().map(|row| row.filter.text.to_lowercase()).collect();
     // Sets are long; only those that may be meant are read.
     let is_meant = |name: &str| {
         let name = name.to_lowercase();
         texts.iter().any(|text| text.contains(&name))
     };
-    let filter = |row: &&FilterRow| StoredFilter {
+    let filter = |row: &FilterRow| StoredFilter {
         id: row.id,
         account,
         text: row.filter.text.clone(),
@@ -125,6 +131,8 @@ fn snapshot(account: i64, known: &Known, on: &[&FilterRow]) -> Snapshot {
             .filter(|set| is_meant(&set.0))
             .map(|(name, terms)| (account, name.clone(), terms.clone()))
             .collect(),
+        // Who names people is dearer as soon as it is known who these are.
+        handles: known.handles.iter().cloned().collect(),
         ..Snapshot::default()
     }
 }
