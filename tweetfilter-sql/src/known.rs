@@ -29,7 +29,7 @@ pub struct Known {
 }
 
 /// Handles whose accounts are known. They are the same for all accounts, and may be many.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Handles(HashMap<String, Vec<(String, Account)>>);
 
 impl Database {
