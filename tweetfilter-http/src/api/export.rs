@@ -228,7 +228,7 @@ fn unsaid(row: &FilterRow, kind: Kind) -> Vec<String> {
     if !says_all && !enabled {
         unsaid.push("that it is switched off".to_owned());
     }
-    if kind == Kind::Words && filter.dialect == Dialect::X {
+    if matches!(kind, Kind::Words | Kind::Mastodon) && filter.dialect == Dialect::X {
         unsaid.push("that it is of dialect x".to_owned());
     }
     unsaid.extend(changed(filter, kind));
