@@ -29,7 +29,7 @@ pub struct Known {
 }
 
 /// Handles whose accounts are known. They are the same for all accounts, and may be many.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Handles(HashMap<String, Vec<(String, Account)>>);
 
 impl Database {
@@ -80,7 +80,7 @@ impl Known {
 
     /// A builder that knows all of it, and the account as the owner.
     pub(crate) fn builder(&self, account: i64) -> FilterSetBuilder {
-        self.stated(account, |_| true, self.handles.0.values().flatten())
+        self.stated(account, |_| true, self.handles.iter())
     }
 
     /// A builder for one expression, and its owner: it knows what that may refer to, and what is found with it is what is
@@ -123,6 +123,11 @@ impl Known {
 }
 
 impl Handles {
+    /// Each with its network and whose it is, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &(String, Account)> {
+        self.0.values().flatten()
+    }
+
     pub(crate) async fn read(tx: &mut Tx) -> Result<Self, StoreError> {
         let mut handles: HashMap<String, Vec<(String, Account)>> = HashMap::new();
         for (network, known) in lookup::known(tx).await? {

@@ -135,7 +135,7 @@ pub(super) async fn import(
             "An import has at most {MOST_LINES} lines, this one {lines}; split it"
         )));
     }
-    let reading = api.aside(Work::Lists, move || {
+    let reading = api.alone(caller.account(), Work::Lists, move || {
         let read = read(&import);
         (import, read)
     });
@@ -161,7 +161,7 @@ pub(super) async fn import(
     for _ in 0..TRIES {
         let rows = api.ask(until, database.account_filters(caller.account())).await?;
         let basis = Basis::of(&rows);
-        let mut candidates = held(&api, &file, rows, import.action, &surroundings).await?;
+        let mut candidates = held(&api, caller.account(), &file, rows, import.action, &surroundings).await?;
         if import.apply {
             are_valid(&candidates, import.keep_going)?;
             if !keep(&api, &caller, &mut candidates, basis).await? {
@@ -183,6 +183,7 @@ pub(super) async fn import(
 /// The filters of a file, held against those that are there.
 async fn held(
     api: &Api,
+    account: i64,
     file: &Arc<FilterFile>,
     rows: Vec<FilterRow>,
     action: Action,
@@ -190,7 +191,7 @@ async fn held(
 ) -> Result<Vec<Candidate>> {
     let (file, surroundings) = (file.clone(), surroundings.clone());
     // A thousand filters take a while to compile.
-    let candidates = api.aside(Work::Lists, move || {
+    let candidates = api.alone(account, Work::Lists, move || {
         let coming = against(&file, &rows, action, now());
         coming.into_iter().map(|incoming| candidate(incoming, &surroundings)).collect::<Vec<_>>()
     });

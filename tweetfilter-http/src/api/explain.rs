@@ -19,6 +19,7 @@ use super::place::{Place, Places};
 use super::search::compiled;
 use super::shapes::{Segment, ShownPost};
 use super::timeline::seen_post;
+use super::turns::Work;
 use crate::names::PARTS;
 use crate::people::People;
 
@@ -108,7 +109,7 @@ pub(super) async fn explain(
     let filter = compiled(&api, &mut caller, &text, dialect).await?;
     let seen = seen_post(&api, &caller, query.post).await?;
     // A long expression has thousands of parts, each of which is looked for.
-    api.explain(caller.account(), move || answer(&filter, &seen, text)).await?
+    api.alone(caller.account(), Work::Explaining, move || answer(&filter, &seen, text)).await?
 }
 
 fn answer(filter: &Compiled, seen: &TimelinePost, text: String) -> Result<Response> {

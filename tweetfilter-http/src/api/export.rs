@@ -81,7 +81,7 @@ pub(super) async fn export(
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
     let format = if query.format == Kind::Auto { Kind::Filters } else { query.format };
     // Each of thousands of filters is read for that.
-    api.aside(Work::Lists, move || answer(&rows, format).into_response()).await
+    api.alone(caller.account(), Work::Lists, move || answer(&rows, format).into_response()).await
 }
 
 fn answer(rows: &[FilterRow], format: Kind) -> Answer<Exported> {
@@ -228,7 +228,7 @@ fn unsaid(row: &FilterRow, kind: Kind) -> Vec<String> {
     if !says_all && !enabled {
         unsaid.push("that it is switched off".to_owned());
     }
-    if kind == Kind::Words && filter.dialect == Dialect::X {
+    if matches!(kind, Kind::Words | Kind::Mastodon) && filter.dialect == Dialect::X {
         unsaid.push("that it is of dialect x".to_owned());
     }
     unsaid.extend(changed(filter, kind));

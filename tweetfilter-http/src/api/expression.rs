@@ -60,9 +60,8 @@ impl Api {
         let handles = match last_handles {
             (of, handles) if of == revision => handles,
             _ => {
-                let handles = Arc::new(self.ask(until, self.database().known_handles()).await?);
-                remembered().handles = (revision, handles.clone());
-                handles
+                let handles = self.ask(until, self.database().known_handles()).await?;
+                remembered().take_handles(revision, handles)
             }
         };
         let known = self.ask(until, self.database().known_to(account, handles)).await?;
@@ -75,6 +74,18 @@ impl Api {
 }
 
 impl Remembered {
+    /// Takes in handles as of a revision. Mostly they are as they were; where they are not, what was remembered with those
+    /// is of no use any more, and would keep all of them for each account that does not come back.
+    fn take_handles(&mut self, revision: i64, now: Handles) -> Arc<Handles> {
+        if *self.handles.1 != now {
+            self.of.clear();
+            self.bytes = 0;
+            self.handles.1 = Arc::new(now);
+        }
+        self.handles.0 = revision;
+        self.handles.1.clone()
+    }
+
     fn put(&mut self, account: i64, fresh: Arc<Surroundings>) {
         let bytes = fresh.bytes();
         if let Some(last) = self.of.remove(&account) {
@@ -130,5 +141,19 @@ impl Surroundings {
             // There is one filter.
             Err(AddError::DuplicateId(_)) => Err(Vec::new()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_that_are_as_they_were_are_kept_once() {
+        let mut remembered = Remembered::default();
+        let first = remembered.take_handles(1, Handles::default());
+        let second = remembered.take_handles(2, Handles::default());
+        assert!(Arc::ptr_eq(&first, &second));
+        assert_eq!(remembered.handles.0, 2);
     }
 }

@@ -15,7 +15,8 @@ use super::extract::{Body, Path};
 use super::shapes::ShownFilter;
 use super::tag::{IfMatch, Tag};
 use super::turns::Work;
-use super::{Api, PREFIX, unused};
+use super::unused::{self, Unused};
+use super::{Api, PREFIX};
 use crate::parts::now;
 use crate::{names, time};
 
@@ -114,7 +115,7 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller, headers: Header
 async fn listed(api: &Api, caller: &Caller, headers: &HeaderMap) -> Result<Response> {
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
     let left_out = api.left_out(caller, &rows).await?;
-    let tag = tag_of_all(Basis::of(&rows)).saying(unused::digest(&left_out));
+    let tag = tag_of_all(caller, Basis::of(&rows)).saying(unused::digest(&left_out));
     if tag.is_known(headers) {
         return Ok(tag.unchanged());
     }
@@ -270,7 +271,7 @@ pub(super) async fn order(
     let known = IfMatch::of(&headers)?;
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
     let basis = Basis::of(&rows);
-    if !known.permits(Some(&tag_of_all(basis))) {
+    if !known.permits(Some(&tag_of_all(&caller, basis))) {
         return Err(others_meanwhile());
     }
     for (place, id) in order.ids.iter().enumerate() {
@@ -346,13 +347,13 @@ fn is_to_come(expires_at: Option<i64>) -> Result<()> {
 /// What is shown of a filter; its place changes with others that are removed, whether it can be used with lists, and its
 /// revision with neither.
 fn tag(filter: &ShownFilter) -> Tag {
-    let unused = filter.unused.as_ref().map(|unused| &*unused.code);
-    Tag::of_revision(filter.revision, filter.position, unused)
+    Tag::of_revision(filter.revision, filter.position, filter.unused.as_ref().map(Unused::digest))
 }
 
-/// All filters of an account, in their order.
-fn tag_of_all(basis: Basis) -> Tag {
-    Tag::exact(&basis.numbers())
+/// All filters of an account, in their order. Filters of several that end at the same moment get one revision.
+fn tag_of_all(caller: &Caller, basis: Basis) -> Tag {
+    let [count, revision] = basis.numbers();
+    Tag::exact(&[caller.account().cast_unsigned(), count, revision])
 }
 
 /// There are so many filters that no more fit.

@@ -228,7 +228,7 @@ impl Looking {
         }
         let right = api.0.uses.search(caller.account())?;
         let order = match query.action {
-            Action::Hide => Some(order(&api, &caller, &query).await?),
+            Action::Hide => Some(order(&api, &mut caller, &query).await?),
             Action::Show | Action::Highlight | Action::Notify => None,
         };
         let would_hide = order.is_some().then(WouldHide::default);
@@ -366,9 +366,11 @@ impl Looking {
 }
 
 /// Where the filter would stand among those that the account has.
-async fn order(api: &Api, caller: &Caller, query: &PreviewOf) -> Result<Order> {
+async fn order(api: &Api, caller: &mut Caller, query: &PreviewOf) -> Result<Order> {
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
     let left_out = api.left_out(caller, &rows).await?;
+    // All filters may have been read for that.
+    caller.renew();
     Ok(Order::of(&rows, &left_out, query.filter, query.action))
 }
 

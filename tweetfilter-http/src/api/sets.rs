@@ -125,7 +125,7 @@ pub(super) async fn put(
     // As of blank lines of a file.
     set.terms.retain(|term| !term.trim().is_empty());
     let (named, text) = (name.clone(), set.terms.join("\n"));
-    let checking = api.aside(Work::Lists, move || {
+    let checking = api.alone(caller.account(), Work::Lists, move || {
         let checked = NamedSets::default().insert(&named, &text, &Limits::default());
         checked.map_err(|found| ApiError::expression(&found, &text)).map(|()| text)
     });

@@ -45,8 +45,8 @@ impl Tag {
 
     /// The tag of one thing of a revision, of its place among others and of what is said about it, which may change
     /// without it. Said in `If-Match`, the revision counts.
-    pub(super) fn of_revision(revision: u64, place: i64, said: Option<&str>) -> Self {
-        let said = said.map(|said| format!("-{said}")).unwrap_or_default();
+    pub(super) fn of_revision(revision: u64, place: i64, said: Option<u64>) -> Self {
+        let said = said.map(|said| format!("-{said:x}")).unwrap_or_default();
         Self(format!("\"{revision}-{place}{said}\""))
     }
 

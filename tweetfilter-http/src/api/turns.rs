@@ -13,7 +13,7 @@ use super::expression::Compiled;
 
 /// A kind of such work. It waits for others of its kind alone, so that what is checked as it is typed does not wait for
 /// what takes longer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Work {
     /// Reading expressions: one, or those that a page's posts matched.
     Reading,
@@ -29,8 +29,8 @@ pub(super) struct Turns {
     reading: Arc<Semaphore>,
     explaining: Arc<Semaphore>,
     lists: Arc<Semaphore>,
-    /// Of accounts that have something explained, as long as that waits or runs.
-    accounts: Mutex<HashMap<i64, Weak<Semaphore>>>,
+    /// Of accounts for which something is done alone, as long as that waits or runs.
+    accounts: Mutex<HashMap<(i64, Work), Weak<Semaphore>>>,
 }
 
 impl Default for Turns {
@@ -54,15 +54,15 @@ impl Turns {
         turns.clone()
     }
 
-    /// The one turn of an account.
-    fn own(&self, account: i64) -> Arc<Semaphore> {
+    /// The one turn of an account in a kind of work.
+    fn own(&self, account: i64, kind: Work) -> Arc<Semaphore> {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         accounts.retain(|_, own| own.strong_count() > 0);
-        if let Some(own) = accounts.get(&account).and_then(Weak::upgrade) {
+        if let Some(own) = accounts.get(&(account, kind)).and_then(Weak::upgrade) {
             return own;
         }
         let own = Arc::new(Semaphore::new(1));
-        accounts.insert(account, Arc::downgrade(&own));
+        accounts.insert((account, kind), Arc::downgrade(&own));
         own
     }
 
@@ -80,17 +80,18 @@ impl Turns {
         done.await.map_err(|_| ApiError::broken())
     }
 
-    async fn explain<T: Send + 'static>(
+    async fn alone<T: Send + 'static>(
         &self,
         account: i64,
+        kind: Work,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let own = self.own(account).acquire_owned().await;
+        let own = self.own(account, kind).acquire_owned().await;
         let work = move || {
             let _own = own;
             work()
         };
-        self.aside(Work::Explaining, work).await
+        self.aside(kind, work).await
     }
 }
 
@@ -107,13 +108,15 @@ impl Api {
         self.0.turns.aside(kind, work).await
     }
 
-    /// Explains something for an account, one thing at a time, so that nobody takes all turns alone.
-    pub(super) async fn explain<T: Send + 'static>(
+    /// The same for an account, of each kind one thing at a time, so that nobody takes all turns of what takes long: others
+    /// wait for them to see their own filters, or why a post matches.
+    pub(super) async fn alone<T: Send + 'static>(
         &self,
         account: i64,
+        kind: Work,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        self.0.turns.explain(account, work).await
+        self.0.turns.alone(account, kind, work).await
     }
 
     /// For each post what its filters find in it, or what it lacks for them: an expression is read once more for that, and
@@ -126,7 +129,7 @@ impl Api {
         let asking = Arc::new(());
         let waiting = Arc::downgrade(&asking);
         let is_awaited = move || waiting.strong_count() > 0;
-        let done = self.explain(account, move || {
+        let done = self.alone(account, Work::Explaining, move || {
             let explain = |(post, filters): Asked| -> Vec<Explanation> {
                 let awaited = filters.iter().take_while(|_| is_awaited());
                 awaited.filter_map(|filter| filter.set.explain(0, &post)).collect()
@@ -148,18 +151,24 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_account_has_one_thing_explained_at_a_time() {
-        let turns = Arc::new(Turns::new(2));
-        let (end, until) = std::sync::mpsc::channel::<()>();
-        let long = turns.clone();
-        let long = tokio::spawn(async move { long.explain(1, move || until.recv().is_err()).await.is_ok() });
-        while turns.explaining.available_permits() == 2 {
-            tokio::task::yield_now().await;
+    async fn an_account_has_one_thing_of_a_kind_done_at_a_time() {
+        for (kind, other) in [(Work::Explaining, Work::Lists), (Work::Lists, Work::Explaining)] {
+            let turns = Arc::new(Turns::new(2));
+            let (end, until) = std::sync::mpsc::channel::<()>();
+            let long = turns.clone();
+            let work = move || until.recv().is_err();
+            let long = tokio::spawn(async move { long.alone(1, kind, work).await.is_ok() });
+            while turns.of(kind).available_permits() == 2 {
+                tokio::task::yield_now().await;
+            }
+            assert!(timeout(Duration::from_millis(50), turns.alone(1, kind, || ())).await.is_err());
+            for (account, kind) in [(2, kind), (1, other)] {
+                let done = timeout(Duration::from_secs(60), turns.alone(account, kind, || ()));
+                assert!(done.await.is_ok(), "{account} {kind:?}");
+            }
+            drop(end);
+            assert!(long.await.unwrap());
+            assert!(timeout(Duration::from_secs(60), turns.alone(1, kind, || ())).await.is_ok());
         }
-        assert!(timeout(Duration::from_millis(50), turns.explain(1, || ())).await.is_err());
-        assert!(timeout(Duration::from_secs(60), turns.explain(2, || ())).await.is_ok());
-        drop(end);
-        assert!(long.await.unwrap());
-        assert!(timeout(Duration::from_secs(60), turns.explain(1, || ())).await.is_ok());
     }
 }

@@ -2,7 +2,7 @@
 //! account's filters cost more than they may.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -20,7 +20,7 @@ use super::{Api, LOOK};
 use crate::parts::now;
 
 /// Why a filter can't be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
 pub struct Unused {
     /// The code of what is wrong with it, listed in SYNTAX.md, or `over_budget`.
     pub code: String,
@@ -34,18 +34,27 @@ impl Unused {
         let body = error.body();
         Self { code: body.code.clone(), message: body.message.clone() }
     }
+
+    /// A number that is another as soon as another reason is told.
+    pub(super) fn digest(&self) -> u64 {
+        hashed(self)
+    }
 }
 
 /// By number, those of an account's filters that are left out.
 pub(super) type LeftOut = HashMap<i64, Unused>;
 
-/// A number that is another as soon as others are left out, or for another reason; none if none is.
+/// A number that is another as soon as others are left out, or another reason is told; none if none is.
 pub(super) fn digest(left_out: &LeftOut) -> Option<u64> {
-    let mut codes: Vec<_> = left_out.iter().map(|(id, unused)| (id, &unused.code)).collect();
-    codes.sort_unstable();
+    let mut all: Vec<_> = left_out.iter().collect();
+    all.sort_unstable_by_key(|(id, _)| **id);
+    (!all.is_empty()).then(|| hashed(&all))
+}
+
+fn hashed(what: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    codes.hash(&mut hasher);
-    (!codes.is_empty()).then(|| hasher.finish())
+    what.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Which filters an account has switched on, each of a revision.
@@ -82,23 +91,29 @@ impl Api {
         if let Some(found) = surroundings.found().of(&filters) {
             return Ok(found);
         }
-        let snapshot = snapshot(caller.account(), surroundings.known(), &on);
-        let budget = self.database().owner_budget();
-        let found = Arc::new(self.aside(Work::Lists, move || left_out(&snapshot, budget)).await?);
-        surroundings.found().put(filters, found.clone());
-        Ok(found)
+        let on: Vec<FilterRow> = on.into_iter().cloned().collect();
+        let (account, budget) = (caller.account(), self.database().owner_budget());
+        let find = move || {
+            // Another request of the account may have found it while this one waited.
+            surroundings.found().of(&filters).unwrap_or_else(|| {
+                let found = Arc::new(left_out(&snapshot(account, surroundings.known(), &on), budget));
+                surroundings.found().put(filters, found.clone());
+                found
+            })
+        };
+        self.alone(account, Work::Lists, find).await
     }
 }
 
 /// What a worker has of an account.
-fn snapshot(account: i64, known: &Known, on: &[&FilterRow]) -> Snapshot {
+fn snapshot(account: i64, known: &Known, on: &[FilterRow]) -> Snapshot {
     let texts: Vec<_> = on.iter().map(|row| row.filter.text.to_lowercase()).collect();
     // Sets are long; only those that may be meant are read.
     let is_meant = |name: &str| {
         let name = name.to_lowercase();
         texts.iter().any(|text| text.contains(&name))
     };
-    let filter = |row: &&FilterRow| StoredFilter {
+    let filter = |row: &FilterRow| StoredFilter {
         id: row.id,
         account,
         text: row.filter.text.clone(),
@@ -116,6 +131,8 @@ fn snapshot(account: i64, known: &Known, on: &[&FilterRow]) -> Snapshot {
             .filter(|set| is_meant(&set.0))
             .map(|(name, terms)| (account, name.clone(), terms.clone()))
             .collect(),
+        // Who names people is dearer as soon as it is known who these are.
+        handles: known.handles.iter().cloned().collect(),
         ..Snapshot::default()
     }
 }

@@ -3,7 +3,7 @@
 //! A file of filters is one of four things, found out by its content:
 //!
 //! * NDJSON, `{"id","filter","owner"?,"name"?,"dialect"?}` on each line, when the first line that is not blank
-//!   is a JSON object with a string `filter`;
+//!   is a JSON object, and it or a later one has a string `filter`;
 //! * the JSON of Mastodon's `/api/v2/filters`, or of its first version;
 //! * the JSON of X's `/2/tweets/search/stream/rules` or of PowerTrack's rules API, as answered or as sent;
 //! * else plain text with one expression a line. The id is the line's number, blank lines are skipped, and
@@ -322,6 +322,10 @@ mod tests {
         let said: Vec<_> = file.filters.iter().map(|f| (f.id.as_str(), f.text.as_str())).collect();
         assert_eq!(said, [("1", "cat"), ("b", "dog"), ("3", ""), ("c", "x")]);
         assert_eq!(file.filters[3].owner.as_deref(), Some("ann"));
+        // The first may be bad in what it is told by.
+        let file = read_filters("{\"id\":\"a\",\"filter\":7}\n{\"id\":\"b\",\"filter\":\"dog\"}\n").unwrap();
+        assert_eq!((file.format, file.faults()[0].line), (Format::Ndjson, 1));
+        assert_eq!(file.filters[1].text, "dog");
         // Where nothing can be used, the file can't.
         let bad = text.lines().filter(|line| !line.contains("\"dog\"")).collect::<Vec<_>>().join("\n");
         assert_eq!(read_filters(&bad).unwrap_err().faults.len(), 3);

@@ -5,12 +5,14 @@ use tweetfilter_core::Dialect;
 
 use super::FilterLine;
 
-/// Whether the first line that is not blank is an object with a string `filter`.
+/// Whether the first line that is not blank is an object, and it or a later one has a string `filter`: the first may be one
+/// that can't be read.
 pub(super) fn is_ndjson(text: &str) -> bool {
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    first.trim_start().starts_with('{')
-        && serde_json::from_str::<Map<String, Value>>(first)
-            .is_ok_and(|object| object.get("filter").is_some_and(Value::is_string))
+    let object = |line: &str| serde_json::from_str::<Map<String, Value>>(line).ok();
+    let is_filter = |object: &Map<String, Value>| object.get("filter").is_some_and(Value::is_string);
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let Some(first) = lines.next().and_then(object) else { return false };
+    is_filter(&first) || lines.filter_map(object).any(|object| is_filter(&object))
 }
 
 pub(super) fn read(text: &str) -> Vec<FilterLine> {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tweetfilter_core::budget::Price;
 use tweetfilter_http::api::Options;
 use tweetfilter_sql::{NewFilter, Scope};
+use tweetfilter_stream::store::Store as _;
 
 use crate::house::{House, request};
 
@@ -101,6 +102,26 @@ async fn an_unchanged_list_is_not_sent_again() {
     assert_eq!(house.send(again()).await.status, StatusCode::NOT_MODIFIED);
     house.filter(ann, "b2").await;
     assert_eq!(house.send(again()).await.ok().as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn the_list_of_one_account_is_not_taken_for_that_of_another() {
+    let house = House::new().await;
+    let mut tags = Vec::new();
+    let accounts = [house.account("ann", Scope::Write).await, house.account("ben", Scope::Write).await];
+    for (account, _) in &accounts {
+        let filter = NewFilter { text: "snow".into(), expires_at: Some(1), ..NewFilter::default() };
+        house.database.add_filter(*account, &filter).await.unwrap();
+    }
+    // Both are switched off together, and are of one revision then.
+    house.database.filters(None).await.unwrap();
+    for (_, token) in &accounts {
+        let got = house.get(token, "/filters").await;
+        assert_eq!(got.ok()[0]["enabled"], false);
+        tags.push((got.ok()[0]["revision"].clone(), got.headers["etag"].clone()));
+    }
+    assert_eq!(tags[0].0, tags[1].0);
+    assert_ne!(tags[0].1, tags[1].1);
 }
 
 #[tokio::test]
@@ -246,6 +267,33 @@ async fn an_end_that_has_passed_is_refused_unless_it_was_so() {
     let body = json!({"enabled": true, "expires_at": "never"});
     let got = house.ask(Method::PATCH, &token, &path, body).await;
     assert_eq!((&got.ok()["enabled"], &got.ok()["expires_at"]), (&json!(true), &Value::Null));
+}
+
+#[tokio::test]
+async fn another_reason_is_another_answer() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    for set in ["/sets/cities", "/sets/hills"] {
+        house.ask(Method::PUT, &token, set, json!({"terms": ["oslo"]})).await.ok();
+    }
+    let added = house.ask(Method::POST, &token, "/filters", json!({"text": "{cities} {hills}"})).await;
+    let path = format!("/filters/{}", added.ok()["id"]);
+    for set in ["/sets/cities", "/sets/hills"] {
+        house.ask(Method::DELETE, &token, set, json!({})).await.ok();
+    }
+    let paths = ["/filters", &*path];
+    let mut tags = Vec::new();
+    for path in paths {
+        tags.push(house.get(&token, path).await.headers["etag"].clone());
+    }
+    house.ask(Method::PUT, &token, "/sets/cities", json!({"terms": ["oslo"]})).await.ok();
+    for (path, tag) in paths.into_iter().zip(tags) {
+        let mut again = request(Method::GET, path, &token, None);
+        again.headers_mut().insert("if-none-match", tag);
+        let got = house.send(again).await;
+        assert_eq!(got.status, StatusCode::OK, "{path}");
+        assert!(got.json.to_string().contains("There is no list named hills"), "{got:?}");
+    }
 }
 
 #[tokio::test]

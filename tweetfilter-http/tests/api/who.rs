@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use tweetfilter_core::Post;
 use tweetfilter_core::post::{Account, Author, Reference, ReplyTo};
+use tweetfilter_http::api::Options;
 use tweetfilter_http::parts::now;
 use tweetfilter_sql::Scope;
 use tweetfilter_stream::store::{Delivery, Evaluated, Outcome, Store, Verdict};
@@ -42,6 +43,28 @@ async fn store(house: &House, post: Post, account: i64, filters: &[i64]) {
     house.database.commit(&outcome, &[]).await.unwrap();
 }
 
+/// Lets it be known whose a handle is.
+async fn is_whose(house: &House, handle: &str, id: &str) {
+    house.database.name_handles(NETWORK, &BTreeSet::from([handle.to_owned()])).await.unwrap();
+    let answers = [(handle.to_owned(), Some(id.to_owned()))];
+    house.database.handles_answered(NETWORK, &answers).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_handle_costs_to_the_api_what_it_costs_to_workers() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    house.filter(ann, "-from:carla.example OR snow").await;
+    let (before, _) = house.database.owner_price(ann).await.unwrap();
+    is_whose(&house, "carla.example", CARLA).await;
+    let (after, _) = house.database.owner_price(ann).await.unwrap();
+    assert!(after > before, "{after:?} {before:?}");
+    // Enough for it when it was saved, and too little now.
+    let strict = House::over(house.database.clone().with_owner_budget(before), Options::default());
+    let got = strict.get(&token, "/filters").await;
+    assert_eq!(got.ok()[0]["unused"]["code"], "over_budget", "{got:?}");
+}
+
 #[tokio::test]
 async fn a_handle_means_to_the_api_whom_it_means_to_workers() {
     let house = House::new().await;
@@ -60,10 +83,7 @@ async fn a_handle_means_to_the_api_whom_it_means_to_workers() {
         (explained, previewed, got.ok().as_array().unwrap().len())
     };
     assert_eq!(found("from:carla.example").await, (false, 0, 0));
-    let named = BTreeSet::from(["carla.example".to_owned()]);
-    house.database.name_handles(NETWORK, &named).await.unwrap();
-    let answers = [("carla.example".to_owned(), Some(CARLA.to_owned()))];
-    house.database.handles_answered(NETWORK, &answers).await.unwrap();
+    is_whose(&house, "carla.example", CARLA).await;
     for text in ["from:Carla.example", "from:{friends}", "from:dora.example OR from:carla.example"] {
         assert_eq!(found(text).await, (true, 1, 1), "{text}");
     }
