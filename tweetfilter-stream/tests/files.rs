@@ -117,6 +117,10 @@ fn of_a_last_line_that_is_an_array_and_breaks_off_too() {
     for line in ["[{\"a\":", "[1, 2", "[warn, snow", "{\"a\":1", "{\"statuses\":[", "[snow"] {
         expect(line.as_bytes(), &[(1, line)]);
     }
+    // What would be one line if it were whole is one as well.
+    for line in ["{\"x\":1,\"statuses\":[{\"a\":1},{\"b\"", " [{\"a\":1},{\"b\""] {
+        expect(line.as_bytes(), &[(1, line)]);
+    }
     let options = Options { text: true, ..OPTIONS };
     let text = read_of(Cursor::new(b"[{\"a\":1},".to_vec()), options);
     assert_eq!(text, (numbered(&[(1, "[{\"a\":1},")]), None));
