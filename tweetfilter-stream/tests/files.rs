@@ -385,6 +385,12 @@ fn a_damaged_file_in_a_tar_ends_only_itself() {
     assert!(found.len() > 100 && end.is_none(), "{end:?}");
     assert_eq!(found[found.len() - 2], format!("n.gz:{} !", found.len() - 2));
     assert_eq!(found[found.len() - 1], "m3:1 3");
+    // Of an array it is that on which it breaks off.
+    for (array, last) in [("7\n[{\"a\":1},{\"b", 2), ("[\n{\"a\":1},\n{\"b\":\n", 3), ("[\n{\"a\":1},\n", 2)]
+    {
+        let (found, end) = given(tar(&[("n", plain(array)), ("m3", plain("3\n"))]));
+        assert_eq!((found[found.len() - 2].clone(), end), (format!("n:{last} !"), None));
+    }
     // A tar in a tar is damaged as any file is; the outer one that is cut off can't be read on.
     let inner = gzip(&tar(&[("a", plain("1\n")), ("b", numbers.clone().into_bytes())]));
     let outer = tar(&[("in.tar.gz", cut(inner)), ("m3", plain("3\n"))]);

@@ -205,9 +205,12 @@ impl Open {
         self.lines += line_ends(&bytes[counted..start]);
         let open = start..bytes.len();
         if self.ended {
-            // It breaks off, perhaps within an element.
+            // It breaks off, perhaps within an element. The line on which it does was read, too.
+            let number = self.lines + 1;
+            let has_more = bytes.last().is_some_and(|byte| *byte != b'\n');
+            self.lines += line_ends(&bytes[open.clone()]) + u64::from(has_more);
             if !open.is_empty() && !self.passing {
-                pieces.push(piece(self.lines + 1, open, options));
+                pieces.push(piece(number, open, options));
             }
             if cutter.lacks_end() {
                 self.failure.get_or_insert_with(breaks_off);
