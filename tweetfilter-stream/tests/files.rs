@@ -157,6 +157,8 @@ fn a_document_over_the_limit_is_cut_while_it_is_read() {
     assert!(array.len() > OPTIONS.document);
     assert_eq!(lines(array.as_bytes()), expected(2, 4));
     assert_eq!(lines(search.as_bytes()), expected(2, 3));
+    // As `jq .` writes them.
+    assert_eq!(lines(elements.join("\n").as_bytes()), expected(1, 4));
     let broken = &array[..array.len() - 20];
     assert_eq!(lines_of_broken(broken.as_bytes()).len(), 300);
     assert_eq!(lines_of_broken(broken.as_bytes())[..299], expected(2, 4)[..299]);

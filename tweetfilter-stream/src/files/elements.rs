@@ -65,6 +65,14 @@ impl Cutter {
         }
     }
 
+    /// For a text of which only the beginning is here, if that is a whole object with something behind it: several
+    /// values, one after the other.
+    pub(super) fn several(bytes: &[u8]) -> Option<Self> {
+        let Found::Element(first) = Self::values().next(bytes) else { return None };
+        let has_more = begin(bytes, first.end) < bytes.len();
+        (has_more && is_object(&bytes[first])).then(Self::values)
+    }
+
     /// For the last line of a file, if that is an array, or an object that begins with an array `statuses`, which breaks
     /// off behind a whole object.
     ///

@@ -123,10 +123,10 @@ impl Open {
             self.fill(&mut block.bytes, options);
         }
         if !self.ended || block.bytes.len() > options.document {
-            self.cutter = Cutter::new(&block.bytes);
-            return self.cutter.is_none()
-                && document::is_whole(&block.bytes, end)
-                && self.pass_document(block);
+            let is_whole = document::is_whole(&block.bytes, end);
+            let several = || Cutter::several(&block.bytes).filter(|_| is_whole);
+            self.cutter = Cutter::new(&block.bytes).or_else(several);
+            return self.cutter.is_none() && is_whole && self.pass_document(block);
         }
         let Some(parts) = document::parts(&block.bytes) else {
             // A document that breaks off, or several one behind the other, and not messages of which the first is
