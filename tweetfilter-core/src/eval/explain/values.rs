@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::texts::Looks;
 use super::{Field, SHOWN};
 use crate::Span;
 use crate::eval::fields::{self, Buffer, Entry};
@@ -80,11 +81,19 @@ impl<'p> Values<'p> {
         values
     }
 
-    /// The first of those under any of the keys, in order.
-    pub(super) fn find(&self, keys: &[Key]) -> Vec<Spot<'p>> {
-        let mut found: Vec<u32> = keys.iter().flat_map(|key| self.range(key).take(SHOWN)).collect();
+    /// The first of those under any of the keys, in order, as long as there are looks for them.
+    pub(super) fn find(&self, keys: &[Key], looks: &Looks) -> Vec<Spot<'p>> {
+        let mut found: Vec<u32> = Vec::new();
+        for key in keys {
+            match key {
+                // Under one key they are in order.
+                Key::Is(_) => found.extend(self.range(key).take(SHOWN)),
+                Key::Begins(_) => found.extend(self.range(key).take_while(|_| looks.take(1))),
+            }
+        }
         found.sort_unstable();
         found.dedup();
+        found.truncate(SHOWN);
         found.into_iter().map(|spot| self.spots[spot as usize]).collect()
     }
 
