@@ -68,6 +68,17 @@ fn an_explanation_reads_as_much_of_a_text_as_matching_does() {
 }
 
 #[test]
+fn of_tags_that_begin_alike_the_first_ones_in_the_text_are_told() {
+    let text: String = (0..100).rev().map(|n| format!("#cat{n:02} ")).collect();
+    let mut builder = FilterSetBuilder::new();
+    builder.add(FilterId(1), "#cat*").expect("a filter");
+    let told = builder.build().explain(0, &Post::from_text(text)).expect("a filter");
+    let shown: Vec<_> = told.parts[0].places.iter().map(|place| place.text.as_str()).collect();
+    let expected: Vec<_> = (36..100).rev().map(|n| format!("cat{n:02}")).collect();
+    assert_eq!(shown, expected);
+}
+
+#[test]
 fn of_a_part_that_is_true_in_thousands_of_places_the_first_ones_are_told() {
     let mut post = Post::from_text("cat ".repeat(5_000));
     let link = |n: usize| Link { url: format!("https://cat.example/{n}"), ..Link::default() };

@@ -117,6 +117,10 @@ fn of_a_last_line_that_is_an_array_and_breaks_off_too() {
     for line in ["[{\"a\":", "[1, 2", "[warn, snow", "{\"a\":1", "{\"statuses\":[", "[snow"] {
         expect(line.as_bytes(), &[(1, line)]);
     }
+    // What would be one line if it were whole is one as well.
+    for line in ["{\"x\":1,\"statuses\":[{\"a\":1},{\"b\"", " [{\"a\":1},{\"b\""] {
+        expect(line.as_bytes(), &[(1, line)]);
+    }
     let options = Options { text: true, ..OPTIONS };
     let text = read_of(Cursor::new(b"[{\"a\":1},".to_vec()), options);
     assert_eq!(text, (numbered(&[(1, "[{\"a\":1},")]), None));
@@ -153,6 +157,8 @@ fn a_document_over_the_limit_is_cut_while_it_is_read() {
     assert!(array.len() > OPTIONS.document);
     assert_eq!(lines(array.as_bytes()), expected(2, 4));
     assert_eq!(lines(search.as_bytes()), expected(2, 3));
+    // As `jq .` writes them.
+    assert_eq!(lines(elements.join("\n").as_bytes()), expected(1, 4));
     let broken = &array[..array.len() - 20];
     assert_eq!(lines_of_broken(broken.as_bytes()).len(), 300);
     assert_eq!(lines_of_broken(broken.as_bytes())[..299], expected(2, 4)[..299]);
@@ -381,6 +387,12 @@ fn a_damaged_file_in_a_tar_ends_only_itself() {
     assert!(found.len() > 100 && end.is_none(), "{end:?}");
     assert_eq!(found[found.len() - 2], format!("n.gz:{} !", found.len() - 2));
     assert_eq!(found[found.len() - 1], "m3:1 3");
+    // Of an array it is that on which it breaks off.
+    for (array, last) in [("7\n[{\"a\":1},{\"b", 2), ("[\n{\"a\":1},\n{\"b\":\n", 3), ("[\n{\"a\":1},\n", 2)]
+    {
+        let (found, end) = given(tar(&[("n", plain(array)), ("m3", plain("3\n"))]));
+        assert_eq!((found[found.len() - 2].clone(), end), (format!("n:{last} !"), None));
+    }
     // A tar in a tar is damaged as any file is; the outer one that is cut off can't be read on.
     let inner = gzip(&tar(&[("a", plain("1\n")), ("b", numbers.clone().into_bytes())]));
     let outer = tar(&[("in.tar.gz", cut(inner)), ("m3", plain("3\n"))]);

@@ -228,6 +228,24 @@ async fn a_last_line_that_is_cut_off_is_read_again_when_the_file_has_grown() {
 }
 
 #[tokio::test]
+async fn behind_a_page_that_broke_off_nothing_is_passed_over_when_the_file_has_grown() {
+    let folder = Folder::new("growing-pages");
+    for (begin, end) in
+        [("[", "]"), (" [", "]"), ("{\"statuses\":[", "]}"), ("{\"x\":1,\"statuses\":[", "]}")]
+    {
+        let cut = format!("{begin}{{\"n\":1}},{{\"n\":2}},{{\"n\"");
+        let path = folder.file("pages", &cut);
+        let (mut source, mut last) = (FileSource::open([&path]), None);
+        while let Ok(Some(chunk)) = source.next().await {
+            last = chunk.cursor.or(last);
+        }
+        folder.file("pages", format!("{cut}:3}}{end}\n{{\"n\":4}}\n"));
+        let found = behind([&path], &last.expect("of a file")).await.0;
+        assert!(found.len() == 2 && found[0].contains("{\"n\":3}") && found[1] == "{\"n\":4}", "{found:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_array_that_breaks_off_is_named_and_the_next_file_is_read() {
     let folder = Folder::new("broken-array");
     for array in ["[{\"n\":1},{\"n\":2}", "[\n{\"n\":1},\n{\"n\":2},\n"] {

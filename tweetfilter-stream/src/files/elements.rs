@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
-use super::document::{goes_on, parts};
+use super::document::{goes_on, may_have_parts, parts};
 
 /// Finds the elements of an array that comes in pieces. What stands between them is not looked at closely: an
 /// element that is no JSON is given like any other.
@@ -65,10 +65,21 @@ impl Cutter {
         }
     }
 
-    /// For the last line of a file, if that is an array, or an object with an array `statuses`, which breaks off behind
-    /// a whole object.
+    /// For a text of which only the beginning is here, if that is a whole object with something behind it: several
+    /// values, one after the other.
+    pub(super) fn several(bytes: &[u8]) -> Option<Self> {
+        let Found::Element(first) = Self::values().next(bytes) else { return None };
+        let has_more = begin(bytes, first.end) < bytes.len();
+        (has_more && is_object(&bytes[first])).then(Self::values)
+    }
+
+    /// For the last line of a file, if that is an array, or an object that begins with an array `statuses`, which breaks
+    /// off behind a whole object.
+    ///
+    /// Only what has parts once it is whole: who reads on behind a cursor counts what was given, and the rest of the line
+    /// may have come by then.
     pub(super) fn of_broken(line: &[u8]) -> Option<Self> {
-        if !goes_on(line) {
+        if !may_have_parts(line) || !goes_on(line) {
             return None;
         }
         Self::whole(line).filter(Self::lacks_end)

@@ -123,10 +123,10 @@ impl Open {
             self.fill(&mut block.bytes, options);
         }
         if !self.ended || block.bytes.len() > options.document {
-            self.cutter = Cutter::new(&block.bytes);
-            return self.cutter.is_none()
-                && document::is_whole(&block.bytes, end)
-                && self.pass_document(block);
+            let is_whole = document::is_whole(&block.bytes, end);
+            let several = || Cutter::several(&block.bytes).filter(|_| is_whole);
+            self.cutter = Cutter::new(&block.bytes).or_else(several);
+            return self.cutter.is_none() && is_whole && self.pass_document(block);
         }
         let Some(parts) = document::parts(&block.bytes) else {
             // A document that breaks off, or several one behind the other, and not messages of which the first is
@@ -205,9 +205,12 @@ impl Open {
         self.lines += line_ends(&bytes[counted..start]);
         let open = start..bytes.len();
         if self.ended {
-            // It breaks off, perhaps within an element.
+            // It breaks off, perhaps within an element. The line on which it does was read, too.
+            let number = self.lines + 1;
+            let has_more = bytes.last().is_some_and(|byte| *byte != b'\n');
+            self.lines += line_ends(&bytes[open.clone()]) + u64::from(has_more);
             if !open.is_empty() && !self.passing {
-                pieces.push(piece(self.lines + 1, open, options));
+                pieces.push(piece(number, open, options));
             }
             if cutter.lacks_end() {
                 self.failure.get_or_insert_with(breaks_off);

@@ -15,8 +15,8 @@ pub struct Options {
     /// as [`too_long`](super::Line::too_long).
     pub line: usize,
     /// Bytes of one document over several lines that are held at once. A longer array, and `{"statuses":[…]}`,
-    /// is cut into its elements while it is read, whatever its length; any other longer document is given as
-    /// one line that is too long.
+    /// is cut into its elements while it is read, whatever its length, as documents are that follow each other; any
+    /// other longer document is given as one line that is too long.
     pub document: usize,
     /// Bytes of one block of lines.
     pub block: usize,

@@ -230,7 +230,7 @@ impl Seeker<'_, '_> {
     }
 
     fn values(&mut self, kind: Kind, keys: &[Key]) {
-        for (field, span, text) in self.read.values(self.post, self.x, kind).find(keys) {
+        for (field, span, text) in self.read.values(self.post, self.x, kind).find(keys, self.looks) {
             self.found.put(field, span, text);
         }
     }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::texts::Looks;
 use super::{Field, SHOWN};
 use crate::Span;
 use crate::eval::fields::{self, Buffer, Entry};
@@ -55,16 +56,8 @@ impl<'p> Values<'p> {
         let content = post.content();
         match kind {
             Kind::Hashtag { .. } | Kind::Cashtag { .. } => values.tags(content, x, kind),
-            Kind::Mention => values.mentions(content),
-            Kind::Domain => {
-                for (n, link) in content.entities.links.iter().enumerate() {
-                    for target in fields::targets(link) {
-                        if let Some(host) = links::host(target) {
-                            values.put((Field::Link(n), None, target), backwards(&host));
-                        }
-                    }
-                }
-            }
+            Kind::Mention => values.mentions(post, x),
+            Kind::Domain => values.hosts(content, x),
             Kind::Context => values.contexts(content),
             Kind::Entity { plain } => {
                 for annotation in &content.annotations {
@@ -80,11 +73,19 @@ impl<'p> Values<'p> {
         values
     }
 
-    /// The first of those under any of the keys, in order.
-    pub(super) fn find(&self, keys: &[Key]) -> Vec<Spot<'p>> {
-        let mut found: Vec<u32> = keys.iter().flat_map(|key| self.range(key).take(SHOWN)).collect();
+    /// The first of those under any of the keys, in order, as long as there are looks for them.
+    pub(super) fn find(&self, keys: &[Key], looks: &Looks) -> Vec<Spot<'p>> {
+        let mut found: Vec<u32> = Vec::new();
+        for key in keys {
+            match key {
+                // Under one key they are in order.
+                Key::Is(_) => found.extend(self.range(key).take(SHOWN)),
+                Key::Begins(_) => found.extend(self.range(key).take_while(|_| looks.take(1))),
+            }
+        }
         found.sort_unstable();
         found.dedup();
+        found.truncate(SHOWN);
         found.into_iter().map(|spot| self.spots[spot as usize]).collect()
     }
 
@@ -128,15 +129,39 @@ impl<'p> Values<'p> {
         }
     }
 
-    fn mentions(&mut self, content: &'p Post) {
-        let mut buffer = Buffer::default();
-        for mention in &content.entities.mentions {
-            let Account { id, handle } = &mention.account;
-            let name = if handle.is_empty() { id.as_str() } else { handle.as_str() };
-            let entry = Entry::Account(&content.network, &mention.account);
-            fields::keys(entry, false, &mut buffer, |_, key| {
-                self.put((Field::Mention, mention.span, name), key.to_owned());
-            });
+    fn mentions(&mut self, post: &'p Post, x: bool) {
+        let content = post.content();
+        let quoted = fields::quoted(content).filter(|_| x);
+        for of in [Some(content), quoted].into_iter().flatten() {
+            for mention in &of.entities.mentions {
+                let span = mention.span.filter(|_| std::ptr::eq(of, content));
+                self.account((Field::Mention, span), &of.network, &mention.account);
+            }
+        }
+        // For X a retweet mentions whose post it is.
+        if let Some(original) = post.retweet_of.as_ref().filter(|_| x) {
+            self.account((Field::Original, None), &post.network, original.account());
+        }
+    }
+
+    fn account(&mut self, (field, span): (Field, Option<Span>), network: &str, account: &'p Account) {
+        let name = if account.handle.is_empty() { account.id.as_str() } else { account.handle.as_str() };
+        fields::keys(Entry::Account(network, account), false, &mut Buffer::default(), |_, key| {
+            self.put((field, span, name), key.to_owned());
+        });
+    }
+
+    fn hosts(&mut self, content: &'p Post, x: bool) {
+        let quoted = fields::quoted(content).filter(|_| x);
+        let posts: [(_, fn(usize) -> Field); 2] = [(Some(content), Field::Link), (quoted, Field::QuotedLink)];
+        for (post, field) in posts {
+            for (n, link) in post.into_iter().flat_map(|post| &post.entities.links).enumerate() {
+                for target in fields::targets(link) {
+                    if let Some(host) = links::host(target) {
+                        self.put((field(n), None, target), backwards(&host));
+                    }
+                }
+            }
         }
     }
 

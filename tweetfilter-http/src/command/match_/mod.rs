@@ -46,9 +46,10 @@ pub(crate) enum Output {
 /// Files of kinds that are not read (.xz, .zip, .7z, UTF-16, .zst with a window of more than 128 MiB) are named with a
 /// command that pipes them in.
 ///
-/// A line may have 16 MiB, and so may each post of an array or of {"statuses":[…]}, which themselves may have any
-/// length. Any other document over several lines, such as a page of v2, may have 64 MiB: one that is longer is
-/// skipped as too long; ask for smaller pages, or cut it, which leaves `includes` out: jq -c '.data[]' page.json
+/// A line may have 16 MiB, and so may each post of an array or of {"statuses":[…]}, and each of posts over several lines
+/// that follow each other; there may be any number of them. Any other document over several lines, such as a page of
+/// v2, may have 64 MiB: one that is longer is skipped as too long; ask for smaller pages, or cut it, which leaves
+/// `includes` out: jq -c '.data[]' page.json
 ///
 /// What the posts of a page of v2 refer to may take 64 MiB and 16 times the page's length; posts beyond that are skipped
 /// as too large.
