@@ -153,13 +153,17 @@ impl<'p> Values<'p> {
 
     fn hosts(&mut self, content: &'p Post, x: bool) {
         let quoted = fields::quoted(content).filter(|_| x);
-        let posts: [(_, fn(usize) -> Field); 2] = [(Some(content), Field::Link), (quoted, Field::QuotedLink)];
-        for (post, field) in posts {
-            for (n, link) in post.into_iter().flat_map(|post| &post.entities.links).enumerate() {
-                for target in fields::targets(link) {
-                    if let Some(host) = links::host(target) {
-                        self.put((field(n), None, target), backwards(&host));
-                    }
+        self.hosts_of(content, Field::Link);
+        if let Some(quoted) = quoted {
+            self.hosts_of(quoted, Field::QuotedLink);
+        }
+    }
+
+    fn hosts_of(&mut self, post: &'p Post, field: impl Fn(usize) -> Field) {
+        for (n, link) in post.entities.links.iter().enumerate() {
+            for target in fields::targets(link) {
+                if let Some(host) = links::host(target) {
+                    self.put((field(n), None, target), backwards(&host));
                 }
             }
         }
