@@ -324,9 +324,11 @@ async fn a_filter_that_workers_leave_out_says_why() {
     house.ask(Method::PATCH, &token, &path, json!({"enabled": true})).await.ok();
     assert_eq!(unused(&house).await, Value::Null);
 
-    let budget = Price::from_nanoseconds(1.0);
+    house.ask(Method::PATCH, &token, &path, json!({"text": r"/\w+ing \w+/"})).await.ok();
+    assert_eq!(unused(&house).await, Value::Null);
+    let budget = Price::from_nanoseconds(100.0);
     let small = House::over(house.database.clone().with_owner_budget(budget), Options::default());
     let dear = unused(&small).await;
     assert_eq!(dear["code"], "over_budget");
-    assert!(dear["message"].as_str().unwrap().contains("may cost 1 ns"), "{dear}");
+    assert!(dear["message"].as_str().unwrap().contains("may cost 100 ns"), "{dear}");
 }
