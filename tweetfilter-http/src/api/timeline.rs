@@ -185,7 +185,8 @@ pub(super) async fn seen_post(api: &Api, caller: &Caller, number: i64) -> Result
 #[derive(Debug, Default)]
 pub(super) struct Marker {
     revision: Option<i64>,
-    filters: HashMap<i64, Arc<Compiled>>,
+    /// Those that were looked for; of one that is gone nothing.
+    filters: HashMap<i64, Option<Arc<Compiled>>>,
 }
 
 impl Marker {
@@ -214,17 +215,19 @@ impl Marker {
                 let compiled = api.aside(Work::Reading, move || {
                     let compile = |row: &FilterRow| {
                         let compiled = surroundings.compile(&row.filter.text, row.filter.dialect);
-                        Some((row.id, Arc::new(compiled.ok()?)))
+                        (row.id, compiled.ok().map(Arc::new))
                     };
-                    rows.iter().filter_map(compile).collect::<Vec<_>>()
+                    rows.iter().map(compile).collect::<Vec<_>>()
                 });
+                let sought = posts.iter().flat_map(|post| &post.filters).map(|id| (*id, None));
+                self.filters.extend(sought);
                 self.filters.extend(compiled.await?);
             }
         }
         let (mut matched, mut asked) = (Vec::new(), Vec::new());
         for (post, shown) in posts.iter().zip(shown) {
             let filters: Vec<_> =
-                post.filters.iter().filter_map(|id| self.filters.get(id).cloned()).collect();
+                post.filters.iter().filter_map(|id| self.filters.get(id).cloned().flatten()).collect();
             if filters.is_empty() {
                 shown.mark([]);
             } else {

@@ -24,8 +24,8 @@ pub async fn up_to_date(database: &Database) -> Result<(), StoreError> {
         let migrated = while_answered(database.migrate(), answers).await;
         let silent = || Err(StoreError::Away(format!("no answer for {} s", SILENCE.as_secs())));
         match migrated.unwrap_or_else(silent) {
-            // A file that can't be opened is no server that comes back.
-            done if database.buffer().is_some() => return done,
+            // A file that can't be opened is no server that comes back; one that is locked is let go.
+            done if database.buffer().is_some() && !matches!(done, Err(StoreError::Retry(_))) => return done,
             Err(reason @ StoreError::Away(_)) => {
                 locked.goes_on();
                 if let Some(lasted) = away.holds() {

@@ -95,7 +95,10 @@ class Exchange extends View {
       this.#refuse(input, `“${file.name}” has ${bytes(file.size)}; at most ${bytes(most)} are imported at once. Choose it in pieces.`);
       return;
     }
+    const asked = ++this.#asked;
     const text = await textOf(file);
+    // Another was chosen meanwhile, or something written.
+    if (asked !== this.#asked) return;
     if (text === null) {
       // Read as anything else, its words would find nothing.
       this.#refuse(input, `“${file.name}” is not UTF-8 text. Save it as UTF-8, and choose it again.`);
