@@ -101,7 +101,9 @@ impl Browser {
             "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
                 "--lang=en-US"],
         });
-        let capabilities = serde_json::from_value(json!({"goog:chromeOptions": options})).unwrap();
+        // Milliseconds for what a promise gives; a busy machine may need many of them.
+        let capabilities = json!({"goog:chromeOptions": options, "timeouts": {"script": 120_000}});
+        let capabilities = serde_json::from_value(capabilities).unwrap();
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{port}"))
