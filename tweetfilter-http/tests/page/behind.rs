@@ -7,7 +7,7 @@ use crate::served::{Seen, Served};
 
 /// The texts of the first column, newest first.
 const TEXTS: &str =
-    "document.querySelector('tf-column').column.rows.flatMap(({post}) => (post ? [post.content.text] : []))";
+    "document.querySelector('tf-column')?.column.rows.flatMap(({post}) => (post ? [post.content.text] : []))";
 
 /// Has the page's own stream broken off, and not come about again while `down` is true.
 const BROKEN: &str = "

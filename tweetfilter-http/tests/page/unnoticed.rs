@@ -11,7 +11,7 @@ use crate::browser::Browser;
 use crate::served::{Seen, Served};
 
 /// The rows of the first column that hold posts: shown ones by their texts, hidden ones by how many they are.
-const ROWS: &str = "document.querySelector('tf-column').column.rows
+const ROWS: &str = "document.querySelector('tf-column')?.column.rows
     .map(({post, numbers}) => post?.content.text ?? numbers?.length).filter((row) => row !== undefined)";
 
 fn rows(expected: &serde_json::Value) -> String {

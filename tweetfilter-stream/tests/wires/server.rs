@@ -1,6 +1,7 @@
 //! A server by hand: it answers each connection with what it was told to, byte for byte.
 
-use std::sync::{Arc, Mutex};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -120,10 +121,13 @@ pub fn status(status: &str, headers: &str, body: &str) -> Vec<Step> {
 
 /// The token of the tests, which nothing may show.
 pub fn token() -> Token {
-    let path =
-        std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("token-{}", std::process::id()));
-    std::fs::write(&path, "s3cret\n").expect("written");
-    Token::from_file(&path).expect("a token")
+    // Written once: another test reads it meanwhile.
+    static PATH: LazyLock<PathBuf> = LazyLock::new(|| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("token-{}", std::process::id()));
+        std::fs::write(&path, "s3cret\n").expect("written");
+        path
+    });
+    Token::from_file(&*PATH).expect("a token")
 }
 
 /// What a source gave.
