@@ -2,7 +2,6 @@
 
 use tweetfilter_stream::store::StoreError;
 
-use crate::database::Database;
 use crate::filters::FilterRow;
 use crate::sql::{Sql, Tx, args, statements};
 
@@ -16,19 +15,6 @@ statements! {
 pub struct Basis {
     count: usize,
     revision: u64,
-}
-
-impl Database {
-    /// What an account's filters are now.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn basis(&self, account: i64) -> Result<Basis, StoreError> {
-        let mut tx = self.read().await?;
-        let basis = Basis::read(&mut tx, account).await?;
-        tx.commit().await?;
-        Ok(basis)
-    }
 }
 
 impl Basis {
