@@ -178,11 +178,15 @@ impl Known {
 pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Answer<SystemStatus>> {
     let (mut known, probed) =
         tokio::try_join!(Known::read(&api, &caller), async { Ok::<_, ApiError>(api.probe().await) })?;
-    let admin = caller.is_admin();
+    let (admin, is_elsewhere) = (caller.is_admin(), api.0.buffer.is_elsewhere());
     // Last of all, so that one that does not answer takes no time from the store.
     let until = caller.until.max(Instant::now() + LOOK);
     let buffer_away = match api.elsewhere(until).await {
         Ok(elsewhere) => {
+            if is_elsewhere {
+                // Once more: what the buffer let go of meanwhile is here by now.
+                known.gaps = api.ask(until, api.database().gaps(GAPS)).await?;
+            }
             elsewhere.add_to(&mut known.status, &mut known.gaps, GAPS as usize);
             None
         }
@@ -207,7 +211,6 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         0 => Summary::new("No gaps"),
         count => Summary::new(Summary::counted(count, "gap").text),
     };
-    let is_elsewhere = api.0.buffer.is_elsewhere();
     Ok(Answer::new(summary, SystemStatus { unwell, buffer_away, ..shown(known, is_elsewhere, admin) }))
 }
 

@@ -179,29 +179,31 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     let out = block_on(async {
         let database = settings.open_existing().await?;
+        // The buffer before the store: gaps go from there to here, and would else be seen in neither. One that is away is no
+        // reason to say nothing of all the rest.
+        let asked = async {
+            let buffer = settings.open_buffer(&database).await?;
+            let stats = match &buffer {
+                Buffers::Embedded(_) => None,
+                Buffers::Redis(redis) => Some(redis.stats().await?),
+            };
+            Ok((stats, Elsewhere::of(&buffer).await?))
+        };
+        let ((stats, elsewhere), away) = match asked.await {
+            Ok(known) => (known, None),
+            Err(BufferError::Away(reason)) => ((Some(Stats::default()), Elsewhere::default()), Some(reason)),
+            Err(error) => return Err(failure(error)),
+        };
         let mut status = database.status().await.map_err(failure)?;
         let mut gaps = database.gaps(GAPS).await.map_err(failure)?;
+        elsewhere.add_to(&mut status, &mut gaps, GAPS as usize);
+        // Of the same moment as the counts where both are one file.
+        let stats = stats.or_else(|| status.buffer.clone()).unwrap_or_default();
         let room = database.room().await.map_err(failure)?;
         let crashes = database.crashes(if arguments.crashes { 50 } else { 5 }).await.map_err(failure)?;
         let overview = ops::overview(&database, now()).await.map_err(failure)?;
         let snapshot = database.filters(None).await.map_err(failure)?.unwrap_or_default();
         let compiled = Compiled::new(&snapshot, settings.owner_budget());
-        // A buffer that is away is no reason to say nothing of all the rest.
-        let asked = async {
-            let buffer = settings.open_buffer(&database).await?;
-            // Of the same moment as the counts where both are one file.
-            let stats = match (&buffer, &status.buffer) {
-                (Buffers::Embedded(_), Some(stats)) => stats.clone(),
-                _ => buffer.stats().await?,
-            };
-            Elsewhere::of(&buffer).await?.add_to(&mut status, &mut gaps, GAPS as usize);
-            Ok(stats)
-        };
-        let (stats, away) = match asked.await {
-            Ok(stats) => (stats, None),
-            Err(BufferError::Away(reason)) => (Stats::default(), Some(reason)),
-            Err(error) => return Err(failure(error)),
-        };
         database.close().await;
         let look = Look {
             now: now(),
