@@ -301,7 +301,7 @@ impl Files {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(false)
             .busy_timeout(BUSY)
-            .pragma("cache_size", "-32768")
+            .pragma("cache_size", "-16384")
             .pragma("temp_store", "MEMORY")
             // 8 MB: pages that are written again and again go to the file once, and it takes no longer than people wait.
             .pragma("wal_autocheckpoint", "1000")
@@ -322,7 +322,7 @@ impl Files {
         // First, since it makes the file.
         let writer = one.connect_with(options.clone()).await.map_err(store_error)?;
         let readers = options_of(4)
-            .connect_with(options.pragma("cache_size", "-8192").pragma("query_only", "1"))
+            .connect_with(options.pragma("cache_size", "-4096").pragma("query_only", "1"))
             .await
             .map_err(store_error)?;
         let turn = Arc::new(Mutex::new(Light(false)));
