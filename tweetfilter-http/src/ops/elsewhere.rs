@@ -12,7 +12,7 @@ use crate::parts::Buffers;
 const BUFFER: &str = "(buffer)";
 
 /// Takes the gaps that such a buffer noted into the store, where they stay whoever removes the buffer's keys. Those that the
-/// store does not take stay where they are.
+/// store does not take stay where they are; what is no gap is let go, so that it stops no other.
 pub(super) async fn take_gaps(buffer: &Buffers, database: &Database) -> Result<(), BufferError> {
     let Buffers::Redis(redis) = buffer else { return Ok(()) };
     for noted in redis.noted_gaps().await? {
@@ -21,7 +21,16 @@ pub(super) async fn take_gaps(buffer: &Buffers, database: &Database) -> Result<(
         let gaps: Vec<_> = noted.gaps.iter().map(stored).collect();
         // Not before they are kept; what is told twice is kept once.
         match database.keep_gaps(&gaps).await {
-            Ok(()) => redis.let_go(&noted).await?,
+            Ok(()) => {
+                redis.let_go(&noted).await?;
+                for begins in &noted.foreign {
+                    tracing::warn!(
+                        source,
+                        begins,
+                        "what stood in the buffer's list of gaps is none: somebody else wrote it, and it was removed"
+                    );
+                }
+            }
             Err(error) => tracing::debug!(source, %error, "gaps stay in the buffer"),
         }
     }

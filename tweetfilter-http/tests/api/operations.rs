@@ -24,8 +24,11 @@ struct Recording(tokio::sync::watch::Sender<bool>, tokio::task::JoinHandle<()>);
 
 impl Recording {
     fn start(process: &std::sync::Arc<Process>, database: &Database) -> Self {
+        Self::with(process, database, database.buffer().map(Buffers::Embedded))
+    }
+
+    fn with(process: &std::sync::Arc<Process>, database: &Database, buffer: Option<Buffers>) -> Self {
         let (tell, stop) = Stop::new();
-        let buffer = database.buffer().map(Buffers::Embedded);
         let recorder = Recorder::new(process.clone(), database.clone(), buffer, None).every(EVERY);
         Self(tell, tokio::spawn(recorder.run(stop)))
     }
@@ -285,6 +288,23 @@ async fn what_a_buffer_on_a_server_of_its_own_knows_is_told_too() {
     assert!(got.ok()["commit"].is_i64());
     let got = house.get(&plain, "/status").await;
     assert_eq!(got.ok()["buffer_away"], "it does not answer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gaps_are_taken_from_redis_whatever_stands_among_them() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let house = House::new().await;
+    let buffer = RedisBuffer::open(&server.url(), Options::default()).await.unwrap();
+    // Told twice, and a line of somebody who took the list for another.
+    let gap = r#"{"from":1,"to":2,"reason":"cut off","missing":3}"#;
+    server.say(&["RPUSH", "tf:losses", gap, "hello", gap]);
+    let process = Process::new("work", None);
+    let recording = Recording::with(&process, &house.database, Some(Buffers::Redis(buffer)));
+    until("all is taken", async || (server.say(&["LLEN", "tf:losses"]).trim() == "0").then_some(())).await;
+    recording.end().await;
+    let stored = house.database.gaps(9).await.unwrap();
+    let told: Vec<_> = stored.iter().map(|stored| (&stored.source[..], stored.gap.from)).collect();
+    assert_eq!(told, [("(buffer)", 1)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
