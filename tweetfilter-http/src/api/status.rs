@@ -1,5 +1,6 @@
 //! How the system is, as far as it concerns those who use it, and all of it for those who run it.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -159,7 +160,8 @@ impl Known {
     async fn read(api: &Api, caller: &Caller) -> Result<Self> {
         let (database, until) = (api.database(), caller.until);
         let status = api.ask(until, database.status()).await?;
-        let gaps = api.ask(until, database.gaps(GAPS)).await?;
+        let mut gaps = api.ask(until, database.gaps(GAPS)).await?;
+        gaps.sort_by_key(|stored| Reverse(stored.gap.to));
         let overview = api.ask(until, ops::overview(database, now())).await?;
         let crashes = match caller.is_admin() {
             true => api.ask(until, database.crashes(CRASHES)).await?,
@@ -184,10 +186,11 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
     let buffer_away = match api.elsewhere(until).await {
         Ok(elsewhere) => {
             if is_elsewhere {
-                // Once more: what the buffer let go of meanwhile is here by now.
-                known.gaps = api.ask(until, api.database().gaps(GAPS)).await?;
+                // Once more: what the buffer let go of meanwhile is here by now. It may have answered at the last moment.
+                let until = until.max(Instant::now() + LOOK);
+                let both = elsewhere.with_store(api.database(), GAPS);
+                (known.status, known.gaps) = api.ask(until, both).await?;
             }
-            elsewhere.add_to(&mut known.status, &mut known.gaps, GAPS as usize);
             None
         }
         Err(reason) if admin => Some(reason),

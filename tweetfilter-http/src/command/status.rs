@@ -179,8 +179,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     let out = block_on(async {
         let database = settings.open_existing().await?;
-        // The buffer before the store: gaps go from there to here, and would else be seen in neither. One that is away is no
-        // reason to say nothing of all the rest.
+        // A buffer that is away is no reason to say nothing of all the rest.
         let asked = async {
             let buffer = settings.open_buffer(&database).await?;
             let stats = match &buffer {
@@ -194,9 +193,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             Err(BufferError::Away(reason)) => ((Some(Stats::default()), Elsewhere::default()), Some(reason)),
             Err(error) => return Err(failure(error)),
         };
-        let mut status = database.status().await.map_err(failure)?;
-        let mut gaps = database.gaps(GAPS).await.map_err(failure)?;
-        elsewhere.add_to(&mut status, &mut gaps, GAPS as usize);
+        let (status, gaps) = elsewhere.with_store(&database, GAPS).await.map_err(failure)?;
         // Of the same moment as the counts where both are one file.
         let stats = stats.or_else(|| status.buffer.clone()).unwrap_or_default();
         let room = database.room().await.map_err(failure)?;

@@ -82,9 +82,10 @@ impl RedisBuffer {
         names.sort();
         let mut states = Vec::with_capacity(names.len());
         for name in names {
+            // Before how many were let go: one that is let go meanwhile is told twice rather than never.
+            let gaps = self.gaps(&gaps_key(&name)).await?;
             let fields: HashMap<String, String> =
                 self.ask(redis::cmd("HGETALL").arg(source_key(&name))).await?;
-            let gaps = self.gaps(&gaps_key(&name)).await?;
             states.push(SourceState {
                 holder: fields.get("holder").cloned(),
                 held_until: fields.get("till").and_then(|till| till.parse().ok()).unwrap_or(0),
