@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
-use tweetfilter_sql::{CrashEvent, Room, SourceStatus, StoredGap};
+use tweetfilter_sql::{CrashEvent, Database, Room, SourceStatus, StoredGap};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Answer, ApiError, Result, Summary};
@@ -21,6 +21,8 @@ use crate::time::rfc3339;
 const GAPS: u32 = 50;
 /// Crashes that are shown.
 const CRASHES: u32 = 20;
+/// How long a write may take for whoever has nothing else to wait for.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How the system is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -215,6 +217,15 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         count => Summary::new(Summary::counted(count, "gap").text),
     };
     Ok(Answer::new(summary, SystemStatus { unwell, buffer_away, ..shown(known, is_elsewhere, admin) }))
+}
+
+/// Tries whether a store takes a write, for those who have no API to ask: why it does not, as `/status` says it.
+pub async fn try_write(database: &Database) -> Option<Unwell> {
+    let tried = match tokio::time::timeout(PATIENCE, database.probe()).await {
+        Ok(tried) => tried.map_err(ApiError::from),
+        Err(_) => Err(ApiError::busy("it answers, but a write takes too long")),
+    };
+    tried.err().as_ref().map(takes_no_writes)
 }
 
 /// Why the store took no write.

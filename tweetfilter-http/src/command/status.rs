@@ -5,6 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use serde_json::json;
+use tweetfilter_http::api::try_write;
 use tweetfilter_http::ops::{self, Elsewhere, Look, ShownHost, ShownOutlook, ShownProcess};
 use tweetfilter_http::parts::{Buffers, now};
 use tweetfilter_sql::{Database, LetterOutline, Room, StoredGap};
@@ -22,7 +23,7 @@ use super::time::rfc3339;
 /// became of what each source gave.
 ///
 /// Processes note every 15 seconds how they are; rates are those of the last minute. One that has noted nothing for 45
-/// seconds is silent.
+/// seconds is silent. Whether the store takes writes is tried by a small one.
 #[derive(clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -201,13 +202,14 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         let overview = ops::overview(&database, now()).await.map_err(failure)?;
         let snapshot = database.filters(None).await.map_err(failure)?.unwrap_or_default();
         let compiled = Compiled::new(&snapshot, settings.owner_budget());
+        let store = try_write(&database).await;
         database.close().await;
         let look = Look {
             now: now(),
             overview: &overview,
             status: &status,
             room,
-            store: None,
+            store,
             buffer: away.as_deref(),
             unused: compiled.refused().len(),
             names: true,
