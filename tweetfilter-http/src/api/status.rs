@@ -87,7 +87,8 @@ pub struct KindState {
     pub kind: String,
     /// How many of them run.
     pub running: usize,
-    /// How many of them wait for store or buffer, are being started again, are refused by their source, or are silent.
+    /// How many of them wait for store or buffer, are being started again, are refused by their source, or are silent
+    /// with nobody in their place.
     pub troubled: usize,
 }
 
@@ -304,12 +305,12 @@ impl ShownCrash {
     }
 }
 
-/// The parts by kind, without those that came to their end.
+/// The parts by kind, without those that came to their end, or that others do in their place.
 fn kinds(overview: &ops::Overview) -> Vec<KindState> {
     let mut kinds: Vec<KindState> = Vec::new();
     for process in &overview.processes {
         for part in &process.parts {
-            if process.state_of(part) == Some(ops::State::Ended) {
+            if part.replaced || process.state_of(part) == Some(ops::State::Ended) {
                 continue;
             }
             let kind = part.kind();
