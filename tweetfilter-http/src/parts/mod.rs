@@ -14,6 +14,7 @@ mod instance;
 #[cfg(test)]
 mod logged;
 mod lookup;
+mod newer;
 mod retention;
 mod secrets;
 mod source;

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use tweetfilter_core::Dialect;
 use tweetfilter_sql::{Database, Embedded};
-use tweetfilter_stream::buffer::{Batch, EntryId, Most, Stats};
+use tweetfilter_stream::buffer::{Batch, Encoded, EntryId, Most, Stats};
 use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::gather::Gather;
 use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, StoredAccount, StoredFilter};
@@ -171,6 +171,31 @@ async fn what_a_living_worker_holds_is_left_to_it_after_a_lease() {
     let worked = worker(&database, &buffer, Duration::from_secs(1)).run(true, stop).await.unwrap();
     assert_eq!((worked.entries, buffer.stats().await.unwrap().entries), (5, 5));
     assert!(begin.elapsed() >= Duration::from_secs(2), "{:?}", begin.elapsed());
+    database.close().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn entries_of_a_newer_version_are_told_and_counted_once_however_often_they_are_leased() {
+    let ((log, _guard), (_tell, mut stop)) = (Log::begin(), Stop::new());
+    let long = Duration::from_secs(600);
+    let (folder, database, buffer) = half_leased("newer", long).await;
+    let fence = buffer.claim("s", "i", long).await.unwrap().fence;
+    let entries = (0..3).map(|key| Encoded { key, bytes: br#"{"v":1000}"#.to_vec() }).collect();
+    buffer.append(&Batch { source: "s".to_owned(), fence, entries, ..Batch::default() }).await.unwrap();
+    let mut works = worker(&database, &buffer, Duration::from_millis(300));
+    let (begin, mut leased) = (Instant::now(), 0);
+    // What nobody else has once, and then again those that stay.
+    while leased < 5 + 3 * 3 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "{leased} leased");
+        works.batch(&mut stop).await.unwrap();
+        leased += works.last;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(log.count("entries of a newer version stay in the buffer"), 1, "{}", log.text());
+    // Nor do they hide those that another worker has.
+    assert!(works.newer.held(now()) <= 3);
+    assert!(works.waits_for_others(&mut stop).await);
     database.close().await;
     std::fs::remove_dir_all(&folder).unwrap();
 }
