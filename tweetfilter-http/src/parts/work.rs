@@ -199,8 +199,8 @@ impl<B: Buffer, S: Store> Works<B, S> {
         if entries > 0 {
             tracing::warn!(
                 entries,
-                "entries of the buffer were nobody's any more, and are leased again: somebody else removed a consumer of \
-                 group tf, moved the group, or read with NOACK"
+                "entries of the buffer were nobody's any more, and are leased again once nobody can be about to store them: \
+                 somebody else removed a consumer of group tf, moved the group, or read with NOACK"
             );
         }
     }
