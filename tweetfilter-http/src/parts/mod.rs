@@ -19,6 +19,8 @@ mod retention;
 mod secrets;
 mod source;
 mod supervise;
+#[cfg(test)]
+mod test_store;
 mod up_to_date;
 mod work;
 
