@@ -45,10 +45,13 @@ local function take_back(p, fresh)
   return found
 end
 
--- Whether an id is no greater than another.
+-- Whether an id is no greater than another; of what is none, nobody can say so.
 local function is_up_to(id, last)
   local time, number = string.match(id, '^(%d+)-(%d+)$')
   local last_time, last_number = string.match(last, '^(%d+)-(%d+)$')
+  if not last_time then
+    return false
+  end
   if time == last_time then
     return tonumber(number) <= tonumber(last_number)
   end
