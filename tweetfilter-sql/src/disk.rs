@@ -76,6 +76,17 @@ impl Database {
         self
     }
 
+    /// Looks whether what is to stay free leaves the other half of the disk for what is stored. Of a size nobody knows that
+    /// before the disk is known.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`], with the ways out.
+    pub fn check_disk_reserve(&self) -> Result<(), StoreError> {
+        let Engine::Sqlite(files) = &self.engine else { return Ok(()) };
+        let Some((_, total)) = space(&files.path) else { return Ok(()) };
+        self.reserve.check(total).map_err(StoreError::Unfit)
+    }
+
     /// The room that SQLite's file has; none of MariaDB, whose disk is elsewhere.
     ///
     /// # Errors
@@ -126,6 +137,18 @@ const UNITS: &[(&str, u64)] = &[
 ];
 
 impl DiskReserve {
+    /// Refuses more than half of a disk that has so many bytes; one that does not say has none.
+    fn check(self, total: u64) -> Result<(), String> {
+        match self {
+            Self::Bytes(bytes) if total > 0 && bytes > total / 2 => Err(format!(
+                "disk-reserve {TOO_MUCH}. It is {self}, and the store's disk has {:.1} GiB: give a smaller size, a share \
+                 such as 5%, or 0 for none",
+                total as f64 / f64::from(1 << 30)
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Bytes, of a disk that has so many.
     fn of(self, total: u64) -> u64 {
         match self {
@@ -135,6 +158,11 @@ impl DiskReserve {
         }
     }
 }
+
+/// The largest share that may be kept free.
+const MOST_PERCENT: f64 = 50.0;
+const TOO_MUCH: &str =
+    "must be at most half of the disk (50%): below it posts are forgotten, and none would be left";
 
 /// As settings say it.
 #[derive(Deserialize)]
@@ -175,7 +203,9 @@ impl FromStr for DiskReserve {
             return Ok(Self::Auto);
         }
         if let Some(percent) = text.strip_suffix('%') {
-            return number(percent).and_then(|p| if p < 100.0 { Ok(Self::Percent(p)) } else { Err(WRONG) });
+            let fits =
+                |percent| if percent <= MOST_PERCENT { Ok(Self::Percent(percent)) } else { Err(TOO_MUCH) };
+            return number(percent).and_then(fits);
         }
         let of = |&(unit, bytes): &(&str, u64)| Some((text.strip_suffix(unit)?, bytes));
         let (digits, unit) = UNITS.iter().find_map(of).unwrap_or((text, 1));
@@ -213,15 +243,32 @@ mod tests {
             ("77", DiskReserve::Bytes(77), 77, "77B"),
             ("0", DiskReserve::Bytes(0), 0, "0"),
             ("10%", DiskReserve::Percent(10.0), 1 << 30, "10%"),
+            ("50%", DiskReserve::Percent(50.0), 5 << 30, "50%"),
         ] {
             assert_eq!(text.parse(), Ok(reserve), "{text}");
             assert_eq!((reserve.of(10 << 30), &*reserve.to_string()), (of_ten_gib, written));
             assert_eq!(written.parse(), Ok(reserve));
         }
         assert_eq!(DiskReserve::Auto.of(1 << 50), 1 << 30);
-        for wrong in ["", "much", "-1", "5 parsecs", "100%", "NaN", "1e999"] {
+        for wrong in ["", "much", "-1", "5 parsecs", "50.1%", "99%", "100%", "NaN", "1e999"] {
             assert!(wrong.parse::<DiskReserve>().is_err(), "{wrong}");
         }
+        assert_eq!("99%".parse::<DiskReserve>(), Err(TOO_MUCH));
+    }
+
+    #[test]
+    fn a_size_is_at_most_half_of_a_disk() {
+        let disk: u64 = 10 << 30;
+        for fits in [DiskReserve::Auto, DiskReserve::Bytes(0), DiskReserve::Bytes(5 << 30)] {
+            assert_eq!(fits.check(disk), Ok(()), "{fits}");
+        }
+        let said = DiskReserve::Bytes((5 << 30) + 1).check(disk).unwrap_err();
+        assert!(
+            said.contains("must be at most half of the disk") && said.contains("has 10.0 GiB: give"),
+            "{said}"
+        );
+        // Some disks do not say how large they are.
+        assert_eq!(DiskReserve::Bytes(1).check(0), Ok(()));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! taken from there, since whoever empties that would take them along. So is where a source stood, by which the gap begins
 //! that this leaves.
 
+use std::collections::HashSet;
+
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::MOST_GAPS;
 use tweetfilter_stream::store::StoreError;
@@ -63,7 +65,9 @@ impl Database {
     /// See [`StoreError`].
     pub async fn keep_gaps(&self, gaps: &[StoredGap]) -> Result<(), StoreError> {
         let Some(first) = gaps.first() else { return Ok(()) };
-        let rows: Vec<(&str, Millis, Millis, &str, i64)> = gaps.iter().map(row).collect();
+        // The statement sees what stood in the table before it, not what it is about to write.
+        let mut told = HashSet::new();
+        let rows: Vec<Told<'_>> = gaps.iter().map(row).filter(|row| told.insert(*row)).collect();
         let mut turn = self.write().await?;
         // One at a time: of several who know of the same gap, the others find it there.
         turn.tx.run(ADD, args![GAPS_DROPPED, 0_i64]).await?;
@@ -94,8 +98,11 @@ impl Database {
     }
 }
 
+/// A gap as it is bound: its source, from, to, reason, and how many are missing.
+type Told<'g> = (&'g str, Millis, Millis, &'g str, i64);
+
 /// -1 where nobody knows how many are missing, for a null of JSON is not one of SQL everywhere.
-fn row(stored: &StoredGap) -> (&str, Millis, Millis, &str, i64) {
+fn row(stored: &StoredGap) -> Told<'_> {
     let gap = &stored.gap;
     let missing = gap.missing.map_or(-1, |missing| i64::try_from(missing).unwrap_or(i64::MAX));
     (stored.source.as_str(), gap.from, gap.to, gap.reason.as_str(), missing)

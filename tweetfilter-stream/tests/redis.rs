@@ -473,6 +473,30 @@ async fn gaps_that_are_kept_elsewhere_are_let_go_and_later_ones_stay() {
 }
 
 #[tokio::test]
+async fn what_strangers_wrote_among_gaps_stops_none_of_them() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let fence = filled(&buffer, 1).await;
+    let gap = |from| Gap { from, to: from + 1, reason: "cut off".into(), missing: None };
+    let told = |from| Batch { gaps: vec![gap(from)], ..batch(fence, Vec::new(), "c") };
+    buffer.append(&told(1)).await.unwrap();
+    // Neither is UTF-8, or JSON, or a gap, or as short as one; nor is the name of a source.
+    let write = r#"redis.call('SADD', 'tf:sources', '\255')
+        local long = '{"from":1,"to":1,"reason":"' .. string.rep('x', 100000) .. '"}'
+        return redis.call('RPUSH', 'tf:gaps:s', '\255\254', 'none', '{"from":1}', long)"#;
+    assert_eq!(server.say(&["EVAL", write, "0"]).trim(), "5");
+    buffer.append(&told(3)).await.unwrap();
+    let gaps = [gap(1), gap(3)];
+    assert_eq!(buffer.sources().await.unwrap()[0].gaps, gaps);
+    let noted = buffer.noted_gaps().await.unwrap();
+    assert_eq!((noted.len(), &noted[0].gaps[..], noted[0].foreign.len()), (1, &gaps[..], 4));
+    assert_eq!(noted[0].foreign[..2], ["\u{fffd}\u{fffd}", "none"]);
+    buffer.let_go(&noted[0]).await.unwrap();
+    assert_eq!(server.say(&["LLEN", "tf:gaps:s"]).trim(), "0");
+    assert!(buffer.noted_gaps().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_loss_began_by_the_time_at_which_who_tells_it_first_saw_what_is_lost() {
     let Some(server) = RedisServer::start(&FIT) else { return };
     filled(&open(&server).await, 20).await;

@@ -79,6 +79,20 @@ async fn all(mut source: FileSource) -> Vec<String> {
     found
 }
 
+/// All lines, and the errors in between, each with how many lines came before it.
+async fn all_with_errors(
+    paths: impl IntoIterator<Item = impl AsRef<Path>>,
+) -> (Vec<String>, Vec<(usize, String)>) {
+    let (mut source, mut found, mut said) = (FileSource::open(paths), Vec::new(), Vec::new());
+    loop {
+        match source.next().await {
+            Ok(Some(chunk)) => found.extend(texts(&chunk)),
+            Ok(None) => return (found, said),
+            Err(error) => said.push((found.len(), error.to_string())),
+        }
+    }
+}
+
 const SMALL: Options = Options { line: 100, document: 4096, block: 8, live: false, text: false };
 
 #[tokio::test]
@@ -250,21 +264,13 @@ async fn an_array_that_breaks_off_is_named_and_the_next_file_is_read() {
     let folder = Folder::new("broken-array");
     for array in ["[{\"n\":1},{\"n\":2}", "[\n{\"n\":1},\n{\"n\":2},\n"] {
         let (cut, good) = (folder.file("cut", array), folder.file("good", "{}\n"));
-        let mut source = FileSource::open([&cut, &good]);
-        let (mut found, mut said) = (Vec::new(), Vec::new());
-        loop {
-            match source.next().await {
-                Ok(Some(chunk)) => found.extend(texts(&chunk)),
-                Ok(None) => break,
-                Err(error) => {
-                    assert_eq!(found, ["{\"n\":1}", "{\"n\":2}"]);
-                    said.push(error.to_string());
-                }
-            }
-        }
-        assert_eq!(found.last().map(String::as_str), Some("{}"));
-        let told = "the JSON document ends before its last bracket";
-        assert!(said.len() == 1 && said[0].contains("cut: ") && said[0].contains(told), "{said:?}");
+        let (found, said) = all_with_errors([&cut, &good]).await;
+        assert_eq!(found, ["{\"n\":1}", "{\"n\":2}", "{}"]);
+        let [(2, error)] = &said[..] else { panic!("{said:?}") };
+        assert!(
+            error.contains("cut: ") && error.contains("the JSON document ends before its last bracket"),
+            "{error}"
+        );
     }
 }
 
@@ -273,18 +279,11 @@ async fn a_file_that_fails_is_named_and_the_next_is_read() {
     let folder = Folder::new("fails");
     let whole = gz("{\"text\":\"cut\"}\n".repeat(9000).as_bytes());
     let (cut, good) = (folder.file("cut.gz", &whole[..whole.len() - 9]), folder.file("good", "{}\n"));
-    let mut source = FileSource::open([&folder.0.join("absent"), &cut, &folder.0, &good]);
-    let (mut errors, mut lines) = (Vec::new(), 0);
-    loop {
-        match source.next().await {
-            Ok(Some(chunk)) => lines += chunk.lines.len(),
-            Ok(None) => break,
-            Err(error) => errors.push(error.to_string()),
-        }
-    }
-    assert_eq!(errors.len(), 3, "{errors:?}");
-    assert!(errors[0].contains("absent") && errors[1].contains("cut.gz"), "{errors:?}");
-    assert!(lines > 1, "nothing before the cut");
+    let (found, said) = all_with_errors([&folder.0.join("absent"), &cut, &folder.0, &good]).await;
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[0].1.contains("absent") && said[1].1.contains("cut.gz"), "{said:?}");
+    assert!(said[1].0 > 0, "nothing before the cut");
+    assert_eq!(found.last().map(String::as_str), Some("{}"));
 }
 
 #[tokio::test]
@@ -389,18 +388,8 @@ async fn a_damaged_file_in_a_tar_is_told_when_the_others_were_read() {
     let cut = gz(b"2\n")[..11].to_vec();
     let days = folder.file("days.tar", tar(&[("m1", b"1\n".to_vec()), ("m2", cut), ("m3", b"3\n".to_vec())]));
     let next = folder.file("next", "4\n");
-    let mut source = FileSource::open([&days, &next]);
-    let (mut found, mut said) = (Vec::new(), Vec::new());
-    loop {
-        match source.next().await {
-            Ok(Some(chunk)) => found.extend(texts(&chunk)),
-            Ok(None) => break,
-            Err(error) => {
-                assert_eq!(found, ["1", "3"]);
-                said.push(error.to_string());
-            }
-        }
-    }
+    let (found, said) = all_with_errors([&days, &next]).await;
     assert_eq!(found, ["1", "3", "4"]);
-    assert!(said.len() == 1 && said[0].contains("days.tar: m2:1: breaks off: "), "{said:?}");
+    let [(2, error)] = &said[..] else { panic!("{said:?}") };
+    assert!(error.contains("days.tar: m2:1: breaks off: "), "{error}");
 }

@@ -61,6 +61,7 @@ pub use place::Place;
 pub use routes::{app, document};
 pub use secret::{digest, new_secret};
 pub use server::{Serving, listen, listen_as};
+pub use status::try_write;
 
 use crate::ops::{Part, Server};
 use crate::parts::Stop;

@@ -1,11 +1,12 @@
 //! How the system is, as far as it concerns those who use it, and all of it for those who run it.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
-use tweetfilter_sql::{CrashEvent, Room, SourceStatus, StoredGap};
+use tweetfilter_sql::{CrashEvent, Database, Room, SourceStatus, StoredGap};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Answer, ApiError, Result, Summary};
@@ -20,6 +21,8 @@ use crate::time::rfc3339;
 const GAPS: u32 = 50;
 /// Crashes that are shown.
 const CRASHES: u32 = 20;
+/// How long a write may take for whoever has nothing else to wait for.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How the system is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,7 +87,8 @@ pub struct KindState {
     pub kind: String,
     /// How many of them run.
     pub running: usize,
-    /// How many of them wait for store or buffer, are being started again, are refused by their source, or are silent.
+    /// How many of them wait for store or buffer, are being started again, are refused by their source, or are silent
+    /// with nobody in their place.
     pub troubled: usize,
 }
 
@@ -159,7 +163,8 @@ impl Known {
     async fn read(api: &Api, caller: &Caller) -> Result<Self> {
         let (database, until) = (api.database(), caller.until);
         let status = api.ask(until, database.status()).await?;
-        let gaps = api.ask(until, database.gaps(GAPS)).await?;
+        let mut gaps = api.ask(until, database.gaps(GAPS)).await?;
+        gaps.sort_by_key(|stored| Reverse(stored.gap.to));
         let overview = api.ask(until, ops::overview(database, now())).await?;
         let crashes = match caller.is_admin() {
             true => api.ask(until, database.crashes(CRASHES)).await?,
@@ -184,10 +189,11 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
     let buffer_away = match api.elsewhere(until).await {
         Ok(elsewhere) => {
             if is_elsewhere {
-                // Once more: what the buffer let go of meanwhile is here by now.
-                known.gaps = api.ask(until, api.database().gaps(GAPS)).await?;
+                // Once more: what the buffer let go of meanwhile is here by now. It may have answered at the last moment.
+                let until = until.max(Instant::now() + LOOK);
+                let both = elsewhere.with_store(api.database(), GAPS);
+                (known.status, known.gaps) = api.ask(until, both).await?;
             }
-            elsewhere.add_to(&mut known.status, &mut known.gaps, GAPS as usize);
             None
         }
         Err(reason) if admin => Some(reason),
@@ -212,6 +218,15 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         count => Summary::new(Summary::counted(count, "gap").text),
     };
     Ok(Answer::new(summary, SystemStatus { unwell, buffer_away, ..shown(known, is_elsewhere, admin) }))
+}
+
+/// Tries whether a store takes a write, for those who have no API to ask: why it does not, as `/status` says it.
+pub async fn try_write(database: &Database) -> Option<Unwell> {
+    let tried = match tokio::time::timeout(PATIENCE, database.probe()).await {
+        Ok(tried) => tried.map_err(ApiError::from),
+        Err(_) => Err(ApiError::busy("it answers, but a write takes too long")),
+    };
+    tried.err().as_ref().map(takes_no_writes)
 }
 
 /// Why the store took no write.
@@ -290,12 +305,12 @@ impl ShownCrash {
     }
 }
 
-/// The parts by kind, without those that came to their end.
+/// The parts by kind, without those that came to their end, or that others do in their place.
 fn kinds(overview: &ops::Overview) -> Vec<KindState> {
     let mut kinds: Vec<KindState> = Vec::new();
     for process in &overview.processes {
         for part in &process.parts {
-            if process.state_of(part) == Some(ops::State::Ended) {
+            if part.replaced || process.state_of(part) == Some(ops::State::Ended) {
                 continue;
             }
             let kind = part.kind();

@@ -45,6 +45,7 @@ fn part(process: &ProcessNow, part: &PartNow, now: i64) -> String {
     let state = process.state_of(part);
     let mut line = format!("  {:<20} ", one_line(&told.name));
     match state {
+        None if part.replaced => line += "silent, another process does this now",
         None => line += "silent",
         Some(State::Running) => line += "running",
         Some(state) => line += &format!("{} for {}", state.as_str(), lasts(now - told.since)),

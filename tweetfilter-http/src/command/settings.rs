@@ -99,9 +99,9 @@ keys! {
     #[arg(long, global = true, value_name = "N", env = "TWEETFILTER_KEEP_DAYS")]
     keep_days: u32 = 30;
 
-    /// What is to stay free on the disk of a SQLite store, as a size or a share of it: below that, the oldest posts are
-    /// forgotten, and below half of it nothing more is received; 0 switches this off. The disks of MariaDB and Redis
-    /// are not looked at [default: 5%, at most 1GiB]
+    /// What is to stay free on the disk of a SQLite store, as a size or a share of it, at most half of the disk: below
+    /// that, the oldest posts are forgotten, and below half of that nothing more is received; 0 switches this off. The
+    /// disks of MariaDB and Redis are not looked at [default: 5%, at most 1GiB]
     #[arg(long, global = true, value_name = "SIZE|PERCENT", env = "TWEETFILTER_DISK_RESERVE")]
     disk_reserve: DiskReserve = DiskReserve::Auto;
 
@@ -344,12 +344,14 @@ impl Settings {
 
     /// Opens the store.
     pub(crate) async fn open(&self) -> Result<Database, Failure> {
-        Database::open(&self.database).await.map(|database| self.told(database)).map_err(failure)
+        self.told(Database::open(&self.database).await.map_err(failure)?)
     }
 
     /// Tells a store what of the settings is for it.
-    fn told(&self, database: Database) -> Database {
-        database.with_owner_budget(self.owner_budget()).with_disk_reserve(self.disk_reserve)
+    fn told(&self, database: Database) -> Result<Database, Failure> {
+        let told = database.with_owner_budget(self.owner_budget()).with_disk_reserve(self.disk_reserve);
+        told.check_disk_reserve().map_err(failure)?;
+        Ok(told)
     }
 
     /// Whether a source of the file is of Bluesky.
@@ -365,7 +367,7 @@ impl Settings {
     /// The store as it is, for a part that runs on: MariaDB may be away, and is waited for by
     /// [`Settings::store_is_ready`].
     pub(crate) async fn store_of_part(&self) -> Result<Database, Failure> {
-        Database::connect(&self.database).await.map(|database| self.told(database)).map_err(failure)
+        self.told(Database::connect(&self.database).await.map_err(failure)?)
     }
 
     /// Waits until the tables of the store are up to date. Who only reads sources into a buffer elsewhere does without.

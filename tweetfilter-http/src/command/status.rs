@@ -5,6 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use serde_json::json;
+use tweetfilter_http::api::try_write;
 use tweetfilter_http::ops::{self, Elsewhere, Look, ShownHost, ShownOutlook, ShownProcess};
 use tweetfilter_http::parts::{Buffers, now};
 use tweetfilter_sql::{Database, LetterOutline, Room, StoredGap};
@@ -22,7 +23,7 @@ use super::time::rfc3339;
 /// became of what each source gave.
 ///
 /// Processes note every 15 seconds how they are; rates are those of the last minute. One that has noted nothing for 45
-/// seconds is silent.
+/// seconds is silent. Whether the store takes writes is tried by a small one.
 #[derive(clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -179,8 +180,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
     let out = block_on(async {
         let database = settings.open_existing().await?;
-        // The buffer before the store: gaps go from there to here, and would else be seen in neither. One that is away is no
-        // reason to say nothing of all the rest.
+        // A buffer that is away is no reason to say nothing of all the rest.
         let asked = async {
             let buffer = settings.open_buffer(&database).await?;
             let stats = match &buffer {
@@ -194,9 +194,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             Err(BufferError::Away(reason)) => ((Some(Stats::default()), Elsewhere::default()), Some(reason)),
             Err(error) => return Err(failure(error)),
         };
-        let mut status = database.status().await.map_err(failure)?;
-        let mut gaps = database.gaps(GAPS).await.map_err(failure)?;
-        elsewhere.add_to(&mut status, &mut gaps, GAPS as usize);
+        let (status, gaps) = elsewhere.with_store(&database, GAPS).await.map_err(failure)?;
         // Of the same moment as the counts where both are one file.
         let stats = stats.or_else(|| status.buffer.clone()).unwrap_or_default();
         let room = database.room().await.map_err(failure)?;
@@ -204,13 +202,14 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         let overview = ops::overview(&database, now()).await.map_err(failure)?;
         let snapshot = database.filters(None).await.map_err(failure)?.unwrap_or_default();
         let compiled = Compiled::new(&snapshot, settings.owner_budget());
+        let store = try_write(&database).await;
         database.close().await;
         let look = Look {
             now: now(),
             overview: &overview,
             status: &status,
             room,
-            store: None,
+            store,
             buffer: away.as_deref(),
             unused: compiled.refused().len(),
             names: true,

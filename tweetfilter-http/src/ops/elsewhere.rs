@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use tweetfilter_sql::{Database, SourceStatus, Status, StoredGap};
 use tweetfilter_stream::buffer::{BufferError, Gap};
 use tweetfilter_stream::redis_streams::SourceState;
+use tweetfilter_stream::store::StoreError;
 
 use crate::parts::Buffers;
 
@@ -12,7 +13,7 @@ use crate::parts::Buffers;
 const BUFFER: &str = "(buffer)";
 
 /// Takes the gaps that such a buffer noted into the store, where they stay whoever removes the buffer's keys. Those that the
-/// store does not take stay where they are.
+/// store does not take stay where they are; what is no gap is let go, so that it stops no other.
 pub(super) async fn take_gaps(buffer: &Buffers, database: &Database) -> Result<(), BufferError> {
     let Buffers::Redis(redis) = buffer else { return Ok(()) };
     for noted in redis.noted_gaps().await? {
@@ -21,7 +22,16 @@ pub(super) async fn take_gaps(buffer: &Buffers, database: &Database) -> Result<(
         let gaps: Vec<_> = noted.gaps.iter().map(stored).collect();
         // Not before they are kept; what is told twice is kept once.
         match database.keep_gaps(&gaps).await {
-            Ok(()) => redis.let_go(&noted).await?,
+            Ok(()) => {
+                redis.let_go(&noted).await?;
+                for begins in &noted.foreign {
+                    tracing::warn!(
+                        source,
+                        begins,
+                        "what stood in the buffer's list of gaps is none: somebody else wrote it, and it was removed"
+                    );
+                }
+            }
             Err(error) => tracing::debug!(source, %error, "gaps stay in the buffer"),
         }
     }
@@ -46,8 +56,27 @@ impl Elsewhere {
         Ok(Self { sources, losses, losses_dropped: buffer.losses_dropped().await? })
     }
 
-    /// Adds it to what the store says. Of the gaps so many stay, the newest first.
-    pub fn add_to(self, status: &mut Status, gaps: &mut Vec<StoredGap>, most: usize) {
+    /// What the store says now, with what the buffer said before: asked in this order, of gaps that go from there to here none
+    /// is missed, and those that both have are told once. Of the gaps so many stay, the newest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn with_store(
+        self,
+        database: &Database,
+        most: u32,
+    ) -> Result<(Status, Vec<StoredGap>), StoreError> {
+        let of_sources: usize = self.sources.iter().map(|source| source.gaps.len()).sum();
+        let noted = u32::try_from(self.losses.len() + of_sources).unwrap_or(u32::MAX);
+        // All that may have come since are among them. The counts come last: what comes in between is counted twice for a
+        // moment, rather than shown and not counted.
+        let mut gaps = database.gaps(most.saturating_add(noted)).await?;
+        let mut status = database.status().await?;
+        self.add_to(&mut status, &mut gaps, most as usize);
+        Ok((status, gaps))
+    }
+
+    fn add_to(self, status: &mut Status, gaps: &mut Vec<StoredGap>, most: usize) {
         for state in self.sources {
             let known = status.sources.iter().position(|source| source.name == state.name);
             let place = known.unwrap_or_else(|| {

@@ -15,6 +15,8 @@ use super::part::State;
 const SILENT: Millis = 45_000;
 /// For how long processes are shown that said that they end.
 const ENDED: Millis = 3_600_000;
+/// After this time a silent process is one that was taken out of service, if others do what it did.
+const OUT_OF_SERVICE: Millis = 3_600_000;
 /// The time over which rates are worked out.
 const RATES: Millis = 65_000;
 /// The time over which it is judged whether the buffer grows.
@@ -63,6 +65,8 @@ pub struct PartNow {
     pub streams: u64,
     /// Milliseconds from receiving to storing a post, if any was stored lately.
     pub lag: Option<Millis>,
+    /// Whether its process is silent and another does the same in its place: one that began since, or, after an hour, any.
+    pub replaced: bool,
 }
 
 /// What a part does a second.
@@ -105,20 +109,27 @@ pub enum Outlook {
 }
 
 impl ProcessNow {
-    /// How a part of it is: a part of a silent process is what nobody knows.
+    /// How a part of it is: a part of a silent process is what nobody knows, unless it had come to its end.
     #[must_use]
     pub fn state_of(&self, part: &PartNow) -> Option<State> {
-        match (self.silent, self.state.ended) {
-            (_, true) => Some(State::Ended),
-            (true, false) => None,
-            (false, false) => Some(part.told.state),
+        match (self.silent, part.told.state) {
+            _ if self.state.ended => Some(State::Ended),
+            (true, State::Ended) => Some(State::Ended),
+            (true, _) => None,
+            (false, state) => Some(state),
         }
     }
 
-    /// Whether a part of it does not do what it is there for, or nobody knows.
+    /// Whether a part of it does not do what it is there for, or nobody knows, and nobody else does it in its place.
     #[must_use]
     pub fn is_troubled(&self, part: &PartNow) -> bool {
-        !matches!(self.state_of(part), Some(State::Running | State::StandingBy | State::Ended))
+        let is_well = matches!(self.state_of(part), Some(State::Running | State::StandingBy | State::Ended));
+        !is_well && !part.replaced
+    }
+
+    /// Whether it is known to do what a part is there for, or to try.
+    fn does(&self, part: &PartNow) -> bool {
+        !matches!(self.state_of(part), None | Some(State::StandingBy | State::Ended))
     }
 }
 
@@ -155,6 +166,7 @@ pub async fn overview(database: &Database, now: Millis) -> Result<Overview, Stor
                 rates: last.and_then(|_| rates.get(&told.name).copied()),
                 streams: figures.map_or(0, |figures| figures.streams),
                 lag: figures.and_then(|figures| figures.lag),
+                replaced: false,
             }
         };
         Some(ProcessNow {
@@ -167,6 +179,8 @@ pub async fn overview(database: &Database, now: Millis) -> Result<Overview, Stor
             state,
         })
     });
+    let mut processes: Vec<_> = processes.collect();
+    mark_replaced(&mut processes, now);
     let mut hosts = BTreeMap::new();
     for sample in samples.iter().filter(|sample| sample.kind == SampleKind::Host) {
         if let Ok(figures) = serde_json::from_str(&sample.body) {
@@ -176,7 +190,27 @@ pub async fn overview(database: &Database, now: Millis) -> Result<Overview, Stor
     let hosts = hosts.into_values().collect();
     let buffer = parsed(samples.iter().filter(|sample| sample.kind == SampleKind::Buffer));
     let last = buffer.last().map(|(_, figures): &(Millis, BufferFigures)| figures.clone());
-    Ok(Overview { processes: processes.collect(), hosts, buffer: last, outlook: outlook(&buffer) })
+    Ok(Overview { processes, hosts, buffer: last, outlook: outlook(&buffer) })
+}
+
+/// Finds the parts of silent processes that others do in their place. Who did the same before may have to do more than it
+/// can, and is no replacement at first.
+fn mark_replaced(processes: &mut [ProcessNow], now: Millis) {
+    // Of each part by its name, when the newest process began that does it.
+    let mut newest = BTreeMap::<String, Millis>::new();
+    for process in processes.iter() {
+        for part in process.parts.iter().filter(|part| process.does(part)) {
+            let began = newest.entry(part.told.name.clone()).or_default();
+            *began = process.state.started_at.max(*began);
+        }
+    }
+    for process in processes.iter_mut().filter(|process| process.silent) {
+        let is_out_of_service = now - process.seen > OUT_OF_SERVICE;
+        for part in &mut process.parts {
+            let done = newest.get(&part.told.name);
+            part.replaced = done.is_some_and(|began| is_out_of_service || *began > process.seen);
+        }
+    }
 }
 
 fn parsed<'s, T: serde::de::DeserializeOwned>(samples: impl Iterator<Item = &'s Sample>) -> Vec<(Millis, T)> {
@@ -279,6 +313,60 @@ mod tests {
         // 100 entries of 100 bytes a second.
         assert_eq!(of(0, 1_000, Some(1_000_000)), Some(Outlook::Full(100.0)));
         assert_eq!(of(0, 1_000, None), Some(Outlook::Grows));
+    }
+
+    /// A process that began and was heard of last at a time, with parts.
+    fn process(began: Millis, seen: Millis, silent: bool, parts: &[(&str, State)]) -> ProcessNow {
+        let part = |(name, state): &(&str, State)| PartNow {
+            told: PartState { name: (*name).to_owned(), state: *state, ..PartState::default() },
+            rates: None,
+            streams: 0,
+            lag: None,
+            replaced: false,
+        };
+        ProcessNow {
+            host: "box".into(),
+            name: "one".into(),
+            state: ProcessState { started_at: began, ..ProcessState::default() },
+            seen,
+            silent,
+            usage: None,
+            parts: parts.iter().map(part).collect(),
+        }
+    }
+
+    #[test]
+    fn a_silent_part_is_trouble_until_another_does_the_same_in_its_place() {
+        let both = [("work", State::Running), ("ingest a", State::Running)];
+        let troubled = |others: &[ProcessNow], now: Millis| {
+            let mut processes = vec![process(0, 1_000_000, true, &both)];
+            processes.extend_from_slice(others);
+            mark_replaced(&mut processes, now);
+            let first = &processes[0];
+            let troubled = first.parts.iter().filter(|part| first.is_troubled(part));
+            troubled.map(|part| part.told.name.clone()).collect::<Vec<_>>()
+        };
+        let (soon, later) = (1_100_000, 1_000_001 + OUT_OF_SERVICE);
+        // Where nobody does the same, that stays so.
+        for now in [soon, later] {
+            assert_eq!(troubled(&[], now), ["work", "ingest a"]);
+            assert_eq!(troubled(&[process(1_050_000, now, true, &both)], now), ["work", "ingest a"]);
+            let stands_by = process(1_050_000, now, false, &[("ingest a", State::StandingBy)]);
+            assert_eq!(troubled(&[stands_by], now), ["work", "ingest a"]);
+        }
+        let new = process(1_050_000, soon, false, &both[..1]);
+        assert_eq!(troubled(&[new], soon), ["ingest a"]);
+        // Who did the same before has only more to do now, which is settled after an hour.
+        let old = |now| process(0, now, false, &both);
+        assert_eq!(troubled(&[old(soon)], soon), ["work", "ingest a"]);
+        assert_eq!(troubled(&[old(later)], later), [""; 0]);
+    }
+
+    #[test]
+    fn what_had_come_to_its_end_before_its_process_fell_silent_is_no_trouble() {
+        let silent = process(0, 0, true, &[("ingest a", State::Ended), ("work", State::Running)]);
+        let troubled: Vec<_> = silent.parts.iter().map(|part| silent.is_troubled(part)).collect();
+        assert_eq!(troubled, [false, true]);
     }
 
     #[test]

@@ -161,7 +161,7 @@ mod tests {
     fn part(name: &str, state: State, waits: Option<&str>) -> PartNow {
         let waits = waits.map(str::to_owned);
         let told = PartState { name: name.to_owned(), state, waits, ..PartState::default() };
-        PartNow { told, rates: None, streams: 0, lag: None }
+        PartNow { told, rates: None, streams: 0, lag: None, replaced: false }
     }
 
     fn trouble() -> (Overview, Status) {

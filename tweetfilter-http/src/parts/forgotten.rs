@@ -214,6 +214,7 @@ mod tests {
 
     use super::*;
     use crate::parts::fake::{FENCE, Fake};
+    use crate::parts::test_store::TestStore;
 
     #[tokio::test]
     async fn what_a_worker_held_who_is_gone_is_covered_whatever_others_stored() {
@@ -256,9 +257,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_store_has_not_may_be_lost_whatever_was_heard_since() {
-        let folder = std::env::temp_dir().join(format!("tweetfilter-forgotten-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+        let database = TestStore::open().await;
         let (mut memory, mut fresh) = (Memory::default(), Memory::default());
         memory.asking(&database);
         fresh.asking(&database);
@@ -279,15 +278,11 @@ mod tests {
         // By a clock that was ahead.
         let gap = lost("s", now() + 86_400_000, "gone".to_owned());
         assert!(gap.from <= gap.to && gap.to <= now(), "{gap:?}");
-        database.close().await;
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[tokio::test]
     async fn who_begins_again_goes_on_where_the_store_was_told_that_the_source_stood() {
-        let folder = std::env::temp_dir().join(format!("tweetfilter-stood-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+        let database = TestStore::open().await;
         let (mut memory, mut fresh) = (Memory::default(), Memory::default());
         memory.asking(&database);
         fresh.asking(&database);
@@ -313,8 +308,6 @@ mod tests {
         let mut later = Memory::default();
         later.asking(&database);
         assert_eq!(found(&later, &claim(None, false)).await, at_c(7_000));
-        database.close().await;
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[tokio::test]

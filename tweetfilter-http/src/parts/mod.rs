@@ -14,10 +14,13 @@ mod instance;
 #[cfg(test)]
 mod logged;
 mod lookup;
+mod newer;
 mod retention;
 mod secrets;
 mod source;
 mod supervise;
+#[cfg(test)]
+mod test_store;
 mod up_to_date;
 mod work;
 

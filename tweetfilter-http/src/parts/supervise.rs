@@ -178,6 +178,7 @@ mod tests {
     use tweetfilter_stream::buffer::BufferError;
 
     use super::*;
+    use crate::parts::test_store::TestStore;
 
     #[inline(never)]
     fn first_breaks() {
@@ -211,9 +212,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_loses_a_source_begins_again_and_has_not_crashed() {
-        let folder = std::env::temp_dir().join(format!("tweetfilter-lost-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+        let database = TestStore::open().await;
         let source_name = || "s".to_owned();
         let taken = BufferError::Taken {
             source_name: source_name(),
@@ -235,17 +234,13 @@ mod tests {
             assert_eq!((runs, part.restarts()), (2, crashes), "{error}");
             assert_eq!(database.crashes(9).await.unwrap().len() as u64, crashes, "{error}");
         }
-        database.close().await;
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     /// On one thread both panic before either is asked about.
     #[tokio::test]
     async fn of_two_that_break_at_one_moment_each_has_its_own_backtrace() {
         catch_panics();
-        let folder = std::env::temp_dir().join(format!("tweetfilter-broken-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+        let database = TestStore::open().await;
         for inside in [false, true] {
             let names = [format!("first {inside}"), format!("second {inside}")];
             let (first, second) = tokio::join!(
@@ -260,7 +255,5 @@ mod tests {
                 assert!(crash.reason.contains("supervise.rs:"), "{}", crash.reason);
             }
         }
-        database.close().await;
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

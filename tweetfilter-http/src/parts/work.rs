@@ -10,6 +10,7 @@ use tweetfilter_stream::buffer::{Buffer, BufferError};
 use tweetfilter_stream::store::{Store, StoreError};
 use tweetfilter_stream::worker::{Step, StepError, Worker};
 
+use super::newer::Newer;
 use super::{HeldUp, PartError, Stop, now};
 use crate::ops::{Part, Server};
 
@@ -65,7 +66,7 @@ pub struct Works<B, S> {
     /// Entries of the last batch.
     last: usize,
     /// Entries of a newer version, which nobody waits for.
-    newer: u64,
+    newer: Newer,
     /// Until when to wait for entries that others hold, once that has begun.
     others_until: Option<Instant>,
     /// Until when to wait for entries that nobody holds, as long as no lease gives any.
@@ -87,7 +88,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
             told: None,
             reclaimed,
             last: 0,
-            newer: 0,
+            newer: Newer::default(),
             others_until: None,
             free_until: None,
             part: None,
@@ -113,13 +114,19 @@ impl<B: Buffer, S: Store> Works<B, S> {
         // Whatever came of the step, which may fail for long.
         self.tell_filters();
         self.tell_reclaimed();
-        let error = match step.unwrap_or_else(|| Err(silent().into())) {
+        let step = step.unwrap_or_else(|| Err(silent().into()));
+        if matches!(step, Err(StepError::Buffer(_))) {
+            self.newer.may_come_again();
+        }
+        let error = match step {
             Ok(step) => {
                 self.goes_on();
                 tell(&step);
                 self.worked.add(&step);
                 self.last = step.entries + step.held;
-                self.newer += step.held as u64;
+                if step.held > 0 {
+                    self.newer.came(step.held, step.held_until, now());
+                }
                 self.free_until = self.free_until.filter(|_| self.last == 0);
                 if let Some(part) = self.part.as_ref().filter(|_| self.last > 0) {
                     part.counters.evaluation.observe(step.evaluation.as_secs_f64());
@@ -192,8 +199,8 @@ impl<B: Buffer, S: Store> Works<B, S> {
         if entries > 0 {
             tracing::warn!(
                 entries,
-                "entries of the buffer were nobody's any more, and are leased again: somebody else removed a consumer of \
-                 group tf, moved the group, or read with NOACK"
+                "entries of the buffer were nobody's any more, and are leased again once nobody can be about to store them: \
+                 somebody else removed a consumer of group tf, moved the group, or read with NOACK"
             );
         }
     }
@@ -204,8 +211,9 @@ impl<B: Buffer, S: Store> Works<B, S> {
     pub async fn waits_for_others(&mut self, stop: &mut Stop) -> bool {
         let may_come = match self.worker.buffer().stats().await {
             Ok(stats) => {
-                let entries = stats.entries.saturating_sub(self.newer);
-                let held = stats.leased.saturating_sub(self.newer).min(entries);
+                let newer = self.newer.held(now());
+                let entries = stats.entries.saturating_sub(newer);
+                let held = stats.leased.saturating_sub(newer).min(entries);
                 !stop.is_told() && entries > 0 && self.may_come(entries, held)
             }
             // The next batch finds out what that means.
@@ -319,12 +327,6 @@ fn tell(step: &Step) {
         // Of the server's words, or a stranger's.
         let reason: String = reason.chars().take(REASON).collect();
         tracing::error!(reason, "an entry went to the dead letters");
-    }
-    if step.held > 0 {
-        tracing::error!(
-            entries = step.held,
-            "entries of a newer version stay in the buffer: upgrade this worker"
-        );
     }
 }
 

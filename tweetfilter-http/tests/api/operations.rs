@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tweetfilter_http::ops::{Metrics, Part, Probe, Process, Recorder, overview};
+use tweetfilter_http::ops::{Elsewhere, Metrics, Part, Probe, Process, Recorder, overview};
 use tweetfilter_http::parts::{Buffers, PartError, Stop, now, retention, supervise};
 use tweetfilter_sql::{CrashEvent, Database, DiskReserve, ProcessRow, Scope};
 use tweetfilter_stream::buffer::{Batch, Buffer, Counts, Gap};
@@ -24,8 +24,11 @@ struct Recording(tokio::sync::watch::Sender<bool>, tokio::task::JoinHandle<()>);
 
 impl Recording {
     fn start(process: &std::sync::Arc<Process>, database: &Database) -> Self {
+        Self::with(process, database, database.buffer().map(Buffers::Embedded))
+    }
+
+    fn with(process: &std::sync::Arc<Process>, database: &Database, buffer: Option<Buffers>) -> Self {
         let (tell, stop) = Stop::new();
-        let buffer = database.buffer().map(Buffers::Embedded);
         let recorder = Recorder::new(process.clone(), database.clone(), buffer, None).every(EVERY);
         Self(tell, tokio::spawn(recorder.run(stop)))
     }
@@ -285,6 +288,41 @@ async fn what_a_buffer_on_a_server_of_its_own_knows_is_told_too() {
     assert!(got.ok()["commit"].is_i64());
     let got = house.get(&plain, "/status").await;
     assert_eq!(got.ok()["buffer_away"], "it does not answer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gaps_are_taken_from_redis_whatever_stands_among_them() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let house = House::new().await;
+    let buffer = RedisBuffer::open(&server.url(), Options::default()).await.unwrap();
+    // Told twice, and a line of somebody who took the list for another.
+    let gap = r#"{"from":1,"to":2,"reason":"cut off","missing":3}"#;
+    server.say(&["RPUSH", "tf:losses", gap, "hello", gap]);
+    let process = Process::new("work", None);
+    let recording = Recording::with(&process, &house.database, Some(Buffers::Redis(buffer)));
+    until("all is taken", async || (server.say(&["LLEN", "tf:losses"]).trim() == "0").then_some(())).await;
+    recording.end().await;
+    let stored = house.database.gaps(9).await.unwrap();
+    let told: Vec<_> = stored.iter().map(|stored| (&stored.source[..], stored.gap.from)).collect();
+    assert_eq!(told, [("(buffer)", 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gaps_that_go_from_redis_into_the_store_while_somebody_looks_are_told_once() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let house = House::new().await;
+    let buffer = Buffers::Redis(RedisBuffer::open(&server.url(), Options::default()).await.unwrap());
+    let gaps: Vec<_> = (1..=30).map(|n| format!(r#"{{"from":{n},"to":{n},"reason":"cut off"}}"#)).collect();
+    let push = ["RPUSH", "tf:losses"].into_iter().chain(gaps.iter().map(String::as_str));
+    server.say(&push.collect::<Vec<_>>());
+    let elsewhere = Elsewhere::of(&buffer).await.unwrap();
+    let recording = Recording::with(&Process::new("work", None), &house.database, Some(buffer));
+    until("all is taken", async || (server.say(&["LLEN", "tf:losses"]).trim() == "0").then_some(())).await;
+    recording.end().await;
+    // More of them than are shown.
+    let (status, shown) = elsewhere.with_store(&house.database, 10).await.unwrap();
+    let shown: Vec<_> = shown.iter().map(|stored| stored.gap.from).collect();
+    assert_eq!((status.gaps, shown), (30, (21..=30).rev().collect()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use serde_json::Value;
 
 use crate::chain::{Server, ok, status, until, with_accounts};
+use crate::separate::maria::Maria;
 use crate::support::{Files, for_user, tweet};
 
 /// An address where nobody listens.
@@ -185,6 +186,35 @@ fn a_buffer_that_is_away_is_what_a_part_waits_for() {
     redis.restart(None);
     until("it runs again", &files, || state() == "running");
     server.tell_to_end();
+}
+
+#[test]
+fn a_store_that_takes_no_writes_is_not_well() {
+    let Some(maria) = Maria::start() else {
+        println!("skipped: no mariadbd");
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { maria.database("tf").await.close().await });
+    // Nobody listens there.
+    let settings = format!("database = \"{}\"\nbuffer = \"redis://127.0.0.1:9\"\n", maria.address("tf"));
+    let files = Files::new().with("tweetfilter.toml", settings);
+    let codes = || {
+        let unwell = status(&files)["unwell"].as_array().unwrap().clone();
+        unwell.iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(), ["buffer_away"]);
+    maria.ask(
+        "tf",
+        "CREATE TRIGGER no_room BEFORE UPDATE ON state FOR EACH ROW
+             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no room is left'",
+    );
+    assert_eq!(codes(), ["store_takes_no_writes", "buffer_away"]);
+    let shown = ok(files.run(&["status"]));
+    assert!(
+        shown.starts_with("unwell    The store is away: ") && shown.contains("no room is left"),
+        "{shown}"
+    );
 }
 
 #[test]

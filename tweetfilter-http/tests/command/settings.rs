@@ -164,6 +164,7 @@ fn what_is_no_setting_or_no_value_of_it_is_refused_with_its_place() {
         ("keep = \"some\"\n", "matched"),
         ("owner-budget = -1.0\n", "must be a number of microseconds"),
         ("disk-reserve = \"much\"\n", "must be a size such as 1GiB"),
+        ("disk-reserve = \"99%\"\n", "must be at most half of the disk"),
         ("config = \"x\"\n", "config"),
     ] {
         let wrong = Files::new().with("tweetfilter.toml", text).run(&["config", "show"]);
@@ -172,6 +173,26 @@ fn what_is_no_setting_or_no_value_of_it_is_refused_with_its_place() {
     }
     let wrong = Files::new().run(&["config", "show", "--owner-budget", "much"]);
     assert!(wrong.err.contains("must be a number of microseconds"), "{}", wrong.err);
+}
+
+#[test]
+fn a_reserve_that_leaves_no_room_for_posts_is_refused_wherever_it_is_said() {
+    let files = Files::new();
+    let by_option = files.run(&["account", "list", "--disk-reserve", "51%"]);
+    let by_variable =
+        command().args(["account", "list"]).env("TWEETFILTER_DISK_RESERVE", "51%").output().unwrap();
+    // No disk has room for that, which is known once there is a store.
+    let too_large = files.run(&["account", "add", "ann", "--disk-reserve", "9000000TiB"]);
+    for (code, said) in [
+        (by_option.code, &by_option.err),
+        (by_variable.status.code().unwrap(), &String::from_utf8(by_variable.stderr).unwrap()),
+        (too_large.code, &too_large.err),
+    ] {
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains("must be at most half of the disk (50%)"), "{said}");
+    }
+    let sizes = "It is 9000000TiB, and the store's disk has ";
+    assert!(too_large.err.contains(sizes), "{}", too_large.err);
 }
 
 #[test]

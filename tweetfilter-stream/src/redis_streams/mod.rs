@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `tf:layout` | hash: `v`, `partitions`, an `id` by which a `FLUSHALL` is noticed, and `gaps_dropped` of `tf:losses` |
 //! | `tf:{0}` … `tf:{N-1}` | streams with the consumer group `tf`; each entry has one field `entry`, its JSON |
-//! | `tf:{p}:counts` | hash: entries `appended`, `removed`, `redelivered`, `lost`; behind which id those are `looked` for that are nobody's |
+//! | `tf:{p}:counts` | hash: entries `appended`, `removed`, `redelivered`, `lost`; the last id that was `read` as a new one; behind which id those are `looked` for that are nobody's |
 //! | `tf:sources`, `tf:source:NAME` | names; hash: `holder`, `till`, `fence`, `cursor`, what was counted, and `gaps_dropped` |
 //! | `tf:worker:NAME` | which process works under a name, as JSON, for as long as what it leased under it |
 //! | `tf:gaps:NAME`, `tf:losses` | lists of JSON, the newest 1,000 of each, while `gaps_dropped` counts the others: messages never received; entries that strangers removed. Parts take them from there into the store |
@@ -36,8 +36,11 @@
 //!
 //! **Nobody's.** An entry that is neither new to the group nor pending would never be leased: a stranger removed the consumer
 //! that held it, moved the group, or read it with NOACK. A lease that finds nothing new in a partition, which has more
-//! entries than are pending, looks for those, a few hundred at a time, and makes them leases that have run out. While all
-//! is well that costs no command. Entries that a worker holds on purpose, since they are of a newer version, are pending.
+//! entries than are pending, looks for those, a few hundred at a time. While all is well that costs no command. Who had
+//! them may live and be about to store them, so they are held for as long as a lease lasts, by a consumer `(nobody)`, and
+//! then leased as any that have run out: nothing is counted twice. So are entries that the group gives as new once more,
+//! since it was moved back or made anew. Entries that a worker holds on purpose, since they are of a newer version, are
+//! pending.
 //!
 //! **A Redis Cluster** is refused for now: a batch goes to all partitions at once. All keys of a partition share its
 //! hash tag, so that a cluster takes one append for each partition, with a cursor, fence and batch number in each

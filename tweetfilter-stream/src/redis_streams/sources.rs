@@ -34,9 +34,16 @@ pub struct NotedGaps {
     pub source: Option<String>,
     /// The gaps, in the order in which they were told.
     pub gaps: Vec<Gap>,
-    /// The same as they are written.
-    texts: Vec<String>,
+    /// What stands among them and is none, so somebody else wrote it: how each begins.
+    pub foreign: Vec<String>,
+    /// All of them as they are written.
+    texts: Vec<Vec<u8>>,
 }
+
+/// No gap is longer as JSON: a store takes no more for what it says.
+const LONGEST_GAP: usize = 32 << 10;
+/// So much is said of what is no gap.
+const BEGINNING: usize = 100;
 
 impl RedisBuffer {
     /// Gaps that stand in the buffer alone, of each source and of the buffer itself, where there are some.
@@ -44,25 +51,24 @@ impl RedisBuffer {
     /// # Errors
     /// [`BufferError::Away`].
     pub async fn noted_gaps(&self) -> Result<Vec<NotedGaps>, BufferError> {
-        let names: Vec<String> = self.ask(redis::cmd("SMEMBERS").arg(SOURCES)).await?;
         let mut noted = Vec::new();
-        for source in names.into_iter().map(Some).chain([None]) {
+        for source in self.names().await?.into_iter().map(Some).chain([None]) {
             let texts = self.texts(&list_of(source.as_deref())).await?;
             if !texts.is_empty() {
-                noted.push(NotedGaps { source, gaps: texts.iter().map(|text| gap(text)).collect(), texts });
+                noted.push(NotedGaps::of(source, texts));
             }
         }
         Ok(noted)
     }
 
-    /// Lets go of gaps that are kept elsewhere by now.
+    /// Lets go of gaps that are kept elsewhere by now, and of what stood among them.
     ///
     /// # Errors
     /// [`BufferError::Away`].
     pub async fn let_go(&self, noted: &NotedGaps) -> Result<(), BufferError> {
         let key = list_of(noted.source.as_deref());
         for text in &noted.texts {
-            let _: u64 = self.ask(redis::cmd("LREM").arg(&key).arg(1).arg(text)).await?;
+            let _: u64 = self.ask(redis::cmd("LREM").arg(&key).arg(1).arg(text.as_slice())).await?;
         }
         Ok(())
     }
@@ -72,13 +78,14 @@ impl RedisBuffer {
     /// # Errors
     /// [`BufferError::Away`].
     pub async fn sources(&self) -> Result<Vec<SourceState>, BufferError> {
-        let mut names: Vec<String> = self.ask(redis::cmd("SMEMBERS").arg(SOURCES)).await?;
+        let mut names = self.names().await?;
         names.sort();
         let mut states = Vec::with_capacity(names.len());
         for name in names {
+            // Before how many were let go: one that is let go meanwhile is told twice rather than never.
+            let gaps = self.gaps(&gaps_key(&name)).await?;
             let fields: HashMap<String, String> =
                 self.ask(redis::cmd("HGETALL").arg(source_key(&name))).await?;
-            let gaps = self.gaps(&gaps_key(&name)).await?;
             states.push(SourceState {
                 holder: fields.get("holder").cloned(),
                 held_until: fields.get("till").and_then(|till| till.parse().ok()).unwrap_or(0),
@@ -120,10 +127,17 @@ impl RedisBuffer {
     }
 
     async fn gaps(&self, key: &str) -> Result<Vec<Gap>, BufferError> {
-        Ok(self.texts(key).await?.iter().map(|text| gap(text)).collect())
+        Ok(self.texts(key).await?.iter().filter_map(|text| gap(text)).collect())
     }
 
-    async fn texts(&self, key: &str) -> Result<Vec<String>, BufferError> {
+    /// The names of all sources; what is no text names none.
+    async fn names(&self) -> Result<Vec<String>, BufferError> {
+        let names: Vec<Vec<u8>> = self.ask(redis::cmd("SMEMBERS").arg(SOURCES)).await?;
+        Ok(names.into_iter().filter_map(|name| String::from_utf8(name).ok()).collect())
+    }
+
+    /// Anybody can write into a list, and anything.
+    async fn texts(&self, key: &str) -> Result<Vec<Vec<u8>>, BufferError> {
         self.ask(redis::cmd("LRANGE").arg(key).arg(0).arg(-1)).await
     }
 
@@ -142,9 +156,27 @@ fn list_of(source: Option<&str>) -> String {
     source.map_or_else(|| LOSSES.to_owned(), gaps_key)
 }
 
-fn gap(text: &str) -> Gap {
-    let unread = |_| Gap { from: 0, to: 0, reason: format!("not understood: {text}"), missing: None };
-    serde_json::from_str(text).unwrap_or_else(unread)
+impl NotedGaps {
+    fn of(source: Option<String>, texts: Vec<Vec<u8>>) -> Self {
+        let mut noted = Self { source, ..Self::default() };
+        for text in &texts {
+            match gap(text) {
+                Some(gap) => noted.gaps.push(gap),
+                None => noted.foreign.push(beginning(text)),
+            }
+        }
+        Self { texts, ..noted }
+    }
+}
+
+/// A gap as it is written; `None` of what is none.
+fn gap(text: &[u8]) -> Option<Gap> {
+    let text = Some(text).filter(|text| text.len() <= LONGEST_GAP)?;
+    serde_json::from_slice(text).ok()
+}
+
+fn beginning(text: &[u8]) -> String {
+    String::from_utf8_lossy(&text[..text.len().min(BEGINNING)]).into_owned()
 }
 
 /// The fields of a source's hash that hold counts; those that are 0 are left out.

@@ -70,6 +70,8 @@ pub struct Step {
     pub dead: Vec<String>,
     /// Entries that stay in the buffer since only a newer version understands them.
     pub held: usize,
+    /// When their leases run out, and they come again.
+    pub held_until: Millis,
     /// Entries that had been committed before, by whomever: they were only acknowledged.
     pub again: usize,
     /// How long the entries were evaluated.
@@ -280,7 +282,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             // What is open was leased in the meantime, and committed by nobody.
             self.in_doubt = false;
             step.entries = ready.ids.len();
-            step.held = ready.held;
+            (step.held, step.held_until) = (ready.held, until);
             step.evaluation = ready.evaluation;
             let dead = outcome.unwrap_or(ready.outcome).dead;
             step.dead.extend(dead.into_iter().map(|dead| dead.reason));

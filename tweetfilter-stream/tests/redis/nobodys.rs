@@ -2,16 +2,27 @@
 
 use super::*;
 
-/// Leases all that there is, in as many calls as that takes.
+/// How long what was found to be nobody's is kept from everybody.
+const KEPT: Duration = Duration::from_secs(2);
+
+/// Leases all that there is, in as many calls as that takes, and has all found that is nobody's.
 async fn all(buffer: &RedisBuffer, worker: &str) -> Vec<Leased> {
     let mut all = Vec::new();
     loop {
-        let leased = buffer.lease(worker, Most::entries(5_000), LONG).await.unwrap();
-        if leased.is_empty() {
+        let reclaimed = buffer.reclaimed();
+        let leased = buffer.lease(worker, Most::entries(5_000), KEPT).await.unwrap();
+        buffer.extend(worker, &ids(&leased), LONG).await.unwrap();
+        if leased.is_empty() && buffer.reclaimed() == reclaimed {
             return all;
         }
         all.extend(leased);
     }
+}
+
+/// Leases what nobody can be about to store any more.
+async fn all_in_time(buffer: &RedisBuffer, worker: &str) -> Vec<Leased> {
+    tokio::time::sleep(KEPT + KEPT / 10).await;
+    all(buffer, worker).await
 }
 
 /// Each partition has more than one call looks through.
@@ -27,7 +38,9 @@ async fn what_a_removed_consumer_held_is_leased_again_and_nothing_else_is() {
     for p in 0..4 {
         server.say(&["XGROUP", "DELCONSUMER", &format!("tf:{{{p}}}"), "tf", "gone"]);
     }
-    let again = all(&buffer, "next").await;
+    // Whoever had them may live.
+    assert_eq!((all(&buffer, "next").await, buffer.reclaimed()), (Vec::new(), 1_560));
+    let again = all_in_time(&buffer, "next").await;
     assert_eq!((bodies(&again), again.len()), (bodies(&gone), 1_560));
     // What became of them may be stored, which only those are asked for that were leased before.
     assert!(again.iter().all(|entry| entry.attempts == 2), "{again:?}");
@@ -47,7 +60,9 @@ async fn what_a_moved_group_or_a_reader_without_acknowledgement_passed_over_is_l
     server.say(&["XGROUP", "SETID", "tf:{0}", "tf", "$"]);
     server.say(&["XGROUP", "SETID", "tf:{1}", "tf", "99999999999999-0"]);
     server.say(&["XREADGROUP", "GROUP", "tf", "stranger", "NOACK", "COUNT", "7", "STREAMS", "tf:{2}", ">"]);
-    let leased = all(&buffer, "a").await;
+    let mut leased = all(&buffer, "a").await;
+    assert_eq!((leased.len(), buffer.reclaimed()), (13, 27));
+    leased.extend(all_in_time(&buffer, "a").await);
     assert_eq!((leased.len(), bodies(&leased).len(), buffer.reclaimed()), (40, 40, 27));
     // What comes next is new to the group again, wherever that was moved to.
     buffer.append(&batch(fence, some(8), "d")).await.unwrap();
@@ -59,7 +74,47 @@ async fn what_a_moved_group_or_a_reader_without_acknowledgement_passed_over_is_l
     server.say(&["XREADGROUP", "GROUP", "tf", "stranger", "NOACK", "STREAMS", "tf:{3}", ">"]);
     buffer.append(&batch(fence, some(4), "f")).await.unwrap();
     let rest = all(&buffer, "a").await;
-    assert_eq!((rest.len(), buffer.reclaimed()), (8, 28));
+    assert_eq!((rest.len(), buffer.reclaimed()), (7, 28));
+    assert_eq!(all_in_time(&buffer, "a").await.len(), 1);
+}
+
+/// It is about to store them, and whoever got them too would store them once more.
+#[tokio::test]
+async fn what_a_living_worker_has_is_left_to_it_whatever_strangers_do_with_its_group() {
+    for done in [
+        &["XGROUP", "DELCONSUMER", "tf:{0}", "tf", "living"][..],
+        &["XGROUP", "SETID", "tf:{0}", "tf", "0"],
+        &["XGROUP", "DESTROY", "tf:{0}", "tf"],
+    ] {
+        let Some(server) = RedisServer::start(&FIT) else { return };
+        let buffer = open(&server).await;
+        // More in each partition than are read at once.
+        let fence = filled(&buffer, 200).await;
+        let held = all(&buffer, "living").await;
+        server.say(done);
+        assert_eq!(all(&buffer, "other").await, [], "{done:?}");
+        buffer.append(&batch(fence, some(4), "d")).await.unwrap();
+        let new = all(&buffer, "other").await;
+        assert!(new.len() == 4 && new.iter().all(|entry| entry.attempts == 1), "{done:?}: {new:?}");
+        buffer.ack("living", &ids(&held)).await.unwrap();
+        assert_eq!(all_in_time(&buffer, "other").await, [], "{done:?}");
+        let stats = buffer.stats().await.unwrap();
+        assert_eq!((held.len(), stats.entries, stats.leased, stats.lost), (200, 4, 4, 0), "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_group_that_was_moved_back_gives_again_is_leased_once_nobody_has_it() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    filled(&buffer, 200).await;
+    assert_eq!(buffer.lease("gone", Most::entries(200), KEPT).await.unwrap().len(), 200);
+    server.say(&["XGROUP", "SETID", "tf:{0}", "tf", "0"]);
+    assert_eq!(all(&buffer, "next").await, []);
+    let again = all_in_time(&buffer, "next").await;
+    assert_eq!((again.len(), bodies(&again).len()), (200, 200));
+    // What became of them may be stored.
+    assert!(again.iter().all(|entry| entry.attempts == 2), "{again:?}");
 }
 
 #[tokio::test]

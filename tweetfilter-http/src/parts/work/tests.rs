@@ -1,8 +1,6 @@
-use std::path::PathBuf;
-
 use tweetfilter_core::Dialect;
 use tweetfilter_sql::{Database, Embedded};
-use tweetfilter_stream::buffer::{Batch, EntryId, Most, Stats};
+use tweetfilter_stream::buffer::{Batch, Encoded, EntryId, Most, Stats};
 use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::gather::Gather;
 use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, StoredAccount, StoredFilter};
@@ -12,6 +10,7 @@ use super::*;
 use crate::ops::State;
 use crate::parts::fake::Fake;
 use crate::parts::logged::Log;
+use crate::parts::test_store::TestStore;
 
 /// A store of one filter, which can't be used.
 struct Misspelt;
@@ -118,10 +117,8 @@ async fn of_entries_that_stay_it_is_said_whether_another_worker_holds_them() {
 }
 
 /// Posts in a buffer, of which another worker has half.
-async fn half_leased(name: &str, lease: Duration) -> (PathBuf, Database, Embedded) {
-    let folder = std::env::temp_dir().join(format!("tweetfilter-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+async fn half_leased(lease: Duration) -> (TestStore, Embedded) {
+    let database = TestStore::open().await;
     let buffer = database.buffer().unwrap();
     let mut gather = Gather::new("s", Audience::Public);
     for id in 0..10 {
@@ -130,7 +127,7 @@ async fn half_leased(name: &str, lease: Duration) -> (PathBuf, Database, Embedde
     let fence = buffer.claim("s", "i", lease).await.unwrap().fence;
     buffer.append(&Batch { fence, ..gather.take() }).await.unwrap();
     assert_eq!(buffer.lease("other", Most::entries(5), lease).await.unwrap().len(), 5);
-    (folder, database, buffer)
+    (database, buffer)
 }
 
 fn worker(database: &Database, buffer: &Embedded, lease: Duration) -> Works<Embedded, Database> {
@@ -154,23 +151,42 @@ async fn what_is_evaluated_for_long_is_waited_for_and_what_is_silent_is_not() {
 #[tokio::test]
 async fn what_a_killed_worker_held_is_waited_for_and_done() {
     let lease = Duration::from_secs(2);
-    let (folder, database, buffer) = half_leased("killed", lease).await;
+    let (database, buffer) = half_leased(lease).await;
     let (_tell, stop) = Stop::new();
     let worked = worker(&database, &buffer, lease).run(true, stop).await.unwrap();
     assert_eq!((worked.entries, buffer.stats().await.unwrap().entries), (10, 0));
-    database.close().await;
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[tokio::test]
 async fn what_a_living_worker_holds_is_left_to_it_after_a_lease() {
     let long = Duration::from_secs(600);
-    let (folder, database, buffer) = half_leased("alive", long).await;
+    let (database, buffer) = half_leased(long).await;
     let (_tell, stop) = Stop::new();
     let begin = Instant::now();
     let worked = worker(&database, &buffer, Duration::from_secs(1)).run(true, stop).await.unwrap();
     assert_eq!((worked.entries, buffer.stats().await.unwrap().entries), (5, 5));
     assert!(begin.elapsed() >= Duration::from_secs(2), "{:?}", begin.elapsed());
-    database.close().await;
-    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn entries_of_a_newer_version_are_told_and_counted_once_however_often_they_are_leased() {
+    let ((log, _guard), (_tell, mut stop)) = (Log::begin(), Stop::new());
+    let long = Duration::from_secs(600);
+    let (database, buffer) = half_leased(long).await;
+    let fence = buffer.claim("s", "i", long).await.unwrap().fence;
+    let entries = (0..3).map(|key| Encoded { key, bytes: br#"{"v":1000}"#.to_vec() }).collect();
+    buffer.append(&Batch { source: "s".to_owned(), fence, entries, ..Batch::default() }).await.unwrap();
+    let mut works = worker(&database, &buffer, Duration::from_millis(300));
+    let (begin, mut leased) = (Instant::now(), 0);
+    // What nobody else has once, and then again those that stay.
+    while leased < 5 + 3 * 3 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "{leased} leased");
+        works.batch(&mut stop).await.unwrap();
+        leased += works.last;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(log.count("entries of a newer version stay in the buffer"), 1, "{}", log.text());
+    // Nor do they hide those that another worker has.
+    assert!(works.newer.held(now()) <= 3);
+    assert!(works.waits_for_others(&mut stop).await);
 }

@@ -12,9 +12,9 @@ fn gap(from: i64) -> StoredGap {
 }
 
 pub async fn gaps_that_are_told_again_are_kept_once(database: &Database, _: &Clock) {
-    database.keep_gaps(&[gap(1), gap(2)]).await.unwrap();
+    database.keep_gaps(&[gap(1), gap(2), gap(1), gap(2)]).await.unwrap();
     // Nobody knows whether that was heard.
-    database.keep_gaps(&[gap(2), gap(3), gap(1)]).await.unwrap();
+    database.keep_gaps(&[gap(2), gap(3), gap(1), gap(3)]).await.unwrap();
     let other = StoredGap { source: "(buffer)".into(), ..gap(1) };
     database.keep_gaps(std::slice::from_ref(&other)).await.unwrap();
     database.keep_gaps(&[]).await.unwrap();

@@ -18,8 +18,8 @@ local total, room, space = 0, most, tonumber(ARGV[8])
 local reply = { 0, 0 }
 -- By partition: what was read and not taken yet, in order; the ids of what is new and was taken; of what is gone.
 local queue, taken, gone = {}, {}, {}
--- By partition: its entries, how many are pending at most, and whether none are new.
-local length, held, dry = {}, {}, {}
+-- By partition: its entries, how many are pending at most, whether none are new, and the last one that was.
+local length, held, dry, newest = {}, {}, {}, {}
 for p = 1, n do
   queue[p], taken[p], gone[p] = {}, {}, {}
 end
@@ -99,9 +99,11 @@ local function new(p, count)
     dry[p] = true
     return false
   end
-  held[p] = held[p] + #read[1][2]
-  for _, entry in ipairs(read[1][2]) do
+  local entries = never_given(p, read[1][2], fresh)
+  held[p] = held[p] + #entries
+  for _, entry in ipairs(entries) do
     enqueue(p, entry, 0)
+    newest[p] = entry[1]
   end
   return true
 end
@@ -134,6 +136,9 @@ end
 
 -- The leases of a partition begin now; what did not fit is given back as if nobody had had it.
 local function settle(p)
+  if newest[p] then
+    redis.call('HSET', counts(p), 'read', newest[p])
+  end
   each_chunk(taken[p], function(...)
     local args = { ... }
     args[#args + 1], args[#args + 2], args[#args + 3] = 'IDLE', fresh, 'JUSTID'
@@ -158,6 +163,9 @@ for p = 1, n do
   if probe.err then
     if not string.find(probe.err, 'NOGROUP', 1, true) then
       return redis.error_reply(probe.err)
+    end
+    if redis.call('EXISTS', stream(p)) == 0 then
+      redis.call('HDEL', counts(p), 'read')
     end
     -- At 0, not at $: what is there is to be leased, again if need be.
     redis.call('XGROUP', 'CREATE', stream(p), GROUP, '0', 'MKSTREAM')
@@ -186,8 +194,7 @@ end
 -- Where nothing is new, all that there is must be pending.
 for p = 1, n do
   if dry[p] and length[p] > held[p] then
-    reply[2] = reply[2] + take_back(p, worker, out)
-    draw(p, again, room, space)
+    reply[2] = reply[2] + take_back(p, fresh)
   end
 end
 for p = 1, n do
