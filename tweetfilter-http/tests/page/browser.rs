@@ -128,6 +128,11 @@ impl Browser {
         self.own("Emulation.setEmulatedMedia", scheme).await;
     }
 
+    /// The time zone of the page, such as `America/New_York`, from now on.
+    pub async fn zone(&self, name: &str) {
+        self.own("Emulation.setTimezoneOverride", json!({"timezoneId": name})).await;
+    }
+
     /// Opens another tab, and goes on in it; gives the one before.
     pub async fn tab(&self) -> fantoccini::wd::WindowHandle {
         let before = self.client.window().await.unwrap();
