@@ -21,6 +21,7 @@ mod limits;
 mod live;
 mod manual;
 mod me;
+mod named;
 mod nameless;
 mod options;
 mod order;
