@@ -25,6 +25,9 @@ class Model extends EventTarget {
   #arrived = [];
   #timer = null;
   #filtersAsked = 0;
+  // The tag of the filters in their order, and when the last of those that were moved has its place.
+  #filtersTag;
+  #moved = Promise.resolve();
   #withdrawn = [];
   #changed = new Set();
   #gapsTimer = null;
@@ -207,8 +210,9 @@ class Model extends EventTarget {
   async loadFilters() {
     const asked = ++this.#filtersAsked;
     try {
-      const { data } = await this.ask('GET', '/filters');
+      const { data, tag } = await this.ask('GET', '/filters');
       if (asked !== this.#filtersAsked) return;
+      this.#filtersTag = tag;
       [this.filters, this.filtersState, this.filtersError] = [data, 'ready', null];
       const kept = this.columns.filter(({ filter }) => filter === null || this.filter(filter));
       if (kept.length < this.columns.length) this.#setColumns(kept);
@@ -233,19 +237,25 @@ class Model extends EventTarget {
     return data;
   }
 
-  async removeFilter(id) {
-    await this.ask('DELETE', `/filters/${id}`);
+  /** Removes a filter, if it is still as it is given here. */
+  async removeFilter({ id, revision }) {
+    await this.ask('DELETE', `/filters/${id}`, { ifMatch: revision });
     await this.loadFilters();
   }
 
-  /** Moves a filter by so many places. */
-  async moveFilter(id, by) {
+  /** Moves a filter by so many places, if nobody else changed some. Those moved at once begin where the one before ended. */
+  moveFilter(id, by) {
+    this.#moved = this.#moved.catch(() => {}).then(() => this.#move(id, by));
+    return this.#moved;
+  }
+
+  async #move(id, by) {
     const ids = this.filters.map((filter) => filter.id);
     const from = ids.indexOf(id);
     const to = Math.max(0, Math.min(ids.length - 1, from + by));
     if (from < 0 || from === to) return;
     ids.splice(to, 0, ...ids.splice(from, 1));
-    await this.ask('PUT', '/filters/order', { body: { ids } });
+    await this.ask('PUT', '/filters/order', { body: { ids }, ifMatch: this.#filtersTag });
     await this.loadFilters();
   }
 
