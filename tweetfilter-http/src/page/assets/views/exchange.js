@@ -6,6 +6,8 @@ import { View, act, announce, fill, update } from './template.js';
 import { bytes, copy, counted, textOf } from './text.js';
 
 const STATES = { new: 'New', same: 'There already', differs: 'Changes', invalid: 'Invalid' };
+// What is chosen beside the content of a file.
+const CHOICES = ['format', 'action', 'together', 'owner'];
 const FIELDS = { enabled: 'used', expires_at: 'ends' };
 
 // What an import would change of a filter that is there.
@@ -125,14 +127,20 @@ class Exchange extends View {
   }
 
   async #apply() {
-    this.#applying = true;
+    this.#setApplying(true);
     try {
       await this.#look(true);
     } finally {
-      this.#applying = false;
+      this.#setApplying(false);
     }
     // What was written meanwhile was not looked at.
     if (this.#found && !this.#found.applied) this.#later();
+  }
+
+  // Another choice would stand beside what came of the one that is imported.
+  #setApplying(isUnderWay) {
+    this.#applying = isUnderWay;
+    for (const name of CHOICES) this.part(name).disabled = isUnderWay;
   }
 
   async #look(apply = false) {
