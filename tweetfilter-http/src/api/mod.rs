@@ -15,6 +15,7 @@ mod expression;
 mod extract;
 mod feeds;
 mod filters;
+mod handles;
 mod health;
 mod letters;
 mod limits;

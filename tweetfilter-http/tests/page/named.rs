@@ -1,5 +1,6 @@
 //! People whom posts give by id alone.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
@@ -56,6 +57,29 @@ async fn what_just_came_when_a_page_was_opened_is_named_a_little_later() {
     is_known(&served).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     browser.soon(&format!("document.body.textContent.includes({})", json!("@carla.example"))).await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_is_written_says_by_whom_it_finds_nothing_yet() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    served.keep(vec![(by_carla("1"), Vec::new(), Verdict::default())]).await;
+    browser.begins_a_filter(&served.link()).await;
+    browser.keys("from:carla.example").await;
+    browser
+        .sees("It is not known yet whose handle on Bluesky carla.example is, so nothing is found by it here.")
+        .await;
+    browser.picture("unknown-handle").await;
+    let database = &served.house.database;
+    let handle = "carla.example".to_owned();
+    database.name_handles(NETWORK, &BTreeSet::from([handle.clone()])).await.unwrap();
+    database.handles_answered(NETWORK, &[(handle, Some(CARLA.to_owned()))]).await.unwrap();
+    // It is looked for again as something is written.
+    browser.keys(" snow").await;
+    browser.until("document.querySelector('tf-preview .figures dd').textContent === '1'").await;
+    browser.until("!document.querySelector('tf-preview').innerText.includes('It is not known yet')").await;
     browser.was_clean().await;
     browser.end().await;
 }
