@@ -60,7 +60,7 @@ async fn what_is_decided_anew_or_forgotten_shows_where_it_stands() {
 }
 
 /// Has the page's stream go through a gate, and cuts it off.
-const GATE: &str = "
+pub const GATE: &str = "
     window.gate = Promise.resolve();
     window.cutter = new AbortController();
     const fetched = window.fetch;

@@ -33,6 +33,8 @@ class Model extends EventTarget {
   #gapsTimer = null;
   // The numbers of the last changes that were heard of: see `/me`.
   #known = {};
+  // When the stream said something last; null before it did.
+  #heardAt = null;
 
   me = null;
   signedOut = null;
@@ -109,6 +111,7 @@ class Model extends EventTarget {
         [this.me, this.signedOut] = [data, null];
         if (this.unsaved.account !== data.account) this.unsaved = new Unsaved(data.account, data.name);
         this.#known = { revision: data.revision, change: data.change, results: data.results };
+        this.#heardAt = null;
         break;
       } catch (error) {
         if (ends.signal.aborted) return;
@@ -320,11 +323,13 @@ class Model extends EventTarget {
   // The stream
 
   #heard(name, data) {
+    if (name !== 'open' && name !== 'lost') this.#heardAt = Date.now();
     switch (name) {
       case 'open':
         // Filters may have changed while nobody listened.
         if (this.store.state !== 'fine') this.#loadAgain();
         this.#fine();
+        if (this.#heardAt !== null) for (const column of this.columns) column.resumed(this.#heardAt);
         break;
       case 'post':
         this.#arrived.push(data);
