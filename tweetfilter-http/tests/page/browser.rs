@@ -167,6 +167,30 @@ impl Browser {
         got["value"].clone()
     }
 
+    /// Holds back what the page asks for where an expression of `method`, `path` and `body` is true, until `let_go()` is
+    /// called in the page, and again after `hold()`; `sent` counts it.
+    pub async fn holds(&self, which: &str) {
+        let script = format!(
+            "let held;
+             window.hold = () => {{
+                 window.sent = 0;
+                 held = new Promise((go) => {{ window.let_go = go; }});
+             }};
+             hold();
+             const fetched = window.fetch;
+             window.fetch = async (address, options = {{}}) => {{
+                 const {{method = 'GET', body}} = options;
+                 const path = new URL(address, location.href).pathname.replace('/api/v1', '');
+                 if ({which}) {{
+                     window.sent++;
+                     await held;
+                 }}
+                 return fetched(address, options);
+             }};"
+        );
+        self.run(&script).await;
+    }
+
     /// Waits until an expression is true, and gives its value.
     pub async fn until(&self, expression: &str) -> Value {
         let begin = Instant::now();

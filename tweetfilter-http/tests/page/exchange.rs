@@ -27,15 +27,6 @@ async fn write(browser: &Browser, content: &str) {
     browser.run(&script).await;
 }
 
-/// Holds back what imports until `let_go` is called.
-const HELD: &str = "
-    const held = new Promise((go) => { window.let_go = go; });
-    const fetched = window.fetch;
-    window.fetch = async (address, options = {}) => {
-        if (String(address).endsWith('/import') && JSON.parse(options.body).apply) await held;
-        return fetched(address, options);
-    };";
-
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_else_is_chosen_while_it_is_imported() {
     let Some(browser) = Browser::start().await else { return };
@@ -44,7 +35,7 @@ async fn nothing_else_is_chosen_while_it_is_imported() {
     browser.sees("Everything").await;
     browser.keys("x").await;
     browser.until("!!document.querySelector('tf-exchange [data-part=content]')").await;
-    browser.run(HELD).await;
+    browser.holds("path === '/import' && JSON.parse(body).apply").await;
     let line = |text: &str, owner: &str| json!({"id": text, "filter": text, "owner": owner});
     write(&browser, &format!("{}\n{}\n", line("snow", "ann"), line("rain", "bob"))).await;
     browser.sees("2 would be added").await;

@@ -6,20 +6,8 @@ use serde_json::{Value, json};
 use crate::browser::{Browser, CONTROL, ENTER};
 use crate::served::Served;
 
-/// Holds back what removes, replaces or orders something until `let_go` is called; `hold` does so once more.
-const HELD: &str = "
-    window.sent = 0;
-    let held;
-    window.hold = () => { held = new Promise((go) => { window.let_go = go; }); };
-    hold();
-    const fetched = window.fetch;
-    window.fetch = async (address, options = {}) => {
-        if (options.method === 'PUT' || options.method === 'DELETE') {
-            window.sent++;
-            await held;
-        }
-        return fetched(address, options);
-    };";
+/// What removes, replaces or orders something.
+const CHANGES: &str = "method === 'PUT' || method === 'DELETE'";
 
 const NOT_REMOVED: &str = "It was not removed, since it was changed elsewhere meanwhile.";
 
@@ -33,11 +21,11 @@ async fn a_filter_that_was_changed_elsewhere_is_not_removed_before_that_was_seen
     let text = |value: &str| format!("document.querySelector('#filter-text').value === {}", json!(value));
     browser.open(&served.link()).await;
     browser.sees("Everything").await;
-    browser.run(HELD).await;
+    browser.holds(CHANGES).await;
     let remove = async |from: &str, to: &str| {
         browser.run(&format!("location.hash = '#/filters/{filter}'")).await;
         browser.until(&text(from)).await;
-        browser.run("hold(); sent = 0").await;
+        browser.run("hold()").await;
         browser.press("tf-editor [data-do=remove]").await;
         browser.press("tf-editor [data-close=yes]").await;
         browser.until("sent === 1").await;
@@ -84,7 +72,7 @@ async fn an_order_is_of_the_filters_that_were_seen() {
             "document.querySelectorAll('.filter').length === 2 && !!document.querySelector('{down}')"
         ))
         .await;
-    browser.run(HELD).await;
+    browser.holds(CHANGES).await;
     browser.press(&down).await;
     browser.until("sent === 1").await;
     house.filter(served.ann, "hail").await;
@@ -93,7 +81,7 @@ async fn an_order_is_of_the_filters_that_were_seen() {
     browser.until("document.querySelectorAll('.filter').length === 3").await;
     assert_eq!(texts().await, json!(["rain", "snow", "hail"]));
     // Two at once: the second begins where the first ended.
-    browser.run("hold(); sent = 0").await;
+    browser.run("hold()").await;
     browser.run(&format!("document.querySelector('{down}').click()")).await;
     let row = format!(".filter[data-row=\"{rain}\"]");
     browser
@@ -132,7 +120,7 @@ async fn a_set_that_was_changed_elsewhere_is_not_replaced_or_removed_before_that
     browser.keys("l").await;
     browser.press("tf-sets .row-open[data-name=teams]").await;
     browser.until(&terms("rosenborg")).await;
-    browser.run(HELD).await;
+    browser.holds(CHANGES).await;
     browser.until("document.activeElement.dataset.part === 'terms'").await;
     browser.keys("\nbrann").await;
     browser.chord(CONTROL, ENTER).await;
@@ -150,7 +138,7 @@ async fn a_set_that_was_changed_elsewhere_is_not_replaced_or_removed_before_that
 
     browser.press("tf-sets .row-open[data-name=teams]").await;
     browser.until(&terms("rosenborg\nbrann")).await;
-    browser.run("hold(); sent = 0").await;
+    browser.run("hold()").await;
     browser.press("tf-sets [data-do=set-remove]").await;
     browser.press("tf-sets [data-close=yes]").await;
     browser.until("sent === 1").await;

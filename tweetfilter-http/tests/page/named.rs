@@ -53,10 +53,7 @@ async fn people_are_called_by_the_id_until_it_is_known_who_they_are() {
 async fn who_is_known_while_the_stream_is_away_or_soon_after_is_named() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;
-    browser.open(&format!("http://{}/", served.address)).await;
-    browser.run(GATE).await;
-    let sign_in = format!("model.signIn({}).then(() => 1)", json!(served.token));
-    browser.wait(&format!("import('/page/model/index.js').then(({{model}}) => {sign_in})")).await;
+    served.prepared(&browser, GATE).await;
     browser.sees("Nothing has come yet").await;
     let is_called = async |name: &str| {
         let label = json!(format!("{name}: Snow in Oslo"));
