@@ -135,7 +135,7 @@ async fn whether_it_was_copied_is_said_and_a_file_that_is_too_large_is_not_read(
     let content = "document.querySelector('tf-exchange [data-part=content]')";
     browser.run(&format!("{content}.focus()")).await;
     browser.keys("storm").await;
-    browser.sees("Import 1 filter").await;
+    browser.until("document.querySelector('tf-exchange .imported code')?.textContent === 'storm'").await;
     browser.run("document.querySelector('tf-exchange [data-do=apply]').focus()").await;
     browser.press("tf-exchange [data-do=apply]").await;
     browser.until("document.activeElement.matches('tf-exchange .imported')").await;

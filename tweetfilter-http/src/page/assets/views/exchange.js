@@ -16,6 +16,7 @@ const changed = ({ field, from, to }) =>
 
 class Exchange extends View {
   #timer = null;
+  // What would come of a file, and `of` what that was said.
   #found = null;
   #applying = false;
   #asked = 0;
@@ -127,6 +128,8 @@ class Exchange extends View {
   }
 
   async #apply() {
+    // What was written or chosen since nobody has seen yet.
+    if (this.#found?.of !== JSON.stringify(this.#wanted)) return this.#look();
     this.#setApplying(true);
     try {
       await this.#look(true);
@@ -143,6 +146,17 @@ class Exchange extends View {
     for (const name of CHOICES) this.part(name).disabled = isUnderWay;
   }
 
+  // What is to be imported, and how.
+  get #wanted() {
+    return {
+      content: this.part('content').value,
+      format: this.part('format').value,
+      action: this.part('action').value,
+      together: this.part('together').checked,
+      owner: this.#owner || null,
+    };
+  }
+
   async #look(apply = false) {
     clearTimeout(this.#timer);
     if (this.#applying && !apply) return;
@@ -154,23 +168,15 @@ class Exchange extends View {
       this.#draw();
       return;
     }
-    const body = {
-      content,
-      format: this.part('format').value,
-      action: this.part('action').value,
-      together: this.part('together').checked,
-      owner: this.#owner || null,
-      keep_going: true,
-      apply,
-    };
+    const wanted = this.#wanted;
     try {
-      const { data, summary } = await model.ask('POST', '/import', { body });
+      const { data, summary } = await model.ask('POST', '/import', { body: { ...wanted, keep_going: true, apply } });
       if (asked !== this.#asked || this.part('content').value !== content) return;
       if (chosen(data, this.#owner) !== this.#owner) {
         this.#owner = '';
         return this.#look();
       }
-      this.#found = { ...data, summary: summary.text };
+      this.#found = { ...data, summary: summary.text, of: JSON.stringify(wanted) };
       this.#draw();
       if (apply) {
         announce(summary.text);
