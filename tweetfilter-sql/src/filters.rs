@@ -1,5 +1,7 @@
 //! Filters, and what workers know of them.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -392,10 +394,11 @@ impl Database {
         {
             return Ok(false);
         }
+        let named: HashSet<&i64> = ids.iter().collect();
         let mut order = Vec::new();
         for row in turn.tx.rows(OF_ACCOUNT, args![account]).await? {
             let id = row.int(0)?;
-            if !ids.contains(&id) {
+            if !named.contains(&id) {
                 order.push(id);
             }
         }

@@ -89,20 +89,31 @@ impl Known {
     pub fn builder_for(&self, account: i64, expression: &Expression) -> (FilterSetBuilder, OwnerId) {
         let text = expression.text().to_lowercase();
         let may_name = |set: &str| text.contains(&set.to_lowercase());
-        let named = if self.handles.0.is_empty() {
-            BTreeSet::new()
-        } else {
-            let mut lists = NamedSets::default();
-            for (name, terms) in self.sets.iter().chain(&self.own_sets) {
-                if may_name(name) {
-                    // One that is refused names nobody.
-                    let _ = lists.insert(name, terms, &Limits::default());
-                }
-            }
-            account_names(expression, &lists)
-        };
+        let named = if self.handles.0.is_empty() { BTreeSet::new() } else { self.names_in(expression) };
         let handles = named.iter().filter_map(|name| self.handles.0.get(name)).flatten();
         (self.stated(account, may_name, handles), references::owner(account))
+    }
+
+    /// The names of people in an expression, and in the lists that it names, of which it is not known whose they are; in
+    /// lower case.
+    #[must_use]
+    pub fn unknown_names(&self, expression: &Expression) -> BTreeSet<String> {
+        let mut names = self.names_in(expression);
+        names.retain(|name| !self.handles.0.contains_key(name));
+        names
+    }
+
+    /// All of them.
+    fn names_in(&self, expression: &Expression) -> BTreeSet<String> {
+        let text = expression.text().to_lowercase();
+        let mut lists = NamedSets::default();
+        for (name, terms) in self.sets.iter().chain(&self.own_sets) {
+            if text.contains(&name.to_lowercase()) {
+                // One that is refused names nobody.
+                let _ = lists.insert(name, terms, &Limits::default());
+            }
+        }
+        account_names(expression, &lists)
     }
 
     fn stated<'k>(

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::answer::{Answer, ApiError, Finding, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
+use super::named::{Misnamed, misnamed};
 use super::shapes::ShownFilter;
 use super::tag::{IfMatch, Tag};
 use super::turns::Work;
@@ -274,13 +275,10 @@ pub(super) async fn order(
     if !known.permits(Some(&tag_of_all(&caller, basis))) {
         return Err(others_meanwhile());
     }
-    for (place, id) in order.ids.iter().enumerate() {
-        if !rows.iter().any(|row| row.id == *id) {
-            return Err(ApiError::missing(format_args!("filter {id}")));
-        }
-        if order.ids[..place].contains(id) {
-            return Err(ApiError::bad(format!("Filter {id} is named twice")));
-        }
+    match misnamed(rows.iter().map(|row| row.id), &order.ids) {
+        Some(Misnamed::Unknown(id)) => return Err(ApiError::missing(format_args!("filter {id}"))),
+        Some(Misnamed::Twice(id)) => return Err(ApiError::bad(format!("Filter {id} is named twice"))),
+        None => {}
     }
     let basis = known.names_tags().then_some(basis);
     let ordered = api.database().order_filters_on(caller.account(), &order.ids, basis);

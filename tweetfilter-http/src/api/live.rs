@@ -334,9 +334,10 @@ impl Live {
         let people = self.api.people(self.caller.until, unnamed(&tail.posts)).await?;
         if tail.first > self.after + 1 {
             self.push("missed", &json!({"after": self.after, "before": tail.first}), None);
+            // Of these nothing is left to be told, nor once more that they are missed if what follows can't be sent yet.
+            self.after = tail.first - 1;
         }
-        // Of commits that are not kept any more nothing is left to be told.
-        self.send(&tail.posts, &people, &tail.withdrawn, tail.up_to.max(tail.first - 1)).await
+        self.send(&tail.posts, &people, &tail.withdrawn, tail.up_to.max(self.after)).await
     }
 
     async fn send<P: Borrow<TimelinePost>>(

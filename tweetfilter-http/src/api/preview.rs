@@ -23,6 +23,7 @@ use super::caller::Caller;
 use super::expression::Compiled;
 use super::extract::Body;
 use super::filters::own;
+use super::handles::UnknownHandles;
 use super::limits::Right;
 use super::order::Order;
 use super::scan::{Bits, Scan, SeenPost};
@@ -96,6 +97,11 @@ pub struct Preview {
     pub against_saved: Option<Difference>,
     /// Why the saved filter is not held against it: it can't be used itself.
     pub saved_unused: Option<Unused>,
+    /// Handles of Bluesky in the expression by which nothing was found: its posts name their authors by id, and whose these
+    /// handles are is not known yet. It is looked up within seconds once a filter that names them is saved, unless this
+    /// server looks nothing up (`--no-lookup`): then name people by id, as in `from:did:plc:…`. Null where there are none, or
+    /// no post of Bluesky was looked at.
+    pub unknown_handles: Option<UnknownHandles>,
 }
 
 /// What a filter would take out of a timeline, among the account's other filters: in the place of the one that it replaces,
@@ -189,9 +195,12 @@ struct Looking {
     marking: Arc<Compiled>,
     saved: Option<Arc<Compiled>>,
     saved_unused: Option<Unused>,
+    unknown_handles: Option<UnknownHandles>,
     scan: Scan,
     told: Option<Instant>,
     looked_at: usize,
+    /// Posts that name their authors by id are among those.
+    any_by_id: bool,
     matched: usize,
     would_hide: Option<WouldHide>,
     adds: usize,
@@ -212,6 +221,7 @@ impl Looking {
         }
         let mut filters = vec![compiled(&api, &mut caller, &query.text, query.dialect).await?];
         let marking = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
+        let unknown_handles = UnknownHandles::of(&api, &mut caller, &marking).await?;
         let (mut saved, mut saved_unused) = (None, None);
         if let Some(id) = query.filter {
             let filter = own(&api, &caller, id).await?.filter;
@@ -240,9 +250,11 @@ impl Looking {
             marking,
             saved,
             saved_unused,
+            unknown_handles,
             scan,
             told: None,
             looked_at: 0,
+            any_by_id: false,
             matched: 0,
             would_hide,
             adds: 0,
@@ -279,7 +291,8 @@ impl Looking {
         let mut stretch = self.scan.next().await?;
         stretch.seen.truncate(self.query.posts - self.looked_at);
         self.looked_at += stretch.seen.len();
-        for &SeenPost { received_at, bits, would_hide } in &stretch.seen {
+        for &SeenPost { received_at, bits, would_hide, by_id } in &stretch.seen {
+            self.any_by_id |= by_id;
             self.to = self.to.max(Some(received_at));
             self.from = Some(self.from.unwrap_or(received_at).min(received_at));
             self.matched += usize::from(bits & NEW != 0);
@@ -340,6 +353,10 @@ impl Looking {
         if let Some(unused) = &self.saved_unused {
             text.push_str(&format!("; the saved filter can't be compared: {}", unused.message));
         }
+        let unknown_handles = self.unknown_handles.clone().filter(|_| self.any_by_id);
+        if let Some(unknown) = &unknown_handles {
+            text.push_str(&format!("; {}", unknown.said()));
+        }
         match would_hide {
             Some(WouldHide { of: 0, .. }) => text.push_str("; none of these posts is seen in your timeline"),
             Some(WouldHide { posts, of, share }) => text.push_str(&format!(
@@ -360,6 +377,7 @@ impl Looking {
             samples: shown(api, caller, &mut self.samples, &self.marking).await?,
             against_saved,
             saved_unused: self.saved_unused.clone(),
+            unknown_handles,
         };
         Ok(Answer::new(Summary { count: Some(matched), ..Summary::new(text) }, preview))
     }

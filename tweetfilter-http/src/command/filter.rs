@@ -2,6 +2,7 @@
 
 mod import;
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use serde_json::json;
@@ -242,17 +243,15 @@ async fn act(database: &Database, command: &Command) -> Result<(String, Vec<NewF
         Command::Order { account: name, numbers } => {
             let account = account(database, name).await?;
             let rows = database.account_filters(account).await.map_err(failure)?;
-            if let Some(number) = numbers.iter().find(|number| rows.iter().all(|row| row.id != **number)) {
+            let known: HashSet<i64> = rows.iter().map(|row| row.id).collect();
+            if let Some(number) = numbers.iter().find(|number| !known.contains(*number)) {
                 return Err(Failure::Input(format!(
                     "{name} has no filter {number}; nothing was changed. `tweetfilter filter list {name}` shows them"
                 )));
             }
-            let mut order: Vec<i64> = Vec::new();
-            for id in numbers.iter().copied().chain(rows.iter().map(|row| row.id)) {
-                if !order.contains(&id) {
-                    order.push(id);
-                }
-            }
+            let mut named = HashSet::new();
+            let all = numbers.iter().copied().chain(rows.iter().map(|row| row.id));
+            let order: Vec<i64> = all.filter(|id| named.insert(*id)).collect();
             database.order_filters(account, &order).await.map_err(failure)?;
             Ok((String::new(), Vec::new()))
         }

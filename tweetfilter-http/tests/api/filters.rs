@@ -84,8 +84,10 @@ async fn filters_take_the_order_that_is_given() {
     let got = house.ask(Method::PUT, &token, "/filters/order", json!({"ids": [ids[2], ids[0]]})).await;
     let order: Vec<_> = got.ok().as_array().unwrap().iter().map(|f| f["text"].clone()).collect();
     assert_eq!(order, ["b", "c", "a"]);
-    let got = house.ask(Method::PUT, &token, "/filters/order", json!({"ids": [ids[2], ids[2]]})).await;
-    assert_eq!(got.error(), "bad_request");
+    for (named, wrong) in [([ids[2], ids[2]], "bad_request"), ([ids[2], 99], "not_found")] {
+        let got = house.ask(Method::PUT, &token, "/filters/order", json!({"ids": named})).await;
+        assert_eq!(got.error(), wrong);
+    }
 }
 
 #[tokio::test]

@@ -151,17 +151,22 @@ async fn what_is_decided_anew_is_told() {
     assert_eq!(house.get(&token, "/timeline").await.ok(), &json!([]));
 }
 
-#[tokio::test]
-async fn who_takes_up_what_is_not_kept_any_more_is_told_so_once() {
-    let house = House::new().await;
-    let (ann, token) = house.account("ann", Scope::Read).await;
+/// Thirty commits of a post each, the older of which are not kept any more.
+async fn thirty(house: &House, account: i64, filters: &[i64]) {
     for n in 0..30 {
-        house.post(&n.to_string(), "Snow", false, &[(ann, &[])]).await;
+        house.post(&n.to_string(), "Snow", false, &[(account, filters)]).await;
         // Numbers of posts and times of commits grow together.
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let at = tweetfilter_http::parts::now() - house.database.received_at(21).await.unwrap().unwrap();
     house.database.forget_older(Duration::from_millis(at.cast_unsigned())).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_takes_up_what_is_not_kept_any_more_is_told_so_once() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    thirty(&house, ann, &[]).await;
     let mut events = Events::open(&house, &token, "?after=3").await;
     let (mut missed, mut found) = (Vec::new(), Vec::new());
     while found.last().is_none_or(|last| last != "29") {
@@ -187,6 +192,39 @@ async fn who_takes_up_what_is_not_kept_any_more_is_told_so_once() {
             break;
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_missed_is_told_once_however_often_what_follows_fails() {
+    let Some(server) = Maria::start() else {
+        println!("skipped: no mariadbd");
+        return;
+    };
+    let database = "missed_once";
+    let house = House::over(server.database(database).await, Options::default());
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    let filter = house.filter(ann, "snow").await;
+    thirty(&house, ann, &[filter]).await;
+    // A filter that can't be read marks nothing.
+    server.ask(database, "UPDATE filter SET dialect = 'none'");
+    let mut events = Events::open(&house, &token, "?after=3&highlights=true").await;
+    let (begin, mut missed) = (Instant::now(), 0);
+    while begin.elapsed() < Duration::from_secs(1) {
+        let next = tokio::time::timeout(Duration::from_millis(100), events.next());
+        let Ok(event) = next.await else { continue };
+        let (name, _, data) = event.unwrap();
+        assert_ne!(name, "post", "{data}");
+        missed += usize::from(name == "missed");
+    }
+    server.ask(database, "UPDATE filter SET dialect = 'native'");
+    while let Some((name, _, data)) = events.next().await {
+        missed += usize::from(name == "missed");
+        if data["id"] == "29" {
+            assert_eq!(data["content"]["segments"][0]["mark"], true, "{data}");
+            break;
+        }
+    }
+    assert_eq!(missed, 1);
 }
 
 #[tokio::test]

@@ -93,6 +93,33 @@ async fn a_handle_means_to_the_api_whom_it_means_to_workers() {
     assert_eq!(got.ok()["matched"], true, "{got:?}");
 }
 
+#[tokio::test]
+async fn a_preview_says_by_which_handles_nothing_is_found_yet() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    house.database.set_named(Some(ann), "friends", "carla.example\ndora.example\nbob").await.unwrap();
+    let preview = async |text: &str| house.ask(Method::POST, &token, "/preview", json!({"text": text})).await;
+    let unknown = async |text: &str| preview(text).await.ok()["unknown_handles"].clone();
+    // Elsewhere nobody is looked up, whatever looks like a handle.
+    house.post("1", "Snow", false, &[(ann, &[])]).await;
+    assert_eq!(unknown("from:carla.example").await, Value::Null);
+
+    store(&house, by(CARLA, "1"), ann, &[]).await;
+    let named = |handles: &[&str]| json!({"handles": handles, "more": 0});
+    assert_eq!(unknown("-from:Carla.example @bob").await, named(&["carla.example"]));
+    assert_eq!(unknown("from:{friends}").await, named(&["carla.example", "dora.example"]));
+    for text in ["snow", "from:bob", "from:did:plc:carla"] {
+        assert_eq!(unknown(text).await, Value::Null, "{text}");
+    }
+    let got = preview("from:carla.example").await;
+    let said = "; nothing is found by carla.example: it is not known whose handle on Bluesky that is";
+    assert!(got.json["summary"]["text"].as_str().unwrap().ends_with(said), "{got:?}");
+
+    is_whose(&house, "carla.example", CARLA).await;
+    assert_eq!(unknown("from:carla.example").await, Value::Null);
+    assert_eq!(unknown("from:{friends}").await, named(&["dora.example"]));
+}
+
 /// Lets it be known who wrote something that is stored.
 async fn is_known(house: &House, id: &str, handle: &str, name: &str) {
     house.database.want_profiles(NETWORK).await.unwrap();

@@ -21,10 +21,7 @@ async fn a_column_of_hidden_posts_stops_until_somebody_wants_more() {
     let hide = served.house.filter(served.ann, "spoiler").await;
     let hidden = |n: usize| Seen { filters: vec![hide], hidden: true, ..Seen::new(n, "A spoiler") };
     served.posts(&(0..1_450).map(hidden).collect::<Vec<_>>()).await;
-    browser.open(&format!("http://{}/", served.address)).await;
-    browser.run(COUNTED).await;
-    let sign_in = format!("model.signIn({}).then(() => 1)", json!(served.token));
-    browser.wait(&format!("import('/page/model/index.js').then(({{model}}) => {sign_in})")).await;
+    served.prepared(&browser, COUNTED).await;
     browser.sees("Look further back").await;
     browser.sees("500 posts so far, 500 hidden").await;
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;

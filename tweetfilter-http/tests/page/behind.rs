@@ -29,10 +29,7 @@ async fn a_tab_misses_nothing_where_another_takes_the_stream_over_from_further_o
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;
     served.posts(&[Seen::new(1, "Before")]).await;
-    browser.open(&format!("http://{}/", served.address)).await;
-    browser.run(BROKEN).await;
-    let model = "import('/page/model/index.js').then(({model}) => model";
-    browser.wait(&format!("{model}.signIn({}).then(() => 1))", json!(served.token))).await;
+    served.prepared(&browser, BROKEN).await;
     browser.until(&texts(&json!(["Before"]))).await;
     browser.run("window.down = true; window.cutter.abort()").await;
     browser.until("!document.querySelector('#trouble').hidden").await;

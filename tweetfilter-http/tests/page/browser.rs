@@ -128,6 +128,11 @@ impl Browser {
         self.own("Emulation.setEmulatedMedia", scheme).await;
     }
 
+    /// The time zone of the page, such as `America/New_York`, from now on.
+    pub async fn zone(&self, name: &str) {
+        self.own("Emulation.setTimezoneOverride", json!({"timezoneId": name})).await;
+    }
+
     /// Opens another tab, and goes on in it; gives the one before.
     pub async fn tab(&self) -> fantoccini::wd::WindowHandle {
         let before = self.client.window().await.unwrap();
@@ -160,6 +165,30 @@ impl Browser {
         let got = self.client.execute_async(&script, Vec::new()).await.unwrap();
         assert_eq!(got["error"], Value::Null, "{expression}");
         got["value"].clone()
+    }
+
+    /// Holds back what the page asks for where an expression of `method`, `path` and `body` is true, until `let_go()` is
+    /// called in the page, and again after `hold()`; `sent` counts it.
+    pub async fn holds(&self, which: &str) {
+        let script = format!(
+            "let held;
+             window.hold = () => {{
+                 window.sent = 0;
+                 held = new Promise((go) => {{ window.let_go = go; }});
+             }};
+             hold();
+             const fetched = window.fetch;
+             window.fetch = async (address, options = {{}}) => {{
+                 const {{method = 'GET', body}} = options;
+                 const path = new URL(address, location.href).pathname.replace('/api/v1', '');
+                 if ({which}) {{
+                     window.sent++;
+                     await held;
+                 }}
+                 return fetched(address, options);
+             }};"
+        );
+        self.run(&script).await;
     }
 
     /// Waits until an expression is true, and gives its value.

@@ -29,10 +29,7 @@ async fn a_busy_store_is_asked_again_for_what_is_read_and_said_where_something_w
     let served = Served::new().await;
     assert_eq!(served.house.filter(served.ann, "snow").await, 1);
     served.posts(&[Seen::new(1, "Snow in Oslo")]).await;
-    browser.open(&format!("http://{}/", served.address)).await;
-    browser.run(BUSY).await;
-    let sign_in = format!("model.signIn({}).then(() => 1)", json!(served.token));
-    browser.wait(&format!("import('/page/model/index.js').then(({{model}}) => {sign_in})")).await;
+    served.prepared(&browser, BUSY).await;
     browser.sees("Snow in Oslo").await;
     assert_eq!(browser.run("return busy['GET /timeline']").await, json!(0));
     assert_eq!(browser.run("return failed").await, json!(false));

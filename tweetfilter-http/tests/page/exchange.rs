@@ -28,6 +28,60 @@ async fn write(browser: &Browser, content: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_else_is_chosen_while_it_is_imported() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.keys("x").await;
+    browser.until("!!document.querySelector('tf-exchange [data-part=content]')").await;
+    browser.holds("path === '/import' && JSON.parse(body).apply").await;
+    let line = |text: &str, owner: &str| json!({"id": text, "filter": text, "owner": owner});
+    write(&browser, &format!("{}\n{}\n", line("snow", "ann"), line("rain", "bob"))).await;
+    browser.sees("2 would be added").await;
+    choose(&browser, "ann").await;
+    browser.sees("1 would be added").await;
+    let chosen = "['format', 'action', 'together', 'owner'].map((name) =>
+        document.querySelector(`tf-exchange [data-part=${name}]`).disabled)";
+    assert_eq!(browser.run(&format!("return {chosen}")).await, json!([false, false, false, false]));
+    browser.press("tf-exchange [data-do=apply]").await;
+    assert_eq!(browser.run(&format!("return {chosen}")).await, json!([true, true, true, true]));
+    browser.run("let_go()").await;
+    browser.sees("1 added, 0 changed, 0 there already, 0 invalid; 1 left out").await;
+    browser.until(&format!("{WHOSE}.value === 'ann' && !{WHOSE}.disabled")).await;
+    assert_eq!(browser.run(&format!("return {chosen}")).await, json!([false, false, false, false]));
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_has_seen_is_not_imported() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.keys("x").await;
+    browser.until("!!document.querySelector('tf-exchange [data-part=content]')").await;
+    write(&browser, "snow").await;
+    browser.sees("1 would be added").await;
+    // Before the page has looked at it.
+    browser
+        .run(
+            "const field = document.querySelector('tf-exchange [data-part=content]');
+             field.value = 'rain\\nhail';
+             field.dispatchEvent(new Event('input', {bubbles: true}));
+             document.querySelector('tf-exchange [data-do=apply]').click()",
+        )
+        .await;
+    browser.sees("2 would be added").await;
+    assert_eq!(served.house.get(&served.token, "/filters").await.ok(), &json!([]));
+    browser.press("tf-exchange [data-do=apply]").await;
+    browser.sees("2 added, 0 changed").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_a_file_of_several_one_chooses_whose_filters_come_in() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;

@@ -17,6 +17,17 @@ async fn press_focused(browser: &Browser, selector: &str) {
         .await;
 }
 
+/// Named sets are given only when they are asked for again.
+const SETS_AGAIN: &str = "
+    const fetched = window.fetch;
+    let left = 1;
+    window.fetch = (address, options) => {
+        if (left === 0 || !String(address).endsWith('/sets')) return fetched(address, options);
+        left--;
+        const error = {code: 'internal', message: 'It broke', span: null, fixes: []};
+        return Promise.resolve(Response.json({data: null, error}, {status: 500}));
+    };";
+
 async fn add_column(browser: &Browser, filter: i64) {
     let add = format!("import('/page/model/index.js').then(({{model}}) => model.addColumn({filter}))");
     browser.wait(&add).await;
@@ -59,6 +70,14 @@ async fn what_is_shown_hidden_or_closed_leaves_the_keyboard_beside_it() {
     browser.until(&format!("{TEXT} !== '((snow))' && document.activeElement.id === 'filter-text'")).await;
     press_focused(&browser, "tf-editor [data-do=undo]:not([hidden])").await;
     browser.until(&format!("{TEXT} === '' && document.activeElement.id === 'filter-text'")).await;
+
+    // Where no view says where it goes on, it does beside what is gone.
+    browser.run(SETS_AGAIN).await;
+    browser.run("location.hash = '#/sets'").await;
+    browser.sees("It broke").await;
+    press_focused(&browser, "tf-sets [data-do=retry]:not([hidden])").await;
+    browser.until("document.querySelector('tf-sets [data-do=retry]').closest('p').hidden").await;
+    browser.until("document.activeElement.dataset.do === 'set-new'").await;
     browser.was_clean().await;
     browser.end().await;
 }

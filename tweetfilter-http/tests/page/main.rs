@@ -20,6 +20,7 @@ mod looks;
 mod many;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
+mod meanwhile;
 mod named;
 mod nginx;
 mod operations;

@@ -1,5 +1,6 @@
 //! People whom posts give by id alone.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
@@ -9,22 +10,24 @@ use tweetfilter_stream::store::Verdict;
 
 use crate::browser::Browser;
 use crate::served::Served;
+use crate::unnoticed::GATE;
 
 const NETWORK: &str = "bluesky";
 const CARLA: &str = "did:plc:carla";
+const DORA: &str = "did:plc:dora";
 
-fn by_carla(id: &str) -> Post {
+fn by(author: &str, id: &str) -> Post {
     let mut post = Post { network: NETWORK.into(), id: id.into(), ..Post::from_text("Snow in Oslo") };
-    post.author.account.id = CARLA.into();
+    post.author.account.id = author.into();
     post
 }
 
-async fn is_known(served: &Served) {
+async fn is_known(served: &Served, id: &str, handle: &str, name: &str) {
     let database = &served.house.database;
     database.want_profiles(NETWORK).await.unwrap();
-    let account = Account { id: CARLA.into(), handle: "carla.example".into() };
-    let found = Author { account, name: Some("Carla".into()), ..Author::default() };
-    database.profiles_answered(NETWORK, &[CARLA.to_owned()], &[found]).await.unwrap();
+    let account = Account { id: id.into(), handle: handle.into() };
+    let found = Author { account, name: Some(name.into()), ..Author::default() };
+    database.profiles_answered(NETWORK, &[id.to_owned()], &[found]).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,12 +38,48 @@ async fn people_are_called_by_the_id_until_it_is_known_who_they_are() {
     browser.sees("Nothing has come yet").await;
     let label = "document.querySelector('tf-column article')?.getAttribute('aria-label')";
     let notify = Verdict { notify: true, ..Verdict::default() };
-    served.keep(vec![(by_carla("1"), Vec::new(), notify)]).await;
+    served.keep(vec![(by(CARLA, "1"), Vec::new(), notify)]).await;
     browser.until(&format!("{label} === 'did:plc:carla: Snow in Oslo'")).await;
     browser.soon("document.querySelector('#announcer').textContent.includes('did:plc:carla: Snow')").await;
-    is_known(&served).await;
+    is_known(&served, CARLA, "carla.example", "Carla").await;
     browser.until(&format!("{label} === 'Carla: Snow in Oslo'")).await;
     browser.sees("@carla.example").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+/// A stream that is taken up knows nothing of those whom the one before told by id alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_known_while_the_stream_is_away_or_soon_after_is_named() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    served.prepared(&browser, GATE).await;
+    browser.sees("Nothing has come yet").await;
+    let is_called = async |name: &str| {
+        let label = json!(format!("{name}: Snow in Oslo"));
+        let newest = "document.querySelector('tf-column article')?.getAttribute('aria-label')";
+        browser.until(&format!("{newest} === {label}")).await;
+    };
+    let breaks_off = async || {
+        browser.run("cut()").await;
+        browser.until("!document.querySelector('#trouble').hidden").await;
+    };
+    served.keep(vec![(by(CARLA, "1"), Vec::new(), Verdict::default())]).await;
+    is_called(CARLA).await;
+    breaks_off().await;
+    is_known(&served, CARLA, "carla.example", "Carla").await;
+    browser.run("open_gate()").await;
+    is_called("Carla").await;
+
+    served.keep(vec![(by(DORA, "2"), Vec::new(), Verdict::default())]).await;
+    is_called(DORA).await;
+    breaks_off().await;
+    browser.run("open_gate()").await;
+    browser.until("document.querySelector('#trouble').hidden").await;
+    // Whoever is asked for as the stream begins is not known yet.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    is_known(&served, DORA, "dora.example", "Dora").await;
+    is_called("Dora").await;
     browser.was_clean().await;
     browser.end().await;
 }
@@ -50,12 +89,35 @@ async fn people_are_called_by_the_id_until_it_is_known_who_they_are() {
 async fn what_just_came_when_a_page_was_opened_is_named_a_little_later() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;
-    served.keep(vec![(by_carla("1"), Vec::new(), Verdict::default())]).await;
+    served.keep(vec![(by(CARLA, "1"), Vec::new(), Verdict::default())]).await;
     browser.open(&served.link()).await;
     browser.sees("did:plc:carla").await;
-    is_known(&served).await;
+    is_known(&served, CARLA, "carla.example", "Carla").await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     browser.soon(&format!("document.body.textContent.includes({})", json!("@carla.example"))).await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_is_written_says_by_whom_it_finds_nothing_yet() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    served.keep(vec![(by(CARLA, "1"), Vec::new(), Verdict::default())]).await;
+    browser.begins_a_filter(&served.link()).await;
+    browser.keys("from:carla.example").await;
+    browser
+        .sees("It is not known yet whose handle on Bluesky carla.example is, so nothing is found by it here.")
+        .await;
+    browser.picture("unknown-handle").await;
+    let database = &served.house.database;
+    let handle = "carla.example".to_owned();
+    database.name_handles(NETWORK, &BTreeSet::from([handle.clone()])).await.unwrap();
+    database.handles_answered(NETWORK, &[(handle, Some(CARLA.to_owned()))]).await.unwrap();
+    // It is looked for again as something is written.
+    browser.keys(" snow").await;
+    browser.until("document.querySelector('tf-preview .figures dd').textContent === '1'").await;
+    browser.until("!document.querySelector('tf-preview').innerText.includes('It is not known yet')").await;
     browser.was_clean().await;
     browser.end().await;
 }

@@ -145,8 +145,12 @@ async fn who_runs_it_sees_parts_hosts_and_trouble_and_tries_again() {
     browser.sees("work of work box-2-work-1 on box-2 is waiting for the store: the store is away").await;
     browser.sees("caddy does not run on box-1").await;
     browser.sees("3 dead letters wait to be tried again").await;
-    browser.sees("caddy").await;
-    browser.sees("does not run").await;
+    // Beside those that do, too, on each of both hosts.
+    let gone = "[...document.querySelectorAll('tf-status [data-part=watched-rows] > li')].filter((row) =>
+        row.querySelector('.part-name').textContent === 'caddy' &&
+        row.querySelector('.part-state').checkVisibility() &&
+        row.querySelector('.part-state').textContent === 'does not run').length === 2";
+    browser.until(gone).await;
     browser.sees("the oldest for").await;
     let label = "document.querySelector('tf-status .plot svg').getAttribute('aria-label')";
     let label = browser.run(&format!("return {label}")).await;

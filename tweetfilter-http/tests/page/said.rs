@@ -66,9 +66,19 @@ async fn a_year_that_no_time_has_is_said_at_the_field() {
     browser.until("document.querySelector('#filter-expires').ariaInvalid === 'true'").await;
     browser.until("document.querySelector('tf-editor [type=submit]').disabled").await;
     assert_eq!(browser.run("return document.querySelector('#filter-expires').value").await, written);
-    until("2100-01-01T10:00").await;
-    browser.until("document.querySelector('#filter-over').hidden").await;
-    browser.until("!document.querySelector('tf-editor [type=submit]').disabled").await;
+    let fits = async |time: &str| {
+        assert_eq!(until(time).await, json!(time));
+        browser.until("document.querySelector('#filter-over').hidden").await;
+        browser.until("!document.querySelector('tf-editor [type=submit]').disabled").await;
+    };
+    fits("2100-01-01T10:00").await;
+    // To the server it is of another year than here: the last time of all is of five digits there.
+    browser.zone("America/New_York").await;
+    fits("9999-12-31T10:00").await;
+    until("9999-12-31T23:59").await;
+    browser.until("!document.querySelector('#filter-over').hidden").await;
+    browser.sees("No time is that late: write a year up to 9999").await;
+    browser.until("document.querySelector('tf-editor [type=submit]').disabled").await;
     browser.was_clean().await;
     browser.end().await;
 }
@@ -125,7 +135,7 @@ async fn whether_it_was_copied_is_said_and_a_file_that_is_too_large_is_not_read(
     let content = "document.querySelector('tf-exchange [data-part=content]')";
     browser.run(&format!("{content}.focus()")).await;
     browser.keys("storm").await;
-    browser.sees("Import 1 filter").await;
+    browser.until("document.querySelector('tf-exchange .imported code')?.textContent === 'storm'").await;
     browser.run("document.querySelector('tf-exchange [data-do=apply]').focus()").await;
     browser.press("tf-exchange [data-do=apply]").await;
     browser.until("document.activeElement.matches('tf-exchange .imported')").await;

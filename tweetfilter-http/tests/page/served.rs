@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tweetfilter_core::Post;
@@ -13,6 +14,7 @@ use tweetfilter_http::parts::{Stop, now};
 use tweetfilter_sql::Scope;
 use tweetfilter_stream::store::{Delivery, Evaluated, Outcome, Store, Verdict};
 
+use crate::browser::Browser;
 use crate::house::House;
 
 pub struct Served {
@@ -95,6 +97,14 @@ impl Served {
     /// The address that signs in.
     pub fn link(&self) -> String {
         format!("http://{}/#token={}", self.address, self.token)
+    }
+
+    /// Signs in on a page in which a script ran before, so that it has a part in all that the page asks for.
+    pub async fn prepared(&self, browser: &Browser, script: &str) {
+        browser.open(&format!("http://{}/", self.address)).await;
+        browser.run(script).await;
+        let sign_in = format!("model.signIn({}).then(() => 1)", json!(self.token));
+        browser.wait(&format!("import('/page/model/index.js').then(({{model}}) => {sign_in})")).await;
     }
 
     /// Stores posts that ann saw, in one commit.

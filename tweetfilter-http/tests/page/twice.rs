@@ -66,19 +66,6 @@ async fn two_presses_make_one_import_one_token_and_one_feed() {
     browser.end().await;
 }
 
-/// Holds back what keeps a set until `let_go` is called.
-const HELD: &str = "
-    window.put = 0;
-    const held = new Promise((go) => { window.let_go = go; });
-    const fetched = window.fetch;
-    window.fetch = async (address, options = {}) => {
-        if (options.method === 'PUT' && String(address).includes('/sets/')) {
-            window.put++;
-            await held;
-        }
-        return fetched(address, options);
-    };";
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_set_does_not_replace_one_that_was_made_at_the_same_moment() {
     let Some(browser) = Browser::start().await else { return };
@@ -86,13 +73,13 @@ async fn a_new_set_does_not_replace_one_that_was_made_at_the_same_moment() {
     let (house, token) = (&served.house, &served.token);
     browser.open(&served.link()).await;
     browser.sees("Everything").await;
-    browser.run(HELD).await;
+    browser.holds("method === 'PUT' && path.startsWith('/sets/')").await;
     browser.keys("l").await;
     browser.press("tf-sets [data-do=set-new]").await;
     browser.until("document.activeElement.dataset.part === 'name'").await;
     browser.keys("teams\tmolde").await;
     browser.chord(CONTROL, ENTER).await;
-    browser.until("put === 1").await;
+    browser.until("sent === 1").await;
     house.ask(Method::PUT, token, "/sets/teams", json!({"terms": ["rosenborg"]})).await.ok();
     browser.run("let_go()").await;
     browser.sees("There is a set of this name already.").await;

@@ -60,7 +60,7 @@ async fn what_is_decided_anew_or_forgotten_shows_where_it_stands() {
 }
 
 /// Has the page's stream go through a gate, and cuts it off.
-const GATE: &str = "
+pub const GATE: &str = "
     window.gate = Promise.resolve();
     window.cutter = new AbortController();
     const fetched = window.fetch;
@@ -81,10 +81,8 @@ async fn what_changed_between_two_streams_shows_when_the_next_begins() {
     let served = Served::new().await;
     let database = &served.house.database;
     served.posts(&[Seen::new(1, "Before")]).await;
-    browser.open(&format!("http://{}/", served.address)).await;
-    browser.run(GATE).await;
+    served.prepared(&browser, GATE).await;
     let model = "import('/page/model/index.js').then(({model}) => model";
-    browser.wait(&format!("{model}.signIn({}))", json!(served.token))).await;
     browser.sees("Before").await;
     browser.keys("f").await;
     browser.sees("No filters yet").await;

@@ -7,6 +7,8 @@ use crate::browser::{Browser, CONTROL, ENTER};
 use crate::served::{Seen, Served};
 
 const TEXT: &str = "document.querySelector('#filter-text')?.value";
+/// What changes a filter.
+const CHANGES: &str = "path.startsWith('/filters') && (method === 'POST' || method === 'PATCH')";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_written_and_not_saved_is_there_again() {
@@ -171,23 +173,13 @@ async fn a_set_takes_no_other_ones_place_and_each_keeps_what_is_not_saved() {
     browser.end().await;
 }
 
-/// Holds back what changes a filter until `let_go` is called.
-const HELD: &str = "
-    let held = new Promise((go) => { window.let_go = go; });
-    const fetched = window.fetch;
-    window.fetch = async (address, options = {}) => {
-        const isChange = String(address).includes('/filters') && ['POST', 'PATCH'].includes(options.method);
-        if (isChange) await held;
-        return fetched(address, options);
-    };";
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_typed_while_a_filter_is_saved_stays_as_not_saved() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;
     browser.begins_a_filter(&served.link()).await;
     browser.keys("snow").await;
-    browser.run(HELD).await;
+    browser.holds(CHANGES).await;
     browser.chord(CONTROL, ENTER).await;
     browser.sees("Saving …").await;
     browser.keys(" -rain").await;
@@ -220,7 +212,7 @@ async fn an_answer_that_comes_late_leaves_the_keyboard_where_it_is() {
     browser.run("location.hash = '#/filters'").await;
     let switch = format!("tf-filters [data-row='{rain}'] [data-do=toggle]");
     browser.until(&format!("!!document.querySelector(\"{switch}\")")).await;
-    browser.run(HELD).await;
+    browser.holds(CHANGES).await;
     browser.run(&format!("const one = document.querySelector(\"{switch}\"); one.focus(); one.click()")).await;
     browser.run("location.hash = '#/filters/new'").await;
     browser.until("document.activeElement.id === 'filter-text'").await;

@@ -30,6 +30,9 @@ export const pause = ({ retryAfter }) => new Promise((done) => setTimeout(done, 
 const unreachable = () =>
   new ApiError(0, { code: 'unreachable', message: 'The server cannot be reached' }, 1);
 
+// What a tag says, without its quotes. A server in between that packs answers weakens it.
+const tagOf = ({ headers }) => /"([^"]*)"$/.exec(headers.get('etag') ?? '')?.[1];
+
 async function wrong(response) {
   const retryAfter = Number(response.headers.get('retry-after')) || null;
   const answer = await response.json().catch(() => null);
@@ -49,8 +52,8 @@ export class Api {
   }
 
   /**
-   * Sends a request; the answer has `data` and `summary`. Throws ApiError, or what `signal` throws. A store that is busy is
-   * asked again, unless that could change something twice.
+   * Sends a request; the answer has `data` and `summary`, and a `tag` that a change can name (`ifMatch`), if it has one.
+   * Throws ApiError, or what `signal` throws. A store that is busy is asked again, unless that could change something twice.
    */
   async ask(method, path, options = {}) {
     const isRead = method === 'GET' || READS.includes(path) || (path === '/import' && !options.body.apply);
@@ -72,7 +75,7 @@ export class Api {
     // Whoever stopped it wants no answer, which is no trouble.
     signal?.throwIfAborted();
     if (!answer) throw unreachable();
-    return answer;
+    return { ...answer, tag: tagOf(response) };
   }
 
   /** Opens a stream of events, each with `name` and `data`; `heard` is called whenever something comes. */
@@ -82,7 +85,7 @@ export class Api {
     return events(response.body, heard);
   }
 
-  // `ifMatch`: only if it is of this revision; `isNew`: only if there is none yet.
+  // `ifMatch`: only if it is of this revision or has this tag still; `isNew`: only if there is none yet.
   async #send(method, path, { body, ifMatch, isNew, signal, headers }) {
     const all = new Headers(headers);
     all.set('authorization', `Bearer ${this.#token}`);

@@ -15,6 +15,8 @@ const FEW = 8;
 // What just came may have an author who is looked up still, and is known so much later.
 const RECENT = 60_000;
 const NAMED = 5_000;
+// For so long a stream tells who they are.
+const TOLD = 600_000;
 
 /** Posts of everything (`filter` null) or of one filter, newest first. */
 export class Column extends EventTarget {
@@ -193,7 +195,8 @@ export class Column extends EventTarget {
       this.#weigh(older);
       this.state = 'ready';
       // The stream tells who people are of what it sent itself.
-      if (!before && older.some(isNameless)) setTimeout(() => this.refresh(), NAMED);
+      const isRecent = (post) => Date.now() - Date.parse(post.received_at) < RECENT;
+      if (!before && older.some((post) => isNameless(post) && isRecent(post))) setTimeout(() => this.refresh(), NAMED);
     } catch (error) {
       this.state = 'error';
       this.error = error;
@@ -280,6 +283,19 @@ export class Column extends EventTarget {
     if (isAny) this.#told(this.#isBuilt ? { removed: 0, added: 0 } : null);
   }
 
+  /**
+   * A stream is taken up that said something last at a time. It knows nothing of whom the one before told by id alone: who is
+   * known by now, or a little later, is asked for.
+   */
+  async resumed(heardAt) {
+    const isAwaited = ({ post, at }) => at > heardAt - TOLD && isNameless(post);
+    for (const wait of [0, NAMED]) {
+      if (!this.#posts.some(isAwaited)) return;
+      if (wait > 0) await new Promise((done) => setTimeout(done, wait));
+      await this.refresh();
+    }
+  }
+
   // Holds these and no others.
   #hold(cells) {
     this.#posts = cells;
@@ -349,6 +365,5 @@ function placed(text) {
   return { commit, number };
 }
 
-// Whether it just came, and says who wrote it by id alone.
-const isNameless = ({ content, retweeted_by, received_at }) =>
-  [content.author, retweeted_by].some((author) => author?.handle === '') && Date.now() - Date.parse(received_at) < RECENT;
+// Whether it says who wrote it by id alone.
+const isNameless = ({ content, retweeted_by }) => [content.author, retweeted_by].some((author) => author?.handle === '');

@@ -25,11 +25,16 @@ class Model extends EventTarget {
   #arrived = [];
   #timer = null;
   #filtersAsked = 0;
+  // The tag of the filters in their order, and when the last of those that were moved has its place.
+  #filtersTag;
+  #moved = Promise.resolve();
   #withdrawn = [];
   #changed = new Set();
   #gapsTimer = null;
   // The numbers of the last changes that were heard of: see `/me`.
   #known = {};
+  // When the stream said something last; null before it did.
+  #heardAt = null;
 
   me = null;
   signedOut = null;
@@ -106,6 +111,7 @@ class Model extends EventTarget {
         [this.me, this.signedOut] = [data, null];
         if (this.unsaved.account !== data.account) this.unsaved = new Unsaved(data.account, data.name);
         this.#known = { revision: data.revision, change: data.change, results: data.results };
+        this.#heardAt = null;
         break;
       } catch (error) {
         if (ends.signal.aborted) return;
@@ -207,8 +213,9 @@ class Model extends EventTarget {
   async loadFilters() {
     const asked = ++this.#filtersAsked;
     try {
-      const { data } = await this.ask('GET', '/filters');
+      const { data, tag } = await this.ask('GET', '/filters');
       if (asked !== this.#filtersAsked) return;
+      this.#filtersTag = tag;
       [this.filters, this.filtersState, this.filtersError] = [data, 'ready', null];
       const kept = this.columns.filter(({ filter }) => filter === null || this.filter(filter));
       if (kept.length < this.columns.length) this.#setColumns(kept);
@@ -233,19 +240,25 @@ class Model extends EventTarget {
     return data;
   }
 
-  async removeFilter(id) {
-    await this.ask('DELETE', `/filters/${id}`);
+  /** Removes a filter, if it is still as it is given here. */
+  async removeFilter({ id, revision }) {
+    await this.ask('DELETE', `/filters/${id}`, { ifMatch: revision });
     await this.loadFilters();
   }
 
-  /** Moves a filter by so many places. */
-  async moveFilter(id, by) {
+  /** Moves a filter by so many places, if nobody else changed some. Those moved at once begin where the one before ended. */
+  moveFilter(id, by) {
+    this.#moved = this.#moved.catch(() => {}).then(() => this.#move(id, by));
+    return this.#moved;
+  }
+
+  async #move(id, by) {
     const ids = this.filters.map((filter) => filter.id);
     const from = ids.indexOf(id);
     const to = Math.max(0, Math.min(ids.length - 1, from + by));
     if (from < 0 || from === to) return;
     ids.splice(to, 0, ...ids.splice(from, 1));
-    await this.ask('PUT', '/filters/order', { body: { ids } });
+    await this.ask('PUT', '/filters/order', { body: { ids }, ifMatch: this.#filtersTag });
     await this.loadFilters();
   }
 
@@ -310,11 +323,13 @@ class Model extends EventTarget {
   // The stream
 
   #heard(name, data) {
+    if (name !== 'open' && name !== 'lost') this.#heardAt = Date.now();
     switch (name) {
       case 'open':
         // Filters may have changed while nobody listened.
         if (this.store.state !== 'fine') this.#loadAgain();
         this.#fine();
+        if (this.#heardAt !== null) for (const column of this.columns) column.resumed(this.#heardAt);
         break;
       case 'post':
         this.#arrived.push(data);

@@ -11,21 +11,24 @@ export class Sets extends Kept {
     this.#model = model;
   }
 
-  /** The terms of one, as they are now; null if there is none of this name. */
-  async terms(name) {
+  /** One as it is now: `{text, tag}`, its terms one a line; null if there is none of this name. */
+  async get(name) {
     try {
-      const { data } = await this.#model.ask('GET', place(name));
-      return data.terms;
+      const { data, tag } = await this.#model.ask('GET', place(name));
+      return { text: data.terms.join('\n'), tag };
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return null;
       throw error;
     }
   }
 
-  /** Keeps one. False, and nothing is changed, if it `isNew` and there is one of this name. */
-  async put(name, terms, isNew) {
+  /**
+   * Keeps one in the place of that with a `tag`, if it has it still. False, and nothing is changed, if it `isNew` and there
+   * is one of this name.
+   */
+  async put(name, terms, { isNew, tag }) {
     try {
-      await this.send('PUT', place(name), { terms }, { isNew });
+      await this.send('PUT', place(name), { terms }, isNew ? { isNew } : { ifMatch: tag });
       return true;
     } catch (error) {
       if (error instanceof ApiError && error.code === 'set_exists') return false;
@@ -33,8 +36,9 @@ export class Sets extends Kept {
     }
   }
 
-  remove(name) {
-    return this.send('DELETE', place(name));
+  /** Removes one, if it has its `tag` still. */
+  remove(name, tag) {
+    return this.send('DELETE', place(name), undefined, { ifMatch: tag });
   }
 }
 

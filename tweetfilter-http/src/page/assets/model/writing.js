@@ -309,8 +309,8 @@ export class Writing extends EventTarget {
         this.checked = { text, valid: false, diagnostics: error.diagnostics };
         this.#tell('checked');
       }
-      // Whoever is signed out is told so, and finds this as it was.
-      this.error = error.status === 401 ? null : error.message;
+      // Whoever is signed out is told so, and finds this as it was; and a conflict says itself what it is.
+      this.error = error.status === 401 || this.conflict ? null : error.message;
       this.#tell('change');
       return false;
     }

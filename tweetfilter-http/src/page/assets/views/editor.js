@@ -2,7 +2,7 @@
 
 import { model } from '../model/index.js';
 import { View, act, announce, fill, isAlone, part, update } from './template.js';
-import { brief, count, cut, seen, spans } from './text.js';
+import { NOT_REMOVED, brief, count, cut, seen, spans } from './text.js';
 import { Expiry } from './expiry.js';
 import './feeds.js';
 import './form.js';
@@ -132,7 +132,7 @@ class Editor extends View {
       title: saved ? seen(saved.name) || 'Filter' : 'New filter',
       saved: saved !== null,
       removable: saved !== null && model.mayWrite,
-      error: conflict ? '' : writing.error,
+      error: writing.error,
       conflict: conflict && `It was changed elsewhere meanwhile, to: ${brief(conflict.text)}`,
       blocked: !writing.canSave,
       save: writing.saving ? 'Saving …' : saved ? 'Save' : 'Add filter',
@@ -353,21 +353,26 @@ class Editor extends View {
   }
 
   async #remove() {
-    const { saved } = this.writing;
+    const { writing } = this;
+    // As it is known to be: what it was changed to meanwhile is said, too.
+    const known = writing.conflict ?? writing.saved;
     const dialog = this.part('sure');
-    update(dialog, { question: `Remove “${seen(saved.name) || saved.text}”?` });
+    update(dialog, { question: `Remove “${seen(known.name) || known.text}”?` });
     dialog.returnValue = '';
     dialog.showModal();
     await new Promise((closed) => dialog.addEventListener('close', closed, { once: true }));
     if (dialog.returnValue !== 'yes') return;
     try {
-      await model.removeFilter(saved.id);
-      this.writing.done = true;
+      await model.removeFilter(known);
+      writing.done = true;
       announce('Removed');
       location.hash = '#/filters';
     } catch (error) {
-      this.writing.set({});
-      this.writing.error = error.message;
+      const isAnother = error.code === 'changed_meanwhile';
+      // It is shown as it is now.
+      if (isAnother) await model.loadFilters();
+      writing.set({});
+      writing.error = isAnother ? NOT_REMOVED : error.message;
       this.#draw();
     }
   }

@@ -6,6 +6,8 @@ import { View, act, announce, fill, update } from './template.js';
 import { bytes, copy, counted, textOf } from './text.js';
 
 const STATES = { new: 'New', same: 'There already', differs: 'Changes', invalid: 'Invalid' };
+// What is chosen beside the content of a file.
+const CHOICES = ['format', 'action', 'together', 'owner'];
 const FIELDS = { enabled: 'used', expires_at: 'ends' };
 
 // What an import would change of a filter that is there.
@@ -14,6 +16,7 @@ const changed = ({ field, from, to }) =>
 
 class Exchange extends View {
   #timer = null;
+  // What would come of a file, and `of` what that was said.
   #found = null;
   #applying = false;
   #asked = 0;
@@ -125,14 +128,33 @@ class Exchange extends View {
   }
 
   async #apply() {
-    this.#applying = true;
+    // What was written or chosen since nobody has seen yet.
+    if (this.#found?.of !== JSON.stringify(this.#wanted)) return this.#look();
+    this.#setApplying(true);
     try {
       await this.#look(true);
     } finally {
-      this.#applying = false;
+      this.#setApplying(false);
     }
     // What was written meanwhile was not looked at.
     if (this.#found && !this.#found.applied) this.#later();
+  }
+
+  // Another choice would stand beside what came of the one that is imported.
+  #setApplying(isUnderWay) {
+    this.#applying = isUnderWay;
+    for (const name of CHOICES) this.part(name).disabled = isUnderWay;
+  }
+
+  // What is to be imported, and how.
+  get #wanted() {
+    return {
+      content: this.part('content').value,
+      format: this.part('format').value,
+      action: this.part('action').value,
+      together: this.part('together').checked,
+      owner: this.#owner || null,
+    };
   }
 
   async #look(apply = false) {
@@ -146,23 +168,15 @@ class Exchange extends View {
       this.#draw();
       return;
     }
-    const body = {
-      content,
-      format: this.part('format').value,
-      action: this.part('action').value,
-      together: this.part('together').checked,
-      owner: this.#owner || null,
-      keep_going: true,
-      apply,
-    };
+    const wanted = this.#wanted;
     try {
-      const { data, summary } = await model.ask('POST', '/import', { body });
+      const { data, summary } = await model.ask('POST', '/import', { body: { ...wanted, keep_going: true, apply } });
       if (asked !== this.#asked || this.part('content').value !== content) return;
       if (chosen(data, this.#owner) !== this.#owner) {
         this.#owner = '';
         return this.#look();
       }
-      this.#found = { ...data, summary: summary.text };
+      this.#found = { ...data, summary: summary.text, of: JSON.stringify(wanted) };
       this.#draw();
       if (apply) {
         announce(summary.text);

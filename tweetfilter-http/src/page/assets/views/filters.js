@@ -8,6 +8,8 @@ import './list.js';
 
 export const ACTIONS = { show: 'Show', hide: 'Hide', highlight: 'Highlight', notify: 'Notify' };
 
+const MEANWHILE = 'Nothing was changed here, since filters were changed elsewhere meanwhile. They stand here as they are now; try again.';
+
 class Filters extends View {
   #selected = null;
   // The filter at which the keyboard goes on once it is there.
@@ -160,8 +162,9 @@ class Filters extends View {
       await change();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.code === 'changed_meanwhile') await model.loadFilters();
-      update(this.part('trouble'), { trouble: error.message });
+      const isOther = error.code === 'changed_meanwhile';
+      if (isOther) await model.loadFilters();
+      update(this.part('trouble'), { trouble: isOther ? MEANWHILE : error.message });
     }
   }
 

@@ -31,6 +31,7 @@ class Preview extends View {
       adds: against && `+${count(against.adds)}`,
       drops: against && `−${count(against.drops)}`,
       uncompared: found?.saved_unused && `The saved one can’t be compared: ${seen(found.saved_unused.message)}`,
+      unknown: found?.unknown_handles && unknown(found.unknown_handles),
       none: found !== null && found.matched === 0,
       some: found !== null && found.matched > 0,
     });
@@ -49,6 +50,14 @@ class Preview extends View {
     groups.push(...shown(found.samples));
     list.replaceChildren(...groups);
   }
+}
+
+// Why somebody who is named by a handle of Bluesky is not found yet.
+function unknown({ handles, more }) {
+  const [first, many] = [handles[0], handles.length + more];
+  const whose = many === 1 ? `whose handle on Bluesky ${first} is` : `whose ${count(many)} handles of Bluesky are, the first ${first}`;
+  const found = `It is not known yet ${whose}, so nothing is found by ${many === 1 ? 'it' : 'them'} here.`;
+  return `${found} The server looks that up once the filter is saved. If it looks nothing up (--no-lookup), write ids, as in from:did:plc:…`;
 }
 
 const heading = (text) => fill('sample-heading', { text });

@@ -2,10 +2,11 @@
 
 import { ApiError, model } from '../model/index.js';
 import { View, act, announce, fill, part, update } from './template.js';
-import { counted } from './text.js';
+import { NOT_REMOVED, counted } from './text.js';
 
 class Sets extends View {
-  // What is being written: `{key, name, isNew, shared, before}`; of a set that was never saved the key is null.
+  // What is being written: `{key, name, isNew, shared, before, tag}`; of a set that was never saved the key is null. The tag
+  // is of what is known to be kept: of `before`, or of what it was said to be changed to elsewhere.
   #open = null;
   // What was written and not saved, by key: `{open, name, terms}`.
   #drafts = new Map();
@@ -101,14 +102,14 @@ class Sets extends View {
       return;
     }
     try {
-      const terms = await model.sets.terms(name);
-      if (terms === null) {
+      const now = await model.sets.get(name);
+      if (now === null) {
         model.sets.load();
         return;
       }
       const shared = model.sets.items.find((set) => set.name === name)?.shared ?? false;
       this.#drafts.delete(name);
-      this.#begin({ key: name, name, isNew: false, shared, before: terms.join('\n') });
+      this.#begin({ key: name, name, isNew: false, shared, before: now.text, tag: now.tag });
     } catch (error) {
       this.#failed(error);
     }
@@ -146,22 +147,24 @@ class Sets extends View {
   async #changed() {
     this.#draw();
     const open = this.#open;
-    if (!open || open.key === null || open.isLeaving || model.sets.state !== 'ready') return;
+    if (!open || open.key === null || open.isSent || model.sets.state !== 'ready') return;
     if (!model.sets.items.some(({ name }) => name === open.key)) {
-      this.#error = 'It was removed elsewhere; save it to keep it.';
+      [this.#error, this.#stale] = ['It was removed elsewhere; save it to keep it.', false];
       open.isNew = true;
       this.#draw();
       return;
     }
     if (open.isNew) [open.isNew, this.#error] = [false, ''];
     try {
-      const now = (await model.sets.terms(open.key))?.join('\n');
-      if (open !== this.#open || now === undefined || now === open.before) return;
+      const now = await model.sets.get(open.key);
+      if (open !== this.#open || open.isSent || now === null) return;
+      open.tag = now.tag;
+      if (now.text === open.before) return;
       if (this.#isDirty) {
-        this.#stale = now !== this.part('terms').value;
+        this.#stale = now.text !== this.part('terms').value;
       } else {
-        open.before = now;
-        this.part('terms').value = now;
+        open.before = now.text;
+        this.part('terms').value = now.text;
       }
       this.#draw();
     } catch (error) {
@@ -174,13 +177,35 @@ class Sets extends View {
     const name = this.part('name').value.trim().replace(/^\{|\}$/g, '');
     const text = this.part('terms').value;
     if (!open || name === '' || !model.mayWrite) return;
+    this.#error = '';
     try {
-      const terms = lines(text);
-      if (await model.sets.put(name, terms, open.isNew)) this.#saved(open, name, text);
+      if (await this.#send(open, () => model.sets.put(name, lines(text), open))) this.#saved(open, name, text);
       else if (open === this.#open) this.#refuse(name);
     } catch (error) {
-      this.#failed(error);
+      if (error.code === 'changed_meanwhile') await this.#overtaken(open, '');
+      else this.#failed(error);
     }
+  }
+
+  // What is told of a set while it is saved or removed here is that.
+  async #send(open, send) {
+    open.isSent = true;
+    try {
+      return await send();
+    } finally {
+      open.isSent = false;
+    }
+  }
+
+  // It is another than was known here: that is shown or said, and whoever does the same again means that one.
+  async #overtaken(open, error) {
+    await model.sets.load();
+    if (open !== this.#open) return;
+    this.#error = error;
+    await this.#changed();
+    if (open !== this.#open) return;
+    this.#stale = this.#isDirty && !open.isNew;
+    this.#draw();
   }
 
   #refuse(name) {
@@ -200,12 +225,13 @@ class Sets extends View {
     if (isLater) this.#drafts.set(name, { ...left, name });
     if (isOpen) this.part('name').value = name;
     if (isOpen && !isLater) this.#close();
-    else this.#draw();
+    else this.#changed();
   }
 
   async #remove() {
     const open = this.#open;
-    const { name } = open;
+    // As it is known to be when it is asked about.
+    const { name, tag } = open;
     const dialog = this.part('sure');
     const users = used(name);
     update(dialog, {
@@ -216,16 +242,15 @@ class Sets extends View {
     dialog.showModal();
     await new Promise((closed) => dialog.addEventListener('close', closed, { once: true }));
     if (dialog.returnValue !== 'yes') return;
-    open.isLeaving = true;
     try {
-      await model.sets.remove(name);
+      await this.#send(open, () => model.sets.remove(name, tag));
       announce('Removed');
       this.#drafts.delete(open.key);
       if (open === this.#open) this.#close();
       else this.#draw();
     } catch (error) {
-      open.isLeaving = false;
-      this.#failed(error);
+      if (error.code === 'changed_meanwhile') await this.#overtaken(open, NOT_REMOVED);
+      else this.#failed(error);
     }
   }
 

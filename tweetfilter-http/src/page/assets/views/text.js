@@ -2,6 +2,10 @@
 
 import { announce } from './template.js';
 
+/** What is said where something was to be removed that is another by now; it is shown as it is. */
+export const NOT_REMOVED =
+  'It was not removed, since it was changed elsewhere meanwhile. Remove it again if it is to go as it is now.';
+
 /** Shows a text in parts, `{text, mark}`; marked ones stand in `<mark>`, and links where they stand in the text. */
 export function segments(element, parts, links = []) {
   element.replaceChildren();

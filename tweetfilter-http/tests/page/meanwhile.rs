@@ -1,0 +1,157 @@
+//! What is changed elsewhere while it is removed, replaced or moved here is not lost without a word.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, CONTROL, ENTER};
+use crate::served::Served;
+
+/// What removes, replaces or orders something.
+const CHANGES: &str = "method === 'PUT' || method === 'DELETE'";
+
+const NOT_REMOVED: &str = "It was not removed, since it was changed elsewhere meanwhile.";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_was_changed_elsewhere_is_not_removed_before_that_was_seen() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (house, token) = (&served.house, &served.token);
+    let filter = house.filter(served.ann, "rain").await;
+    let path = format!("/filters/{filter}");
+    let text = |value: &str| format!("document.querySelector('#filter-text').value === {}", json!(value));
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.holds(CHANGES).await;
+    let remove = async |from: &str, to: &str| {
+        browser.run(&format!("location.hash = '#/filters/{filter}'")).await;
+        browser.until(&text(from)).await;
+        browser.run("hold()").await;
+        browser.press("tf-editor [data-do=remove]").await;
+        browser.press("tf-editor [data-close=yes]").await;
+        browser.until("sent === 1").await;
+        house.ask(Method::PATCH, token, &path, json!({"text": to})).await.ok();
+        browser.run("let_go()").await;
+        browser.sees(NOT_REMOVED).await;
+        assert_eq!(house.get(token, &path).await.ok()["text"], json!(to));
+    };
+    remove("rain", "rain OR storm").await;
+    // It is shown as it is now, where nothing was written.
+    browser.until(&text("rain OR storm")).await;
+    // Where something was, it is said.
+    browser.run("document.querySelector('#filter-text').focus()").await;
+    browser.keys(" -drizzle").await;
+    remove("rain OR storm -drizzle", "rain OR hail").await;
+    browser.sees("It was changed elsewhere meanwhile, to: rain OR hail").await;
+    browser.until(&text("rain OR storm -drizzle")).await;
+    browser.picture("not-removed").await;
+    browser.press("tf-editor [data-do=remove]").await;
+    browser.press("tf-editor [data-close=yes]").await;
+    browser.until("location.hash === '#/filters'").await;
+    assert_eq!(house.get(token, &path).await.status, StatusCode::NOT_FOUND);
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_of_the_filters_that_were_seen() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (house, token) = (&served.house, &served.token);
+    let rain = house.filter(served.ann, "rain").await;
+    house.filter(served.ann, "snow").await;
+    let texts = async || {
+        let got = house.get(token, "/filters").await.ok().clone();
+        got.as_array().unwrap().iter().map(|filter| filter["text"].clone()).collect::<Value>()
+    };
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters'").await;
+    let down = format!(".filter[data-row=\"{rain}\"] [data-do=move][data-by=\"1\"]");
+    browser
+        .until(&format!(
+            "document.querySelectorAll('.filter').length === 2 && !!document.querySelector('{down}')"
+        ))
+        .await;
+    browser.holds(CHANGES).await;
+    browser.press(&down).await;
+    browser.until("sent === 1").await;
+    house.filter(served.ann, "hail").await;
+    browser.run("let_go()").await;
+    browser.sees("Nothing was changed here, since filters were changed elsewhere meanwhile.").await;
+    browser.until("document.querySelectorAll('.filter').length === 3").await;
+    assert_eq!(texts().await, json!(["rain", "snow", "hail"]));
+    // Two at once: the second begins where the first ended.
+    browser.run("hold()").await;
+    browser.run(&format!("document.querySelector('{down}').click()")).await;
+    let row = format!(".filter[data-row=\"{rain}\"]");
+    browser
+        .run(&format!(
+            "document.querySelector('{row}').dispatchEvent(new KeyboardEvent('keydown',
+                 {{key: 'ArrowDown', altKey: true, bubbles: true, cancelable: true}}))"
+        ))
+        .await;
+    browser.until("sent === 1").await;
+    browser.run("let_go()").await;
+    browser.until(&format!("document.querySelector('{row} .place').textContent === '3'")).await;
+    assert_eq!(texts().await, json!(["snow", "hail", "rain"]));
+    assert_eq!(
+        browser.run("return document.body.innerText.includes('Nothing was changed here')").await,
+        json!(false)
+    );
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_was_changed_elsewhere_is_not_replaced_or_removed_before_that_was_seen() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (house, token) = (&served.house, &served.token);
+    let put = async |term: &str| {
+        house.ask(Method::PUT, token, "/sets/teams", json!({"terms": [term]})).await.ok();
+    };
+    let kept = async || house.get(token, "/sets/teams").await.ok()["terms"].clone();
+    let terms = |value: &str| {
+        format!("document.querySelector('tf-sets [data-part=terms]').value === {}", json!(value))
+    };
+    put("rosenborg").await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.keys("l").await;
+    browser.press("tf-sets .row-open[data-name=teams]").await;
+    browser.until(&terms("rosenborg")).await;
+    browser.holds(CHANGES).await;
+    browser.until("document.activeElement.dataset.part === 'terms'").await;
+    browser.keys("\nbrann").await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.until("sent === 1").await;
+    put("molde").await;
+    browser.run("let_go()").await;
+    browser.sees("It was changed elsewhere meanwhile. Saved, yours takes its place.").await;
+    assert_eq!(kept().await, json!(["molde"]));
+    browser.until(&terms("rosenborg\nbrann")).await;
+    // Whoever saves it now means that.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.until("document.querySelector('tf-sets [data-part=editing]').hidden").await;
+    assert_eq!(kept().await, json!(["rosenborg", "brann"]));
+
+    browser.press("tf-sets .row-open[data-name=teams]").await;
+    browser.until(&terms("rosenborg\nbrann")).await;
+    browser.run("hold()").await;
+    browser.press("tf-sets [data-do=set-remove]").await;
+    browser.press("tf-sets [data-close=yes]").await;
+    browser.until("sent === 1").await;
+    put("lyn").await;
+    browser.run("let_go()").await;
+    browser.sees(NOT_REMOVED).await;
+    browser.until(&terms("lyn")).await;
+    assert_eq!(kept().await, json!(["lyn"]));
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    browser.press("tf-sets [data-do=set-remove]").await;
+    browser.press("tf-sets [data-close=yes]").await;
+    browser.until("document.querySelectorAll('tf-sets .row-line').length === 0").await;
+    assert_eq!(house.get(token, "/sets/teams").await.status, StatusCode::NOT_FOUND);
+    browser.was_clean().await;
+    browser.end().await;
+}
