@@ -49,12 +49,19 @@ pub(super) struct Shown<'p> {
     searchable: OnceCell<Searchable>,
     /// Where its links are; `None`: it is one.
     links: Option<Vec<Span>>,
+    /// It is a link whose escapes are resolved, so that it lies otherwise than in the post.
+    decoded: bool,
 }
 
 impl Shown<'_> {
     /// What stands somewhere in it.
     pub(super) fn at(&self, span: Span) -> &str {
         self.words.text().get(span.range()).unwrap_or_default()
+    }
+
+    /// The same place in the field as the post has it; `None` where that can't be told.
+    pub(super) fn in_post(&self, span: Span) -> Option<Span> {
+        (!self.decoded).then_some(span)
     }
 
     fn searchable(&self) -> &Searchable {
@@ -91,11 +98,12 @@ impl<'p> Texts<'p> {
         let mut all = Vec::new();
         stretches::stretches(post, Channels::of(&[channel]), |stretch| {
             let (mut text, mut links) = (Cow::Borrowed(view::cut(stretch.text, limit)), None);
+            let mut decoded = false;
             if let Links::Itself = stretch.links {
-                let decoded = text::decode_link(stretch.text);
-                // Spans of a decoded link would point beside it.
-                if decoded != stretch.text {
-                    text = Cow::Owned(view::cut(&decoded, limit).to_owned());
+                let link = text::decode_link(stretch.text);
+                decoded = link != stretch.text;
+                if decoded {
+                    text = Cow::Owned(view::cut(&link, limit).to_owned());
                 }
             } else {
                 let mut spans = Vec::new();
@@ -104,7 +112,7 @@ impl<'p> Texts<'p> {
             }
             let origin = links.as_ref().map_or(Origin::Filter, |links| Origin::Post(links));
             let words = Words::new(text, origin);
-            all.push(Shown { place: stretch.place, words, searchable: OnceCell::new(), links });
+            all.push(Shown { place: stretch.place, words, searchable: OnceCell::new(), links, decoded });
         });
         let (tokens, sorted) = (OnceCell::new(), OnceCell::new());
         Self { all, tokens, sorted, words: OnceCell::new(), disguised: OnceCell::new() }
