@@ -36,12 +36,14 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// Keeps at most so many parts, and gives how many it leaves out: of a miss the last ones, of a match rather what
-    /// holds since it is absent than what stands in the post.
+    /// Keeps at most so many parts in their order, and gives how many it leaves out: of a miss the last ones, of a match
+    /// rather what holds since it is absent than what stands in the post.
     pub fn shorten(&mut self, most: usize) -> usize {
         let more = self.parts.len().saturating_sub(most);
         if more > 0 && self.matched {
             self.parts.sort_by_key(|part| part.places.is_empty());
+            self.parts.truncate(most);
+            self.parts.sort_by_key(|part| part.expression);
         }
         self.parts.truncate(most);
         more
