@@ -99,6 +99,16 @@ impl Near {
         occurrences
     }
 
+    /// The tokens among which all items must stand.
+    pub(super) fn width(&self) -> u32 {
+        self.nearness.width()
+    }
+
+    /// Steps to choose among so many occurrences, at most.
+    pub(super) fn steps(&self, occurrences: usize) -> usize {
+        self.nearness.choices().saturating_mul(occurrences)
+    }
+
     /// The places of the closest items in a text, in the order in which they were typed.
     pub(super) fn places(&self, words: &Words<'_>, occurrences: &[Occurrence]) -> Vec<Span> {
         let mut chosen = self.nearness.place(occurrences);

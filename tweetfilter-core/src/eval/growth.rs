@@ -159,6 +159,29 @@ fn ordinary_proximities_cost_a_few_steps_a_token() {
 }
 
 #[test]
+fn many_proximities_of_one_word_cost_steps_by_the_filter_and_by_the_text_not_by_both_at_once() {
+    // The word stands everywhere; others stand once each, far from it or beside it.
+    let steps = |n: usize, beside: &str| {
+        let filter = (0..n).map(|i| format!("\"a w{i}\"~5")).collect::<Vec<_>>().join(" OR ");
+        let others: String = (0..n).map(|i| format!("{beside}w{i} ")).collect();
+        let far = "x ".repeat(100);
+        let post = Post::from_text(format!("{others}{far}{}", "a ".repeat(10 * n)));
+        let matching = steps_over(&filter, &post);
+        let mut builder = FilterSetBuilder::new();
+        builder.add(FilterId(1), &filter).unwrap();
+        STEPS.set(0);
+        let told = builder.build().explain(0, &post).unwrap();
+        assert_eq!(told.matched, !beside.is_empty());
+        assert!(!told.matched || told.parts.iter().filter(|part| part.places.len() == 2).count() == n);
+        matching + STEPS.get()
+    };
+    for beside in ["", "a "] {
+        let (small, large) = (steps(50, beside), steps(500, beside));
+        assert!(large <= 11 * small + 1_000, "{beside}: {small} steps, then {large}");
+    }
+}
+
+#[test]
 fn an_explanation_reads_its_text_once() {
     let explained = |atoms: usize, words: usize| {
         let filter = (0..atoms).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" OR ");

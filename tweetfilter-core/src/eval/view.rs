@@ -24,6 +24,8 @@ pub(super) struct Found {
     pub(super) channels: Channels,
     /// First of its positions, in `View::places`; `NO_TERM`: none.
     first: u32,
+    /// How many positions it has.
+    count: u32,
 }
 
 /// Tokens of one stretch.
@@ -314,7 +316,8 @@ impl View {
             }
             Err(slot) => {
                 let at = self.found.len();
-                self.found.push(Found { term: hit.term, record: hit.record, channels, first: NO_TERM });
+                let (term, record) = (hit.term, hit.record);
+                self.found.push(Found { term, record, channels, first: NO_TERM, count: 0 });
                 self.table[slot] = (self.generation, at as u32);
                 let bit = usize::from(signature_of(hit.term));
                 self.signature[bit / 64] |= 1 << (bit % 64);
@@ -327,6 +330,7 @@ impl View {
         if position != NO_TERM {
             let before = self.found[at].first;
             self.found[at].first = self.places.len() as u32;
+            self.found[at].count += 1;
             self.places.push((position, before));
         }
     }
@@ -418,6 +422,11 @@ impl View {
             at = before;
             Some(position)
         })
+    }
+
+    /// How many positions a term has.
+    pub(super) fn count_of(&self, term: TermId) -> usize {
+        self.slot(term).map_or(0, |at| self.found[at].count as usize)
     }
 
     /// Whether the token at a position matches a word with wildcards.

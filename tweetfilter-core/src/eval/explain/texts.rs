@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::Span;
 use crate::eval::find::{Near, Row, Sought, Words};
@@ -144,16 +145,25 @@ impl<'p> Texts<'p> {
 
     fn near(&self, near: &Near, looks: &Looks, found: &mut impl FnMut(&Shown<'p>, Span) -> bool) {
         let anchors: Vec<_> = near.rows.iter().map(|row| self.anchors(row)).collect();
-        // No text needs to be looked at that lacks the rarest item.
+        // No text needs to be looked at that lacks the rarest item, nor what is far from it.
         let Some(rarest) = anchors.iter().min_by_key(|anchors| anchors.at.len()) else { return };
         for same in rarest.at.chunk_by(|a, b| a.0 == b.0) {
             let text = same[0].0;
+            let regions = around(same, near.width());
             let occurrences = near.occurrences(|item, row| {
                 let Anchors { offset, at } = &anchors[item];
-                let inside = &at[at.partition_point(|at| at.0 < text)..];
-                let inside = inside.iter().take_while(|at| at.0 == text && looks.take(1));
+                let all: &[At] = at;
+                let inside = regions.iter().flat_map(move |region| {
+                    let first = all.partition_point(|at| *at < (text, region.start));
+                    let last = all.partition_point(|at| *at < (text, region.end));
+                    &all[first..last]
+                });
+                let inside = inside.take_while(|_| looks.take(1));
                 inside.filter_map(|at| Some(self.stands(row, *offset, *at)?.1)).collect()
             });
+            if !looks.take(near.steps(occurrences.len()) / STEPS) {
+                return;
+            }
             let shown = &self.all[text as usize];
             let mut spans = near.places(&shown.words, &occurrences).into_iter();
             if looks.are_spent() || !spans.all(|span| found(shown, span)) {
@@ -263,9 +273,24 @@ impl<'p> Texts<'p> {
     }
 }
 
+/// What lies around places of one text, as far as it reaches: in order, and apart from each other.
+fn around(places: &[At], reach: u32) -> Vec<Range<u32>> {
+    let mut regions: Vec<Range<u32>> = Vec::new();
+    for (_, position) in places {
+        let (from, to) = (position.saturating_sub(reach), position.saturating_add(reach));
+        match regions.last_mut() {
+            Some(last) if from <= last.end => last.end = to,
+            _ => regions.push(from..to),
+        }
+    }
+    regions
+}
+
 /// Bytes of a text that are searched as quickly as a short token is looked at, and of a token that wildcards are.
 const BYTES: usize = 256;
 const LETTERS: usize = 16;
+/// Choices of items that are tried as quickly.
+const STEPS: usize = 8;
 
 /// The hash of a word's squeezed skeleton, which all its disguises have.
 fn disguise(plain: &str) -> u64 {
