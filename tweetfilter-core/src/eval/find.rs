@@ -121,16 +121,12 @@ impl Near {
     }
 }
 
-/// Whether a pattern occurs in a text that is no post's own.
-pub(super) fn occurs(pattern: &TextPattern, value: &str) -> bool {
-    let words = Words::new(Cow::Borrowed(value), Origin::Post(&[]));
-    Sought::new(pattern).is_some_and(|sought| words.holds(&sought))
-}
-
 impl<'t> Words<'t> {
     pub(super) fn new(text: Cow<'t, str>, origin: Origin<'_>) -> Self {
         let mut tokens = Tokens::default();
         text::tokenize(&text, origin, &mut tokens);
+        #[cfg(test)]
+        (0..tokens.len()).for_each(|_| super::growth::count());
         Self { text, tokens, exact: OnceCell::new(), obfuscated: OnceCell::new() }
     }
 
@@ -143,7 +139,7 @@ impl<'t> Words<'t> {
     }
 
     /// Whether a pattern stands in the text.
-    fn holds(&self, sought: &Sought) -> bool {
+    pub(super) fn holds(&self, sought: &Sought) -> bool {
         match sought {
             Sought::Row(row) => (0..self.tokens.len()).any(|start| self.stands(row, start)),
             Sought::Near(near) => {

@@ -182,6 +182,22 @@ fn many_proximities_of_one_word_cost_steps_by_the_filter_and_by_the_text_not_by_
 }
 
 #[test]
+fn the_value_of_a_field_is_cut_into_words_once_for_all_that_is_looked_for_in_it() {
+    const WORDS: u64 = 1_000;
+    let steps = |atoms: usize| {
+        let words: Vec<_> = (0..atoms).map(|i| format!("w{i}")).collect();
+        let field = |name: &str, value| Attribute { name: name.into(), value: AttributeValue::Text(value) };
+        // The index knows that each word stands in some field.
+        let attributes = vec![field("t", "a ".repeat(WORDS as usize)), field("u", words.join(" "))];
+        let filter = words.iter().map(|word| format!("attr.t:{word}")).collect::<Vec<_>>().join(" OR ");
+        steps_over(&filter, &Post { attributes, ..Post::default() })
+    };
+    // By the index and without it, each word is compared with those of the field.
+    let each = (steps(41) - steps(1)) / 40;
+    assert!(each < 3 * WORDS, "{each} steps");
+}
+
+#[test]
 fn an_explanation_reads_its_text_once() {
     let explained = |atoms: usize, words: usize| {
         let filter = (0..atoms).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" OR ");

@@ -1,8 +1,10 @@
 //! A post, prepared once and shared by all filters: its terms, bits and token positions.
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
 use super::fields;
+use super::find::{Sought, Words};
 use super::stretches::{self, Links, Stretch};
 use crate::Span;
 use crate::engine::Index;
@@ -67,6 +69,8 @@ pub(super) struct View {
     counted: RefCell<Vec<(NumberField, f64)>>,
     /// Tags of a channel, folded or plain, sorted: made when `#tag*` is first asked for.
     tags: RefCell<Vec<(Channel, bool, Vec<String>)>>,
+    /// The words of the embedder's own fields, by their numbers: made when they are first asked for.
+    attributes: RefCell<Vec<Option<Words<'static>>>>,
     /// The views behind the scopes.
     pub(super) quote: Option<usize>,
     pub(super) original: Option<usize>,
@@ -117,6 +121,7 @@ impl View {
         self.regex_text.take();
         self.counted.get_mut().clear();
         self.tags.get_mut().clear();
+        self.attributes.get_mut().clear();
         (self.quote, self.original) = (None, None);
         self.generation = self.generation.wrapping_add(1);
         if self.generation == 0 || self.table.is_empty() {
@@ -406,6 +411,16 @@ impl View {
         });
         let tags = &tags[at].2;
         tags.get(tags.partition_point(|tag| tag.as_str() < prefix)).is_some_and(|tag| tag.starts_with(prefix))
+    }
+
+    /// Whether a pattern stands in a field of the embedder's own; its value is cut into words once for all patterns.
+    pub(super) fn attribute_holds(&self, number: usize, value: &str, sought: &Sought) -> bool {
+        let mut attributes = self.attributes.borrow_mut();
+        if attributes.len() <= number {
+            attributes.resize_with(number + 1, || None);
+        }
+        let cut = || Words::new(Cow::Owned(value.to_owned()), Origin::Post(&[]));
+        attributes[number].get_or_insert_with(cut).holds(sought)
     }
 
     /// Whether any term has this place in the signature.
