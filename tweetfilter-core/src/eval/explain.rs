@@ -74,7 +74,8 @@ pub struct Evidence {
     /// In the quoted post or the retweet's original, from the outside in.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub scopes: Vec<&'static str>,
-    /// Bytes of the field as the post has it; `None`: the field as a whole.
+    /// Bytes of the field as the post has it; `None`: the field as a whole, also of a link in which escapes are resolved to
+    /// find something.
     pub span: Option<Span>,
     /// What stands there.
     pub text: String,

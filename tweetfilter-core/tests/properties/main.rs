@@ -2,6 +2,7 @@
 
 #[path = "../generated/mod.rs"]
 mod generated;
+mod nearness;
 mod places;
 mod words;
 
