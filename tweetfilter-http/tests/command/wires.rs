@@ -60,11 +60,11 @@ fn a_document_over_several_lines_that_breaks_off_ends_with_two() {
         let files = Files::new().with("cut.json", &whole[..cut]).with("whole.json", whole);
         let ended = files.run(&["match", "--expr", "snow", "cut.json"]);
         assert_eq!(ended.out, "{\"post\":\"5\",\"filters\":[\"e1\"]}\n".repeat(posts), "{whole}");
-        let explained = files.run(&["explain", "--expr", "snow", "cut.json"]);
         let said = "cut.json: breaks off: the JSON document ends before its last bracket";
-        for ended in [ended, explained] {
-            assert!(ended.code == 2 && ended.err.contains(said), "{whole}: {}", ended.err);
-        }
+        assert!(ended.code == 2 && ended.err.contains(said), "{whole}: {}", ended.err);
+        let explained = files.run(&["explain", "--expr", "snow", "cut.json"]);
+        let said = "cut.json: the JSON document ends before its last bracket";
+        assert!(explained.code == 2 && explained.err.contains(said), "{whole}: {}", explained.err);
         assert_eq!(files.run(&["match", "--expr", "snow", "whole.json"]).code, 0, "{whole}");
     }
 }
