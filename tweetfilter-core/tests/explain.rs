@@ -38,6 +38,20 @@ fn told(part: &Part, filter: &str) -> String {
 }
 
 #[test]
+fn a_match_is_shortened_to_what_stands_in_the_post_in_order_of_the_expression() {
+    let filter = "-x a -y b -z c";
+    let mut builder = FilterSetBuilder::new();
+    builder.add(FilterId(1), filter).expect("a filter");
+    let found = builder.build().explain(0, &Post::from_text("c b a")).expect("the filter");
+    for (most, kept) in [(2, "a b"), (3, "a b c"), (4, "x a b c"), (5, "x a y b c"), (6, "x a y b z c")] {
+        let mut short = found.clone();
+        let more = short.shorten(most);
+        let parts: Vec<&str> = short.parts.iter().map(|part| &filter[part.expression.range()]).collect();
+        assert_eq!((parts.join(" ").as_str(), more), (kept, 6 - most));
+    }
+}
+
+#[test]
 fn explanations_are_as_written() {
     let mut wrong = Vec::new();
     for (line, row) in (1..).zip(include_str!("../testdata/explain/rows.ndjson").lines()) {

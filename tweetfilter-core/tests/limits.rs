@@ -160,3 +160,15 @@ fn a_tree_made_by_hand_is_never_deeper_than_the_stack_bears() {
     let limits = Limits { nesting: usize::MAX, ..Limits::default() };
     assert_eq!(refused(Expression::from_node(tree, Dialect::Native), limits), Some("limit_nesting"));
 }
+
+#[test]
+fn of_a_field_as_much_is_read_as_of_a_text() {
+    let mut builder = FilterSetBuilder::new();
+    builder.limits(Limits { post_text_bytes: 8, ..Limits::default() });
+    builder.add(FilterId(1), "attr.t:snow").expect("a filter");
+    // Another field has the word within what is read.
+    let post = Post::from_text("x").with_text("t", "rain or snow").with_text("u", "snow");
+    let set = builder.build();
+    assert!(set.matches(&post).is_empty());
+    assert_eq!(set.matches(&post.with_text("T", "snow")).len(), 1);
+}

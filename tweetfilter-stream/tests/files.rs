@@ -100,7 +100,26 @@ fn of_a_document_that_breaks_off_the_whole_elements_are_given_and_it_is_told() {
     expect_broken(b"{\"x\":1,\n\"statuses\":[\n{\"a\":1},{\"b\":2}", &[(3, "{\"a\":1}"), (3, "{\"b\":2}")]);
     expect_broken(b"[{\"a\":1}\n", &[(1, "{\"a\":1}")]);
     expect_broken(b"{\"statuses\":[\n{\"a\":1}],\n\"x\":", &[(2, "{\"a\":1}")]);
+    // Within the first element, and behind it.
+    expect_broken(b"[\n{\"a\":", &[(2, "{\"a\":")]);
+    expect_broken(b"[\n{\"a\":1}", &[(2, "{\"a\":1}")]);
+    expect_broken(b"[{\"a\":1},\n{\"b\":2}\n", &[(1, "{\"a\":1}"), (2, "{\"b\":2}")]);
     expect(b"[\n{\"a\":1},\n{}\n]\n[]x\n{}\n", &[(2, "{\"a\":1}"), (3, "{}"), (5, "[]x"), (6, "{}")]);
+}
+
+#[test]
+fn a_page_or_a_post_over_several_lines_that_breaks_off_is_told() {
+    let page = "\n{\n \"data\": [\n  {\"id\": \"1\"},\n  {\"id\"";
+    for end in 4..page.len() {
+        // To the last byte: who reads on behind a cursor does not count what has no end yet.
+        expect_broken(page[..end].as_bytes(), &[(2, &page[1..end])]);
+    }
+    expect_broken(b"{\"data\":[\n{\"id\":1},\n{\"id\":2}", &[(1, "{\"data\":[\n{\"id\":1},\n{\"id\":2}")]);
+    expect_broken(b"{\n\"a\":1\n}\n{\n\"b\":", &[(1, "{\n\"a\":1\n}"), (4, "{\n\"b\":")]);
+    // A line that breaks off is a line.
+    for line in ["{\"a\":1,\n", "{\"a\":1,"] {
+        expect(line.as_bytes(), &[(1, line.trim())]);
+    }
 }
 
 #[test]
@@ -113,8 +132,9 @@ fn of_a_last_line_that_is_an_array_and_breaks_off_too() {
     let elements: Vec<String> = (0..500).map(|n| format!("{{\"id\":{n}}}")).collect();
     let cut = format!("[{}", elements.join(","));
     assert_eq!(lines_of_broken(cut.as_bytes()), elements.into_iter().map(|e| (1_u64, e)).collect::<Vec<_>>());
-    // What has no whole object, or is no array, is a line.
-    for line in ["[{\"a\":", "[1, 2", "[warn, snow", "{\"a\":1", "{\"statuses\":[", "[snow"] {
+    expect_broken(b"[{\"a\":", &[(1, "{\"a\":")]);
+    // What has no object, or is no array, is a line.
+    for line in ["[1, 2", "[warn, snow", "{\"a\":1", "{\"statuses\":[", "[snow"] {
         expect(line.as_bytes(), &[(1, line)]);
     }
     // What would be one line if it were whole is one as well.
@@ -129,7 +149,10 @@ fn of_a_last_line_that_is_an_array_and_breaks_off_too() {
 #[test]
 fn documents_over_several_lines_may_follow_each_other() {
     expect(b"{\n\"a\":1\n}\n{\n\"b\":[2]\n}\n", &[(1, "{\n\"a\":1\n}"), (4, "{\n\"b\":[2]\n}")]);
-    expect(b"{\n\"a\":1\n}\n{\"b\":2}\n{\"c\"", &[(1, "{\n\"a\":1\n}"), (4, "{\"b\":2}"), (5, "{\"c\"")]);
+    expect_broken(
+        b"{\n\"a\":1\n}\n{\"b\":2}\n{\"c\"",
+        &[(1, "{\n\"a\":1\n}"), (4, "{\"b\":2}"), (5, "{\"c\"")],
+    );
     // Lines that are broken are lines.
     expect(b"{\"a\":\n{\"b\":\n{}\n", &[(1, "{\"a\":"), (2, "{\"b\":"), (3, "{}")]);
 }

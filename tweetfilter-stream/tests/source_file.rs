@@ -244,9 +244,14 @@ async fn a_last_line_that_is_cut_off_is_read_again_when_the_file_has_grown() {
 #[tokio::test]
 async fn behind_a_page_that_broke_off_nothing_is_passed_over_when_the_file_has_grown() {
     let folder = Folder::new("growing-pages");
-    for (begin, end) in
-        [("[", "]"), (" [", "]"), ("{\"statuses\":[", "]}"), ("{\"x\":1,\"statuses\":[", "]}")]
-    {
+    for (begin, end) in [
+        ("[", "]"),
+        (" [", "]"),
+        ("[\n", "\n]"),
+        ("{\"statuses\":[", "]}"),
+        ("{\"x\":1,\"statuses\":[", "]}"),
+        ("{\n\"data\":[", "]}"),
+    ] {
         let cut = format!("{begin}{{\"n\":1}},{{\"n\":2}},{{\"n\"");
         let path = folder.file("pages", &cut);
         let (mut source, mut last) = (FileSource::open([&path]), None);

@@ -1,5 +1,6 @@
 //! Confirmation: programs and atoms over the prepared views of a post.
 
+use super::find::Sought;
 use super::geo;
 use super::phrase;
 use super::view::View;
@@ -10,7 +11,7 @@ use crate::plan::atoms::{Atom, Reach, Test};
 use crate::plan::channel::Level;
 use crate::plan::formula::ScopeKey;
 use crate::post::{AttributeValue, Post};
-use crate::syntax::{IdBound, NumberField, TimeBound};
+use crate::syntax::{IdBound, NumberField, TextPattern, TimeBound};
 use crate::text;
 
 /// The views of one chain of posts and what is evaluated over them.
@@ -97,7 +98,11 @@ impl Chain<'_> {
         let atom = &self.index.atoms[id as usize];
         if !matches!(
             atom,
-            Atom::Regex { .. } | Atom::Contains { .. } | Atom::Near { .. } | Atom::Phrase { .. }
+            Atom::Regex { .. }
+                | Atom::Contains { .. }
+                | Atom::Near { .. }
+                | Atom::Phrase { .. }
+                | Atom::Attribute { .. }
         ) {
             return self.evaluate(id, atom, view);
         }
@@ -151,13 +156,7 @@ impl Chain<'_> {
                 view.holds(*channel, *head) && view.has_tag_with(post, *channel, *plain, prefix)
             }
             Atom::Attribute { name, pattern, words } => {
-                self.test(*words, number)
-                    && post.content().attributes.iter().any(|a| match &a.value {
-                        AttributeValue::Text(value) => {
-                            a.name.eq_ignore_ascii_case(name) && super::find::occurs(pattern, value)
-                        }
-                        AttributeValue::Number(_) => false,
-                    })
+                self.test(*words, number) && self.attribute(name, pattern, number)
             }
             Atom::AttributeNumber(name, comparison) => {
                 let mut numbers = post.content().attributes.iter().filter_map(|a| match a.value {
@@ -201,6 +200,21 @@ impl Chain<'_> {
             Test::Flag(flag) => self.views[view].bits & flag_bit(flag) != 0,
             Test::Atom(atom) => self.atom(atom, view) == Some(true),
         }
+    }
+
+    /// Whether a pattern stands in a field of the embedder's own that has this name.
+    fn attribute(&self, name: &str, pattern: &TextPattern, view: usize) -> bool {
+        let Some(sought) = Sought::new(pattern) else { return false };
+        let fields = self.posts[view].content().attributes.iter().enumerate();
+        fields.filter(|(_, field)| field.name.eq_ignore_ascii_case(name)).any(|(n, field)| {
+            match &field.value {
+                AttributeValue::Text(value) => {
+                    let value = super::view::cut(value, self.text_limit);
+                    self.views[view].attribute_holds(n, value, &sought)
+                }
+                AttributeValue::Number(_) => false,
+            }
+        })
     }
 
     fn number(&self, field: NumberField, view: usize) -> Option<f64> {

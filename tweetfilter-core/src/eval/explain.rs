@@ -36,12 +36,14 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// Keeps at most so many parts, and gives how many it leaves out: of a miss the last ones, of a match rather what
-    /// holds since it is absent than what stands in the post.
+    /// Keeps at most so many parts in their order, and gives how many it leaves out: of a miss the last ones, of a match
+    /// rather what holds since it is absent than what stands in the post.
     pub fn shorten(&mut self, most: usize) -> usize {
         let more = self.parts.len().saturating_sub(most);
         if more > 0 && self.matched {
             self.parts.sort_by_key(|part| part.places.is_empty());
+            self.parts.truncate(most);
+            self.parts.sort_by_key(|part| part.expression);
         }
         self.parts.truncate(most);
         more
@@ -72,7 +74,8 @@ pub struct Evidence {
     /// In the quoted post or the retweet's original, from the outside in.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub scopes: Vec<&'static str>,
-    /// Bytes of the field as the post has it; `None`: the field as a whole.
+    /// Bytes of the field as the post has it; `None`: the field as a whole, also of a link in which escapes are resolved to
+    /// find something.
     pub span: Option<Span>,
     /// What stands there.
     pub text: String,

@@ -99,6 +99,16 @@ impl Near {
         occurrences
     }
 
+    /// The tokens among which all items must stand.
+    pub(super) fn width(&self) -> u32 {
+        self.nearness.width()
+    }
+
+    /// Steps to choose among so many occurrences, at most.
+    pub(super) fn steps(&self, occurrences: usize) -> usize {
+        self.nearness.choices().saturating_mul(occurrences)
+    }
+
     /// The places of the closest items in a text, in the order in which they were typed.
     pub(super) fn places(&self, words: &Words<'_>, occurrences: &[Occurrence]) -> Vec<Span> {
         let mut chosen = self.nearness.place(occurrences);
@@ -111,16 +121,12 @@ impl Near {
     }
 }
 
-/// Whether a pattern occurs in a text that is no post's own.
-pub(super) fn occurs(pattern: &TextPattern, value: &str) -> bool {
-    let words = Words::new(Cow::Borrowed(value), Origin::Post(&[]));
-    Sought::new(pattern).is_some_and(|sought| words.holds(&sought))
-}
-
 impl<'t> Words<'t> {
     pub(super) fn new(text: Cow<'t, str>, origin: Origin<'_>) -> Self {
         let mut tokens = Tokens::default();
         text::tokenize(&text, origin, &mut tokens);
+        #[cfg(test)]
+        (0..tokens.len()).for_each(|_| super::growth::count());
         Self { text, tokens, exact: OnceCell::new(), obfuscated: OnceCell::new() }
     }
 
@@ -133,7 +139,7 @@ impl<'t> Words<'t> {
     }
 
     /// Whether a pattern stands in the text.
-    fn holds(&self, sought: &Sought) -> bool {
+    pub(super) fn holds(&self, sought: &Sought) -> bool {
         match sought {
             Sought::Row(row) => (0..self.tokens.len()).any(|start| self.stands(row, start)),
             Sought::Near(near) => {

@@ -159,6 +159,45 @@ fn ordinary_proximities_cost_a_few_steps_a_token() {
 }
 
 #[test]
+fn many_proximities_of_one_word_cost_steps_by_the_filter_and_by_the_text_not_by_both_at_once() {
+    // The word stands everywhere; others stand once each, far from it or beside it.
+    let steps = |n: usize, beside: &str| {
+        let filter = (0..n).map(|i| format!("\"a w{i}\"~5")).collect::<Vec<_>>().join(" OR ");
+        let others: String = (0..n).map(|i| format!("{beside}w{i} ")).collect();
+        let far = "x ".repeat(100);
+        let post = Post::from_text(format!("{others}{far}{}", "a ".repeat(10 * n)));
+        let matching = steps_over(&filter, &post);
+        let mut builder = FilterSetBuilder::new();
+        builder.add(FilterId(1), &filter).unwrap();
+        STEPS.set(0);
+        let told = builder.build().explain(0, &post).unwrap();
+        assert_eq!(told.matched, !beside.is_empty());
+        assert!(!told.matched || told.parts.iter().filter(|part| part.places.len() == 2).count() == n);
+        matching + STEPS.get()
+    };
+    for beside in ["", "a "] {
+        let (small, large) = (steps(50, beside), steps(500, beside));
+        assert!(large <= 11 * small + 1_000, "{beside}: {small} steps, then {large}");
+    }
+}
+
+#[test]
+fn the_value_of_a_field_is_cut_into_words_once_for_all_that_is_looked_for_in_it() {
+    const WORDS: u64 = 1_000;
+    let steps = |atoms: usize| {
+        let words: Vec<_> = (0..atoms).map(|i| format!("w{i}")).collect();
+        let field = |name: &str, value| Attribute { name: name.into(), value: AttributeValue::Text(value) };
+        // The index knows that each word stands in some field.
+        let attributes = vec![field("t", "a ".repeat(WORDS as usize)), field("u", words.join(" "))];
+        let filter = words.iter().map(|word| format!("attr.t:{word}")).collect::<Vec<_>>().join(" OR ");
+        steps_over(&filter, &Post { attributes, ..Post::default() })
+    };
+    // By the index and without it, each word is compared with those of the field.
+    let each = (steps(41) - steps(1)) / 40;
+    assert!(each < 3 * WORDS, "{each} steps");
+}
+
+#[test]
 fn an_explanation_reads_its_text_once() {
     let explained = |atoms: usize, words: usize| {
         let filter = (0..atoms).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" OR ");

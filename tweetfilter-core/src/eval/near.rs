@@ -89,10 +89,20 @@ impl Nearness {
         closest
     }
 
+    /// The tokens among which all items must stand.
+    pub(super) fn width(&self) -> u32 {
+        self.items.iter().map(|i| i.len * i.times).sum::<u32>().saturating_add(self.distance)
+    }
+
+    /// The choices of items that are tried at an occurrence, at most.
+    pub(super) fn choices(&self) -> usize {
+        self.items.iter().fold(1, |choices, item| choices.saturating_mul(item.times as usize + 1))
+    }
+
     /// The first window that holds enough of every item, by its first and last occurrence, whether or not some of
     /// them overlap.
     fn enough(&self, occurrences: &[Occurrence]) -> Option<(usize, usize)> {
-        let width = self.items.iter().map(|i| i.len * i.times).sum::<u32>().saturating_add(self.distance);
+        let width = self.width();
         // What was built by hand is held to what the parser accepts.
         if self.items.iter().map(|item| item.times as usize).sum::<usize>() > Limits::MOST_ITEMS {
             return None;

@@ -1,8 +1,10 @@
 //! A post, prepared once and shared by all filters: its terms, bits and token positions.
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
 use super::fields;
+use super::find::{Sought, Words};
 use super::stretches::{self, Links, Stretch};
 use crate::Span;
 use crate::engine::Index;
@@ -24,6 +26,8 @@ pub(super) struct Found {
     pub(super) channels: Channels,
     /// First of its positions, in `View::places`; `NO_TERM`: none.
     first: u32,
+    /// How many positions it has.
+    count: u32,
 }
 
 /// Tokens of one stretch.
@@ -65,6 +69,8 @@ pub(super) struct View {
     counted: RefCell<Vec<(NumberField, f64)>>,
     /// Tags of a channel, folded or plain, sorted: made when `#tag*` is first asked for.
     tags: RefCell<Vec<(Channel, bool, Vec<String>)>>,
+    /// The words of the embedder's own fields, by their numbers: made when they are first asked for.
+    attributes: RefCell<Vec<Option<Words<'static>>>>,
     /// The views behind the scopes.
     pub(super) quote: Option<usize>,
     pub(super) original: Option<usize>,
@@ -115,6 +121,7 @@ impl View {
         self.regex_text.take();
         self.counted.get_mut().clear();
         self.tags.get_mut().clear();
+        self.attributes.get_mut().clear();
         (self.quote, self.original) = (None, None);
         self.generation = self.generation.wrapping_add(1);
         if self.generation == 0 || self.table.is_empty() {
@@ -314,7 +321,8 @@ impl View {
             }
             Err(slot) => {
                 let at = self.found.len();
-                self.found.push(Found { term: hit.term, record: hit.record, channels, first: NO_TERM });
+                let (term, record) = (hit.term, hit.record);
+                self.found.push(Found { term, record, channels, first: NO_TERM, count: 0 });
                 self.table[slot] = (self.generation, at as u32);
                 let bit = usize::from(signature_of(hit.term));
                 self.signature[bit / 64] |= 1 << (bit % 64);
@@ -327,6 +335,7 @@ impl View {
         if position != NO_TERM {
             let before = self.found[at].first;
             self.found[at].first = self.places.len() as u32;
+            self.found[at].count += 1;
             self.places.push((position, before));
         }
     }
@@ -404,6 +413,16 @@ impl View {
         tags.get(tags.partition_point(|tag| tag.as_str() < prefix)).is_some_and(|tag| tag.starts_with(prefix))
     }
 
+    /// Whether a pattern stands in a field of the embedder's own; its value is cut into words once for all patterns.
+    pub(super) fn attribute_holds(&self, number: usize, value: &str, sought: &Sought) -> bool {
+        let mut attributes = self.attributes.borrow_mut();
+        if attributes.len() <= number {
+            attributes.resize_with(number + 1, || None);
+        }
+        let cut = || Words::new(Cow::Owned(value.to_owned()), Origin::Post(&[]));
+        attributes[number].get_or_insert_with(cut).holds(sought)
+    }
+
     /// Whether any term has this place in the signature.
     #[inline]
     pub(super) fn may_hold(&self, place: u16) -> bool {
@@ -418,6 +437,11 @@ impl View {
             at = before;
             Some(position)
         })
+    }
+
+    /// How many positions a term has.
+    pub(super) fn count_of(&self, term: TermId) -> usize {
+        self.slot(term).map_or(0, |at| self.found[at].count as usize)
     }
 
     /// Whether the token at a position matches a word with wildcards.

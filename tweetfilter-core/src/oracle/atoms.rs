@@ -96,8 +96,9 @@ fn plain_atom(atom: &Atom, reading: &Reading<'_>) -> Answer {
             some(parts, |part| stretches.iter().any(|stretch| stretch.contains(&links::decoded(part))))
         }
         Atom::Domain(domains) => {
-            let targets: Vec<_> = reading.posts().into_iter().flat_map(links::targets).collect();
-            some(domains, |domain| targets.iter().any(|target| links::under(&links::host(target), domain)))
+            let addresses = reading.posts().into_iter().flat_map(links::addresses);
+            let hosts: Vec<String> = addresses.map(|address| links::host(address)).collect();
+            some(domains, |domain| hosts.iter().any(|host| links::under(host, domain)))
         }
         Atom::Id(field, ids) => {
             let id = match field {

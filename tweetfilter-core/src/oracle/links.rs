@@ -4,14 +4,19 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::Post;
 
-/// Where the post's own links lead: expanded, and unwound; the link itself where the payload expands nothing.
-pub(super) fn targets(post: &Post) -> Vec<String> {
-    let mut targets = Vec::new();
+/// Where the post's own links lead, as written: expanded, and unwound; the link itself where the payload expands nothing.
+pub(super) fn addresses(post: &Post) -> Vec<&String> {
+    let mut addresses = Vec::new();
     for link in &post.entities.links {
         let known: Vec<&String> = link.expanded.iter().chain(&link.unwound).collect();
-        targets.extend(if known.is_empty() { vec![&link.url] } else { known });
+        addresses.extend(if known.is_empty() { vec![&link.url] } else { known });
     }
-    targets.into_iter().map(|target| decoded(target)).collect()
+    addresses
+}
+
+/// The same, decoded.
+pub(super) fn targets(post: &Post) -> Vec<String> {
+    addresses(post).into_iter().map(|address| decoded(address)).collect()
 }
 
 /// Percent and punycode escapes resolved, where they are valid.
@@ -66,13 +71,16 @@ fn mapped(host: &str) -> String {
     unicode_labels(&letters.replace('。', ".")).to_lowercase()
 }
 
-/// The host of a link, lower case, without user, port and outer dots.
+/// The host of a link as written: decoded, lower case, without user, port and outer dots. Nothing if it has signs that
+/// divide an address, which then are escapes in it.
 pub(super) fn host(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default();
-    mapped(host).trim_matches('.').to_owned()
+    let host = mapped(&decoded(host));
+    let divides = |c: char| c.is_ascii_control() || r" #%/:<>?@[\]^|".contains(c);
+    if host.contains(divides) { String::new() } else { host.trim_matches('.').to_owned() }
 }
 
 /// The host or a parent domain of it.
@@ -148,6 +156,8 @@ mod tests {
     #[test]
     fn hosts() {
         assert_eq!(host("https://bob@Sub.Example.com:8080/x?y#z"), "sub.example.com");
+        assert_eq!(host("https://bob%2Fal@b%C3%BCcher%2Eexample/%FF"), "bücher.example");
+        assert_eq!(host("https://example.com%2Fexample.org/"), "");
         assert!(under("sub.example.com", "example.com") && under("example.com", "example.com"));
         assert!(!under("badexample.com", "example.com"));
     }

@@ -4,13 +4,20 @@ use std::borrow::Cow;
 
 use crate::text::decode_host;
 
-/// The host of a link, decoded, in lower case, without user, port and outer dots; `None` if it has none.
+/// The host of a link, decoded, in lower case, without user, port and outer dots; `None` if it has none. It ends where the
+/// link itself says so: an escape of what would end it (`%2F`) leaves none, as for browsers.
 pub(crate) fn host(link: &str) -> Option<String> {
     let rest = link.split_once("://").map_or(link, |(_, rest)| rest);
     // Browsers read a backslash as a slash.
     let authority = rest.split(['/', '\\', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?.split(':').next()?;
-    Some(domain(host)).filter(|h| !h.is_empty())
+    Some(domain(host)).filter(|host| !host.is_empty() && !host.contains(is_forbidden))
+}
+
+/// Whether no host has a character (the URL Standard's forbidden domain code points).
+fn is_forbidden(c: char) -> bool {
+    let signs = [' ', '#', '%', '/', ':', '<', '>', '?', '@', '[', '\\', ']', '^', '|'];
+    c.is_ascii_control() || signs.contains(&c)
 }
 
 /// A domain as a filter names it.
@@ -56,5 +63,11 @@ mod tests {
         assert_eq!(host("example.com./?q"), Some("example.com".into()));
         assert_eq!(host("https:///x"), None);
         assert_eq!(host(r"http://evil.example\@example.com/").as_deref(), Some("evil.example"));
+        assert_eq!(host("https://al%2Fben@x%2Ede/%FF").as_deref(), Some("x.de"));
+        for link in
+            ["https://example.com%2Fevil.example/", "https://a%40b.de", "https://a.b%3A80/", "http://a℀b.de"]
+        {
+            assert_eq!(host(link), None, "{link}");
+        }
     }
 }

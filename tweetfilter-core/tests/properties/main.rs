@@ -2,6 +2,8 @@
 
 #[path = "../generated/mod.rs"]
 mod generated;
+mod nearness;
+mod places;
 mod words;
 
 use generated::{Choices, SETS};
@@ -245,8 +247,9 @@ proptest! {
                     let written = set.text(number).and_then(|text| text.get(part.expression.range()));
                     prop_assert!(written.is_some_and(|text| !text.is_empty()), "{}", told());
                     prop_assert!(!(explained.matched && part.unknown), "{}", told());
-                    prop_assert!(explained.matched != part.negated || part.places.is_empty(), "{}", told());
                 }
+                let wrong = places::wrong(&explained, &expressions[number], post);
+                prop_assert!(wrong.is_none(), "{}\n{}", wrong.unwrap_or_default(), told());
             }
         }
     }

@@ -49,8 +49,9 @@ pub struct Explained {
     /// The expression that was explained.
     pub text: String,
     /// A match: what made it. A miss: what each alone would have made it one, the nearest first (beside which most of
-    /// what else it takes stands in the post), or, where no single part would, what it lacks. Of many parts the first
-    /// hundred, of a match those that stand in the post before those that hold since they do not.
+    /// what else it takes stands in the post), or, where no single part would, what it lacks. Of many parts a
+    /// hundred: of a miss the first, of a match, in order of the expression, those that stand in the post rather than those
+    /// that hold since they do not.
     pub parts: Vec<ExplainedPart>,
     /// How many more there are.
     pub more_parts: usize,

@@ -165,6 +165,12 @@ fn of_thousands_of_parts_the_nearest_are_named_and_the_rest_counted() {
     let explanation = &object["explanation"];
     let named = explanation["parts"].as_array().unwrap().len();
     assert_eq!((named, &explanation["more_parts"]), (100, &serde_json::json!(2_901)));
+    // Of a match what stands in the post is named where it stands in the expression, and what is absent as far as there is room.
+    let expression = format!("{} snow", (0..3_000).map(|n| format!("-w{n}")).collect::<Vec<_>>().join(" "));
+    let said = files.run_with(&["explain", "--text", "--expr", &expression], b"snow").out;
+    let lines: Vec<&str> = said.trim_end().lines().skip(2).collect();
+    let ends = ["      -w18  holds", "      snow  text 0..4 snow", "      and 2,981 more"];
+    assert_eq!((lines[0], &lines[18..]), ("      -w0  holds", &ends[..]), "{said}");
     // One part may have thousands of values.
     let authors = (0..3_000).map(|n| format!("u{n}")).collect::<Vec<_>>().join(",");
     let expression = format!("from:{authors}");

@@ -47,6 +47,29 @@ fn an_array_that_breaks_off_gives_what_is_whole_of_it_and_ends_with_two() {
 }
 
 #[test]
+fn a_document_over_several_lines_that_breaks_off_ends_with_two() {
+    let post = "{\n  \"id\": \"5\",\n  \"text\": \"snow\"\n}\n";
+    let page = "{\n  \"data\": [\n    {\"id\": \"5\", \"text\": \"snow\"}\n  ]\n}\n";
+    let (several, array) = (post.repeat(2), format!("[\n{post}]\n"));
+    for (whole, cut, posts) in [
+        (post, 20, 0),
+        (page, page.len() - 4, 0),
+        (several.as_str(), post.len() + 20, 1),
+        (array.as_str(), 20, 0),
+    ] {
+        let files = Files::new().with("cut.json", &whole[..cut]).with("whole.json", whole);
+        let ended = files.run(&["match", "--expr", "snow", "cut.json"]);
+        assert_eq!(ended.out, "{\"post\":\"5\",\"filters\":[\"e1\"]}\n".repeat(posts), "{whole}");
+        let said = "cut.json: breaks off: the JSON document ends before its last bracket";
+        assert!(ended.code == 2 && ended.err.contains(said), "{whole}: {}", ended.err);
+        let explained = files.run(&["explain", "--expr", "snow", "cut.json"]);
+        let said = "cut.json: the JSON document ends before its last bracket";
+        assert!(explained.code == 2 && explained.err.contains(said), "{whole}: {}", explained.err);
+        assert_eq!(files.run(&["match", "--expr", "snow", "whole.json"]).code, 0, "{whole}");
+    }
+}
+
+#[test]
 fn a_file_of_a_kind_that_is_not_read_is_told_with_the_way_out() {
     // A zstd frame with a window of 2 GiB, as of `zstd --long=31` from a pipe.
     let long = [0x28, 0xb5, 0x2f, 0xfd, 0, 21 << 3, 0b1001, 0, 0, b'7'];

@@ -333,6 +333,8 @@ async fn of_a_filter_of_thousands_of_words_why_names_the_nearest_and_counts_the_
     let served = Served::new().await;
     let words = (0..2_000).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" OR ");
     let filter = served.house.filter(served.ann, &format!("{words} OR (snow storm)")).await;
+    let absent: String = (0..100).map(|n| format!("-w{n} ")).collect();
+    let other = served.house.filter(served.ann, &format!("{absent}snow")).await;
     served.posts(&[Seen { filters: vec![filter], ..Seen::new(1, "Snow in Oslo") }]).await;
     browser.open(&served.link()).await;
     browser.sees("Snow in Oslo").await;
@@ -340,12 +342,21 @@ async fn of_a_filter_of_thousands_of_words_why_names_the_nearest_and_counts_the_
     browser.press("tf-column [data-do=why]").await;
     browser.sees("Any one of these would have made it match:").await;
     browser.sees("and 1,981 more").await;
-    let parts = "return [...document.querySelectorAll('tf-why .reasons code')].map((one) => one.textContent)";
-    let parts = browser.run(parts).await;
+    let named = "return [...document.querySelectorAll('tf-why .reasons code')].map((one) => one.textContent)";
+    let parts = browser.run(named).await;
     assert_eq!((parts.as_array().unwrap().len(), &parts[0]), (20, &json!("storm")));
     let written = browser.run("return document.querySelector('tf-why .code').textContent.length").await;
     assert_eq!(written, json!(1_001));
     browser.picture("why-many").await;
+    // Of a match what stands in the post is named where it stands in the filter.
+    let choose = format!(
+        "const choice = document.querySelector('tf-why select'); choice.value = '{other}';
+         choice.dispatchEvent(new Event('change'))"
+    );
+    browser.run(&choose).await;
+    browser.sees("and 81 more").await;
+    let parts = browser.run(named).await;
+    assert_eq!((&parts[0], &parts[18], &parts[19]), (&json!("not w0"), &json!("not w18"), &json!("snow")));
     browser.was_clean().await;
     browser.end().await;
 }

@@ -51,9 +51,35 @@ fn text(bytes: &[u8]) -> Option<&str> {
 /// Whether lines of which the first goes on look like one long document, and not like messages of which the
 /// first is broken.
 pub(super) fn is_whole(bytes: &[u8], first_end: usize) -> bool {
-    let mut lines = bytes[first_end..].split(|&b| b == b'\n').map(<[u8]>::trim_ascii);
-    let second = lines.find(|line| !line.is_empty()).unwrap_or_default();
+    let second = second_line(bytes, first_end);
     !(second.starts_with(b"{") && parts(second).is_some())
+}
+
+/// Whether lines of which the first goes on are the beginning of one document, which breaks off, and not messages of
+/// which the first is broken.
+pub(super) fn breaks_off(bytes: &[u8], first_end: usize) -> bool {
+    let is_document = match bytes[..first_end].trim_ascii() {
+        // No message is a bracket alone, nor an array.
+        b"{" => true,
+        [b'[', rest @ ..] => matches!(rest.trim_ascii_start().first(), None | Some(b'{')),
+        _ => {
+            let second = second_line(bytes, first_end);
+            let is_message = second.starts_with(b"{") && (parts(second).is_some() || is_begun(second));
+            !second.is_empty() && !is_message
+        }
+    };
+    is_document && is_begun(bytes)
+}
+
+/// The first line behind a place that is not blank, trimmed; nothing if there is none.
+fn second_line(bytes: &[u8], first_end: usize) -> &[u8] {
+    let mut lines = bytes[first_end..].split(|&b| b == b'\n').map(<[u8]>::trim_ascii);
+    lines.find(|line| !line.is_empty()).unwrap_or_default()
+}
+
+/// Whether bytes are the beginning of one JSON value, and nothing but their end is wrong with it.
+pub(super) fn is_begun(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_err_and(|error| error.is_eof())
 }
 
 /// Whether a line is worth a look whether it holds several messages.
@@ -63,7 +89,7 @@ pub(super) fn may_have_parts(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{goes_on, parts};
+    use super::{breaks_off, goes_on, parts};
 
     fn cut(text: &str) -> Option<Vec<&str>> {
         Some(parts(text.as_bytes())?.into_iter().map(|part| &text[part]).collect())
@@ -90,6 +116,31 @@ mod tests {
             ("x{", false),
         ] {
             assert_eq!(goes_on(line.as_bytes()), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn documents_that_break_off_are_told_from_messages_of_which_the_first_is_broken() {
+        for (text, expected) in [
+            ("{\n", true),
+            ("[\n", true),
+            ("{\n \"data\": [\n  {\n", true),
+            ("{\"data\":[\n{\"id\":1},\n{\"id\":2}", true),
+            ("{\"a\":1,\n\"b\":tr", true),
+            ("[\n{\"a\":1}\n", true),
+            ("[{\"a\":1},\n{\"b\":2}", true),
+            // Whole, or messages.
+            ("{\n}", false),
+            ("{\"a\":1\n", false),
+            ("{\"a\":\n{\"b\":\n{}\n", false),
+            ("{\"a\":[\n{\"id\":1}\n", false),
+            ("{\n{\"id\":1}\n", false),
+            ("[1,\n2", false),
+            ("[\n{\"a\":1}\n{\"b\":2}\n", false),
+            ("{\"a\":\nsnow\n", false),
+        ] {
+            let first_end = text.find('\n').expect("a line end");
+            assert_eq!(breaks_off(text.as_bytes(), first_end), expected, "{text}");
         }
     }
 }

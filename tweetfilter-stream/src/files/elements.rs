@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
-use super::document::{goes_on, may_have_parts, parts};
+use super::document::{goes_on, is_begun, may_have_parts, parts};
 
 /// Finds the elements of an array that comes in pieces. What stands between them is not looked at closely: an
 /// element that is no JSON is given like any other.
@@ -74,7 +74,7 @@ impl Cutter {
     }
 
     /// For the last line of a file, if that is an array, or an object that begins with an array `statuses`, which breaks
-    /// off behind a whole object.
+    /// off in or behind an object.
     ///
     /// Only what has parts once it is whole: who reads on behind a cursor counts what was given, and the rest of the line
     /// may have come by then.
@@ -82,12 +82,22 @@ impl Cutter {
         if !may_have_parts(line) || !goes_on(line) {
             return None;
         }
-        Self::whole(line).filter(Self::lacks_end)
+        let mut cutter = Self::new(line)?;
+        let has_object = match cutter.next(line) {
+            Found::Element(first) => is_object(&line[first]),
+            Found::Nothing => line[cutter.start()..].starts_with(b"{") && is_begun(line),
+            Found::End(_) => false,
+        };
+        if has_object { Self::new(line) } else { None }
     }
 
-    /// Whether bytes that end here lack the end of their document: values that follow each other need none.
-    pub(super) fn lacks_end(&self) -> bool {
-        !self.bare
+    /// What became of a document whose end is not among the bytes that were all looked at; `None` if it lacks none.
+    /// Values that follow each other need no end, but the open one does if it was begun well.
+    pub(super) fn lacks_end(&self, is_begun: bool) -> Option<&'static str> {
+        if !self.bare {
+            return Some("what is whole of it was read");
+        }
+        (self.open.is_some() && is_begun).then_some("what stands before it was read")
     }
 
     pub(super) fn next(&mut self, bytes: &[u8]) -> Found {

@@ -131,6 +131,10 @@ impl Open {
         let Some(parts) = document::parts(&block.bytes) else {
             // A document that breaks off, or several one behind the other, and not messages of which the first is
             // broken: what is whole of it is given.
+            if document::breaks_off(&block.bytes, end) {
+                self.cutter = Cutter::new(&block.bytes);
+                return self.cutter.is_none() && self.give_begun(block, begin);
+            }
             if document::is_whole(&block.bytes, end) {
                 self.cutter = Cutter::whole(&block.bytes);
             }
@@ -207,13 +211,13 @@ impl Open {
         if self.ended {
             // It breaks off, perhaps within an element. The line on which it does was read, too.
             let number = self.lines + 1;
-            let has_more = bytes.last().is_some_and(|byte| *byte != b'\n');
-            self.lines += line_ends(&bytes[open.clone()]) + u64::from(has_more);
+            self.lines += line_ends(&bytes[open.clone()]) + unended(bytes);
+            let is_begun = self.passing || document::is_begun(&bytes[open.clone()]);
+            if let Some(what) = cutter.lacks_end(is_begun) {
+                self.failure.get_or_insert_with(|| breaks_off(what));
+            }
             if !open.is_empty() && !self.passing {
                 pieces.push(piece(number, open, options));
-            }
-            if cutter.lacks_end() {
-                self.failure.get_or_insert_with(breaks_off);
             }
             return;
         }
@@ -230,6 +234,17 @@ impl Open {
             cutter.forget(start);
         }
         self.cutter = Some(cutter);
+    }
+
+    /// Gives a document that has no parts and breaks off: to its last byte, so that it is seen to be cut off.
+    fn give_begun(&mut self, block: &mut Block, begin: usize) -> bool {
+        let number = 1 + line_ends(&block.bytes[..begin]);
+        self.lines = line_ends(&block.bytes) + unended(&block.bytes);
+        let range = begin..block.bytes.len();
+        block.pieces.push(Piece { number, range, too_long: false });
+        let what = "nothing of it was read, since only a whole post or page can be";
+        self.failure.get_or_insert_with(|| breaks_off(what));
+        true
     }
 
     /// Gives the beginning of a document that can't be cut, and passes over the rest.
@@ -273,14 +288,19 @@ fn read_once(input: &mut Input, bytes: &mut Vec<u8>, more: usize) -> io::Result<
     read
 }
 
-/// Why a document that has no end can't be read on.
-fn breaks_off() -> io::Error {
-    let what = "the JSON document ends before its last bracket; what is whole of it was read";
-    io::Error::new(io::ErrorKind::UnexpectedEof, what)
+/// Why a document that has no end can't be read on, and what became of it.
+fn breaks_off(what: &str) -> io::Error {
+    let said = format!("the JSON document ends before its last bracket; {what}");
+    io::Error::new(io::ErrorKind::UnexpectedEof, said)
 }
 
 fn line_ends(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// The last line, if it has no end.
+fn unended(bytes: &[u8]) -> u64 {
+    u64::from(bytes.last().is_some_and(|byte| *byte != b'\n'))
 }
 
 /// A line or an element; of one that is too long the beginning.

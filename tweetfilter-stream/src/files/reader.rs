@@ -80,9 +80,10 @@ impl Reader {
     /// [`damage`](Block::damage) in place of lines, then the next file.
     ///
     /// # Errors
-    /// When the input can't be read on: broken compression, a tar or a JSON array that is cut off, a failing disk.
-    /// The lines before that were given. What is of a kind that is not read, such as xz, UTF-16, or zstd with a window
-    /// of more than 128 MiB, is [`Unsupported`](io::ErrorKind::Unsupported), and the error says the way out.
+    /// When the input can't be read on: broken compression, a tar, a JSON array or a document over several lines that is
+    /// cut off, a failing disk. The lines before that were given. What is of a kind that is not read, such as xz, UTF-16,
+    /// or zstd with a window of more than 128 MiB, is [`Unsupported`](io::ErrorKind::Unsupported), and the error says the
+    /// way out.
     pub fn read(&mut self, block: &mut Block) -> io::Result<bool> {
         loop {
             let open = match &mut self.open {

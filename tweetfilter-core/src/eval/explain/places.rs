@@ -154,7 +154,7 @@ impl Seeker<'_, '_> {
                 let read = text::nfc(text);
                 if let Some(found) = regexes::compile(pattern, usize::MAX).and_then(|r| r.find(&read)) {
                     let span = text::span_before_nfc(text, &read, found.range());
-                    self.put(Field::Text, Some(span), found.as_str());
+                    self.put(Field::Text, Some(span), text.get(span.range()).unwrap_or_default());
                 }
             }
             Atom::Hashtag { tag, prefix } => {
@@ -210,15 +210,15 @@ impl Seeker<'_, '_> {
         let Some(sought) = Sought::new(pattern) else { return };
         let (found, looks) = (&mut self.found, self.looks);
         self.read.texts(self.post, self.text_limit, channel).find(&sought, looks, |shown, span| {
-            !admits(&shown.place) || found.put(shown.place.field(), Some(span), shown.at(span))
+            !admits(&shown.place) || found.put(shown.place.field(), shown.in_post(span), shown.at(span))
         });
     }
 
     fn needle(&mut self, channel: Channel, needle: &Needle) {
         let (found, looks) = (&mut self.found, self.looks);
-        self.read
-            .texts(self.post, self.text_limit, channel)
-            .search(needle, looks, |shown, span| found.put(shown.place.field(), Some(span), shown.at(span)));
+        self.read.texts(self.post, self.text_limit, channel).search(needle, looks, |shown, span| {
+            found.put(shown.place.field(), shown.in_post(span), shown.at(span))
+        });
     }
 
     /// Values that are compared folded.

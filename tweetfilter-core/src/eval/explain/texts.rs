@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::Span;
 use crate::eval::find::{Near, Row, Sought, Words};
@@ -49,12 +50,19 @@ pub(super) struct Shown<'p> {
     searchable: OnceCell<Searchable>,
     /// Where its links are; `None`: it is one.
     links: Option<Vec<Span>>,
+    /// It is a link whose escapes are resolved, so that it lies otherwise than in the post.
+    decoded: bool,
 }
 
 impl Shown<'_> {
     /// What stands somewhere in it.
     pub(super) fn at(&self, span: Span) -> &str {
         self.words.text().get(span.range()).unwrap_or_default()
+    }
+
+    /// The same place in the field as the post has it; `None` where that can't be told.
+    pub(super) fn in_post(&self, span: Span) -> Option<Span> {
+        (!self.decoded).then_some(span)
     }
 
     fn searchable(&self) -> &Searchable {
@@ -91,11 +99,12 @@ impl<'p> Texts<'p> {
         let mut all = Vec::new();
         stretches::stretches(post, Channels::of(&[channel]), |stretch| {
             let (mut text, mut links) = (Cow::Borrowed(view::cut(stretch.text, limit)), None);
+            let mut decoded = false;
             if let Links::Itself = stretch.links {
-                let decoded = text::decode_link(stretch.text);
-                // Spans of a decoded link would point beside it.
-                if decoded != stretch.text {
-                    text = Cow::Owned(view::cut(&decoded, limit).to_owned());
+                let link = text::decode_link(stretch.text);
+                decoded = link != stretch.text;
+                if decoded {
+                    text = Cow::Owned(view::cut(&link, limit).to_owned());
                 }
             } else {
                 let mut spans = Vec::new();
@@ -104,7 +113,7 @@ impl<'p> Texts<'p> {
             }
             let origin = links.as_ref().map_or(Origin::Filter, |links| Origin::Post(links));
             let words = Words::new(text, origin);
-            all.push(Shown { place: stretch.place, words, searchable: OnceCell::new(), links });
+            all.push(Shown { place: stretch.place, words, searchable: OnceCell::new(), links, decoded });
         });
         let (tokens, sorted) = (OnceCell::new(), OnceCell::new());
         Self { all, tokens, sorted, words: OnceCell::new(), disguised: OnceCell::new() }
@@ -136,16 +145,25 @@ impl<'p> Texts<'p> {
 
     fn near(&self, near: &Near, looks: &Looks, found: &mut impl FnMut(&Shown<'p>, Span) -> bool) {
         let anchors: Vec<_> = near.rows.iter().map(|row| self.anchors(row)).collect();
-        // No text needs to be looked at that lacks the rarest item.
+        // No text needs to be looked at that lacks the rarest item, nor what is far from it.
         let Some(rarest) = anchors.iter().min_by_key(|anchors| anchors.at.len()) else { return };
         for same in rarest.at.chunk_by(|a, b| a.0 == b.0) {
             let text = same[0].0;
+            let regions = around(same, near.width());
             let occurrences = near.occurrences(|item, row| {
                 let Anchors { offset, at } = &anchors[item];
-                let inside = &at[at.partition_point(|at| at.0 < text)..];
-                let inside = inside.iter().take_while(|at| at.0 == text && looks.take(1));
+                let all: &[At] = at;
+                let inside = regions.iter().flat_map(move |region| {
+                    let first = all.partition_point(|at| *at < (text, region.start));
+                    let last = all.partition_point(|at| *at < (text, region.end));
+                    &all[first..last]
+                });
+                let inside = inside.take_while(|_| looks.take(1));
                 inside.filter_map(|at| Some(self.stands(row, *offset, *at)?.1)).collect()
             });
+            if !looks.take(near.steps(occurrences.len()) / STEPS) {
+                return;
+            }
             let shown = &self.all[text as usize];
             let mut spans = near.places(&shown.words, &occurrences).into_iter();
             if looks.are_spent() || !spans.all(|span| found(shown, span)) {
@@ -255,9 +273,24 @@ impl<'p> Texts<'p> {
     }
 }
 
+/// What lies around places of one text, as far as it reaches: in order, and apart from each other.
+fn around(places: &[At], reach: u32) -> Vec<Range<u32>> {
+    let mut regions: Vec<Range<u32>> = Vec::new();
+    for (_, position) in places {
+        let (from, to) = (position.saturating_sub(reach), position.saturating_add(reach));
+        match regions.last_mut() {
+            Some(last) if from <= last.end => last.end = to,
+            _ => regions.push(from..to),
+        }
+    }
+    regions
+}
+
 /// Bytes of a text that are searched as quickly as a short token is looked at, and of a token that wildcards are.
 const BYTES: usize = 256;
 const LETTERS: usize = 16;
+/// Choices of items that are tried as quickly.
+const STEPS: usize = 8;
 
 /// The hash of a word's squeezed skeleton, which all its disguises have.
 fn disguise(plain: &str) -> u64 {

@@ -123,7 +123,7 @@ impl<'p> Values<'p> {
                 _ => return,
             };
             for Tag { text, span } in tags {
-                let span = span.filter(|_| std::ptr::eq(post, content));
+                let span = span.filter(|span| std::ptr::eq(post, content) && stands(content, *span));
                 self.put((field, span, text.as_str()), folded(text, plain));
             }
         }
@@ -134,7 +134,7 @@ impl<'p> Values<'p> {
         let quoted = fields::quoted(content).filter(|_| x);
         for of in [Some(content), quoted].into_iter().flatten() {
             for mention in &of.entities.mentions {
-                let span = mention.span.filter(|_| std::ptr::eq(of, content));
+                let span = mention.span.filter(|span| std::ptr::eq(of, content) && stands(content, *span));
                 self.account((Field::Mention, span), &of.network, &mention.account);
             }
         }
@@ -178,6 +178,11 @@ impl<'p> Values<'p> {
             });
         }
     }
+}
+
+/// Whether a span that a payload gives lies in the text: some are wrong.
+fn stands(content: &Post, span: Span) -> bool {
+    content.text.get(span.range()).is_some()
 }
 
 fn folded(value: &str, plain: bool) -> String {

@@ -42,7 +42,8 @@ pub(crate) enum Output {
 /// Input is NDJSON of tweets (v1.1, v2), Bluesky posts and Jetstream events, Mastodon statuses, Gnip activities,
 /// or {"text":"…"}; or one JSON document that holds them; plain, .gz, .bz2, .zst, or a .tar of those. All of
 /// that is found out by itself. What can't be read is counted, never fatal; a file in a tar that breaks off is named,
-/// and the others are read. Of a file or a JSON array that breaks off, what is whole is read, and it ends with 2.
+/// and the others are read. Of a file, a JSON array or a document over several lines that breaks off, what is whole is
+/// read, and it ends with 2.
 /// Files of kinds that are not read (.xz, .zip, .7z, UTF-16, .zst with a window of more than 128 MiB) are named with a
 /// command that pipes them in.
 ///

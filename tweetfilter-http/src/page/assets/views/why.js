@@ -63,7 +63,7 @@ class Why extends View {
 
   #shown(explained, filter) {
     const { matched, text, each_suffices: suffices } = explained;
-    const parts = explained.parts.slice(0, READ);
+    const parts = matched ? standing(explained.parts) : explained.parts.slice(0, READ);
     const more = explained.parts.length + explained.more_parts - parts.length;
     // It alone is read out: the rest may be long, and is there to be read.
     this.update({ lead: matched ? 'It matches.' : 'It does not match.', matched });
@@ -80,6 +80,14 @@ class Why extends View {
     for (const part of parts) list.append(fill('reason', { written: brief(written(part)), said: reason(part, matched) }));
     this.part('body').replaceChildren(body);
   }
+}
+
+/** Of the parts of a match as many as are read, in their order: rather those that stand in the post than those that are rightly absent. */
+function standing(parts) {
+  const there = parts.filter(({ places }) => places.length > 0);
+  const absent = parts.filter(({ places }) => places.length === 0);
+  const kept = new Set([...there, ...absent].slice(0, READ));
+  return parts.filter((part) => kept.has(part));
 }
 
 function written({ written, negated }) {
