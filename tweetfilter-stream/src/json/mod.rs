@@ -9,6 +9,8 @@
 mod reader;
 mod scan;
 mod split;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use reader::{Error, RAW, Reader, decode};
 #[cfg(feature = "files")]

@@ -177,25 +177,25 @@ impl<'de> Reader<'de> {
 
 /// Replaces the escapes of a string; `raw` is what stands between the quotes.
 pub(crate) fn decode(raw: &str) -> Result<String> {
+    let bytes = raw.as_bytes();
     let mut out = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(place) = memchr::memchr(b'\\', rest.as_bytes()) {
-        out.push_str(&rest[..place]);
-        let escape = rest.as_bytes()[place + 1..].first().copied();
-        rest = rest.get(place + 2..).unwrap_or_default();
-        out.push(match escape {
+    let mut at = 0;
+    while let Some(length) = memchr::memchr(b'\\', &bytes[at..]) {
+        out.push_str(&raw[at..at + length]);
+        at += length + 2;
+        out.push(match bytes.get(at - 1) {
             Some(b'u') => {
                 // Text in other scripts is one escape after the other.
                 loop {
-                    let (c, length) = unit(rest.as_bytes()).ok_or(Error {
+                    let (c, length) = bytes.get(at..).and_then(unit).ok_or(Error {
                         at: 0,
                         what: Cow::Borrowed("four hexadecimal digits were expected"),
                     })?;
                     out.push(c);
-                    rest = &rest[length..];
-                    match rest.strip_prefix("\\u") {
-                        Some(next) => rest = next,
-                        None => break,
+                    at += length;
+                    match bytes.get(at..at + 2) {
+                        Some(b"\\u") => at += 2,
+                        _ => break,
                     }
                 }
                 continue;
@@ -211,7 +211,7 @@ pub(crate) fn decode(raw: &str) -> Result<String> {
             _ => return Err(Error { at: 0, what: Cow::Borrowed("an unknown escape in a string") }),
         });
     }
-    out.push_str(rest);
+    out.push_str(&raw[at..]);
     Ok(out)
 }
 
@@ -251,7 +251,9 @@ fn hex(bytes: &[u8]) -> Option<u32> {
         }
         table
     };
-    let [a, b, c, d] = bytes.first_chunk::<4>()?.map(|b| u32::from(DIGITS[usize::from(b)]));
+    let digit = |byte: u8| u32::from(DIGITS[usize::from(byte)]);
+    let &[a, b, c, d] = bytes.first_chunk::<4>()?;
+    let [a, b, c, d] = [digit(a), digit(b), digit(c), digit(d)];
     // A byte that is no digit spoils the sum, whatever the others are.
     ((a | b | c | d) < 16).then_some(a << 12 | b << 8 | c << 4 | d)
 }
