@@ -318,7 +318,7 @@ struct Items<'r, 'de> {
     first: bool,
 }
 
-impl Items<'_, '_> {
+impl<'de> Items<'_, 'de> {
     /// Goes to the next item, or past the closing bracket.
     #[inline]
     fn advance(&mut self, close: u8) -> Result<bool> {
@@ -337,6 +337,32 @@ impl Items<'_, '_> {
             None => Err(self.reader.error("the text ends early")),
         }
     }
+
+    /// The next key, read with its colon, if it stands there as networks write it: without white space around it and
+    /// escapes in it. Else nothing is read.
+    #[inline]
+    fn plain_key(&mut self) -> Option<&'de str> {
+        let text = self.reader.text;
+        let bytes = text.as_bytes();
+        let mut at = self.reader.at;
+        if !self.first {
+            if bytes.get(at) != Some(&b',') {
+                return None;
+            }
+            at += 1;
+        }
+        if bytes.get(at) != Some(&b'"') {
+            return None;
+        }
+        let (end, escapes) = string_end(bytes, at + 1)?;
+        if escapes || bytes.get(end + 1) != Some(&b':') {
+            return None;
+        }
+        let key = text.get(at + 1..end)?;
+        self.first = false;
+        self.reader.at = end + 2;
+        Some(key)
+    }
 }
 
 impl<'de> SeqAccess<'de> for Items<'_, 'de> {
@@ -353,6 +379,9 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
 
     #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        if let Some(key) = self.plain_key() {
+            return seed.deserialize(de::value::BorrowedStrDeserializer::new(key)).map(Some);
+        }
         if !self.advance(b'}')? {
             return Ok(None);
         }
