@@ -382,7 +382,7 @@ impl Entries {
         self.texts.push_str(expression.text());
         self.ends.push(self.texts.len() as u32);
         self.x.push(expression.dialect() == Dialect::X);
-        self.classes.push(crate::syntax::cost::of(expression, false).class);
+        self.classes.push(expression.class());
     }
 }
 

@@ -177,6 +177,11 @@ pub fn pattern(text: &str, wildcards: bool) -> Result<Pattern, WildcardError> {
     Ok(Pattern { terms })
 }
 
+/// Whether a text is clearly one token, which folds as ASCII does.
+pub(crate) fn is_simple(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
 /// Where `*` and `?` stand that are no keycap.
 fn wildcard_places(text: &str) -> impl Iterator<Item = usize> {
     let places = text.match_indices(['*', '?']).map(|(at, _)| at);
