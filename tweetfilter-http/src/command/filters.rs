@@ -295,7 +295,7 @@ impl Loaded {
                     owner
                 })
             });
-            match builder.add_expression(number, owner, entry.expression.clone()) {
+            match builder.add_expression(number, owner, &entry.expression) {
                 Ok(_) => entries.push(entry),
                 Err(error) => refused.push(Refused::by_set(entry, error, &self.sets)),
             }
