@@ -108,7 +108,7 @@ pub(crate) fn read_text(name: &str) -> Result<String, Failure> {
     let most = MOST << 20;
     let (read, name) = match name {
         "-" => (std::io::stdin().lock().take(most + 1).read_to_end(&mut bytes), "standard input"),
-        _ => (std::fs::File::open(name).and_then(|f| f.take(most + 1).read_to_end(&mut bytes)), name),
+        _ => (std::fs::File::open(name).and_then(|file| read_file_to_end(file, most, &mut bytes)), name),
     };
     let read = read.map_err(|error| Failure::reading(name, &error))?;
     if read as u64 > most {
@@ -121,6 +121,14 @@ pub(crate) fn read_text(name: &str) -> Result<String, Failure> {
             error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count();
         Failure::Input(format!("{name}:{}: not UTF-8; save it as UTF-8 text", line + 1))
     })
+}
+
+/// Reads a file to its end, or to one byte behind `most`.
+fn read_file_to_end(file: std::fs::File, most: u64, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
+    // What has no size, as a pipe, is read bit by bit.
+    let size = file.metadata().map_or(0, |facts| facts.len());
+    bytes.reserve_exact(size.min(most) as usize);
+    file.take(most + 1).read_to_end(bytes)
 }
 
 /// A filter with the place it stands at.
@@ -140,7 +148,8 @@ pub(crate) fn load(arguments: &Sources, order: &[bool], ignore_owners: bool) -> 
     let (mut files, mut expressions) = (arguments.filters.iter(), arguments.expressions.iter().enumerate());
     for &is_file in order {
         if is_file {
-            named.extend(files.next().map(|file| read_file(file)).transpose()?.into_iter().flatten());
+            let of_file = files.next().map(|file| read_file(file)).transpose()?.unwrap_or_default();
+            if named.is_empty() { named = of_file } else { named.extend(of_file) }
         } else if let Some((n, text)) = expressions.next() {
             named.push(expression(n, text, arguments.expressions.len()));
         }
@@ -191,8 +200,11 @@ fn parse_all(
     let mut loaded = Loaded { sets: sets::read(sets)?, ..Loaded::default() };
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     let part = named.len().div_ceil(threads).max(PART);
-    let parse = |part: &[Named]| part.iter().map(|filter| parse(filter, dialect)).collect::<Vec<_>>();
-    let parsed: Vec<Vec<Parsed>> = std::thread::scope(|scope| {
+    // In small lists: of large ones, each in a size of its own, the allocator takes megabytes that the system clears.
+    let parse = |part: &[Named]| -> Vec<Vec<Parsed>> {
+        part.chunks(PART).map(|few| few.iter().map(|filter| parse(filter, dialect)).collect()).collect()
+    };
+    let parsed: Vec<Vec<Vec<Parsed>>> = std::thread::scope(|scope| {
         // The first part here, the others beside it.
         let mut parts = named.chunks(part);
         let here = parts.next().unwrap_or_default();
@@ -203,7 +215,8 @@ fn parse_all(
         );
         all
     });
-    for (filter, parsed) in named.into_iter().zip(parsed.into_iter().flatten()) {
+    loaded.entries.reserve_exact(named.len());
+    for (filter, parsed) in named.into_iter().zip(parsed.into_iter().flatten().flatten()) {
         loaded.add(filter, dialect, parsed);
     }
     Ok(loaded)
@@ -284,9 +297,9 @@ impl Loaded {
         let mut owners: HashMap<String, OwnerId> = HashMap::new();
         let mut next_owner = 0;
         let mut refused = self.refused;
-        let mut entries = Vec::with_capacity(self.entries.len());
-        for entry in self.entries {
-            let number = FilterId(entries.len() as u64);
+        let mut added = 0;
+        // Those that stay, stay where they are.
+        let entries = self.entries.into_iter().filter_map(|entry| {
             let owner = entry.owner.as_ref().map(|name| {
                 *owners.entry(name.clone()).or_insert_with_key(|name| {
                     let owner = OwnerId(next_owner);
@@ -295,11 +308,18 @@ impl Loaded {
                     owner
                 })
             });
-            match builder.add_expression(number, owner, &entry.expression) {
-                Ok(_) => entries.push(entry),
-                Err(error) => refused.push(Refused::by_set(entry, error, &self.sets)),
+            match builder.add_expression(FilterId(added), owner, &entry.expression) {
+                Ok(_) => {
+                    added += 1;
+                    Some(entry)
+                }
+                Err(error) => {
+                    refused.push(Refused::by_set(entry, error, &self.sets));
+                    None
+                }
             }
-        }
+        });
+        let entries: Vec<Entry> = entries.collect();
         refused.sort_by_key(|filter| filter.position);
         Ok(Compiled { set: builder.build(), entries, refused, owners })
     }
