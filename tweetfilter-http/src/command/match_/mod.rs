@@ -182,6 +182,8 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
     if !arguments.quiet {
         summary::print_owners_unused(&job, &tally);
     }
+    // The process ends, and the system takes all of it at once.
+    std::mem::forget(job);
     match unread {
         None => Ok(()),
         Some(failure) => Err(failure),
