@@ -1,6 +1,6 @@
 //! Whether the ids of filters that are used together differ as they must.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tweetfilter_http::import::Format;
 
@@ -14,12 +14,17 @@ const SHOWN: usize = 10;
 /// Ids are unique among the filters of an owner, and none stands both with and without an owner; where owners
 /// are ignored, they are unique altogether.
 pub(super) fn check(filters: &[Named], ignore_owners: bool) -> Result<(), Failure> {
+    // What could not be read has no id that anybody gave it.
+    let read = || filters.iter().filter(|filter| filter.line.fault.is_none());
+    let mut ids = HashSet::with_capacity(filters.len());
+    if read().all(|filter| ids.insert(filter.line.id.as_str())) {
+        return Ok(());
+    }
     let mut of_owner: HashMap<(&str, Option<&str>), &Named> = HashMap::with_capacity(filters.len());
     let mut of_id: HashMap<&str, &Named> = HashMap::with_capacity(filters.len());
     let mut faults = Vec::new();
     let mut numbered = false;
-    // What could not be read has no id that anybody gave it.
-    for filter in filters.iter().filter(|filter| filter.line.fault.is_none()) {
+    for filter in read() {
         let (id, owner) = (filter.line.id.as_str(), filter.line.owner.as_deref());
         let same = of_owner.insert((id, owner), filter);
         let other = of_id.insert(id, filter);
