@@ -131,34 +131,53 @@ fn read_file_to_end(file: std::fs::File, most: u64, bytes: &mut Vec<u8>) -> std:
     file.take(most + 1).read_to_end(bytes)
 }
 
-/// A filter with the place it stands at.
-struct Named {
-    line: FilterLine,
+/// Filters that stand in one place.
+struct Source {
     file: String,
+    format: Format,
+    lines: Vec<FilterLine>,
+    /// How many stand before them there.
+    before: usize,
+    /// What leads to them where the file doesn't, and their lines do not say.
+    within: Option<String>,
+}
+
+/// A filter with the place it stands at.
+#[derive(Clone, Copy)]
+struct Named<'s> {
+    line: &'s FilterLine,
+    file: &'s str,
     /// Its place among the filters of its file, from 1.
     nth: usize,
     format: Format,
-    /// What leads to it where file and line don't.
-    within: Option<String>,
+}
+
+/// The filters of all sources, in order.
+fn named(sources: &[Source]) -> Vec<Named<'_>> {
+    let mut named = Vec::with_capacity(sources.iter().map(|source| source.lines.len()).sum());
+    for Source { file, format, lines, before, .. } in sources {
+        let lines = (before + 1..).zip(lines);
+        named.extend(lines.map(|(nth, line)| Named { line, file, nth, format: *format }));
+    }
+    named
 }
 
 /// Reads and parses all that the arguments name, in the order of the command line.
 pub(crate) fn load(arguments: &Sources, order: &[bool], ignore_owners: bool) -> Result<Loaded, Failure> {
-    let mut named = Vec::new();
+    let mut sources = Vec::new();
     let (mut files, mut expressions) = (arguments.filters.iter(), arguments.expressions.iter().enumerate());
     for &is_file in order {
         if is_file {
-            let of_file = files.next().map(|file| read_file(file)).transpose()?.unwrap_or_default();
-            if named.is_empty() { named = of_file } else { named.extend(of_file) }
+            sources.extend(files.next().map(|file| read_file(file)).transpose()?);
         } else if let Some((n, text)) = expressions.next() {
-            named.push(expression(n, text, arguments.expressions.len()));
+            sources.push(expression(n, text, arguments.expressions.len()));
         }
     }
-    if named.is_empty() {
+    if sources.is_empty() {
         return Err(Failure::Input("no filters: give --filters FILE or --expr EXPRESSION".to_owned()));
     }
-    ids::check(&named, ignore_owners)?;
-    parse_all(named, arguments.dialect, &arguments.sets)
+    ids::check(&named(&sources), ignore_owners)?;
+    parse_all(sources, arguments.dialect, &arguments.sets)
 }
 
 /// Reads and parses files, then expressions. Each file stands for itself: ids need differ only within one.
@@ -168,22 +187,22 @@ pub(crate) fn load_files(
     dialect: Option<Dialect>,
     sets: &[(String, String)],
 ) -> Result<Loaded, Failure> {
-    let mut named = Vec::new();
+    let mut sources = Vec::new();
     for file in files {
-        let of_file = read_file(file)?;
-        ids::check(&of_file, false)?;
-        named.extend(of_file);
+        let source = read_file(file)?;
+        ids::check(&named(std::slice::from_ref(&source)), false)?;
+        sources.push(source);
     }
     let all = expressions.len();
-    named.extend(expressions.iter().enumerate().map(|(n, text)| expression(n, text, all)));
-    parse_all(named, dialect, sets)
+    sources.extend(expressions.iter().enumerate().map(|(n, text)| expression(n, text, all)));
+    parse_all(sources, dialect, sets)
 }
 
-fn expression(n: usize, text: &str, all: usize) -> Named {
+fn expression(n: usize, text: &str, all: usize) -> Source {
     let id = format!("e{}", n + 1);
     let within = (all > 1).then(|| format!(" {id}"));
-    let line = FilterLine::new(id, text.to_owned(), 1);
-    Named { line, file: "--expr".to_owned(), nth: n + 1, format: Format::Plain, within }
+    let lines = vec![FilterLine::new(id, text.to_owned(), 1)];
+    Source { file: "--expr".to_owned(), format: Format::Plain, lines, before: n, within }
 }
 
 /// What leads to a filter of a file in which a column of the expression is none of the line.
@@ -193,18 +212,36 @@ pub(super) fn within(line: &FilterLine) -> String {
 }
 
 fn parse_all(
-    named: Vec<Named>,
+    sources: Vec<Source>,
     dialect: Option<Dialect>,
     sets: &[(String, String)],
 ) -> Result<Loaded, Failure> {
     let mut loaded = Loaded { sets: sets::read(sets)?, ..Loaded::default() };
+    let parsed = {
+        let named = named(&sources);
+        loaded.entries.reserve_exact(named.len());
+        parse_each(&named, dialect)
+    };
+    let mut parsed = parsed.into_iter().flatten().flatten();
+    for Source { file, format, lines, within: led, .. } in sources {
+        for (line, parsed) in lines.into_iter().zip(&mut parsed) {
+            let within = led.clone().or_else(|| (format != Format::Plain).then(|| within(&line)));
+            let origin = Origin { name: file.clone(), line: line.line, within };
+            loaded.add(line, origin, format, dialect, parsed);
+        }
+    }
+    Ok(loaded)
+}
+
+/// What comes of each filter, in order.
+fn parse_each(named: &[Named<'_>], dialect: Option<Dialect>) -> Vec<Vec<Vec<Parsed>>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     let part = named.len().div_ceil(threads).max(PART);
     // In small lists: of large ones, each in a size of its own, the allocator takes megabytes that the system clears.
-    let parse = |part: &[Named]| -> Vec<Vec<Parsed>> {
+    let parse = |part: &[Named<'_>]| -> Vec<Vec<Parsed>> {
         part.chunks(PART).map(|few| few.iter().map(|filter| parse(filter, dialect)).collect()).collect()
     };
-    let parsed: Vec<Vec<Vec<Parsed>>> = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         // The first part here, the others beside it.
         let mut parts = named.chunks(part);
         let here = parts.next().unwrap_or_default();
@@ -214,12 +251,7 @@ fn parse_all(
             beside.into_iter().map(|part| part.join().unwrap_or_else(|p| std::panic::resume_unwind(p))),
         );
         all
-    });
-    loaded.entries.reserve_exact(named.len());
-    for (filter, parsed) in named.into_iter().zip(parsed.into_iter().flatten().flatten()) {
-        loaded.add(filter, dialect, parsed);
-    }
-    Ok(loaded)
+    })
 }
 
 /// Filters that are not worth a thread.
@@ -227,11 +259,12 @@ const PART: usize = 256;
 
 type Parsed = Result<Expression, Vec<Diagnostic>>;
 
-fn parse(filter: &Named, default: Option<Dialect>) -> Parsed {
+fn parse(filter: &Named<'_>, default: Option<Dialect>) -> Parsed {
     if let Some(fault) = &filter.line.fault {
         return Err(vec![unreadable(fault)]);
     }
-    let parsed = Expression::parse_with(&filter.line.text, dialect_of(filter, default), &Limits::default());
+    let dialect = dialect_of(filter.line, filter.format, default);
+    let parsed = Expression::parse_with(&filter.line.text, dialect, &Limits::default());
     parsed.map_err(|error| error.diagnostics().to_vec())
 }
 
@@ -240,11 +273,11 @@ pub(super) fn unreadable(fault: &str) -> Diagnostic {
     Diagnostic::error(UNREADABLE, Span::default(), fault)
 }
 
-fn dialect_of(filter: &Named, default: Option<Dialect>) -> Dialect {
-    filter.line.dialect.or(default).unwrap_or(filter.format.dialect())
+fn dialect_of(line: &FilterLine, format: Format, default: Option<Dialect>) -> Dialect {
+    line.dialect.or(default).unwrap_or(format.dialect())
 }
 
-fn read_file(file: &str) -> Result<Vec<Named>, Failure> {
+fn read_file(file: &str) -> Result<Source, Failure> {
     let text = read_text(file)?;
     let read = read_filters(&text).map_err(|malformed| {
         let faults: Vec<String> =
@@ -254,20 +287,21 @@ fn read_file(file: &str) -> Result<Vec<Named>, Failure> {
     if read.filters.is_empty() {
         return Err(Failure::Input(format!("{file}: holds no filters")));
     }
-    let format = read.format;
-    let named = (1..).zip(read.filters).map(|(nth, line)| {
-        let within = (format != Format::Plain).then(|| within(&line));
-        Named { line, file: file.to_owned(), nth, format, within }
-    });
-    Ok(named.collect())
+    Ok(Source { file: file.to_owned(), format: read.format, lines: read.filters, before: 0, within: None })
 }
 
 impl Loaded {
-    fn add(&mut self, filter: Named, default: Option<Dialect>, parsed: Parsed) {
-        let dialect = dialect_of(&filter, default);
-        let FilterLine { id, text, owner, name, line, .. } = filter.line;
-        let origin = Origin { name: filter.file, line, within: filter.within };
-        let from_x = filter.format.dialect() == Dialect::X;
+    fn add(
+        &mut self,
+        line: FilterLine,
+        origin: Origin,
+        format: Format,
+        default: Option<Dialect>,
+        parsed: Parsed,
+    ) {
+        let dialect = dialect_of(&line, format, default);
+        let FilterLine { id, text, owner, name, .. } = line;
+        let from_x = format.dialect() == Dialect::X;
         let position = self.entries.len() + self.refused.len();
         match parsed {
             Ok(expression) => {
