@@ -94,6 +94,10 @@ impl<'de> Reader<'de> {
                 None => return Err(self.error("a bracket without its end")),
             },
             Some(b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => {
+                // Most are one of these, of which no letter ends a value.
+                if let Some(b"null" | b"true" | b"fals") = bytes.get(self.at..self.at + 4) {
+                    self.at += 4;
+                }
                 while bytes.get(self.at).is_some_and(|&b| !ends_scalar(b)) {
                     self.at += 1;
                 }

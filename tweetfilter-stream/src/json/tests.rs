@@ -68,3 +68,21 @@ fn keys_are_read_however_they_are_written() {
         assert_eq!(read(text), None, "{text}");
     }
 }
+
+#[test]
+fn values_that_are_skipped_end_where_they_do() {
+    let values =
+        ["null", "true", "false", "0", "-1.5e3", "12345", "nul", "nullify", "n", "t", "fals", "truer"];
+    let whole = ["\"a\\\"b\"", "[null,[true]]", "{\"a\":{\"b\":\"}\"}}"];
+    for value in values.iter().chain(&whole) {
+        for behind in ["", ",null", "}", "]", " ,", "\n"] {
+            let text = format!("{value}{behind}");
+            let mut reader = Reader::new(&text);
+            assert!(reader.skip().is_ok(), "{text}");
+            assert_eq!(reader.place(), value.len(), "{text}");
+        }
+    }
+    for broken in ["", " ", "x", "\"a", "[1", "{\"a\":1]"] {
+        assert!(Reader::new(broken).skip().is_err(), "{broken}");
+    }
+}
