@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::escapes::decode;
 use super::scan::{container_end, ends_scalar, string_end};
 
 /// Why a text is not one JSON value, and from which byte on.
@@ -13,6 +14,14 @@ use super::scan::{container_end, ends_scalar, string_end};
 pub(crate) struct Error {
     at: usize,
     what: Cow<'static, str>,
+}
+
+impl Error {
+    /// Of a string that was cut out of its text.
+    #[cold]
+    pub(super) fn in_string(what: &'static str) -> Self {
+        Self { at: 0, what: Cow::Borrowed(what) }
+    }
 }
 
 impl fmt::Display for Error {
@@ -32,7 +41,7 @@ impl de::Error for Error {
 /// The name of a newtype that takes strings with their escapes, to decode them later or never.
 pub(crate) const RAW: &str = "tweetfilter::raw";
 
-type Result<T> = std::result::Result<T, Error>;
+pub(super) type Result<T> = std::result::Result<T, Error>;
 
 /// Reads one JSON text from front to back.
 pub(crate) struct Reader<'de> {
@@ -177,89 +186,6 @@ impl<'de> Reader<'de> {
         }
         Err(self.error("not a value"))
     }
-}
-
-/// Replaces the escapes of a string; `raw` is what stands between the quotes.
-pub(crate) fn decode(raw: &str) -> Result<String> {
-    let bytes = raw.as_bytes();
-    let mut out = String::with_capacity(raw.len());
-    let mut at = 0;
-    while let Some(length) = memchr::memchr(b'\\', &bytes[at..]) {
-        out.push_str(&raw[at..at + length]);
-        at += length + 2;
-        out.push(match bytes.get(at - 1) {
-            Some(b'u') => {
-                // Text in other scripts is one escape after the other.
-                loop {
-                    let (c, length) = bytes.get(at..).and_then(unit).ok_or(Error {
-                        at: 0,
-                        what: Cow::Borrowed("four hexadecimal digits were expected"),
-                    })?;
-                    out.push(c);
-                    at += length;
-                    match bytes.get(at..at + 2) {
-                        Some(b"\\u") => at += 2,
-                        _ => break,
-                    }
-                }
-                continue;
-            }
-            Some(b'n') => '\n',
-            Some(b'/') => '/',
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            _ => return Err(Error { at: 0, what: Cow::Borrowed("an unknown escape in a string") }),
-        });
-    }
-    out.push_str(&raw[at..]);
-    Ok(out)
-}
-
-/// The character of `\u`, whose digits begin the bytes, and the bytes that it takes there.
-#[inline]
-fn unit(bytes: &[u8]) -> Option<(char, usize)> {
-    let first = hex(bytes)?;
-    if let Some(c) = char::from_u32(first) {
-        return Some((c, 4));
-    }
-    if first < 0xDC00
-        && let Some(second) = bytes.get(4..).and_then(|b| b.strip_prefix(b"\\u")).and_then(hex)
-        && (0xDC00..0xE000).contains(&second)
-    {
-        let c = char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00));
-        return Some((c.unwrap_or(char::REPLACEMENT_CHARACTER), 10));
-    }
-    Some((char::REPLACEMENT_CHARACTER, 4))
-}
-
-/// Four hexadecimal digits.
-#[inline]
-fn hex(bytes: &[u8]) -> Option<u32> {
-    /// The digit of a byte; 0xFF for those that are none.
-    const DIGITS: [u8; 256] = {
-        let mut table = [0xFF; 256];
-        let mut n = 0;
-        while n < 10 {
-            table[b'0' as usize + n] = n as u8;
-            n += 1;
-        }
-        let mut n = 0;
-        while n < 6 {
-            table[b'a' as usize + n] = 10 + n as u8;
-            table[b'A' as usize + n] = 10 + n as u8;
-            n += 1;
-        }
-        table
-    };
-    let digit = |byte: u8| u32::from(DIGITS[usize::from(byte)]);
-    let &[a, b, c, d] = bytes.first_chunk::<4>()?;
-    let [a, b, c, d] = [digit(a), digit(b), digit(c), digit(d)];
-    // A byte that is no digit spoils the sum, whatever the others are.
-    ((a | b | c | d) < 16).then_some(a << 12 | b << 8 | c << 4 | d)
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
