@@ -11,7 +11,7 @@ use super::{
     AccountName, Atom, Diagnostic, Dialect, Form, Node, NodeKind, RegexPattern, Shape, TextPattern,
     operators, print,
 };
-use crate::text::decode_link;
+use crate::text::{decode_link, is_simple};
 use crate::{Limits, Span};
 
 /// Makes atoms of one expression, and reports those that can't be made.
@@ -76,6 +76,10 @@ impl<'a, 'r> Atoms<'a, 'r> {
     fn text_atom(&mut self, raw: &Raw<'a>) -> Option<Atom> {
         let span = self.span(raw.all);
         if let RawKind::Run(run) = raw.kind {
+            // Nothing in it is to be read as anything else.
+            if is_simple(run) {
+                return self.checked(raw, run.to_owned(), Shape::Word, Searched::Text).map(Atom::Text);
+            }
             let text = clean(run);
             if !is_bare_word(&text, span, self.report) {
                 return None;
