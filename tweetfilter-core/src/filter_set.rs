@@ -1,5 +1,6 @@
 //! What users hold: filters go into a builder, the builder gives a set, the set evaluates posts.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -234,7 +235,7 @@ impl FilterSetBuilder {
         self.add_expression(id, None, expression)
     }
 
-    /// Adds a parsed filter, of an owner or of none.
+    /// Adds a parsed filter, of an owner or of none; what was parsed is looked at and may be kept.
     ///
     /// It is held to the limits of this builder, whatever limits it was parsed under.
     ///
@@ -244,14 +245,23 @@ impl FilterSetBuilder {
         &mut self,
         id: FilterId,
         owner: Option<OwnerId>,
-        expression: Expression,
+        expression: impl Borrow<Expression>,
+    ) -> Result<&mut Self, AddError> {
+        self.insert(id, owner, expression.borrow())
+    }
+
+    fn insert(
+        &mut self,
+        id: FilterId,
+        owner: Option<OwnerId>,
+        expression: &Expression,
     ) -> Result<&mut Self, AddError> {
         if self.ids.contains(&(owner, id)) {
             return Err(AddError::DuplicateId(id));
         }
-        crate::plan::within::check(&expression, &self.limits).map_err(|d| AddError::Refused(Box::new(d)))?;
+        crate::plan::within::check(expression, &self.limits).map_err(|d| AddError::Refused(Box::new(d)))?;
         let used = owner.and_then(|o| self.regex_sizes.get(&o)).copied().unwrap_or_default();
-        let regex_size = crate::plan::regex_size::check(&expression, &self.limits, owner.is_some(), used)
+        let regex_size = crate::plan::regex_size::check(expression, &self.limits, owner.is_some(), used)
             .map_err(|d| AddError::Refused(Box::new(d)))?;
         let mut lowering = Lowering {
             atoms: &mut self.atoms,
@@ -265,7 +275,7 @@ impl FilterSetBuilder {
         }
         self.ids.insert((owner, id));
         self.formulas.push(formula);
-        self.entries.push(id, owner, &expression);
+        self.entries.push(id, owner, expression);
         Ok(self)
     }
 
@@ -382,7 +392,7 @@ impl Entries {
         self.texts.push_str(expression.text());
         self.ends.push(self.texts.len() as u32);
         self.x.push(expression.dialect() == Dialect::X);
-        self.classes.push(crate::syntax::cost::of(expression, false).class);
+        self.classes.push(expression.class());
     }
 }
 

@@ -182,18 +182,25 @@ impl Event {
     /// # Ok::<(), tweetfilter_stream::wire::DecodeError>(())
     /// ```
     pub fn messages(self) -> impl Iterator<Item = (Option<Arc<str>>, Self)> {
-        let mut open = vec![(None::<Arc<str>>, vec![self].into_iter())];
+        let mut next = Some((None::<Arc<str>>, self));
+        let mut pages: Vec<(Option<Arc<str>>, std::vec::IntoIter<Self>)> = Vec::new();
         std::iter::from_fn(move || {
             loop {
-                let (viewer, events) = open.last_mut()?;
-                let viewer = viewer.clone();
-                match events.next() {
-                    None => drop(open.pop()),
-                    Some(Self::ForUser { user, event }) => {
-                        open.push((Some(user.into()), vec![*event].into_iter()));
+                let (viewer, event) = match next.take() {
+                    Some(next) => next,
+                    None => {
+                        let (viewer, page) = pages.last_mut()?;
+                        let Some(event) = page.next() else {
+                            drop(pages.pop());
+                            continue;
+                        };
+                        (viewer.clone(), event)
                     }
-                    Some(Self::Several(events)) => open.push((viewer, events.into_iter())),
-                    Some(event) => return Some((viewer, event)),
+                };
+                match event {
+                    Self::ForUser { user, event } => next = Some((Some(user.into()), *event)),
+                    Self::Several(events) => pages.push((viewer, events.into_iter())),
+                    event => return Some((viewer, event)),
                 }
             }
         })
@@ -216,5 +223,34 @@ impl Event {
             }
             _ => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Event;
+
+    #[test]
+    fn messages_come_in_order_each_with_the_user_of_its_envelope() {
+        let said = |kind: &str| Event::Other { kind: kind.to_owned() };
+        let for_user =
+            |user: &str, event: Event| Event::ForUser { user: user.to_owned(), event: Box::new(event) };
+        let inner = Event::Several(vec![said("b"), for_user("2", said("c")), said("d")]);
+        let page =
+            Event::Several(vec![said("a"), for_user("1", inner), Event::Several(Vec::new()), said("e")]);
+        let found = |event: Event| -> Vec<(Option<String>, String)> {
+            let kind = |event: Event| if let Event::Other { kind } = event { kind } else { String::new() };
+            event.messages().map(|(user, event)| (user.map(|user| user.to_string()), kind(event))).collect()
+        };
+        let expected = |all: &[(Option<&str>, &str)]| -> Vec<(Option<String>, String)> {
+            all.iter().map(|(user, kind)| (user.map(str::to_owned), (*kind).to_owned())).collect()
+        };
+        let one = Some("1");
+        assert_eq!(
+            found(page),
+            expected(&[(None, "a"), (one, "b"), (Some("2"), "c"), (one, "d"), (None, "e")])
+        );
+        assert_eq!(found(said("x")), expected(&[(None, "x")]));
+        assert_eq!(found(for_user("1", said("x"))), expected(&[(one, "x")]));
     }
 }

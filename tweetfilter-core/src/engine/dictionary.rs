@@ -110,11 +110,13 @@ impl Interner {
                 flags[b as usize] |= ENDS_PAIR;
             }
         }
+        let lists = postings.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).count();
+        let room = self.bytes.len() + self.keys.len() * HEAD + lists * LIST_HEAD + postings.len() * 8;
         let mut dictionary = Dictionary {
             seed: self.seed,
             known: Bitmap::with_room(self.keys.len()),
             table: Table::with_room(self.keys.len()),
-            records: Vec::with_capacity(self.bytes.len() + self.keys.len() * 8 + postings.len() * 9),
+            records: Vec::with_capacity(room),
             offsets: Vec::new(),
         };
         let mut rest = postings;
@@ -132,7 +134,7 @@ impl Interner {
                 dictionary.known.insert(key.hash);
             }
         }
-        dictionary.records.shrink_to_fit();
+        debug_assert_eq!(dictionary.records.len(), room, "all that was written was counted");
         dictionary
     }
 }
@@ -174,7 +176,9 @@ fn push_record(
     }
 }
 
+/// Bytes of a record before its key, and of a list before its postings.
 const HEAD: usize = 10;
+const LIST_HEAD: usize = 6;
 
 /// Kind and length of a key: an expression, and with it any key, is shorter than 2²⁴ bytes.
 #[inline]
@@ -310,9 +314,9 @@ impl Dictionary {
         let head = &self.records[at..at + HEAD];
         let mut at = at + HEAD + key_len(head);
         for _ in 0..head[8] {
-            let list = &self.records[at..at + 6];
+            let list = &self.records[at..at + LIST_HEAD];
             let bytes = u32::from_le_bytes([list[2], list[3], list[4], list[5]]) as usize * 8;
-            at += 6;
+            at += LIST_HEAD;
             if channels.0 >> list[0] & 1 == 1 && list[1] == level as u8 {
                 for posting in self.records[at..at + bytes].chunks_exact(8) {
                     each(Posting(u64::from_le_bytes(posting.try_into().unwrap_or_default())));

@@ -78,6 +78,10 @@ impl Lowering<'_> {
             d.span = node.span;
             d
         })?;
+        // As nearly always.
+        if let [test] = tests[..] {
+            return Ok(Formula::is(test, negative));
+        }
         let literals = tests.into_iter().map(|test| Formula::is(test, negative));
         Ok(if negative { Formula::all(literals) } else { Formula::any(literals) })
     }

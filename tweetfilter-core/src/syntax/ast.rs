@@ -71,7 +71,7 @@ impl Quota {
 }
 
 /// How many elements of a quota must hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum QuotaCount {
     /// `3 of`: at least so many; between 1 and the number of elements.
     AtLeast(u32),

@@ -6,12 +6,12 @@ use super::chars::{is_tag, syntax};
 use super::regexes::WrongRegex;
 use super::report::Report;
 use super::token::{Lexeme, Raw, RawKind};
-use super::words::{Searched, check, clean, is_bare_word, joined, unescape};
+use super::words::{Checked, Searched, check, clean, is_bare_word, joined, unescape};
 use super::{
     AccountName, Atom, Diagnostic, Dialect, Form, Node, NodeKind, RegexPattern, Shape, TextPattern,
     operators, print,
 };
-use crate::text::decode_link;
+use crate::text::{decode_link, is_simple};
 use crate::{Limits, Span};
 
 /// Makes atoms of one expression, and reports those that can't be made.
@@ -20,12 +20,14 @@ pub(super) struct Atoms<'a, 'r> {
     pub(super) dialect: Dialect,
     pub(super) limits: &'r Limits,
     pub(super) report: &'r mut Report,
+    /// The tokens of words and phrases that are searched for in the text.
+    pub(super) tokens: Checked,
     regexes: usize,
 }
 
 impl<'a, 'r> Atoms<'a, 'r> {
     pub(super) fn new(text: &'a str, dialect: Dialect, limits: &'r Limits, report: &'r mut Report) -> Self {
-        Self { text, dialect, limits, report, regexes: 0 }
+        Self { text, dialect, limits, report, tokens: Checked::default(), regexes: 0 }
     }
 
     /// The node of an operand; `None` if it was reported.
@@ -74,6 +76,10 @@ impl<'a, 'r> Atoms<'a, 'r> {
     fn text_atom(&mut self, raw: &Raw<'a>) -> Option<Atom> {
         let span = self.span(raw.all);
         if let RawKind::Run(run) = raw.kind {
+            // Nothing in it is to be read as anything else.
+            if is_simple(run) {
+                return self.checked(raw, run.to_owned(), Shape::Word, Searched::Text).map(Atom::Text);
+            }
             let text = clean(run);
             if !is_bare_word(&text, span, self.report) {
                 return None;
@@ -140,7 +146,11 @@ impl<'a, 'r> Atoms<'a, 'r> {
             Searched::Text | Searched::Field => text.clone(),
         };
         let seen = TextPattern { text: read, form, shape };
-        check(&seen, span, searched, self.limits, self.report).then_some(TextPattern { text, form, shape })
+        let tokens = check(&seen, span, searched, self.limits, self.report)?;
+        if matches!(searched, Searched::Text) {
+            self.tokens.keep(span, tokens);
+        }
+        Some(TextPattern { text, form, shape })
     }
 
     fn distance(&mut self, digits: &str, raw: &Raw<'a>) -> Option<u32> {

@@ -55,7 +55,11 @@ pub(super) fn is_boundary(c: char) -> bool {
 
 /// Letters, marks, numbers, emoji, and ignorable characters that join them.
 pub(super) fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || is_joining(c) || (!c.is_ascii() && LETTERS.contains(c))
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric();
+    }
+    // Last what takes a thousand steps for a character of a script in the middle of Unicode.
+    LETTERS.contains(c) || is_joining(c) || c.is_alphanumeric()
 }
 
 /// What a word may hold besides, but neither begin nor end with (`_` may).
@@ -111,6 +115,10 @@ mod tests {
         for c in ['\u{200c}', '\u{200d}', '\u{fe0f}', '\u{180b}', '\u{e0067}', '\u{e007f}', '\u{e0100}'] {
             assert!(!is_dropped(c) && is_word(c), "{c:?}");
         }
+        assert!(
+            is_word('a') && is_word('é') && is_word('歌') && is_word('Ⓐ') && is_word('☃') && !is_word('_')
+        );
+        assert!(!is_word('#') && !is_word('*') && !is_word('、') && !is_word('\u{3000}'));
         assert!(!IGNORABLE.0.is_empty() && ![' ', '\n', 'a', 'é', '\u{3000}'].into_iter().any(is_dropped));
     }
 }

@@ -28,20 +28,54 @@ pub struct Cost {
     pub reasons: Vec<Span>,
 }
 
+/// The least and the most.
+pub(super) const ENDS: (CostClass, CostClass) = (CostClass::Indexed, CostClass::Scanned);
+
 /// The class of an expression by its form; `scanned`: the index found no access to it.
 pub(crate) fn of(expression: &Expression, scanned: bool) -> Cost {
-    let (class, reasons) = best(expression.root(), &class, (CostClass::Indexed, CostClass::Scanned));
+    let (class, reasons) = best(expression.root(), &|atom: &Atom, _: Span| class(atom), ENDS);
     Cost { class: if scanned { CostClass::Scanned } else { class }, reasons }
 }
 
-/// The least rank of atoms of which one is true wherever a node is, and the atoms of that rank; from what atoms
-/// rank if they are true. An atom's absence ranks last.
-pub(super) fn best<R: Ord + Copy>(
+/// The class of a tree by its form alone.
+pub(super) fn class_of(root: &Node) -> CostClass {
+    let (class, ()) = best(root, &|atom: &Atom, _: Span| class(atom), ENDS);
+    class
+}
+
+/// The least rank of atoms of which one is true wherever a node is, and the places of the atoms of that rank if they
+/// are asked for; from what atoms, and where they stand, rank if they are true. An atom's absence ranks last.
+pub(super) fn best<R: Ord + Copy, P: Places>(
     node: &Node,
-    rank: &impl Fn(&Atom) -> R,
+    rank: &impl Fn(&Atom, Span) -> R,
     (first, last): (R, R),
-) -> (R, Vec<Span>) {
+) -> (R, P) {
     Ranks { rank, first, last }.node(node, false, false)
+}
+
+/// Where atoms stand, for whoever asks.
+pub(super) trait Places: Default {
+    /// One place.
+    fn at(span: Span) -> Self;
+    /// Adds others.
+    fn add(&mut self, others: Self);
+}
+
+impl Places for Vec<Span> {
+    fn at(span: Span) -> Self {
+        vec![span]
+    }
+
+    fn add(&mut self, others: Self) {
+        self.extend(others);
+    }
+}
+
+/// Nobody asks.
+impl Places for () {
+    fn at(_: Span) -> Self {}
+
+    fn add(&mut self, (): Self) {}
 }
 
 struct Ranks<'r, R, F> {
@@ -50,8 +84,8 @@ struct Ranks<'r, R, F> {
     last: R,
 }
 
-impl<R: Ord + Copy, F: Fn(&Atom) -> R> Ranks<'_, R, F> {
-    fn node(&self, n: &Node, negative: bool, scoped: bool) -> (R, Vec<Span>) {
+impl<R: Ord + Copy, F: Fn(&Atom, Span) -> R> Ranks<'_, R, F> {
+    fn node<P: Places>(&self, n: &Node, negative: bool, scoped: bool) -> (R, P) {
         match &n.kind {
             NodeKind::Not(inner) => self.node(inner, !negative, scoped),
             // What stands behind two scopes has no terms of its own.
@@ -61,31 +95,32 @@ impl<R: Ord + Copy, F: Fn(&Atom) -> R> Ranks<'_, R, F> {
                 if matches!(n.kind, NodeKind::And(_)) == negative {
                     return self.all_of(parts);
                 }
-                parts.min_by_key(|p| p.0).unwrap_or((self.last, Vec::new()))
+                parts.min_by_key(|p| p.0).unwrap_or((self.last, P::default()))
             }
             NodeKind::Quota(quota) => {
                 let (needed, none) = quota.needed();
                 let negative = negative != none;
                 let needed = if negative { quota.items.len() + 1 - needed } else { needed };
-                let mut parts: Vec<_> = quota.items.iter().map(|i| self.node(i, negative, scoped)).collect();
+                let parts = quota.items.iter().map(|i| self.node(i, negative, scoped));
+                let mut parts: Vec<(R, P)> = parts.collect();
                 parts.sort_by_key(|p| p.0);
                 parts.truncate((quota.items.len() + 1).saturating_sub(needed));
                 self.all_of(parts.into_iter())
             }
-            NodeKind::Atom(atom) if !negative => ((self.rank)(atom), vec![n.span]),
-            NodeKind::Scope(..) | NodeKind::Atom(_) => (self.last, vec![n.span]),
+            NodeKind::Atom(atom) if !negative => ((self.rank)(atom, n.span), P::at(n.span)),
+            NodeKind::Scope(..) | NodeKind::Atom(_) => (self.last, P::at(n.span)),
         }
     }
 
     /// Where any of the parts may be the one that is true.
-    fn all_of(&self, parts: impl Iterator<Item = (R, Vec<Span>)>) -> (R, Vec<Span>) {
-        let mut all = (self.first, Vec::new());
-        for (rank, spans) in parts {
+    fn all_of<P: Places>(&self, parts: impl Iterator<Item = (R, P)>) -> (R, P) {
+        let mut all = (self.first, P::default());
+        for (rank, places) in parts {
             if rank > all.0 {
-                all = (rank, Vec::new());
+                all = (rank, P::default());
             }
             if rank == all.0 {
-                all.1.extend(spans);
+                all.1.add(places);
             }
         }
         all
@@ -147,5 +182,39 @@ fn of_pattern(pattern: &TextPattern) -> CostClass {
             WildcardReach::None => CostClass::Scanned,
         },
         _ => CostClass::Indexed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Dialect;
+
+    #[test]
+    fn the_class_that_is_kept_is_that_of_the_form() {
+        use CostClass::{Guarded, Indexed, Scanned};
+        for (text, class) in [
+            ("snow", Indexed),
+            ("the", Indexed),
+            ("contains:\"no\"", Guarded),
+            ("/snow+/", Guarded),
+            ("/[a-z]+/", Scanned),
+            ("snow OR /[a-z]+/", Scanned),
+            ("snow /[a-z]+/", Indexed),
+            ("/[a-z]+/ OR /snow+/", Scanned),
+            ("/[a-z]+/ /snow+/", Guarded),
+            ("-snow", Scanned),
+            ("-(-snow OR has:links)", Indexed),
+            ("2 of (snow, /rain+/, /hail+/)", Guarded),
+            ("2 of (snow, rain, is:reply)", Indexed),
+            ("3 of (snow, rain, is:reply)", Indexed),
+            ("1 of (snow, is:reply)", Scanned),
+            ("in:quote(snow)", Indexed),
+        ] {
+            let expression = Expression::parse(text).expect(text);
+            let made = Expression::from_node(expression.root().clone(), Dialect::Native);
+            let classes = [expression.class(), made.class(), of(&expression, false).class];
+            assert_eq!(classes, [class; 3], "{text}");
+        }
     }
 }

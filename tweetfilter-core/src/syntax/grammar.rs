@@ -4,6 +4,7 @@
 //! tree, and parsing goes on behind it: at the next operand, operator or parenthesis.
 
 use super::atoms::Atoms;
+use super::cost::CostClass;
 use super::report::Report;
 use super::token::{Lexeme, Placed, lexemes};
 use super::visible::Visible;
@@ -17,6 +18,8 @@ pub(super) const DEEPEST: usize = 128;
 pub(super) struct Outcome {
     /// `None` if there are errors.
     pub(super) root: Option<Node>,
+    /// What it costs by its form.
+    pub(super) class: CostClass,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Lexemes looked at, each as often as it was.
     #[allow(dead_code, reason = "tests count the work")]
@@ -30,7 +33,7 @@ pub(super) fn parse(text: &str, dialect: Dialect, limits: &Limits) -> Outcome {
         let (have, most) = (text.len(), limits.expression_bytes);
         let message = format!("The expression has {have} bytes; the limit expression_bytes is {most}");
         report.push(Diagnostic::error("limit_expression_bytes", Span::from(0..text.len()), message));
-        return Outcome { root: None, diagnostics: report.finish(), steps: 0 };
+        return Outcome { root: None, class: CostClass::Scanned, diagnostics: report.finish(), steps: 0 };
     }
     let Some(visible) = Visible::of(text) else { return parse_visible(text, dialect, limits, report) };
     visible.notes().for_each(|note| report.push(note));
@@ -58,12 +61,11 @@ fn parse_visible(text: &str, dialect: Dialect, limits: &Limits, mut report: Repo
         steps: 0,
     };
     let root = parser.whole();
-    let steps = parser.steps;
+    let (steps, checked) = (parser.steps, parser.atoms.tokens);
     let root = root.filter(|_| !report.has_errors());
-    if let Some(root) = &root {
-        lint::tree(root, text, &mut report);
-    }
-    Outcome { root, diagnostics: report.finish(), steps }
+    let class = root.as_ref().map(|root| lint::tree(root, text, &checked, &mut report));
+    let class = class.unwrap_or(CostClass::Scanned);
+    Outcome { root, class, diagnostics: report.finish(), steps }
 }
 
 /// The operators between operands, weakest first.

@@ -12,33 +12,48 @@ mod range;
 pub(crate) use common::is_common;
 use std::collections::{BTreeSet, HashMap};
 
+use super::cost::{self, CostClass};
 use super::report::Report;
 use super::values::flag_name;
+use super::words::Checked;
 use super::{
-    AccountName, Atom, AttributeTest, Diagnostic, Expression, NamedSets, Node, NodeKind, Value, literals,
-    values,
+    AccountName, Atom, AttributeTest, Diagnostic, Expression, NamedSets, Node, NodeKind, QuotaCount, Scope,
+    TextPattern, Value, literals, values,
 };
 use crate::Span;
 use access::Access;
 
-/// Adds the warnings that a tree gives rise to.
-pub(super) fn tree(root: &Node, text: &str, report: &mut Report) {
-    let mut lint = Lint { text, report, ids: HashMap::new() };
-    lint.visit(root);
-    birth::check(&mut lint, root);
-    atoms_of(root, &mut |atom, span| lint.atom(atom, span));
-    let message = match access::of(root) {
-        Access::Good => return,
+/// Adds the warnings that a tree gives rise to; what it costs by its form.
+pub(super) fn tree(root: &Node, text: &str, checked: &Checked, report: &mut Report) -> CostClass {
+    let bare = {
+        let mut lint = Lint { text, checked, report, ids: HashMap::new() };
+        // A lone atom has nothing beside it that it could be odd with.
+        if !matches!(root.kind, NodeKind::Atom(_)) {
+            lint.visit(root);
+        }
+        birth::check(&mut lint, root);
+        lint.bare_regexes(root)
+    };
+    // To find the literals of a regex takes longer than all else.
+    let class = |atom: &Atom, span: Span| match atom {
+        Atom::Regex(_) if bare.binary_search(&span).is_ok() => CostClass::Scanned,
+        Atom::Regex(_) => CostClass::Guarded,
+        _ => cost::class(atom),
+    };
+    match access::of(root, &class, checked) {
+        Access::Good => {}
         Access::Common => {
             let message =
                 "All that this filter must find are very common words, so it is tried on very many posts";
-            return report.push(Diagnostic::warning("common_words", root.span, message));
+            report.push(Diagnostic::warning("common_words", root.span, message));
         }
         Access::None => {
-            "Nothing that can be looked up must be there for this filter to match, so it is evaluated for every post"
+            let message = "Nothing that can be looked up must be there for this filter to match, so it is evaluated for every post";
+            report.push(Diagnostic::warning("evaluated_for_every_post", root.span, message));
         }
-    };
-    report.push(Diagnostic::warning("evaluated_for_every_post", root.span, message));
+    }
+    let (class, ()) = cost::best(root, &class, cost::ENDS);
+    class
 }
 
 /// Calls `f` with every atom of an expression and its place, in the order of the text.
@@ -60,36 +75,51 @@ fn atoms_of<'n>(root: &'n Node, f: &mut impl FnMut(&'n Atom, Span)) {
 
 struct Lint<'a> {
     text: &'a str,
+    checked: &'a Checked,
     report: &'a mut Report,
     /// Equal nodes have the same number.
-    ids: HashMap<String, u32>,
+    ids: HashMap<Key<'a>, u32>,
 }
 
-impl Lint<'_> {
+/// What equal nodes have in common.
+#[derive(PartialEq, Eq, Hash)]
+enum Key<'n> {
+    Text(&'n TextPattern),
+    /// Any other atom, by its canonical text.
+    Atom(String),
+    Not(u32),
+    Scope(Scope, u32),
+    And(Vec<u32>),
+    Or(Vec<u32>),
+    Quota(QuotaCount, Vec<u32>),
+}
+
+impl<'a> Lint<'a> {
     fn warn(&mut self, diagnostic: Diagnostic) {
         self.report.push(diagnostic);
     }
 
-    fn id(&mut self, key: String) -> u32 {
+    fn id(&mut self, key: Key<'a>) -> u32 {
         let next = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
         *self.ids.entry(key).or_insert(next)
     }
 
     /// Numbers a node and warns of what is odd in it; the depth is that of the tree, which is bounded.
-    fn visit(&mut self, node: &Node) -> u32 {
+    fn visit(&mut self, node: &'a Node) -> u32 {
         let key = match &node.kind {
-            NodeKind::Atom(atom) => atom.to_string(),
-            NodeKind::Not(inner) => format!("-{}", self.visit(inner)),
-            NodeKind::Scope(scope, inner) => format!("{scope:?}{}", self.visit(inner)),
-            NodeKind::And(items) => format!("&{:?}", self.list(node, items)),
-            NodeKind::Or(items) => format!("|{:?}", self.list(node, items)),
-            NodeKind::Quota(quota) => format!("{:?}{:?}", quota.count, self.list(node, &quota.items)),
+            NodeKind::Atom(Atom::Text(pattern)) => Key::Text(pattern),
+            NodeKind::Atom(atom) => Key::Atom(atom.to_string()),
+            NodeKind::Not(inner) => Key::Not(self.visit(inner)),
+            NodeKind::Scope(scope, inner) => Key::Scope(*scope, self.visit(inner)),
+            NodeKind::And(items) => Key::And(self.list(node, items)),
+            NodeKind::Or(items) => Key::Or(self.list(node, items)),
+            NodeKind::Quota(quota) => Key::Quota(quota.count, self.list(node, &quota.items)),
         };
         self.id(key)
     }
 
     /// The sorted numbers of the elements of a flat list.
-    fn list(&mut self, node: &Node, items: &[Node]) -> Vec<u32> {
+    fn list(&mut self, node: &'a Node, items: &'a [Node]) -> Vec<u32> {
         let mut entries = Vec::with_capacity(items.len());
         for item in items {
             let (negated, inner) = match &item.kind {
@@ -104,13 +134,19 @@ impl Lint<'_> {
         ids
     }
 
-    fn atom(&mut self, atom: &Atom, span: Span) {
-        if let Atom::Regex(regex) = atom
-            && literals::required(regex).is_empty()
-        {
-            let message = "This regex has no fixed letters to search for first, so it runs on every post";
-            self.warn(Diagnostic::warning("regex_without_literal", span, message));
-        }
+    /// Warns of regexes that nothing can be searched for first; where they stand, in order.
+    fn bare_regexes(&mut self, root: &Node) -> Vec<Span> {
+        let mut bare = Vec::new();
+        atoms_of(root, &mut |atom, span| {
+            if let Atom::Regex(regex) = atom
+                && literals::required(regex).is_empty()
+            {
+                let message = "This regex has no fixed letters to search for first, so it runs on every post";
+                self.warn(Diagnostic::warning("regex_without_literal", span, message));
+                bare.push(span);
+            }
+        });
+        bare
     }
 }
 

@@ -39,6 +39,7 @@ pub use print::quoted;
 pub use sets::NamedSets;
 
 use crate::Limits;
+use cost::CostClass;
 
 /// A parsed filter expression.
 ///
@@ -55,6 +56,7 @@ pub struct Expression {
     text: String,
     dialect: Dialect,
     root: Node,
+    class: CostClass,
     warnings: Vec<Diagnostic>,
 }
 
@@ -73,8 +75,11 @@ impl Expression {
     /// Every independent error, with place and ways out.
     pub fn parse_with(text: &str, dialect: Dialect, limits: &Limits) -> Result<Self, ParseError> {
         let outcome = grammar::parse(text, dialect, limits);
+        let class = outcome.class;
         match outcome.root {
-            Some(root) => Ok(Self { text: text.to_owned(), dialect, root, warnings: outcome.diagnostics }),
+            Some(root) => {
+                Ok(Self { text: text.to_owned(), dialect, root, class, warnings: outcome.diagnostics })
+            }
             None => Err(ParseError { text: text.to_owned(), diagnostics: outcome.diagnostics }),
         }
     }
@@ -82,7 +87,8 @@ impl Expression {
     /// An expression from a tree; its text is its canonical text, and spans of the tree are kept as they are.
     #[must_use]
     pub fn from_node(root: Node, dialect: Dialect) -> Self {
-        let mut expression = Self { text: String::new(), dialect, root, warnings: Vec::new() };
+        let class = cost::class_of(&root);
+        let mut expression = Self { text: String::new(), dialect, root, class, warnings: Vec::new() };
         expression.text = expression.to_string();
         expression
     }
@@ -109,6 +115,11 @@ impl Expression {
     #[must_use]
     pub fn root(&self) -> &Node {
         &self.root
+    }
+
+    /// What it costs by its form alone.
+    pub(crate) fn class(&self) -> CostClass {
+        self.class
     }
 
     /// What is legal but perhaps not meant.

@@ -43,12 +43,8 @@ pub fn to_native(expression: &Expression) -> Expression {
         regexes: usize::MAX,
         ..defaults
     };
-    Expression::parse_with(&text, Dialect::Native, &limits).unwrap_or_else(|_| Expression {
-        text,
-        dialect: Dialect::Native,
-        root,
-        warnings: Vec::new(),
-    })
+    Expression::parse_with(&text, Dialect::Native, &limits)
+        .unwrap_or_else(|_| Expression::from_node(root, Dialect::Native))
 }
 
 fn node(n: &Node) -> Node {

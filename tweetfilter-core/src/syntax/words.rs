@@ -1,5 +1,7 @@
 //! Words and phrases: which characters they may hold, and whether anything of them can match.
 
+use std::borrow::Cow;
+
 use super::chars::{is_dropped, is_inner, is_quote, is_word, syntax};
 use super::report::Report;
 use super::token::symbol_in_word;
@@ -99,21 +101,41 @@ impl Searched {
     }
 }
 
-/// Checks what its tokens say of a pattern; `false` if it was reported as an error.
+/// The tokens of words and phrases, kept from their check for whoever asks next, by their places.
+#[derive(Default)]
+pub(super) struct Checked(Vec<(Span, Pattern)>);
+
+impl Checked {
+    /// Keeps those of the word or phrase that stands behind all before.
+    pub(super) fn keep(&mut self, span: Span, tokens: Pattern) {
+        self.0.push((span, tokens));
+    }
+
+    /// Those of the word or phrase at a place, of this text, in which nothing is a wildcard.
+    pub(super) fn tokens(&self, span: Span, text: &str) -> Cow<'_, Pattern> {
+        match self.0.binary_search_by_key(&span, |kept| kept.0) {
+            Ok(at) => Cow::Borrowed(&self.0[at].1),
+            Err(_) => Cow::Owned(pattern(text, false).unwrap_or_default()),
+        }
+    }
+}
+
+/// Checks what its tokens say of a pattern, and gives them; `None` if it was reported as an error.
 pub(super) fn check(
     p: &TextPattern,
     span: Span,
     searched: Searched,
     limits: &Limits,
     report: &mut Report,
-) -> bool {
-    let found = match (p.shape, pattern(&p.text, p.shape == Shape::Word)) {
+) -> Option<Pattern> {
+    let tokens = pattern(&p.text, p.shape == Shape::Word);
+    let found = match (p.shape, &tokens) {
         _ if p.form == Form::Obfuscated && p.shape != Shape::Word => {
             Some(not_obfuscated(p, span, "~ goes with a single word, not with a phrase"))
         }
         (Shape::Word, tokens) => word(p, tokens, span, searched, report),
         (_, Err(_)) => None,
-        (shape, Ok(tokens)) => phrase(p, &tokens, span, searched, report).or_else(|| match shape {
+        (shape, Ok(tokens)) => phrase(p, tokens, span, searched, report).or_else(|| match shape {
             Shape::Near(distance) => near(p, distance, span, limits),
             _ => None,
         }),
@@ -121,9 +143,9 @@ pub(super) fn check(
     match found {
         Some(diagnostic) => {
             report.push(diagnostic);
-            false
+            None
         }
-        None => true,
+        None => Some(tokens.unwrap_or_default()),
     }
 }
 
@@ -135,7 +157,7 @@ fn no_token(text: &str, span: Span, searched: Searched) -> Diagnostic {
 
 fn word(
     p: &TextPattern,
-    tokens: Result<Pattern, WildcardError>,
+    tokens: &Result<Pattern, WildcardError>,
     span: Span,
     searched: Searched,
     report: &mut Report,
@@ -146,10 +168,10 @@ fn word(
     }
     let (code, message) = match tokens {
         Ok(tokens) if tokens.is_empty() => return Some(no_token(text, span, searched)),
-        Ok(tokens) if p.form == Form::Obfuscated => return obfuscated(p, &tokens, span),
+        Ok(tokens) if p.form == Form::Obfuscated => return obfuscated(p, tokens, span),
         Ok(tokens) => {
             // A word of the text can't hold them, and links are full of them.
-            if matches!(searched, Searched::Field) && loses(text, &tokens, |c| is_lost(c) && c != '_') {
+            if matches!(searched, Searched::Field) && loses(text, tokens, |c| is_lost(c) && c != '_') {
                 let message =
                     "Symbols at the edge of a word are ignored; in this field only words are searched for";
                 report.push(Diagnostic::warning("symbols_ignored", span, message));

@@ -157,7 +157,7 @@ fn walk_clusters(
 }
 
 /// Whether the table knows a letter or number, alone, to be what it folds to.
-fn folds_to_itself(c: char) -> bool {
+pub(super) fn folds_to_itself(c: char) -> bool {
     let entry = entry(c);
     let letter = matches!(class(entry), CLASS_WORD | CLASS_CHARACTER | CLASS_CLUSTER);
     letter && mapping(entry).is_none()

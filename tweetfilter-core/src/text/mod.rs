@@ -47,6 +47,7 @@ pub use nfc::nfc;
 pub(crate) use nfc::span_before_nfc;
 pub(crate) use obfuscation::squeezed_into;
 pub use obfuscation::{obfuscated, obfuscated_into, squeezed, stretched_equal};
+pub(crate) use pattern::is_simple;
 pub use pattern::{Pattern, Term, WildcardError, near_items, pattern};
 pub use shape::{caps, emoji, length};
 pub use substring::{Needle, Searchable, fold_for_search};

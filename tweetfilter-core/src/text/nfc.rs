@@ -47,33 +47,56 @@ pub(crate) fn span_before_nfc(text: &str, composed: &str, found: Range<usize>) -
 fn is_nfc(text: &str) -> bool {
     let mut last = 0;
     text.chars().all(|c| {
-        let class = if is_inert(c) { 0 } else { canonical_combining_class(c) };
+        if is_inert(c) {
+            last = 0;
+            return true;
+        }
+        let class = canonical_combining_class(c);
         let ordered = class == 0 || last <= class;
         last = class;
-        ordered && (is_inert(c) || is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes)
+        ordered && is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes
     })
 }
 
-/// Whether NFC leaves a character alone whatever stands beside it: the common blocks of which that is so.
+/// Characters that NFC leaves alone whatever stands beside them: the common blocks of which that is so.
+const INERT: [(char, char); 16] = [
+    ('\0', '\u{2ff}'),
+    ('\u{400}', '\u{482}'),
+    ('\u{620}', '\u{64a}'),
+    ('\u{904}', '\u{93b}'),
+    ('\u{93e}', '\u{94c}'),
+    ('\u{e01}', '\u{e37}'),
+    ('\u{e3f}', '\u{e47}'),
+    ('\u{2010}', '\u{205f}'),
+    ('\u{3000}', '\u{3029}'),
+    ('\u{3041}', '\u{3096}'),
+    ('\u{30a0}', '\u{3130}'),
+    ('\u{4e00}', '\u{9fff}'),
+    ('\u{ac00}', '\u{d7a3}'),
+    ('\u{fe0e}', '\u{fe0f}'),
+    ('\u{ff00}', '\u{ffef}'),
+    ('\u{1f300}', '\u{1faff}'),
+];
+
+/// A bit for each code point below, so that no script costs more than another.
+static INERT_BITS: [u64; 0x1_fb00 / 64] = {
+    let mut bits = [0; 0x1_fb00 / 64];
+    let mut range = 0;
+    while range < INERT.len() {
+        let (mut code, last) = (INERT[range].0 as usize, INERT[range].1 as usize);
+        while code <= last {
+            bits[code / 64] |= 1 << (code % 64);
+            code += 1;
+        }
+        range += 1;
+    }
+    bits
+};
+
 #[inline]
 fn is_inert(c: char) -> bool {
-    matches!(c,
-        '\0'..='\u{2ff}'
-        | '\u{400}'..='\u{482}'
-        | '\u{620}'..='\u{64a}'
-        | '\u{904}'..='\u{93b}'
-        | '\u{93e}'..='\u{94c}'
-        | '\u{e01}'..='\u{e37}'
-        | '\u{e3f}'..='\u{e47}'
-        | '\u{2010}'..='\u{205f}'
-        | '\u{3000}'..='\u{3029}'
-        | '\u{3041}'..='\u{3096}'
-        | '\u{30a0}'..='\u{3130}'
-        | '\u{4e00}'..='\u{9fff}'
-        | '\u{ac00}'..='\u{d7a3}'
-        | '\u{fe0e}'..='\u{fe0f}'
-        | '\u{ff00}'..='\u{ffef}'
-        | '\u{1f300}'..='\u{1faff}')
+    let code = c as usize;
+    INERT_BITS.get(code / 64).is_some_and(|bits| bits >> (code % 64) & 1 == 1)
 }
 
 #[cfg(test)]
@@ -86,6 +109,13 @@ mod tests {
         #[test]
         fn the_quick_check_is_that_of_the_annex(text in "[a-zé\u{300}\u{301}\u{323}\u{338}가-각\u{11a8}가\u{94d}\u{93c}क\u{e38}\u{e48}ก]{0,8}") {
             prop_assert_eq!(is_nfc(&text), is_nfc_quick(text.chars()) == IsNormalized::Yes);
+        }
+    }
+
+    #[test]
+    fn the_bits_are_those_of_the_ranges() {
+        for c in '\0'..=char::MAX {
+            assert_eq!(is_inert(c), INERT.iter().any(|(first, last)| (*first..=*last).contains(&c)), "{c:?}");
         }
     }
 

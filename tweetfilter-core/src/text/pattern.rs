@@ -177,6 +177,11 @@ pub fn pattern(text: &str, wildcards: bool) -> Result<Pattern, WildcardError> {
     Ok(Pattern { terms })
 }
 
+/// Whether a text is clearly one token, which folds as ASCII does.
+pub(crate) fn is_simple(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
 /// Where `*` and `?` stand that are no keycap.
 fn wildcard_places(text: &str) -> impl Iterator<Item = usize> {
     let places = text.match_indices(['*', '?']).map(|(at, _)| at);
@@ -208,6 +213,22 @@ pub fn near_items(text: &str) -> Vec<Pattern> {
 }
 
 fn terms(text: &str) -> Vec<Term> {
+    if is_simple(text) {
+        let folded = text.to_ascii_lowercase();
+        return vec![Term {
+            span: Span::from(0..text.len()),
+            kind: TokenKind::Word,
+            plain: folded.clone(),
+            folded,
+            exact: text.to_owned(),
+            wildcard: None,
+        }];
+    }
+    terms_of_tokens(text)
+}
+
+/// The same for any text.
+fn terms_of_tokens(text: &str) -> Vec<Term> {
     let (mut tokens, mut memory) = (Tokens::default(), Tokens::default());
     tokenize(text, Origin::Filter, &mut tokens);
     let term = |token: Token<'_>| Term {
@@ -219,4 +240,19 @@ fn terms(text: &str) -> Vec<Term> {
         wildcard: None,
     };
     tokens.iter().map(term).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn simple_texts_are_read_as_any_others() {
+        for text in ["snow", "Snow", "SNOW2021", "a", "7", "q0hosfagzg"] {
+            assert!(is_simple(text) && terms(text) == terms_of_tokens(text), "{text}");
+        }
+        for text in ["", " ", "a b", "snow!", "é", "歌", "a_b", "ſ"] {
+            assert!(!is_simple(text) && terms(text) == terms_of_tokens(text), "{text}");
+        }
+    }
 }

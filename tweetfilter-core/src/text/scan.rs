@@ -74,11 +74,13 @@ enum State {
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str, out: &'a mut Tokens) -> Self {
+        // So that the hash of a token at the end can read on.
+        const BEHIND: &str = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
         let copy = out.bytes.len();
+        out.bytes.reserve(text.len() + BEHIND.len());
         out.bytes.push_str(text);
         out.bytes[copy..].make_ascii_lowercase();
-        // So that the hash of a token at the end can read on.
-        out.bytes.push_str("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+        out.bytes.push_str(BEHIND);
         let first = out.items.len();
         Self { text, out, key: Key::get(), copy, first, open: Open::default() }
     }

@@ -1,6 +1,7 @@
 //! Whole entities (a tag, a place, an id), compared by steps c to e and the accent rule of words.
 
-use super::fold::{Chunk, Found, Steps, walk};
+use super::flags::MARK;
+use super::fold::{Chunk, Found, Steps, folds_to_itself, walk};
 use super::tables::entry;
 use super::{Token, accents};
 
@@ -58,12 +59,25 @@ pub fn fold_value(text: &str) -> Folded {
 pub fn fold_value_into(text: &str, out: &mut Folded) {
     out.folded.clear();
     out.plain.clear();
-    if text.is_ascii() {
+    if text.is_ascii() || text.chars().all(is_alone) {
         out.folded.push_str(text);
         out.folded.make_ascii_lowercase();
         out.plain.push_str(&out.folded);
-        return;
+    } else {
+        fold_by_steps(text, out);
     }
+}
+
+/// Whether a character folds to itself, but for the case of ASCII, whatever stands beside it.
+fn is_alone(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric() || c == '_';
+    }
+    folds_to_itself(c) && entry(c) & MARK == 0
+}
+
+/// The same for any text, into empty memory.
+fn fold_by_steps(text: &str, out: &mut Folded) {
     let mut whole = String::with_capacity(text.len());
     let steps = Steps { emoji: false, apart: true, case: true };
     walk(text, (0, text.len()), false, steps, &mut Chunk::default(), &mut |found| match found {
@@ -72,4 +86,49 @@ pub fn fold_value_into(text: &str, out: &mut Folded) {
     });
     accents::level(&whole, entry, &mut out.folded);
     accents::strip(&out.folded, entry, &mut out.plain);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn by_steps(text: &str) -> Folded {
+        let mut out = Folded::default();
+        fold_by_steps(text, &mut out);
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn what_folds_to_itself_is_not_folded(text in r"(\PC|[a-zA-Z0-9_ß-ÿα-ωἀ-ῼа-ё]|[가-힣ㄱ-ㅎᄀ-ᇿ]|[ぁ-ヿ漢]|[ก-๛]|\p{M}|\p{Cf}|\p{No}){1,8}") {
+            prop_assert_eq!(fold_value(&text), by_steps(&text));
+        }
+    }
+
+    #[test]
+    fn tags_of_any_script_are_read_alike() {
+        for tag in [
+            "歌",
+            "Snow_雪2021",
+            "がぎ",
+            "テスト",
+            "이영흠",
+            "ครับ",
+            "งาน",
+            "Погода",
+            "йод",
+            "مرحبا",
+            "İstanbul",
+        ] {
+            assert_eq!(fold_value(tag), by_steps(tag), "{tag}");
+        }
+        assert!(["歌", "Snow_雪2021", "が", "한국"].iter().all(|tag| tag.chars().all(is_alone)));
+        assert!(
+            !["é", "İ", "\u{301}", "ใ\u{e48}", "℃", "ﬁ", "😀", "・"]
+                .iter()
+                .any(|tag| tag.chars().all(is_alone))
+        );
+    }
 }

@@ -129,7 +129,7 @@ impl Surroundings {
         let expression = Expression::parse_with(text, dialect, &Limits::default());
         let expression = expression.map_err(|error| error.diagnostics().to_vec())?;
         let (mut builder, owner) = self.known.builder_for(self.account, &expression);
-        match builder.add_expression(FilterId(0), Some(owner), expression.clone()) {
+        match builder.add_expression(FilterId(0), Some(owner), &expression) {
             Ok(_) => Ok(Compiled { expression, set: builder.build() }),
             Err(AddError::Parse(error)) => Err(error.diagnostics().to_vec()),
             Err(AddError::Refused(found)) => {

@@ -108,7 +108,7 @@ pub(crate) fn read_text(name: &str) -> Result<String, Failure> {
     let most = MOST << 20;
     let (read, name) = match name {
         "-" => (std::io::stdin().lock().take(most + 1).read_to_end(&mut bytes), "standard input"),
-        _ => (std::fs::File::open(name).and_then(|f| f.take(most + 1).read_to_end(&mut bytes)), name),
+        _ => (std::fs::File::open(name).and_then(|file| read_file_to_end(file, most, &mut bytes)), name),
     };
     let read = read.map_err(|error| Failure::reading(name, &error))?;
     if read as u64 > most {
@@ -123,33 +123,61 @@ pub(crate) fn read_text(name: &str) -> Result<String, Failure> {
     })
 }
 
-/// A filter with the place it stands at.
-struct Named {
-    line: FilterLine,
+/// Reads a file to its end, or to one byte behind `most`.
+fn read_file_to_end(file: std::fs::File, most: u64, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
+    // What has no size, as a pipe, is read bit by bit.
+    let size = file.metadata().map_or(0, |facts| facts.len());
+    bytes.reserve_exact(size.min(most) as usize);
+    file.take(most + 1).read_to_end(bytes)
+}
+
+/// Filters that stand in one place.
+struct Source {
     file: String,
+    format: Format,
+    lines: Vec<FilterLine>,
+    /// How many stand before them there.
+    before: usize,
+    /// What leads to them where the file doesn't, and their lines do not say.
+    within: Option<String>,
+}
+
+/// A filter with the place it stands at.
+#[derive(Clone, Copy)]
+struct Named<'s> {
+    line: &'s FilterLine,
+    file: &'s str,
     /// Its place among the filters of its file, from 1.
     nth: usize,
     format: Format,
-    /// What leads to it where file and line don't.
-    within: Option<String>,
+}
+
+/// The filters of all sources, in order.
+fn named(sources: &[Source]) -> Vec<Named<'_>> {
+    let mut named = Vec::with_capacity(sources.iter().map(|source| source.lines.len()).sum());
+    for Source { file, format, lines, before, .. } in sources {
+        let lines = (before + 1..).zip(lines);
+        named.extend(lines.map(|(nth, line)| Named { line, file, nth, format: *format }));
+    }
+    named
 }
 
 /// Reads and parses all that the arguments name, in the order of the command line.
 pub(crate) fn load(arguments: &Sources, order: &[bool], ignore_owners: bool) -> Result<Loaded, Failure> {
-    let mut named = Vec::new();
+    let mut sources = Vec::new();
     let (mut files, mut expressions) = (arguments.filters.iter(), arguments.expressions.iter().enumerate());
     for &is_file in order {
         if is_file {
-            named.extend(files.next().map(|file| read_file(file)).transpose()?.into_iter().flatten());
+            sources.extend(files.next().map(|file| read_file(file)).transpose()?);
         } else if let Some((n, text)) = expressions.next() {
-            named.push(expression(n, text, arguments.expressions.len()));
+            sources.push(expression(n, text, arguments.expressions.len()));
         }
     }
-    if named.is_empty() {
+    if sources.is_empty() {
         return Err(Failure::Input("no filters: give --filters FILE or --expr EXPRESSION".to_owned()));
     }
-    ids::check(&named, ignore_owners)?;
-    parse_all(named, arguments.dialect, &arguments.sets)
+    ids::check(&named(&sources), ignore_owners)?;
+    parse_all(sources, arguments.dialect, &arguments.sets)
 }
 
 /// Reads and parses files, then expressions. Each file stands for itself: ids need differ only within one.
@@ -159,22 +187,22 @@ pub(crate) fn load_files(
     dialect: Option<Dialect>,
     sets: &[(String, String)],
 ) -> Result<Loaded, Failure> {
-    let mut named = Vec::new();
+    let mut sources = Vec::new();
     for file in files {
-        let of_file = read_file(file)?;
-        ids::check(&of_file, false)?;
-        named.extend(of_file);
+        let source = read_file(file)?;
+        ids::check(&named(std::slice::from_ref(&source)), false)?;
+        sources.push(source);
     }
     let all = expressions.len();
-    named.extend(expressions.iter().enumerate().map(|(n, text)| expression(n, text, all)));
-    parse_all(named, dialect, sets)
+    sources.extend(expressions.iter().enumerate().map(|(n, text)| expression(n, text, all)));
+    parse_all(sources, dialect, sets)
 }
 
-fn expression(n: usize, text: &str, all: usize) -> Named {
+fn expression(n: usize, text: &str, all: usize) -> Source {
     let id = format!("e{}", n + 1);
     let within = (all > 1).then(|| format!(" {id}"));
-    let line = FilterLine::new(id, text.to_owned(), 1);
-    Named { line, file: "--expr".to_owned(), nth: n + 1, format: Format::Plain, within }
+    let lines = vec![FilterLine::new(id, text.to_owned(), 1)];
+    Source { file: "--expr".to_owned(), format: Format::Plain, lines, before: n, within }
 }
 
 /// What leads to a filter of a file in which a column of the expression is none of the line.
@@ -184,15 +212,36 @@ pub(super) fn within(line: &FilterLine) -> String {
 }
 
 fn parse_all(
-    named: Vec<Named>,
+    sources: Vec<Source>,
     dialect: Option<Dialect>,
     sets: &[(String, String)],
 ) -> Result<Loaded, Failure> {
     let mut loaded = Loaded { sets: sets::read(sets)?, ..Loaded::default() };
+    let parsed = {
+        let named = named(&sources);
+        loaded.entries.reserve_exact(named.len());
+        parse_each(&named, dialect)
+    };
+    let mut parsed = parsed.into_iter().flatten().flatten();
+    for Source { file, format, lines, within: led, .. } in sources {
+        for (line, parsed) in lines.into_iter().zip(&mut parsed) {
+            let within = led.clone().or_else(|| (format != Format::Plain).then(|| within(&line)));
+            let origin = Origin { name: file.clone(), line: line.line, within };
+            loaded.add(line, origin, format, dialect, parsed);
+        }
+    }
+    Ok(loaded)
+}
+
+/// What comes of each filter, in order.
+fn parse_each(named: &[Named<'_>], dialect: Option<Dialect>) -> Vec<Vec<Vec<Parsed>>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     let part = named.len().div_ceil(threads).max(PART);
-    let parse = |part: &[Named]| part.iter().map(|filter| parse(filter, dialect)).collect::<Vec<_>>();
-    let parsed: Vec<Vec<Parsed>> = std::thread::scope(|scope| {
+    // In small lists: of large ones, each in a size of its own, the allocator takes megabytes that the system clears.
+    let parse = |part: &[Named<'_>]| -> Vec<Vec<Parsed>> {
+        part.chunks(PART).map(|few| few.iter().map(|filter| parse(filter, dialect)).collect()).collect()
+    };
+    std::thread::scope(|scope| {
         // The first part here, the others beside it.
         let mut parts = named.chunks(part);
         let here = parts.next().unwrap_or_default();
@@ -202,11 +251,7 @@ fn parse_all(
             beside.into_iter().map(|part| part.join().unwrap_or_else(|p| std::panic::resume_unwind(p))),
         );
         all
-    });
-    for (filter, parsed) in named.into_iter().zip(parsed.into_iter().flatten()) {
-        loaded.add(filter, dialect, parsed);
-    }
-    Ok(loaded)
+    })
 }
 
 /// Filters that are not worth a thread.
@@ -214,11 +259,12 @@ const PART: usize = 256;
 
 type Parsed = Result<Expression, Vec<Diagnostic>>;
 
-fn parse(filter: &Named, default: Option<Dialect>) -> Parsed {
+fn parse(filter: &Named<'_>, default: Option<Dialect>) -> Parsed {
     if let Some(fault) = &filter.line.fault {
         return Err(vec![unreadable(fault)]);
     }
-    let parsed = Expression::parse_with(&filter.line.text, dialect_of(filter, default), &Limits::default());
+    let dialect = dialect_of(filter.line, filter.format, default);
+    let parsed = Expression::parse_with(&filter.line.text, dialect, &Limits::default());
     parsed.map_err(|error| error.diagnostics().to_vec())
 }
 
@@ -227,11 +273,11 @@ pub(super) fn unreadable(fault: &str) -> Diagnostic {
     Diagnostic::error(UNREADABLE, Span::default(), fault)
 }
 
-fn dialect_of(filter: &Named, default: Option<Dialect>) -> Dialect {
-    filter.line.dialect.or(default).unwrap_or(filter.format.dialect())
+fn dialect_of(line: &FilterLine, format: Format, default: Option<Dialect>) -> Dialect {
+    line.dialect.or(default).unwrap_or(format.dialect())
 }
 
-fn read_file(file: &str) -> Result<Vec<Named>, Failure> {
+fn read_file(file: &str) -> Result<Source, Failure> {
     let text = read_text(file)?;
     let read = read_filters(&text).map_err(|malformed| {
         let faults: Vec<String> =
@@ -241,20 +287,21 @@ fn read_file(file: &str) -> Result<Vec<Named>, Failure> {
     if read.filters.is_empty() {
         return Err(Failure::Input(format!("{file}: holds no filters")));
     }
-    let format = read.format;
-    let named = (1..).zip(read.filters).map(|(nth, line)| {
-        let within = (format != Format::Plain).then(|| within(&line));
-        Named { line, file: file.to_owned(), nth, format, within }
-    });
-    Ok(named.collect())
+    Ok(Source { file: file.to_owned(), format: read.format, lines: read.filters, before: 0, within: None })
 }
 
 impl Loaded {
-    fn add(&mut self, filter: Named, default: Option<Dialect>, parsed: Parsed) {
-        let dialect = dialect_of(&filter, default);
-        let FilterLine { id, text, owner, name, line, .. } = filter.line;
-        let origin = Origin { name: filter.file, line, within: filter.within };
-        let from_x = filter.format.dialect() == Dialect::X;
+    fn add(
+        &mut self,
+        line: FilterLine,
+        origin: Origin,
+        format: Format,
+        default: Option<Dialect>,
+        parsed: Parsed,
+    ) {
+        let dialect = dialect_of(&line, format, default);
+        let FilterLine { id, text, owner, name, .. } = line;
+        let from_x = format.dialect() == Dialect::X;
         let position = self.entries.len() + self.refused.len();
         match parsed {
             Ok(expression) => {
@@ -284,9 +331,9 @@ impl Loaded {
         let mut owners: HashMap<String, OwnerId> = HashMap::new();
         let mut next_owner = 0;
         let mut refused = self.refused;
-        let mut entries = Vec::with_capacity(self.entries.len());
-        for entry in self.entries {
-            let number = FilterId(entries.len() as u64);
+        let mut added = 0;
+        // Those that stay, stay where they are.
+        let entries = self.entries.into_iter().filter_map(|entry| {
             let owner = entry.owner.as_ref().map(|name| {
                 *owners.entry(name.clone()).or_insert_with_key(|name| {
                     let owner = OwnerId(next_owner);
@@ -295,11 +342,18 @@ impl Loaded {
                     owner
                 })
             });
-            match builder.add_expression(number, owner, entry.expression.clone()) {
-                Ok(_) => entries.push(entry),
-                Err(error) => refused.push(Refused::by_set(entry, error, &self.sets)),
+            match builder.add_expression(FilterId(added), owner, &entry.expression) {
+                Ok(_) => {
+                    added += 1;
+                    Some(entry)
+                }
+                Err(error) => {
+                    refused.push(Refused::by_set(entry, error, &self.sets));
+                    None
+                }
             }
-        }
+        });
+        let entries: Vec<Entry> = entries.collect();
         refused.sort_by_key(|filter| filter.position);
         Ok(Compiled { set: builder.build(), entries, refused, owners })
     }

@@ -6,11 +6,15 @@
 //! surrogate pair (read as U+FFFD: the text of cut tweets ends so), and, in skipped values, anything whose
 //! strings and brackets are balanced.
 
+mod escapes;
 mod reader;
 mod scan;
 mod split;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use reader::{Error, RAW, Reader, decode};
+pub(crate) use escapes::decode;
+pub(crate) use reader::{Error, RAW, Reader};
 #[cfg(feature = "files")]
 pub(crate) use split::closes;
 pub(crate) use split::{elements, members};

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::escapes::decode;
 use super::scan::{container_end, ends_scalar, string_end};
 
 /// Why a text is not one JSON value, and from which byte on.
@@ -13,6 +14,14 @@ use super::scan::{container_end, ends_scalar, string_end};
 pub(crate) struct Error {
     at: usize,
     what: Cow<'static, str>,
+}
+
+impl Error {
+    /// Of a string that was cut out of its text.
+    #[cold]
+    pub(super) fn in_string(what: &'static str) -> Self {
+        Self { at: 0, what: Cow::Borrowed(what) }
+    }
 }
 
 impl fmt::Display for Error {
@@ -32,7 +41,7 @@ impl de::Error for Error {
 /// The name of a newtype that takes strings with their escapes, to decode them later or never.
 pub(crate) const RAW: &str = "tweetfilter::raw";
 
-type Result<T> = std::result::Result<T, Error>;
+pub(super) type Result<T> = std::result::Result<T, Error>;
 
 /// Reads one JSON text from front to back.
 pub(crate) struct Reader<'de> {
@@ -94,6 +103,10 @@ impl<'de> Reader<'de> {
                 None => return Err(self.error("a bracket without its end")),
             },
             Some(b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => {
+                // Most are one of these, of which no letter ends a value.
+                if let Some(b"null" | b"true" | b"fals") = bytes.get(self.at..self.at + 4) {
+                    self.at += 4;
+                }
                 while bytes.get(self.at).is_some_and(|&b| !ends_scalar(b)) {
                     self.at += 1;
                 }
@@ -175,87 +188,6 @@ impl<'de> Reader<'de> {
     }
 }
 
-/// Replaces the escapes of a string; `raw` is what stands between the quotes.
-pub(crate) fn decode(raw: &str) -> Result<String> {
-    let mut out = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(place) = memchr::memchr(b'\\', rest.as_bytes()) {
-        out.push_str(&rest[..place]);
-        let escape = rest.as_bytes()[place + 1..].first().copied();
-        rest = rest.get(place + 2..).unwrap_or_default();
-        out.push(match escape {
-            Some(b'u') => {
-                // Text in other scripts is one escape after the other.
-                loop {
-                    let (c, length) = unit(rest.as_bytes()).ok_or(Error {
-                        at: 0,
-                        what: Cow::Borrowed("four hexadecimal digits were expected"),
-                    })?;
-                    out.push(c);
-                    rest = &rest[length..];
-                    match rest.strip_prefix("\\u") {
-                        Some(next) => rest = next,
-                        None => break,
-                    }
-                }
-                continue;
-            }
-            Some(b'n') => '\n',
-            Some(b'/') => '/',
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            _ => return Err(Error { at: 0, what: Cow::Borrowed("an unknown escape in a string") }),
-        });
-    }
-    out.push_str(rest);
-    Ok(out)
-}
-
-/// The character of `\u`, whose digits begin the bytes, and the bytes that it takes there.
-#[inline]
-fn unit(bytes: &[u8]) -> Option<(char, usize)> {
-    let first = hex(bytes)?;
-    if let Some(c) = char::from_u32(first) {
-        return Some((c, 4));
-    }
-    if first < 0xDC00
-        && let Some(second) = bytes.get(4..).and_then(|b| b.strip_prefix(b"\\u")).and_then(hex)
-        && (0xDC00..0xE000).contains(&second)
-    {
-        let c = char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00));
-        return Some((c.unwrap_or(char::REPLACEMENT_CHARACTER), 10));
-    }
-    Some((char::REPLACEMENT_CHARACTER, 4))
-}
-
-/// Four hexadecimal digits.
-#[inline]
-fn hex(bytes: &[u8]) -> Option<u32> {
-    /// The digit of a byte; 0xFF for those that are none.
-    const DIGITS: [u8; 256] = {
-        let mut table = [0xFF; 256];
-        let mut n = 0;
-        while n < 10 {
-            table[b'0' as usize + n] = n as u8;
-            n += 1;
-        }
-        let mut n = 0;
-        while n < 6 {
-            table[b'a' as usize + n] = 10 + n as u8;
-            table[b'A' as usize + n] = 10 + n as u8;
-            n += 1;
-        }
-        table
-    };
-    let [a, b, c, d] = bytes.first_chunk::<4>()?.map(|b| u32::from(DIGITS[usize::from(b)]));
-    // A byte that is no digit spoils the sum, whatever the others are.
-    ((a | b | c | d) < 16).then_some(a << 12 | b << 8 | c << 4 | d)
-}
-
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
     type Error = Error;
 
@@ -316,7 +248,7 @@ struct Items<'r, 'de> {
     first: bool,
 }
 
-impl Items<'_, '_> {
+impl<'de> Items<'_, 'de> {
     /// Goes to the next item, or past the closing bracket.
     #[inline]
     fn advance(&mut self, close: u8) -> Result<bool> {
@@ -335,6 +267,32 @@ impl Items<'_, '_> {
             None => Err(self.reader.error("the text ends early")),
         }
     }
+
+    /// The next key, read with its colon, if it stands there as networks write it: without white space around it and
+    /// escapes in it. Else nothing is read.
+    #[inline]
+    fn plain_key(&mut self) -> Option<&'de str> {
+        let text = self.reader.text;
+        let bytes = text.as_bytes();
+        let mut at = self.reader.at;
+        if !self.first {
+            if bytes.get(at) != Some(&b',') {
+                return None;
+            }
+            at += 1;
+        }
+        if bytes.get(at) != Some(&b'"') {
+            return None;
+        }
+        let (end, escapes) = string_end(bytes, at + 1)?;
+        if escapes || bytes.get(end + 1) != Some(&b':') {
+            return None;
+        }
+        let key = text.get(at + 1..end)?;
+        self.first = false;
+        self.reader.at = end + 2;
+        Some(key)
+    }
 }
 
 impl<'de> SeqAccess<'de> for Items<'_, 'de> {
@@ -351,6 +309,9 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
 
     #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        if let Some(key) = self.plain_key() {
+            return seed.deserialize(de::value::BorrowedStrDeserializer::new(key)).map(Some);
+        }
         if !self.advance(b'}')? {
             return Ok(None);
         }

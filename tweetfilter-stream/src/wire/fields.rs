@@ -25,6 +25,13 @@ pub(super) trait Fields<'de>: Default {
     fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error>;
 }
 
+/// What is kept in a box is made there: a tweet has more than a kilobyte, which is moved from hand to hand else.
+impl<'de, T: Fields<'de>> Fields<'de> for Box<T> {
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
+        (**self).take(key, field)
+    }
+}
+
 /// The value of a key, not yet read.
 pub(super) struct Field<'m, A> {
     map: &'m mut A,

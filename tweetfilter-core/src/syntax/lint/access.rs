@@ -1,9 +1,10 @@
 //! Whether something that can be looked up must be there for a filter to match.
 
 use super::common;
+use crate::Span;
 use crate::syntax::cost::{self, CostClass};
+use crate::syntax::words::Checked;
 use crate::syntax::{Atom, Form, Node, Shape, TextPattern};
-use crate::text::pattern;
 
 /// What must be there, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,31 +17,21 @@ pub(super) enum Access {
     None,
 }
 
-pub(super) fn of(node: &Node) -> Access {
-    cost::best(node, &of_atom, (Access::Good, Access::None)).0
-}
-
-fn of_atom(atom: &Atom) -> Access {
-    match atom {
-        _ if cost::class(atom) == CostClass::Scanned => Access::None,
-        Atom::Text(pattern) if is_common(pattern) => Access::Common,
+/// What a tree asks for; `class` is that of its atoms.
+pub(super) fn of(root: &Node, class: &impl Fn(&Atom, Span) -> CostClass, checked: &Checked) -> Access {
+    let rank = |atom: &Atom, span: Span| match atom {
+        _ if class(atom, span) == CostClass::Scanned => Access::None,
+        Atom::Text(pattern) if is_common(pattern, span, checked) => Access::Common,
         _ => Access::Good,
-    }
+    };
+    let (access, ()) = cost::best(root, &rank, (Access::Good, Access::None));
+    access
 }
 
-/// Whether a text is clearly one token, which folds as ASCII does.
-pub(super) fn is_simple(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric())
-}
-
-fn is_common(p: &TextPattern) -> bool {
+fn is_common(p: &TextPattern, span: Span, checked: &Checked) -> bool {
     let wild = p.shape == Shape::Word && p.text.contains(['*', '?']);
     if wild || p.form == Form::Obfuscated {
         return false;
     }
-    if is_simple(&p.text) {
-        return common::is_common(&p.text.to_ascii_lowercase());
-    }
-    pattern(&p.text, false)
-        .is_ok_and(|p| matches!(p.terms.as_slice(), [term] if common::is_common(&term.folded)))
+    matches!(checked.tokens(span, &p.text).terms.as_slice(), [term] if common::is_common(&term.folded))
 }

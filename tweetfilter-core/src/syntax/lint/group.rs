@@ -2,11 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::access::is_simple;
 use super::{Lint, range};
 use crate::Span;
 use crate::syntax::{Atom, Diagnostic, Form, Node, NodeKind, Shape, Value, WordField, print};
-use crate::text::pattern;
+use crate::text::is_simple;
 
 /// An element: its number without negation, and whether it is negated.
 pub(super) struct Entry<'n> {
@@ -170,19 +169,20 @@ fn word_in_phrase(lint: &mut Lint<'_>, node: &Node, entries: &[Entry<'_>]) {
     if texts.clone().all(|(_, text)| is_simple(text)) || texts.clone().nth(1).is_none() {
         return;
     }
+    let checked = lint.checked;
+    let texts: Vec<_> = texts.map(|(span, text)| (span, checked.tokens(span, text))).collect();
     let mut words = HashMap::new();
     let mut phrases = Vec::new();
-    for (span, text) in texts {
-        match pattern(text, false) {
-            Ok(p) if p.terms.len() == 1 => {
-                words.entry(p.terms[0].folded.clone()).or_insert(span);
+    for (span, tokens) in &texts {
+        match tokens.terms.as_slice() {
+            [word] => {
+                words.entry(word.folded.as_str()).or_insert(*span);
             }
-            Ok(p) => phrases.push((span, p.terms)),
-            Err(_) => {}
+            terms => phrases.push((*span, terms)),
         }
     }
     for (span, terms) in phrases {
-        let Some(word) = terms.iter().find_map(|t| words.get(&t.folded)).copied() else { continue };
+        let Some(word) = terms.iter().find_map(|t| words.get(t.folded.as_str())).copied() else { continue };
         lint.warn(match node.kind {
             NodeKind::And(_) => {
                 let message = "This word is part of a phrase that must be there anyway";

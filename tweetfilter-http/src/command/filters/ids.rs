@@ -1,6 +1,6 @@
 //! Whether the ids of filters that are used together differ as they must.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tweetfilter_http::import::Format;
 
@@ -13,13 +13,18 @@ const SHOWN: usize = 10;
 
 /// Ids are unique among the filters of an owner, and none stands both with and without an owner; where owners
 /// are ignored, they are unique altogether.
-pub(super) fn check(filters: &[Named], ignore_owners: bool) -> Result<(), Failure> {
-    let mut of_owner: HashMap<(&str, Option<&str>), &Named> = HashMap::with_capacity(filters.len());
-    let mut of_id: HashMap<&str, &Named> = HashMap::with_capacity(filters.len());
+pub(super) fn check(filters: &[Named<'_>], ignore_owners: bool) -> Result<(), Failure> {
+    // What could not be read has no id that anybody gave it.
+    let read = || filters.iter().filter(|filter| filter.line.fault.is_none());
+    let mut ids = HashSet::with_capacity(filters.len());
+    if read().all(|filter| ids.insert(filter.line.id.as_str())) {
+        return Ok(());
+    }
+    let mut of_owner: HashMap<(&str, Option<&str>), &Named<'_>> = HashMap::with_capacity(filters.len());
+    let mut of_id: HashMap<&str, &Named<'_>> = HashMap::with_capacity(filters.len());
     let mut faults = Vec::new();
     let mut numbered = false;
-    // What could not be read has no id that anybody gave it.
-    for filter in filters.iter().filter(|filter| filter.line.fault.is_none()) {
+    for filter in read() {
         let (id, owner) = (filter.line.id.as_str(), filter.line.owner.as_deref());
         let same = of_owner.insert((id, owner), filter);
         let other = of_id.insert(id, filter);
@@ -61,12 +66,12 @@ pub(super) fn check(filters: &[Named], ignore_owners: bool) -> Result<(), Failur
 }
 
 /// Whether its id is the number of its line.
-fn is_numbered(filter: &Named) -> bool {
+fn is_numbered(filter: &Named<'_>) -> bool {
     filter.format == Format::Plain && filter.line.id == filter.line.line.to_string()
 }
 
 /// Where a filter is; its line need not be enough to tell it.
-fn place(filter: &Named, is_told: bool) -> String {
+fn place(filter: &Named<'_>, is_told: bool) -> String {
     let (file, line) = (&filter.file, filter.line.line);
     if is_told {
         return format!("{file}:{line}");

@@ -167,22 +167,18 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
         split::Split::create(dir, &job.compiled.entries, &arguments.read(&inputs), arguments.quiet)
     });
     let threads = arguments.threads.map_or_else(processors, usize::from);
-    // Looked up beside the work, since it takes a while for many filters.
-    let counted = Arc::clone(&job);
-    let classes = (!arguments.quiet).then(|| std::thread::spawn(move || summary::classes(&counted)));
     let done = pipeline::run(&job, reading, threads, split.transpose()?, &progress);
     progress.finish();
     let (tally, unread) = done?;
     if output == Output::Count {
         output::write_counts(&job, &tally)?;
     }
-    if let Some(classes) = classes {
-        let classes = classes.join().unwrap_or_default();
-        summary::print(&job, &tally, &classes, started.elapsed());
-    }
     if !arguments.quiet {
+        summary::print(&job, &tally, started.elapsed());
         summary::print_owners_unused(&job, &tally);
     }
+    // The process ends, and the system takes all of it at once.
+    std::mem::forget(job);
     match unread {
         None => Ok(()),
         Some(failure) => Err(failure),

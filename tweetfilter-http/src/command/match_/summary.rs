@@ -11,10 +11,10 @@ use super::Job;
 use super::tally::{Skipped, Tally};
 
 /// How many filters each cost class has.
-pub(super) type Classes = BTreeMap<CostClass, u64>;
+type Classes = BTreeMap<CostClass, u64>;
 
 /// Counts the filters of each class.
-pub(super) fn classes(job: &Job) -> Classes {
+fn classes(job: &Job) -> Classes {
     let mut classes = Classes::new();
     for class in (0..job.compiled.set.len()).filter_map(|filter| job.compiled.set.cost_class(filter)) {
         *classes.entry(class).or_default() += 1;
@@ -23,8 +23,8 @@ pub(super) fn classes(job: &Job) -> Classes {
 }
 
 /// Prints the summary.
-pub(super) fn print(job: &Job, tally: &Tally, classes: &Classes, time: Duration) {
-    tell!("{}", text(job, tally, classes, time));
+pub(super) fn print(job: &Job, tally: &Tally, time: Duration) {
+    tell!("{}", text(job, tally, &classes(job), time));
 }
 
 fn text(job: &Job, tally: &Tally, classes: &Classes, time: Duration) -> String {

@@ -72,12 +72,11 @@ impl<'de> Fields<'de> for Tweet<'de> {
                 field.skip()?
             }
             "extended_tweet" => {
-                self.extended =
-                    field.object::<Extended<'_>>()?.filter(|e| e.full_text.is_some()).map(Box::new);
+                self.extended = field.object::<Box<Extended<'_>>>()?.filter(|e| e.full_text.is_some());
             }
-            "entities" => self.entities = field.object()?.map(Box::new),
-            "extended_entities" => self.extended_entities = field.object()?.map(Box::new),
-            "user" => self.user = field.object()?.map(Box::new),
+            "entities" => self.entities = field.object()?,
+            "extended_entities" => self.extended_entities = field.object()?,
+            "user" => self.user = field.object()?,
             "created_at" => self.created_at = field.text()?.and_then(|t| time::parse(&t)),
             "timestamp_ms" => self.timestamp = field.count()?.and_then(|ms| Millis::try_from(ms).ok()),
             "source" => self.source = field.text()?,
@@ -92,7 +91,7 @@ impl<'de> Fields<'de> for Tweet<'de> {
                 self.conversation = Some(field.scalar()?.into_id()).filter(|id| !id.is_empty());
             }
             "retweeted_status" => {
-                let original = field.object::<Self>()?.map(Box::new);
+                let original = field.object::<Box<Self>>()?;
                 (self.retweeted, self.announced) = match original {
                     Some(original) if original.has_text() => (Some(original), None),
                     other => (None, other),
@@ -100,11 +99,11 @@ impl<'de> Fields<'de> for Tweet<'de> {
             }
             // A retweet's outer tweet repeats the quote that its original carries.
             "quoted_status" if self.carries_quote() => field.skip()?,
-            "quoted_status" => self.quoted = field.object()?.map(Box::new),
+            "quoted_status" => self.quoted = field.object()?,
             "is_quote_status" => self.quote_announced = field.flag()?,
             "quoted_status_id_str" => self.quoted_id_str = field.scalar()?,
             "quoted_status_id" => self.quoted_id = field.scalar()?,
-            "quoted_status_permalink" => self.permalink = field.object()?.map(Box::new),
+            "quoted_status_permalink" => self.permalink = field.object()?,
             "place" => self.place = field.object()?,
             "coordinates" => self.coordinates = position(field, point)?,
             "geo" => self.geo = position(field, |a, b| point(b, a))?,
@@ -377,8 +376,8 @@ impl<'de> Fields<'de> for Extended<'de> {
     fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
         match key {
             "full_text" => self.full_text = field.raw()?,
-            "entities" => self.entities = field.object()?.map(Box::new),
-            "extended_entities" => self.extended_entities = field.object()?.map(Box::new),
+            "entities" => self.entities = field.object()?,
+            "extended_entities" => self.extended_entities = field.object()?,
             _ => field.skip()?,
         }
         Ok(())
