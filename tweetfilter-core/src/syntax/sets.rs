@@ -179,7 +179,8 @@ fn loses_nothing(atom: &Atom, limits: &Limits) -> bool {
     let mut report = Report::new(limits);
     match atom {
         Atom::Text(p) => {
-            check(p, Span::default(), Searched::Text, limits, &mut report) && report.finish().is_empty()
+            check(p, Span::default(), Searched::Text, limits, &mut report).is_some()
+                && report.finish().is_empty()
         }
         _ => false,
     }
