@@ -390,7 +390,10 @@ class Editor extends View {
       if (writing.isDirty) {
         writing.conflict = now;
       } else {
+        // It may be known only now why it was not removed.
+        const error = writing.error === NOT_REMOVED ? NOT_REMOVED : null;
         writing.take(now);
+        writing.error = error;
         writing.begin();
       }
       this.#draw();
