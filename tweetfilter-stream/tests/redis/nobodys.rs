@@ -117,6 +117,26 @@ async fn what_a_group_that_was_moved_back_gives_again_is_leased_once_nobody_has_
     assert!(again.iter().all(|entry| entry.attempts == 2), "{again:?}");
 }
 
+/// No id, one that is longer than any, and one of a time that has not come.
+#[tokio::test]
+async fn what_a_stranger_wrote_in_place_of_the_last_id_that_was_read_keeps_nothing_back() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let fence = filled(&buffer, 40).await;
+    assert_eq!(all(&buffer, "a").await.len(), 40);
+    for wrong in
+        ["none", "99999999999999999999999-0", "99999999999999-99999999999999999999", "99999999999999-0"]
+    {
+        for p in 0..4 {
+            server.say(&["HSET", &format!("tf:{{{p}}}:counts"), "read", wrong]);
+        }
+        buffer.append(&batch(fence, some(8), wrong)).await.unwrap();
+        let leased = buffer.lease("a", Most::entries(100), LONG).await.unwrap();
+        assert!(leased.len() == 8 && leased.iter().all(|entry| entry.attempts == 1), "{wrong}: {leased:?}");
+        assert_ne!(server.say(&["HGET", "tf:{0}:counts", "read"]).trim(), wrong);
+    }
+}
+
 #[tokio::test]
 async fn while_all_is_well_nothing_is_looked_through() {
     let Some(server) = RedisServer::start(&FIT) else { return };
