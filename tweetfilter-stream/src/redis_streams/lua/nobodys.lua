@@ -72,12 +72,12 @@ local function last_added(p)
 end
 
 -- Of entries that the group gives as new, those that it never gave before; it has taken the others from who had them. Those
--- are parked, and the group goes on behind all that it gave. What it is said to have given and the stream never had, a
--- stranger wrote, or it was of a stream that is gone: else whatever comes would be parked first.
+-- are parked, and counted, and the group goes on behind all that it gave. What it is said to have given and the stream never
+-- had, a stranger wrote, or it was of a stream that is gone: else whatever comes would be parked first.
 local function never_given(p, entries, fresh)
   local last = redis.call('HGET', counts(p), 'read')
   if not last or not is_up_to(entries[1][1], last) or not is_up_to(last, last_added(p)) then
-    return entries
+    return entries, 0
   end
   local never, before = {}, {}
   for _, entry in ipairs(entries) do
@@ -91,5 +91,5 @@ local function never_given(p, entries, fresh)
   if #never == 0 then
     redis.call('XGROUP', 'SETID', stream(p), GROUP, last)
   end
-  return never
+  return never, #before
 end
