@@ -72,7 +72,7 @@ pub trait Buffer: Send + Sync {
     ) -> impl Future<Output = Result<Vec<Leased>, BufferError>> + Send;
 
     /// Entries, so far, that no lease would have given any more, since a stranger's hand in the engine made them nobody's,
-    /// and that leases from here found and took back. An alarm if it grows.
+    /// or that were given as new once more, and that leases from here found and took back. An alarm if it grows.
     fn reclaimed(&self) -> u64 {
         0
     }

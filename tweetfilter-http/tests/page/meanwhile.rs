@@ -102,6 +102,48 @@ async fn an_order_is_of_the_filters_that_were_seen() {
     browser.end().await;
 }
 
+/// The stream tells of the first move, too, so that the filters are asked for again before they came.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_move_begins_where_the_first_ended_however_often_filters_are_asked_for() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (house, token) = (&served.house, &served.token);
+    let rain = house.filter(served.ann, "rain").await;
+    for text in ["snow", "hail"] {
+        house.filter(served.ann, text).await;
+    }
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters'").await;
+    let row = format!(".filter[data-row=\"{rain}\"]");
+    let down = format!("{row} [data-do=move][data-by=\"1\"]");
+    browser
+        .until(&format!(
+            "document.querySelectorAll('.filter').length === 3 && !!document.querySelector('{down}')"
+        ))
+        .await;
+    browser.holds("method === 'GET' && path === '/filters'").await;
+    browser
+        .run(&format!(
+            "document.querySelector('{down}').click();
+             document.querySelector('{row}').dispatchEvent(new KeyboardEvent('keydown',
+                 {{key: 'ArrowDown', altKey: true, bubbles: true, cancelable: true}}))"
+        ))
+        .await;
+    // Who moved it asks, and who heard of it; and once more since something else is another.
+    browser.until("sent >= 2").await;
+    house.ask(Method::PUT, token, "/sets/teams", json!({"terms": ["lyn"]})).await.ok();
+    browser.until("sent >= 3").await;
+    browser.run("let_go()").await;
+    browser.until(&format!("document.querySelector('{row} .place').textContent === '3'")).await;
+    assert_eq!(
+        browser.run("return document.body.innerText.includes('Nothing was changed here')").await,
+        json!(false)
+    );
+    browser.was_clean().await;
+    browser.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_set_that_was_changed_elsewhere_is_not_replaced_or_removed_before_that_was_seen() {
     let Some(browser) = Browser::start().await else { return };

@@ -99,7 +99,8 @@ local function new(p, count)
     dry[p] = true
     return false
   end
-  local entries = never_given(p, read[1][2], fresh)
+  local entries, parked = never_given(p, read[1][2], fresh)
+  reply[2] = reply[2] + parked
   held[p] = held[p] + #entries
   for _, entry in ipairs(entries) do
     enqueue(p, entry, 0)

@@ -8,6 +8,8 @@
 local FEW, LOOKED = 16, 256
 -- Has meanwhile what was found. No worker is called so.
 local NOBODY = '(nobody)'
+-- Numbers of so many digits are exact here.
+local EXACT = 15
 
 -- Holds entries as a lease would that begins now. They count as leased once: their outcome may be stored.
 local function park(p, ids, fresh)
@@ -45,11 +47,11 @@ local function take_back(p, fresh)
   return found
 end
 
--- Whether an id is no greater than another; of what is none, nobody can say so.
+-- Whether an id is no greater than another; of what is none, or longer than any that Redis makes, nobody can say so.
 local function is_up_to(id, last)
   local time, number = string.match(id, '^(%d+)-(%d+)$')
   local last_time, last_number = string.match(last, '^(%d+)-(%d+)$')
-  if not last_time then
+  if not last_time or #last_time > EXACT or #last_number > EXACT then
     return false
   end
   if time == last_time then
@@ -58,12 +60,24 @@ local function is_up_to(id, last)
   return tonumber(time) < tonumber(last_time)
 end
 
+-- The last id that ever stood in a stream.
+local function last_added(p)
+  local about = redis.call('XINFO', 'STREAM', stream(p))
+  for i = 1, #about, 2 do
+    if about[i] == 'last-generated-id' then
+      return about[i + 1]
+    end
+  end
+  return ''
+end
+
 -- Of entries that the group gives as new, those that it never gave before; it has taken the others from who had them. Those
--- are parked, and the group goes on behind all that it gave.
+-- are parked, and counted, and the group goes on behind all that it gave. What it is said to have given and the stream never
+-- had, a stranger wrote, or it was of a stream that is gone: else whatever comes would be parked first.
 local function never_given(p, entries, fresh)
   local last = redis.call('HGET', counts(p), 'read')
-  if not last or not is_up_to(entries[1][1], last) then
-    return entries
+  if not last or not is_up_to(entries[1][1], last) or not is_up_to(last, last_added(p)) then
+    return entries, 0
   end
   local never, before = {}, {}
   for _, entry in ipairs(entries) do
@@ -77,5 +91,5 @@ local function never_given(p, entries, fresh)
   if #never == 0 then
     redis.call('XGROUP', 'SETID', stream(p), GROUP, last)
   end
-  return never
+  return never, #before
 end

@@ -36,7 +36,8 @@ export class Column extends EventTarget {
   #isBuilt = false;
   #fetching = null;
   #refreshing = false;
-  #stale = false;
+  // What was received since then may be another by now: all of it, or where nothing is, Infinity.
+  #staleSince = Infinity;
 
   constructor(model, filter) {
     super();
@@ -119,32 +120,42 @@ export class Column extends EventTarget {
   }
 
   retry() {
-    if (this.#stale) this.refresh();
+    if (this.#staleSince < Infinity) this.refresh(this.#staleSince);
     if (this.state === 'error') return this.#fetch(this.#next);
   }
 
-  /** Loads anew what it holds: some of it may be another now, or be gone, or have come without being told of. */
-  async refresh() {
+  /**
+   * Loads anew what it holds, back to what was received since a time: some of it may be another now, or be gone, or have come
+   * without being told of.
+   */
+  async refresh(since = -Infinity) {
     if (this.state === 'idle') return;
-    this.#stale = true;
+    this.#staleSince = Math.min(this.#staleSince, since);
     if (this.#refreshing) return;
     this.#refreshing = true;
+    let asked = Infinity;
     try {
       await this.#fetching;
-      while (this.#stale) {
-        this.#stale = false;
+      while (this.#staleSince < Infinity) {
+        [asked, this.#staleSince] = [this.#staleSince, Infinity];
         let before = null;
         do before = await this.#replace(before);
-        while (before);
+        while (before && this.#reaches(before, asked));
       }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       // It is tried again when the store is back.
-      this.#stale = true;
+      this.#staleSince = Math.min(this.#staleSince, asked);
     } finally {
       this.#refreshing = false;
       this.#told();
     }
+  }
+
+  // Whether something is held below a place that was received since a time.
+  #reaches(before, since) {
+    const place = placed(before);
+    return since === -Infinity || this.#posts.some(({ post, at }) => at > since && isOlder(post, place));
   }
 
   // Puts a page as it is now in the place of what is held of it; gives the place where the next begins, as long as more
@@ -288,11 +299,12 @@ export class Column extends EventTarget {
    * known by now, or a little later, is asked for.
    */
   async resumed(heardAt) {
-    const isAwaited = ({ post, at }) => at > heardAt - TOLD && isNameless(post);
+    const since = heardAt - TOLD;
+    const isAwaited = ({ post, at }) => at > since && isNameless(post);
     for (const wait of [0, NAMED]) {
       if (!this.#posts.some(isAwaited)) return;
       if (wait > 0) await new Promise((done) => setTimeout(done, wait));
-      await this.refresh();
+      await this.refresh(since);
     }
   }
 

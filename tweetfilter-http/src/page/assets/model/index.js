@@ -25,6 +25,7 @@ class Model extends EventTarget {
   #arrived = [];
   #timer = null;
   #filtersAsked = 0;
+  #filtersLoading = null;
   // The tag of the filters in their order, and when the last of those that were moved has its place.
   #filtersTag;
   #moved = Promise.resolve();
@@ -210,18 +211,25 @@ class Model extends EventTarget {
     return filter ? seen(filter.name) || filter.text : `filter ${id}, removed`;
   }
 
-  async loadFilters() {
+  /** Loads the filters. Whoever waits for it finds them loaded, also where they were asked for once more meanwhile. */
+  loadFilters() {
+    this.#filtersLoading = this.#askFilters();
+    return this.#filtersLoading;
+  }
+
+  async #askFilters() {
     const asked = ++this.#filtersAsked;
     try {
       const { data, tag } = await this.ask('GET', '/filters');
-      if (asked !== this.#filtersAsked) return;
+      if (asked !== this.#filtersAsked) return this.#filtersLoading;
       this.#filtersTag = tag;
       [this.filters, this.filtersState, this.filtersError] = [data, 'ready', null];
       const kept = this.columns.filter(({ filter }) => filter === null || this.filter(filter));
       if (kept.length < this.columns.length) this.#setColumns(kept);
       for (const column of this.columns) column.surrounded();
     } catch (error) {
-      if (asked !== this.#filtersAsked || !(error instanceof ApiError)) return;
+      if (asked !== this.#filtersAsked) return this.#filtersLoading;
+      if (!(error instanceof ApiError)) return;
       [this.filtersState, this.filtersError] = ['error', error.message];
     }
     this.#tell('filters');
@@ -494,6 +502,7 @@ class Model extends EventTarget {
     for (const kept of [this.sets, this.feeds, this.tokens, this.readings]) kept.reset();
     this.search.clear();
     this.#filtersAsked++;
+    this.#filtersLoading = null;
     [this.filters, this.filtersState, this.columns, this.#arrived] = [[], 'loading', [], []];
     this.store = { state: 'fine', since: null, message: '' };
     this.#tell('store');
