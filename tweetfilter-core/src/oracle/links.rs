@@ -74,13 +74,32 @@ fn mapped(host: &str) -> String {
 /// The host of a link as written: decoded, lower case, without user, port and outer dots. Nothing if it has signs that
 /// divide an address, which then are escapes in it.
 pub(super) fn host(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let plain = |c: &char| !matches!(*c, '\t' | '\n' | '\r');
+    let url: String = url.trim_matches(|c: char| ('\0'..=' ').contains(&c)).chars().filter(plain).collect();
+    let authority = from_host(&url).split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default();
     let host = mapped(&decoded(host));
     let divides = |c: char| c.is_ascii_control() || r" #%/:<>?@[\]^|".contains(c);
     if host.contains(divides) { String::new() } else { host.trim_matches('.').to_owned() }
+}
+
+/// An address from its host on. A scheme is a letter with letters, digits and `+-.` up to a colon; without one, and behind
+/// those of the web, slashes may be too many.
+fn from_host(url: &str) -> &str {
+    let end = url.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c)).unwrap_or(url.len());
+    let (scheme, behind) = url.split_at(end);
+    let slashes = |text: &str| text.len() - text.trim_start_matches(['/', '\\']).len();
+    match behind.strip_prefix(':') {
+        Some(rest) if scheme.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            match scheme.to_lowercase().as_str() {
+                "http" | "https" | "ws" | "wss" | "ftp" => &rest[slashes(rest)..],
+                _ => rest.strip_prefix("//").unwrap_or(url),
+            }
+        }
+        _ if slashes(url) >= 2 => &url[slashes(url)..],
+        _ => url,
+    }
 }
 
 /// The host or a parent domain of it.
@@ -158,6 +177,10 @@ mod tests {
         assert_eq!(host("https://bob@Sub.Example.com:8080/x?y#z"), "sub.example.com");
         assert_eq!(host("https://bob%2Fal@b%C3%BCcher%2Eexample/%FF"), "bücher.example");
         assert_eq!(host("https://example.com%2Fexample.org/"), "");
+        assert_eq!(host("example.com:80/?u=https://example.org/"), "example.com");
+        assert_eq!(host(" https:example.com\n"), "example.com");
+        assert_eq!(host("//example.com"), "example.com");
+        assert_eq!(host("x://example.com"), "example.com");
         assert!(under("sub.example.com", "example.com") && under("example.com", "example.com"));
         assert!(!under("badexample.com", "example.com"));
     }

@@ -7,11 +7,45 @@ use crate::text::decode_host;
 /// The host of a link, decoded, in lower case, without user, port and outer dots; `None` if it has none. It ends where the
 /// link itself says so: an escape of what would end it (`%2F`) leaves none, as for browsers.
 pub(crate) fn host(link: &str) -> Option<String> {
-    let rest = link.split_once("://").map_or(link, |(_, rest)| rest);
-    // Browsers read a backslash as a slash.
-    let authority = rest.split(['/', '\\', '?', '#']).next()?;
+    let link = without_dropped(link);
+    let authority = after_scheme(&link).split(SLASHES).next()?.split(['?', '#']).next()?;
     let host = authority.rsplit('@').next()?.split(':').next()?;
     Some(domain(host)).filter(|host| !host.is_empty() && !host.contains(is_forbidden))
+}
+
+/// Browsers read a backslash as a slash.
+const SLASHES: [char; 2] = ['/', '\\'];
+
+/// Schemes behind which any number of slashes stands for two (the URL Standard's special schemes that have a host).
+const SPECIAL: [&str; 5] = ["http", "https", "ws", "wss", "ftp"];
+
+/// A link without what browsers drop of it: outer spaces and control characters, and tabs and line ends anywhere.
+fn without_dropped(link: &str) -> Cow<'_, str> {
+    const DROPPED: [char; 3] = ['\t', '\n', '\r'];
+    let link = link.trim_matches(|c: char| c <= ' ');
+    if link.contains(DROPPED) { link.replace(DROPPED, "").into() } else { link.into() }
+}
+
+/// What follows the scheme of a link and the slashes before its host. Only the link's own scheme counts: an address may
+/// stand in its query.
+fn after_scheme(link: &str) -> &str {
+    match link.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) {
+        Some((scheme, rest)) if SPECIAL.iter().any(|special| scheme.eq_ignore_ascii_case(special)) => {
+            rest.trim_start_matches(SLASHES)
+        }
+        // Else it is a host with a port, `example.com:80`.
+        Some((_, rest)) => rest.strip_prefix("//").unwrap_or(link),
+        None if link.chars().take(2).filter(|c| SLASHES.contains(c)).count() == 2 => {
+            link.trim_start_matches(SLASHES)
+        }
+        None => link,
+    }
+}
+
+/// Whether this is a scheme by RFC 3986.
+fn is_scheme(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
 }
 
 /// Whether no host has a character (the URL Standard's forbidden domain code points).
@@ -61,7 +95,8 @@ mod tests {
     fn hosts_have_no_user_and_port() {
         assert_eq!(host("https://al@WWW.Example.com:80/x").as_deref(), Some("www.example.com"));
         assert_eq!(host("example.com./?q"), Some("example.com".into()));
-        assert_eq!(host("https:///x"), None);
+        assert_eq!(host("https:///"), None);
+        assert_eq!(host("/x"), None);
         assert_eq!(host(r"http://evil.example\@example.com/").as_deref(), Some("evil.example"));
         assert_eq!(host("https://al%2Fben@x%2Ede/%FF").as_deref(), Some("x.de"));
         for link in
@@ -69,5 +104,38 @@ mod tests {
         {
             assert_eq!(host(link), None, "{link}");
         }
+    }
+
+    #[test]
+    fn only_a_links_own_scheme_is_one() {
+        for link in [
+            "example.com/?u=https://other.example/x",
+            "example.com?u=https://other.example/x",
+            "example.com/#https://other.example/",
+            "example.com:80/https://other.example/",
+            "https://example.com/https://other.example/",
+        ] {
+            assert_eq!(host(link).as_deref(), Some("example.com"), "{link}");
+        }
+        assert_eq!(host("at+x.1-y://example.com/a").as_deref(), Some("example.com"));
+    }
+
+    #[test]
+    fn slashes_and_spaces_are_those_of_browsers() {
+        for link in [
+            " https://example.com ",
+            "https://example.com\t/",
+            "https://example.com\n",
+            "ht\ntps://exam\rple.com/x",
+            "\u{1}https://example.com\u{1f}",
+            "https:/example.com",
+            "https:example.com",
+            "HTTPS:\\\\\\example.com",
+            "//example.com/x",
+            "\\/example.com/x",
+        ] {
+            assert_eq!(host(link).as_deref(), Some("example.com"), "{link:?}");
+        }
+        assert_eq!(host("https://exam ple.com"), None);
     }
 }
