@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::Span;
 
@@ -14,33 +15,23 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc(text) { text.into() } else { text.nfc().collect::<String>().into() }
 }
 
-/// What a stretch of the NFC of a text stands for in the text itself, to the borders of what is composed together.
-pub(crate) fn span_before_nfc(text: &str, composed: &str, found: Range<usize>) -> Span {
-    if text == composed {
-        return Span::from(found);
-    }
-    // No character is composed with an ASCII one behind it: what lies between two of them is composed by itself.
-    let (mut own, mut there) = (0, 0);
-    let mut span = None;
-    while own < text.len() {
-        let next = text[own..].char_indices().skip(1).find(|(_, c)| c.is_ascii());
-        let end = next.map_or(text.len(), |(at, _)| own + at);
-        let piece = &text[own..end];
-        let length = nfc(piece).len();
-        let exact = length == piece.len() && composed[there..there + length] == *piece;
-        let within = |at: usize, outer: usize| if exact { own + (at - there) } else { outer };
-        if span.is_none() && found.start < there + length {
-            span = Some((within(found.start, own), end));
+/// What a stretch of the NFC of a text stands for in the text itself: whole grapheme clusters, as for words.
+pub(crate) fn span_before_nfc(text: &str, found: Range<usize>) -> Span {
+    // Nothing is composed over the border of two clusters, so each is by itself.
+    let (mut start, mut there) = (None, 0);
+    for (own, cluster) in text.grapheme_indices(true) {
+        there += nfc(cluster).len();
+        if start.is_none() && found.start < there {
+            start = Some(own);
         }
-        if let Some((start, _)) = span
-            && found.end <= there + length
+        if let Some(start) = start
+            && found.end <= there
         {
-            return Span::from(start..within(found.end, end).max(start));
+            let end = if found.is_empty() { start } else { own + cluster.len() };
+            return Span::from(start..end);
         }
-        (own, there) = (end, there + length);
     }
-    let (start, end) = span.unwrap_or((text.len(), text.len()));
-    Span::from(start..end)
+    Span::from(start.unwrap_or(text.len())..text.len())
 }
 
 /// The quick check of UAX #15, which may say no of a text that is composed.
@@ -110,6 +101,46 @@ mod tests {
         fn the_quick_check_is_that_of_the_annex(text in "[a-zé\u{300}\u{301}\u{323}\u{338}가-각\u{11a8}가\u{94d}\u{93c}क\u{e38}\u{e48}ก]{0,8}") {
             prop_assert_eq!(is_nfc(&text), is_nfc_quick(text.chars()) == IsNormalized::Yes);
         }
+    }
+
+    #[test]
+    fn nothing_is_composed_over_the_border_of_two_clusters() {
+        let composes = |c: &char| {
+            canonical_combining_class(*c) != 0
+                || is_nfc_quick(std::iter::once(*c)) != IsNormalized::Yes
+                || std::iter::once(*c).nfd().ne(std::iter::once(*c))
+        };
+        for c in ('\0'..=char::MAX).filter(composes) {
+            for head in ["", "a", "a\u{323}", "\n", "\u{1100}", "가", "\u{9c7}", "か"] {
+                let apart: String = std::iter::once(c).nfd().collect();
+                for text in [format!("{head}{c}a"), format!("{head}{apart}{c}")] {
+                    let pieces: String = text.graphemes(true).map(nfc).collect();
+                    assert_eq!(pieces, nfc(&text), "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_whole_clusters_of_the_text_and_no_more() {
+        for (text, sought, expected) in [
+            ("雪か\u{3099}降る。", "が", 3..9),
+            ("雪か\u{3099}降る。", "降る", 9..15),
+            ("snow\u{212b}b", "Å", 4..7),
+            ("snow\u{212b}b", "b", 7..8),
+            ("a\u{1112}\u{1161}\u{11ab}b", "한", 1..10),
+            ("x 👩\u{200d}🔬 y", "🔬", 2..13),
+            ("x e\u{336} y", "e", 2..5),
+            ("é e\u{301} y", "é y", 3..8),
+        ] {
+            let composed = nfc(text);
+            let found = composed.find(sought).map(|at| at..at + sought.len()).expect("it stands there");
+            assert_eq!(span_before_nfc(text, found), Span::from(expected), "{text:?} {sought:?}");
+        }
+        let (text, end) = ("e\u{301}a", nfc("e\u{301}a").len());
+        assert_eq!(span_before_nfc(text, 0..0), Span::new(0, 0));
+        assert_eq!(span_before_nfc(text, 2..2), Span::new(3, 3));
+        assert_eq!(span_before_nfc(text, end..end), Span::new(4, 4));
     }
 
     #[test]

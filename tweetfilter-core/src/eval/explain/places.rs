@@ -153,7 +153,7 @@ impl Seeker<'_, '_> {
                 let text = view::cut(&self.post.content().text, self.text_limit);
                 let read = text::nfc(text);
                 if let Some(found) = regexes::compile(pattern, usize::MAX).and_then(|r| r.find(&read)) {
-                    let span = text::span_before_nfc(text, &read, found.range());
+                    let span = text::span_before_nfc(text, found.range());
                     self.put(Field::Text, Some(span), text.get(span.range()).unwrap_or_default());
                 }
             }
