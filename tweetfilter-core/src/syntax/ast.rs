@@ -217,7 +217,7 @@ pub enum Shape {
 /// `/pattern/flags`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RegexPattern {
-    /// Without slashes; `\/` is `/`.
+    /// Without slashes; `\/` is `/`. Its characters are composed (NFC), as those of the texts that it is searched for in.
     pub pattern: String,
     /// `i`.
     pub ignore_case: bool,

@@ -3,6 +3,7 @@
 mod operator;
 
 use super::chars::{is_tag, syntax};
+use super::composed::composed;
 use super::regexes::WrongRegex;
 use super::report::Report;
 use super::token::{Lexeme, Raw, RawKind};
@@ -304,7 +305,7 @@ impl<'a, 'r> Atoms<'a, 'r> {
         }
         let on = |flag| flags.contains(flag);
         let regex = RegexPattern {
-            pattern: without_escaped_slashes(typed),
+            pattern: composed(without_escaped_slashes(typed), on('x')),
             ignore_case: on('i'),
             dot_matches_newline: on('s'),
             multi_line: on('m'),

@@ -7,6 +7,7 @@ mod at_x;
 mod atoms;
 mod chars;
 mod codes;
+mod composed;
 pub(crate) mod cost;
 mod countries;
 mod diagnostic;

@@ -18,6 +18,9 @@ pub(crate) enum WrongRegex {
     TooLarge,
 }
 
+/// How deep the parts of a regex may be nested.
+pub(super) const NESTED: u32 = 64;
+
 /// A bound may fall short of the size by a part, where ranges of code points take many sequences of bytes.
 const MARGIN: usize = 2;
 
@@ -66,7 +69,7 @@ impl RegexPattern {
             .dot_matches_new_line(self.dot_matches_newline)
             .multi_line(self.multi_line)
             .ignore_whitespace(self.verbose)
-            .nest_limit(64);
+            .nest_limit(NESTED);
         syntax::parse_with(&self.pattern, &config).map_err(Box::new)
     }
 }
