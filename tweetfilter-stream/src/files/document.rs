@@ -51,8 +51,17 @@ fn text(bytes: &[u8]) -> Option<&str> {
 /// Whether lines of which the first goes on look like one long document, and not like messages of which the
 /// first is broken.
 pub(super) fn is_whole(bytes: &[u8], first_end: usize) -> bool {
-    let second = second_line(bytes, first_end);
-    !(second.starts_with(b"{") && parts(second).is_some())
+    !is_message(second_line(bytes, first_end))
+}
+
+/// Whether a line, trimmed, is a whole message by itself: an object, or an array of objects.
+pub(super) fn is_message(line: &[u8]) -> bool {
+    let is_object = |part: &Range<usize>| line.get(part.start) == Some(&b'{');
+    match line {
+        [b'{', .., b'}'] => parts(line).is_some(),
+        [b'[', .., b']'] => parts(line).is_some_and(|parts| !parts.is_empty() && parts.iter().all(is_object)),
+        _ => false,
+    }
 }
 
 /// Whether lines of which the first goes on are the beginning of one document, which breaks off, and not messages of

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::beginning::{Beginning, Shape};
 use super::block::{Block, Piece};
 use super::document;
 use super::elements::{Cutter, Found};
@@ -119,8 +120,13 @@ impl Open {
         if !document::goes_on(&block.bytes[begin..end]) {
             return false;
         }
-        while !self.ended && block.bytes.len() < options.document {
-            self.fill(&mut block.bytes, options);
+        match self.look(&mut block.bytes, options) {
+            Shape::Unsure => {}
+            Shape::Lines => return false,
+            Shape::Documents(cutter) => {
+                self.cutter = Some(cutter);
+                return false;
+            }
         }
         if !self.ended || block.bytes.len() > options.document {
             let is_whole = document::is_whole(&block.bytes, end);
@@ -147,6 +153,22 @@ impl Open {
             block.pieces.push(Piece { number, range, too_long: false });
         }
         true
+    }
+
+    /// Reads until it shows what lines of which the first goes on are, and no more than is held of a document: a pipe
+    /// may make us wait for its end.
+    fn look(&mut self, bytes: &mut Vec<u8>, options: &Options) -> Shape {
+        let mut beginning = Beginning::new(options.line);
+        loop {
+            // The same bytes in blocks of any size.
+            let held = bytes.len().min(options.document);
+            let shape = beginning.look(&bytes[..held], self.ended && held == bytes.len());
+            let is_all = self.ended || bytes.len() >= options.document;
+            if is_all || !matches!(shape, Shape::Unsure) {
+                return shape;
+            }
+            self.fill(bytes, options);
+        }
     }
 
     /// Cuts a block into its lines and keeps what follows the last one.
