@@ -130,6 +130,19 @@ fn a_page_or_a_post_over_several_lines_that_breaks_off_is_told() {
     }
     expect_broken(b"{\"data\":[\n{\"id\":1},\n{\"id\":2}", &[(1, "{\"data\":[\n{\"id\":1},\n{\"id\":2}")]);
     expect_broken(b"{\n\"a\":1\n}\n{\n\"b\":", &[(1, "{\n\"a\":1\n}"), (4, "{\n\"b\":")]);
+    // Within a number, which lacks digits.
+    for number in ["-", "97.", "1e", "1E+", "-0.5e-"] {
+        let page = format!("{{\n\"data\":[\n{{\"a\":{number}");
+        expect_broken(page.as_bytes(), &[(1, &page)]);
+        expect_broken(
+            format!("[{{\"a\":1}},\n{{\"b\":{number}").as_bytes(),
+            &[(1, "{\"a\":1}"), (2, &format!("{{\"b\":{number}"))],
+        );
+        expect_broken(
+            format!("{{\n\"a\":1\n}}\n{{\n\"b\":{number}").as_bytes(),
+            &[(1, "{\n\"a\":1\n}"), (4, &format!("{{\n\"b\":{number}"))],
+        );
+    }
     // A line that breaks off is a line.
     for line in ["{\"a\":1,\n", "{\"a\":1,"] {
         expect(line.as_bytes(), &[(1, line.trim())]);

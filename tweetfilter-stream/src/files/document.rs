@@ -1,6 +1,9 @@
 //! One JSON document in place of lines.
 
+use std::io::Read;
 use std::ops::Range;
+
+use serde::de::IgnoredAny;
 
 use crate::json::{closes, elements, members};
 
@@ -88,7 +91,16 @@ fn second_line(bytes: &[u8], first_end: usize) -> &[u8] {
 
 /// Whether bytes are the beginning of one JSON value, and nothing but their end is wrong with it.
 pub(super) fn is_begun(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_err_and(|error| error.is_eof())
+    let wrong = match serde_json::from_slice::<IgnoredAny>(bytes) {
+        Err(error) if error.is_eof() => return true,
+        read => read.is_err(),
+    };
+    // Of a number that lacks its digits the error is not that of an end: with one more it is.
+    let may_lack_digits = matches!(bytes.last(), Some(b'-' | b'+' | b'.' | b'e' | b'E'));
+    wrong && may_lack_digits && {
+        let with_digit = bytes.chain(&b"0"[..]);
+        serde_json::from_reader::<_, IgnoredAny>(with_digit).is_err_and(|error| error.is_eof())
+    }
 }
 
 /// Whether a line is worth a look whether it holds several messages.
@@ -136,6 +148,10 @@ mod tests {
             ("{\n \"data\": [\n  {\n", true),
             ("{\"data\":[\n{\"id\":1},\n{\"id\":2}", true),
             ("{\"a\":1,\n\"b\":tr", true),
+            ("{\n\"a\":-", true),
+            ("{\n\"a\":97.", true),
+            ("{\n\"a\":[0,1e", true),
+            ("{\n\"a\":1E-", true),
             ("[\n{\"a\":1}\n", true),
             ("[{\"a\":1},\n{\"b\":2}", true),
             // Whole, or messages.
@@ -147,6 +163,8 @@ mod tests {
             ("[1,\n2", false),
             ("[\n{\"a\":1}\n{\"b\":2}\n", false),
             ("{\"a\":\nsnow\n", false),
+            ("{\n\"a\":1-", false),
+            ("{\n\"a\":snow.", false),
         ] {
             let first_end = text.find('\n').expect("a line end");
             assert_eq!(breaks_off(text.as_bytes(), first_end), expected, "{text}");
