@@ -150,6 +150,26 @@ fn a_page_or_a_post_over_several_lines_that_breaks_off_is_told() {
 }
 
 #[test]
+fn what_a_document_breaks_off_in_is_marked() {
+    for (text, cut_off) in [
+        (&b"{\n\"data\":[\n{\"id\""[..], &[true][..]),
+        (b"{\n\"a\":\"\xc3", &[true]),
+        (b"[\n{\"a\":1},\n{\"b\":", &[false, true]),
+        (b"[\n{\"a\":1},\n{\"b\":1}", &[false, false]),
+        (b"{\n\"a\":1\n}\n{\n\"b\":", &[false, true]),
+        // A line that breaks off is like any other.
+        (b"{}\n{\"a\":", &[false, false]),
+    ] {
+        let mut reader = Reader::with_options(Cursor::new(text.to_vec()), OPTIONS).expect("opens");
+        let (mut block, mut found) = (Block::default(), Vec::new());
+        while let Ok(true) = reader.read(&mut block) {
+            found.extend(block.lines().map(|line| line.cut_off));
+        }
+        assert_eq!(found, cut_off, "{}", String::from_utf8_lossy(text));
+    }
+}
+
+#[test]
 fn of_a_last_line_that_is_an_array_and_breaks_off_too() {
     expect_broken(b"[{\"a\":1},{\"b\":2}", &[(1, "{\"a\":1}"), (1, "{\"b\":2}")]);
     expect_broken(b"[{\"a\":1},{\"b\":2},", &[(1, "{\"a\":1}"), (1, "{\"b\":2}")]);

@@ -150,7 +150,7 @@ impl Open {
         for range in parts {
             number += line_ends(&block.bytes[counted..range.start]);
             counted = range.start;
-            block.pieces.push(Piece { number, range, too_long: false });
+            block.pieces.push(Piece { number, range, too_long: false, cut_off: false });
         }
         true
     }
@@ -200,7 +200,12 @@ impl Open {
         } else {
             self.lines += 1;
             bytes.truncate(start + BEGINNING.min(options.line));
-            pieces.push(Piece { number: self.lines, range: start..bytes.len(), too_long: true });
+            pieces.push(Piece {
+                number: self.lines,
+                range: start..bytes.len(),
+                too_long: true,
+                cut_off: false,
+            });
             self.pass_line(options);
         }
     }
@@ -239,7 +244,7 @@ impl Open {
                 self.failure.get_or_insert_with(|| breaks_off(what));
             }
             if !open.is_empty() && !self.passing {
-                pieces.push(piece(number, open, options));
+                pieces.push(Piece { cut_off: is_begun, ..piece(number, open, options) });
             }
             return;
         }
@@ -263,7 +268,7 @@ impl Open {
         let number = 1 + line_ends(&block.bytes[..begin]);
         self.lines = line_ends(&block.bytes) + unended(&block.bytes);
         let range = begin..block.bytes.len();
-        block.pieces.push(Piece { number, range, too_long: false });
+        block.pieces.push(Piece { number, range, too_long: false, cut_off: true });
         let what = "nothing of it was read, since only a whole post or page can be";
         self.failure.get_or_insert_with(|| breaks_off(what));
         true
@@ -272,7 +277,7 @@ impl Open {
     /// Gives the beginning of a document that can't be cut, and passes over the rest.
     fn pass_document(&mut self, block: &mut Block) -> bool {
         block.bytes.truncate(BEGINNING);
-        block.pieces.push(Piece { number: 1, range: 0..block.bytes.len(), too_long: true });
+        block.pieces.push(Piece { number: 1, range: 0..block.bytes.len(), too_long: true, cut_off: false });
         if let Err(error) = io::copy(&mut self.input, &mut io::sink()) {
             self.failure = Some(error);
         }
@@ -329,7 +334,7 @@ fn unended(bytes: &[u8]) -> u64 {
 fn piece(number: u64, range: Range<usize>, options: &Options) -> Piece {
     let too_long = range.len() > options.line;
     let length = if too_long { BEGINNING.min(options.line) } else { range.len() };
-    Piece { number, range: range.start..range.start + length, too_long }
+    Piece { number, range: range.start..range.start + length, too_long, cut_off: false }
 }
 
 /// Adds a line, or the several messages of one, unless it is blank.
