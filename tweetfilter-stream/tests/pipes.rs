@@ -102,10 +102,10 @@ fn documents_over_several_lines_are_given_as_they_are_closed() {
 
 #[test]
 fn a_long_document_is_looked_at_once_however_small_its_pieces_are() {
-    let options = Options { live: true, block: 64, document: 8 << 20, ..Options::default() };
+    let options = Options { live: true, block: 64, document: 32 << 20, ..Options::default() };
     let begun = Instant::now();
     for text in [
-        format!("{{\n\"a\":\"{}\"\n}}\n", "x".repeat(4 << 20)),
+        format!("{{\n\"a\":\"{}\"\n}}\n", "x".repeat(8 << 20)),
         format!("{{\"a\":[\n{}{{}}\n]}}\n", "{\"a\":1},\n".repeat(400_000)),
     ] {
         let mut reader = Reader::with_options(io::Cursor::new(text.into_bytes()), options).unwrap();
