@@ -91,6 +91,20 @@ fn a_broken_first_line_is_no_document() {
 }
 
 #[test]
+fn a_broken_first_line_loses_only_itself_where_each_line_is_an_array() {
+    let [first, cut, third] = ["[{\"a\":1}]", "[{\"b\":2},{\"c\":\"te", "[{\"d\":4}]"];
+    expect(format!("{cut}\n{first}\n{third}\n").as_bytes(), &[(1, cut), (2, "{\"a\":1}"), (3, "{\"d\":4}")]);
+    expect(format!("{first}\n{cut}\n{third}\n").as_bytes(), &[(1, "{\"a\":1}"), (2, cut), (3, "{\"d\":4}")]);
+    expect(format!("{cut}\n{cut}\n{third}").as_bytes(), &[(1, cut), (2, cut), (3, "{\"d\":4}")]);
+    // More than is held of a document.
+    let many = format!("{cut}\n{}", format!("{first}\n").repeat(900));
+    assert_eq!(lines(many.as_bytes()).len(), 901);
+    // An array of arrays is a document.
+    expect(b"[\n[{\"a\":1}],\n[{\"b\":2}]\n]\n", &[(2, "[{\"a\":1}]"), (3, "[{\"b\":2}]")]);
+    expect(b"[\n[{\"a\":1}]\n]\n", &[(2, "[{\"a\":1}]")]);
+}
+
+#[test]
 fn of_a_document_that_breaks_off_the_whole_elements_are_given_and_it_is_told() {
     expect_broken(
         b"[\n{\"a\":1},\n{\"b\":\n2},\n{\"c\":",
@@ -116,9 +130,42 @@ fn a_page_or_a_post_over_several_lines_that_breaks_off_is_told() {
     }
     expect_broken(b"{\"data\":[\n{\"id\":1},\n{\"id\":2}", &[(1, "{\"data\":[\n{\"id\":1},\n{\"id\":2}")]);
     expect_broken(b"{\n\"a\":1\n}\n{\n\"b\":", &[(1, "{\n\"a\":1\n}"), (4, "{\n\"b\":")]);
+    // Within a number, which lacks digits.
+    for number in ["-", "97.", "1e", "1E+", "-0.5e-"] {
+        let page = format!("{{\n\"data\":[\n{{\"a\":{number}");
+        expect_broken(page.as_bytes(), &[(1, &page)]);
+        expect_broken(
+            format!("[{{\"a\":1}},\n{{\"b\":{number}").as_bytes(),
+            &[(1, "{\"a\":1}"), (2, &format!("{{\"b\":{number}"))],
+        );
+        expect_broken(
+            format!("{{\n\"a\":1\n}}\n{{\n\"b\":{number}").as_bytes(),
+            &[(1, "{\n\"a\":1\n}"), (4, &format!("{{\n\"b\":{number}"))],
+        );
+    }
     // A line that breaks off is a line.
     for line in ["{\"a\":1,\n", "{\"a\":1,"] {
         expect(line.as_bytes(), &[(1, line.trim())]);
+    }
+}
+
+#[test]
+fn what_a_document_breaks_off_in_is_marked() {
+    for (text, cut_off) in [
+        (&b"{\n\"data\":[\n{\"id\""[..], &[true][..]),
+        (b"{\n\"a\":\"\xc3", &[true]),
+        (b"[\n{\"a\":1},\n{\"b\":", &[false, true]),
+        (b"[\n{\"a\":1},\n{\"b\":1}", &[false, false]),
+        (b"{\n\"a\":1\n}\n{\n\"b\":", &[false, true]),
+        // A line that breaks off is like any other.
+        (b"{}\n{\"a\":", &[false, false]),
+    ] {
+        let mut reader = Reader::with_options(Cursor::new(text.to_vec()), OPTIONS).expect("opens");
+        let (mut block, mut found) = (Block::default(), Vec::new());
+        while let Ok(true) = reader.read(&mut block) {
+            found.extend(block.lines().map(|line| line.cut_off));
+        }
+        assert_eq!(found, cut_off, "{}", String::from_utf8_lossy(text));
     }
 }
 
@@ -298,39 +345,6 @@ fn broken_packings_fail_after_the_lines_before() {
     assert!(reader.read(&mut block).expect("a line"));
     assert!(reader.read(&mut block).is_err());
     assert!(Reader::open("/").is_err());
-}
-
-/// Gives one piece for each read, as a pipe does.
-struct Pieces(std::collections::VecDeque<&'static [u8]>);
-
-impl std::io::Read for Pieces {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let Some(piece) = self.0.pop_front() else { return Ok(0) };
-        buffer[..piece.len()].copy_from_slice(piece);
-        Ok(piece.len())
-    }
-}
-
-#[test]
-fn a_live_line_is_given_before_the_next_one_is_there() {
-    let pieces: [&[u8]; 4] = [b"{\"text\":\"a\"}\r\n", b"{\"text\":", b"\"b\"}\n{\"te", b"xt\":\"c\"}"];
-    let options = Options { live: true, ..Options::default() };
-    let mut reader = Reader::with_options(Pieces(pieces.into()), options).unwrap();
-    let mut block = Block::default();
-    let mut blocks = Vec::new();
-    while reader.read(&mut block).unwrap() {
-        blocks.push(block.lines().map(|l| [l.bytes, l.ending].concat()).collect::<Vec<_>>().concat());
-    }
-    assert_eq!(blocks, [&b"{\"text\":\"a\"}\r\n"[..], b"{\"text\":\"b\"}\n", b"{\"text\":\"c\"}"]);
-}
-
-#[test]
-fn a_short_first_line_does_not_wait_for_the_second() {
-    let options = Options { live: true, text: true, ..Options::default() };
-    let mut reader = Reader::with_options(Pieces([&b"ok\n"[..], b"longer\n"].into()), options).unwrap();
-    let mut block = Block::default();
-    assert!(reader.read(&mut block).unwrap());
-    assert_eq!(block.lines().map(|l| l.bytes).collect::<Vec<_>>(), [b"ok"]);
 }
 
 #[test]

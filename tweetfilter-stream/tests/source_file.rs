@@ -280,6 +280,20 @@ async fn an_array_that_breaks_off_is_named_and_the_next_file_is_read() {
 }
 
 #[tokio::test]
+async fn arrays_behind_a_broken_first_line_are_read_from_every_cursor() {
+    let folder = Folder::new("broken-first");
+    let path = folder.file("arrays", "[{\"n\":0},{\"te\n[{\"n\":1}]\n[{\"n\":2},{\"n\":3}]\n");
+    let expected = ["[{\"n\":0},{\"te", "{\"n\":1}", "{\"n\":2}", "{\"n\":3}"];
+    let (mut source, mut before) = (FileSource::open([&path]).with_options(SMALL), Vec::new());
+    while let Some(chunk) = source.next().await.expect("reads") {
+        before.extend(texts(&chunk));
+        let rest = behind([&path], &chunk.cursor.expect("of a file")).await.0;
+        assert_eq!([before.clone(), rest].concat(), expected);
+    }
+    assert_eq!(before, expected);
+}
+
+#[tokio::test]
 async fn a_file_that_fails_is_named_and_the_next_is_read() {
     let folder = Folder::new("fails");
     let whole = gz("{\"text\":\"cut\"}\n".repeat(9000).as_bytes());

@@ -170,6 +170,8 @@ fn read(line: &Line<'_>, text: bool) -> Vec<Post> {
     match line.decode() {
         Ok(Event::Post(post)) => vec![*post],
         Ok(event) => event.into_posts().map(|(_, post)| post).collect(),
+        // It is told as what breaks off, once.
+        Err(_) if line.cut_off => Vec::new(),
         Err(error) => skipped(&error.reason),
     }
 }

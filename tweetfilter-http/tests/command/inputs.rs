@@ -185,6 +185,27 @@ fn a_damaged_file_in_a_tar_is_named_and_the_others_are_read() {
 }
 
 #[test]
+fn a_page_that_breaks_off_is_told_once() {
+    let page = "{\n  \"data\": [\n    {\"id\": \"5\", \"text\": \"snow é";
+    let three = tweet("3", "bob", "snow");
+    // The second is cut within a character.
+    for length in [page.len(), page.len() - 1] {
+        let page = &page.as_bytes()[..length];
+        let days = tar(&[("page.json", page), ("m3", three.as_bytes())]);
+        let files = Files::new().with("days.tar", &days).with("page.json", page);
+        let ended = files.run(&["match", "--expr", "snow", "days.tar"]);
+        assert_eq!(ended.out, "{\"post\":\"3\",\"filters\":[\"e1\"]}\n");
+        assert!(ended.err.contains(": 1 (line page.json:3)"), "{}", ended.err);
+        assert_eq!((ended.err.matches("skipped, ").count(), ended.code), (1, 2), "{}", ended.err);
+        for command in ["match", "explain"] {
+            let ended = files.run(&[command, "--expr", "snow", "page.json"]);
+            assert!(ended.err.contains("ends before its last bracket"), "{command}: {}", ended.err);
+            assert!(ended.code == 2 && !ended.err.contains("skipped"), "{command}: {}", ended.err);
+        }
+    }
+}
+
+#[test]
 fn a_file_of_filters_without_end_is_refused() {
     let files = Files::new().with("posts.ndjson", tweet("5", "bob", "snow"));
     for arguments in [

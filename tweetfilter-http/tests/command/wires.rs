@@ -47,6 +47,21 @@ fn an_array_that_breaks_off_gives_what_is_whole_of_it_and_ends_with_two() {
 }
 
 #[test]
+fn a_broken_first_line_loses_no_array_behind_it() {
+    let [one, three] = ["1", "3"].map(|id| format!("[{}]", tweet(id, "bob", "snow")));
+    let cut = r#"[{"id":"2","text":"snow"},{"id":"4","te"#;
+    let files = Files::new()
+        .with("first", format!("{cut}\n{one}\n{three}\n"))
+        .with("second", format!("{one}\n{cut}\n{three}\n"));
+    for file in ["first", "second"] {
+        let ended = files.run(&["match", "--expr", "snow", file]);
+        let posts = ["1", "3"].map(|id| format!("{{\"post\":\"{id}\",\"filters\":[\"e1\"]}}\n"));
+        assert_eq!((ended.out, ended.code), (posts.concat(), 0), "{file}: {}", ended.err);
+        assert!(ended.err.contains("not JSON: 1"), "{file}: {}", ended.err);
+    }
+}
+
+#[test]
 fn a_document_over_several_lines_that_breaks_off_ends_with_two() {
     let post = "{\n  \"id\": \"5\",\n  \"text\": \"snow\"\n}\n";
     let page = "{\n  \"data\": [\n    {\"id\": \"5\", \"text\": \"snow\"}\n  ]\n}\n";

@@ -21,6 +21,7 @@ pub(super) struct Piece {
     pub(super) number: u64,
     pub(super) range: Range<usize>,
     pub(super) too_long: bool,
+    pub(super) cut_off: bool,
 }
 
 /// One line that is not blank, or one element of a document.
@@ -35,6 +36,8 @@ pub struct Line<'b> {
     pub ending: &'b [u8],
     /// Whether it is longer than the reader accepts.
     pub too_long: bool,
+    /// Whether a document breaks off in it: it is the beginning of a post or page, and an error behind it says so.
+    pub cut_off: bool,
 }
 
 impl Block {
@@ -61,6 +64,7 @@ impl Block {
             bytes: &self.bytes[piece.range.clone()],
             ending: &rest[..ending],
             too_long: piece.too_long,
+            cut_off: piece.cut_off,
         }
     }
 

@@ -1,6 +1,9 @@
 //! One JSON document in place of lines.
 
+use std::io::Read;
 use std::ops::Range;
+
+use serde::de::IgnoredAny;
 
 use crate::json::{closes, elements, members};
 
@@ -51,8 +54,17 @@ fn text(bytes: &[u8]) -> Option<&str> {
 /// Whether lines of which the first goes on look like one long document, and not like messages of which the
 /// first is broken.
 pub(super) fn is_whole(bytes: &[u8], first_end: usize) -> bool {
-    let second = second_line(bytes, first_end);
-    !(second.starts_with(b"{") && parts(second).is_some())
+    !is_message(second_line(bytes, first_end))
+}
+
+/// Whether a line, trimmed, is a whole message by itself: an object, or an array of objects.
+pub(super) fn is_message(line: &[u8]) -> bool {
+    let is_object = |part: &Range<usize>| line.get(part.start) == Some(&b'{');
+    match line {
+        [b'{', .., b'}'] => parts(line).is_some(),
+        [b'[', .., b']'] => parts(line).is_some_and(|parts| !parts.is_empty() && parts.iter().all(is_object)),
+        _ => false,
+    }
 }
 
 /// Whether lines of which the first goes on are the beginning of one document, which breaks off, and not messages of
@@ -79,7 +91,16 @@ fn second_line(bytes: &[u8], first_end: usize) -> &[u8] {
 
 /// Whether bytes are the beginning of one JSON value, and nothing but their end is wrong with it.
 pub(super) fn is_begun(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_err_and(|error| error.is_eof())
+    let wrong = match serde_json::from_slice::<IgnoredAny>(bytes) {
+        Err(error) if error.is_eof() => return true,
+        read => read.is_err(),
+    };
+    // Of a number that lacks its digits the error is not that of an end: with one more it is.
+    let may_lack_digits = matches!(bytes.last(), Some(b'-' | b'+' | b'.' | b'e' | b'E'));
+    wrong && may_lack_digits && {
+        let with_digit = bytes.chain(&b"0"[..]);
+        serde_json::from_reader::<_, IgnoredAny>(with_digit).is_err_and(|error| error.is_eof())
+    }
 }
 
 /// Whether a line is worth a look whether it holds several messages.
@@ -127,6 +148,10 @@ mod tests {
             ("{\n \"data\": [\n  {\n", true),
             ("{\"data\":[\n{\"id\":1},\n{\"id\":2}", true),
             ("{\"a\":1,\n\"b\":tr", true),
+            ("{\n\"a\":-", true),
+            ("{\n\"a\":97.", true),
+            ("{\n\"a\":[0,1e", true),
+            ("{\n\"a\":1E-", true),
             ("[\n{\"a\":1}\n", true),
             ("[{\"a\":1},\n{\"b\":2}", true),
             // Whole, or messages.
@@ -138,6 +163,8 @@ mod tests {
             ("[1,\n2", false),
             ("[\n{\"a\":1}\n{\"b\":2}\n", false),
             ("{\"a\":\nsnow\n", false),
+            ("{\n\"a\":1-", false),
+            ("{\n\"a\":snow.", false),
         ] {
             let first_end = text.find('\n').expect("a line end");
             assert_eq!(breaks_off(text.as_bytes(), first_end), expected, "{text}");

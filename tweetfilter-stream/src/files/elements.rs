@@ -51,7 +51,7 @@ impl Cutter {
     }
 
     /// For values that follow each other.
-    fn values() -> Self {
+    pub(super) fn values() -> Self {
         Self { start: 0, at: 0, open: None, around: None, ended: false, bare: true }
     }
 

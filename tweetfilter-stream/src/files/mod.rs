@@ -18,6 +18,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod beginning;
 mod block;
 mod document;
 mod elements;

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::beginning::{Beginning, Shape};
 use super::block::{Block, Piece};
 use super::document;
 use super::elements::{Cutter, Found};
@@ -119,8 +120,13 @@ impl Open {
         if !document::goes_on(&block.bytes[begin..end]) {
             return false;
         }
-        while !self.ended && block.bytes.len() < options.document {
-            self.fill(&mut block.bytes, options);
+        match self.look(&mut block.bytes, options) {
+            Shape::Unsure => {}
+            Shape::Lines => return false,
+            Shape::Documents(cutter) => {
+                self.cutter = Some(cutter);
+                return false;
+            }
         }
         if !self.ended || block.bytes.len() > options.document {
             let is_whole = document::is_whole(&block.bytes, end);
@@ -144,9 +150,25 @@ impl Open {
         for range in parts {
             number += line_ends(&block.bytes[counted..range.start]);
             counted = range.start;
-            block.pieces.push(Piece { number, range, too_long: false });
+            block.pieces.push(Piece { number, range, too_long: false, cut_off: false });
         }
         true
+    }
+
+    /// Reads until it shows what lines of which the first goes on are, and no more than is held of a document: a pipe
+    /// may make us wait for its end.
+    fn look(&mut self, bytes: &mut Vec<u8>, options: &Options) -> Shape {
+        let mut beginning = Beginning::new(options.line);
+        loop {
+            // The same bytes in blocks of any size.
+            let held = bytes.len().min(options.document);
+            let shape = beginning.look(&bytes[..held], self.ended && held == bytes.len());
+            let is_all = self.ended || bytes.len() >= options.document;
+            if is_all || !matches!(shape, Shape::Unsure) {
+                return shape;
+            }
+            self.fill(bytes, options);
+        }
     }
 
     /// Cuts a block into its lines and keeps what follows the last one.
@@ -178,7 +200,12 @@ impl Open {
         } else {
             self.lines += 1;
             bytes.truncate(start + BEGINNING.min(options.line));
-            pieces.push(Piece { number: self.lines, range: start..bytes.len(), too_long: true });
+            pieces.push(Piece {
+                number: self.lines,
+                range: start..bytes.len(),
+                too_long: true,
+                cut_off: false,
+            });
             self.pass_line(options);
         }
     }
@@ -217,7 +244,7 @@ impl Open {
                 self.failure.get_or_insert_with(|| breaks_off(what));
             }
             if !open.is_empty() && !self.passing {
-                pieces.push(piece(number, open, options));
+                pieces.push(Piece { cut_off: is_begun, ..piece(number, open, options) });
             }
             return;
         }
@@ -241,7 +268,7 @@ impl Open {
         let number = 1 + line_ends(&block.bytes[..begin]);
         self.lines = line_ends(&block.bytes) + unended(&block.bytes);
         let range = begin..block.bytes.len();
-        block.pieces.push(Piece { number, range, too_long: false });
+        block.pieces.push(Piece { number, range, too_long: false, cut_off: true });
         let what = "nothing of it was read, since only a whole post or page can be";
         self.failure.get_or_insert_with(|| breaks_off(what));
         true
@@ -250,7 +277,7 @@ impl Open {
     /// Gives the beginning of a document that can't be cut, and passes over the rest.
     fn pass_document(&mut self, block: &mut Block) -> bool {
         block.bytes.truncate(BEGINNING);
-        block.pieces.push(Piece { number: 1, range: 0..block.bytes.len(), too_long: true });
+        block.pieces.push(Piece { number: 1, range: 0..block.bytes.len(), too_long: true, cut_off: false });
         if let Err(error) = io::copy(&mut self.input, &mut io::sink()) {
             self.failure = Some(error);
         }
@@ -307,7 +334,7 @@ fn unended(bytes: &[u8]) -> u64 {
 fn piece(number: u64, range: Range<usize>, options: &Options) -> Piece {
     let too_long = range.len() > options.line;
     let length = if too_long { BEGINNING.min(options.line) } else { range.len() };
-    Piece { number, range: range.start..range.start + length, too_long }
+    Piece { number, range: range.start..range.start + length, too_long, cut_off: false }
 }
 
 /// Adds a line, or the several messages of one, unless it is blank.

@@ -83,6 +83,8 @@ impl<'a> Evaluator<'a> {
         match line.raw.decode() {
             Ok(Event::Post(post)) => self.post(&post, None, line, outcome),
             Ok(event) => self.event(event, line, outcome),
+            // It is told as what breaks off, once.
+            Err(_) if line.raw.cut_off => {}
             Err(error) => self.tally.skip(&error.reason.to_string(), line.place),
         }
     }
