@@ -168,13 +168,21 @@ impl Browser {
     }
 
     /// Holds back what the page asks for where an expression of `method`, `path` and `body` is true, until `let_go()` is
-    /// called in the page, and again after `hold()`; `sent` counts it.
+    /// called in the page, and again after `hold()`; `let_go(n)` lets go of the first n. `sent` counts it, and `answered`
+    /// what was answered of it.
     pub async fn holds(&self, which: &str) {
         let script = format!(
             "let held;
              window.hold = () => {{
-                 window.sent = 0;
-                 held = new Promise((go) => {{ window.let_go = go; }});
+                 [window.sent, window.answered] = [0, 0];
+                 const [waiting, free] = [[], {{ first: 0 }}];
+                 held = (number) => number <= free.first
+                     ? null
+                     : new Promise((go) => {{ waiting.push([number, go]); }});
+                 window.let_go = (first = Infinity) => {{
+                     free.first = first;
+                     for (const [number, go] of waiting) if (number <= first) go();
+                 }};
              }};
              hold();
              const fetched = window.fetch;
@@ -182,8 +190,10 @@ impl Browser {
                  const {{method = 'GET', body}} = options;
                  const path = new URL(address, location.href).pathname.replace('/api/v1', '');
                  if ({which}) {{
-                     window.sent++;
-                     await held;
+                     await held(++window.sent);
+                     const answer = await fetched(address, options);
+                     window.answered++;
+                     return answer;
                  }}
                  return fetched(address, options);
              }};"
