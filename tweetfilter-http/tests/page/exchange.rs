@@ -27,14 +27,19 @@ async fn write(browser: &Browser, content: &str) {
     browser.run(&script).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_else_is_chosen_while_it_is_imported() {
-    let Some(browser) = Browser::start().await else { return };
-    let served = Served::new().await;
+/// Signs in, and goes to where filters are imported.
+async fn goes_to_import(browser: &Browser, served: &Served) {
     browser.open(&served.link()).await;
     browser.sees("Everything").await;
     browser.keys("x").await;
     browser.until("!!document.querySelector('tf-exchange [data-part=content]')").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_else_is_chosen_while_it_is_imported() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    goes_to_import(&browser, &served).await;
     browser.holds("path === '/import' && JSON.parse(body).apply").await;
     let line = |text: &str, owner: &str| json!({"id": text, "filter": text, "owner": owner});
     write(&browser, &format!("{}\n{}\n", line("snow", "ann"), line("rain", "bob"))).await;
@@ -58,10 +63,7 @@ async fn nothing_else_is_chosen_while_it_is_imported() {
 async fn what_nobody_has_seen_is_not_imported() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;
-    browser.open(&served.link()).await;
-    browser.sees("Everything").await;
-    browser.keys("x").await;
-    browser.until("!!document.querySelector('tf-exchange [data-part=content]')").await;
+    goes_to_import(&browser, &served).await;
     write(&browser, "snow").await;
     browser.sees("1 would be added").await;
     // Before the page has looked at it.
@@ -85,10 +87,7 @@ async fn what_nobody_has_seen_is_not_imported() {
 async fn of_a_file_of_several_one_chooses_whose_filters_come_in() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;
-    browser.open(&served.link()).await;
-    browser.sees("Everything").await;
-    browser.keys("x").await;
-    browser.until("!!document.querySelector('tf-exchange [data-part=content]')").await;
+    goes_to_import(&browser, &served).await;
     let line =
         |id: usize, text: &str, owner: &str| json!({"id": id.to_string(), "filter": text, "owner": owner});
     let file =
