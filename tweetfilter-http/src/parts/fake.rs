@@ -36,6 +36,8 @@ pub(super) struct Fake {
     pub(super) reclaimed: Arc<AtomicU64>,
     /// How often a claim was renewed.
     pub(super) renewed: Arc<AtomicU32>,
+    /// How often a renewal had to wait until something else was done.
+    pub(super) waited: Arc<AtomicU32>,
     /// Whoever asks for something has it.
     pub(super) turn: Arc<Mutex<()>>,
 }
@@ -58,6 +60,9 @@ impl Buffer for Fake {
         self.knows(source)?;
         if self.away.load(Ordering::Relaxed) {
             return Err(BufferError::Away("no route".to_owned()));
+        }
+        if self.turn.try_lock().is_err() {
+            self.waited.fetch_add(1, Ordering::Relaxed);
         }
         let _turn = self.turn.lock().await;
         self.renewed.fetch_add(1, Ordering::Relaxed);
