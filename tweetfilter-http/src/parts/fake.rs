@@ -16,6 +16,8 @@ pub(super) const FENCE: Fence = Fence(7);
 pub(super) struct Fake {
     /// How long an append takes.
     pub(super) takes: Duration,
+    /// Whether an append takes until a renewal waits for it.
+    pub(super) outlasts: bool,
     /// Whether it has forgotten all of its sources.
     pub(super) forgotten: bool,
     /// Whether claims can't be renewed, since it does not answer.
@@ -76,6 +78,9 @@ impl Buffer for Fake {
         }
         let _turn = self.turn.lock().await;
         tokio::time::sleep(self.takes).await;
+        while self.outlasts && self.waited.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         self.cursor.lock().await.clone_from(&batch.cursor);
         self.appended.fetch_add(batch.entries.len() as u32, Ordering::Relaxed);
         Ok(())
