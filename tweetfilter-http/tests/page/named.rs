@@ -118,6 +118,11 @@ async fn a_filter_that_is_written_says_by_whom_it_finds_nothing_yet() {
     browser.keys(" snow").await;
     browser.until("document.querySelector('tf-preview .figures dd').textContent === '1'").await;
     browser.until("!document.querySelector('tf-preview').innerText.includes('It is not known yet')").await;
+    // Of one that was asked for it is known that nobody has it.
+    database.name_handles(NETWORK, &BTreeSet::from(["dora.example".to_owned()])).await.unwrap();
+    database.handles_answered(NETWORK, &[("dora.example".to_owned(), None)]).await.unwrap();
+    browser.keys(" -from:dora.example").await;
+    browser.sees("Nobody on Bluesky has the handle dora.example, so nothing is found by it.").await;
     browser.was_clean().await;
     browser.end().await;
 }
