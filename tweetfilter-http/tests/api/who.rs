@@ -140,6 +140,37 @@ async fn a_preview_says_by_which_handles_nothing_is_found_yet() {
     );
 }
 
+#[tokio::test]
+async fn a_search_says_by_which_handles_nothing_is_found() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let search = async |body: Value| house.ask(Method::POST, &token, "/search", body).await;
+    let unknown = async |text: &str| {
+        let got = search(json!({"text": text})).await;
+        got.ok();
+        got.json["summary"].get("unknown_handles").cloned()
+    };
+    // Elsewhere nobody is looked up, whatever looks like a handle.
+    house.post("1", "Snow", false, &[(ann, &[])]).await;
+    assert_eq!(unknown("from:carla.example").await, None);
+
+    store(&house, by(CARLA, "1"), ann, &[]).await;
+    is_answered(&house, "dora.example", None).await;
+    assert_eq!(unknown("from:bob OR snow").await, None);
+    let both = told(&["carla.example"], &["dora.example"]);
+    assert_eq!(unknown("from:Carla.example OR from:dora.example").await, Some(both));
+    let got = search(json!({"text": "from:dora.example"})).await;
+    let said = "; nothing is found by dora.example: nobody on Bluesky has this handle";
+    assert!(got.json["summary"]["text"].as_str().unwrap().ends_with(said), "{got:?}");
+    // Also where something is found, and there is more.
+    let first = search(json!({"text": "snow OR from:carla.example", "limit": 1})).await;
+    assert_eq!(first.ok()[0]["network"], NETWORK);
+    assert_eq!(first.json["summary"]["unknown_handles"], told(&["carla.example"], &[]));
+
+    is_whose(&house, "carla.example", CARLA).await;
+    assert_eq!(unknown("from:carla.example").await, None);
+}
+
 /// Lets it be known who wrote something that is stored.
 async fn is_known(house: &House, id: &str, handle: &str, name: &str) {
     house.database.want_profiles(NETWORK).await.unwrap();
