@@ -78,7 +78,6 @@ fn a_document_over_several_lines_that_breaks_off_ends_with_two() {
         let said = "cut.json: breaks off: the JSON document ends before its last bracket";
         assert!(ended.code == 2 && ended.err.contains(said), "{whole}: {}", ended.err);
         let explained = files.run(&["explain", "--expr", "snow", "cut.json"]);
-        let said = "cut.json: the JSON document ends before its last bracket";
         assert!(explained.code == 2 && explained.err.contains(said), "{whole}: {}", explained.err);
         assert_eq!(files.run(&["match", "--expr", "snow", "whole.json"]).code, 0, "{whole}");
     }
