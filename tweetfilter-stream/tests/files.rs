@@ -99,6 +99,16 @@ fn a_broken_first_line_loses_only_itself_where_each_line_is_an_array() {
     // More than is held of a document.
     let many = format!("{cut}\n{}", format!("{first}\n").repeat(900));
     assert_eq!(lines(many.as_bytes()).len(), 901);
+    // Behind a sign behind which a document might go on.
+    for end in [",", ",{\"c\":", ",{\"c\":[", ",{\"c\":[1,"] {
+        let cut = format!("[{{\"b\":2}}{end}");
+        expect(format!("{cut}\n{first}\n").as_bytes(), &[(1, &cut), (2, "{\"a\":1}")]);
+        expect(
+            format!("\n{cut}\n{first}\r\n{third}").as_bytes(),
+            &[(2, &cut), (3, "{\"a\":1}"), (4, "{\"d\":4}")],
+        );
+    }
+    expect(format!("[\n{first}\n").as_bytes(), &[(1, "["), (2, "{\"a\":1}")]);
     // An array of arrays is a document.
     expect(b"[\n[{\"a\":1}],\n[{\"b\":2}]\n]\n", &[(2, "[{\"a\":1}]"), (3, "[{\"b\":2}]")]);
     expect(b"[\n[{\"a\":1}]\n]\n", &[(2, "[{\"a\":1}]")]);

@@ -59,6 +59,13 @@ fn a_broken_first_line_loses_no_array_behind_it() {
         assert_eq!((ended.out, ended.code), (posts.concat(), 0), "{file}: {}", ended.err);
         assert!(ended.err.contains("not JSON: 1"), "{file}: {}", ended.err);
     }
+    // Also one of two, and right behind a sign behind which a document might go on.
+    for cut in [r#"[{"id":"2","text":"snow"},"#, r#"[{"id":"2","text":"snow"},{"id":"#] {
+        let files = Files::new().with("two", format!("{cut}\n{one}\n"));
+        let ended = files.run(&["match", "--expr", "snow", "two"]);
+        assert_eq!((ended.out.as_str(), ended.code), ("{\"post\":\"1\",\"filters\":[\"e1\"]}\n", 0), "{cut}");
+        assert!(ended.err.contains("not JSON: 1"), "{cut}: {}", ended.err);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
+use super::elements::Cutter;
 use crate::json::{closes, elements, members};
 
 /// The elements of a document, as ranges of its bytes: those of an array, those of `statuses`, or, of a page or
@@ -70,12 +71,16 @@ pub(super) fn is_message(line: &[u8]) -> bool {
 /// Whether lines of which the first goes on are the beginning of one document, which breaks off, and not messages of
 /// which the first is broken.
 pub(super) fn breaks_off(bytes: &[u8], first_end: usize) -> bool {
-    let is_document = match bytes[..first_end].trim_ascii() {
-        // No message is a bracket alone, nor an array.
+    let (first, second) = (bytes[..first_end].trim_ascii(), second_line(bytes, first_end));
+    let is_document = match first {
+        // No message is a bracket alone.
         b"{" => true,
-        [b'[', rest @ ..] => matches!(rest.trim_ascii_start().first(), None | Some(b'{')),
+        [b'[', rest @ ..] => {
+            // An array is no element of another one, and an object on a line of its own none of what stands in one.
+            let is_apart = is_message(second) && (second.starts_with(b"[") || Cutter::ends_within(first));
+            !is_apart && matches!(rest.trim_ascii_start().first(), None | Some(b'{'))
+        }
         _ => {
-            let second = second_line(bytes, first_end);
             let is_message = second.starts_with(b"{") && (parts(second).is_some() || is_begun(second));
             !second.is_empty() && !is_message
         }
@@ -154,6 +159,7 @@ mod tests {
             ("{\n\"a\":1E-", true),
             ("[\n{\"a\":1}\n", true),
             ("[{\"a\":1},\n{\"b\":2}", true),
+            ("[{\"a\":1},{\"b\":[\n{\"c\":2},", true),
             // Whole, or messages.
             ("{\n}", false),
             ("{\"a\":1\n", false),
@@ -162,6 +168,10 @@ mod tests {
             ("{\n{\"id\":1}\n", false),
             ("[1,\n2", false),
             ("[\n{\"a\":1}\n{\"b\":2}\n", false),
+            ("[\n[{\"a\":1}]\n", false),
+            ("[{\"a\":1},\n\n[{\"b\":2}]", false),
+            ("[{\"a\":1},{\"b\":\n[{\"c\":2}]\n", false),
+            ("[{\"a\":1},{\"b\":[\n{\"c\":2}\n", false),
             ("{\"a\":\nsnow\n", false),
             ("{\n\"a\":1-", false),
             ("{\n\"a\":snow.", false),
