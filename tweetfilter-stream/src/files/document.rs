@@ -96,16 +96,14 @@ fn second_line(bytes: &[u8], first_end: usize) -> &[u8] {
 
 /// Whether bytes are the beginning of one JSON value, and nothing but their end is wrong with it.
 pub(super) fn is_begun(bytes: &[u8]) -> bool {
-    let wrong = match serde_json::from_slice::<IgnoredAny>(bytes) {
-        Err(error) if error.is_eof() => return true,
-        read => read.is_err(),
+    // Of a number that lacks its digits the error is not that of an end: with one more it is. A string that ends in the same
+    // lacks its end either way.
+    let may_lack_digits = matches!(bytes, [.., b'-' | b'+' | b'.'] | [.., b'0'..=b'9', b'e' | b'E']);
+    let read = match may_lack_digits {
+        true => serde_json::from_reader::<_, IgnoredAny>(bytes.chain(&b"0"[..])),
+        false => serde_json::from_slice(bytes),
     };
-    // Of a number that lacks its digits the error is not that of an end: with one more it is.
-    let may_lack_digits = matches!(bytes.last(), Some(b'-' | b'+' | b'.' | b'e' | b'E'));
-    wrong && may_lack_digits && {
-        let with_digit = bytes.chain(&b"0"[..]);
-        serde_json::from_reader::<_, IgnoredAny>(with_digit).is_err_and(|error| error.is_eof())
-    }
+    read.is_err_and(|error| error.is_eof())
 }
 
 /// Whether a line is worth a look whether it holds several messages.
@@ -157,6 +155,10 @@ mod tests {
             ("{\n\"a\":97.", true),
             ("{\n\"a\":[0,1e", true),
             ("{\n\"a\":1E-", true),
+            ("{\n\"a\":true", true),
+            ("{\n\"a\":\"b-", true),
+            ("{\n\"a\":\"1e", true),
+            ("{\n\"a\":\"\\ud83e", true),
             ("[\n{\"a\":1}\n", true),
             ("[{\"a\":1},\n{\"b\":2}", true),
             ("[{\"a\":1},{\"b\":[\n{\"c\":2},", true),
@@ -175,6 +177,8 @@ mod tests {
             ("{\"a\":\nsnow\n", false),
             ("{\n\"a\":1-", false),
             ("{\n\"a\":snow.", false),
+            ("{\n\"a\":snowe", false),
+            ("{\n\"a\":97.e", false),
         ] {
             let first_end = text.find('\n').expect("a line end");
             assert_eq!(breaks_off(text.as_bytes(), first_end), expected, "{text}");
