@@ -129,6 +129,16 @@ fn one_document_gives_each_of_its_elements() {
 }
 
 #[test]
+fn arrays_over_several_lines_may_follow_each_other() {
+    let array = |id: &str| format!("[\n  {{\n    \"id\": \"{id}\",\n    \"text\": \"snow\"\n  }}\n]\n");
+    let files = Files::new().with("arrays.json", array("5") + "[]\n" + &array("6"));
+    let ended = files.run(&["match", "--expr", "snow", "arrays.json"]);
+    let posts = ["5", "6"].map(|id| format!("{{\"post\":\"{id}\",\"filters\":[\"e1\"]}}\n"));
+    assert_eq!((ended.out, ended.code), (posts.concat(), 0), "{}", ended.err);
+    assert!(!ended.err.contains("skipped"), "{}", ended.err);
+}
+
+#[test]
 fn a_page_of_the_second_api_is_read() {
     let page = r#"{"data":[{"id":"5","text":"snow","author_id":"7"},{"id":"6","text":"rain","author_id":"7"}],"includes":{"users":[{"id":"7","username":"bob","name":"Bob"}]},"meta":{"result_count":2}}"#;
     let files = Files::new().with("page.json", page);
