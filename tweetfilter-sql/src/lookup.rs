@@ -42,6 +42,9 @@ statements! {
     ANY_UNNAMED = Sql::both("SELECT 1 FROM handle WHERE network = ? AND named_at < ? LIMIT 1");
     UNNAME = Sql::both("DELETE FROM handle WHERE network = ? AND named_at < ?");
     NAMED = Sql::both("SELECT handle, author_id, asked_at, named_at FROM handle WHERE network = ? ORDER BY handle");
+    NOBODYS = Sql::both(
+        "SELECT handle FROM handle WHERE network = ? AND author_id IS NULL AND asked_at > 0 ORDER BY handle",
+    );
     KNOWN = Sql::both("SELECT network, handle, author_id FROM handle WHERE author_id IS NOT NULL ORDER BY network, handle");
     DUE_HANDLES = Sql::each(
         "SELECT handle FROM handle WHERE network = ?1 AND claimed_at <= ?2
@@ -205,6 +208,14 @@ impl Database {
             Ok(NamedHandle { handle: row.text(0)?, id: row.maybe_text(1)?, asked_at, named_at: row.int(3)? })
         };
         rows.iter().map(named).collect()
+    }
+
+    /// Those of them that were asked for and that nobody has.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn nobodys_handles(&self, network: &str) -> Result<BTreeSet<String>, StoreError> {
+        self.rows(NOBODYS, args![network]).await?.iter().map(|row| row.text(0)).collect()
     }
 
     /// Hands out named handles that were never asked for, or whose answer is old.

@@ -46,8 +46,8 @@ pub struct SetQuota {
 /// What became of a named set that was to be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetKept {
-    /// It is kept.
-    Done,
+    /// It is kept, as of this [revision](Database::set_revision).
+    Done(u64),
     /// The account has so many already, and this is none of them.
     TooMany(usize),
     /// The account's sets would have so many bytes together.
@@ -138,22 +138,21 @@ impl Database {
         // Before its price, which takes longer, and again when nobody else can change it.
         if let Some(bounds) = bounds {
             let mut tx = self.read().await?;
-            let fits = fits(&mut tx, account, name, terms, bounds).await?;
+            let against = against(&mut tx, account, name, terms, bounds).await?;
             tx.commit().await?;
-            if fits != SetKept::Done {
-                return Ok(fits);
+            if let Some(against) = against {
+                return Ok(against);
             }
         }
         let (mut turn, revision) = self.write_priced(account, |held| held.set(name, terms)).await?;
-        if let Some(bounds) = bounds {
-            let fits = fits(&mut turn.tx, account, name, terms, bounds).await?;
-            if fits != SetKept::Done {
-                return Ok(fits);
-            }
+        if let Some(bounds) = bounds
+            && let Some(against) = against(&mut turn.tx, account, name, terms, bounds).await?
+        {
+            return Ok(against);
         }
         turn.tx.run(OWN_SET, args![account, name, terms, revision]).await?;
         turn.commit().await?;
-        Ok(SetKept::Done)
+        Ok(SetKept::Done(revision.cast_unsigned()))
     }
 
     /// The named sets of an account, or with `None` those of all, by name.
@@ -225,16 +224,16 @@ impl Database {
     }
 }
 
-/// Whether an account may have a set beside its others.
-async fn fits(
+/// Why an account may not have a set beside its others; `None` if it may.
+async fn against(
     tx: &mut Tx,
     account: i64,
     name: &str,
     terms: &str,
     Bounds { quota, is_new, known }: Bounds,
-) -> Result<SetKept, StoreError> {
+) -> Result<Option<SetKept>, StoreError> {
     if known.is_some() && revision(tx, account, name).await? != known {
-        return Ok(SetKept::Meanwhile);
+        return Ok(Some(SetKept::Meanwhile));
     }
     let (mut others, mut bytes, mut before) = (0, 0, None);
     for row in tx.rows(SIZES, args![account]).await? {
@@ -247,14 +246,14 @@ async fn fits(
         }
     }
     if is_new && (before.is_some() || tx.row(SET_OF_ALL, args![name]).await?.is_some()) {
-        return Ok(SetKept::Exists);
+        return Ok(Some(SetKept::Exists));
     }
     let bytes = bytes + name.len() + terms.len();
     Ok(match before {
-        Some(before) if terms.len() <= before => SetKept::Done,
-        None if others >= quota.sets => SetKept::TooMany(others),
-        _ if bytes > quota.bytes => SetKept::TooLarge(bytes),
-        _ => SetKept::Done,
+        Some(before) if terms.len() <= before => None,
+        None if others >= quota.sets => Some(SetKept::TooMany(others)),
+        _ if bytes > quota.bytes => Some(SetKept::TooLarge(bytes)),
+        _ => None,
     })
 }
 

@@ -99,6 +99,16 @@ fn a_broken_first_line_loses_only_itself_where_each_line_is_an_array() {
     // More than is held of a document.
     let many = format!("{cut}\n{}", format!("{first}\n").repeat(900));
     assert_eq!(lines(many.as_bytes()).len(), 901);
+    // Behind a sign behind which a document might go on.
+    for end in [",", ",{\"c\":", ",{\"c\":[", ",{\"c\":[1,"] {
+        let cut = format!("[{{\"b\":2}}{end}");
+        expect(format!("{cut}\n{first}\n").as_bytes(), &[(1, &cut), (2, "{\"a\":1}")]);
+        expect(
+            format!("\n{cut}\n{first}\r\n{third}").as_bytes(),
+            &[(2, &cut), (3, "{\"a\":1}"), (4, "{\"d\":4}")],
+        );
+    }
+    expect(format!("[\n{first}\n").as_bytes(), &[(1, "["), (2, "{\"a\":1}")]);
     // An array of arrays is a document.
     expect(b"[\n[{\"a\":1}],\n[{\"b\":2}]\n]\n", &[(2, "[{\"a\":1}]"), (3, "[{\"b\":2}]")]);
     expect(b"[\n[{\"a\":1}]\n]\n", &[(2, "[{\"a\":1}]")]);
@@ -202,6 +212,32 @@ fn documents_over_several_lines_may_follow_each_other() {
     );
     // Lines that are broken are lines.
     expect(b"{\"a\":\n{\"b\":\n{}\n", &[(1, "{\"a\":"), (2, "{\"b\":"), (3, "{}")]);
+}
+
+#[test]
+fn arrays_over_several_lines_may_follow_each_other() {
+    let (array, search) = ("[\n{\"a\":1},\n{\n\"b\":2\n}\n]\n", "{\"statuses\":[\n{\"c\":3}\n]}\n");
+    // An empty one, blank lines, and documents of other kinds; lines are lines.
+    let others = "[]\n\n{\n\"d\":4\n}\n{\"e\":5}\n";
+    let mut expected = vec![(2, "{\"a\":1}"), (3, "{\n\"b\":2\n}"), (8, "{\"a\":1}"), (9, "{\n\"b\":2\n}")];
+    expected.extend([(14, "{\"c\":3}"), (18, "{\n\"d\":4\n}"), (21, "{\"e\":5}")]);
+    expect(format!("{array}{array}{search}{others}").as_bytes(), &expected);
+    expect(b"[]\n[\n{}\n]\n7\n{}\n", &[(3, "{}"), (5, "7"), (6, "{}")]);
+    let blank = "\n".repeat(20);
+    expect(
+        format!("{blank}{array}{blank}{array}").as_bytes(),
+        &[(22, "{\"a\":1}"), (23, "{\n\"b\":2\n}"), (48, "{\"a\":1}"), (49, "{\n\"b\":2\n}")],
+    );
+    // A broken line behind one is a line.
+    expect(b"[\n{}\n]\n{\"a\":\"sno\n{}\n", &[(2, "{}"), (4, "{\"a\":\"sno"), (5, "{}")]);
+    // The last one breaks off, can't be cut, or is of arrays.
+    expect_broken(b"[\n{}\n]\n[\n{\"b\":2},\n{\"c\"", &[(2, "{}"), (5, "{\"b\":2}"), (6, "{\"c\"")]);
+    expect_broken(b"[\n{}\n]\n\n{\n\"data\":[\n{\"b", &[(2, "{}"), (5, "{\n\"data\":[\n{\"b")]);
+    expect(b"[\n{}\n]\n[\n[{\"b\":2}]\n]\n", &[(2, "{}"), (5, "[{\"b\":2}]")]);
+    let page = format!("{{\n \"data\": [{}\n ]\n}}\n", "\n  {\"id\":\"1\"},".repeat(500));
+    let found = lines(format!("[\n{{}}\n]\n{page}").as_bytes());
+    assert_eq!((found.len(), found[1].0), (2, 4), "{found:?}");
+    assert!(found[1].1.starts_with("{\n \"data\"") && found[1].1.ends_with('!'), "{found:?}");
 }
 
 #[test]

@@ -98,6 +98,10 @@ fn documents_over_several_lines_are_given_as_they_are_closed() {
         &[b"[\n{\"a\":1},\n", b"{\"b\":1}\n]\n", b"{}\n"],
         &[(2, "{\"a\":1}"), (2, "{\"b\":1}"), (3, "{}")],
     );
+    expect(
+        &[b"[\n{\"a\":1}\n]\n", b"\n", b"\n", b"[\n{\n\"b\":1\n}\n", b"]\n", b"{}\n"],
+        &[(1, "{\"a\":1}"), (5, "{\n\"b\":1\n}"), (6, "{}")],
+    );
 }
 
 #[test]

@@ -84,8 +84,9 @@ pub(super) fn host(url: &str) -> String {
     if host.contains(divides) { String::new() } else { host.trim_matches('.').to_owned() }
 }
 
-/// An address from its host on. A scheme is a letter with letters, digits and `+-.` up to a colon; without one, and behind
-/// those of the web, slashes may be too many.
+/// An address from its host on; nothing if it has none. A scheme is a letter with letters, digits and `+-.` up to a colon;
+/// without one, and behind those of the web, slashes may be too many. Any other has two, or it is a name with a point before
+/// the number of a port.
 fn from_host(url: &str) -> &str {
     let end = url.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c)).unwrap_or(url.len());
     let (scheme, behind) = url.split_at(end);
@@ -94,12 +95,20 @@ fn from_host(url: &str) -> &str {
         Some(rest) if scheme.starts_with(|c: char| c.is_ascii_alphabetic()) => {
             match scheme.to_lowercase().as_str() {
                 "http" | "https" | "ws" | "wss" | "ftp" => &rest[slashes(rest)..],
-                _ => rest.strip_prefix("//").unwrap_or(url),
+                name => match rest.strip_prefix("//") {
+                    Some(rest) => rest,
+                    None if name.contains('.') && is_number(rest.split(['/', '\\', '?', '#']).next()) => url,
+                    None => "",
+                },
             }
         }
         _ if slashes(url) >= 2 => &url[slashes(url)..],
         _ => url,
     }
+}
+
+fn is_number(text: Option<&str>) -> bool {
+    text.is_some_and(|text| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// The host or a parent domain of it.
@@ -181,6 +190,8 @@ mod tests {
         assert_eq!(host(" https:example.com\n"), "example.com");
         assert_eq!(host("//example.com"), "example.com");
         assert_eq!(host("x://example.com"), "example.com");
+        assert_eq!(host("mailto:ann@example.com"), "");
+        assert_eq!(host("tel:112"), "");
         assert!(under("sub.example.com", "example.com") && under("example.com", "example.com"));
         assert!(!under("badexample.com", "example.com"));
     }

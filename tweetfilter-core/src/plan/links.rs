@@ -8,13 +8,16 @@ use crate::text::decode_host;
 /// link itself says so: an escape of what would end it (`%2F`) leaves none, as for browsers.
 pub(crate) fn host(link: &str) -> Option<String> {
     let link = without_dropped(link);
-    let authority = after_scheme(&link).split(SLASHES).next()?.split(['?', '#']).next()?;
+    let authority = after_scheme(&link)?.split(ENDS).next()?;
     let host = authority.rsplit('@').next()?.split(':').next()?;
     Some(domain(host)).filter(|host| !host.is_empty() && !host.contains(is_forbidden))
 }
 
 /// Browsers read a backslash as a slash.
 const SLASHES: [char; 2] = ['/', '\\'];
+
+/// What ends a host, with its user and port.
+const ENDS: [char; 4] = ['/', '\\', '?', '#'];
 
 /// Schemes behind which any number of slashes stands for two (the URL Standard's special schemes that have a host).
 const SPECIAL: [&str; 5] = ["http", "https", "ws", "wss", "ftp"];
@@ -26,20 +29,26 @@ fn without_dropped(link: &str) -> Cow<'_, str> {
     if link.contains(DROPPED) { link.replace(DROPPED, "").into() } else { link.into() }
 }
 
-/// What follows the scheme of a link and the slashes before its host. Only the link's own scheme counts: an address may
-/// stand in its query.
-fn after_scheme(link: &str) -> &str {
+/// What follows the scheme of a link and the slashes before its host; `None` if it has no host. Only the link's own scheme
+/// counts: an address may stand in its query.
+fn after_scheme(link: &str) -> Option<&str> {
     match link.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) {
         Some((scheme, rest)) if SPECIAL.iter().any(|special| scheme.eq_ignore_ascii_case(special)) => {
-            rest.trim_start_matches(SLASHES)
+            Some(rest.trim_start_matches(SLASHES))
         }
-        // Else it is a host with a port, `example.com:80`.
-        Some((_, rest)) => rest.strip_prefix("//").unwrap_or(link),
+        // Behind other schemes two slashes stand before a host, and `mailto:` and `tel:` have none.
+        Some((name, rest)) => rest.strip_prefix("//").or_else(|| has_port(name, rest).then_some(link)),
         None if link.chars().take(2).filter(|c| SLASHES.contains(c)).count() == 2 => {
-            link.trim_start_matches(SLASHES)
+            Some(link.trim_start_matches(SLASHES))
         }
-        None => link,
+        None => Some(link),
     }
+}
+
+/// Whether it is no scheme that stands before a colon, but a host with its port: `example.com:80`.
+fn has_port(name: &str, behind: &str) -> bool {
+    let port = behind.split(ENDS).next().unwrap_or_default();
+    name.contains('.') && !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Whether this is a scheme by RFC 3986.
@@ -118,6 +127,25 @@ mod tests {
             assert_eq!(host(link).as_deref(), Some("example.com"), "{link}");
         }
         assert_eq!(host("at+x.1-y://example.com/a").as_deref(), Some("example.com"));
+    }
+
+    #[test]
+    fn what_has_no_slashes_behind_its_scheme_has_no_host() {
+        for link in [
+            "mailto:ann@example.com",
+            "MAILTO:ann@example.com?subject=https://example.com/",
+            "mailto:",
+            "tel:112",
+            "urn:isbn:1@example.com",
+            "ann:secret@example.com",
+            "blob:https://example.com/1",
+            "at.x:80a@example.com",
+        ] {
+            assert_eq!(host(link), None, "{link}");
+        }
+        for link in ["example.com:80", "example.com:80?q", "mailto://ann@example.com/", "ann@example.com"] {
+            assert_eq!(host(link).as_deref(), Some("example.com"), "{link}");
+        }
     }
 
     #[test]

@@ -152,7 +152,7 @@ const HAS: &[&str] = &[
     "alt",
     "lang",
 ];
-const REGEXES: &[&str] = &[
+pub const REGEXES: &[&str] = &[
     "/snow/",
     "/SNOW|caf\u{e9}/i",
     "/^a.b$/ms",
@@ -167,7 +167,16 @@ const REGEXES: &[&str] = &[
     "/[a-c]{2}/",
     "/🏿/",
     "/(a|b)(c|d)/",
+    // Decomposed characters.
+    "/cafe\u{301}/",
+    "/か\u{3099}|\u{1112}\u{1161}/",
+    "/[e\u{301}x]+/",
+    "/cafe\u{301}?/i",
 ];
+
+/// Sites of the generated links, and what is none.
+pub const DOMAINS: &[&str] =
+    &["example.org", "org", "b.example", "xn--bcher-kva.example", "bücher.example", "t.co", "mailto"];
 
 fn atom(choices: &mut Choices<'_>, out: &mut String) {
     let atom = match choices.below(36) {
@@ -196,17 +205,7 @@ fn atom(choices: &mut Choices<'_>, out: &mut String) {
         22 if choices.below(2) == 0 => format!("url:{}", list(choices, url)),
         22 => format!("{}{}", choices.pick(WORD_FIELDS), list(choices, value)),
         23 => format!("url_contains:\"{}\"", choices.pick(&["example", "/snow", "é", "://", "%C3%A9", "東"])),
-        24 => format!(
-            "domain:{}",
-            choices.pick(&[
-                "example.org",
-                "org",
-                "b.example",
-                "xn--bcher-kva.example",
-                "bücher.example",
-                "t.co"
-            ])
-        ),
+        24 => format!("domain:{}", choices.pick(DOMAINS)),
         25 => format!(
             "{}{}",
             choices.pick(&[

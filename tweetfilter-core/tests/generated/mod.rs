@@ -7,7 +7,7 @@ mod filters;
 mod posts;
 mod values;
 
-pub use filters::{SETS, filter};
+pub use filters::{DOMAINS, REGEXES, SETS, filter};
 pub use posts::{post, text, with_text_for_each};
 pub use values::value;
 
@@ -135,4 +135,10 @@ pub const URLS: &[&str] = &[
     "http://a.b/%FF%zz",
     "https://t.co/abc",
     "https://b.example.org./東京",
+    // Without a scheme of their own.
+    "example.org/x?u=http://b.example/",
+    "bücher.example?u=https://t.co/",
+    "b.example:80/snow",
+    // To no site.
+    "mailto:ann@example.org",
 ];

@@ -4,6 +4,7 @@
 mod generated;
 mod nearness;
 mod places;
+mod spellings;
 mod words;
 
 use generated::{Choices, SETS};

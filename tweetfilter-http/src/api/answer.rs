@@ -10,6 +10,7 @@ use tweetfilter_stream::store::StoreError;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
+use super::handles::UnknownHandles;
 use super::place::{Place, Places};
 
 /// The answer of every route if all went well.
@@ -57,6 +58,10 @@ pub struct Summary {
     /// A search has looked at everything that was received after this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub searched_back_to: Option<String>,
+    /// Handles in the expression by which a search found nothing; absent where there are none, or no post of Bluesky was
+    /// looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown_handles: Option<UnknownHandles>,
 }
 
 impl Summary {

@@ -97,10 +97,7 @@ pub struct Preview {
     pub against_saved: Option<Difference>,
     /// Why the saved filter is not held against it: it can't be used itself.
     pub saved_unused: Option<Unused>,
-    /// Handles of Bluesky in the expression by which nothing was found: its posts name their authors by id, and whose these
-    /// handles are is not known yet. It is looked up within seconds once a filter that names them is saved, unless this
-    /// server looks nothing up (`--no-lookup`): then name people by id, as in `from:did:plc:…`. Null where there are none, or
-    /// no post of Bluesky was looked at.
+    /// Handles in the expression by which nothing was found. Null where there are none, or no post of Bluesky was looked at.
     pub unknown_handles: Option<UnknownHandles>,
 }
 

@@ -13,6 +13,7 @@ use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::expression::Compiled;
 use super::extract::Body;
+use super::handles::UnknownHandles;
 use super::scan::Scan;
 use super::shapes::{ShownPost, place, read_place};
 use super::timeline::MOST;
@@ -47,7 +48,8 @@ fn twenty() -> usize {
 /// Searches stored posts that the account saw, newest first, for as long as 200 ms.
 ///
 /// It may end with few posts or none: `summary.searched_back_to` says how far it came, and `summary.next`, sent as
-/// `before`, goes on from there. One search or preview runs for an account at a time.
+/// `before`, goes on from there. `summary.unknown_handles` says by which handles of Bluesky it found nothing, since it is not
+/// known whose they are. One search or preview runs for an account at a time.
 #[utoipa::path(post, path = "/search", tag = "expressions", request_body = SearchFor,
     responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 422, body = Refused),
         (status = 429, body = Refused)))]
@@ -66,14 +68,18 @@ pub(super) async fn search(
     let before = before.transpose()?.map(|place| place.post);
     let marking = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
     let searching = compiled(&api, &mut caller, &query.text, query.dialect).await?;
+    let unknown_handles = UnknownHandles::of(&api, &mut caller, &marking).await?;
     let _right = api.0.uses.search(caller.account())?;
     let keep = query.limit + 1;
     let slice = api.options().slice;
     let mut scan = Scan::begin(&api, &caller, vec![searching], keep, before, slice, None).await?;
     let mut found: Vec<TimelinePost> = Vec::new();
+    let mut any_by_id = false;
     // However late it is, it comes a little further.
     while !scan.is_done() && found.len() < query.limit {
-        found.extend(scan.next().await?.kept.into_iter().map(|(_, post)| post));
+        let stretch = scan.next().await?;
+        any_by_id |= stretch.seen.iter().any(|post| post.by_id);
+        found.extend(stretch.kept.into_iter().map(|(_, post)| post));
         if scan.is_late() {
             break;
         }
@@ -87,11 +93,16 @@ pub(super) async fn search(
     };
     let shown = shown(&api, &caller, &mut found, &marking).await?;
     let back_to = back_to.map(rfc3339);
-    let text = match (&next, &back_to) {
+    let mut text = match (&next, &back_to) {
         (Some(_), Some(time)) => format!("{}, searched back to {time}", found.len()),
         _ => format!("{}, searched to the end", found.len()),
     };
-    let summary = Summary { count: Some(found.len()), next, searched_back_to: back_to, ..Summary::new(text) };
+    let unknown_handles = unknown_handles.filter(|_| any_by_id);
+    if let Some(unknown) = &unknown_handles {
+        text.push_str(&format!("; {}", unknown.said()));
+    }
+    let count = Some(found.len());
+    let summary = Summary { count, next, searched_back_to: back_to, unknown_handles, ..Summary::new(text) };
     Ok(Answer::new(summary, shown))
 }
 

@@ -63,7 +63,11 @@ fn tag(caller: &Caller) -> Tag {
 /// A set, as of when it was kept last, if there is one of this name.
 async fn tag_of(api: &Api, caller: &Caller, name: &str) -> Result<Option<(u64, Tag)>> {
     let revision = api.ask(caller.until, api.database().set_revision(caller.account(), name)).await?;
-    Ok(revision.map(|revision| (revision, Tag::exact(&[revision]))))
+    Ok(revision.map(|revision| (revision, of_revision(revision))))
+}
+
+fn of_revision(revision: u64) -> Tag {
+    Tag::exact(&[revision])
 }
 
 /// The terms of a set.
@@ -102,7 +106,7 @@ async fn known(api: &Api, caller: &Caller) -> Result<BTreeMap<String, (String, b
 ///
 /// With `If-None-Match: *` it is kept only if it is new, and nothing is replaced: of those who make one of a name at the same
 /// moment, one does. A set for all accounts counts as there, too. With `If-Match`, its `ETag`, it is kept only if nobody has
-/// changed it meanwhile.
+/// changed it meanwhile. The answer has the `ETag` of what is kept.
 #[utoipa::path(put, path = "/sets/{name}", tag = "sets", request_body = Terms,
     params(("name" = String, Path, description = "Its name"),
         ("If-None-Match" = Option<String>, Header, description = "`*` keeps it only if there is none of this name"),
@@ -116,7 +120,7 @@ pub(super) async fn put(
     Path(name): Path<String>,
     headers: HeaderMap,
     Body(mut set): Body<Terms>,
-) -> Result<Answer<Terms>> {
+) -> Result<Response> {
     let must_be_new = must_be_new(&headers)?;
     let replaced = replaced(&api, &caller, &name, &headers).await?;
     if let Some(term) = set.terms.iter().find(|term| term.contains(['\n', '\r'])) {
@@ -141,7 +145,10 @@ pub(super) async fn put(
         }
     };
     let (code, message) = match api.ask(caller.until, kept).await? {
-        SetKept::Done => return Ok(Answer::new(Summary::counted(set.terms.len(), "term"), set)),
+        SetKept::Done(revision) => {
+            let answer = Answer::new(Summary::counted(set.terms.len(), "term"), set);
+            return Ok(of_revision(revision).put(answer));
+        }
         SetKept::Exists => return Err(exists(&name)),
         SetKept::Meanwhile => return Err(changed_meanwhile(&name)),
         SetKept::TooMany(held) => {

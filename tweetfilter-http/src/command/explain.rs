@@ -121,11 +121,18 @@ fn posts(
     name: &str,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let unreadable = |error| Failure::reading(name, &error);
-    let mut reader = reader(name, arguments.text).map_err(unreadable)?;
+    let mut reader = reader(name, arguments.text).map_err(|error| Failure::reading(name, &error))?;
     let mut block = Block::default();
     let mut damaged = Vec::new();
-    while reader.read(&mut block).map_err(unreadable)? {
+    loop {
+        match reader.read(&mut block) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                damaged.push(format!("{name}: {}", why_not(&error)));
+                break;
+            }
+        }
         if let (Some(member), Some((error, line))) = (block.member(), block.damage()) {
             damaged.push(format!("{name}:{member}:{line}: {}", why_not(error)));
         }

@@ -68,6 +68,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/page/views/template.js", JS, include_bytes!("assets/views/template.js")),
     ("/page/views/text.js", JS, include_bytes!("assets/views/text.js")),
     ("/page/views/timeline.js", JS, include_bytes!("assets/views/timeline.js")),
+    ("/page/views/unknown.js", JS, include_bytes!("assets/views/unknown.js")),
     ("/page/views/why.js", JS, include_bytes!("assets/views/why.js")),
 ];
 

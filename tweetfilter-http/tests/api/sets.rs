@@ -148,3 +148,30 @@ async fn a_set_that_is_to_be_new_replaces_none() {
     let got = put(&token, "towns", "paris", Some("W/\"1-1\"")).await;
     assert_eq!((got.status, got.error()), (StatusCode::BAD_REQUEST, "bad_request"));
 }
+
+#[tokio::test]
+async fn what_is_kept_is_answered_with_the_tag_of_it() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    house.database.set_named(None, "towns", "bergen").await.unwrap();
+    let put = async |term: &str, known: Option<&str>| {
+        let mut asked = request(Method::PUT, "/sets/towns", &token, Some(json!({"terms": [term]})));
+        if let Some(known) = known {
+            asked.headers_mut().insert("if-match", known.parse().unwrap());
+        }
+        let got = house.send(asked).await;
+        (got.status, got.headers.get("etag").map(|tag| tag.to_str().unwrap().to_owned()))
+    };
+    let mut known = None;
+    for term in ["oslo", "rome", "bonn"] {
+        let (status, tag) = put(term, known.as_deref()).await;
+        assert_eq!((status, tag.is_some()), (StatusCode::OK, true), "{term}");
+        assert_ne!(tag, known, "{term}");
+        let got = house.get(&token, "/sets/towns").await;
+        assert_eq!(got.ok()["terms"], json!([term]));
+        assert_eq!(got.headers["etag"].to_str().ok(), tag.as_deref(), "{term}");
+        known = tag;
+    }
+    house.ask(Method::PUT, &token, "/sets/towns", json!({"terms": ["paris"]})).await.ok();
+    assert_eq!(put("lyon", known.as_deref()).await, (StatusCode::PRECONDITION_FAILED, None));
+}

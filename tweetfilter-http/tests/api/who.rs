@@ -45,9 +45,19 @@ async fn store(house: &House, post: Post, account: i64, filters: &[i64]) {
 
 /// Lets it be known whose a handle is.
 async fn is_whose(house: &House, handle: &str, id: &str) {
+    is_answered(house, handle, Some(id)).await;
+}
+
+/// Asks for a handle, and is told whose it is, or that it is nobody's.
+async fn is_answered(house: &House, handle: &str, id: Option<&str>) {
     house.database.name_handles(NETWORK, &BTreeSet::from([handle.to_owned()])).await.unwrap();
-    let answers = [(handle.to_owned(), Some(id.to_owned()))];
+    let answers = [(handle.to_owned(), id.map(str::to_owned))];
     house.database.handles_answered(NETWORK, &answers).await.unwrap();
+}
+
+/// Handles as they are told of which it is not known whose they are, and that are nobody's.
+fn told(handles: &[&str], nobodys: &[&str]) -> Value {
+    json!({"handles": handles, "more": 0, "nobodys": nobodys, "more_nobodys": 0})
 }
 
 #[tokio::test]
@@ -105,7 +115,7 @@ async fn a_preview_says_by_which_handles_nothing_is_found_yet() {
     assert_eq!(unknown("from:carla.example").await, Value::Null);
 
     store(&house, by(CARLA, "1"), ann, &[]).await;
-    let named = |handles: &[&str]| json!({"handles": handles, "more": 0});
+    let named = |handles: &[&str]| told(handles, &[]);
     assert_eq!(unknown("-from:Carla.example @bob").await, named(&["carla.example"]));
     assert_eq!(unknown("from:{friends}").await, named(&["carla.example", "dora.example"]));
     for text in ["snow", "from:bob", "from:did:plc:carla"] {
@@ -118,6 +128,47 @@ async fn a_preview_says_by_which_handles_nothing_is_found_yet() {
     is_whose(&house, "carla.example", CARLA).await;
     assert_eq!(unknown("from:carla.example").await, Value::Null);
     assert_eq!(unknown("from:{friends}").await, named(&["dora.example"]));
+    // It was asked for: that is another reason.
+    is_answered(&house, "dora.example", None).await;
+    assert_eq!(unknown("from:{friends}").await, told(&[], &["dora.example"]));
+    let got = preview("from:dora.example").await;
+    let said = "; nothing is found by dora.example: nobody on Bluesky has this handle";
+    assert!(got.json["summary"]["text"].as_str().unwrap().ends_with(said), "{got:?}");
+    assert_eq!(
+        unknown("from:{friends} OR from:eve.example").await,
+        told(&["eve.example"], &["dora.example"])
+    );
+}
+
+#[tokio::test]
+async fn a_search_says_by_which_handles_nothing_is_found() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let search = async |body: Value| house.ask(Method::POST, &token, "/search", body).await;
+    let unknown = async |text: &str| {
+        let got = search(json!({"text": text})).await;
+        got.ok();
+        got.json["summary"].get("unknown_handles").cloned()
+    };
+    // Elsewhere nobody is looked up, whatever looks like a handle.
+    house.post("1", "Snow", false, &[(ann, &[])]).await;
+    assert_eq!(unknown("from:carla.example").await, None);
+
+    store(&house, by(CARLA, "1"), ann, &[]).await;
+    is_answered(&house, "dora.example", None).await;
+    assert_eq!(unknown("from:bob OR snow").await, None);
+    let both = told(&["carla.example"], &["dora.example"]);
+    assert_eq!(unknown("from:Carla.example OR from:dora.example").await, Some(both));
+    let got = search(json!({"text": "from:dora.example"})).await;
+    let said = "; nothing is found by dora.example: nobody on Bluesky has this handle";
+    assert!(got.json["summary"]["text"].as_str().unwrap().ends_with(said), "{got:?}");
+    // Also where something is found, and there is more.
+    let first = search(json!({"text": "snow OR from:carla.example", "limit": 1})).await;
+    assert_eq!(first.ok()[0]["network"], NETWORK);
+    assert_eq!(first.json["summary"]["unknown_handles"], told(&["carla.example"], &[]));
+
+    is_whose(&house, "carla.example", CARLA).await;
+    assert_eq!(unknown("from:carla.example").await, None);
 }
 
 /// Lets it be known who wrote something that is stored.

@@ -158,8 +158,13 @@ fn a_damaged_file_in_a_tar_is_named_and_the_others_are_read() {
     // The header of a gzip file, and nothing behind it.
     let cut = [0x1f_u8, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
     let days = tar(&[("m1", one.as_bytes()), ("m2.gz", &cut[..]), ("m3", three.as_bytes())]);
-    let files =
-        Files::new().with("days.tar", &days).with("empty.tar", [0_u8; 10_240]).with("cut.tar", &days[..600]);
+    // It ends within the third file, behind the damaged one.
+    let both = &days[..5 * 512 + 10];
+    let files = Files::new()
+        .with("days.tar", &days)
+        .with("empty.tar", [0_u8; 10_240])
+        .with("cut.tar", &days[..600])
+        .with("both.tar", both);
     let ended = files.run(&["match", "--expr", "snow", "days.tar"]);
     assert_eq!(ended.out, "{\"post\":\"1\",\"filters\":[\"e1\"]}\n{\"post\":\"3\",\"filters\":[\"e1\"]}\n");
     assert_eq!(ended.code, 2, "what is not whole is told by the exit too");
@@ -174,12 +179,19 @@ fn a_damaged_file_in_a_tar_is_named_and_the_others_are_read() {
     let ended = files.run(&["explain", "--expr", "snow", "--json", "days.tar"]);
     assert!(ended.code == 2 && ended.err.contains("days.tar:m2.gz:1: breaks off: "), "{}", ended.err);
     assert_eq!(ended.out.lines().count(), 2);
-    let ended = files.run(&["match", "--expr", "snow", "cut.tar"]);
-    assert!(
-        ended.code == 2 && ended.err.contains("cut.tar: breaks off: the tar ends within a file"),
-        "{}",
-        ended.err
-    );
+    for command in ["match", "explain"] {
+        let ended = files.run(&[command, "--expr", "snow", "cut.tar"]);
+        let said = "cut.tar: breaks off: the tar ends within a file";
+        assert!(ended.code == 2 && ended.err.contains(said), "{command}: {}", ended.err);
+    }
+    // What was damaged before is told, too.
+    for command in ["match", "explain"] {
+        let ended = files.run(&[command, "--expr", "snow", "both.tar"]);
+        for said in ["both.tar:m2.gz:1: breaks off: ", "both.tar: breaks off: the tar ends within a file"] {
+            assert!(ended.err.contains(said), "{command}: {said}: {}", ended.err);
+        }
+        assert_eq!(ended.code, 2, "{command}");
+    }
     let ended = files.run(&["match", "--expr", "snow", "empty.tar"]);
     assert!(ended.code == 0 && !ended.err.contains("skipped"), "{}", ended.err);
 }
@@ -199,7 +211,8 @@ fn a_page_that_breaks_off_is_told_once() {
         assert_eq!((ended.err.matches("skipped, ").count(), ended.code), (1, 2), "{}", ended.err);
         for command in ["match", "explain"] {
             let ended = files.run(&[command, "--expr", "snow", "page.json"]);
-            assert!(ended.err.contains("ends before its last bracket"), "{command}: {}", ended.err);
+            let said = "page.json: breaks off: the JSON document ends before its last bracket";
+            assert!(ended.err.contains(said), "{command}: {}", ended.err);
             assert!(ended.code == 2 && !ended.err.contains("skipped"), "{command}: {}", ended.err);
         }
     }

@@ -59,6 +59,13 @@ fn a_broken_first_line_loses_no_array_behind_it() {
         assert_eq!((ended.out, ended.code), (posts.concat(), 0), "{file}: {}", ended.err);
         assert!(ended.err.contains("not JSON: 1"), "{file}: {}", ended.err);
     }
+    // Also one of two, and right behind a sign behind which a document might go on.
+    for cut in [r#"[{"id":"2","text":"snow"},"#, r#"[{"id":"2","text":"snow"},{"id":"#] {
+        let files = Files::new().with("two", format!("{cut}\n{one}\n"));
+        let ended = files.run(&["match", "--expr", "snow", "two"]);
+        assert_eq!((ended.out.as_str(), ended.code), ("{\"post\":\"1\",\"filters\":[\"e1\"]}\n", 0), "{cut}");
+        assert!(ended.err.contains("not JSON: 1"), "{cut}: {}", ended.err);
+    }
 }
 
 #[test]
@@ -78,7 +85,6 @@ fn a_document_over_several_lines_that_breaks_off_ends_with_two() {
         let said = "cut.json: breaks off: the JSON document ends before its last bracket";
         assert!(ended.code == 2 && ended.err.contains(said), "{whole}: {}", ended.err);
         let explained = files.run(&["explain", "--expr", "snow", "cut.json"]);
-        let said = "cut.json: the JSON document ends before its last bracket";
         assert!(explained.code == 2 && explained.err.contains(said), "{whole}: {}", explained.err);
         assert_eq!(files.run(&["match", "--expr", "snow", "whole.json"]).code, 0, "{whole}");
     }
@@ -120,6 +126,16 @@ fn one_document_gives_each_of_its_elements() {
         let ended = files.run(&["match", "--output", "posts", "--expr", "snow", file]);
         assert_eq!(ended.out, format!("{one}\n"), "{file}: {}", ended.err);
     }
+}
+
+#[test]
+fn arrays_over_several_lines_may_follow_each_other() {
+    let array = |id: &str| format!("[\n  {{\n    \"id\": \"{id}\",\n    \"text\": \"snow\"\n  }}\n]\n");
+    let files = Files::new().with("arrays.json", array("5") + "[]\n" + &array("6"));
+    let ended = files.run(&["match", "--expr", "snow", "arrays.json"]);
+    let posts = ["5", "6"].map(|id| format!("{{\"post\":\"{id}\",\"filters\":[\"e1\"]}}\n"));
+    assert_eq!((ended.out, ended.code), (posts.concat(), 0), "{}", ended.err);
+    assert!(!ended.err.contains("skipped"), "{}", ended.err);
 }
 
 #[test]

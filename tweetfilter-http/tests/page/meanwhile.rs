@@ -202,3 +202,34 @@ async fn a_set_that_was_changed_elsewhere_is_not_replaced_or_removed_before_that
     browser.was_clean().await;
     browser.end().await;
 }
+
+/// Its new tag comes with the answer, so it need not be got first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_was_just_saved_can_be_saved_again_before_it_was_got() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (house, token) = (&served.house, &served.token);
+    house.ask(Method::PUT, token, "/sets/teams", json!({"terms": ["rosenborg"]})).await.ok();
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.keys("l").await;
+    browser.press("tf-sets .row-open[data-name=teams]").await;
+    let terms = "document.querySelector('tf-sets [data-part=terms]').value";
+    browser.until(&format!("{terms} === 'rosenborg'")).await;
+    browser.until("document.activeElement.dataset.part === 'terms'").await;
+    browser.run("window.slow = true").await;
+    browser.holds("path === '/sets/teams' && (method === 'GET' || window.slow)").await;
+    browser.keys("\nbrann").await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.until("sent === 1").await;
+    browser.keys("\nmolde").await;
+    browser.run("window.slow = false; let_go(1)").await;
+    // More was written meanwhile, so it is got once it is saved, which takes long here.
+    browser.until("sent >= 2").await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.until("document.querySelector('tf-sets [data-part=editing]').hidden").await;
+    let kept = house.get(token, "/sets/teams").await;
+    assert_eq!(kept.ok()["terms"], json!(["rosenborg", "brann", "molde"]));
+    browser.was_clean().await;
+    browser.end().await;
+}

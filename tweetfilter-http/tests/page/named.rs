@@ -8,7 +8,7 @@ use tweetfilter_core::Post;
 use tweetfilter_core::post::{Account, Author};
 use tweetfilter_stream::store::Verdict;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, ENTER};
 use crate::served::Served;
 use crate::unnoticed::GATE;
 
@@ -118,6 +118,40 @@ async fn a_filter_that_is_written_says_by_whom_it_finds_nothing_yet() {
     browser.keys(" snow").await;
     browser.until("document.querySelector('tf-preview .figures dd').textContent === '1'").await;
     browser.until("!document.querySelector('tf-preview').innerText.includes('It is not known yet')").await;
+    // Of one that was asked for it is known that nobody has it.
+    database.name_handles(NETWORK, &BTreeSet::from(["dora.example".to_owned()])).await.unwrap();
+    database.handles_answered(NETWORK, &[("dora.example".to_owned(), None)]).await.unwrap();
+    browser.keys(" -from:dora.example").await;
+    browser.sees("Nobody on Bluesky has the handle dora.example, so nothing is found by it.").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_says_by_whom_it_finds_nothing() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    served.keep(vec![(by(CARLA, "1"), Vec::new(), Verdict::default())]).await;
+    let database = &served.house.database;
+    database.name_handles(NETWORK, &BTreeSet::from(["dora.example".to_owned()])).await.unwrap();
+    database.handles_answered(NETWORK, &[("dora.example".to_owned(), None)]).await.unwrap();
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.keys("/").await;
+    browser.until("document.activeElement.id === 'search-text'").await;
+    browser.keys(&format!("from:carla.example OR from:dora.example{ENTER}")).await;
+    let carla =
+        "It is not known yet whose handle on Bluesky carla.example is, so nothing is found by it here.";
+    let dora = "Nobody on Bluesky has the handle dora.example, so nothing is found by it.";
+    for said in [carla, dora] {
+        browser.sees(said).await;
+    }
+    browser.picture("search-unknown-handles").await;
+    // The next one has another answer.
+    browser.run("document.querySelector('#search-text').value = ''").await;
+    browser.keys(&format!("snow{ENTER}")).await;
+    browser.until("document.querySelector('tf-search .counts').innerText.startsWith('1 post in all')").await;
+    browser.until("!document.querySelector('tf-search').innerText.includes('on Bluesky')").await;
     browser.was_clean().await;
     browser.end().await;
 }

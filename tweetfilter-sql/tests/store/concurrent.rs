@@ -128,7 +128,7 @@ async fn a_quota_of_sets_is_held(database: Database) {
     let mut kept = 0;
     for task in tasks {
         match task.await.unwrap() {
-            SetKept::Done => kept += 1,
+            SetKept::Done(_) => kept += 1,
             other => assert_eq!(other, SetKept::TooMany(2)),
         }
     }
@@ -202,7 +202,7 @@ async fn a_new_set_replaces_none(database: Database) {
     let mut kept = Vec::new();
     for task in tasks {
         match task.await.unwrap() {
-            (n, SetKept::Done) => kept.push(("towns".to_owned(), format!("town{n}"))),
+            (n, SetKept::Done(_)) => kept.push(("towns".to_owned(), format!("town{n}"))),
             (_, other) => assert_eq!(other, SetKept::Exists),
         }
     }

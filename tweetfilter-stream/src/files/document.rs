@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
+use super::elements::Cutter;
 use crate::json::{closes, elements, members};
 
 /// The elements of a document, as ranges of its bytes: those of an array, those of `statuses`, or, of a page or
@@ -70,12 +71,16 @@ pub(super) fn is_message(line: &[u8]) -> bool {
 /// Whether lines of which the first goes on are the beginning of one document, which breaks off, and not messages of
 /// which the first is broken.
 pub(super) fn breaks_off(bytes: &[u8], first_end: usize) -> bool {
-    let is_document = match bytes[..first_end].trim_ascii() {
-        // No message is a bracket alone, nor an array.
+    let (first, second) = (bytes[..first_end].trim_ascii(), second_line(bytes, first_end));
+    let is_document = match first {
+        // No message is a bracket alone.
         b"{" => true,
-        [b'[', rest @ ..] => matches!(rest.trim_ascii_start().first(), None | Some(b'{')),
+        [b'[', rest @ ..] => {
+            // An array is no element of another one, and an object on a line of its own none of what stands in one.
+            let is_apart = is_message(second) && (second.starts_with(b"[") || Cutter::ends_within(first));
+            !is_apart && matches!(rest.trim_ascii_start().first(), None | Some(b'{'))
+        }
         _ => {
-            let second = second_line(bytes, first_end);
             let is_message = second.starts_with(b"{") && (parts(second).is_some() || is_begun(second));
             !second.is_empty() && !is_message
         }
@@ -91,16 +96,14 @@ fn second_line(bytes: &[u8], first_end: usize) -> &[u8] {
 
 /// Whether bytes are the beginning of one JSON value, and nothing but their end is wrong with it.
 pub(super) fn is_begun(bytes: &[u8]) -> bool {
-    let wrong = match serde_json::from_slice::<IgnoredAny>(bytes) {
-        Err(error) if error.is_eof() => return true,
-        read => read.is_err(),
+    // Of a number that lacks its digits the error is not that of an end: with one more it is. A string that ends in the same
+    // lacks its end either way.
+    let may_lack_digits = matches!(bytes, [.., b'-' | b'+' | b'.'] | [.., b'0'..=b'9', b'e' | b'E']);
+    let read = match may_lack_digits {
+        true => serde_json::from_reader::<_, IgnoredAny>(bytes.chain(&b"0"[..])),
+        false => serde_json::from_slice(bytes),
     };
-    // Of a number that lacks its digits the error is not that of an end: with one more it is.
-    let may_lack_digits = matches!(bytes.last(), Some(b'-' | b'+' | b'.' | b'e' | b'E'));
-    wrong && may_lack_digits && {
-        let with_digit = bytes.chain(&b"0"[..]);
-        serde_json::from_reader::<_, IgnoredAny>(with_digit).is_err_and(|error| error.is_eof())
-    }
+    read.is_err_and(|error| error.is_eof())
 }
 
 /// Whether a line is worth a look whether it holds several messages.
@@ -152,8 +155,13 @@ mod tests {
             ("{\n\"a\":97.", true),
             ("{\n\"a\":[0,1e", true),
             ("{\n\"a\":1E-", true),
+            ("{\n\"a\":true", true),
+            ("{\n\"a\":\"b-", true),
+            ("{\n\"a\":\"1e", true),
+            ("{\n\"a\":\"\\ud83e", true),
             ("[\n{\"a\":1}\n", true),
             ("[{\"a\":1},\n{\"b\":2}", true),
+            ("[{\"a\":1},{\"b\":[\n{\"c\":2},", true),
             // Whole, or messages.
             ("{\n}", false),
             ("{\"a\":1\n", false),
@@ -162,9 +170,15 @@ mod tests {
             ("{\n{\"id\":1}\n", false),
             ("[1,\n2", false),
             ("[\n{\"a\":1}\n{\"b\":2}\n", false),
+            ("[\n[{\"a\":1}]\n", false),
+            ("[{\"a\":1},\n\n[{\"b\":2}]", false),
+            ("[{\"a\":1},{\"b\":\n[{\"c\":2}]\n", false),
+            ("[{\"a\":1},{\"b\":[\n{\"c\":2}\n", false),
             ("{\"a\":\nsnow\n", false),
             ("{\n\"a\":1-", false),
             ("{\n\"a\":snow.", false),
+            ("{\n\"a\":snowe", false),
+            ("{\n\"a\":97.e", false),
         ] {
             let first_end = text.find('\n').expect("a line end");
             assert_eq!(breaks_off(text.as_bytes(), first_end), expected, "{text}");

@@ -91,6 +91,13 @@ impl Cutter {
         if has_object { Self::new(line) } else { None }
     }
 
+    /// Whether a line opens an array and ends within one of its elements.
+    pub(super) fn ends_within(line: &[u8]) -> bool {
+        let Some(mut cutter) = Self::new(line) else { return false };
+        while let Found::Element(_) = cutter.next(line) {}
+        cutter.start() < line.len()
+    }
+
     /// What became of a document whose end is not among the bytes that were all looked at; `None` if it lacks none.
     /// Values that follow each other need no end, but the open one does if it was begun well.
     pub(super) fn lacks_end(&self, is_begun: bool) -> Option<&'static str> {

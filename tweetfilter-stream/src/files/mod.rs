@@ -1,4 +1,4 @@
-//! Posts in files: plain, compressed, and tars of those; NDJSON or one JSON document.
+//! Posts in files: plain, compressed, and tars of those; NDJSON or JSON documents.
 //!
 //! What a file is shows in its first bytes, never in its name. A [`Reader`] gives blocks of lines with their
 //! numbers and their own bytes, so that they can be decoded in parallel and printed unchanged.

@@ -22,7 +22,8 @@ pub(super) struct Open {
     tail: Vec<u8>,
     /// Lines that were read, blank ones included.
     lines: u64,
-    started: bool,
+    /// It was looked whether a document begins here. Behind one another may.
+    looked: bool,
     ended: bool,
     /// Cuts the elements of a document that is longer than what is held at once.
     cutter: Option<Cutter>,
@@ -39,7 +40,7 @@ impl Open {
             input,
             tail: Vec::new(),
             lines: 0,
-            started: false,
+            looked: false,
             ended: false,
             cutter: None,
             passing: false,
@@ -63,9 +64,10 @@ impl Open {
             block.bytes.clear();
             std::mem::swap(&mut block.bytes, &mut self.tail);
             self.fill(&mut block.bytes, options);
-            if !self.started {
-                self.started = true;
-                if self.start(block, options) {
+            if !self.looked && self.cutter.is_none() {
+                let is_given = self.start(block, options);
+                self.looked = self.cutter.is_none();
+                if is_given {
                     continue;
                 }
             }
@@ -99,7 +101,7 @@ impl Open {
         }
     }
 
-    /// Looks whether the file is one document over several lines, and takes it whole then.
+    /// Looks whether a document over several lines begins here. Takes what is left whole if that is one.
     fn start(&mut self, block: &mut Block, options: &Options) -> bool {
         if block.bytes.starts_with(b"\xef\xbb\xbf") {
             block.bytes.drain(..3);
@@ -107,9 +109,10 @@ impl Open {
         if options.text {
             return false;
         }
-        let begin = block.bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(block.bytes.len());
-        let mut searched = begin;
+        let (mut begin, mut searched) = (0, 0);
         let end = loop {
+            begin += block.bytes[begin..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+            searched = searched.max(begin);
             match memchr::memchr(b'\n', &block.bytes[searched..]) {
                 Some(n) => break searched + n,
                 None if self.ended || block.bytes.len() >= options.document => return false,
@@ -117,6 +120,11 @@ impl Open {
             }
             self.fill(&mut block.bytes, options);
         };
+        // An empty array stands on one line among others over several.
+        if block.bytes[begin..end].trim_ascii() == b"[]" {
+            self.cutter = Cutter::new(&block.bytes);
+            return false;
+        }
         if !document::goes_on(&block.bytes[begin..end]) {
             return false;
         }
@@ -132,7 +140,7 @@ impl Open {
             let is_whole = document::is_whole(&block.bytes, end);
             let several = || Cutter::several(&block.bytes).filter(|_| is_whole);
             self.cutter = Cutter::new(&block.bytes).or_else(several);
-            return self.cutter.is_none() && is_whole && self.pass_document(block);
+            return self.cutter.is_none() && is_whole && self.pass_document(block, begin);
         }
         let Some(parts) = document::parts(&block.bytes) else {
             // A document that breaks off, or several one behind the other, and not messages of which the first is
@@ -146,7 +154,7 @@ impl Open {
             }
             return false;
         };
-        let (mut number, mut counted) = (1, 0);
+        let (mut number, mut counted) = (self.lines + 1, 0);
         for range in parts {
             number += line_ends(&block.bytes[counted..range.start]);
             counted = range.start;
@@ -265,8 +273,8 @@ impl Open {
 
     /// Gives a document that has no parts and breaks off: to its last byte, so that it is seen to be cut off.
     fn give_begun(&mut self, block: &mut Block, begin: usize) -> bool {
-        let number = 1 + line_ends(&block.bytes[..begin]);
-        self.lines = line_ends(&block.bytes) + unended(&block.bytes);
+        let number = self.lines + 1 + line_ends(&block.bytes[..begin]);
+        self.lines += line_ends(&block.bytes) + unended(&block.bytes);
         let range = begin..block.bytes.len();
         block.pieces.push(Piece { number, range, too_long: false, cut_off: true });
         let what = "nothing of it was read, since only a whole post or page can be";
@@ -275,9 +283,11 @@ impl Open {
     }
 
     /// Gives the beginning of a document that can't be cut, and passes over the rest.
-    fn pass_document(&mut self, block: &mut Block) -> bool {
-        block.bytes.truncate(BEGINNING);
-        block.pieces.push(Piece { number: 1, range: 0..block.bytes.len(), too_long: true, cut_off: false });
+    fn pass_document(&mut self, block: &mut Block, begin: usize) -> bool {
+        let number = self.lines + 1 + line_ends(&block.bytes[..begin]);
+        block.bytes.truncate(begin + BEGINNING);
+        let range = begin..block.bytes.len();
+        block.pieces.push(Piece { number, range, too_long: true, cut_off: false });
         if let Err(error) = io::copy(&mut self.input, &mut io::sink()) {
             self.failure = Some(error);
         }

@@ -40,7 +40,7 @@ pub(crate) enum Output {
 /// Reads posts, tries every filter on each, and says which match.
 ///
 /// Input is NDJSON of tweets (v1.1, v2), Bluesky posts and Jetstream events, Mastodon statuses, Gnip activities,
-/// or {"text":"…"}; or one JSON document that holds them; plain, .gz, .bz2, .zst, or a .tar of those. All of
+/// or {"text":"…"}; or JSON documents that hold them; plain, .gz, .bz2, .zst, or a .tar of those. All of
 /// that is found out by itself. What can't be read is counted, never fatal; a file in a tar that breaks off is named,
 /// and the others are read. Of a file, a JSON array or a document over several lines that breaks off, what is whole is
 /// read, and it ends with 2.

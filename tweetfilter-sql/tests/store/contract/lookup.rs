@@ -39,7 +39,11 @@ pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, cl
     assert_eq!(due(database).await, ["ann.example", "bob.example"]);
     let before = revision(database).await;
     let answers = [answer("ann.example", Some("did:plc:a")), answer("bob.example", None)];
+    // As long as nobody has asked, they are not nobody's.
+    assert!(database.nobodys_handles(NETWORK).await.unwrap().is_empty());
     assert_eq!(database.handles_answered(NETWORK, &answers).await.unwrap(), ["ann.example"]);
+    assert_eq!(database.nobodys_handles(NETWORK).await.unwrap(), names(&["bob.example"]));
+    assert!(database.nobodys_handles("other").await.unwrap().is_empty());
     assert_eq!(revision(database).await, before + 1);
     let snapshot = database.filters(None).await.unwrap().unwrap();
     let ann = Account { id: "did:plc:a".into(), handle: "ann.example".into() };
@@ -53,6 +57,7 @@ pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, cl
     clock.pass(NOBODY + Duration::from_secs(1));
     assert_eq!(due(database).await, ["bob.example"]);
     database.handles_answered(NETWORK, &[answer("bob.example", Some("did:plc:b"))]).await.unwrap();
+    assert!(database.nobodys_handles(NETWORK).await.unwrap().is_empty());
     clock.pass(FRESH);
     assert_eq!(due(database).await, ["ann.example", "bob.example"]);
     database.handles_answered(NETWORK, &[answer("ann.example", Some("did:plc:a"))]).await.unwrap();
@@ -71,6 +76,8 @@ pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, cl
     commit(database, vec![], vec![identity("did:plc:a", "ann.new")]).await;
     assert_eq!(revision(database).await, before + 1);
     assert_eq!(due(database).await, ["ann.example"]);
+    // Whose it is now has to be asked.
+    assert!(database.nobodys_handles(NETWORK).await.unwrap().is_empty());
     let snapshot = database.filters(None).await.unwrap().unwrap();
     assert_eq!(snapshot.handles.len(), 1);
     // Whoever says that they are bob now is not believed, but bob is asked for.

@@ -45,11 +45,11 @@ export class Kept extends EventTarget {
     this.#told();
   }
 
-  /** Changes something of it, and loads it anew. */
+  /** Changes something of it, and loads it anew; the answer is as that of `ask`. */
   async send(method, path, body, options = {}) {
-    const { data } = await this.#model.ask(method, path, { body, ...options });
+    const answer = await this.#model.ask(method, path, { body, ...options });
     await this.load();
-    return data;
+    return answer;
   }
 
   #told() {

@@ -7,7 +7,10 @@ import { takes } from './withdrawn.js';
 // What is found before it waits to be asked for more.
 const ENOUGH = 50;
 
-/** Tells `change`. Its state is `idle`, `searching`, `paused`, `done` or `error`. */
+/**
+ * Tells `change`. Its state is `idle`, `searching`, `paused`, `done` or `error`; `unknown` says by which handles nothing is
+ * found, or is null.
+ */
 export class Search extends EventTarget {
   #model;
   #ends = null;
@@ -31,7 +34,7 @@ export class Search extends EventTarget {
   clear() {
     this.#ends?.abort();
     [this.#next, this.#waits] = [null, false];
-    this.#set({ text: '', posts: [], state: 'idle', backTo: null, error: '', findings: [], tooLong: 0 });
+    this.#set({ text: '', posts: [], state: 'idle', backTo: null, unknown: null, error: '', findings: [], tooLong: 0 });
   }
 
   /** Searches for an expression from the newest post on. */
@@ -78,7 +81,9 @@ export class Search extends EventTarget {
         found += fresh.length;
         this.#next = summary.next ?? null;
         const state = !this.#next ? 'done' : found >= ENOUGH ? 'paused' : 'searching';
-        this.#set({ posts: [...this.posts, ...fresh], backTo: summary.searched_back_to ?? this.backTo, state });
+        const backTo = summary.searched_back_to ?? this.backTo;
+        const unknown = summary.unknown_handles ?? this.unknown;
+        this.#set({ posts: [...this.posts, ...fresh], backTo, unknown, state });
         if (state !== 'searching') return;
       } catch (error) {
         if (signal.aborted) return;

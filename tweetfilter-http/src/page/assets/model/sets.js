@@ -23,15 +23,15 @@ export class Sets extends Kept {
   }
 
   /**
-   * Keeps one in the place of that with a `tag`, if it has it still. False, and nothing is changed, if it `isNew` and there
-   * is one of this name.
+   * Keeps one in the place of that with a `tag`, if it has it still, and gives the tag of what is kept. Null, and nothing is
+   * changed, if it `isNew` and there is one of this name.
    */
   async put(name, terms, { isNew, tag }) {
     try {
-      await this.send('PUT', place(name), { terms }, isNew ? { isNew } : { ifMatch: tag });
-      return true;
+      const kept = await this.send('PUT', place(name), { terms }, isNew ? { isNew } : { ifMatch: tag });
+      return kept.tag;
     } catch (error) {
-      if (error instanceof ApiError && error.code === 'set_exists') return false;
+      if (error instanceof ApiError && error.code === 'set_exists') return null;
       throw error;
     }
   }

@@ -3,6 +3,7 @@
 import { postRow } from './post.js';
 import { View, fill } from './template.js';
 import { count, counted, seen } from './text.js';
+import { unknown } from './unknown.js';
 
 class Preview extends View {
   begin() {
@@ -50,14 +51,6 @@ class Preview extends View {
     groups.push(...shown(found.samples));
     list.replaceChildren(...groups);
   }
-}
-
-// Why somebody who is named by a handle of Bluesky is not found yet.
-function unknown({ handles, more }) {
-  const [first, many] = [handles[0], handles.length + more];
-  const whose = many === 1 ? `whose handle on Bluesky ${first} is` : `whose ${count(many)} handles of Bluesky are, the first ${first}`;
-  const found = `It is not known yet ${whose}, so nothing is found by ${many === 1 ? 'it' : 'them'} here.`;
-  return `${found} The server looks that up once the filter is saved. If it looks nothing up (--no-lookup), write ids, as in from:did:plc:…`;
 }
 
 const heading = (text) => fill('sample-heading', { text });

@@ -4,6 +4,7 @@ import { model } from '../model/index.js';
 import { postRow } from './post.js';
 import { View, act, announce, fill, isAlone, update } from './template.js';
 import { brief, count, counted, when } from './text.js';
+import { unknown } from './unknown.js';
 import './list.js';
 
 class SearchView extends View {
@@ -84,6 +85,7 @@ class SearchView extends View {
     this.update({
       idle: search.state === 'idle' && findings.length === 0,
       error: search.state === 'error' && search.findings.length === 0 ? search.error : '',
+      unknown: search.unknown && unknown(search.unknown),
     });
     this.list.hidden = search.state === 'idle' || search.findings.length > 0;
     this.list.setAttribute('aria-busy', String(search.state === 'searching'));

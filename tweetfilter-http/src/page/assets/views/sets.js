@@ -179,7 +179,8 @@ class Sets extends View {
     if (!open || name === '' || !model.mayWrite) return;
     this.#error = '';
     try {
-      if (await this.#send(open, () => model.sets.put(name, lines(text), open))) this.#saved(open, name, text);
+      const tag = await this.#send(open, () => model.sets.put(name, lines(text), open));
+      if (tag !== null) this.#saved(open, name, text, tag);
       else if (open === this.#open) this.#refuse(name);
     } catch (error) {
       if (error.code === 'changed_meanwhile') await this.#overtaken(open, '');
@@ -215,12 +216,12 @@ class Sets extends View {
   }
 
   // What was typed while it was saved is not saved yet.
-  #saved(open, name, text) {
+  #saved(open, name, text, tag) {
     announce('Saved');
     const isOpen = open === this.#open;
     const left = isOpen ? { open, name, terms: this.part('terms').value } : this.#drafts.get(open.key);
     this.#drafts.delete(open.key);
-    Object.assign(open, { key: name, name, isNew: false, shared: false, before: lines(text).join('\n') });
+    Object.assign(open, { key: name, name, isNew: false, shared: false, before: lines(text).join('\n'), tag });
     const isLater = left !== undefined && left.terms !== text;
     if (isLater) this.#drafts.set(name, { ...left, name });
     if (isOpen) this.part('name').value = name;
