@@ -78,7 +78,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
     /// Begins with nothing done.
     pub fn new(worker: Worker<B, S>) -> Self {
         // A worker before it has told of those.
-        let reclaimed = worker.buffer().reclaimed();
+        let (reclaimed, newer) = (worker.buffer().reclaimed(), Newer::new(worker.lease_time()));
         Self {
             worker,
             worked: Worked::default(),
@@ -88,7 +88,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
             told: None,
             reclaimed,
             last: 0,
-            newer: Newer::default(),
+            newer,
             others_until: None,
             free_until: None,
             part: None,
