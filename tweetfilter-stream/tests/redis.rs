@@ -497,6 +497,28 @@ async fn what_strangers_wrote_among_gaps_stops_none_of_them() {
 }
 
 #[tokio::test]
+async fn what_strangers_wrote_of_sources_is_passed_over_or_named_with_the_way_out() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    filled(&buffer, 3).await;
+    let write = r#"redis.call('HSET', 'tf:layout', 'gaps_dropped', '\255')
+        return redis.call('HSET', 'tf:source:s', '\255', 'x', 'more', '\254', 'holder', 'a\255', 'till', 'x')"#;
+    assert_eq!(server.say(&["EVAL", write, "0"]).trim(), "2");
+    let sources = buffer.sources().await.unwrap();
+    assert_eq!((sources.len(), sources[0].counts.entries, sources[0].held_until), (1, 3, 0));
+    assert_eq!((sources[0].cursor.as_deref(), sources[0].holder.as_deref()), (Some("c"), Some("a\u{fffd}")));
+    assert_eq!(buffer.losses_dropped().await.unwrap(), 0);
+    for key in ["tf:gaps:s", "tf:source:s", "tf:sources"] {
+        server.say(&["SET", key, "x"]);
+        let error = buffer.sources().await.unwrap_err();
+        let BufferError::Unfit(said) = &error else { panic!("{error:?}") };
+        assert!(said.ends_with(&format!("redis-cli DEL {key}")), "{said}");
+        server.say(&["DEL", key]);
+        buffer.sources().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_loss_began_by_the_time_at_which_who_tells_it_first_saw_what_is_lost() {
     let Some(server) = RedisServer::start(&FIT) else { return };
     filled(&open(&server).await, 20).await;

@@ -401,6 +401,41 @@ async fn what_is_gathered_balances() {
     assert_eq!((lines, posts, undecodable.len()), (3, 1, 2));
 }
 
+/// What is counted of a source: lines, posts, and those that can't be read. And the errors in between.
+async fn counted(mut source: FileSource) -> ((u64, u64, usize), Vec<String>) {
+    let (mut gather, mut said) = (Gather::new("file", Audience::Public), Vec::new());
+    loop {
+        match source.next().await {
+            Ok(Some(chunk)) => chunk.gather(&mut gather),
+            Ok(None) => break,
+            Err(error) => said.push(error.to_string()),
+        }
+    }
+    let Counts { lines, posts, undecodable, .. } = gather.take().counts;
+    ((lines, posts, undecodable.len()), said)
+}
+
+#[tokio::test]
+async fn what_a_document_breaks_off_in_is_told_and_not_counted_as_a_line_that_cannot_be_read() {
+    let folder = Folder::new("cut-documents");
+    let page = "{\n\"data\":[\n{\"id\":\"5\",\"te";
+    let array = "[\n{\"text\":\"a\"},\n{\"text\":\"b\"},\n{\"te";
+    for (text, whole) in [("[{\"text\":\"a\"},{\"te", 1), (array, 2), (page, 0)] {
+        let path = folder.file("cut", text);
+        let clock = Arc::new(Virtual(tokio::time::Instant::now()));
+        let paced = FileSource::open([&path]).paced(Pace::Rate(1e4), clock);
+        for source in [FileSource::open([&path]), paced] {
+            let (counts, said) = counted(source).await;
+            assert_eq!(counts, (whole, whole, 0), "{text}");
+            assert!(said.len() == 1 && said[0].contains("ends before its last bracket"), "{text}: {said:?}");
+        }
+    }
+    // In a tar the others are read.
+    let days = [("m1", page.as_bytes().to_vec()), ("m2", b"{\"text\":\"c\"}\n".to_vec())];
+    let (counts, said) = counted(FileSource::open([folder.file("days.tar", tar(&days))])).await;
+    assert_eq!((counts, said.len()), ((1, 1, 0), 1), "{said:?}");
+}
+
 #[tokio::test]
 async fn a_damaged_file_in_a_tar_is_told_when_the_others_were_read() {
     let folder = Folder::new("damaged");

@@ -59,7 +59,7 @@ impl<B> Counted<B> {
 impl<B: Buffer> Buffer for Counted<B> {
     async fn claim(&self, source: &str, instance: &str, lease: Duration) -> Result<Claim, BufferError> {
         let claimed = self.buffer(self.inner.claim(source, instance, lease)).await;
-        self.part.stands_by(matches!(claimed, Err(BufferError::Taken { .. })));
+        self.part.claimed(&claimed);
         claimed
     }
 

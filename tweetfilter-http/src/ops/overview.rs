@@ -65,7 +65,8 @@ pub struct PartNow {
     pub streams: u64,
     /// Milliseconds from receiving to storing a post, if any was stored lately.
     pub lag: Option<Millis>,
-    /// Whether its process is silent and another does the same in its place: one that began since, or, after an hour, any.
+    /// Whether its process is silent and another does the same in its place: one that began since, one that reads its source
+    /// now, or, after an hour, any.
     pub replaced: bool,
 }
 
@@ -130,6 +131,15 @@ impl ProcessNow {
     /// Whether it is known to do what a part is there for, or to try.
     fn does(&self, part: &PartNow) -> bool {
         !matches!(self.state_of(part), None | Some(State::StandingBy | State::Ended))
+    }
+
+    /// Since when it does that at the earliest. A source is read by one at a time: who reads it, as it said last, has it from
+    /// whoever did before, also if it stood by for long.
+    fn does_since(&self, part: &PartNow) -> Millis {
+        match (part.kind(), part.told.state) {
+            ("ingest", State::Running) => self.seen,
+            _ => self.state.started_at,
+        }
     }
 }
 
@@ -196,19 +206,19 @@ pub async fn overview(database: &Database, now: Millis) -> Result<Overview, Stor
 /// Finds the parts of silent processes that others do in their place. Who did the same before may have to do more than it
 /// can, and is no replacement at first.
 fn mark_replaced(processes: &mut [ProcessNow], now: Millis) {
-    // Of each part by its name, when the newest process began that does it.
+    // Of each part by its name, since when the newest does it.
     let mut newest = BTreeMap::<String, Millis>::new();
     for process in processes.iter() {
         for part in process.parts.iter().filter(|part| process.does(part)) {
-            let began = newest.entry(part.told.name.clone()).or_default();
-            *began = process.state.started_at.max(*began);
+            let since = newest.entry(part.told.name.clone()).or_default();
+            *since = process.does_since(part).max(*since);
         }
     }
     for process in processes.iter_mut().filter(|process| process.silent) {
         let is_out_of_service = now - process.seen > OUT_OF_SERVICE;
         for part in &mut process.parts {
             let done = newest.get(&part.told.name);
-            part.replaced = done.is_some_and(|began| is_out_of_service || *began > process.seen);
+            part.replaced = done.is_some_and(|since| is_out_of_service || *since > process.seen);
         }
     }
 }
@@ -356,10 +366,14 @@ mod tests {
         }
         let new = process(1_050_000, soon, false, &both[..1]);
         assert_eq!(troubled(&[new], soon), ["ingest a"]);
-        // Who did the same before has only more to do now, which is settled after an hour.
+        // Who did the same before has only more to do now, which is settled after an hour; a source it can have had from the
+        // silent one alone, as who stood by.
         let old = |now| process(0, now, false, &both);
-        assert_eq!(troubled(&[old(soon)], soon), ["work", "ingest a"]);
+        assert_eq!(troubled(&[old(soon)], soon), ["work"]);
         assert_eq!(troubled(&[old(later)], later), [""; 0]);
+        // Who tries to is not known to have it.
+        let tries = process(0, soon, false, &[("ingest a", State::WaitingForBuffer)]);
+        assert_eq!(troubled(&[tries], soon), ["work", "ingest a"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::post::Millis;
 use tweetfilter_sql::CrashEvent;
+use tweetfilter_stream::buffer::BufferError;
 use tweetfilter_stream::process::Identity;
 
 use super::figures::{PartFigures, PartState, ProcessState, Refusal};
@@ -346,12 +347,16 @@ impl Part {
         self.needed(server).asks()
     }
 
-    /// Whether another instance has its source.
-    pub(crate) fn stands_by(&self, taken: bool) {
-        if taken {
-            let _ = self.standing_by.compare_exchange(0, now(), Ordering::Relaxed, Ordering::Relaxed);
-        } else {
-            self.standing_by.store(0, Ordering::Relaxed);
+    /// What came of a claim on its source: another instance may have it. Of one that failed nobody knows, so that stays.
+    pub(crate) fn claimed<T>(&self, claimed: &Result<T, BufferError>) {
+        match claimed {
+            Ok(_) if self.standing_by.swap(0, Ordering::Relaxed) > 0 => {
+                self.life_at.store(now(), Ordering::Relaxed);
+            }
+            Err(BufferError::Taken { .. }) => {
+                let _ = self.standing_by.compare_exchange(0, now(), Ordering::Relaxed, Ordering::Relaxed);
+            }
+            _ => {}
         }
     }
 
@@ -489,6 +494,29 @@ mod tests {
         part.begins();
         assert_eq!((part.told().state, part.told().refusal, part.restarts()), (State::Running, None, 1));
         assert_eq!(part.told().waits, None);
+    }
+
+    #[test]
+    fn a_part_that_stood_by_runs_since_it_took_over() {
+        let (part, long_ago) = (Part::new("ingest a"), 1);
+        part.life_at.store(long_ago, Ordering::Relaxed);
+        part.claimed(&Ok(()));
+        assert_eq!(part.state(), (State::Running, long_ago));
+        let taken = Err::<(), _>(BufferError::Taken {
+            source_name: "a".to_owned(),
+            holder: "two".to_owned(),
+            free_in: Duration::ZERO,
+            cursor: None,
+        });
+        part.claimed(&taken);
+        part.standing_by.store(2, Ordering::Relaxed);
+        // Nor does it take over where no answer comes.
+        part.claimed(&Err::<(), _>(BufferError::Away("no route".to_owned())));
+        part.claimed(&taken);
+        assert_eq!(part.state(), (State::StandingBy, 2));
+        part.claimed(&Ok(()));
+        let (state, since) = part.state();
+        assert!(state == State::Running && since > 2, "{state:?} since {since}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! The buffer of these parts' tests: it takes what is appended, and nothing comes out of it.
+//! The buffer of these parts' tests: it takes what is appended, and nothing comes out of it but what a test says.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,6 +11,9 @@ use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, EntryId, Fen
 
 /// The fence of every claim.
 pub(super) const FENCE: Fence = Fence(7);
+
+/// What comes of a lease.
+type Lease = Result<Vec<Leased>, BufferError>;
 
 /// A buffer of which only one thing can be asked at a time. Clones share what it counts.
 #[derive(Clone, Default)]
@@ -24,7 +28,9 @@ pub(super) struct Fake {
     pub(super) away: Arc<AtomicBool>,
     /// Whether it has no room for more.
     pub(super) full: Arc<AtomicBool>,
-    /// Why it leases nothing.
+    /// What comes of the next leases.
+    pub(super) leases: Arc<Mutex<VecDeque<Lease>>>,
+    /// Why it leases nothing else.
     pub(super) leases_nothing: Arc<Mutex<Option<BufferError>>>,
     /// When the oldest of it was appended.
     pub(super) oldest: Option<Millis>,
@@ -91,7 +97,11 @@ impl Buffer for Fake {
     }
 
     async fn lease(&self, _: &str, _: Most, _: Duration) -> Result<Vec<Leased>, BufferError> {
-        self.leases_nothing.lock().await.clone().map_or(Ok(Vec::new()), Err)
+        let next = self.leases.lock().await.pop_front();
+        match next {
+            Some(leased) => leased,
+            None => self.leases_nothing.lock().await.clone().map_or(Ok(Vec::new()), Err),
+        }
     }
 
     fn reclaimed(&self) -> u64 {

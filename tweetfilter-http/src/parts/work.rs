@@ -78,7 +78,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
     /// Begins with nothing done.
     pub fn new(worker: Worker<B, S>) -> Self {
         // A worker before it has told of those.
-        let reclaimed = worker.buffer().reclaimed();
+        let (reclaimed, newer) = (worker.buffer().reclaimed(), Newer::new(worker.lease_time()));
         Self {
             worker,
             worked: Worked::default(),
@@ -88,7 +88,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
             told: None,
             reclaimed,
             last: 0,
-            newer: Newer::default(),
+            newer,
             others_until: None,
             free_until: None,
             part: None,
@@ -115,7 +115,13 @@ impl<B: Buffer, S: Store> Works<B, S> {
         self.tell_filters();
         self.tell_reclaimed();
         let step = step.unwrap_or_else(|| Err(silent().into()));
-        if matches!(step, Err(StepError::Buffer(_))) {
+        if let Ok(step) = &step
+            && step.held > 0
+        {
+            self.newer.came(step.held, step.held_until, now());
+        }
+        // The next lease may give those again, also if the step went on without the one that failed.
+        if !self.worker.is_sure() {
             self.newer.may_come_again();
         }
         let error = match step {
@@ -124,9 +130,6 @@ impl<B: Buffer, S: Store> Works<B, S> {
                 tell(&step);
                 self.worked.add(&step);
                 self.last = step.entries + step.held;
-                if step.held > 0 {
-                    self.newer.came(step.held, step.held_until, now());
-                }
                 self.free_until = self.free_until.filter(|_| self.last == 0);
                 if let Some(part) = self.part.as_ref().filter(|_| self.last > 0) {
                     part.counters.evaluation.observe(step.evaluation.as_secs_f64());

@@ -38,9 +38,9 @@
 //! that held it, moved the group, or read it with NOACK. A lease that finds nothing new in a partition, which has more
 //! entries than are pending, looks for those, a few hundred at a time. While all is well that costs no command. Who had
 //! them may live and be about to store them, so they are held for as long as a lease lasts, by a consumer `(nobody)`, and
-//! then leased as any that have run out: nothing is counted twice. So are entries that the group gives as new once more,
-//! since it was moved back or made anew. Entries that a worker holds on purpose, since they are of a newer version, are
-//! pending.
+//! then leased as any that have run out, unless who had them extends them: nothing is counted twice. So are entries that the
+//! group gives as new once more, since it was moved back or made anew. Entries that a worker holds on purpose, since they are
+//! of a newer version, are pending.
 //!
 //! **A Redis Cluster** is refused for now: a batch goes to all partitions at once. All keys of a partition share its
 //! hash tag, so that a cluster takes one append for each partition, with a cursor, fence and batch number in each

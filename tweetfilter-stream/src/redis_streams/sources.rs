@@ -49,7 +49,7 @@ impl RedisBuffer {
     /// Gaps that stand in the buffer alone, of each source and of the buffer itself, where there are some.
     ///
     /// # Errors
-    /// [`BufferError::Away`].
+    /// [`BufferError::Away`], and [`BufferError::Unfit`] where a key is of another kind than it must be.
     pub async fn noted_gaps(&self) -> Result<Vec<NotedGaps>, BufferError> {
         let mut noted = Vec::new();
         for source in self.names().await?.into_iter().map(Some).chain([None]) {
@@ -68,7 +68,7 @@ impl RedisBuffer {
     pub async fn let_go(&self, noted: &NotedGaps) -> Result<(), BufferError> {
         let key = list_of(noted.source.as_deref());
         for text in &noted.texts {
-            let _: u64 = self.ask(redis::cmd("LREM").arg(&key).arg(1).arg(text.as_slice())).await?;
+            let _: u64 = self.ask(&key, redis::cmd("LREM").arg(&key).arg(1).arg(text.as_slice())).await?;
         }
         Ok(())
     }
@@ -76,7 +76,7 @@ impl RedisBuffer {
     /// All sources that were ever claimed, by name.
     ///
     /// # Errors
-    /// [`BufferError::Away`].
+    /// [`BufferError::Away`], and [`BufferError::Unfit`] where a key is of another kind than it must be.
     pub async fn sources(&self) -> Result<Vec<SourceState>, BufferError> {
         let mut names = self.names().await?;
         names.sort();
@@ -84,8 +84,7 @@ impl RedisBuffer {
         for name in names {
             // Before how many were let go: one that is let go meanwhile is told twice rather than never.
             let gaps = self.gaps(&gaps_key(&name)).await?;
-            let fields: HashMap<String, String> =
-                self.ask(redis::cmd("HGETALL").arg(source_key(&name))).await?;
+            let fields = self.fields(&source_key(&name)).await?;
             states.push(SourceState {
                 holder: fields.get("holder").cloned(),
                 held_until: fields.get("till").and_then(|till| till.parse().ok()).unwrap_or(0),
@@ -103,7 +102,7 @@ impl RedisBuffer {
     /// [`MOST_GAPS`](crate::buffer::MOST_GAPS) are kept.
     ///
     /// # Errors
-    /// [`BufferError::Away`].
+    /// [`BufferError::Away`], and [`BufferError::Unfit`] where a key is of another kind than it must be.
     pub async fn losses(&self) -> Result<Vec<Gap>, BufferError> {
         self.gaps(LOSSES).await
     }
@@ -113,8 +112,9 @@ impl RedisBuffer {
     /// # Errors
     /// [`BufferError::Away`].
     pub async fn losses_dropped(&self) -> Result<u64, BufferError> {
-        let dropped: Option<u64> = self.ask(redis::cmd("HGET").arg(LAYOUT).arg("gaps_dropped")).await?;
-        Ok(dropped.unwrap_or(0))
+        let dropped: Option<Vec<u8>> =
+            self.ask(LAYOUT, redis::cmd("HGET").arg(LAYOUT).arg("gaps_dropped")).await?;
+        Ok(dropped.and_then(|count| str::from_utf8(&count).ok()?.parse().ok()).unwrap_or(0))
     }
 
     /// Bytes of memory that the server may still take; `None` if it does not say.
@@ -122,7 +122,7 @@ impl RedisBuffer {
     /// # Errors
     /// [`BufferError::Away`].
     pub async fn room(&self) -> Result<Option<u64>, BufferError> {
-        let info: String = self.ask(redis::cmd("INFO").arg("memory")).await?;
+        let info: String = self.ask("", redis::cmd("INFO").arg("memory")).await?;
         Ok(room(&info))
     }
 
@@ -132,23 +132,42 @@ impl RedisBuffer {
 
     /// The names of all sources; what is no text names none.
     async fn names(&self) -> Result<Vec<String>, BufferError> {
-        let names: Vec<Vec<u8>> = self.ask(redis::cmd("SMEMBERS").arg(SOURCES)).await?;
+        let names: Vec<Vec<u8>> = self.ask(SOURCES, redis::cmd("SMEMBERS").arg(SOURCES)).await?;
         Ok(names.into_iter().filter_map(|name| String::from_utf8(name).ok()).collect())
     }
 
     /// Anybody can write into a list, and anything.
     async fn texts(&self, key: &str) -> Result<Vec<Vec<u8>>, BufferError> {
-        self.ask(redis::cmd("LRANGE").arg(key).arg(0).arg(-1)).await
+        self.ask(key, redis::cmd("LRANGE").arg(key).arg(0).arg(-1)).await
     }
 
-    async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, BufferError> {
+    /// And into a hash: a field whose name is no text is none of ours.
+    async fn fields(&self, key: &str) -> Result<HashMap<String, String>, BufferError> {
+        let fields: HashMap<Vec<u8>, Vec<u8>> = self.ask(key, redis::cmd("HGETALL").arg(key)).await?;
+        let texts = |(field, value): (Vec<u8>, Vec<u8>)| {
+            Some((String::from_utf8(field).ok()?, String::from_utf8_lossy(&value).into_owned()))
+        };
+        Ok(fields.into_iter().filter_map(texts).collect())
+    }
+
+    /// Asks for what stands in a key.
+    async fn ask<T: redis::FromRedisValue>(&self, key: &str, command: &redis::Cmd) -> Result<T, BufferError> {
         let (mut connection, number) = self.link().connection().await?;
         let asked: Result<T, RedisError> = command.query_async(&mut connection).await;
         match asked {
             Ok(answer) => Ok(answer),
+            Err(error) if error.code() == Some("WRONGTYPE") => Err(not_ours(key)),
             Err(error) => Err(self.link().failed(number, &error).await),
         }
     }
+}
+
+/// Of a key that is of another kind than the one that this library makes, how to get rid of it.
+fn not_ours(key: &str) -> BufferError {
+    BufferError::Unfit(format!(
+        "the key {key} in Redis is of another kind than it must be: somebody else made it. What it is says: redis-cli TYPE \
+         {key}. Once nobody needs it, remove it: redis-cli DEL {key}"
+    ))
 }
 
 /// The list of a source's gaps, or of what strangers removed.

@@ -25,9 +25,9 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// Gives the lines and gaps to whoever collects them.
+    /// Gives the lines and gaps to whoever collects them, but for what a document breaks off in: it is told as that, once.
     pub fn gather(&self, gather: &mut Gather) {
-        for line in self.lines.iter() {
+        for line in self.lines.iter().filter(|line| !line.cut_off) {
             match line.too_long {
                 true => gather.too_long(),
                 false => gather.line(line.bytes, self.at),
@@ -84,6 +84,7 @@ struct Piece {
     /// Bytes of the line end behind it.
     ending: usize,
     too_long: bool,
+    cut_off: bool,
 }
 
 /// One line as it was received.
@@ -95,6 +96,8 @@ pub struct Line<'l> {
     pub ending: &'l [u8],
     /// Whether it is longer than the source accepts.
     pub too_long: bool,
+    /// Whether a document breaks off in it: it is the beginning of a post or page, and an error behind it says so.
+    pub cut_off: bool,
 }
 
 impl Line<'_> {
@@ -115,6 +118,7 @@ impl Lines {
             bytes: &self.bytes[piece.line.clone()],
             ending: &self.bytes[piece.line.end..piece.line.end + piece.ending],
             too_long: piece.too_long,
+            cut_off: piece.cut_off,
         })
     }
 
@@ -155,7 +159,7 @@ impl Lines {
         parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
         let line = start..self.bytes.len();
         self.bytes.extend_from_slice(ending);
-        self.pieces.push(Piece { line, ending: ending.len(), too_long: false });
+        self.pieces.push(Piece { line, ending: ending.len(), too_long: false, cut_off: false });
     }
 
     /// Adds a line of another.
@@ -163,7 +167,15 @@ impl Lines {
     pub(super) fn push_line(&mut self, line: Line<'_>) {
         self.push(line.bytes, line.ending);
         if let Some(piece) = self.pieces.last_mut() {
-            piece.too_long = line.too_long;
+            (piece.too_long, piece.cut_off) = (line.too_long, line.cut_off);
+        }
+    }
+
+    /// Says of the last line whether a document breaks off in it.
+    #[cfg(feature = "files")]
+    pub(super) fn last_is_cut_off(&mut self, cut_off: bool) {
+        if let Some(piece) = self.pieces.last_mut() {
+            piece.cut_off = cut_off;
         }
     }
 }

@@ -174,6 +174,13 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         self.options.lease
     }
 
+    /// Whether the last lease was answered, also one that no step failed for: if not, the next one may give all that this worker
+    /// has once more.
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        self.is_sure
+    }
+
     /// Counts up while entries are evaluated and when filters were compiled, by which a step that takes long differs from
     /// one that waits for store or buffer.
     #[must_use]

@@ -103,6 +103,56 @@ async fn what_a_living_worker_has_is_left_to_it_whatever_strangers_do_with_its_g
     }
 }
 
+/// Else others would get what it holds, while it goes on to believe that it is its own.
+#[tokio::test]
+async fn a_living_worker_extends_and_gives_back_what_was_found_to_be_nobodys() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    filled(&buffer, 12).await;
+    let held = all(&buffer, "living").await;
+    for p in 0..4 {
+        server.say(&["XGROUP", "DELCONSUMER", &format!("tf:{{{p}}}"), "tf", "living"]);
+    }
+    assert_eq!((held.len(), all(&buffer, "other").await, buffer.reclaimed()), (12, Vec::new(), 12));
+    buffer.extend("living", &ids(&held[..4]), LONG).await.unwrap();
+    buffer.release("living", &ids(&held[4..8])).await.unwrap();
+    assert_eq!(bodies(&all(&buffer, "other").await), bodies(&held[4..8]));
+    // What another has by now stays its own.
+    buffer.extend("living", &ids(&held[4..8]), KEPT).await.unwrap();
+    let rest = all_in_time(&buffer, "other").await;
+    assert_eq!(bodies(&rest), bodies(&held[8..]));
+    assert!(rest.iter().all(|entry| entry.attempts == 2), "{rest:?}");
+    buffer.ack("living", &ids(&held[..4])).await.unwrap();
+    let stats = buffer.stats().await.unwrap();
+    assert_eq!((stats.entries, stats.leased, stats.lost), (8, 8, 0));
+}
+
+/// Neither is an id, nor could one be as long as the third.
+#[tokio::test]
+async fn what_a_stranger_wrote_in_place_of_where_to_look_on_is_passed_over() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    filled(&buffer, 40).await;
+    assert_eq!(all(&buffer, "gone").await.len(), 40);
+    for (before, wrong) in (0..).zip(["none", "(none", "(99999999999999999999999-0"]) {
+        for p in 0..4 {
+            let (stream, counts) = (format!("tf:{{{p}}}"), format!("tf:{{{p}}}:counts"));
+            // Who has them, at first and once they were found.
+            for holder in ["gone", "(nobody)"] {
+                server.say(&["XGROUP", "DELCONSUMER", &stream, "tf", holder]);
+            }
+            server.say(&["HSET", &counts, "looked", wrong]);
+        }
+        assert_eq!(buffer.reclaimed(), 40 * before);
+        assert_eq!(
+            (all(&buffer, "next").await, buffer.reclaimed()),
+            (Vec::new(), 40 * (before + 1)),
+            "{wrong}"
+        );
+        assert_eq!(server.say(&["HGET", "tf:{0}:counts", "looked"]).trim(), "");
+    }
+}
+
 #[tokio::test]
 async fn what_a_group_that_was_moved_back_gives_again_is_leased_once_nobody_has_it() {
     let Some(server) = RedisServer::start(&FIT) else { return };

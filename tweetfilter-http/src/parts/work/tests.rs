@@ -1,6 +1,6 @@
 use tweetfilter_core::Dialect;
 use tweetfilter_sql::{Database, Embedded};
-use tweetfilter_stream::buffer::{Batch, Encoded, EntryId, Most, Stats};
+use tweetfilter_stream::buffer::{Batch, Encoded, EntryId, Leased, Most, Stats};
 use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::gather::Gather;
 use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, StoredAccount, StoredFilter};
@@ -189,4 +189,25 @@ async fn entries_of_a_newer_version_are_told_and_counted_once_however_often_they
     // Nor do they hide those that another worker has.
     assert!(works.newer.held(now()) <= 3);
     assert!(works.waits_for_others(&mut stop).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn entries_of_a_newer_version_that_come_again_after_a_lease_that_no_step_failed_for_are_counted_once() {
+    let (buffer, (_tell, mut stop)) = (Fake::default(), Stop::new());
+    let of = |attempts| {
+        let leased =
+            |id: &str| Leased { id: EntryId(id.to_owned()), bytes: br#"{"v":1000}"#.to_vec(), attempts };
+        Ok(["1", "2"].map(leased).to_vec())
+    };
+    // The second lease is one ahead, while there is something to do. Of what it gave no answer came, and the next one gives all.
+    let away = Err(BufferError::Away("no route".to_owned()));
+    *buffer.leases.lock().await = [of(1), away, of(2)].into();
+    let options = Options { batch: Most::entries(2), ..Options::default() };
+    let mut works = Works::new(Worker::new("one", buffer.clone(), Misspelt, options));
+    for _ in 0..2 {
+        assert!(works.batch(&mut stop).await.unwrap());
+        assert!(works.newer.held(now()) <= 2);
+    }
+    assert!(buffer.leases.lock().await.is_empty());
+    assert_eq!(works.newer.held(now()), 2);
 }

@@ -1,6 +1,8 @@
 -- What every script begins with. KEYS[1] is the layout, ARGV[1] the id that it had when this process last looked.
 -- The streams of the n partitions are KEYS[FIRST + 1] … KEYS[FIRST + n], and their counts the n keys after those.
 local GROUP, CHUNK = 'tf', 1000
+-- Has for a while what was found to be nobody's. No worker is called so.
+local NOBODY = '(nobody)'
 if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then
   return redis.error_reply('TFLAYOUT the layout is gone or another one')
 end

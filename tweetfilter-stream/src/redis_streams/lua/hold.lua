@@ -1,6 +1,7 @@
 -- Extends leases, or gives them back, and with them the worker's name and, where it holds nothing, its consumer.
 -- KEYS: layout, the name, then streams and counts. ARGV: layout id, worker, idle time to set, which process this is, how
--- long the leases last, or '' if they are given back; then partition and id of each entry. Others' entries are passed over.
+-- long the leases last, or '' if they are given back; then partition and id of each entry. Others' entries are passed over;
+-- what a stranger's hand made nobody's was this worker's.
 local worker, idle, who, time = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local named = redis.call('GET', KEYS[2])
 if named and named ~= who then
@@ -15,8 +16,9 @@ end
 for p, ids in ipairs(ids_from(6)) do
   local own = {}
   for _, id in ipairs(ids) do
-    local pending = redis.pcall('XPENDING', stream(p), GROUP, id, id, 1, worker)
-    if not pending.err and #pending > 0 then
+    local pending = redis.pcall('XPENDING', stream(p), GROUP, id, id, 1)
+    local holder = not pending.err and pending[1] and pending[1][2]
+    if holder == worker or holder == NOBODY then
       own[#own + 1] = id
     end
   end

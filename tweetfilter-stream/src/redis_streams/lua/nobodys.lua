@@ -2,12 +2,11 @@
 -- them (XGROUP DELCONSUMER), moved the group (XGROUP SETID), or read them and said NOACK. And entries that are new once
 -- more, since the group was moved back or made anew.
 --
--- Who had them may live, and store and acknowledge them in a moment: nobody else gets them before a lease has run out.
+-- Who had them may live, and store and acknowledge them in a moment: nobody else gets them before a lease has run out, or
+-- later if that one extends it.
 
 -- Entries that are read at once, and that one call looks through.
 local FEW, LOOKED = 16, 256
--- Has meanwhile what was found. No worker is called so.
-local NOBODY = '(nobody)'
 -- Numbers of so many digits are exact here.
 local EXACT = 15
 
@@ -20,10 +19,16 @@ local function park(p, ids, fresh)
   redis.call('XCLAIM', stream(p), GROUP, NOBODY, 0, unpack(args))
 end
 
+-- Behind which id to look on. A stranger may have written there what is none.
+local function looked(p)
+  local start = redis.call('HGET', counts(p), 'looked') or '-'
+  return redis.pcall('XRANGE', stream(p), start, '+', 'COUNT', 1).err and '-' or start
+end
+
 -- Parks such entries of a partition in which nothing is new, and says how many. Whoever calls next goes on behind what was
 -- looked through.
 local function take_back(p, fresh)
-  local start, found = redis.call('HGET', counts(p), 'looked') or '-', 0
+  local start, found = looked(p), 0
   for _ = 1, LOOKED / FEW do
     local entries, ids = redis.call('XRANGE', stream(p), start, '+', 'COUNT', FEW), {}
     for _, entry in ipairs(entries) do

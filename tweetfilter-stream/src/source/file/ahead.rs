@@ -213,10 +213,14 @@ impl Reading<'_> {
             let mut lines = Lines::default();
             for line in block.lines() {
                 match (skip, line.too_long) {
-                    (1.., _) => skip -= 1,
+                    (1.., _) => {
+                        skip -= 1;
+                        continue;
+                    }
                     (0, true) => lines.push_too_long(line.bytes),
                     (0, false) => lines.push(line.bytes, line.ending),
                 }
+                lines.last_is_cut_off(line.cut_off);
             }
             let given = lines.len() as u64;
             if given == 0 {
