@@ -108,24 +108,38 @@ impl Maria {
         }
         let said = [done.stdout, done.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
         assert!(done.status.success(), "mariadb-install-db failed: {}", said.concat());
-        // Not before, so that nobody else takes it meanwhile.
+        // Not before, so that hardly anybody else takes it meanwhile.
         let port = listens.then(free_port);
         let child = spawn(&folder, port, &options)?;
         let mut server = Self { child, folder, port, options };
+        // Who finds its port taken ends.
+        for _ in 0..4 {
+            if !listens || server.comes_up() {
+                break;
+            }
+            server.port = Some(free_port());
+            server.child = spawn(&server.folder, server.port, &server.options)?;
+        }
         server.wait();
         Some(server)
     }
 
     /// Waits until it answers.
     fn wait(&mut self) {
+        assert!(self.comes_up(), "MariaDB ended: {}", self.log());
+    }
+
+    /// Waits until it answers; false if it has ended.
+    fn comes_up(&mut self) -> bool {
         let begin = Instant::now();
         while !self.answers() {
-            if let Ok(Some(status)) = self.child.try_wait() {
-                panic!("MariaDB ended with {status}: {}", self.log());
+            if let Ok(Some(_)) = self.child.try_wait() {
+                return false;
             }
             assert!(begin.elapsed() < LIMIT, "MariaDB does not start: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+        true
     }
 
     fn answers(&self) -> bool {
