@@ -377,14 +377,14 @@ async fn recorded_times_are_kept_and_a_wait_that_is_given_up_goes_on() {
     let mut given = Vec::new();
     loop {
         match tokio::time::timeout(Duration::from_millis(700), source.next()).await {
-            Ok(Ok(Some(chunk))) => given.push((chunk.lines.len(), clock.now().as_secs())),
+            Ok(Ok(Some(chunk))) => given.push((chunk.lines.len(), clock.now())),
             Ok(end) => break assert!(end.expect("reads").is_none()),
             Err(_) => {}
         }
     }
     // The paused clock may run on while the thread opens the file: only the spaces between are certain.
     let first = given[0].1;
-    let spaces: Vec<_> = given.iter().map(|(lines, at)| (*lines, at - first)).collect();
+    let spaces: Vec<_> = given.iter().map(|(lines, at)| (*lines, (*at - first).as_secs())).collect();
     assert_eq!(spaces, [(1, 0), (2, 3), (1, 8)]);
 }
 

@@ -46,6 +46,11 @@ struct World {
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<World>>);
 
+/// With leases so long that no batch is taken to need much of them, though the machine may hold it up.
+fn patient() -> Options {
+    Options { lease: Duration::from_secs(3_600), ..Options::default() }
+}
+
 impl Shared {
     fn with(texts: &[&str]) -> Self {
         let shared = Self::default();
@@ -92,7 +97,7 @@ impl Shared {
 
     fn worker(&self, batch: usize) -> Worker<Self, Self> {
         let batch = Most::entries(batch);
-        Worker::new("w", self.clone(), self.clone(), Options { batch, ..Options::default() })
+        Worker::new("w", self.clone(), self.clone(), Options { batch, ..patient() })
     }
 }
 
@@ -280,7 +285,7 @@ async fn a_commit_says_when_the_newest_of_its_entries_was_received_stored_or_not
 async fn a_batch_has_few_large_entries_or_many_small_ones() {
     let shared = Shared::with(&["a", "b", "c", "d", "e"]);
     let size = shared.world(|world| world.waiting[0].bytes.len());
-    let options = Options { batch: Most { entries: 9, bytes: 2 * size + 1 }, ..Options::default() };
+    let options = Options { batch: Most { entries: 9, bytes: 2 * size + 1 }, ..patient() };
     let mut worker = Worker::new("w", shared.clone(), shared.clone(), options);
     while worker.step(1).await.unwrap().entries > 0 {}
     // The next is leased ahead, for two are half of what nine may be and all of what their bytes may.
@@ -355,7 +360,7 @@ async fn what_was_committed_before_is_acknowledged_and_left_out() {
 
 #[tokio::test]
 async fn what_was_held_longer_than_its_lease_is_let_go() {
-    let lease = Options::default().lease.as_millis() as i64;
+    let lease = patient().lease.as_millis() as i64;
     for (now, entries) in [(lease, 2), (lease + 1, 0)] {
         let shared = Shared::with(&["a", "b", "c", "d"]);
         shared.world(|world| world.away = 1);
@@ -376,7 +381,7 @@ async fn what_was_held_longer_than_its_lease_is_let_go() {
 
 #[tokio::test]
 async fn what_is_acknowledged_behind_its_lease_is_not_told() {
-    let lease = Options::default().lease.as_millis() as i64;
+    let lease = patient().lease.as_millis() as i64;
     let shared = Shared::with(&["a", "b", "c"]);
     let mut worker = shared.worker(1);
     // The third is leased in the second step, and the second in the first one.

@@ -14,8 +14,8 @@ use tweetfilter_stream::buffer::{Buffer, BufferError, Claim, Fence, Gap};
 use super::ingest::LEASE;
 use super::{PartError, now};
 
-/// How long the store may take to say whether it knows a source.
-const ASK: Duration = Duration::from_secs(2);
+/// How long the store may take to say whether it knows a source. That of the tests here is never away, only slow at times.
+const ASK: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 2 });
 /// How much earlier what was appended may have been received, in milliseconds.
 const ON_ITS_WAY: Millis = 1_000;
 

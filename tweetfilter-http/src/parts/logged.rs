@@ -1,7 +1,7 @@
 //! What is logged during a test, on its thread.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use tracing::subscriber::DefaultGuard;
 
@@ -11,6 +11,13 @@ pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Begins to note what is logged, as long as the guard is there.
     pub(super) fn begin() -> (Self, DefaultGuard) {
+        // Whoever comes to an event first settles whether anybody wants it, and as long as there is one subscriber alone, asks
+        // that of its own thread: another test, which notes nothing, would settle that nobody does. So there is one for all.
+        static FOR_ALL: Once = Once::new();
+        FOR_ALL.call_once(|| {
+            let unseen = tracing_subscriber::fmt().with_writer(io::sink).finish();
+            tracing::subscriber::set_global_default(unseen).unwrap();
+        });
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
@@ -34,5 +41,19 @@ impl io::Write for Log {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Log;
+
+    #[test]
+    fn what_another_thread_came_to_first_is_noted() {
+        let (log, _guard) = Log::begin();
+        let happens = || tracing::info!("it happens");
+        std::thread::spawn(happens).join().unwrap();
+        happens();
+        assert_eq!(log.count("it happens"), 1);
     }
 }

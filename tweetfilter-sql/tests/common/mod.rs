@@ -8,6 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tweetfilter_sql::Database;
+use tweetfilter_stream::store::StoreError;
+
+/// How long it may take on a machine with much else to do until a server answers.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A folder that is gone with its test.
 pub struct Folder(pub PathBuf);
@@ -104,24 +108,38 @@ impl Maria {
         }
         let said = [done.stdout, done.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
         assert!(done.status.success(), "mariadb-install-db failed: {}", said.concat());
-        // Not before, so that nobody else takes it meanwhile.
+        // Not before, so that hardly anybody else takes it meanwhile.
         let port = listens.then(free_port);
         let child = spawn(&folder, port, &options)?;
         let mut server = Self { child, folder, port, options };
+        // Who finds its port taken ends.
+        for _ in 0..4 {
+            if !listens || server.comes_up() {
+                break;
+            }
+            server.port = Some(free_port());
+            server.child = spawn(&server.folder, server.port, &server.options)?;
+        }
         server.wait();
         Some(server)
     }
 
     /// Waits until it answers.
     fn wait(&mut self) {
+        assert!(self.comes_up(), "MariaDB ended: {}", self.log());
+    }
+
+    /// Waits until it answers; false if it has ended.
+    fn comes_up(&mut self) -> bool {
         let begin = Instant::now();
         while !self.answers() {
-            if let Ok(Some(status)) = self.child.try_wait() {
-                panic!("MariaDB ended with {status}: {}", self.log());
+            if let Ok(Some(_)) = self.child.try_wait() {
+                return false;
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "MariaDB does not start: {}", self.log());
+            assert!(begin.elapsed() < LIMIT, "MariaDB does not start: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+        true
     }
 
     fn answers(&self) -> bool {
@@ -154,7 +172,16 @@ impl Maria {
     pub async fn database(&self, name: &str) -> Database {
         let name = &name[..name.len().min(64)];
         self.say(&format!("CREATE DATABASE {name}"));
-        Database::open(&self.address(name)).await.unwrap()
+        let begin = Instant::now();
+        loop {
+            match Database::open(&self.address(name)).await {
+                // It waits for a connection for as long as people do, which a busy machine may need for one.
+                Err(StoreError::Away(_)) if begin.elapsed() < LIMIT => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                opened => return opened.unwrap(),
+            }
+        }
     }
 
     /// Says something to it as whoever runs it would.

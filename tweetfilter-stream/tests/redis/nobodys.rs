@@ -3,7 +3,9 @@
 use super::*;
 
 /// How long what was found to be nobody's is kept from everybody.
-const KEPT: Duration = Duration::from_secs(2);
+const KEPT: Duration = Duration::from_secs(60);
+/// Longer than all the time that goes by in a test.
+const LONG: Duration = Duration::from_secs(600);
 
 /// Leases all that there is, in as many calls as that takes, and has all found that is nobody's.
 async fn all(buffer: &RedisBuffer, worker: &str) -> Vec<Leased> {
@@ -20,8 +22,8 @@ async fn all(buffer: &RedisBuffer, worker: &str) -> Vec<Leased> {
 }
 
 /// Leases what nobody can be about to store any more.
-async fn all_in_time(buffer: &RedisBuffer, worker: &str) -> Vec<Leased> {
-    tokio::time::sleep(KEPT + KEPT / 10).await;
+async fn all_in_time(server: &RedisServer, buffer: &RedisBuffer, worker: &str) -> Vec<Leased> {
+    server.pass(KEPT + KEPT / 10);
     all(buffer, worker).await
 }
 
@@ -40,7 +42,7 @@ async fn what_a_removed_consumer_held_is_leased_again_and_nothing_else_is() {
     }
     // Whoever had them may live.
     assert_eq!((all(&buffer, "next").await, buffer.reclaimed()), (Vec::new(), 1_560));
-    let again = all_in_time(&buffer, "next").await;
+    let again = all_in_time(&server, &buffer, "next").await;
     assert_eq!((bodies(&again), again.len()), (bodies(&gone), 1_560));
     // What became of them may be stored, which only those are asked for that were leased before.
     assert!(again.iter().all(|entry| entry.attempts == 2), "{again:?}");
@@ -62,7 +64,7 @@ async fn what_a_moved_group_or_a_reader_without_acknowledgement_passed_over_is_l
     server.say(&["XREADGROUP", "GROUP", "tf", "stranger", "NOACK", "COUNT", "7", "STREAMS", "tf:{2}", ">"]);
     let mut leased = all(&buffer, "a").await;
     assert_eq!((leased.len(), buffer.reclaimed()), (13, 27));
-    leased.extend(all_in_time(&buffer, "a").await);
+    leased.extend(all_in_time(&server, &buffer, "a").await);
     assert_eq!((leased.len(), bodies(&leased).len(), buffer.reclaimed()), (40, 40, 27));
     // What comes next is new to the group again, wherever that was moved to.
     buffer.append(&batch(fence, some(8), "d")).await.unwrap();
@@ -75,7 +77,7 @@ async fn what_a_moved_group_or_a_reader_without_acknowledgement_passed_over_is_l
     buffer.append(&batch(fence, some(4), "f")).await.unwrap();
     let rest = all(&buffer, "a").await;
     assert_eq!((rest.len(), buffer.reclaimed()), (7, 28));
-    assert_eq!(all_in_time(&buffer, "a").await.len(), 1);
+    assert_eq!(all_in_time(&server, &buffer, "a").await.len(), 1);
 }
 
 /// It is about to store them, and whoever got them too would store them once more.
@@ -97,7 +99,7 @@ async fn what_a_living_worker_has_is_left_to_it_whatever_strangers_do_with_its_g
         let new = all(&buffer, "other").await;
         assert!(new.len() == 4 && new.iter().all(|entry| entry.attempts == 1), "{done:?}: {new:?}");
         buffer.ack("living", &ids(&held)).await.unwrap();
-        assert_eq!(all_in_time(&buffer, "other").await, [], "{done:?}");
+        assert_eq!(all_in_time(&server, &buffer, "other").await, [], "{done:?}");
         let stats = buffer.stats().await.unwrap();
         assert_eq!((held.len(), stats.entries, stats.leased, stats.lost), (200, 4, 4, 0), "{done:?}");
     }
@@ -162,7 +164,7 @@ async fn what_a_group_that_was_moved_back_gives_again_is_leased_once_nobody_has_
     server.say(&["XGROUP", "SETID", "tf:{0}", "tf", "0"]);
     // As many as are read at once are found to be new once more; the others are held still.
     assert_eq!((all(&buffer, "next").await, buffer.reclaimed()), (Vec::new(), 16));
-    let again = all_in_time(&buffer, "next").await;
+    let again = all_in_time(&server, &buffer, "next").await;
     assert_eq!((again.len(), bodies(&again).len()), (200, 200));
     // What became of them may be stored.
     assert!(again.iter().all(|entry| entry.attempts == 2), "{again:?}");
@@ -238,26 +240,23 @@ async fn who_ends_leaves_no_consumer_unless_it_holds_something() {
 #[tokio::test]
 async fn who_begins_removes_consumers_that_were_silent_for_long_and_hold_nothing() {
     let Some(server) = RedisServer::start(&FIT) else { return };
-    let options = Options { silence: Duration::from_secs(1), ..Options::default() };
-    let buffer = RedisBuffer::open(&server.url(), options).await.unwrap();
+    let buffer = open(&server).await;
     filled(&buffer, 8).await;
     for p in ["tf:{0}", "tf:{1}"] {
         server.say(&["XGROUP", "CREATECONSUMER", p, "tf", "killed"]);
     }
     assert_eq!(all(&buffer, "holds").await.len(), 8);
     tokio::time::sleep(Duration::from_millis(1_200)).await;
-    server.say(&["XGROUP", "CREATECONSUMER", "tf:{0}", "tf", "young"]);
-    // Each worker looks once, when it begins.
-    assert_eq!(all(&buffer, "begins").await, []);
-    // Whether that one is a consumer before it has had something, is the server's affair.
+    // Whether who begins is a consumer before it has had something, is the server's affair.
     let names = || -> Vec<_> {
         let names = consumers(&server).into_iter().map(|(name, _)| name);
         names.filter(|name| name != "begins").collect()
     };
-    assert_eq!(names(), ["holds", "young"]);
-    // Others are spared for a day.
-    let buffer = open(&server).await;
-    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    // Each worker looks once, when it begins. Others are spared for a day, unless it is told otherwise.
     assert_eq!(all(&buffer, "begins").await, []);
-    assert_eq!(names(), ["holds", "young"]);
+    assert_eq!(names(), ["holds", "killed"]);
+    let options = Options { silence: Duration::from_secs(1), ..patient() };
+    let buffer = RedisBuffer::open(&server.url(), options).await.unwrap();
+    assert_eq!(all(&buffer, "begins").await, []);
+    assert_eq!(names(), ["holds"]);
 }

@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
 use tweetfilter_stream::source::net::{Jetstream, Live};
 use tweetfilter_stream::source::{Notice, Source};
 
-use crate::server::{Server, read, refused, status, waits};
+use crate::server::{SILENCE, Server, read, refused, status, waits};
 
 /// What a server does on each connection in turn, the last of them for all that follow.
 #[derive(Clone)]
@@ -86,7 +86,7 @@ async fn serve(socket: tokio::net::TcpStream, acts: Vec<Act>, seen: Arc<Mutex<Ve
             }
             Act::Ping(times) => {
                 for n in 0..times {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    tokio::time::sleep(Duration::from_millis(300)).await;
                     if socket.send(Message::Ping(n.to_string().into())).await.is_err() {
                         return;
                     }
@@ -180,8 +180,11 @@ async fn hosts_are_tried_in_turn() {
         vec![Act::Send(events(1..2, base)), Act::Stay],
     ])
     .await;
-    let closed = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("bound");
-    let addresses = [format!("ws://{closed}/"), good.address.clone()];
+    // Nobody listens there, and nobody else can begin to.
+    let closed = TcpSocket::new_v4().expect("a socket");
+    closed.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let closed_at = closed.local_addr().expect("bound");
+    let addresses = [format!("ws://{closed_at}/"), good.address.clone()];
     let seen = read(&mut Live::new(Jetstream::posts_from(addresses).expect("addresses")), 2).await;
     assert_eq!(seen.lines, events(0..2, base));
 
@@ -213,7 +216,7 @@ async fn silence_is_a_stall_and_pings_are_not() {
         vec![Act::Send(events(2..3, base)), Act::Stay],
     ])
     .await;
-    let mut live = Live::new(host.source().stalls_after(Duration::from_millis(500)));
+    let mut live = Live::new(host.source().stalls_after(SILENCE));
     let seen = read(&mut live, 2).await;
     assert_eq!((seen.lines, host.cursors().len()), (events(0..2, base), 1));
     let seen = read(&mut live, 1).await;

@@ -1,13 +1,11 @@
 //! Mastodon's home timeline.
 
-use std::time::Duration;
-
 use tweetfilter_stream::Event;
 use tweetfilter_stream::source::net::{Live, Mastodon};
 use tweetfilter_stream::wire::decode;
 
 use crate::server::Step::{Chunk as C, Cut, Stay};
-use crate::server::{Server, ok, read, refused, status, token};
+use crate::server::{SILENCE, Server, ok, read, refused, status, token};
 
 const STATUS: &str =
     r#"{"id":"7","uri":"https://m.example/7","account":{"id":"3","acct":"a"},"content":"<p>Snow</p>"}"#;
@@ -48,7 +46,7 @@ async fn stalls_refusals_and_floods_are_met() {
     let server = Server::start(vec![first, status("401 No", "", "no")]).await;
     let address = format!("http://127.0.0.1:{}", server.port);
     let home = Mastodon::home(&address, token()).expect("a client").longest_line(100_000);
-    let mut live = Live::new(home.stalls_after(Duration::from_millis(500)));
+    let mut live = Live::new(home.stalls_after(SILENCE));
     assert_eq!(read(&mut live, 2).await.lines, ["…", ""]);
     assert_eq!(refused(&mut live).await.0, Some(401));
     assert!(Mastodon::home("http://mastodon.example", token()).is_err());

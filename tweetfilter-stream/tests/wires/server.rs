@@ -26,6 +26,13 @@ pub enum Step {
 
 use Step::{Chunk as C, Cut, Raw, Stay, Wait};
 
+/// How long what comes soon may take on a machine with much else to do.
+pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// A silence that ends a connection in these tests. A reader that was held up for longer than a second waits for what lies
+/// there before it calls that a stall: of a shorter silence it would not notice that it had not listened.
+pub const SILENCE: Duration = Duration::from_secs(2);
+
 /// A server with an answer for each connection in turn; the last one for all that follow.
 pub struct Server {
     pub port: u16,
@@ -161,7 +168,7 @@ pub async fn read<W: Wire>(live: &mut Live<W>, count: usize) -> Seen {
             seen.chunks.push(chunk);
         }
     };
-    let ended = tokio::time::timeout(Duration::from_secs(20), reading).await;
+    let ended = tokio::time::timeout(LIMIT, reading).await;
     assert!(ended.is_ok(), "only {:?}", seen.lines);
     assert!(!format!("{seen:?}").contains("s3cret"));
     seen
@@ -181,13 +188,13 @@ pub async fn waits<W: Wire>(live: &mut Live<W>) -> (Duration, String) {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), reading).await.expect("in time")
+    tokio::time::timeout(LIMIT, reading).await.expect("in time")
 }
 
 /// Reads until it is refused.
 pub async fn refused<W: Wire>(live: &mut Live<W>) -> (Option<u16>, String) {
     loop {
-        match tokio::time::timeout(Duration::from_secs(20), live.next()).await.expect("in time") {
+        match tokio::time::timeout(LIMIT, live.next()).await.expect("in time") {
             Ok(_) => {}
             Err(SourceError::Refused { status, reason, .. }) => return (status, reason),
             Err(other) => panic!("{other}"),

@@ -9,7 +9,7 @@ use tweetfilter_stream::generate::{Generator, LINE_END, Options};
 use tweetfilter_stream::source::net::{Live, Token, X};
 
 use crate::server::Step::{Chunk as C, Cut, Raw, Stay, Wait};
-use crate::server::{Server, Step, ok, read, refused, status, token, waits};
+use crate::server::{LIMIT, SILENCE, Server, Step, ok, read, refused, status, token, waits};
 
 async fn sample(answers: Vec<Vec<Step>>) -> (Server, X) {
     let server = Server::start(answers).await;
@@ -170,7 +170,7 @@ async fn a_stall_and_a_slow_drip_end_the_connection() {
     for stall in [vec![Stay], drip] {
         let first = [vec![ok(""), C(b"{\"n\":1}\r\n".to_vec())], stall].concat();
         let (server, x) = sample(vec![first, vec![ok(""), C(b"{\"n\":2}\r\n".to_vec()), Stay]]).await;
-        let seen = read(&mut Live::new(x.stalls_after(Duration::from_millis(300))), 2).await;
+        let seen = read(&mut Live::new(x.stalls_after(SILENCE)), 2).await;
         assert_eq!(seen.lines, ["{\"n\":1}", "{\"n\":2}"]);
         assert!(seen.notices().contains("it stalled"), "{}", seen.notices());
         assert_eq!((seen.gaps(), server.requests().len()), (1, 2));
@@ -179,9 +179,9 @@ async fn a_stall_and_a_slow_drip_end_the_connection() {
 
 #[tokio::test]
 async fn keep_alives_hold_a_quiet_connection() {
-    let beats = (0..10).flat_map(|_| [Wait(100), C(b"\r\n".to_vec())]).collect();
+    let beats = (0..10).flat_map(|_| [Wait(300), C(b"\r\n".to_vec())]).collect();
     let (server, x) = sample(vec![[vec![ok("")], beats, vec![Stay]].concat()]).await;
-    let seen = read(&mut Live::new(x.stalls_after(Duration::from_millis(400))), 10).await;
+    let seen = read(&mut Live::new(x.stalls_after(SILENCE)), 10).await;
     assert_eq!((seen.lines, server.requests().len()), (vec![String::new(); 10], 1));
 }
 
@@ -234,7 +234,7 @@ async fn what_is_packed_densely_is_given_a_little_at_a_time() {
     let (server, x) = sample(vec![vec![ok("Content-Encoding: gzip\r\n"), C(packed), Stay]]).await;
     let (mut live, mut lines, mut most) = (Live::new(x), 0, 0);
     while lines < 60 * 16_001 {
-        let chunk = tokio::time::timeout(Duration::from_secs(20), live.next()).await;
+        let chunk = tokio::time::timeout(LIMIT, live.next()).await;
         let chunk = chunk.expect("in time").expect("lines").expect("no end");
         lines += chunk.lines.len();
         most = most.max(chunk.lines.len());
