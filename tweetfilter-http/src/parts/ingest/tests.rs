@@ -84,9 +84,7 @@ async fn an_append_that_takes_long_and_a_renewal_do_not_wait_for_each_other() {
     let (buffer, (_tell, stop)) = (Fake { outlasts: true, ..Fake::default() }, Stop::new());
     let instance = Instance::new("one");
     let ingest = ingest(buffer.clone(), "s", &settings, &instance, stop, |_, _| {});
-    // While a thread opens the file the paused clock runs on, minutes in each millisecond: only who waits for each other for
-    // ever comes to the end of a year.
-    let ingested = tokio::time::timeout(Duration::from_secs(365 * 86_400), ingest).await;
+    let ingested = tokio::time::timeout(Duration::from_secs(60), ingest).await;
     std::fs::remove_file(path).unwrap();
     let ingested = ingested.expect("it goes on").unwrap();
     assert_eq!((ingested.counts.lines, ingested.ended), (3, true));
