@@ -121,7 +121,7 @@ async fn a_living_worker_extends_and_gives_back_what_was_found_to_be_nobodys() {
     assert_eq!(bodies(&all(&buffer, "other").await), bodies(&held[4..8]));
     // What another has by now stays its own.
     buffer.extend("living", &ids(&held[4..8]), KEPT).await.unwrap();
-    let rest = all_in_time(&buffer, "other").await;
+    let rest = all_in_time(&server, &buffer, "other").await;
     assert_eq!(bodies(&rest), bodies(&held[8..]));
     assert!(rest.iter().all(|entry| entry.attempts == 2), "{rest:?}");
     buffer.ack("living", &ids(&held[..4])).await.unwrap();
