@@ -316,6 +316,7 @@ fn run(
 struct Ops {
     tell: tokio::sync::watch::Sender<bool>,
     tasks: tokio::task::JoinSet<()>,
+    recorder: tokio::task::AbortHandle,
 }
 
 impl Ops {
@@ -342,14 +343,21 @@ impl Ops {
         if database.buffer().is_some() {
             recorder.begin().await;
         }
-        tasks.spawn(recorder.run(stop));
-        Ok(Self { tell, tasks })
+        let recorder = tasks.spawn(recorder.run(stop));
+        Ok(Self { tell, tasks, recorder })
     }
 
     async fn end(mut self) {
         let _ = self.tell.send(true);
         let ended = async { while self.tasks.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(WATCH, ended).await;
+        if !self.recorder.is_finished() {
+            // It says so itself where it comes to it.
+            tracing::warn!(
+                "there was no time to note that this process ends; if the store knows of it, the next one that runs the \
+                 same will report it as one that ended without saying so"
+            );
+        }
     }
 }
 

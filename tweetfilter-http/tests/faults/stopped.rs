@@ -59,6 +59,8 @@ fn who_is_stopped_while_the_store_is_silent_says_that_it_will_count_as_a_crash()
     let mut ingest = chain.part("ingest");
     let mut worker = chain.part("worker-1");
     chain.drain(&mut ingest);
+    let known = "SELECT COUNT(*) FROM process WHERE name = 'work worker-1'";
+    chain.until("the store knows it", || chain.maria.ask("tf", known)[0][0] == "1");
     chain.maria.signal("STOP");
     worker.signal("TERM");
     chain.until("it ends", || worker.ended().is_some());
