@@ -99,7 +99,7 @@ fn a_file_on_a_full_disk_holds_everything_until_there_is_room() {
 
 #[test]
 fn servers_on_full_disks_lose_nothing() {
-    with_disks("full::servers_on_full_disks_lose_nothing", &["12m", "140m"], |disks| {
+    with_disks("full::servers_on_full_disks_lose_nothing", &["24m", "140m"], |disks| {
         let log = disks[0].display().to_string();
         let options = [&FIT[..], &["--dir", &log]].concat();
         let Some(mut chain) = Chain::start_in(&stream(2_500, 20), Folder::within(&disks[1]), &options) else {
@@ -107,8 +107,9 @@ fn servers_on_full_disks_lose_nothing() {
         };
         // MariaDB first, with the buffer still roomy.
         let ballast = fill(&disks[1], 256 << 10);
-        chain.set_rate(Some(150.0));
-        let ingest = chain.part("ingest");
+        // They are to last until Redis has ended, on a slow machine too.
+        chain.set_rate(Some(50.0));
+        let mut ingest = chain.part("ingest");
         let _worker = chain.part("worker-1");
         chain.until("its disk is full", || chain.log().contains("holds its entries until"));
         let read = chain.lines_read();
@@ -122,6 +123,7 @@ fn servers_on_full_disks_lose_nothing() {
         chain.until("it works again", || chain.waiting() < 50);
         // Redis ends when it can't write what it is about to acknowledge.
         let ballast = fill(&disks[0], 128 << 10);
+        assert!(ingest.ended().is_none(), "all was read");
         chain.until("Redis ends", || !chain.redis.runs());
         assert!(is_full(&disks[0]));
         std::fs::remove_file(ballast).expect("it is there");
