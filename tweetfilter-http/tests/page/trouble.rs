@@ -123,13 +123,12 @@ async fn hidden_posts_come_back_on_demand_and_arrivals_do_not_move_what_is_read(
         const list = document.querySelector('tf-column tf-list');
         const edge = list.getBoundingClientRect().top;
         const row = [...list.querySelectorAll('.post')].find((row) => row.getBoundingClientRect().bottom > edge + 20);
-        return `${row.dataset.row} ${Math.round(row.getBoundingClientRect().top)}`;
+        return row && `${row.dataset.row} ${Math.round(row.getBoundingClientRect().top)}`;
     })()";
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    let before = browser.until(place).await;
+    let before = browser.still(place).await;
     served.posts(&[Seen::new(200, "Fresh one"), Seen::new(201, "Fresh two")]).await;
     browser.sees("2 new posts").await;
-    assert_eq!(browser.until(place).await, before);
+    assert_eq!(browser.still(place).await, before);
     browser.press("[data-do=top]").await;
     browser.sees("Fresh two").await;
 
