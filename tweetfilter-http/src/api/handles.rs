@@ -34,7 +34,7 @@ impl UnknownHandles {
         // Lists are long.
         let names = api.aside(Work::Reading, move || surroundings.known().unknown_names(&filter.expression));
         let names = names.await?;
-        caller.renew();
+        caller.renew(api);
         Ok(Self::among(names))
     }
 

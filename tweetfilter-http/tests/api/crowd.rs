@@ -10,7 +10,7 @@ use tweetfilter_http::api::Options;
 use tweetfilter_http::parts::allow_files;
 use tweetfilter_sql::Scope;
 
-use crate::house::House;
+use crate::house::{House, patient};
 use crate::server::{exchange, start};
 
 /// Where the other process is to connect to, and how many times.
@@ -60,7 +60,7 @@ async fn ten_thousand_idle_connections_disturb_nobody() {
     }
     // Once all of them have a place, once most have to make room.
     for connections in [CONNECTIONS + 100, Options::default().connections] {
-        let house = House::with(Options { connections, rate: 1e9, burst: 1e9, ..Options::default() }).await;
+        let house = House::with(Options { connections, rate: 1e9, burst: 1e9, ..patient() }).await;
         let (_, token) = house.account("ann", Scope::Read).await;
         let server = start(&house).await;
         let mut child = crowd(server.address, CONNECTIONS);
@@ -120,7 +120,7 @@ async fn whole(from: &mut BufReader<TcpStream>) -> String {
 
 #[tokio::test]
 async fn who_finds_all_connections_busy_is_told_so() {
-    let house = House::with(Options { connections: 3, ..Options::default() }).await;
+    let house = House::with(Options { connections: 3, ..patient() }).await;
     let (_, token) = house.account("ann", Scope::Read).await;
     let server = start(&house).await;
     let mut busy = Vec::new();

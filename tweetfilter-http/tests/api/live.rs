@@ -11,7 +11,7 @@ use tweetfilter_sql::{NewFilter, Scope};
 use tweetfilter_stream::entry::Change;
 use tweetfilter_stream::store::{Delivery, Evaluated, Outcome, Said, Store, Verdict};
 
-use crate::house::{House, request};
+use crate::house::{House, patient, request};
 use crate::maria::Maria;
 
 /// A stream that is read event by event.
@@ -201,7 +201,7 @@ async fn what_is_missed_is_told_once_however_often_what_follows_fails() {
         return;
     };
     let database = "missed_once";
-    let house = House::over(server.database(database).await, Options::default());
+    let house = House::over(server.database(database).await, patient());
     let (ann, token) = house.account("ann", Scope::Read).await;
     let filter = house.filter(ann, "snow").await;
     thirty(&house, ann, &[filter]).await;
@@ -247,7 +247,7 @@ async fn a_revoked_token_ends_its_stream_at_once() {
 
 #[tokio::test]
 async fn streams_of_a_token_are_counted_and_end_with_the_server() {
-    let options = Options { streams: 1, ..Options::default() };
+    let options = Options { streams: 1, ..patient() };
     let house = House::with(options).await;
     let (_, token) = house.account("ann", Scope::Read).await;
     let mut events = Events::open(&house, &token, "").await;
@@ -271,7 +271,7 @@ async fn what_is_withdrawn_is_told_on_mariadb() {
         return;
     };
     let database = server.database("withdrawn").await;
-    what_is_withdrawn_is_told(&House::over(database, Options::default())).await;
+    what_is_withdrawn_is_told(&House::over(database, patient())).await;
 }
 
 /// Deletes, withheld posts and authors, edits and lost quotes: to whoever could see them, in the order of their

@@ -13,7 +13,7 @@ use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
 use tweetfilter_stream::source::SourceError;
 use tweetfilter_stream::store::{DeadLetter, Outcome, Store};
 
-use crate::house::House;
+use crate::house::{House, patient};
 use crate::maria::Maria;
 use crate::redis::{FIT, RedisServer};
 
@@ -517,7 +517,7 @@ async fn a_disk_that_is_short_of_room_is_not_well_and_what_is_forgotten_is_count
         let unwell = got["unwell"].as_array().unwrap();
         unwell.iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let of = |database: Database| House::over(database, tweetfilter_http::api::Options::default());
+    let of = |database: Database| House::over(database, patient());
     let scarce = of(short.clone());
     let got = scarce.get(&admin, "/status").await;
     assert_eq!(codes(got.ok()), ["disk_short", "posts_forgotten"]);

@@ -10,7 +10,7 @@ use tweetfilter_http::api::{Options, app, listen};
 use tweetfilter_http::parts::Stop;
 use tweetfilter_sql::Scope;
 
-use crate::house::House;
+use crate::house::{House, patient};
 
 pub struct Listening {
     pub address: std::net::SocketAddr,
@@ -44,7 +44,7 @@ async fn slow_and_huge_requests_are_cut_off_and_others_go_on() {
     let options = Options {
         header_time: Duration::from_millis(500),
         body_time: Duration::from_millis(500),
-        ..Options::default()
+        ..patient()
     };
     let house = House::with(options).await;
     let (_, token) = house.account("ann", Scope::Write).await;
@@ -115,7 +115,7 @@ async fn an_answer_arrives_though_nobody_wanted_the_body() {
 
 #[tokio::test]
 async fn connections_that_rest_make_room_for_new_ones() {
-    let house = House::with(Options { connections: 10, ..Options::default() }).await;
+    let house = House::with(Options { connections: 10, ..patient() }).await;
     let server = start(&house).await;
     let mut resting = Vec::new();
     for _ in 0..50 {

@@ -7,7 +7,7 @@ use tweetfilter_stream::entry::Change;
 use tweetfilter_stream::store::{Outcome, Store};
 
 use crate::browser::{Browser, ENTER};
-use crate::house::House;
+use crate::house::{House, patient};
 use crate::maria::Maria;
 use crate::served::{Seen, Served};
 
@@ -56,7 +56,9 @@ async fn a_store_that_is_away_is_said_with_since_when() {
     };
     let Some(browser) = Browser::start().await else { return };
     let database = server.database("page").await;
-    let served = Served::over(House::over(database, Options::default())).await;
+    // One that is away is said to be within a second.
+    let options = Options { rate: 1_000.0, burst: 1_000.0, ..Options::default() };
+    let served = Served::with(House::over(database, options.clone()), options).await;
     served.posts(&[Seen::new(1, "Kept well")]).await;
     browser.open(&served.link()).await;
     browser.sees("Kept well").await;
@@ -79,7 +81,7 @@ async fn a_store_that_is_away_is_said_with_since_when() {
 async fn tabs_share_one_stream_and_each_takes_it_over() {
     let Some(browser) = Browser::start().await else { return };
     // A second stream of the token would be refused.
-    let options = Options { streams: 1, ..Options::default() };
+    let options = Options { streams: 1, ..patient() };
     let served = Served::with(House::new().await, options).await;
     browser.open(&served.link()).await;
     browser.sees("Nothing has come yet").await;
