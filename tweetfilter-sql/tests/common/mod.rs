@@ -119,7 +119,7 @@ impl Maria {
             if let Ok(Some(status)) = self.child.try_wait() {
                 panic!("MariaDB ended with {status}: {}", self.log());
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "MariaDB does not start: {}", self.log());
+            assert!(begin.elapsed() < Duration::from_secs(180), "MariaDB does not start: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -110,7 +110,7 @@ impl RedisServer {
     /// Says something to it as a stranger would. The answer is as text, the parts of an array line by line.
     pub fn say(&self, words: &[&str]) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time-out");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time-out");
         let mut request = format!("*{}\r\n", words.len());
         for word in words {
             request.push_str(&format!("${}\r\n{word}\r\n", word.len()));
@@ -122,7 +122,7 @@ impl RedisServer {
     }
 
     fn answers(&mut self) -> bool {
-        let until = Instant::now() + Duration::from_secs(20);
+        let until = Instant::now() + Duration::from_secs(60);
         while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
             if TcpStream::connect(("127.0.0.1", self.port)).is_ok() && self.say(&["PING"]).contains("PONG") {
                 return true;
