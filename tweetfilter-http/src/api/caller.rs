@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tweetfilter_sql::{Pulse, Scope, Token};
 
 use super::answer::{ApiError, Result};
-use super::{Api, PREFIX, STORE, extract, secret};
+use super::{Api, PREFIX, extract, secret};
 
 /// Whom a request acts for, and until when the store may answer it.
 #[derive(Clone, Debug)]
@@ -35,8 +35,8 @@ impl Caller {
     }
 
     /// Gives the store all of its time again, after something else that took a while.
-    pub(super) fn renew(&mut self) {
-        self.until = Instant::now() + STORE;
+    pub(super) fn renew(&mut self, api: &Api) {
+        self.until = api.until();
     }
 }
 
@@ -72,7 +72,7 @@ async fn arrive(api: &Api, request: Request) -> Result<Request> {
         // The store's time begins when all is there; a token may have been revoked while it came.
         caller = match begun.elapsed() > SLOW {
             true => admit(api, secret, needed).await?,
-            false => Caller { until: Instant::now() + STORE, ..caller },
+            false => Caller { until: api.until(), ..caller },
         };
     }
     parts.extensions.insert(caller);
@@ -80,7 +80,7 @@ async fn arrive(api: &Api, request: Request) -> Result<Request> {
 }
 
 async fn admit(api: &Api, secret: Option<String>, needed: Scope) -> Result<Caller> {
-    let until = Instant::now() + STORE;
+    let until = api.until();
     let secret = secret.ok_or_else(no_token)?;
     let (token, pulse) = api.token(until, secret::digest(&secret)).await?.ok_or_else(|| {
         let message = "This token is unknown or was revoked; `tweetfilter token add ACCOUNT` makes a new one";
@@ -97,8 +97,8 @@ async fn admit(api: &Api, secret: Option<String>, needed: Scope) -> Result<Calle
     }
     if api.0.uses.is_note_due(token.id, api.options()) {
         // Nobody waits for that, and a store that takes no writes is told of elsewhere.
-        let (database, id) = (api.database().clone(), token.id);
-        tokio::spawn(async move { tokio::time::timeout(STORE, database.token_used(id)).await });
+        let (database, id, time) = (api.database().clone(), token.id, api.options().store_time);
+        tokio::spawn(async move { tokio::time::timeout(time, database.token_used(id)).await });
     }
     Ok(Caller { token, until, pulse })
 }

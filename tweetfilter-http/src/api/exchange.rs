@@ -6,11 +6,11 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 use tweetfilter_sql::{Basis, FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::{Action, StoreError};
 use utoipa::ToSchema;
 
+use super::Api;
 use super::answer::{Answer, ApiError, Finding, Refused, Result, Summary};
 use super::caller::Caller;
 use super::coming::{Candidate, ImportedFilter, beside};
@@ -18,7 +18,6 @@ use super::expression::Surroundings;
 use super::extract::Body;
 use super::filters::too_many;
 use super::turns::Work;
-use super::{Api, STORE};
 use crate::import::{FilterFile, Format, Malformed, UNREADABLE, read_filters, read_words};
 use crate::incoming::{Incoming, State as Held, against, summary};
 use crate::names::{FILTER_NAME, fits};
@@ -141,7 +140,7 @@ pub(super) async fn import(
     });
     let (import, read) = reading.await.map_err(|_| broke_off())?;
     let (mut file, kind) = read?;
-    caller.renew();
+    caller.renew(&api);
     let owners = owners(&file);
     let left_out = import.owner.as_deref().map_or(0, |owner| file.keep_owner(owner));
     let many = file.filters.len();
@@ -165,7 +164,7 @@ pub(super) async fn import(
         if import.apply {
             are_valid(&candidates, import.keep_going)?;
             if !keep(&api, &caller, &mut candidates, basis).await? {
-                until = Instant::now() + STORE;
+                until = api.until();
                 continue;
             }
         }
@@ -310,7 +309,7 @@ async fn keep(api: &Api, caller: &Caller, candidates: &mut [Candidate], basis: B
     }
     let (places, saves): (Vec<_>, Vec<_>) = saves.into_iter().unzip();
     let line = |n: usize| places.get(n).map_or(0, |place| candidates[*place].shown.line);
-    let until = Instant::now() + STORE + EACH * u32::try_from(saves.len()).unwrap_or(u32::MAX);
+    let until = api.until() + EACH * u32::try_from(saves.len()).unwrap_or(u32::MAX);
     let (most, database) = (api.options().filters, api.database());
     let saving = async {
         match database.save_filters_on(caller.account(), &saves, most, Some(basis)).await {

@@ -7,7 +7,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::time::Instant;
 use tweetfilter_sql::{Feed, Page, TimelinePost};
 use utoipa::ToSchema;
 
@@ -17,7 +16,7 @@ use super::extract::{Body, Path};
 use super::filters::own;
 use super::shapes::{Author, ShownPost};
 use super::tag::Tag;
-use super::{Api, STORE, digest, new_secret};
+use super::{Api, digest, new_secret};
 use crate::people::unnamed;
 use crate::time::rfc3339;
 
@@ -123,7 +122,7 @@ pub(super) async fn read(
     headers: HeaderMap,
     Path(address): Path<String>,
 ) -> Result<Response> {
-    let until = Instant::now() + STORE;
+    let until = api.until();
     let unknown = || ApiError::missing("such feed, or it was revoked");
     let (secret, form) = address.rsplit_once('.').ok_or_else(unknown)?;
     let is_atom = match form {

@@ -313,7 +313,7 @@ async fn check(api: &Api, caller: &mut Caller, filter: &NewFilter) -> Result<Vec
         Err(found) => Err(ApiError::expression(&found, &text)),
     });
     let found = found.await?;
-    caller.renew();
+    caller.renew(api);
     found
 }
 

@@ -46,7 +46,7 @@ impl UnknownHandles {
             names
         });
         let names = names.await?;
-        caller.renew();
+        caller.renew(api);
         if names.is_empty() {
             return Ok(None);
         }

@@ -9,8 +9,8 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
+use super::Api;
 use super::answer::{Answer, Refused, Result, Summary};
-use super::{Api, STORE};
 
 /// How long it holds what a probe found: whoever asks more often, and anybody may, adds no write.
 const HOLDS: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ impl Api {
         {
             return found.clone();
         }
-        let found = self.ask(Instant::now() + STORE, self.database().probe()).await;
+        let found = self.ask(self.until(), self.database().probe()).await;
         *probed = Some((Instant::now(), found.clone()));
         found
     }

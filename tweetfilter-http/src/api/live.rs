@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use tweetfilter_sql::{TimelinePost, Withdrawn};
 use utoipa::{IntoParams, ToSchema};
 
+use super::Api;
 use super::answer::{ApiError, Result};
 use super::caller::Caller;
 use super::extract::Query;
@@ -25,7 +26,6 @@ use super::nameless::Nameless;
 use super::pulse::{Seen, Watch};
 use super::shapes::ShownPost;
 use super::timeline::Marker;
-use super::{Api, STORE};
 use crate::parts::Stop;
 use crate::people::{People, unnamed, unnamed_authors};
 
@@ -283,7 +283,7 @@ impl Live {
     /// Tells who people are of whom was told by id alone.
     async fn name(&mut self, wanted: BTreeSet<(String, String)>) {
         // If the store does not answer, it is asked again.
-        let Ok(people) = self.api.people(Instant::now() + STORE, wanted).await else { return };
+        let Ok(people) = self.api.people(self.api.until(), wanted).await else { return };
         let authors = self.nameless.found(&people);
         if !authors.is_empty() {
             self.push("authors", &json!({"authors": authors}), None);
@@ -317,14 +317,14 @@ impl Live {
         if let Some(good) = &seen.tokens {
             return Ok(!good.contains(&self.caller.token.id));
         }
-        let until = Instant::now() + STORE;
+        let until = self.api.until();
         let tokens = self.api.ask(until, self.api.database().tokens()).await?;
         Ok(!tokens.iter().any(|token| token.id == self.caller.token.id))
     }
 
     /// Sends what is new: what was read for all who watch, or what is read here for who has to catch up.
     async fn read(&mut self, seen: &Seen) -> Result<()> {
-        self.caller.until = Instant::now() + STORE;
+        self.caller.renew(&self.api);
         let account = self.caller.account();
         if let Some((posts, people, up_to)) = seen.read(account, self.after) {
             return self.send(posts, people, &[], up_to).await;

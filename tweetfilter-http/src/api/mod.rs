@@ -72,9 +72,7 @@ use crate::people::People;
 /// The first part of the path of all routes that need a token.
 pub const PREFIX: &str = "/api/v1";
 
-/// How long the store may take to answer: what asks it is told that it is away well within a second.
-const STORE: Duration = Duration::from_millis(800);
-/// How long it may then take to show that it is only busy.
+/// How long the store may take to show that it is only busy, once it did not answer in time.
 const LOOK: Duration = Duration::from_millis(150);
 
 /// What all requests share. Cheap to clone.
@@ -102,7 +100,7 @@ impl Api {
     /// An API over a store, until it is told to stop.
     #[must_use]
     pub fn new(database: Database, options: Options, stop: Stop) -> Self {
-        let pulse = pulse::Heart::new(database.clone());
+        let pulse = pulse::Heart::new(database.clone(), options.store_time);
         let uses = limits::Uses::default();
         let (part, buffer) = (Part::new("api"), letters::Way::new(&database));
         Self(Arc::new(Shared {
@@ -144,6 +142,11 @@ impl Api {
 
     fn options(&self) -> &Options {
         &self.0.options
+    }
+
+    /// Until when the store may take to answer what it is asked now.
+    fn until(&self) -> Instant {
+        Instant::now() + self.0.options.store_time
     }
 
     /// Asks the store, and says that it is away or busy if it takes too long.

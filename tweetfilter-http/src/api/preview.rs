@@ -385,7 +385,7 @@ async fn order(api: &Api, caller: &mut Caller, query: &PreviewOf) -> Result<Orde
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
     let left_out = api.left_out(caller, &rows).await?;
     // All filters may have been read for that.
-    caller.renew();
+    caller.renew(api);
     Ok(Order::of(&rows, &left_out, query.filter, query.action))
 }
 

@@ -13,8 +13,6 @@ use crate::people::{People, unnamed};
 
 /// How often is looked while somebody waits.
 const BEAT: Duration = Duration::from_millis(50);
-/// How long a look may take before the store counts as away.
-const AWAY: Duration = Duration::from_millis(800);
 /// Commits that are read at once.
 const COMMITS: i64 = 16;
 /// Reads that are kept for those who come late to them, and the posts of all of these.
@@ -50,6 +48,8 @@ pub(super) struct Read {
 #[derive(Debug)]
 pub(super) struct Heart {
     database: Database,
+    /// How long a look may take before the store counts as away.
+    away: Duration,
     seen: Arc<watch::Sender<Option<Seen>>>,
     beats: Arc<AtomicBool>,
     watched: Arc<Mutex<HashMap<i64, usize>>>,
@@ -88,9 +88,10 @@ impl Seen {
 type Own = Arc<Mutex<HashMap<i64, i64>>>;
 
 impl Heart {
-    pub(super) fn new(database: Database) -> Self {
+    pub(super) fn new(database: Database, away: Duration) -> Self {
         Self {
             database,
+            away,
             seen: Arc::new(watch::channel(None).0),
             beats: Arc::default(),
             watched: Arc::default(),
@@ -106,7 +107,7 @@ impl Heart {
         if !self.beats.swap(true, Ordering::SeqCst) {
             let (seen, beats) = (self.seen.clone(), self.beats.clone());
             let (watched, own) = (self.watched.clone(), self.own.clone());
-            tokio::spawn(beat(self.database.clone(), seen, beats, watched, own));
+            tokio::spawn(beat(self.database.clone(), self.away, seen, beats, watched, own));
         }
         watch
     }
@@ -121,7 +122,7 @@ impl Heart {
         };
         if begins {
             // Whoever asked first may go away.
-            tokio::spawn(look(self.database.clone(), self.asking.clone()));
+            tokio::spawn(look(self.database.clone(), self.away, self.asking.clone()));
         }
         answered.await.unwrap_or_else(|_| Err(StoreError::Away("the look at it broke off".to_owned())))
     }
@@ -149,7 +150,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Looks until nobody asks.
-async fn look(database: Database, asking: Arc<Mutex<Asking>>) {
+async fn look(database: Database, away: Duration, asking: Arc<Mutex<Asking>>) {
     loop {
         let waiting = {
             let mut asking = lock(&asking);
@@ -159,7 +160,7 @@ async fn look(database: Database, asking: Arc<Mutex<Asking>>) {
         if waiting.is_empty() {
             return;
         }
-        let seen = match tokio::time::timeout(AWAY, database.pulse()).await {
+        let seen = match tokio::time::timeout(away, database.pulse()).await {
             Ok(seen) => seen,
             Err(_) => Err(StoreError::Away("it does not answer in time".to_owned())),
         };
@@ -172,6 +173,7 @@ async fn look(database: Database, asking: Arc<Mutex<Asking>>) {
 
 async fn beat(
     database: Database,
+    away: Duration,
     seen: Arc<watch::Sender<Option<Seen>>>,
     beats: Arc<AtomicBool>,
     watched: Arc<Mutex<HashMap<i64, usize>>>,
@@ -188,7 +190,7 @@ async fn beat(
             }
         }
         let last = seen.borrow().clone();
-        let looked = tokio::time::timeout(AWAY, next(&database, last.as_ref(), &watched, &own)).await;
+        let looked = tokio::time::timeout(away, next(&database, last.as_ref(), &watched, &own)).await;
         let (now, behind) = match looked {
             Ok(Ok(now)) => now,
             _ => (Seen { away: true, ..last.clone().unwrap_or_default() }, false),

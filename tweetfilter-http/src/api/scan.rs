@@ -14,11 +14,11 @@ use tweetfilter_sql::{Database, TimelinePost, Verdicts};
 use tweetfilter_stream::source::net::lookup::NETWORK;
 use tweetfilter_stream::store::StoreError;
 
+use super::Api;
 use super::answer::{ApiError, Result};
 use super::caller::Caller;
 use super::expression::Compiled;
 use super::order::Order;
-use super::{Api, STORE};
 
 /// Numbers of posts that are read at once: the first stretch is short, so that something can be shown soon.
 const FIRST: i64 = 128;
@@ -137,7 +137,7 @@ impl Scan {
         }
         let Some((start, task)) = self.ahead.front_mut() else { return Ok(Stretch::default()) };
         let start = *start;
-        let looked = tokio::time::timeout(STORE, task).await;
+        let looked = tokio::time::timeout(self.api.options().store_time, task).await;
         let Ok(looked) = looked else { return Err(self.api.late().await) };
         self.ahead.pop_front();
         let stretch = looked.map_err(|_| broken())??;
@@ -147,7 +147,7 @@ impl Scan {
 
     /// When the last of what was looked at was received.
     pub(super) async fn searched_back_to(&self) -> Result<Option<Millis>> {
-        let until = Instant::now() + STORE;
+        let until = self.api.until();
         self.api.ask(until, self.api.database().received_at(self.back_to)).await
     }
 }

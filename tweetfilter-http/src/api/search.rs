@@ -9,6 +9,7 @@ use tweetfilter_core::explain::Explanation;
 use tweetfilter_sql::{Cursor, TimelinePost};
 use utoipa::ToSchema;
 
+use super::Api;
 use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::expression::Compiled;
@@ -18,7 +19,6 @@ use super::scan::Scan;
 use super::shapes::{ShownPost, place, read_place};
 use super::timeline::MOST;
 use super::turns::Work;
-use super::{Api, STORE};
 use crate::people::unnamed;
 use crate::time::rfc3339;
 
@@ -119,7 +119,7 @@ pub(super) async fn compiled(
         surroundings.compile(&text, dialect).map_err(|found| ApiError::expression(&found, &text))
     });
     let compiled = compiled.await?;
-    caller.renew();
+    caller.renew(api);
     compiled
 }
 
@@ -131,7 +131,7 @@ pub(super) async fn shown(
     filter: &Arc<Compiled>,
 ) -> Result<Vec<ShownPost>> {
     // The search itself may have taken longer than one answer of the store.
-    let until = tokio::time::Instant::now() + STORE;
+    let until = api.until();
     api.ask(until, api.database().with_verdicts(caller.account(), posts)).await?;
     let people = api.people(until, unnamed(&*posts)).await?;
     let asked = posts.iter().map(|post| (post.post.clone(), vec![filter.clone()])).collect();

@@ -134,7 +134,7 @@ pub(super) async fn put(
         checked.map_err(|found| ApiError::expression(&found, &text)).map(|()| text)
     });
     let text = checking.await??;
-    caller.renew();
+    caller.renew(&api);
     let quota = SetQuota { sets: api.options().sets, bytes: api.options().set_bytes };
     let (account, database) = (caller.account(), api.database());
     let kept = async {

@@ -231,6 +231,8 @@ fn run(
         for warning in buffer.iter().flat_map(Buffers::warnings) {
             tracing::warn!("{warning}");
         }
+        // Before anybody is told that it runs: who tells it to end then is heard.
+        let ended = signals()?;
         let ops = Ops::begin(settings, process.clone(), &database, buffer.clone()).await?;
         let lookup = if working { settings.lookup()? } else { None };
         let bluesky = settings.bluesky() || sources.values().any(|source| source.kind == Kind::Jetstream);
@@ -295,7 +297,7 @@ fn run(
             tasks.spawn(parts::retention(database.clone(), settings.keep_time(), stop.clone(), forgotten));
         }
         tokio::select! {
-            signal = ended_by_signal() => tracing::info!(signal = signal?, "ends"),
+            signal = ended => tracing::info!(signal, "ends"),
             // Files come to an end.
             () = async { while tasks.join_next().await.is_some() {} } => tracing::info!("all sources have ended"),
         }
@@ -316,6 +318,7 @@ fn run(
 struct Ops {
     tell: tokio::sync::watch::Sender<bool>,
     tasks: tokio::task::JoinSet<()>,
+    recorder: tokio::task::AbortHandle,
 }
 
 impl Ops {
@@ -342,30 +345,51 @@ impl Ops {
         if database.buffer().is_some() {
             recorder.begin().await;
         }
-        tasks.spawn(recorder.run(stop));
-        Ok(Self { tell, tasks })
+        let recorder = tasks.spawn(recorder.run(stop));
+        Ok(Self { tell, tasks, recorder })
     }
 
     async fn end(mut self) {
         let _ = self.tell.send(true);
         let ended = async { while self.tasks.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(WATCH, ended).await;
+        if !self.recorder.is_finished() {
+            // It says so itself where it comes to it.
+            tracing::warn!(
+                "there was no time to note that this process ends; if the store knows of it, the next one that runs the \
+                 same will report it as one that ended without saying so"
+            );
+        }
     }
 }
 
 /// Waits for Ctrl-C or SIGTERM.
 pub(super) async fn ended_by_signal() -> Result<&'static str, Failure> {
+    Ok(signals()?.await)
+}
+
+/// The same of one that comes from now on, whenever it is waited for.
+fn signals() -> Result<impl Future<Output = &'static str>, Failure> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failure)?;
         let mut term = signal(SignalKind::terminate()).map_err(failure)?;
-        tokio::select! {
-            ended = tokio::signal::ctrl_c() => ended.map(|()| "SIGINT").map_err(failure),
-            _ = term.recv() => Ok("SIGTERM"),
-        }
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => "SIGINT",
+                _ = term.recv() => "SIGTERM",
+            }
+        })
     }
     #[cfg(not(unix))]
     {
-        tokio::signal::ctrl_c().await.map(|()| "Ctrl-C").map_err(failure)
+        // Nothing else ends there what waits for it.
+        Ok(async {
+            match tokio::signal::ctrl_c().await {
+                Ok(()) => "Ctrl-C",
+                Err(_) => std::future::pending().await,
+            }
+        })
     }
 }

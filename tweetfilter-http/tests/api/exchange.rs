@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tweetfilter_sql::{NewFilter, Scope};
 use tweetfilter_stream::store::Store;
 
-use crate::house::House;
+use crate::house::{House, patient};
 
 pub fn states(got: &Value) -> Vec<&str> {
     got["filters"].as_array().unwrap().iter().map(|filter| filter["state"].as_str().unwrap()).collect()
@@ -80,7 +80,7 @@ async fn a_filter_that_can_not_be_read_keeps_no_other_out() {
 async fn all_of_an_import_is_kept_or_nothing_and_the_line_is_said() {
     use tweetfilter_core::budget::Price;
     use tweetfilter_http::api::Options;
-    let house = House::with(Options { filters: 4, ..Options::default() }).await;
+    let house = House::with(Options { filters: 4, ..patient() }).await;
     let (ann, token) = house.account("ann", Scope::Write).await;
     house.ask(Method::POST, &token, "/filters", json!({"text": "snow", "name": "weather"})).await.ok();
     // What differs is changed with what is new, or both are not.
@@ -89,7 +89,7 @@ async fn all_of_an_import_is_kept_or_nothing_and_the_line_is_said() {
     };
     let file = line(1, "rain", "weather") + &line(2, "ice", "") + r#"{"id":"3","filter":"/\\w+ing \\w+/"}"#;
     let small = house.database.clone().with_owner_budget(Price::from_nanoseconds(100.0));
-    let poor = House::over(small, Options::default());
+    let poor = House::over(small, patient());
     let body = json!({"content": file, "apply": true});
     let got = poor.ask(Method::POST, &token, "/import", body).await;
     assert_eq!((got.status, got.error()), (StatusCode::UNPROCESSABLE_ENTITY, "over_budget"));

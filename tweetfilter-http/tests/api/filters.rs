@@ -3,11 +3,10 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tweetfilter_core::budget::Price;
-use tweetfilter_http::api::Options;
 use tweetfilter_sql::{NewFilter, Scope};
 use tweetfilter_stream::store::Store as _;
 
-use crate::house::{House, request};
+use crate::house::{House, patient, request};
 
 #[tokio::test]
 async fn a_filter_is_added_changed_and_removed() {
@@ -329,7 +328,7 @@ async fn a_filter_that_workers_leave_out_says_why() {
     house.ask(Method::PATCH, &token, &path, json!({"text": r"/\w+ing \w+/"})).await.ok();
     assert_eq!(unused(&house).await, Value::Null);
     let budget = Price::from_nanoseconds(100.0);
-    let small = House::over(house.database.clone().with_owner_budget(budget), Options::default());
+    let small = House::over(house.database.clone().with_owner_budget(budget), patient());
     let dear = unused(&small).await;
     assert_eq!(dear["code"], "over_budget");
     assert!(dear["message"].as_str().unwrap().contains("may cost 100 ns"), "{dear}");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use tweetfilter_sql::Scope;
 
-use crate::house::House;
+use crate::house::{House, patient};
 use crate::tokens::routes;
 
 /// Numbers that look like chance, the same in each run.
@@ -128,7 +128,7 @@ async fn all_of(house: &House, party: &Party) -> Vec<Value> {
 
 #[tokio::test]
 async fn nobody_sees_or_changes_what_is_the_others() {
-    let options = tweetfilter_http::api::Options { rate: 1e9, burst: 1e9, ..Default::default() };
+    let options = tweetfilter_http::api::Options { rate: 1e9, burst: 1e9, ..patient() };
     let house = House::with(options).await;
     let ann = party(&house, "ann", "annalone").await;
     let ben = party(&house, "ben", "benalone").await;

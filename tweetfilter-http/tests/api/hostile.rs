@@ -7,7 +7,7 @@ use tower::ServiceExt;
 use tweetfilter_http::api::{Options, digest};
 use tweetfilter_sql::Scope;
 
-use crate::house::{House, request};
+use crate::house::{House, patient, request};
 use crate::maria::Maria;
 use crate::server::{exchange, start};
 
@@ -46,7 +46,7 @@ async fn two_requests_are_never_read_out_of_one() {
 
 #[tokio::test]
 async fn bodies_that_are_deep_or_large_are_refused() {
-    let house = House::with(Options { body_bytes: 100_000, ..Options::default() }).await;
+    let house = House::with(Options { body_bytes: 100_000, ..patient() }).await;
     let (_, token) = house.account("ann", Scope::Write).await;
     let send = |kind: &'static str, body: String| {
         let request = Request::builder().method("POST").uri("/api/v1/check");
@@ -75,7 +75,7 @@ async fn other_pages_may_not_call_unless_they_are_named() {
     let closed = House::new().await;
     let answer = asked(&closed, "https://a.example").await.unwrap();
     assert!(!answer.headers().contains_key("access-control-allow-origin"));
-    let options = Options { origins: vec!["https://a.example".into()], ..Options::default() };
+    let options = Options { origins: vec!["https://a.example".into()], ..patient() };
     let house = House::with(options).await;
     let answer = asked(&house, "https://a.example").await.unwrap();
     assert_eq!(answer.headers()["access-control-allow-origin"], "https://a.example");
@@ -117,7 +117,7 @@ async fn what_looks_like_code_is_kept_as_it_is() {
         return;
     };
     let database = server.database("kept").await;
-    kept_as_it_is(&House::over(database, Options::default())).await;
+    kept_as_it_is(&House::over(database, patient())).await;
 }
 
 async fn kept_as_it_is(house: &House) {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -23,6 +24,12 @@ pub struct House {
     pub stop: watch::Sender<bool>,
 }
 
+/// Options of an API that waits for its store: a machine that has much else to do holds up a file, too, for longer than anybody
+/// is to wait for an answer. Who tries how long that is takes those that are the API's own.
+pub fn patient() -> Options {
+    Options { store_time: Duration::from_secs(30), ..Options::default() }
+}
+
 /// What was answered.
 #[derive(Debug)]
 pub struct Got {
@@ -41,7 +48,7 @@ impl Drop for House {
 
 impl House {
     pub async fn new() -> Self {
-        Self::with(Options::default()).await
+        Self::with(patient()).await
     }
 
     pub async fn with(options: Options) -> Self {

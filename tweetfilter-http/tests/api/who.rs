@@ -6,13 +6,12 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use tweetfilter_core::Post;
 use tweetfilter_core::post::{Account, Author, Reference, ReplyTo};
-use tweetfilter_http::api::Options;
 use tweetfilter_http::parts::now;
 use tweetfilter_sql::Scope;
 use tweetfilter_stream::store::{Delivery, Evaluated, Outcome, Store, Verdict};
 
 use crate::feeds::read;
-use crate::house::{House, request};
+use crate::house::{House, patient, request};
 use crate::live::Events;
 
 const NETWORK: &str = "bluesky";
@@ -70,7 +69,7 @@ async fn a_handle_costs_to_the_api_what_it_costs_to_workers() {
     let (after, _) = house.database.owner_price(ann).await.unwrap();
     assert!(after > before, "{after:?} {before:?}");
     // Enough for it when it was saved, and too little now.
-    let strict = House::over(house.database.clone().with_owner_budget(before), Options::default());
+    let strict = House::over(house.database.clone().with_owner_budget(before), patient());
     let got = strict.get(&token, "/filters").await;
     assert_eq!(got.ok()[0]["unused"]["code"], "over_budget", "{got:?}");
 }

@@ -5,7 +5,7 @@ use crate::support::Files;
 #[test]
 fn the_demonstration_shows_matches_and_accounts_for_everything() {
     let ended =
-        Files::new().run(&["demo", "--seconds", "3", "--rate", "2000", "--expr", "-is:retweet lang:en"]);
+        Files::new().run(&["demo", "--seconds", "8", "--rate", "750", "--expr", "-is:retweet lang:en"]);
     assert_eq!(ended.code, 0, "{}", ended.err);
     let lines: Vec<&str> = ended.out.lines().collect();
     assert!(lines.len() > 30, "{}", ended.out);

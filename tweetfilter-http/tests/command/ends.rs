@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::chain::{Server, ok, status, until, with_accounts};
+use crate::chain::{Server, ok, status, until, untold, with_accounts};
 use crate::separate::{maria::Maria, redis};
 use crate::support::Files;
 
@@ -15,7 +15,10 @@ const COMMANDS: [&[&str]; 4] = [
 
 /// On a file there is one `serve`.
 fn each_kill_is_found_out(files: &Files, is_file: bool) {
-    for (before, command) in COMMANDS.into_iter().enumerate() {
+    let found = || status(files)["crashes"].as_u64().unwrap() as usize;
+    let mut crashes = 0;
+    for command in COMMANDS {
+        let before = untold(files);
         let runs = |state: &str| {
             let processes = status(files)["processes"].clone();
             let is = |one: &serde_json::Value| one["command"] == command[0] && one["state"] == state;
@@ -27,19 +30,22 @@ fn each_kill_is_found_out(files: &Files, is_file: bool) {
         let alone = is_file && command[0] == "serve";
         let other = (!alone).then(|| Server::start(files, &[command, &["--instance", "other"]].concat()));
         until("both are known", files, || runs("running") == if alone { 1 } else { 2 });
-        assert_eq!(status(files)["crashes"], before, "{command:?}");
+        assert_eq!(found(), crashes, "{command:?}");
         drop(killed);
         if let Some(mut other) = other {
             other.tell_to_end();
         }
         let mut next = Server::start(files, command);
-        until("the kill is found out", files, || status(files)["crashes"] == before + 1);
+        until("the kill is found out", files, || found() > crashes);
         next.tell_to_end();
         // Once, and not those that said that they end.
         let mut last = Server::start(files, command);
         until("it is known", files, || runs("running") == 1);
+        let untold = untold(files) - before;
         last.tell_to_end();
-        assert_eq!(status(files)["crashes"], before + 1, "{command:?}");
+        let now = found();
+        assert!((1..=1 + untold).contains(&(now - crashes)), "{command:?}: {crashes}, {now}, {untold}");
+        crashes = now;
     }
 }
 
@@ -70,9 +76,10 @@ fn a_killed_process_is_found_out_at_the_next_start_on_maria() {
 #[test]
 fn who_is_told_to_end_does_so_while_servers_say_nothing() {
     let Some((files, redis, maria)) = servers() else { return };
-    for command in &COMMANDS[..2] {
+    let takes = |command: &[&str]| {
         let mut server = Server::start(&files, command);
-        until("it is known", &files, || status(&files)["processes"].to_string().contains("running"));
+        let is_it = |one: &serde_json::Value| one["pid"] == server.number();
+        until("it is known", &files, || status(&files)["processes"].as_array().unwrap().iter().any(is_it));
         maria.signal("STOP");
         redis.signal("STOP");
         std::thread::sleep(Duration::from_secs(4));
@@ -81,7 +88,15 @@ fn who_is_told_to_end_does_so_while_servers_say_nothing() {
         let took = told.elapsed();
         maria.signal("CONT");
         redis.signal("CONT");
-        assert!(took < Duration::from_secs(10), "{command:?}: {took:?}");
+        took
+    };
+    for command in COMMANDS[..2].iter().copied() {
+        // A busy machine may hold up one of them.
+        let mut took = Vec::new();
+        while took.iter().all(|took| *took >= Duration::from_secs(10)) {
+            assert!(took.len() < 3, "{command:?}: {took:?}");
+            took.push(takes(command));
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::chain::{Server, assert_same, by_oracle, ok, status, stored, until, with_accounts};
 use crate::support::Files;
@@ -51,18 +51,14 @@ fn what_processes_store_that_are_killed_is_what_the_oracle_says() {
     };
     let mut parts: Vec<Server> = (0..3).map(start).collect();
     let mut lot = Lot(7);
-    let mut kills = 0;
-    let end = Instant::now() + Duration::from_secs(12);
-    while Instant::now() < end {
+    for kills in 0..40 {
         std::thread::sleep(Duration::from_millis(100 + lot.below(250)));
         if kills == 20 {
             redis.restart(None);
         }
         let part = lot.below(3);
         parts[part as usize] = start(part);
-        kills += 1;
     }
-    assert!(kills >= 30, "only {kills} kills");
     until("everything is in the buffer and out of it", &files, || {
         let status = status(&files);
         status["buffer"]["entries"] == 0 && status["posts"].as_u64() > Some(850) && parts[0].has_ended()
@@ -111,7 +107,8 @@ fn the_api_listens_while_its_store_is_away_and_goes_on_by_itself() {
     // Long before its tables are all there it takes connections, and is not ready.
     maria.restart();
     until("it is ready", &files, || asked(port, "/health/ready").is_some_and(|(status, _)| status == 200));
-    assert_eq!(asked(port, "/api/v1/me").unwrap().0, 401, "now it knows that the token is none");
+    // Now it knows that the token is none.
+    until("it says so", &files, || asked(port, "/api/v1/me").is_some_and(|(status, _)| status == 401));
     server.tell_to_end();
 }
 

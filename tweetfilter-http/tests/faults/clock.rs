@@ -69,7 +69,7 @@ fn clocks_that_jump_lose_nothing() {
     chain.buffer = redis.url();
     chain.redis = redis;
     chain.point_at_buffer();
-    chain.set_rate(Some(100.0));
+    chain.set_rate(Some(60.0));
     let names = ["ingest", "worker-1", "worker-2"];
     let mut parts: Vec<_> = names.iter().map(|name| chain.part_with(name, &[], &variables)).collect();
     for shift in [3600, -3600, 86_400, 0] {

@@ -9,14 +9,15 @@ use crate::proxy::{Cut, Proxy};
 
 /// `COMMIT` as a statement of MariaDB's protocol, whose answer is `OK` if the fifth byte is 0. Transactions that only
 /// read are shorter.
-fn before_maria(chain: &Chain) -> Proxy {
-    Proxy::start(chain.port, b"\x03COMMIT", 3_000, (4, 0))
+fn before_maria(chain: &Chain, least: usize) -> Proxy {
+    Proxy::start(chain.port, b"\x03COMMIT", least, (4, 0))
 }
 
 #[test]
 fn a_commit_of_which_nobody_knows_whether_it_happened_is_done_once() {
     let Some(mut chain) = Chain::start(&stream(5_000, 9)) else { return };
-    let (maria, redis) = (before_maria(&chain), Proxy::start(chain.redis.port(), b"EVALSHA", 0, (0, b':')));
+    let (maria, redis) =
+        (before_maria(&chain, 3_000), Proxy::start(chain.redis.port(), b"EVALSHA", 0, (0, b':')));
     chain.database = Maria::address_at(maria.port, "tf");
     chain.buffer = format!("redis://127.0.0.1:{}", redis.port);
     chain.set_rate(Some(80.0));
@@ -46,10 +47,12 @@ fn a_commit_of_which_nobody_knows_whether_it_happened_is_done_once() {
 #[test]
 fn a_connection_that_falls_silent_in_a_commit_holds_nobody_up_for_long() {
     let Some(mut chain) = Chain::start(&stream(300, 10)) else { return };
-    let maria = before_maria(&chain);
-    let direct = std::mem::replace(&mut chain.database, Maria::address_at(maria.port, "tf"));
+    // What a process notes of itself is smaller than what becomes of a hundred entries, and holds nobody up.
+    let maria = before_maria(&chain, 10_000);
     chain.set_rate(Some(200.0));
     let mut ingest = chain.part("ingest");
+    chain.until("entries wait", || chain.waiting() > 100);
+    let direct = std::mem::replace(&mut chain.database, Maria::address_at(maria.port, "tf"));
     maria.arm(Cut::Silent);
     let _silent = chain.part("worker-1");
     chain.until("it is silent", || maria.fired() == 1);

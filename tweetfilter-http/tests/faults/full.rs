@@ -99,7 +99,7 @@ fn a_file_on_a_full_disk_holds_everything_until_there_is_room() {
 
 #[test]
 fn servers_on_full_disks_lose_nothing() {
-    with_disks("full::servers_on_full_disks_lose_nothing", &["12m", "140m"], |disks| {
+    with_disks("full::servers_on_full_disks_lose_nothing", &["24m", "140m"], |disks| {
         let log = disks[0].display().to_string();
         let options = [&FIT[..], &["--dir", &log]].concat();
         let Some(mut chain) = Chain::start_in(&stream(2_500, 20), Folder::within(&disks[1]), &options) else {
@@ -107,8 +107,9 @@ fn servers_on_full_disks_lose_nothing() {
         };
         // MariaDB first, with the buffer still roomy.
         let ballast = fill(&disks[1], 256 << 10);
-        chain.set_rate(Some(150.0));
-        let ingest = chain.part("ingest");
+        // They are to last until Redis has ended, on a slow machine too.
+        chain.set_rate(Some(50.0));
+        let mut ingest = chain.part("ingest");
         let _worker = chain.part("worker-1");
         chain.until("its disk is full", || chain.log().contains("holds its entries until"));
         let read = chain.lines_read();
@@ -122,6 +123,7 @@ fn servers_on_full_disks_lose_nothing() {
         chain.until("it works again", || chain.waiting() < 50);
         // Redis ends when it can't write what it is about to acknowledge.
         let ballast = fill(&disks[0], 128 << 10);
+        assert!(ingest.ended().is_none(), "all was read");
         chain.until("Redis ends", || !chain.redis.runs());
         assert!(is_full(&disks[0]));
         std::fs::remove_file(ballast).expect("it is there");
@@ -155,14 +157,17 @@ fn assert_forgotten(chain: &Embedded) {
 
 #[test]
 fn the_oldest_posts_are_forgotten_before_a_disk_is_full() {
-    with_disks("full::the_oldest_posts_are_forgotten_before_a_disk_is_full", &["48m"], |disks| {
+    with_disks("full::the_oldest_posts_are_forgotten_before_a_disk_is_full", &["64m"], |disks| {
         let mut chain = Embedded::start(&stream(6_000, 21), Some(&disks[0]));
-        fill(&disks[0], 18 << 20);
-        chain.reserve = "8MiB";
+        fill(&disks[0], 34 << 20);
+        // Half of it takes what comes at once, and what becomes of that, after who looks after the disk was held up.
+        chain.reserve = "24MiB";
         // Slower than those who look after the disk.
         let mut server = chain.serve(Some(1_000.0), &[]);
         chain.drain();
         assert!(server.ended().is_none_or(|ended| ended.success()), "{}", chain.log());
+        // It may be forgetting some still, between two looks of this test.
+        server.kill();
         assert_forgotten(&chain);
         assert!(!chain.log().contains("(code: 13)"), "it was full: {}", chain.log());
     });

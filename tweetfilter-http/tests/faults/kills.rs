@@ -20,8 +20,12 @@ fn what_is_stored_after_random_kills_is_what_the_oracle_says() {
     let mut killed = [0_u64; WHO.len()];
     for number in 0..kills {
         std::thread::sleep(Duration::from_millis(50 + lot.below(400)));
-        // Now and then several at once; each is tried at least a few times.
-        let who = if number % 10 == 9 { 5 } else { lot.below(6) as usize };
+        // Each at least once, and now and then several at once.
+        let who = match number {
+            0..5 => number as usize,
+            _ if number % 10 == 9 => 5,
+            _ => lot.below(6) as usize,
+        };
         let reading = parts[0].ended().is_none();
         let alive = match who {
             0..3 => {

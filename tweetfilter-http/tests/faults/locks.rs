@@ -14,19 +14,26 @@ const HOLD: &str = "START TRANSACTION; SELECT COUNT(*) FROM state WHERE name IN 
 #[test]
 fn four_workers_get_over_deadlocks_and_locks_that_are_held() {
     let Some(mut chain) = Chain::start(&stream(5_000, 13)) else { return };
-    chain.set_rate(Some(150.0));
+    chain.set_rate(Some(80.0));
     let mut ingest = chain.part("ingest");
     let _workers = ["worker-1", "worker-2", "worker-3", "worker-4"].map(|name| chain.part(name));
     chain.maria.say("CREATE TABLE tf.stranger (n BIGINT) ENGINE=InnoDB");
     chain.until("they work", || chain.commit() > 5);
-    for _ in 0..6 {
+    let mut tries = 0;
+    chain.until("a worker meets a deadlock", || {
         // Whether the stranger is given up or a worker, the other goes on.
         let _ = chain.maria.try_ask("tf", DEADLOCK);
-    }
+        tries += 1;
+        tries >= 6 && chain.log().contains("Deadlock found")
+    });
     // A worker waits for a lock only once it is over the last deadlock.
     let before = chain.commit();
     chain.until("they work again", || chain.commit() > before + 4);
-    let _ = chain.maria.try_ask("tf", HOLD);
+    // One that begins to wait late is not held up for long enough.
+    chain.until("a worker waits for a lock in vain", || {
+        let _ = chain.maria.try_ask("tf", HOLD);
+        chain.log().contains("Lock wait timeout")
+    });
     assert!(ingest.ended().is_none(), "all was read meanwhile");
     ingest.kill();
     chain.set_rate(None);

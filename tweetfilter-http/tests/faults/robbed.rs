@@ -82,7 +82,8 @@ fn a_source_begins_again_where_all_keys_were_removed() {
 
 #[test]
 fn reading_waits_while_redis_is_full_and_while_it_keeps_nothing() {
-    let Some(mut chain) = Chain::start(&stream(1_500, 17)) else { return };
+    // More than twice of what fits, so that something is left to be read however long anything here takes.
+    let Some(mut chain) = Chain::start(&stream(3_500, 17)) else { return };
     // So that no batch is larger than what will be free.
     chain.set_rate(Some(2_000.0));
     let info = chain.redis.say(&["INFO", "memory"]);
@@ -90,14 +91,18 @@ fn reading_waits_while_redis_is_full_and_while_it_keeps_nothing() {
     let limit = used.trim().parse::<u64>().expect("a number") + (1 << 20);
     chain.redis.say(&["CONFIG", "SET", "maxmemory", &limit.to_string()]);
     let mut ingest = chain.part("ingest");
-    chain
-        .until("it is full", || chain.log().contains("nothing is read until the buffer takes entries again"));
-    assert!(chain.log().contains("the buffer is full"), "{}", chain.log());
+    let is_full = |line: &str| {
+        line.contains("nothing is read until the buffer takes entries again")
+            && line.contains("the buffer is full")
+    };
+    chain.until("it is full", || chain.log().lines().any(is_full));
     assert!(chain.lines_read() < chain.said.lines && ingest.ended().is_none(), "all fits");
     let read = chain.lines_read();
-    let worker = chain.part("worker-1");
+    // It makes room once, and ends: who reads is held up again, and does not come to the end of the file.
+    let mut worker = chain.part_with("worker-1", &[], &[("TWEETFILTER_FAIL", "ack.after:1")]);
+    chain.until("it makes room", || worker.ended().is_some());
     chain.until("there is room again", || chain.lines_read() > read);
-    drop(worker);
+    assert!(ingest.ended().is_none(), "all was read");
     // Without its file, what it acknowledges could be lost: nobody gives it anything.
     chain.redis.restart(Some(&["--appendonly", "no"]));
     let refused = chain.run(&["status"]);

@@ -13,7 +13,8 @@ fn the_buffer_grows_while_the_store_is_away_and_drains_later() {
     let away = Duration::from_secs(if soak().is_some() { 60 } else { 5 });
     let posts = if soak().is_some() { 12_000 } else { 2_500 };
     let Some(mut chain) = Chain::start(&stream(posts, 3)) else { return };
-    chain.set_rate(Some(150.0));
+    // So few that workers keep up with them on a slow machine, and that they last until both faults are over.
+    chain.set_rate(Some(60.0));
     let mut ingest = chain.part("ingest");
     let _workers = [chain.part("worker-1"), chain.part("worker-2")];
     for (number, fault) in ["killed", "stopped"].into_iter().enumerate() {
@@ -59,6 +60,8 @@ fn who_is_stopped_while_the_store_is_silent_says_that_it_will_count_as_a_crash()
     let mut ingest = chain.part("ingest");
     let mut worker = chain.part("worker-1");
     chain.drain(&mut ingest);
+    let known = "SELECT COUNT(*) FROM process WHERE name = 'work worker-1'";
+    chain.until("the store knows it", || chain.maria.ask("tf", known)[0][0] == "1");
     chain.maria.signal("STOP");
     worker.signal("TERM");
     chain.until("it ends", || worker.ended().is_some());
@@ -71,9 +74,13 @@ fn who_is_stopped_while_the_store_is_silent_says_that_it_will_count_as_a_crash()
     assert!(status.contains("or stopped while the store did not answer"), "{status}");
 }
 
-/// Keeps every commit waiting, for less than a lock is waited for.
+/// Keeps every commit waiting until it is ended, or the test has failed.
 const HOLD: &str = "START TRANSACTION; \
-    SELECT COUNT(*) FROM state WHERE name IN ('commit', 'post') FOR UPDATE; DO SLEEP(9); ROLLBACK";
+    SELECT COUNT(*) FROM state WHERE name IN ('commit', 'post') FOR UPDATE; DO SLEEP(240); ROLLBACK";
+
+/// The connection that does, once it has the locks.
+const HOLDER: &str = "SELECT id FROM information_schema.processlist \
+    WHERE info LIKE '%DO SLEEP(%' AND id <> CONNECTION_ID()";
 
 /// When it wakes up, another has had its entries, and is done with them.
 #[test]
@@ -86,13 +93,15 @@ fn a_worker_that_sleeps_for_longer_than_its_lease_counts_nothing_twice() {
         let pending = chain.redis.say(&["XPENDING", "tf:{0}", "tf"]);
         pending.lines().next().and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or(0)
     };
+    let holder = || maria.ask("", HOLDER).into_iter().flatten().next();
     let sleeper = std::thread::scope(|scope| {
         let held = scope.spawn(|| maria.try_ask("tf", HOLD));
-        std::thread::sleep(Duration::from_secs(1));
+        chain.until("commits are held up", || holder().is_some());
         let sleeper = chain.part("worker-1");
         chain.until("it has entries", || leased() > 0);
         sleeper.signal("STOP");
         assert!(!held.is_finished(), "it may have committed");
+        maria.say(&format!("KILL {}", holder().expect("it still holds them up")));
         sleeper
     });
     let mut other = chain.part("worker-2");

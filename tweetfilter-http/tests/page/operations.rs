@@ -62,6 +62,8 @@ async fn noted(served: &Served) {
         database.keep_samples(some, None).await.unwrap();
     }
     let part = |name: &str, state: &str, restarts: u64| json!({"name": name, "state": state, "since": now() - 70_000, "started_at": now() - 900_000, "restarts": restarts});
+    // However long the test takes, those that are heard of do not fall silent meanwhile.
+    let heard = now() + 3_600_000;
     let process = |host: &str, name: &str, at: i64, parts: Value| {
         let command = name.split(' ').next().unwrap();
         let body = json!({"pid": 4711, "version": "0.1.0", "command": command, "started_at": now() - 4_000_000, "parts": parts});
@@ -73,8 +75,8 @@ async fn noted(served: &Served) {
     waits["waits"] = "the store is away: read-only".into();
     let waits = json!([waits]);
     for row in [
-        process("box-1", "serve 4711", now(), all),
-        process("box-2", "work box-2-work-1", now(), waits),
+        process("box-1", "serve 4711", heard, all),
+        process("box-2", "work box-2-work-1", heard, waits),
         process("box-2", "work box-2-work-2", now() - 400_000, json!([part("work", "running", 0)])),
     ] {
         database.keep_samples(&[], Some(&row)).await.unwrap();
@@ -112,9 +114,10 @@ async fn noted(served: &Served) {
 async fn who_runs_it_sees_parts_hosts_and_trouble_and_tries_again() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;
+    // It may have to be got from afar.
+    let axe = axe();
     noted(&served).await;
     let admin = served.house.token(served.ann, Scope::Admin).await;
-    let axe = axe();
 
     // Somebody who only has an account.
     browser.looks(1280, 860, "light").await;

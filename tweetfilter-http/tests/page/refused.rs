@@ -39,8 +39,8 @@ async fn what_was_written_waits_for_the_same_account_and_nobody_else() {
     browser.run(&format!("document.execCommand('insertText', false, {})", json!(lines.join("\n")))).await;
     browser.sees("80 would be added").await;
     browser.run("document.querySelector('tf-exchange [data-part=rows]').scrollTop = 300").await;
-    browser.until(&format!("{SCROLLED} === 300")).await;
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    // The page hears of it with the next frame.
+    assert_eq!(browser.still(SCROLLED).await, json!(300));
     browser.run("location.hash = '#/sets'").await;
     browser.press("tf-sets [data-do=set-new]").await;
     browser.until("document.activeElement.dataset.part === 'name'").await;

@@ -83,6 +83,14 @@ async fn a_year_that_no_time_has_is_said_at_the_field() {
     browser.end().await;
 }
 
+/// Has what a button says end when `over` is called and not in four seconds; `left()` is how many of these are to come.
+const SAID: &str = "
+    const [set, clear, later] = [window.setTimeout, window.clearTimeout, []];
+    window.setTimeout = (act, after, ...more) => (after === 4_000 ? -later.push(act) : set(act, after, ...more));
+    window.clearTimeout = (id) => (id < 0 ? delete later[-id - 1] : clear(id));
+    window.left = () => Object.keys(later).length;
+    window.over = () => later.splice(0).forEach((act) => act());";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whether_it_was_copied_is_said_and_a_file_that_is_too_large_is_not_read() {
     let Some(browser) = Browser::start().await else { return };
@@ -95,17 +103,21 @@ async fn whether_it_was_copied_is_said_and_a_file_that_is_too_large_is_not_read(
     browser.until("document.querySelector('[data-part=written]').value.includes('snow')").await;
     // As over plain HTTP, where there is no clipboard.
     browser.run("Object.defineProperty(navigator, 'clipboard', {value: undefined})").await;
+    browser.run(SAID).await;
+    let button = "document.querySelector('tf-exchange [data-do=copy]').innerText";
     for (went, said, told) in
         [(false, "Not copied: it is selected", "does not let it be copied"), (true, "Copied", "Copied")]
     {
         browser.run(&format!("document.execCommand = () => {went}")).await;
         browser.press("tf-exchange [data-do=copy]").await;
         let said = json!(said);
-        browser
-            .until(&format!("document.querySelector('tf-exchange [data-do=copy]').innerText === {said}"))
-            .await;
+        browser.until(&format!("{button} === {said}")).await;
         browser.until(&format!("document.querySelector('#announcer').textContent.includes('{told}')")).await;
     }
+    // The first was not to end while the second was said.
+    assert_eq!(browser.run("return left()").await, json!(1));
+    browser.run("over()").await;
+    browser.until(&format!("{button} === 'Copy'")).await;
 
     let choose = async |content: &str, name: &str| {
         let script = format!(

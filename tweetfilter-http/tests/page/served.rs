@@ -15,7 +15,7 @@ use tweetfilter_sql::Scope;
 use tweetfilter_stream::store::{Delivery, Evaluated, Outcome, Store, Verdict};
 
 use crate::browser::Browser;
-use crate::house::House;
+use crate::house::{House, patient};
 
 pub struct Served {
     pub house: House,
@@ -65,7 +65,7 @@ impl Served {
     }
 
     pub async fn over(house: House) -> Self {
-        Self::with(house, Options { rate: 1_000.0, burst: 1_000.0, ..Options::default() }).await
+        Self::with(house, Options { rate: 1_000.0, burst: 1_000.0, ..patient() }).await
     }
 
     pub async fn with(house: House, options: Options) -> Self {

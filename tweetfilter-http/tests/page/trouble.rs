@@ -7,7 +7,7 @@ use tweetfilter_stream::entry::Change;
 use tweetfilter_stream::store::{Outcome, Store};
 
 use crate::browser::{Browser, ENTER};
-use crate::house::House;
+use crate::house::{House, patient};
 use crate::maria::Maria;
 use crate::served::{Seen, Served};
 
@@ -56,7 +56,9 @@ async fn a_store_that_is_away_is_said_with_since_when() {
     };
     let Some(browser) = Browser::start().await else { return };
     let database = server.database("page").await;
-    let served = Served::over(House::over(database, Options::default())).await;
+    // One that is away is said to be within a second.
+    let options = Options { rate: 1_000.0, burst: 1_000.0, ..Options::default() };
+    let served = Served::with(House::over(database, options.clone()), options).await;
     served.posts(&[Seen::new(1, "Kept well")]).await;
     browser.open(&served.link()).await;
     browser.sees("Kept well").await;
@@ -79,7 +81,7 @@ async fn a_store_that_is_away_is_said_with_since_when() {
 async fn tabs_share_one_stream_and_each_takes_it_over() {
     let Some(browser) = Browser::start().await else { return };
     // A second stream of the token would be refused.
-    let options = Options { streams: 1, ..Options::default() };
+    let options = Options { streams: 1, ..patient() };
     let served = Served::with(House::new().await, options).await;
     browser.open(&served.link()).await;
     browser.sees("Nothing has come yet").await;
@@ -123,13 +125,12 @@ async fn hidden_posts_come_back_on_demand_and_arrivals_do_not_move_what_is_read(
         const list = document.querySelector('tf-column tf-list');
         const edge = list.getBoundingClientRect().top;
         const row = [...list.querySelectorAll('.post')].find((row) => row.getBoundingClientRect().bottom > edge + 20);
-        return `${row.dataset.row} ${Math.round(row.getBoundingClientRect().top)}`;
+        return row && `${row.dataset.row} ${Math.round(row.getBoundingClientRect().top)}`;
     })()";
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    let before = browser.until(place).await;
+    let before = browser.still(place).await;
     served.posts(&[Seen::new(200, "Fresh one"), Seen::new(201, "Fresh two")]).await;
     browser.sees("2 new posts").await;
-    assert_eq!(browser.until(place).await, before);
+    assert_eq!(browser.still(place).await, before);
     browser.press("[data-do=top]").await;
     browser.sees("Fresh two").await;
 

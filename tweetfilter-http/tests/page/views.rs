@@ -11,8 +11,8 @@ use tweetfilter_stream::store::{Action, Outcome, Store};
 use crate::browser::{Browser, CONTROL, ENTER};
 use crate::served::{Seen, Served};
 
-/// Two seconds, and three for a machine of two cores that has other tests to run.
-const SOON: Duration = Duration::from_secs(5);
+/// How long the page may take to tell the server something; the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn delete(served: &Served, id: &str) {
     let delete = Change::Delete { network: "x".into(), id: id.into() };
@@ -103,7 +103,7 @@ async fn how_far_somebody_has_read_is_the_same_in_all_tabs() {
     let kept = async || served.house.get(&served.token, "/reading").await.ok().clone();
     let begin = std::time::Instant::now();
     while kept().await.as_array().unwrap().is_empty() {
-        assert!(begin.elapsed() < SOON);
+        assert!(begin.elapsed() < PATIENCE);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!((&kept().await[0]["name"], &kept().await[0]["up_to"]), (&json!("timeline"), &json!("1-150")));

@@ -98,6 +98,8 @@ const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumF
 
 /** How long a button says what came of it, in milliseconds. */
 const SAID_FOR = 4_000;
+/** What ends that, by button. */
+const ends = new WeakMap();
 
 /** Puts what a field holds where it can be pasted, and says at the button whether that went. */
 export async function copy(field, button) {
@@ -107,7 +109,9 @@ export async function copy(field, button) {
   // What is selected can be copied from where it stands.
   if (isDone) button.focus();
   button.textContent = isDone ? 'Copied' : 'Not copied: it is selected';
-  setTimeout(() => (button.textContent = 'Copy'), SAID_FOR);
+  // What was said before does not end what is said now.
+  clearTimeout(ends.get(button));
+  ends.set(button, setTimeout(() => (button.textContent = 'Copy'), SAID_FOR));
 }
 
 async function put(field) {
