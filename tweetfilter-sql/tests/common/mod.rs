@@ -11,7 +11,7 @@ use tweetfilter_sql::Database;
 use tweetfilter_stream::store::StoreError;
 
 /// How long it may take on a machine with much else to do until a server answers.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// A folder that is gone with its test.
 pub struct Folder(pub PathBuf);
