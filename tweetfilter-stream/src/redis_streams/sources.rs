@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use redis::RedisError;
 use tweetfilter_core::post::Millis;
 
+use super::link::not_ours;
 use super::{LAYOUT, LOSSES, RedisBuffer, SOURCES, gaps_key, source_key};
 use crate::buffer::{BufferError, Counts, Gap};
 
@@ -160,14 +161,6 @@ impl RedisBuffer {
             Err(error) => Err(self.link().failed(number, &error).await),
         }
     }
-}
-
-/// Of a key that is of another kind than the one that this library makes, how to get rid of it.
-fn not_ours(key: &str) -> BufferError {
-    BufferError::Unfit(format!(
-        "the key {key} in Redis is of another kind than it must be: somebody else made it. What it is says: redis-cli TYPE \
-         {key}. Once nobody needs it, remove it: redis-cli DEL {key}"
-    ))
 }
 
 /// The list of a source's gaps, or of what strangers removed.

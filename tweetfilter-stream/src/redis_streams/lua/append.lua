@@ -3,6 +3,9 @@
 -- how many counts, how many gaps; then field and number of each count, each gap, partition and bytes of each entry.
 -- Returns the entries of all partitions, and when the oldest of them was appended; now, if there is none. All that can be
 -- refused is refused before the first write.
+
+-- Once a stranger has added an entry at the last time that there can be, a stream soon takes no more.
+local LAST_TIME = '18446744073709551615-'
 local known = redis.call('HMGET', KEYS[2], 'fence', 'nonce', 'batch')
 if not known[1] then
   return redis.error_reply('TFFORGOTTEN nobody has claimed the source')
@@ -13,9 +16,10 @@ end
 local total = 0
 for p = 1, partitions() do
   total = total + redis.call('XLEN', stream(p))
-  redis.call('HLEN', counts(p))
+  if string.find(last_added(p), LAST_TIME, 1, true) == 1 then
+    return redis.error_reply('TFSPENT ' .. stream(p))
+  end
 end
-redis.call('LLEN', KEYS[3])
 local function answer()
   local oldest = now()
   for p = 1, partitions() do

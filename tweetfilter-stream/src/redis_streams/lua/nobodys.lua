@@ -65,17 +65,6 @@ local function is_up_to(id, last)
   return tonumber(time) < tonumber(last_time)
 end
 
--- The last id that ever stood in a stream.
-local function last_added(p)
-  local about = redis.call('XINFO', 'STREAM', stream(p))
-  for i = 1, #about, 2 do
-    if about[i] == 'last-generated-id' then
-      return about[i + 1]
-    end
-  end
-  return ''
-end
-
 -- Of entries that the group gives as new, those that it never gave before; it has taken the others from who had them. Those
 -- are parked, and counted, and the group goes on behind all that it gave. What it is said to have given and the stream never
 -- had, a stranger wrote, or it was of a stream that is gone: else whatever comes would be parked first.
