@@ -13,8 +13,9 @@
 //! partitions the order is only nearly that of arrival.
 //!
 //! **Atomic.** Each operation is one script, and so one round trip that nothing comes between. Redis undoes nothing,
-//! so a script checks whatever can be refused (the fence, memory, the kinds of the keys) before its first write. The
-//! append-only file holds a script's writes as one transaction: a server that dies in the middle has none of them.
+//! so a script checks whatever can be refused (the fence, memory, the kinds of the keys) before its first write. What a
+//! stranger wrote in place of a number is 0. The append-only file holds a script's writes as one transaction: a server
+//! that dies in the middle has none of them.
 //! A batch whose answer was lost and that is appended again by the same process is stored once.
 //!
 //! **Leases.** Redis knows since when an entry is idle, and not for how long it was leased. An entry that is leased

@@ -98,3 +98,73 @@ async fn a_stream_that_takes_no_more_is_named_and_no_other_takes_its_part_of_a_b
     buffer.append(&batch(fence, some(8), "d")).await.unwrap();
     assert_eq!(buffer.lease("a", Most::entries(100), LONG).await.unwrap().len(), 8);
 }
+
+/// None is a number to which something can be added.
+#[tokio::test]
+async fn what_strangers_wrote_in_place_of_numbers_stops_nothing_and_has_nothing_done_twice() {
+    for wrong in ["x", "", "1e300", "9223372036854775807"] {
+        let Some(server) = RedisServer::start(&FIT) else { return };
+        let buffer = open(&server).await;
+        let fence = filled(&buffer, 20).await;
+        for p in 0..4 {
+            for field in ["appended", "removed", "redelivered", "lost"] {
+                server.say(&["HSET", &format!("tf:{{{p}}}:counts"), field, wrong]);
+            }
+        }
+        for field in ["counts:entries", "gaps_dropped", "batch"] {
+            server.say(&["HSET", "tf:source:s", field, wrong]);
+        }
+        let old = vec![r#"{"from":1,"to":1,"reason":"old","missing":null}"#; MOST_GAPS];
+        for list in ["tf:gaps:s", "tf:losses"] {
+            server.say(&[&["RPUSH", list][..], &old[..]].concat());
+        }
+        buffer.append(&with_a_gap(batch(fence, some(8), "d"))).await.unwrap();
+        let stats = buffer.stats().await.unwrap();
+        assert_eq!((stats.entries, stats.redelivered, stats.lost), (28, 0, 0), "{wrong}");
+        let source = &buffer.sources().await.unwrap()[0];
+        assert_eq!((source.counts.entries, source.gaps_dropped, source.gaps.len()), (8, 1, MOST_GAPS));
+        // The layout is made anew, which is told.
+        server.say(&["DEL", "tf:layout"]);
+        server.say(&["HSET", "tf:layout", "gaps_dropped", wrong]);
+        assert_eq!(buffer.stats().await.unwrap().lost, 28, "{wrong}");
+        assert_eq!(buffer.losses_dropped().await.unwrap(), 1, "{wrong}");
+        assert_eq!(buffer.lease("a", Most::entries(100), SHORT).await.unwrap().len(), 28);
+        tokio::time::sleep(SHORT * 2).await;
+        let again = buffer.lease("b", Most::entries(100), LONG).await.unwrap();
+        buffer.ack("b", &ids(&again)).await.unwrap();
+        let stats = buffer.stats().await.unwrap();
+        assert_eq!((stats.entries, stats.redelivered, stats.lost), (0, 28, 28), "{wrong}");
+    }
+}
+
+/// Redis counts on from the first of these, and says less than 0.
+#[tokio::test]
+async fn what_strangers_claimed_with_any_number_of_attempts_is_leased() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    filled(&buffer, 4).await;
+    let held = buffer.lease("a", Most::entries(4), LONG).await.unwrap();
+    let id = held.iter().find_map(|entry| entry.id.0.strip_prefix("0:")).unwrap();
+    for attempts in [&["RETRYCOUNT", "9223372036854775807"][..], &[]] {
+        let claim = ["XCLAIM", "tf:{0}", "tf", "stranger", "0", id, "IDLE", "600000"];
+        server.say(&[&claim[..], attempts].concat());
+        let leased = buffer.lease("b", Most::entries(4), LONG).await.unwrap();
+        assert!(leased.len() == 1 && leased[0].attempts > 1_000_000, "{leased:?}");
+    }
+}
+
+/// As many as are looked at together, the last of which Redis refuses to look on behind.
+#[tokio::test]
+async fn what_a_predecessor_held_is_inherited_up_to_the_last_id_that_there_can_be() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let one = async || {
+        let options = Options { partitions: 1, ..Options::default() };
+        RedisBuffer::open(&server.url(), options).await.unwrap()
+    };
+    let buffer = one().await;
+    filled(&buffer, 999).await;
+    server.say(&["XADD", "tf:{0}", "18446744073709551615-18446744073709551615", "entry", "{}"]);
+    for buffer in [buffer, one().await] {
+        assert_eq!(buffer.lease("a", Most::entries(1_000), LONG).await.unwrap().len(), 1_000);
+    }
+}

@@ -31,7 +31,7 @@ local function answer()
   return { total, oldest }
 end
 -- The answer to this batch was lost on its way.
-if known[2] == ARGV[3] and tonumber(known[3]) >= tonumber(ARGV[4]) then
+if known[2] == ARGV[3] and number(known[3]) >= tonumber(ARGV[4]) then
   return answer()
 end
 local first_count = 9
@@ -46,7 +46,7 @@ for i = first_entry, #ARGV, 2 do
   total = total + 1
 end
 for p, count in pairs(added) do
-  redis.call('HINCRBY', counts(p), 'appended', count)
+  add(counts(p), 'appended', count)
 end
 for i = first_gap, first_entry - 1 do
   redis.call('RPUSH', KEYS[3], ARGV[i])
@@ -55,7 +55,7 @@ if first_entry > first_gap then
   bound(KEYS[3], KEYS[2])
 end
 for i = first_count, first_gap - 1, 2 do
-  redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[i + 1])
+  add(KEYS[2], ARGV[i], ARGV[i + 1])
 end
 redis.call('HSET', KEYS[2], 'nonce', ARGV[3], 'batch', ARGV[4])
 if ARGV[5] == '1' then
