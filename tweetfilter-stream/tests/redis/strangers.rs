@@ -168,3 +168,46 @@ async fn what_a_predecessor_held_is_inherited_up_to_the_last_id_that_there_can_b
         assert_eq!(buffer.lease("a", Most::entries(1_000), LONG).await.unwrap().len(), 1_000);
     }
 }
+
+#[tokio::test]
+async fn what_strangers_wrote_of_who_has_a_source_and_up_to_where_holds_no_claim_up() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    let mut fence = filled(&buffer, 3).await;
+    let write = r"return redis.call('HSET', 'tf:source:s', 'holder', 'two\255', 'cursor', 'c\255')";
+    for till in ["x", "inf", "nan", "9e300", "-1", "99999999999999999999"] {
+        server.say(&["EVAL", write, "0"]);
+        if till == "x" {
+            let taken = buffer.claim("s", "one", LONG).await.unwrap_err();
+            let BufferError::Taken { holder, cursor, .. } = &taken else { panic!("{taken:?}") };
+            assert_eq!((&holder[..], cursor.as_deref()), ("two\u{fffd}", Some("c\u{fffd}")));
+        }
+        // At none of these times could a claim end, nor is one a fence.
+        server.say(&["HSET", "tf:source:s", "till", till, "fence", till]);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let claim = buffer.claim("s", "one", LONG).await.unwrap();
+        assert_eq!(claim.cursor.as_deref(), Some("c\u{fffd}"), "{till}");
+        assert!(claim.fence > fence, "{till}: {claim:?}");
+        fence = claim.fence;
+    }
+    buffer.append(&batch(fence, some(3), "d")).await.unwrap();
+    assert_eq!(buffer.claim("s", "one", LONG).await.unwrap().cursor.as_deref(), Some("d"));
+}
+
+#[tokio::test]
+async fn what_strangers_wrote_of_who_has_a_name_and_of_the_layout_is_none_of_an_answer() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    filled(&buffer, 3).await;
+    server.say(&["EVAL", r"return redis.call('SET', 'tf:worker:a', '\255', 'PX', 60000)", "0"]);
+    let named = buffer.lease("a", Most::entries(9), LONG).await.unwrap_err();
+    assert!(matches!(named, BufferError::Named { .. }), "{named:?}");
+    assert_eq!(buffer.lease("a", Most::entries(9), LONG).await.unwrap().len(), 3);
+    server.say(&["EVAL", r"return redis.call('HSET', 'tf:layout', 'id', '\255')", "0"]);
+    assert_eq!(buffer.stats().await.unwrap().entries, 3);
+    for partitions in ["x", "3"] {
+        server.say(&["HSET", "tf:layout", "partitions", partitions]);
+        let error = buffer.probe().await.unwrap_err();
+        assert_eq!(to_be_removed(&error), "tf:layout");
+    }
+}
