@@ -37,6 +37,8 @@ pub struct NotedGaps {
     pub gaps: Vec<Gap>,
     /// What stands among them and is none, so somebody else wrote it: how each begins.
     pub foreign: Vec<String>,
+    /// Why nothing of it can be read, where the list is of another kind than it must be.
+    pub unfit: Option<BufferError>,
     /// All of them as they are written.
     texts: Vec<Vec<u8>>,
 }
@@ -47,16 +49,21 @@ const LONGEST_GAP: usize = 32 << 10;
 const BEGINNING: usize = 100;
 
 impl RedisBuffer {
-    /// Gaps that stand in the buffer alone, of each source and of the buffer itself, where there are some.
+    /// Gaps that stand in the buffer alone, of each source and of the buffer itself, where there are some, or where that
+    /// can't be read.
     ///
     /// # Errors
-    /// [`BufferError::Away`], and [`BufferError::Unfit`] where a key is of another kind than it must be.
+    /// [`BufferError::Away`], and [`BufferError::Unfit`] where the names of the sources can't be read.
     pub async fn noted_gaps(&self) -> Result<Vec<NotedGaps>, BufferError> {
         let mut noted = Vec::new();
         for source in self.names().await?.into_iter().map(Some).chain([None]) {
-            let texts = self.texts(&list_of(source.as_deref())).await?;
-            if !texts.is_empty() {
-                noted.push(NotedGaps::of(source, texts));
+            match self.texts(&list_of(source.as_deref())).await {
+                Ok(texts) if texts.is_empty() => {}
+                Ok(texts) => noted.push(NotedGaps::of(source, texts)),
+                Err(error @ BufferError::Unfit(_)) => {
+                    noted.push(NotedGaps { source, unfit: Some(error), ..NotedGaps::default() });
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(noted)

@@ -211,3 +211,23 @@ async fn what_strangers_wrote_of_who_has_a_name_and_of_the_layout_is_none_of_an_
         assert_eq!(to_be_removed(&error), "tf:layout");
     }
 }
+
+#[tokio::test]
+async fn a_list_of_gaps_that_is_none_is_named_and_the_others_are_told() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    for source in ["a", "b"] {
+        let fence = buffer.claim(source, "one", LONG).await.unwrap().fence;
+        let told = Batch { source: source.into(), ..batch(fence, Vec::new(), "c") };
+        buffer.append(&with_a_gap(told)).await.unwrap();
+    }
+    server.say(&["SET", "tf:gaps:a", "x"]);
+    server.say(&["RPUSH", "tf:losses", r#"{"from":1,"to":1,"reason":"old","missing":null}"#]);
+    let mut noted = buffer.noted_gaps().await.unwrap();
+    noted.sort_by_key(|noted| noted.source.clone());
+    let told: Vec<_> = noted
+        .iter()
+        .map(|noted| (noted.source.as_deref(), noted.gaps.len(), noted.unfit.as_ref().map(to_be_removed)))
+        .collect();
+    assert_eq!(told, [(None, 1, None), (Some("a"), 0, Some("tf:gaps:a")), (Some("b"), 1, None)]);
+}
