@@ -13,6 +13,8 @@ use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
 mod nobodys;
 #[path = "support/servers.rs"]
 mod servers;
+#[path = "redis/strangers.rs"]
+mod strangers;
 
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(400);

@@ -13,10 +13,16 @@ use crate::parts::Buffers;
 const BUFFER: &str = "(buffer)";
 
 /// Takes the gaps that such a buffer noted into the store, where they stay whoever removes the buffer's keys. Those that the
-/// store does not take stay where they are; what is no gap is let go, so that it stops no other.
+/// store does not take stay where they are; what is no gap is let go, so that it stops no other. Where a list is none at all,
+/// that is the error, once the others are taken.
 pub(super) async fn take_gaps(buffer: &Buffers, database: &Database) -> Result<(), BufferError> {
     let Buffers::Redis(redis) = buffer else { return Ok(()) };
+    let mut unfit = None;
     for noted in redis.noted_gaps().await? {
+        if noted.unfit.is_some() {
+            unfit = noted.unfit;
+            continue;
+        }
         let source = noted.source.as_deref().unwrap_or(BUFFER);
         let stored = |gap: &Gap| StoredGap { source: source.to_owned(), gap: gap.clone() };
         let gaps: Vec<_> = noted.gaps.iter().map(stored).collect();
@@ -35,7 +41,7 @@ pub(super) async fn take_gaps(buffer: &Buffers, database: &Database) -> Result<(
             Err(error) => tracing::debug!(source, %error, "gaps stay in the buffer"),
         }
     }
-    Ok(())
+    unfit.map_or(Ok(()), Err)
 }
 
 /// What such a buffer knows; of the embedded one nothing, since that is in the store.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tweetfilter_core::post::Millis;
 use tweetfilter_sql::{Database, ProcessRow, Sample, SampleKind};
-use tweetfilter_stream::buffer::Buffer;
+use tweetfilter_stream::buffer::{Buffer, BufferError};
 use tweetfilter_stream::store::StoreError;
 
 use super::elsewhere;
@@ -15,7 +15,7 @@ use super::gone::Doubts;
 use super::needed::Server;
 use super::part::Process;
 use super::probe::{Look, Probe};
-use crate::parts::{Buffers, Stop, now};
+use crate::parts::{Buffers, HeldUp, Stop, now};
 
 /// How often. All processes do it at the same moments, those that this divides the time of day by.
 pub const EVERY: Duration = Duration::from_secs(15);
@@ -46,6 +46,7 @@ pub struct Recorder {
     /// Whether it is known to the store, and those before it are found out, but for those of whom that takes time.
     begun: bool,
     doubts: Doubts,
+    gaps_held: HeldUp,
 }
 
 impl Recorder {
@@ -68,6 +69,7 @@ impl Recorder {
             away: false,
             begun: false,
             doubts: Doubts::default(),
+            gaps_held: HeldUp::default(),
         }
     }
 
@@ -134,7 +136,23 @@ impl Recorder {
         self.write(self.told(), PATIENCE).await;
         if let Some(buffer) = self.buffer.as_ref().filter(|_| !self.away) {
             // What is not taken now is the next time.
-            let _ = tokio::time::timeout(PATIENCE, elsewhere::take_gaps(buffer, &self.database)).await;
+            let taken = tokio::time::timeout(PATIENCE, elsewhere::take_gaps(buffer, &self.database)).await;
+            if let Ok(taken) = taken {
+                self.tell_gaps(&taken);
+            }
+        }
+    }
+
+    /// Says why gaps can't be taken until somebody does something.
+    fn tell_gaps(&mut self, taken: &Result<(), BufferError>) {
+        match taken {
+            Ok(()) => self.gaps_held = HeldUp::default(),
+            Err(error @ BufferError::Unfit(_)) => {
+                if let Some(lasted) = self.gaps_held.holds() {
+                    tracing::warn!(for_seconds = lasted.as_secs(), %error, "gaps stay in the buffer");
+                }
+            }
+            Err(_) => {}
         }
     }
 

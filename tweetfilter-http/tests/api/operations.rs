@@ -313,6 +313,29 @@ async fn gaps_are_taken_from_redis_whatever_stands_among_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_gaps_that_is_none_keeps_no_others_in_redis() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let house = House::new().await;
+    let buffer = RedisBuffer::open(&server.url(), Options::default()).await.unwrap();
+    server.say(&["SADD", "tf:sources", "a", "b"]);
+    server.say(&["SET", "tf:gaps:a", "x"]);
+    for (list, gap) in [
+        ("tf:gaps:b", r#"{"from":1,"to":2,"reason":"cut off","missing":3}"#),
+        ("tf:losses", r#"{"from":3,"to":4,"reason":"cut off","missing":3}"#),
+    ] {
+        server.say(&["RPUSH", list, gap]);
+    }
+    let recording =
+        Recording::with(&Process::new("work", None), &house.database, Some(Buffers::Redis(buffer)));
+    until("all is taken", async || (server.say(&["LLEN", "tf:losses"]).trim() == "0").then_some(())).await;
+    recording.end().await;
+    let stored = house.database.gaps(9).await.unwrap();
+    let told: Vec<_> = stored.iter().map(|stored| (&stored.source[..], stored.gap.from)).collect();
+    assert_eq!(told, [("(buffer)", 3), ("b", 1)]);
+    assert_eq!(server.say(&["GET", "tf:gaps:a"]).trim(), "x");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn gaps_that_go_from_redis_into_the_store_while_somebody_looks_are_told_once() {
     let Some(server) = RedisServer::start(&FIT) else { return };
     let house = House::new().await;

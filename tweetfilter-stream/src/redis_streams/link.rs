@@ -155,6 +155,8 @@ impl Link {
             (_, Some("OOM")) => BufferError::Full(text),
             // Redis 6.2 wraps what a script's command was refused for.
             _ if text.contains("OOM command not allowed") => BufferError::Full(text),
+            (_, Some("TFKIND")) => not_ours(error.detail().unwrap_or_default()),
+            (_, Some("TFSPENT")) => spent(error.detail().unwrap_or_default()),
             (_, Some("NOAUTH" | "WRONGPASS" | "WRONGTYPE"))
             | (ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm), _) => {
                 BufferError::Unfit(text)
@@ -162,6 +164,22 @@ impl Link {
             _ => BufferError::Away(text),
         }
     }
+}
+
+/// Of a key that is of another kind than the one that this library makes, how to get rid of it.
+pub(super) fn not_ours(key: &str) -> BufferError {
+    BufferError::Unfit(format!(
+        "the key {key} in Redis is of another kind than it must be: somebody else made it. What it is says: redis-cli TYPE \
+         {key}. Once nobody needs it, remove it: redis-cli DEL {key}"
+    ))
+}
+
+/// The same of a stream that takes no more.
+fn spent(key: &str) -> BufferError {
+    BufferError::Unfit(format!(
+        "the stream {key} in Redis takes no more entries: somebody else added one at the last time that there can be. Once \
+         workers have emptied it, which redis-cli XLEN {key} says, remove it: redis-cli DEL {key}"
+    ))
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@
 //! partitions the order is only nearly that of arrival.
 //!
 //! **Atomic.** Each operation is one script, and so one round trip that nothing comes between. Redis undoes nothing,
-//! so a script checks whatever can be refused (the fence, memory, the kinds of the keys) before its first write. The
-//! append-only file holds a script's writes as one transaction: a server that dies in the middle has none of them.
+//! so a script checks whatever can be refused (the fence, memory, the kinds of the keys) before its first write. What a
+//! stranger wrote in place of a number is 0. The append-only file holds a script's writes as one transaction: a server
+//! that dies in the middle has none of them.
 //! A batch whose answer was lost and that is appended again by the same process is stored once.
 //!
 //! **Leases.** Redis knows since when an entry is idle, and not for how long it was leased. An entry that is leased
@@ -118,10 +119,10 @@ struct Inner {
     silence: Duration,
     /// Tells this process's batches from others'.
     nonce: String,
-    /// The layout's id, once it is known.
-    layout: Mutex<Option<String>>,
+    /// The layout's id, once it is known, whatever a stranger made of it.
+    layout: Mutex<Option<Vec<u8>>>,
     /// The last one, by which it is noticed that there is another now.
-    before: Mutex<String>,
+    before: Mutex<Vec<u8>>,
     /// Entries that there were at last.
     entries: AtomicU64,
     /// When there were none, in milliseconds, or, as long as there always were some, when that was first seen; 0 before.
@@ -191,7 +192,7 @@ impl RedisBuffer {
         &self,
         connection: &mut MultiplexedConnection,
         number: u64,
-    ) -> Result<String, BufferError> {
+    ) -> Result<Vec<u8>, BufferError> {
         let before = locked(&self.0.before).clone();
         let entries = self.0.entries.load(Ordering::Acquire);
         let empty = match self.0.empty.load(Ordering::Acquire) {
@@ -201,11 +202,12 @@ impl RedisBuffer {
         let mut call = script::SETUP.prepare_invoke();
         call.key(LAYOUT).key(LOSSES).arg(unique()).arg(self.0.partitions).arg(entries).arg(before).arg(empty);
         self.partition_keys(&mut call);
-        let (id, partitions, entries): (String, u16, u64) = match call.invoke_async(connection).await {
+        let (id, partitions, entries): (Vec<u8>, Vec<u8>, u64) = match call.invoke_async(connection).await {
             Ok(laid_out) => laid_out,
             Err(error) => return Err(self.link().failed(number, &error).await),
         };
-        if partitions != self.0.partitions {
+        let partitions = String::from_utf8_lossy(&partitions);
+        if partitions.parse::<u16>() != Ok(self.0.partitions) {
             return Err(BufferError::Unfit(format!(
                 "the buffer has {partitions} partitions, and {} are configured: configure {partitions}, or let \
                  workers empty the buffer, stop everything, and start anew after redis-cli DEL {LAYOUT}",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::Value;
 use tweetfilter_core::post::Millis;
 
-use super::reply::{self, Lent, read, strange};
+use super::reply::{self, Lent, read, strange, text};
 use super::{
     HERE, LONGEST_LEASE, LOSSES, RedisBuffer, SOURCES, gaps_key, locked, millis, name_key, script,
     source_key, sources,
@@ -23,14 +23,14 @@ impl Buffer for RedisBuffer {
         match parts.as_slice() {
             [Value::Int(1), fence, cursor, is_new] => Ok(Claim {
                 fence: Fence(read(fence)?),
-                cursor: read(cursor)?,
+                cursor: text(cursor)?,
                 is_new: *is_new == Value::Int(1),
             }),
             [_, holder, free_in, cursor] => Err(BufferError::Taken {
                 source_name: source.to_owned(),
-                holder: read(holder)?,
+                holder: text(holder)?.unwrap_or_default(),
                 free_in: Duration::from_millis(read(free_in)?),
-                cursor: read(cursor)?,
+                cursor: text(cursor)?,
             }),
             _ => Err(strange()),
         }

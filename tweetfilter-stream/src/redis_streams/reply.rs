@@ -21,7 +21,10 @@ pub(super) fn leased(answer: Value) -> Result<Lent, BufferError> {
     if first == Value::Int(-1) {
         let (by, left) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let left: i64 = read(&left)?;
-        return Ok(Lent::Named(read(&by)?, Duration::from_millis(left.max(0).cast_unsigned())));
+        return Ok(Lent::Named(
+            text(&by)?.unwrap_or_default(),
+            Duration::from_millis(left.max(0).cast_unsigned()),
+        ));
     }
     let (entries, nobodys) = (read(&first)?, read(&parts.next().unwrap_or_default())?);
     let mut all = Vec::with_capacity(parts.len() / 4);
@@ -41,6 +44,12 @@ pub(super) fn leased(answer: Value) -> Result<Lent, BufferError> {
 
 pub(super) fn read<T: redis::FromRedisValue>(value: &Value) -> Result<T, BufferError> {
     redis::from_redis_value_ref(value).map_err(|_| strange())
+}
+
+/// Text that stands in a key. What a stranger wrote there may be none, and is no reason to wait for an answer that is.
+pub(super) fn text(value: &Value) -> Result<Option<String>, BufferError> {
+    let bytes: Option<Vec<u8>> = read(value)?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// The answer itself is not repeated: it may hold what people wrote.

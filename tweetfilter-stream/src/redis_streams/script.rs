@@ -6,25 +6,28 @@ use redis::Script;
 
 use crate::buffer::MOST_GAPS;
 
-/// What the scripts are told that this library knows, and what all of them need.
-fn with_gaps(first: u8, parts: &[&str]) -> Script {
-    let bound = include_str!("lua/gaps.lua");
-    Script::new(&format!("local FIRST, MOST_GAPS = {first}, {MOST_GAPS}\n{bound}{}", parts.concat()))
+/// What the scripts are told that this library knows, with the kinds of the keys before the streams and counts, and what all
+/// of them need.
+fn whole(kinds: &[&str], parts: &[&str]) -> Script {
+    let (kinds, parts) = (kinds.join("', '"), parts.concat());
+    let common = concat!(include_str!("lua/strangers.lua"), include_str!("lua/gaps.lua"));
+    Script::new(&format!("local KINDS, MOST_GAPS = {{ '{kinds}' }}, {MOST_GAPS}\n{common}{parts}"))
 }
 
-/// A script whose streams and counts come behind so many other keys.
+/// A script whose streams and counts come behind other keys, of these kinds.
 macro_rules! script {
-    ($name:ident, $first:literal, $($file:literal),+) => {
+    ($name:ident, $kinds:expr, $($file:literal),+) => {
         pub(super) static $name: LazyLock<Script> =
-            LazyLock::new(|| with_gaps($first, &[include_str!("lua/common.lua"), $(include_str!($file)),+]));
+            LazyLock::new(|| whole(&$kinds, &[include_str!("lua/common.lua"), $(include_str!($file)),+]));
     };
 }
 
-pub(super) static SETUP: LazyLock<Script> = LazyLock::new(|| with_gaps(2, &[include_str!("lua/setup.lua")]));
-script!(CLAIM, 3, "lua/claim.lua");
-script!(RENEW, 2, "lua/renew.lua");
-script!(APPEND, 3, "lua/append.lua");
-script!(LEASE, 3, "lua/nobodys.lua", "lua/lease.lua");
-script!(HOLD, 2, "lua/hold.lua");
-script!(ACK, 1, "lua/ack.lua");
-script!(STATS, 1, "lua/stats.lua");
+pub(super) static SETUP: LazyLock<Script> =
+    LazyLock::new(|| whole(&["hash", "list"], &[include_str!("lua/setup.lua")]));
+script!(CLAIM, ["hash", "hash", "set"], "lua/claim.lua");
+script!(RENEW, ["hash", "hash"], "lua/renew.lua");
+script!(APPEND, ["hash", "hash", "list"], "lua/append.lua");
+script!(LEASE, ["hash", "list", "string"], "lua/nobodys.lua", "lua/lease.lua");
+script!(HOLD, ["hash", "string"], "lua/hold.lua");
+script!(ACK, ["hash"], "lua/ack.lua");
+script!(STATS, ["hash"], "lua/stats.lua");

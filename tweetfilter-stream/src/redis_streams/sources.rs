@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use redis::RedisError;
 use tweetfilter_core::post::Millis;
 
+use super::link::not_ours;
 use super::{LAYOUT, LOSSES, RedisBuffer, SOURCES, gaps_key, source_key};
 use crate::buffer::{BufferError, Counts, Gap};
 
@@ -36,6 +37,8 @@ pub struct NotedGaps {
     pub gaps: Vec<Gap>,
     /// What stands among them and is none, so somebody else wrote it: how each begins.
     pub foreign: Vec<String>,
+    /// Why nothing of it can be read, where the list is of another kind than it must be.
+    pub unfit: Option<BufferError>,
     /// All of them as they are written.
     texts: Vec<Vec<u8>>,
 }
@@ -46,16 +49,21 @@ const LONGEST_GAP: usize = 32 << 10;
 const BEGINNING: usize = 100;
 
 impl RedisBuffer {
-    /// Gaps that stand in the buffer alone, of each source and of the buffer itself, where there are some.
+    /// Gaps that stand in the buffer alone, of each source and of the buffer itself, where there are some, or where that
+    /// can't be read.
     ///
     /// # Errors
-    /// [`BufferError::Away`], and [`BufferError::Unfit`] where a key is of another kind than it must be.
+    /// [`BufferError::Away`], and [`BufferError::Unfit`] where the names of the sources can't be read.
     pub async fn noted_gaps(&self) -> Result<Vec<NotedGaps>, BufferError> {
         let mut noted = Vec::new();
         for source in self.names().await?.into_iter().map(Some).chain([None]) {
-            let texts = self.texts(&list_of(source.as_deref())).await?;
-            if !texts.is_empty() {
-                noted.push(NotedGaps::of(source, texts));
+            match self.texts(&list_of(source.as_deref())).await {
+                Ok(texts) if texts.is_empty() => {}
+                Ok(texts) => noted.push(NotedGaps::of(source, texts)),
+                Err(error @ BufferError::Unfit(_)) => {
+                    noted.push(NotedGaps { source, unfit: Some(error), ..NotedGaps::default() });
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(noted)
@@ -160,14 +168,6 @@ impl RedisBuffer {
             Err(error) => Err(self.link().failed(number, &error).await),
         }
     }
-}
-
-/// Of a key that is of another kind than the one that this library makes, how to get rid of it.
-fn not_ours(key: &str) -> BufferError {
-    BufferError::Unfit(format!(
-        "the key {key} in Redis is of another kind than it must be: somebody else made it. What it is says: redis-cli TYPE \
-         {key}. Once nobody needs it, remove it: redis-cli DEL {key}"
-    ))
 }
 
 /// The list of a source's gaps, or of what strangers removed.

@@ -155,6 +155,20 @@ async fn what_a_stranger_wrote_in_place_of_where_to_look_on_is_passed_over() {
     }
 }
 
+/// Behind it Redis refuses to look on.
+#[tokio::test]
+async fn what_is_nobodys_is_found_up_to_the_last_id_that_there_can_be() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    // As many in the partition as are looked at together.
+    filled(&buffer, 60).await;
+    server.say(&["XADD", "tf:{0}", "18446744073709551615-18446744073709551615", "entry", "{}"]);
+    assert_eq!(all(&buffer, "gone").await.len(), 61);
+    server.say(&["XGROUP", "DELCONSUMER", "tf:{0}", "tf", "gone"]);
+    assert_eq!((all(&buffer, "next").await, buffer.reclaimed()), (Vec::new(), 16));
+    assert_eq!(all_in_time(&buffer, "next").await.len(), 16);
+}
+
 #[tokio::test]
 async fn what_a_group_that_was_moved_back_gives_again_is_leased_once_nobody_has_it() {
     let Some(server) = RedisServer::start(&FIT) else { return };

@@ -7,7 +7,7 @@ for p, ids in ipairs(ids_from(2)) do
     removed = removed + redis.call('XDEL', stream(p), ...)
   end)
   if removed > 0 then
-    redis.call('HINCRBY', counts(p), 'removed', removed)
+    add(counts(p), 'removed', removed)
   end
 end
 return 1

@@ -3,6 +3,9 @@
 -- how many counts, how many gaps; then field and number of each count, each gap, partition and bytes of each entry.
 -- Returns the entries of all partitions, and when the oldest of them was appended; now, if there is none. All that can be
 -- refused is refused before the first write.
+
+-- Once a stranger has added an entry at the last time that there can be, a stream soon takes no more.
+local LAST_TIME = '18446744073709551615-'
 local known = redis.call('HMGET', KEYS[2], 'fence', 'nonce', 'batch')
 if not known[1] then
   return redis.error_reply('TFFORGOTTEN nobody has claimed the source')
@@ -13,9 +16,10 @@ end
 local total = 0
 for p = 1, partitions() do
   total = total + redis.call('XLEN', stream(p))
-  redis.call('HLEN', counts(p))
+  if string.find(last_added(p), LAST_TIME, 1, true) == 1 then
+    return redis.error_reply('TFSPENT ' .. stream(p))
+  end
 end
-redis.call('LLEN', KEYS[3])
 local function answer()
   local oldest = now()
   for p = 1, partitions() do
@@ -27,7 +31,7 @@ local function answer()
   return { total, oldest }
 end
 -- The answer to this batch was lost on its way.
-if known[2] == ARGV[3] and tonumber(known[3]) >= tonumber(ARGV[4]) then
+if known[2] == ARGV[3] and number(known[3]) >= tonumber(ARGV[4]) then
   return answer()
 end
 local first_count = 9
@@ -42,7 +46,7 @@ for i = first_entry, #ARGV, 2 do
   total = total + 1
 end
 for p, count in pairs(added) do
-  redis.call('HINCRBY', counts(p), 'appended', count)
+  add(counts(p), 'appended', count)
 end
 for i = first_gap, first_entry - 1 do
   redis.call('RPUSH', KEYS[3], ARGV[i])
@@ -51,7 +55,7 @@ if first_entry > first_gap then
   bound(KEYS[3], KEYS[2])
 end
 for i = first_count, first_gap - 1, 2 do
-  redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[i + 1])
+  add(KEYS[2], ARGV[i], ARGV[i + 1])
 end
 redis.call('HSET', KEYS[2], 'nonce', ARGV[3], 'batch', ARGV[4])
 if ARGV[5] == '1' then

@@ -2,7 +2,7 @@
 -- Returns {1, fence, cursor, 1 if nobody had claimed it} or {0, holder, ms until its lease has run out, cursor}.
 local at = now()
 local held = redis.call('HMGET', KEYS[2], 'holder', 'till', 'fence', 'cursor')
-local holder, till, fence = held[1], tonumber(held[2] or 0), tonumber(held[3] or 0)
+local holder, till, fence = held[1], number(held[2]), number(held[3])
 if holder and holder ~= ARGV[3] and till > at then
   return { 0, holder, till - at, held[4] }
 end

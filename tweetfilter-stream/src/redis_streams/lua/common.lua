@@ -1,4 +1,4 @@
--- What every script begins with. KEYS[1] is the layout, ARGV[1] the id that it had when this process last looked.
+-- What every script but the layout's has. KEYS[1] is the layout, ARGV[1] the id that it had when this process last looked.
 -- The streams of the n partitions are KEYS[FIRST + 1] … KEYS[FIRST + n], and their counts the n keys after those.
 local GROUP, CHUNK = 'tf', 1000
 -- Has for a while what was found to be nobody's. No worker is called so.
@@ -39,6 +39,17 @@ end
 
 local function partitions()
   return (#KEYS - FIRST) / 2
+end
+
+-- The last id that ever stood in a stream; '' if there is no stream.
+local function last_added(p)
+  local about = redis.pcall('XINFO', 'STREAM', stream(p))
+  for i = 1, #about, 2 do
+    if about[i] == 'last-generated-id' then
+      return about[i + 1]
+    end
+  end
+  return ''
 end
 
 -- Removes a consumer, unless something is pending under it: that would be nobody's.

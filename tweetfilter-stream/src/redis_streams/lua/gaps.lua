@@ -3,6 +3,6 @@ local function bound(gaps, hash)
   local over = redis.call('LLEN', gaps) - MOST_GAPS
   if over > 0 then
     redis.call('LTRIM', gaps, over, -1)
-    redis.call('HINCRBY', hash, 'gaps_dropped', over)
+    add(hash, 'gaps_dropped', over)
   end
 end

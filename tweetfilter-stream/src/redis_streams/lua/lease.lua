@@ -7,6 +7,8 @@
 
 -- Entries that are read at once: how large they are shows only then, and what does not fit is given back.
 local SOME = 16
+-- No more attempts are told: a stranger may claim an entry with any number of them (XCLAIM with RETRYCOUNT).
+local MOST_ATTEMPTS = 1000000000
 local worker, most, out, fresh = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local who, time, silent = ARGV[9], ARGV[11], tonumber(ARGV[12])
 local named = redis.call('GET', KEYS[3])
@@ -29,7 +31,8 @@ touch()
 local function inherit(p)
   local start = '-'
   repeat
-    local own = redis.call('XPENDING', stream(p), GROUP, start, '+', CHUNK, worker)
+    -- Behind the last id that there can be Redis refuses to look: nothing is there.
+    local own = redis.pcall('XPENDING', stream(p), GROUP, start, '+', CHUNK, worker)
     local ids = {}
     for i, pending in ipairs(own) do
       ids[i] = pending[1]
@@ -74,7 +77,9 @@ local function again(p, count)
   end
   local ids, attempts = {}, {}
   for i, pending in ipairs(late) do
-    ids[i], attempts[pending[1]] = pending[1], pending[4]
+    -- What Redis no longer counts is below 0.
+    local before = pending[4] < 0 and MOST_ATTEMPTS or math.min(pending[4], MOST_ATTEMPTS)
+    ids[i], attempts[pending[1]] = pending[1], before
   end
   local args = { unpack(ids) }
   args[#args + 1], args[#args + 2] = 'IDLE', fresh
@@ -126,7 +131,7 @@ local function draw(p, read, entries, bytes)
       if entry.attempts == 0 then
         taken[p][#taken[p] + 1] = entry.id
       elseif entry.attempts == 1 then
-        redis.call('HINCRBY', counts(p), 'redelivered', 1)
+        add(counts(p), 'redelivered', 1)
       end
       for _, part in ipairs({ p - 1, entry.id, entry.attempts + 1, entry.bytes }) do
         reply[#reply + 1] = part

@@ -7,8 +7,6 @@
 
 -- Entries that are read at once, and that one call looks through.
 local FEW, LOOKED = 16, 256
--- Numbers of so many digits are exact here.
-local EXACT = 15
 
 -- Holds entries as a lease would that begins now. They count as leased once: their outcome may be stored.
 local function park(p, ids, fresh)
@@ -30,7 +28,8 @@ end
 local function take_back(p, fresh)
   local start, found = looked(p), 0
   for _ = 1, LOOKED / FEW do
-    local entries, ids = redis.call('XRANGE', stream(p), start, '+', 'COUNT', FEW), {}
+    -- Behind the last id that there can be Redis refuses to look: nothing is there.
+    local entries, ids = redis.pcall('XRANGE', stream(p), start, '+', 'COUNT', FEW), {}
     for _, entry in ipairs(entries) do
       if #redis.call('XPENDING', stream(p), GROUP, entry[1], entry[1], 1) == 0 then
         ids[#ids + 1] = entry[1]
@@ -63,17 +62,6 @@ local function is_up_to(id, last)
     return tonumber(number) <= tonumber(last_number)
   end
   return tonumber(time) < tonumber(last_time)
-end
-
--- The last id that ever stood in a stream.
-local function last_added(p)
-  local about = redis.call('XINFO', 'STREAM', stream(p))
-  for i = 1, #about, 2 do
-    if about[i] == 'last-generated-id' then
-      return about[i + 1]
-    end
-  end
-  return ''
 end
 
 -- Of entries that the group gives as new, those that it never gave before; it has taken the others from who had them. Those

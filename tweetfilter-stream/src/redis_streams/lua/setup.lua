@@ -22,7 +22,7 @@ local function lose()
   local lost = { from = from, to = now, reason = reason, missing = tonumber(ARGV[3]) }
   redis.call('RPUSH', KEYS[2], cjson.encode(lost))
   bound(KEYS[2], KEYS[1])
-  redis.call('HINCRBY', KEYS[2 + n + 1], 'lost', ARGV[3])
+  add(KEYS[2 + n + 1], 'lost', ARGV[3])
 end
 
 if id and partitions then

@@ -4,7 +4,7 @@ local entries, leased, bytes, oldest, redelivered, lost = 0, 0, 0, -1, 0, 0
 for p = 1, partitions() do
   local kept = redis.call('HMGET', counts(p), 'appended', 'removed', 'redelivered', 'lost')
   for i = 1, 4 do
-    kept[i] = tonumber(kept[i] or 0)
+    kept[i] = number(kept[i])
   end
   local appended, length = kept[1], redis.call('XLEN', stream(p))
   redelivered, lost = redelivered + kept[3], lost + kept[4]
@@ -13,7 +13,7 @@ for p = 1, partitions() do
     for i = 1, #about, 2 do
       if about[i] == 'entries-added' then
         -- More than was counted, if others write with XADD; less, if somebody deleted the whole stream.
-        appended = math.max(appended, about[i + 1])
+        appended = math.max(appended, number(digits(about[i + 1])))
       elseif about[i] == 'first-entry' and about[i + 1] then
         local time = tonumber(string.match(about[i + 1][1], '^%d+'))
         oldest = oldest < 0 and time or math.min(oldest, time)
