@@ -175,12 +175,13 @@ fn the_oldest_posts_are_forgotten_before_a_disk_is_full() {
 
 #[test]
 fn nothing_more_is_read_before_others_have_filled_a_disk() {
-    with_disks("full::nothing_more_is_read_before_others_have_filled_a_disk", &["40m"], |disks| {
+    with_disks("full::nothing_more_is_read_before_others_have_filled_a_disk", &["64m"], |disks| {
         let mut chain = Embedded::start(&stream(1_500, 22), Some(&disks[0]));
-        chain.reserve = "8MiB";
+        chain.reserve = "24MiB";
         let _server = chain.serve(Some(150.0), &[]);
         chain.until("it reads", || chain.lines_read() > 300);
-        let ballast = fill(&disks[0], 3 << 20);
+        // Less than half of the reserve, and more than what forgetting takes at first.
+        let ballast = fill(&disks[0], 8 << 20);
         chain.until("reading stops", || chain.log().contains("nothing is read until the buffer takes"));
         assert!(!is_full(&disks[0]), "{}", chain.log());
         chain.until("all is forgotten", || chain.log().contains("no post is left to be forgotten"));

@@ -12,7 +12,7 @@ fn source(chain: &Chain, field: &str) -> String {
 #[test]
 fn another_ingest_takes_over_in_ten_seconds_and_the_same_at_once() {
     let Some(mut chain) = Chain::start(&stream(4_000, 12)) else { return };
-    chain.set_rate(Some(60.0));
+    chain.set_rate(Some(40.0));
     let _workers = [chain.part("worker-1"), chain.part("worker-2")];
     let mut first = chain.part("ingest-a");
     chain.until("it reads", || chain.lines_read() > 20);
