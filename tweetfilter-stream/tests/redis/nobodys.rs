@@ -166,7 +166,7 @@ async fn what_is_nobodys_is_found_up_to_the_last_id_that_there_can_be() {
     assert_eq!(all(&buffer, "gone").await.len(), 61);
     server.say(&["XGROUP", "DELCONSUMER", "tf:{0}", "tf", "gone"]);
     assert_eq!((all(&buffer, "next").await, buffer.reclaimed()), (Vec::new(), 16));
-    assert_eq!(all_in_time(&buffer, "next").await.len(), 16);
+    assert_eq!(all_in_time(&server, &buffer, "next").await.len(), 16);
 }
 
 #[tokio::test]
