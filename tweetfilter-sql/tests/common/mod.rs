@@ -112,16 +112,29 @@ impl Maria {
         Some(server)
     }
 
-    /// Waits until it answers.
+    /// Waits until it answers. Somebody else may have its port for a moment, as a connection may anywhere.
     fn wait(&mut self) {
+        for _ in 0..5 {
+            if self.begins() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(500));
+            self.child = spawn(&self.folder, self.port, &self.options).expect("it was there before");
+        }
+        panic!("MariaDB ends: {}", self.log());
+    }
+
+    /// Waits until it answers; false if it ends instead.
+    fn begins(&mut self) -> bool {
         let begin = Instant::now();
         while !self.answers() {
-            if let Ok(Some(status)) = self.child.try_wait() {
-                panic!("MariaDB ended with {status}: {}", self.log());
+            if let Ok(Some(_)) = self.child.try_wait() {
+                return false;
             }
             assert!(begin.elapsed() < Duration::from_secs(180), "MariaDB does not start: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+        true
     }
 
     fn answers(&self) -> bool {

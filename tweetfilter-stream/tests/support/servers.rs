@@ -95,9 +95,17 @@ impl RedisServer {
             self.options = options.iter().map(|option| (*option).to_owned()).collect();
         }
         self.kill();
-        self.child = spawn(&self.folder, self.port, &self.options, &self.variables)
-            .expect("redis-server was there before");
-        assert!(self.answers(), "redis-server does not answer after its restart");
+        // Somebody else may have its port for a moment, as a connection may anywhere.
+        for _ in 0..5 {
+            self.child = spawn(&self.folder, self.port, &self.options, &self.variables)
+                .expect("redis-server was there before");
+            if self.answers() {
+                return;
+            }
+            self.kill();
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        panic!("redis-server does not answer after its restart");
     }
 
     /// Stops it so that it keeps its connections and answers nothing (`STOP`), or lets it go on (`CONT`).
@@ -121,10 +129,19 @@ impl RedisServer {
         answer
     }
 
+    /// Whether who answers is no other one, that had the port before.
+    fn is_itself(&self) -> bool {
+        let number = format!("process_id:{}", self.child.id());
+        self.say(&["INFO", "server"]).lines().any(|line| line.trim_end() == number)
+    }
+
     fn answers(&mut self) -> bool {
         let until = Instant::now() + Duration::from_secs(60);
         while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
-            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() && self.say(&["PING"]).contains("PONG") {
+            if TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+                && self.say(&["PING"]).contains("PONG")
+                && self.is_itself()
+            {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(10));
