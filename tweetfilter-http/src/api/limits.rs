@@ -129,10 +129,12 @@ impl Uses {
 mod tests {
     use super::*;
 
+    /// So that nothing is saved up while the test runs.
+    const RATE: f64 = 0.001;
+
     #[test]
     fn what_is_saved_up_is_used_up() {
-        // Nothing comes back while the test runs, however long that takes.
-        let (uses, options) = (Uses::default(), Options { rate: 0.001, burst: 3.0, ..Options::default() });
+        let (uses, options) = (Uses::default(), Options { rate: RATE, burst: 3.0, ..Options::default() });
         assert!((0..3).all(|_| uses.take(1, &options).is_ok()));
         let refused = uses.take(1, &options).unwrap_err();
         assert_eq!(refused.body().code, "too_many_requests");

@@ -41,6 +41,9 @@ pub struct Options {
     /// How long a slice of a search takes.
     #[serde(skip)]
     pub slice: Duration,
+    /// How long a preview takes.
+    #[serde(skip)]
+    pub preview: Duration,
     /// How long the store may take to answer, before who asks is told that it is away or busy.
     #[serde(skip)]
     pub store_time: Duration,
@@ -61,6 +64,7 @@ impl Default for Options {
             header_time: Duration::from_secs(10),
             body_time: Duration::from_secs(20),
             slice: Duration::from_millis(180),
+            preview: Duration::from_secs(2),
             // So that it is said well within a second.
             store_time: Duration::from_millis(800),
         }

@@ -32,8 +32,6 @@ use super::shapes::ShownPost;
 use super::unused::Unused;
 use crate::time::rfc3339;
 
-/// How long a preview takes.
-const PREVIEW: Duration = Duration::from_secs(2);
 /// Posts that a preview looks at.
 const PREVIEWED: usize = 50_000;
 /// Posts that a preview shows.
@@ -239,7 +237,8 @@ impl Looking {
             Action::Show | Action::Highlight | Action::Notify => None,
         };
         let would_hide = order.is_some().then(WouldHide::default);
-        let scan = Scan::begin(&api, &caller, filters, query.samples, None, PREVIEW, order).await?;
+        let time = api.options().preview;
+        let scan = Scan::begin(&api, &caller, filters, query.samples, None, time, order).await?;
         Ok(Self {
             api,
             caller,

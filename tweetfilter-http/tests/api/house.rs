@@ -24,10 +24,11 @@ pub struct House {
     pub stop: watch::Sender<bool>,
 }
 
-/// Options of an API that waits for its store: a machine that has much else to do holds up a file, too, for longer than anybody
-/// is to wait for an answer. Who tries how long that is takes those that are the API's own.
+/// Options of an API that waits for its store, and looks to the end: a machine that has much else to do holds up a file, too,
+/// for longer than anybody is to wait for an answer. Who tries how long that is takes those that are the API's own.
 pub fn patient() -> Options {
-    Options { store_time: Duration::from_secs(30), ..Options::default() }
+    let time = Duration::from_secs(30);
+    Options { store_time: time, slice: time, preview: time, ..Options::default() }
 }
 
 /// What was answered.

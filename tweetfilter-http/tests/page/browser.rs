@@ -107,12 +107,22 @@ impl Browser {
         });
         // Milliseconds for what a promise gives; a busy machine may need many of them.
         let capabilities = json!({"goog:chromeOptions": options, "timeouts": {"script": 120_000}});
-        let capabilities = serde_json::from_value(capabilities).unwrap();
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .expect("chromium starts");
+        let capabilities: serde_json::Map<String, Value> = serde_json::from_value(capabilities).unwrap();
+        let mut tries = 0;
+        let client = loop {
+            let connected = ClientBuilder::new(HttpConnector::new())
+                .capabilities(capabilities.clone())
+                .connect(&format!("http://127.0.0.1:{port}"))
+                .await;
+            match connected {
+                Ok(client) => break client,
+                // Chromedriver waits for it for a minute.
+                Err(error) => {
+                    tries += 1;
+                    assert!(tries < 3, "chromium does not start: {error}");
+                }
+            }
+        };
         let browser = Self { client, driver, port };
         browser.own("Page.addScriptToEvaluateOnNewDocument", json!({"source": WITNESS})).await;
         browser.looks(1280, 860, "light").await;

@@ -205,6 +205,20 @@ async fn the_tabulator_leaves_the_text_as_it_is_and_a_completion_takes_the_whole
     browser.keys(&format!("{DOWN}{ENTER}")).await;
     let whole = json!(format!("is:{} rain", second.as_str().unwrap()));
     browser.until(&format!("{TEXT} === {whole}")).await;
+
+    // Who left the text for a moment finds what is completed since.
+    browser
+        .run(
+            "const text = document.querySelector('#filter-text');
+             text.blur();
+             text.focus();
+             text.value = 'snow in';
+             text.setSelectionRange(7, 7);
+             text.dispatchEvent(new Event('input', {bubbles: true}))",
+        )
+        .await;
+    browser.wait("new Promise((done) => setTimeout(() => done(1), 300))").await;
+    assert_eq!(browser.run("return document.querySelector('#completions').hidden").await, json!(false));
     browser.was_clean().await;
     browser.end().await;
 }

@@ -124,9 +124,16 @@ impl Maria {
         Some(server)
     }
 
-    /// Waits until it answers.
+    /// Waits until it answers. Somebody else may have its port for a moment, as a connection may anywhere.
     fn wait(&mut self) {
-        assert!(self.comes_up(), "MariaDB ended: {}", self.log());
+        for _ in 0..5 {
+            if self.comes_up() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(500));
+            self.child = spawn(&self.folder, self.port, &self.options).expect("it was there before");
+        }
+        panic!("MariaDB ends: {}", self.log());
     }
 
     /// Waits until it answers; false if it has ended.

@@ -119,9 +119,17 @@ impl RedisServer {
             self.options = options.iter().map(|option| (*option).to_owned()).collect();
         }
         self.kill();
-        self.child = spawn(&self.folder, self.port, &self.options, &self.variables)
-            .expect("redis-server was there before");
-        assert!(self.answers(), "redis-server does not answer after its restart");
+        // Somebody else may have its port for a moment, as a connection may anywhere.
+        for _ in 0..5 {
+            self.child = spawn(&self.folder, self.port, &self.options, &self.variables)
+                .expect("redis-server was there before");
+            if self.answers() {
+                return;
+            }
+            self.kill();
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        panic!("redis-server does not answer after its restart");
     }
 
     /// Stops it so that it keeps its connections and answers nothing (`STOP`), or lets it go on (`CONT`).

@@ -33,7 +33,8 @@ class Editor extends View {
     });
     this.on(this.text, 'scroll', () => this.#align());
     this.on(this.text, 'keydown', (event) => this.#pressed(event));
-    this.on(this.text, 'blur', () => setTimeout(() => this.#close(), 100));
+    // Who is back by then has what was completed meanwhile.
+    this.on(this.text, 'blur', () => setTimeout(() => document.activeElement === this.text || this.#close(), 100));
     this.on(this.text, 'click', () => this.#close());
     this.on(this.part('completions'), 'mousedown', (event) => event.preventDefault());
     this.on(this.part('sure'), 'click', ({ target }) => target.dataset.close && this.part('sure').close(target.dataset.close));
