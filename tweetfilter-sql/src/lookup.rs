@@ -42,8 +42,14 @@ statements! {
     ANY_UNNAMED = Sql::both("SELECT 1 FROM handle WHERE network = ? AND named_at < ? LIMIT 1");
     UNNAME = Sql::both("DELETE FROM handle WHERE network = ? AND named_at < ?");
     NAMED = Sql::both("SELECT handle, author_id, asked_at, named_at FROM handle WHERE network = ? ORDER BY handle");
-    NOBODYS = Sql::both(
-        "SELECT handle FROM handle WHERE network = ? AND author_id IS NULL AND asked_at > 0 ORDER BY handle",
+    NOBODYS = Sql::each(
+        "SELECT h.handle FROM json_each(?) j CROSS JOIN handle h ON h.network = ? AND h.handle = j.value
+         WHERE h.author_id IS NULL AND h.asked_at > 0",
+        concat!(
+            "SELECT h.handle FROM JSON_TABLE(?, '$[*]' COLUMNS (", text!("handle", "VARCHAR(253)", "$"), ")) j
+             STRAIGHT_JOIN handle h ON h.network = ? AND h.handle = j.handle
+             WHERE h.author_id IS NULL AND h.asked_at > 0"
+        ),
     );
     KNOWN = Sql::both("SELECT network, handle, author_id FROM handle WHERE author_id IS NOT NULL ORDER BY network, handle");
     DUE_HANDLES = Sql::each(
@@ -210,12 +216,16 @@ impl Database {
         rows.iter().map(named).collect()
     }
 
-    /// Those of them that were asked for and that nobody has.
+    /// Those of some handles, in lower case, that were asked for and that nobody has.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn nobodys_handles(&self, network: &str) -> Result<BTreeSet<String>, StoreError> {
-        self.rows(NOBODYS, args![network]).await?.iter().map(|row| row.text(0)).collect()
+    pub async fn nobodys_handles(
+        &self,
+        network: &str,
+        handles: &[&str],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        self.rows(NOBODYS, args![list(handles)?, network]).await?.iter().map(|row| row.text(0)).collect()
     }
 
     /// Hands out named handles that were never asked for, or whose answer is old.

@@ -16,6 +16,8 @@ use super::turns::Work;
 
 /// Handles that an answer names.
 const NAMED: usize = 100;
+/// Handles of which the store is asked at once.
+const ASKED: usize = 5_000;
 
 /// Handles of Bluesky in an expression by which nothing is found: its posts name their authors by id, and whose these handles
 /// are is not known.
@@ -51,7 +53,11 @@ impl UnknownHandles {
             return Ok(None);
         }
         // That a handle is nobody's changes nothing for filters, and so no revision.
-        let nobodys = api.ask(caller.until, api.database().nobodys_handles(NETWORK)).await?;
+        let (asked, mut nobodys): (Vec<_>, _) = (names.iter().map(String::as_str).collect(), BTreeSet::new());
+        for some in asked.chunks(ASKED) {
+            nobodys.append(&mut api.ask(caller.until, api.database().nobodys_handles(NETWORK, some)).await?);
+            caller.renew(api);
+        }
         Ok(Some(Self::among(names, &nobodys)))
     }
 

@@ -40,10 +40,16 @@ pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, cl
     let before = revision(database).await;
     let answers = [answer("ann.example", Some("did:plc:a")), answer("bob.example", None)];
     // As long as nobody has asked, they are not nobody's.
-    assert!(database.nobodys_handles(NETWORK).await.unwrap().is_empty());
+    let nobodys = async || {
+        let asked = ["ann.example", "bob.example", "eve.example"];
+        database.nobodys_handles(NETWORK, &asked).await.unwrap()
+    };
+    assert!(nobodys().await.is_empty());
     assert_eq!(database.handles_answered(NETWORK, &answers).await.unwrap(), ["ann.example"]);
-    assert_eq!(database.nobodys_handles(NETWORK).await.unwrap(), names(&["bob.example"]));
-    assert!(database.nobodys_handles("other").await.unwrap().is_empty());
+    assert_eq!(nobodys().await, names(&["bob.example"]));
+    // Whoever does not name it is not told.
+    assert!(database.nobodys_handles(NETWORK, &["ann.example"]).await.unwrap().is_empty());
+    assert!(database.nobodys_handles("other", &["bob.example"]).await.unwrap().is_empty());
     assert_eq!(revision(database).await, before + 1);
     let snapshot = database.filters(None).await.unwrap().unwrap();
     let ann = Account { id: "did:plc:a".into(), handle: "ann.example".into() };
@@ -57,7 +63,7 @@ pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, cl
     clock.pass(NOBODY + Duration::from_secs(1));
     assert_eq!(due(database).await, ["bob.example"]);
     database.handles_answered(NETWORK, &[answer("bob.example", Some("did:plc:b"))]).await.unwrap();
-    assert!(database.nobodys_handles(NETWORK).await.unwrap().is_empty());
+    assert!(nobodys().await.is_empty());
     clock.pass(FRESH);
     assert_eq!(due(database).await, ["ann.example", "bob.example"]);
     database.handles_answered(NETWORK, &[answer("ann.example", Some("did:plc:a"))]).await.unwrap();
@@ -77,7 +83,7 @@ pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, cl
     assert_eq!(revision(database).await, before + 1);
     assert_eq!(due(database).await, ["ann.example"]);
     // Whose it is now has to be asked.
-    assert!(database.nobodys_handles(NETWORK).await.unwrap().is_empty());
+    assert!(nobodys().await.is_empty());
     let snapshot = database.filters(None).await.unwrap().unwrap();
     assert_eq!(snapshot.handles.len(), 1);
     // Whoever says that they are bob now is not believed, but bob is asked for.
