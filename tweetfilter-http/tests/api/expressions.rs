@@ -200,6 +200,18 @@ async fn a_search_whose_time_is_over_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn a_preview_whose_time_is_over_says_that_there_was_more() {
+    let hasty = House::with(Options { preview: Duration::ZERO, ..patient() }).await;
+    let (ann, token) = hasty.account("ann", Scope::Read).await;
+    hasty.post("1", "Snow", false, &[(ann, &[])]).await;
+    let other = House::over(hasty.database.clone(), patient());
+    for (house, looked_at, cut_short) in [(&hasty, 0, true), (&other, 1, false)] {
+        let got = house.ask(Method::POST, &token, "/preview", json!({"text": "snow"})).await;
+        assert_eq!((&got.ok()["looked_at"], &got.ok()["cut_short"]), (&json!(looked_at), &json!(cut_short)));
+    }
+}
+
+#[tokio::test]
 async fn a_preview_is_told_as_it_is_found_to_those_who_ask_for_events() {
     let house = House::new().await;
     let (ann, token) = house.account("ann", Scope::Read).await;
