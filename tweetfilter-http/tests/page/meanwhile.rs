@@ -233,3 +233,49 @@ async fn a_set_that_was_just_saved_can_be_saved_again_before_it_was_got() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+/// Has the first answer to what a set is come when `let_go()` is called; `asked` counts them.
+const LATE: &str = "
+    const fetched = window.fetch;
+    window.asked = 0;
+    window.fetch = async (address, options = {}) => {
+        const answer = await fetched(address, options);
+        const path = new URL(address, location.href).pathname;
+        if ((options.method ?? 'GET') === 'GET' && path === '/api/v1/sets/teams' && ++window.asked === 1) {
+            await new Promise((go) => { window.let_go = go; });
+        }
+        return answer;
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_set_was_is_not_taken_for_what_it_is_however_late_it_is_told() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let put = async |name: &str, term: &str| {
+        let path = format!("/sets/{name}");
+        served.house.ask(Method::PUT, &served.token, &path, json!({"terms": [term]})).await.ok();
+    };
+    let terms = "document.querySelector('tf-sets [data-part=terms]').value";
+    put("teams", "rosenborg").await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.keys("l").await;
+    browser.press("tf-sets .row-open[data-name=teams]").await;
+    browser.until(&format!("{terms} === 'rosenborg'")).await;
+    browser.run(LATE).await;
+    // Something else changes: what this one is, is asked again.
+    put("towns", "oslo").await;
+    browser.until("asked >= 1").await;
+    put("teams", "molde").await;
+    browser.until(&format!("{terms} === 'molde'")).await;
+    browser.run("let_go()").await;
+    browser.wait("new Promise((done) => setTimeout(() => done(1), 300))").await;
+    assert_eq!(browser.run(&format!("return {terms}")).await, json!("molde"));
+    // Its tag is the newer one's, too.
+    browser.until("document.activeElement.dataset.part === 'terms'").await;
+    browser.keys("\nbrann").await;
+    browser.chord(CONTROL, ENTER).await;
+    browser.until("document.querySelector('tf-sets [data-part=editing]').hidden").await;
+    browser.was_clean().await;
+    browser.end().await;
+}

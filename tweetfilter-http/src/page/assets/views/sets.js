@@ -13,6 +13,8 @@ class Sets extends View {
   #error = '';
   #taken = '';
   #stale = false;
+  // How often it was asked what the open one is by now.
+  #asked = 0;
 
   begin(signal) {
     this.on(model.sets, 'change', () => this.#changed());
@@ -155,9 +157,11 @@ class Sets extends View {
       return;
     }
     if (open.isNew) [open.isNew, this.#error] = [false, ''];
+    // What was asked before may be answered later, and tells what was before.
+    const asked = ++this.#asked;
     try {
       const now = await model.sets.get(open.key);
-      if (open !== this.#open || open.isSent || now === null) return;
+      if (asked !== this.#asked || open !== this.#open || open.isSent || now === null) return;
       open.tag = now.tag;
       if (now.text === open.before) return;
       if (this.#isDirty) {
