@@ -122,6 +122,7 @@ fn posts(
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let mut reader = reader(name, arguments.text).map_err(|error| Failure::reading(name, &error))?;
+    let name = if name == "-" { "standard input" } else { name };
     let mut block = Block::default();
     let mut damaged = Vec::new();
     loop {

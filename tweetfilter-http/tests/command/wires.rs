@@ -86,6 +86,12 @@ fn a_document_over_several_lines_that_breaks_off_ends_with_two() {
         assert!(ended.code == 2 && ended.err.contains(said), "{whole}: {}", ended.err);
         let explained = files.run(&["explain", "--expr", "snow", "cut.json"]);
         assert!(explained.code == 2 && explained.err.contains(said), "{whole}: {}", explained.err);
+        // A pipe has a name for people.
+        let said = said.replace("cut.json", "standard input");
+        for command in ["match", "explain"] {
+            let piped = files.run_with(&[command, "--expr", "snow", "-"], &whole.as_bytes()[..cut]);
+            assert!(piped.code == 2 && piped.err.contains(&said), "{command}: {whole}: {}", piped.err);
+        }
         assert_eq!(files.run(&["match", "--expr", "snow", "whole.json"]).code, 0, "{whole}");
     }
 }
