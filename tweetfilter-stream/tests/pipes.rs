@@ -102,6 +102,11 @@ fn documents_over_several_lines_are_given_as_they_are_closed() {
         &[b"[\n{\"a\":1}\n]\n", b"\n", b"\n", b"[\n{\n\"b\":1\n}\n", b"]\n", b"{}\n"],
         &[(1, "{\"a\":1}"), (5, "{\n\"b\":1\n}"), (6, "{}")],
     );
+    // What is whole does not wait for more.
+    expect(
+        &[b"[]\n[\n{\"a\":1}\n]\n[]\n[\n{\"b\":1}\n]\n", b"{}\n"],
+        &[(1, "{\"a\":1}"), (1, "{\"b\":1}"), (2, "{}")],
+    );
 }
 
 #[test]
@@ -123,5 +128,32 @@ fn a_long_document_is_looked_at_once_however_small_its_pieces_are() {
         };
         // By the square of its length it would be minutes. A busy machine may hold up any of them.
         assert!((0..3).any(|_| takes() < Duration::from_secs(10)));
+    }
+}
+
+/// Gives a text, and counts its bytes.
+struct Weighed(io::Cursor<Vec<u8>>, Arc<AtomicUsize>);
+
+impl Read for Weighed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        self.1.fetch_add(read, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+#[test]
+fn of_many_documents_the_later_ones_are_read_in_their_turn() {
+    let options = Options { block: 4 << 10, ..Options::default() };
+    for text in ["[\n{}\n]\n", "[]\n[]\n[\n{}\n]\n"] {
+        let (text, taken) = (text.repeat(500_000).into_bytes(), Arc::new(AtomicUsize::new(0)));
+        let length = text.len();
+        let input = Weighed(io::Cursor::new(text), Arc::clone(&taken));
+        let (mut reader, mut block) = (Reader::with_options(input, options).unwrap(), Block::default());
+        for _ in 0..1_000 {
+            assert!(reader.read(&mut block).unwrap());
+        }
+        let taken = taken.load(Ordering::Relaxed);
+        assert!(taken < length / 3, "{taken} of {length}");
     }
 }

@@ -63,8 +63,12 @@ impl Open {
             }
             block.bytes.clear();
             std::mem::swap(&mut block.bytes, &mut self.tail);
-            self.fill(&mut block.bytes, options);
-            if !self.looked && self.cutter.is_none() {
+            let may_begin = !self.looked && self.cutter.is_none();
+            // Behind a document what is there comes first: others may be whole in it, and each would have a block more read.
+            if !may_begin || block.bytes.is_empty() {
+                self.fill(&mut block.bytes, options);
+            }
+            if may_begin {
                 let is_given = self.start(block, options);
                 self.looked = self.cutter.is_none();
                 if is_given {
@@ -109,22 +113,9 @@ impl Open {
         if options.text {
             return false;
         }
-        let (mut begin, mut searched) = (0, 0);
-        let end = loop {
-            begin += block.bytes[begin..].iter().take_while(|b| b.is_ascii_whitespace()).count();
-            searched = searched.max(begin);
-            match memchr::memchr(b'\n', &block.bytes[searched..]) {
-                Some(n) => break searched + n,
-                None if self.ended || block.bytes.len() >= options.document => return false,
-                None => searched = block.bytes.len(),
-            }
-            self.fill(&mut block.bytes, options);
-        };
-        // An empty array stands on one line among others over several.
-        if block.bytes[begin..end].trim_ascii() == b"[]" {
-            self.cutter = Cutter::new(&block.bytes);
+        let Some(Range { start: begin, end }) = self.first_line(&mut block.bytes, options) else {
             return false;
-        }
+        };
         if !document::goes_on(&block.bytes[begin..end]) {
             return false;
         }
@@ -161,6 +152,35 @@ impl Open {
             block.pieces.push(Piece { number, range, too_long: false, cut_off: false });
         }
         true
+    }
+
+    /// The place of the first line that is not blank; `None` if its end is not in what is held of a document. An empty array
+    /// stands on one line among others over several: those are passed over.
+    fn first_line(&mut self, bytes: &mut Vec<u8>, options: &Options) -> Option<Range<usize>> {
+        let (mut begin, mut searched, mut passed) = (0, 0, 0);
+        loop {
+            begin += bytes[begin..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+            searched = searched.max(begin);
+            match memchr::memchr(b'\n', &bytes[searched..]).map(|n| searched + n) {
+                Some(end) if bytes[begin..end].trim_ascii() == b"[]" => (begin, passed) = (end, end),
+                Some(end) => {
+                    self.pass(bytes, passed);
+                    return Some(begin - passed..end - passed);
+                }
+                None if self.ended || bytes.len() - passed >= options.document => return None,
+                None => {
+                    self.pass(bytes, passed);
+                    (begin, searched, passed) = (begin - passed, bytes.len(), 0);
+                    self.fill(bytes, options);
+                }
+            }
+        }
+    }
+
+    /// Drops what comes before a place, and counts its lines.
+    fn pass(&mut self, bytes: &mut Vec<u8>, before: usize) {
+        self.lines += line_ends(&bytes[..before]);
+        bytes.drain(..before);
     }
 
     /// Reads until it shows what lines of which the first goes on are, and no more than is held of a document: a pipe

@@ -177,7 +177,7 @@ pub(super) fn not_ours(key: &str) -> BufferError {
 /// The same of a stream that takes no more.
 fn spent(key: &str) -> BufferError {
     BufferError::Unfit(format!(
-        "the stream {key} in Redis takes no more entries: somebody else added one at the last time that there can be. Once \
+        "the stream {key} in Redis takes no more entries: somebody else added one near the last id that there can be. Once \
          workers have emptied it, which redis-cli XLEN {key} says, remove it: redis-cli DEL {key}"
     ))
 }

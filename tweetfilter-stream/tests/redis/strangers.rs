@@ -82,20 +82,24 @@ async fn a_stream_that_takes_no_more_is_named_and_no_other_takes_its_part_of_a_b
     let Some(server) = RedisServer::start(&FIT) else { return };
     let buffer = open(&server).await;
     let fence = filled(&buffer, 8).await;
-    for last in ["18446744073709551615-0", "18446744073709551615-18446744073709551615"] {
+    // At the last time there is room for more than anybody appends.
+    server.say(&["XADD", "tf:{3}", "18446744073709551615-0", "entry", "{}"]);
+    buffer.append(&batch(fence, some(8), "d")).await.unwrap();
+    // Behind the first of these is room for half of what would come.
+    for last in ["18446744073709551615-18446744073709551614", "18446744073709551615-18446744073709551615"] {
         server.say(&["XADD", "tf:{3}", last, "entry", "{}"]);
         for _ in 0..2 {
-            let error = buffer.append(&batch(fence, some(8), "d")).await.unwrap_err();
+            let error = buffer.append(&batch(fence, some(8), "e")).await.unwrap_err();
             assert_eq!(to_be_removed(&error), "tf:{3}");
         }
-        assert_eq!(server.say(&["XLEN", "tf:{0}"]).trim(), "2", "{last}");
+        assert_eq!(server.say(&["XLEN", "tf:{0}"]).trim(), "4", "{last}");
     }
     // What stands in it is leased all the same.
     let leased = buffer.lease("a", Most::entries(100), LONG).await.unwrap();
-    assert_eq!(leased.len(), 10);
+    assert_eq!(leased.len(), 19);
     buffer.ack("a", &ids(&leased)).await.unwrap();
     server.say(&["DEL", "tf:{3}"]);
-    buffer.append(&batch(fence, some(8), "d")).await.unwrap();
+    buffer.append(&batch(fence, some(8), "e")).await.unwrap();
     assert_eq!(buffer.lease("a", Most::entries(100), LONG).await.unwrap().len(), 8);
 }
 

@@ -4,8 +4,8 @@
 -- Returns the entries of all partitions, and when the oldest of them was appended; now, if there is none. All that can be
 -- refused is refused before the first write.
 
--- Once a stranger has added an entry at the last time that there can be, a stream soon takes no more.
-local LAST_TIME = '18446744073709551615-'
+-- Behind the last id that there can be a stream takes no more. Where a stranger came near that, a batch might fit by half.
+local LAST_TIME = '^18446744073709551615%-(%d+)$'
 local known = redis.call('HMGET', KEYS[2], 'fence', 'nonce', 'batch')
 if not known[1] then
   return redis.error_reply('TFFORGOTTEN nobody has claimed the source')
@@ -16,7 +16,8 @@ end
 local total = 0
 for p = 1, partitions() do
   total = total + redis.call('XLEN', stream(p))
-  if string.find(last_added(p), LAST_TIME, 1, true) == 1 then
+  local last = string.match(last_added(p), LAST_TIME)
+  if last and #last > EXACT then
     return redis.error_reply('TFSPENT ' .. stream(p))
   end
 end
