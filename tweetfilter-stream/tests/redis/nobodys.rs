@@ -151,7 +151,7 @@ async fn what_a_stranger_wrote_in_place_of_where_to_look_on_is_passed_over() {
             (Vec::new(), 40 * (before + 1)),
             "{wrong}"
         );
-        assert_eq!(server.say(&["HGET", "tf:{0}:counts", "looked"]).trim(), "");
+        assert_eq!(server.say(&["HGET", "tf:{0}:counts", "looked"]).trim(), "(nil)");
     }
 }
 
