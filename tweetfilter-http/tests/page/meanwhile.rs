@@ -243,6 +243,7 @@ const LATE: &str = "
         const path = new URL(address, location.href).pathname;
         if ((options.method ?? 'GET') === 'GET' && path === '/api/v1/sets/teams' && ++window.asked === 1) {
             await new Promise((go) => { window.let_go = go; });
+            window.late = answer.clone().text();
         }
         return answer;
     };";
@@ -269,7 +270,8 @@ async fn what_a_set_was_is_not_taken_for_what_it_is_however_late_it_is_told() {
     put("teams", "molde").await;
     browser.until(&format!("{terms} === 'molde'")).await;
     browser.run("let_go()").await;
-    browser.wait("new Promise((done) => setTimeout(() => done(1), 300))").await;
+    browser.until("window.late").await;
+    browser.wait("late.then(() => new Promise((done) => setTimeout(() => done(1), 300)))").await;
     assert_eq!(browser.run(&format!("return {terms}")).await, json!("molde"));
     // Its tag is the newer one's, too.
     browser.until("document.activeElement.dataset.part === 'terms'").await;
