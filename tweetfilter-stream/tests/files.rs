@@ -241,6 +241,69 @@ fn arrays_over_several_lines_may_follow_each_other() {
 }
 
 #[test]
+fn an_array_without_posts_keeps_no_others_from_being_read() {
+    for first in ["[ ]", "[\n]", "[\n1\n]", "[\n\"a\",\n\"b\"\n]"] {
+        let text = format!("{first}\n[\n{{\"a\":1}},\n{{\"b\":2}}\n]\n");
+        let line = first.matches('\n').count() as u64 + 3;
+        let found = lines(text.as_bytes());
+        let posts = numbered(&[(line, "{\"a\":1}"), (line + 1, "{\"b\":2}")]);
+        assert_eq!(found[found.len() - 2..], posts, "{first}");
+    }
+}
+
+#[test]
+fn documents_that_are_glued_to_each_other_are_read() {
+    let (array, object) = ("[{\"a\":1},{\"b\":2}]", "{\"c\":\"}{ ][\"}");
+    let parts = [(1, "{\"a\":1}"), (1, "{\"b\":2}"), (1, object)];
+    expect(format!("{array}{object}{array}").as_bytes(), &[&parts[..], &parts[..2]].concat());
+    expect(format!("{object}{object}").as_bytes(), &[parts[2]; 2]);
+    // Behind a line, which is not looked at closely, and with what is broken behind them.
+    let behind = |line, rest: &str| {
+        let text = format!("{{}}\n{object}{array}{object}{rest}\n7\n");
+        let mut expected = vec![(1, "{}"), (2, object), (2, "{\"a\":1}"), (2, "{\"b\":2}")];
+        expected.extend([(2, line), (3, "7")]);
+        expect(text.as_bytes(), &expected);
+    };
+    behind(object, "");
+    behind(&format!("{object}snow"), "snow");
+    // One goes on in the next line.
+    expect(
+        format!("{object}[\n{{\"a\":1}},\n{{}}\n]{object}").as_bytes(),
+        &[(1, object), (2, "{\"a\":1}"), (3, "{}"), (4, object)],
+    );
+    // What is no document ends none: logs are lines.
+    for line in ["[2021][INFO] {\"a\":1}", "{\"a\":1}x{\"a\":1}", "[1][2]"] {
+        expect(line.as_bytes(), &[(1, line)]);
+    }
+}
+
+#[test]
+fn behind_a_broken_element_the_others_are_read() {
+    // It ends within a string, or a word: the next line can't be inside it.
+    for cut in ["{\"b\":\"sno", "{\"b\":tr", "{\"b\":{\"c\":[{}"] {
+        expect(
+            format!("[\n{{\"a\":1}},\n{cut}\n{{\"c\":3}},\n{{\"d\":4}}\n]\n{{\n}}\n").as_bytes(),
+            &[(2, "{\"a\":1}"), (3, cut), (4, "{\"c\":3}"), (5, "{\"d\":4}"), (7, "{\n}")],
+        );
+        // The array breaks off there, and lines follow.
+        expect(
+            format!("[\n{{\"a\":1}},\n{cut}\n{{\"c\":3}}\n{{\"d\":4}}\n").as_bytes(),
+            &[(2, "{\"a\":1}"), (3, cut), (4, "{\"c\":3}"), (5, "{\"d\":4}")],
+        );
+    }
+    // A comma too many or too few, and a line end within a string.
+    let array = "[\n{\"a\":1},\n{\"b\":\"sno\nw\"}\n{\"c\":3},\n]\n";
+    let parts = [(2, "{\"a\":1}"), (3, "{\"b\":\"sno\nw\"}"), (5, "{\"c\":3}")];
+    let again: Vec<_> = parts.iter().map(|(line, part)| (line + 6, *part)).collect();
+    expect(format!("{array}{array}").as_bytes(), &[&parts[..], &again].concat());
+    // Another array begins where one has no end, which is told.
+    expect_broken(
+        b"[\n{\"a\":1},\n{\"b\":2}\n[\n{\"c\":3}\n]\n",
+        &[(2, "{\"a\":1}"), (3, "{\"b\":2}"), (5, "{\"c\":3}")],
+    );
+}
+
+#[test]
 fn lines_over_the_limit_are_told() {
     let long = format!("{{}}\n{}\n{{}}\n{}", "x".repeat(5000), "y".repeat(101));
     let found = lines(long.as_bytes());

@@ -96,7 +96,7 @@ fn documents_over_several_lines_are_given_as_they_are_closed() {
     );
     expect(
         &[b"[\n{\"a\":1},\n", b"{\"b\":1}\n]\n", b"{}\n"],
-        &[(2, "{\"a\":1}"), (2, "{\"b\":1}"), (3, "{}")],
+        &[(1, "{\"a\":1}"), (2, "{\"b\":1}"), (3, "{}")],
     );
     expect(
         &[b"[\n{\"a\":1}\n]\n", b"\n", b"\n", b"[\n{\n\"b\":1\n}\n", b"]\n", b"{}\n"],
@@ -150,7 +150,7 @@ fn of_many_documents_the_later_ones_are_read_in_their_turn() {
         let length = text.len();
         let input = Weighed(io::Cursor::new(text), Arc::clone(&taken));
         let (mut reader, mut block) = (Reader::with_options(input, options).unwrap(), Block::default());
-        for _ in 0..1_000 {
+        for _ in 0..100 {
             assert!(reader.read(&mut block).unwrap());
         }
         let taken = taken.load(Ordering::Relaxed);

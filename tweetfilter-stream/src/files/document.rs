@@ -6,13 +6,15 @@ use std::ops::Range;
 use serde::de::IgnoredAny;
 
 use super::elements::Cutter;
-use crate::json::{closes, elements, members};
+use super::work;
+use crate::json::{elements, members};
 
 /// The elements of a document, as ranges of its bytes: those of an array, those of `statuses`, or, of a page or
 /// any other object, the whole.
 ///
 /// `None` if the text is not one JSON document.
 pub(super) fn parts(bytes: &[u8]) -> Option<Vec<Range<usize>>> {
+    work::add(bytes.len());
     let text = str::from_utf8(bytes).ok()?;
     let whole = text.trim_start_matches('\u{feff}').trim();
     let elements = if whole.starts_with('[') {
@@ -37,21 +39,6 @@ fn all(array: &str) -> Option<Vec<&str>> {
     elements(array).collect::<Result<_, _>>().ok()
 }
 
-/// Whether the line may be the first of a document that goes on: it opens one that does not end in it.
-pub(super) fn goes_on(first_line: &[u8]) -> bool {
-    matches!(first_line.trim_ascii_start().first(), Some(b'[' | b'{'))
-        && text(first_line).is_some_and(|line| !closes(line))
-}
-
-/// The text of bytes; of a character that breaks off at their end nothing.
-fn text(bytes: &[u8]) -> Option<&str> {
-    match str::from_utf8(bytes) {
-        Ok(text) => Some(text),
-        Err(error) if error.error_len().is_none() => str::from_utf8(&bytes[..error.valid_up_to()]).ok(),
-        Err(_) => None,
-    }
-}
-
 /// Whether lines of which the first goes on look like one long document, and not like messages of which the
 /// first is broken.
 pub(super) fn is_whole(bytes: &[u8], first_end: usize) -> bool {
@@ -66,6 +53,11 @@ pub(super) fn is_message(line: &[u8]) -> bool {
         [b'[', .., b']'] => parts(line).is_some_and(|parts| !parts.is_empty() && parts.iter().all(is_object)),
         _ => false,
     }
+}
+
+/// Whether a value is a whole object.
+pub(super) fn is_object(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"{") && parts(bytes).is_some()
 }
 
 /// Whether lines of which the first goes on are the beginning of one document, which breaks off, and not messages of
@@ -96,6 +88,7 @@ fn second_line(bytes: &[u8], first_end: usize) -> &[u8] {
 
 /// Whether bytes are the beginning of one JSON value, and nothing but their end is wrong with it.
 pub(super) fn is_begun(bytes: &[u8]) -> bool {
+    work::add(bytes.len());
     // Of a number that lacks its digits the error is not that of an end: with one more it is. A string that ends in the same
     // lacks its end either way.
     let may_lack_digits = matches!(bytes, [.., b'-' | b'+' | b'.'] | [.., b'0'..=b'9', b'e' | b'E']);
@@ -113,7 +106,7 @@ pub(super) fn may_have_parts(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{breaks_off, goes_on, parts};
+    use super::{breaks_off, parts};
 
     fn cut(text: &str) -> Option<Vec<&str>> {
         Some(parts(text.as_bytes())?.into_iter().map(|part| &text[part]).collect())
@@ -126,21 +119,6 @@ mod tests {
         assert_eq!(cut("\u{feff}{\"data\":\n[1]} "), Some(vec!["{\"data\":\n[1]}"]));
         assert_eq!(cut("{\"a\":1}\n{\"b\":1}"), None);
         assert_eq!(cut("{\"a\":1"), None);
-    }
-
-    #[test]
-    fn only_open_lines_go_on() {
-        for (line, expected) in [
-            ("{", true),
-            (" [ {}", true),
-            ("[]", false),
-            ("{\"a\":\"}", true),
-            ("7", false),
-            ("", false),
-            ("x{", false),
-        ] {
-            assert_eq!(goes_on(line.as_bytes()), expected, "{line}");
-        }
     }
 
     #[test]

@@ -18,15 +18,19 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-mod beginning;
 mod block;
 mod document;
 mod elements;
+mod glue;
 mod member;
 mod open;
+mod opening;
 mod reader;
+mod split;
 mod tar;
 mod unread;
+mod value;
+mod work;
 
 pub use block::{Block, Line};
 pub use reader::{Options, Reader};

@@ -15,6 +15,4 @@ mod tests;
 
 pub(crate) use escapes::decode;
 pub(crate) use reader::{Error, RAW, Reader};
-#[cfg(feature = "files")]
-pub(crate) use split::closes;
 pub(crate) use split::{elements, members};

@@ -54,12 +54,6 @@ impl<'t> Items<'t> {
     }
 }
 
-#[cfg(feature = "files")]
-/// Whether the value that a text begins with also ends in it.
-pub(crate) fn closes(text: &str) -> bool {
-    Reader::new(text).skip().is_ok()
-}
-
 /// A key and the text of its value.
 fn member<'t>(text: &'t str, reader: &mut Reader<'t>) -> Result<(Cow<'t, str>, &'t str), Error> {
     if reader.peek() != Some(b'"') {

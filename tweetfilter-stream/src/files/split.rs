@@ -1,0 +1,501 @@
+//! Cutting bytes that come in pieces into lines, documents and their elements.
+
+use std::io;
+use std::ops::Range;
+
+use super::block::Piece;
+use super::document::{self, is_message, parts};
+use super::elements::{Cutter, Found};
+use super::glue::Glue;
+use super::opening::{Opening, Shape};
+use super::reader::Options;
+use super::value::Value;
+use super::work;
+
+/// Bytes that are kept of a line that is too long.
+const BEGINNING: usize = 256;
+
+/// The mark that may stand before a text.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Cuts the bytes of one file. Each is looked at a bounded number of times.
+#[derive(Debug, Default)]
+pub(super) struct Splitter {
+    state: State,
+    /// The place up to which all is done, among the bytes that are there.
+    at: usize,
+    /// Line ends before a place, both.
+    lines: u64,
+    counted: usize,
+    /// The last byte before what is there ends no line.
+    is_within_line: bool,
+    /// Up to where the end of a line was looked for, from where it begins.
+    searched: usize,
+    /// A line was read last: the next one that looks like a whole object is taken for one unseen.
+    is_lines: bool,
+    /// A post or page over several lines was read last of those: others follow, and what has no end breaks off.
+    is_values: bool,
+    glue: Glue,
+    failure: Option<io::Error>,
+}
+
+/// What stands at the place up to which all is done.
+#[derive(Debug, Default)]
+enum State {
+    /// A line or a document begins, or what is left of a line behind a document.
+    #[default]
+    Between,
+    /// A line that opens a value and does not close it: it shows later whether that is a document.
+    Opening(Opening),
+    /// An array is cut into its elements while it is read.
+    Cutting(Cutting),
+    /// The rest of a line that is too long.
+    LongLine,
+    /// The rest of a document that is too long.
+    LongDocument(Value),
+}
+
+#[derive(Debug)]
+struct Cutting {
+    cutter: Cutter,
+    /// Bytes of the longest element.
+    longest: usize,
+    /// The open element is passed over, since it is longer.
+    is_passing: bool,
+}
+
+/// The bytes that are there, and where the pieces of them go.
+pub(super) struct Input<'b> {
+    pub(super) bytes: &'b [u8],
+    /// Nothing follows them.
+    pub(super) is_all: bool,
+    pub(super) options: &'b Options,
+    pub(super) pieces: &'b mut Vec<Piece>,
+}
+
+impl Input<'_> {
+    /// Adds a line or an element; of one that is too long the beginning.
+    fn piece(&mut self, number: u64, range: Range<usize>, longest: usize) {
+        let too_long = range.len() > longest;
+        let length = if too_long { BEGINNING.min(self.options.line) } else { range.len() };
+        let range = range.start..range.start + length;
+        self.pieces.push(Piece { number, range, too_long, cut_off: false });
+    }
+
+    /// Adds what a document breaks off in.
+    fn cut_off(&mut self, number: u64, range: Range<usize>) {
+        self.pieces.push(Piece { number, range, too_long: false, cut_off: true });
+    }
+
+    /// Adds a line, or the several messages of one, unless it is blank.
+    fn line(&mut self, number: u64, range: Range<usize>) {
+        let line = &self.bytes[range.clone()];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.trim_ascii().is_empty() && !self.options.text {
+            return;
+        }
+        if !self.options.text
+            && document::may_have_parts(line)
+            && let Some(parts) = parts(line)
+        {
+            for part in parts {
+                self.piece(number, range.start + part.start..range.start + part.end, self.options.line);
+            }
+            return;
+        }
+        self.piece(number, range.start..range.start + line.len(), self.options.line);
+    }
+}
+
+impl Splitter {
+    /// Cuts what is there. Gives the place from which on bytes are to be there again, with more behind them.
+    pub(super) fn split(&mut self, input: &mut Input<'_>) -> usize {
+        (self.at, self.counted) = (0, 0);
+        self.glue = Glue::default();
+        while self.step(input) {}
+        self.number(input.bytes, self.at);
+        if let Some(last) = input.bytes[..self.at].last() {
+            self.is_within_line = *last != b'\n';
+        }
+        self.at
+    }
+
+    /// The number of the last line that was read.
+    pub(super) fn line(&self) -> u64 {
+        (self.lines + u64::from(self.is_within_line)).max(1)
+    }
+
+    /// What is to be told once all pieces were given.
+    pub(super) fn failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
+    }
+
+    /// Goes on to the next state; `false` once that takes more bytes.
+    fn step(&mut self, input: &mut Input<'_>) -> bool {
+        match std::mem::take(&mut self.state) {
+            State::Between => self.between(input),
+            State::Opening(opening) => self.opening(opening, input),
+            State::Cutting(cutting) => self.cut(cutting, input),
+            State::LongLine => self.pass_line(input),
+            State::LongDocument(value) => self.pass_document(value, input),
+        }
+    }
+
+    /// The number of the line in which a place is. Places never go back.
+    fn number(&mut self, bytes: &[u8], place: usize) -> u64 {
+        let passed = &bytes[self.counted..place];
+        work::add(passed.len());
+        self.lines += memchr::memchr_iter(b'\n', passed).count() as u64;
+        self.counted = place;
+        self.lines + 1
+    }
+
+    /// Lines, as long as they are whole and nothing else begins.
+    fn between(&mut self, input: &mut Input<'_>) -> bool {
+        let bytes = input.bytes;
+        loop {
+            let from = self.at + self.searched;
+            let found = memchr::memchr(b'\n', &bytes[from..]).map(|n| from + n);
+            work::add(found.unwrap_or(bytes.len()) - from);
+            self.searched = 0;
+            let end = match found {
+                Some(end) => end,
+                None if input.is_all && self.at < bytes.len() => bytes.len(),
+                None if bytes.len() - self.at > input.options.line => return self.long_line(bytes.len(), input),
+                None => {
+                    self.searched = bytes.len() - self.at;
+                    return false;
+                }
+            };
+            if self.at == 0 && self.line() == 1 && !self.is_within_line && bytes.starts_with(MARK) {
+                self.at = MARK.len();
+            }
+            let line = &bytes[self.at..end];
+            if line.len() > input.options.line {
+                return self.long_line(end, input);
+            }
+            let is_line =
+                self.is_lines && is_object_by_its_ends(line) && self.glue.next(bytes, self.at) >= end;
+            if is_line || input.options.text {
+                self.give_line(end, input);
+            } else if !self.begin(end, true, input) {
+                return true;
+            }
+        }
+    }
+
+    /// Gives the line up to its end, and goes behind it.
+    fn give_line(&mut self, end: usize, input: &mut Input<'_>) {
+        let number = self.number(input.bytes, self.at);
+        input.line(number, self.at..end);
+        self.at = input.bytes.len().min(end + 1);
+        self.is_lines = true;
+    }
+
+    /// Gives the line if it is one, or the documents that stand in it one behind the other; `false` if another state begins
+    /// in it, where one may.
+    fn begin(&mut self, end: usize, may_go_on: bool, input: &mut Input<'_>) -> bool {
+        let bytes = input.bytes;
+        loop {
+            if bytes[self.at..end].starts_with(MARK) {
+                self.at += MARK.len();
+            }
+            let line = &bytes[self.at..end];
+            let blank = line.len() - line.trim_ascii_start().len();
+            if blank == line.len() {
+                self.at = bytes.len().min(end + 1);
+                return true;
+            }
+            if !matches!(line[blank], b'[' | b'{') {
+                self.give_line(end, input);
+                return true;
+            }
+            let opening = match Opening::new(&bytes[self.at..], blank..line.len()) {
+                Err(close) if self.is_glued(close, end, input) => {
+                    self.give_glued(close, end, input);
+                    continue;
+                }
+                Ok(opening) if may_go_on => opening,
+                _ => {
+                    self.give_line(end, input);
+                    return true;
+                }
+            };
+            if input.is_all && end == bytes.len() {
+                self.last_line(blank, input);
+            } else {
+                self.state = State::Opening(opening);
+            }
+            return false;
+        }
+    }
+
+    /// Whether another document follows in the same line behind one that is whole.
+    fn is_glued(&self, close: usize, end: usize, input: &Input<'_>) -> bool {
+        let rest = &input.bytes[self.at + close..end];
+        if !matches!(rest.trim_ascii_start().first(), Some(b'[' | b'{')) {
+            return false;
+        }
+        let document = input.bytes[self.at..self.at + close].trim_ascii_start();
+        is_message(document) || parts(document).is_some_and(|parts| parts.is_empty())
+    }
+
+    fn give_glued(&mut self, close: usize, end: usize, input: &mut Input<'_>) {
+        let bytes = input.bytes;
+        let number = self.number(bytes, self.at);
+        let close = self.at + close;
+        let begin = close - bytes[self.at..close].trim_ascii_start().len();
+        input.line(number, begin..close);
+        let rest = &bytes[close..end];
+        self.at = end - rest.trim_ascii_start().len();
+        self.is_lines = false;
+    }
+
+    /// A line that is longer than one may be, up to its end or to what is there of it: an array is cut.
+    fn long_line(&mut self, end: usize, input: &mut Input<'_>) -> bool {
+        let (bytes, longest) = (input.bytes, input.options.line);
+        let line = &bytes[self.at..end];
+        if !input.options.text {
+            let blank = line.len() - line.trim_ascii_start().len();
+            // What stands at its beginning shows, however much of it is there.
+            let close = Value::default().end(&line[blank.min(longest)..longest]).map(|end| blank + end);
+            if matches!(line.get(blank), Some(b'[' | b'{'))
+                && let Some(close) = close
+                && self.is_glued(close, end, input)
+            {
+                self.give_glued(close, end, input);
+                self.searched = end - self.at;
+                return true;
+            }
+            if let Some(cutter) = Cutter::new(&line[..=longest]) {
+                self.state = State::Cutting(Cutting { cutter, longest, is_passing: false });
+                return true;
+            }
+        }
+        let number = self.number(bytes, self.at);
+        input.piece(number, self.at..end, longest);
+        self.state = State::LongLine;
+        true
+    }
+
+    /// The last line, which has no end and opens a value that has none either.
+    fn last_line(&mut self, blank: usize, input: &mut Input<'_>) {
+        let line = &input.bytes[self.at..];
+        if let Some(cutter) = Cutter::of_broken(line) {
+            let longest = input.options.line;
+            self.state = State::Cutting(Cutting { cutter, longest, is_passing: false });
+        } else if self.is_values && document::is_begun(line) {
+            self.give_begun(blank, input);
+        } else {
+            self.give_line(input.bytes.len(), input);
+        }
+    }
+
+    /// Looks whether lines of which the first goes on are a document.
+    fn opening(&mut self, mut opening: Opening, input: &mut Input<'_>) -> bool {
+        let rest = &input.bytes[self.at..];
+        // The same bytes however many there are.
+        let most = input.options.document.max(opening.first_end() + 1);
+        let held = &rest[..rest.len().min(most)];
+        let is_all = input.is_all && held.len() == rest.len();
+        match opening.look(held, is_all) {
+            Shape::Closed(end) => self.document(&opening, end, held, input),
+            Shape::Array(cutter) => self.array(cutter, input),
+            Shape::Lines(end) => self.give_lines(end, input),
+            Shape::Unsure if is_all => self.break_off(&opening, held, input),
+            Shape::Unsure if rest.len() > most => self.long_document(&opening, held, input),
+            Shape::Unsure => {
+                self.state = State::Opening(opening);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// A document over several lines that is all there.
+    fn document(&mut self, opening: &Opening, end: usize, held: &[u8], input: &mut Input<'_>) {
+        let document = &held[..end];
+        if let Some(parts) = parts(document) {
+            self.is_values = document.trim_ascii_start().starts_with(b"{")
+                && matches!(&parts[..], [whole] if whole.end == end);
+            for part in parts {
+                let place = self.at + part.start..self.at + part.end;
+                let number = self.number(input.bytes, place.start);
+                input.piece(number, place, input.options.document);
+            }
+            self.at += end;
+            self.is_lines = false;
+        } else if let Some(cutter) = Cutter::of_objects(document) {
+            self.array(cutter, input);
+        } else {
+            self.give_lines(opening.line(), input);
+        }
+    }
+
+    /// An array that is cut from here on.
+    fn array(&mut self, cutter: Cutter, input: &Input<'_>) {
+        let longest = input.options.document.max(input.options.line);
+        self.state = State::Cutting(Cutting { cutter, longest, is_passing: false });
+    }
+
+    /// Gives what is there up to a place as lines.
+    fn give_lines(&mut self, end: usize, input: &mut Input<'_>) {
+        let end = self.at + end;
+        work::add(end - self.at);
+        while self.at < end {
+            let line = memchr::memchr(b'\n', &input.bytes[self.at..end]).map_or(end, |n| self.at + n);
+            self.begin(line, false, input);
+        }
+        self.is_lines = true;
+    }
+
+    /// What was no document so far has no end.
+    fn break_off(&mut self, opening: &Opening, held: &[u8], input: &mut Input<'_>) {
+        let first_end = opening.first_end();
+        let is_value = self.is_values && document::is_begun(held);
+        let cutter = if is_value || document::breaks_off(held, first_end) {
+            match Cutter::new(held) {
+                Some(cutter) => Some(cutter),
+                None => {
+                    let blank = held.len() - held.trim_ascii_start().len();
+                    return self.give_begun(blank, input);
+                }
+            }
+        } else if document::is_whole(held, first_end) {
+            Cutter::of_objects(held)
+        } else {
+            None
+        };
+        match cutter {
+            Some(cutter) => self.array(cutter, input),
+            None => self.give_lines(held.len(), input),
+        }
+    }
+
+    /// Gives a document that has no parts and breaks off: to its last byte, so that it is seen to be cut off.
+    fn give_begun(&mut self, blank: usize, input: &mut Input<'_>) {
+        let begin = self.at + blank;
+        let number = self.number(input.bytes, begin);
+        input.cut_off(number, begin..input.bytes.len());
+        self.breaks_off(match self.is_values {
+            true => "what stands before it was read",
+            false => "nothing of it was read, since only a whole post or page can be",
+        });
+        self.at = input.bytes.len();
+    }
+
+    fn breaks_off(&mut self, what: &str) {
+        let said = format!("the JSON document ends before its last bracket; {what}");
+        self.failure.get_or_insert_with(|| io::Error::new(io::ErrorKind::UnexpectedEof, said));
+    }
+
+    /// More than is held of a document, of which it does not show what it is: an array is cut, and of any other the
+    /// beginning is given.
+    fn long_document(&mut self, opening: &Opening, held: &[u8], input: &mut Input<'_>) {
+        let (looked, value) = opening.rest();
+        if let Some(cutter) = Cutter::new(held) {
+            self.array(cutter, input);
+        } else if document::is_whole(held, opening.first_end()) {
+            let begin = self.at + held.len() - held.trim_ascii_start().len();
+            let number = self.number(input.bytes, begin);
+            let range = begin..(begin + BEGINNING).min(self.at + looked);
+            input.pieces.push(Piece { number, range, too_long: true, cut_off: false });
+            self.at += looked;
+            self.state = State::LongDocument(value);
+        } else {
+            self.give_lines(opening.line(), input);
+        }
+    }
+
+    /// Gives the elements of an array that end among what is there.
+    fn cut(&mut self, mut cutting: Cutting, input: &mut Input<'_>) -> bool {
+        let (base, bytes) = (self.at, input.bytes);
+        let held = &bytes[base..];
+        let Cutting { cutter, longest, is_passing } = &mut cutting;
+        loop {
+            match cutter.next(held, input.is_all) {
+                Found::Element(range) | Found::Broken(range) => {
+                    let range = base + range.start..base + range.end;
+                    let is_long = range.len() > *longest;
+                    // What is broken ends with its line.
+                    let length = if is_long { range.len() } else { bytes[range.clone()].trim_ascii_end().len() };
+                    if !std::mem::take(is_passing) {
+                        let number = self.number(bytes, range.start);
+                        input.piece(number, range.start..range.start + length, *longest);
+                    }
+                }
+                Found::End(end) => return self.leave(base + end),
+                Found::Left(at) => {
+                    if !cutter.has_broken() {
+                        self.breaks_off("what is whole of it was read");
+                    }
+                    return self.leave(base + at);
+                }
+                Found::Nothing => break,
+            }
+        }
+        let open = base + cutter.start()..bytes.len();
+        if input.is_all {
+            // It breaks off, perhaps within an element.
+            let is_begun = *is_passing || document::is_begun(&bytes[open.clone()]);
+            self.breaks_off("what is whole of it was read");
+            if !open.is_empty() && !*is_passing {
+                let number = self.number(bytes, open.start);
+                input.piece(number, open, *longest);
+                if let Some(last) = input.pieces.last_mut() {
+                    last.cut_off = is_begun && !last.too_long;
+                }
+            }
+            self.at = bytes.len();
+            return false;
+        }
+        let looked = cutter.looked();
+        if looked.len() > *longest && !*is_passing {
+            let number = self.number(bytes, open.start);
+            input.piece(number, base + looked.start..base + looked.end, *longest);
+            *is_passing = true;
+        }
+        if *is_passing {
+            cutter.forget_element();
+        }
+        let start = cutter.start();
+        cutter.forget(start);
+        self.at += start;
+        self.state = State::Cutting(cutting);
+        false
+    }
+
+    /// Goes behind an array.
+    fn leave(&mut self, at: usize) -> bool {
+        self.at = at;
+        (self.is_lines, self.is_values) = (false, false);
+        true
+    }
+
+    fn pass_line(&mut self, input: &mut Input<'_>) -> bool {
+        let rest = &input.bytes[self.at..];
+        let end = memchr::memchr(b'\n', rest);
+        self.at += end.map_or(rest.len(), |end| end + 1);
+        if end.is_none() {
+            self.state = State::LongLine;
+        }
+        end.is_some()
+    }
+
+    fn pass_document(&mut self, mut value: Value, input: &mut Input<'_>) -> bool {
+        let rest = &input.bytes[self.at..];
+        let end = value.end(rest);
+        self.at += end.unwrap_or(rest.len());
+        match end {
+            Some(_) => (self.is_lines, self.is_values) = (false, true),
+            None => self.state = State::LongDocument(value),
+        }
+        end.is_some()
+    }
+}
+
+/// Whether a line has the brackets of an object at its ends, and none of a page that is to be cut.
+fn is_object_by_its_ends(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    matches!(line, [b'{', .., b'}']) && !document::may_have_parts(line)
+}
