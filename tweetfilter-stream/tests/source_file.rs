@@ -447,3 +447,17 @@ async fn a_damaged_file_in_a_tar_is_told_when_the_others_were_read() {
     let [(2, error)] = &said[..] else { panic!("{said:?}") };
     assert!(error.contains("days.tar: m2:1: breaks off: "), "{error}");
 }
+
+#[tokio::test]
+async fn a_tar_that_breaks_off_tells_which_of_its_files_were_damaged_before() {
+    let folder = Folder::new("damaged-and-cut");
+    let bad = gz(b"2\n")[..11].to_vec();
+    let packed = tar(&[("m1", b"1\n".to_vec()), ("m2", bad), ("m3", vec![b'3'; 2000])]);
+    let days = folder.file("days.tar", &packed[..packed.len() - 2000]);
+    let next = folder.file("next", "4\n");
+    let (found, said) = all_with_errors([&days, &next]).await;
+    assert_eq!((found.first().map(String::as_str), found.last().map(String::as_str)), (Some("1"), Some("4")));
+    let [(2, error)] = &said[..] else { panic!("{said:?}") };
+    assert!(error.contains("days.tar: m2:1: breaks off: "), "{error}");
+    assert!(error.contains("; the tar ends within a file"), "{error}");
+}

@@ -199,7 +199,7 @@ impl Reading<'_> {
                 Ok(false) if !damaged.is_empty() => return said(failed(in_tar(&damaged))),
                 Ok(false) if cut_off && place.is_some() => return said(Ok(Given::notice(later(shown)))),
                 Ok(false) => return End::Done,
-                Err(error) => return said(failed(error)),
+                Err(error) => return said(failed(behind(&damaged, error))),
             }
             if let (Some((error, line)), Some(member)) = (block.damage(), block.member()) {
                 if damaged.len() < NAMED + 1 {
@@ -257,9 +257,20 @@ fn later(file: &str) -> String {
 const NAMED: usize = 10;
 
 fn in_tar(damaged: &[String]) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{}; the rest of the tar was read", named(damaged)))
+}
+
+/// An error behind which nothing is read, with the files in the tar that were damaged before it.
+fn behind(damaged: &[String], error: io::Error) -> io::Error {
+    match damaged {
+        [] => error,
+        damaged => io::Error::new(error.kind(), format!("{}; {error}", named(damaged))),
+    }
+}
+
+fn named(damaged: &[String]) -> String {
     let more = if damaged.len() > NAMED { "; and further ones" } else { "" };
-    let named = damaged[..damaged.len().min(NAMED)].join("; ");
-    io::Error::new(io::ErrorKind::InvalidData, format!("{named}{more}; the rest of the tar was read"))
+    format!("{}{more}", damaged[..damaged.len().min(NAMED)].join("; "))
 }
 
 fn open(input: Input, options: Options, count: &Arc<Count>) -> io::Result<Reader> {
