@@ -8,11 +8,12 @@ mod buffers;
 mod fake;
 mod files;
 mod forgotten;
+mod generated;
 mod held_up;
 mod ingest;
 mod instance;
 #[cfg(test)]
-mod logged;
+pub(crate) mod logged;
 mod lookup;
 mod newer;
 mod retention;
