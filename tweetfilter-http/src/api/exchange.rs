@@ -112,6 +112,10 @@ pub struct FileOwner {
 /// knows neither actions nor expiries, and leaves them as they are; another text that comes in it is of dialect x. Sent again,
 /// it changes nothing: a filter of which all is so already is not added. A filter that has ended comes in switched off, with a warning (`already_expired`).
 ///
+/// What one of Mastodon's filters does there and does not do here is a warning of it: where it holds (`context`), single
+/// posts (`single_posts`), and that it warns (`only_warns`) or blurs (`only_blurs`) where here it would hide. A new one that
+/// holds in no timeline there comes in switched off, and one that blurs does not hide but does `action`.
+///
 /// A filter of the file that is not as its format asks (Mastodon's filters of single posts, say, which have no keywords) is
 /// `invalid` as one is whose expression is wrong, and its diagnostic `unreadable` says why; where none is as it must be, the
 /// file is refused.
