@@ -102,6 +102,15 @@ impl Stop {
         let _ = self.0.wait_for(|told| *told).await;
     }
 
+    /// What something comes to, unless this is told first.
+    pub async fn unless_told<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.told() => None,
+            done = work => Some(done),
+        }
+    }
+
     /// Waits for a time, or until it is told.
     pub async fn sleep(&mut self, time: std::time::Duration) {
         tokio::select! {
