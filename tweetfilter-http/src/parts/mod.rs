@@ -21,7 +21,7 @@ mod secrets;
 mod source;
 mod supervise;
 #[cfg(test)]
-mod test_store;
+pub(crate) mod test_store;
 mod up_to_date;
 mod work;
 

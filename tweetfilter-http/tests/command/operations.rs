@@ -189,6 +189,22 @@ fn a_buffer_that_is_away_is_what_a_part_waits_for() {
 }
 
 #[test]
+fn gaps_that_can_not_be_taken_from_the_buffer_are_told_of() {
+    let Some(redis) = crate::separate::redis::RedisServer::start(&crate::separate::redis::FIT) else {
+        return;
+    };
+    let files = with_accounts(Files::new());
+    // Somebody wrote something else in place of the list of a source's gaps.
+    redis.say(&["SADD", "tf:sources", "live"]);
+    redis.say(&["SET", "tf:gaps:live", "x"]);
+    let mut server = Server::start(&files, &["work", "--buffer", &redis.url()]);
+    until("it says so", &files, || files.read("log").contains("gaps stay in the buffer"));
+    let log = files.read("log");
+    assert!(log.contains("tf:gaps:live") && log.contains("for_seconds=0"), "{log}");
+    server.tell_to_end();
+}
+
+#[test]
 fn who_waits_for_a_server_before_it_begins_says_so_to_prometheus() {
     // Nobody listens there.
     let (store, redis) = ("mysql://tf@127.0.0.1:9/tf", "redis://127.0.0.1:9");
