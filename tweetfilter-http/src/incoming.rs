@@ -9,7 +9,7 @@ use tweetfilter_sql::{FilterRow, NewFilter, Save};
 use tweetfilter_stream::store::Action;
 use utoipa::ToSchema;
 
-use crate::import::{FilterFile, FilterLine, Format};
+use crate::import::{Difference, FilterFile, FilterLine, Format};
 use crate::names::{action_name, dialect_name};
 use crate::time::rfc3339;
 
@@ -55,6 +55,8 @@ pub struct Incoming {
     pub was: Option<String>,
     /// Of one that differs: all that would be changed.
     pub changes: Vec<FactChange>,
+    /// What it does where it was written, and does not do here. Who has all of it already knows.
+    pub differences: Vec<Difference>,
     /// What is wrong in the file beside the expression, so that it can't be kept.
     pub fault: Option<String>,
     /// Of one that would be used but for its end, which has passed: when that was.
@@ -124,7 +126,9 @@ impl Incoming {
             Some((row, false)) => (State::Differs, said(line, brought, row.filter.clone())),
         };
         let row = row.map(|(row, _)| row);
-        let on = line.enabled.unwrap_or(row.is_none_or(|row| row.enabled));
+        // What somebody switched on stays on.
+        let stated = line.enabled.or((row.is_none() && line.comes_off).then_some(false));
+        let on = stated.unwrap_or(row.is_none_or(|row| row.enabled));
         let has_ended = has_ended(&filter, now);
         let enabled = on && !has_ended;
         let differs = row.filter(|_| state == State::Differs);
@@ -136,10 +140,11 @@ impl Incoming {
             enabled,
             was: differs.map(|row| row.filter.text.clone()),
             changes: differs.map(|row| changes(row, &filter, enabled, now)).unwrap_or_default(),
+            differences: if state == State::Same { Vec::new() } else { line.differences.clone() },
             fault: line.fault.clone(),
             ended: filter.expires_at.filter(|_| on && has_ended),
             filter,
-            said: if has_ended { Some(false) } else { line.enabled },
+            said: if has_ended { Some(false) } else { stated },
             revision: row.map_or(0, |row| row.revision),
         }
     }
@@ -239,6 +244,24 @@ mod tests {
         let coming = against(&file(&[named]), &[row(1, "a", "snow")], Action::default(), 100);
         let fields: Vec<_> = coming[0].changes.iter().map(|change| change.field).collect();
         assert_eq!((fields, of(&coming[0]).3), (vec!["enabled", "expires_at"], Some(false)));
+    }
+
+    #[test]
+    fn what_would_do_more_than_its_file_asks_for_comes_in_switched_off_and_stays_as_it_is_then() {
+        let difference = Difference { code: "context", message: "elsewhere".into() };
+        let of_profiles =
+            FilterLine { comes_off: true, differences: vec![difference.clone()], ..line(Some("a"), "snow") };
+        let of = |text: &str, rows: &[FilterRow]| {
+            let line = FilterLine { text: text.into(), ..of_profiles.clone() };
+            let one = against(&file(&[line]), rows, Action::default(), 0).remove(0);
+            let enabled = one.save().map(|save| save.enabled);
+            (one.state, one.enabled, enabled, one.differences)
+        };
+        assert_eq!(of("snow", &[]), (State::New, false, Some(Some(false)), vec![difference.clone()]));
+        // Somebody switched it on.
+        let there = row(1, "a", "snow");
+        assert_eq!(of("snow", std::slice::from_ref(&there)), (State::Same, true, None, vec![]));
+        assert_eq!(of("rain", &[there]), (State::Differs, true, Some(None), vec![difference]));
     }
 
     #[test]

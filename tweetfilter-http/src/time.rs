@@ -1,5 +1,7 @@
 //! Times as people and programs write them.
 
+use std::ops::RangeInclusive;
+
 /// Year, month and day of a number of days since 1970-01-01 (proleptic Gregorian).
 fn civil(days: i64) -> (i64, u32, u32) {
     // Eras of 400 years, years that begin in March: the leap day is the last of its year.
@@ -28,12 +30,17 @@ pub fn rfc3339(millis: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
 }
 
-/// The milliseconds of a time as [`rfc3339`] writes it; another offset than `Z` is read too, and a blank for the `T`.
+/// The times that have a year of four digits, in milliseconds: what lies outside can't be written so that it is read again.
+const YEARS: RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
+
+/// The milliseconds of a time as [`rfc3339`] writes it; another offset than `Z` is read too, and a blank for the `T`. A
+/// time that lies, in UTC, before the year 0 or after the year 9999 is none.
 ///
 /// ```
 /// use tweetfilter_http::time::parse;
 /// assert_eq!(parse("2021-03-04T05:06:07Z"), parse("2021-03-04T06:06:07+01:00"));
 /// assert_eq!(parse("2021-02-30T00:00:00Z"), None);
+/// assert_eq!(parse("9999-12-31T23:59:59-01:00"), None);
 /// ```
 #[must_use]
 pub fn parse(text: &str) -> Option<i64> {
@@ -63,7 +70,11 @@ pub fn parse(text: &str) -> Option<i64> {
         b"Z" | b"z" => 0,
         [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
             let at = text.len() - 5;
-            let minutes = digits(at..at + 2)? * 60 + digits(at + 3..at + 5)?;
+            let (hours, minutes) = (digits(at..at + 2)?, digits(at + 3..at + 5)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let minutes = hours * 60 + minutes;
             if *sign == b'-' { -minutes } else { minutes }
         }
         _ => return None,
@@ -72,7 +83,9 @@ pub fn parse(text: &str) -> Option<i64> {
     if civil(days) != (year, u32::try_from(month).ok()?, u32::try_from(day).ok()?) {
         return None;
     }
-    Some((((days * 24 + hour) * 60 + minute - offset) * 60 + second) * 1000 + millis)
+    let at = (((days * 24 + hour) * 60 + minute - offset) * 60 + second) * 1000 + millis;
+    // An offset or a leap second leads beyond the years that were looked at.
+    YEARS.contains(&at).then_some(at)
 }
 
 /// Days since 1970-01-01.
@@ -109,6 +122,30 @@ mod tests {
             "2021-03-04T05:06:07",
             "2021-03-04T05:06:07.Z",
             "äöüäöüäöüäöü",
+        ] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_can_be_written_so_that_it_is_read_again() {
+        for edge in [
+            "0000-01-01T00:00:00Z",
+            "9999-12-31T23:59:59.999Z",
+            "9999-12-31T22:59:60Z",
+            "9999-12-31T23:59:59.999+23:59",
+        ] {
+            let millis = parse(edge).unwrap();
+            assert_eq!(parse(&rfc3339(millis)), Some(millis), "{edge}");
+        }
+        // Each would be of a year that has no four digits, or has an offset that no clock has.
+        for wrong in [
+            "9999-12-31T23:59:60Z",
+            "9999-12-31T23:59:59-00:01",
+            "0000-01-01T00:00:00+00:01",
+            "2021-03-04T05:06:07+99:00",
+            "2021-03-04T05:06:07+24:00",
+            "2021-03-04T05:06:07-01:60",
         ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }

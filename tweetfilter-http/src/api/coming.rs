@@ -41,7 +41,7 @@ pub struct ImportedFilter {
     pub was: Option<String>,
     /// Of one that differs: all that would be changed; the rest stays as it is.
     pub changes: Vec<FactChange>,
-    /// What is wrong or doubtful.
+    /// What is wrong or doubtful, and what it does where it was written and does not do here.
     pub diagnostics: Vec<Finding>,
     /// Of one that was written for X: what is known to differ here.
     pub differs_from_x: Vec<Remark>,
@@ -99,6 +99,9 @@ impl Candidate {
         let text = &self.shown.text;
         self.shown.diagnostics = Finding::all(expression.warnings(), text);
         self.shown.diagnostics.extend(self.incoming.ended.map(ended));
+        let differs = self.incoming.differences.iter();
+        let differs = differs.map(|one| beside(one.code, "warning", one.message.clone()));
+        self.shown.diagnostics.extend(differs);
         if expression.dialect() == Dialect::X {
             self.shown.differs_from_x = remarks(differences_from_x(expression), text);
         }

@@ -112,6 +112,10 @@ pub struct FileOwner {
 /// knows neither actions nor expiries, and leaves them as they are; another text that comes in it is of dialect x. Sent again,
 /// it changes nothing: a filter of which all is so already is not added. A filter that has ended comes in switched off, with a warning (`already_expired`).
 ///
+/// What one of Mastodon's filters does there and does not do here is a warning of it: where it holds (`context`), single
+/// posts (`single_posts`), and that it warns (`only_warns`) or blurs (`only_blurs`) where here it would hide. A new one that
+/// holds in no timeline there comes in switched off, and one that blurs does not hide but does `action`.
+///
 /// A filter of the file that is not as its format asks (Mastodon's filters of single posts, say, which have no keywords) is
 /// `invalid` as one is whose expression is wrong, and its diagnostic `unreadable` says why; where none is as it must be, the
 /// file is refused.
@@ -163,7 +167,7 @@ pub(super) async fn import(
         let mut candidates = held(&api, caller.account(), &file, rows, import.action, &surroundings).await?;
         if import.apply {
             are_valid(&candidates, import.keep_going)?;
-            if !keep(&api, &caller, &mut candidates, basis).await? {
+            if !keep(&api, &mut caller, &mut candidates, basis).await? {
                 until = api.until();
                 continue;
             }
@@ -302,22 +306,22 @@ fn read(import: &Import) -> Result<(FilterFile, Kind)> {
 }
 
 /// Keeps all filters of an import that are new or differ, or none of them. False if the account's filters are others by now.
-async fn keep(api: &Api, caller: &Caller, candidates: &mut [Candidate], basis: Basis) -> Result<bool> {
+async fn keep(api: &Api, caller: &mut Caller, candidates: &mut [Candidate], basis: Basis) -> Result<bool> {
     let saves: Vec<_> = candidates.iter().enumerate().filter_map(|(n, one)| Some((n, one.save()?))).collect();
     if saves.is_empty() {
         return Ok(true);
     }
     let (places, saves): (Vec<_>, Vec<_>) = saves.into_iter().unzip();
     let line = |n: usize| places.get(n).map_or(0, |place| candidates[*place].shown.line);
-    let until = api.until() + EACH * u32::try_from(saves.len()).unwrap_or(u32::MAX);
-    let (most, database) = (api.options().filters, api.database());
+    let more = EACH * u32::try_from(saves.len()).unwrap_or(u32::MAX);
+    let (most, database, account) = (api.options().filters, api.database(), caller.account());
     let saving = async {
-        match database.save_filters_on(caller.account(), &saves, most, Some(basis)).await {
+        match database.save_filters_on(account, &saves, most, Some(basis)).await {
             Err(StoreError::OverBudget(over)) => Ok(Err(over)),
             saved => saved.map(Ok),
         }
     };
-    let ids = match api.ask(until, saving).await? {
+    let ids = match api.keep(caller, more, saving).await? {
         Ok(Saved::Done(ids)) => ids,
         Ok(Saved::TooMany(held)) => {
             let more = saves.iter().filter(|save| save.replaces.is_none()).count();

@@ -70,7 +70,8 @@ pub struct Lost {
 ///
 /// To X go the filters that its filtered stream or PowerTrack can read and that are used: what is switched off or has
 /// expired, and what hides, is left out, since there it would find posts. A native filter finds more at X, which also reads
-/// links and quoted posts. To Mastodon go those that hide and are used, if they are words and phrases. No form holds the named
+/// links and quoted posts. To Mastodon go those that hide and are used, if they are words and phrases; there they hold
+/// everywhere, also where a filter that shows comes before them here. No form holds the named
 /// sets: `/sets/{name}` says each.
 #[utoipa::path(get, path = "/export", tag = "filters", params(ExportQuery), responses((status = 200, body = Answer<Exported>)))]
 pub(super) async fn export(
@@ -86,12 +87,20 @@ pub(super) async fn export(
 
 fn answer(rows: &[FilterRow], format: Kind) -> Answer<Exported> {
     let (mut left_out, mut lost) = (Vec::new(), Vec::new());
-    let mut said = Vec::new();
+    let (mut said, mut shows) = (Vec::new(), None);
     for row in rows {
+        if row.filter.action == Action::Show && is_used(row).is_ok() {
+            shows = shows.or(Some(row.id));
+        }
         match written(row, format) {
             Ok(one) => {
                 said.push(one);
-                let unsaid = unsaid(row, format);
+                let mut unsaid = unsaid(row, format);
+                if let Some(first) = shows.filter(|_| format == Kind::Mastodon) {
+                    unsaid.push(format!(
+                        "that what filter {first} matches, which is before it, is shown all the same"
+                    ));
+                }
                 if !unsaid.is_empty() {
                     lost.push(Lost { id: row.id, what: unsaid.join("; ") });
                 }

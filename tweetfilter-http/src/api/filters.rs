@@ -1,5 +1,7 @@
 //! The filters of an account: list, add, change, order, remove.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -147,7 +149,7 @@ pub(super) async fn add(
     let warnings = check(&api, &mut caller, &new).await?;
     let save = [Save { enabled: Some(add.enabled), ..Save::new(&new) }];
     let saved = api.database().save_filters(caller.account(), &save, api.options().filters);
-    let id = match api.ask(caller.until, saved).await? {
+    let id = match api.keep(&mut caller, Duration::ZERO, saved).await? {
         Saved::Done(ids) => ids.first().copied().unwrap_or_default(),
         Saved::TooMany(held) => return Err(too_many(held, 1, api.options().filters)),
         // It replaces none.
@@ -221,7 +223,7 @@ pub(super) async fn change(
     };
     // With or without If-Match a change replaces only what it was made from.
     let changed = api.database().change_filter(id, Some(row.revision), &new, change.enabled);
-    match api.ask(caller.until, changed).await? {
+    match api.keep(&mut caller, Duration::ZERO, changed).await? {
         Changed::Done => {}
         Changed::Missing => return Err(ApiError::missing(format_args!("filter {id}"))),
         Changed::Meanwhile(now) => return Err(changed_meanwhile(now)),

@@ -2,6 +2,7 @@
 //! whoever runs the server makes, are read here and not changed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -134,7 +135,6 @@ pub(super) async fn put(
         checked.map_err(|found| ApiError::expression(&found, &text)).map(|()| text)
     });
     let text = checking.await??;
-    caller.renew(&api);
     let quota = SetQuota { sets: api.options().sets, bytes: api.options().set_bytes };
     let (account, database) = (caller.account(), api.database());
     let kept = async {
@@ -144,7 +144,7 @@ pub(super) async fn put(
             None => database.set_own(account, &name, &text, quota).await,
         }
     };
-    let (code, message) = match api.ask(caller.until, kept).await? {
+    let (code, message) = match api.keep(&mut caller, Duration::ZERO, kept).await? {
         SetKept::Done(revision) => {
             let answer = Answer::new(Summary::counted(set.terms.len(), "term"), set);
             return Ok(of_revision(revision).put(answer));

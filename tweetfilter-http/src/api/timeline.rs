@@ -16,7 +16,6 @@ use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::expression::Compiled;
 use super::extract::{Path, Query};
-use super::filters::own;
 use super::shapes::{ShownPost, place, read_place};
 use super::tag::Tag;
 use super::turns::Work;
@@ -79,6 +78,17 @@ pub(super) async fn timeline(
             .ok_or_else(|| ApiError::bad("`before` must be a place that an answer gave as `next`"))
     });
     let before = before.transpose()?;
+    if query.public && query.filter.is_some() {
+        return Err(ApiError::bad(
+            "`filter` and `public` exclude each other: what a filter matched is a part",
+        ));
+    }
+    // The tag is the same for all requests, so that one that asks for what is not there may have it too.
+    if let Some(filter) = query.filter {
+        let row = api.ask(caller.until, api.database().filter(filter)).await?;
+        let own = row.filter(|row| row.account == caller.account());
+        own.ok_or_else(|| ApiError::missing(format_args!("filter {filter}")))?;
+    }
     let pulse = caller.pulse;
     // By itself it is the tag of what shows nobody whose name had to be looked up.
     let tag = Tag::of(&[caller.account(), pulse.commit, pulse.revision, pulse.rewritten]);
@@ -110,9 +120,6 @@ async fn delivered(
     query: &TimelineQuery,
     before: Option<Cursor>,
 ) -> Result<(Vec<TimelinePost>, Option<String>)> {
-    if let Some(filter) = query.filter {
-        own(api, caller, filter).await?;
-    }
     let page = Page { before, limit: query.limit, filter: query.filter, hidden: query.hidden };
     let stretch = api.database().timeline_stretch(caller.account(), &page);
     let stretch = api.ask(caller.until, stretch).await?;
@@ -126,11 +133,6 @@ async fn everything(
     query: &TimelineQuery,
     before: Option<Cursor>,
 ) -> Result<(Vec<TimelinePost>, Option<String>)> {
-    if query.filter.is_some() {
-        return Err(ApiError::bad(
-            "`filter` and `public` exclude each other: what a filter matched is a part",
-        ));
-    }
     let database = api.database();
     let (first, last) = api.ask(caller.until, database.post_numbers()).await?;
     let mut end = before.map_or(last.saturating_add(1), |before| before.post.min(last.saturating_add(1)));

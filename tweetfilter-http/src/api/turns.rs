@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tweetfilter_core::Post;
 use tweetfilter_core::explain::Explanation;
+use tweetfilter_stream::store::StoreError;
 
 use super::Api;
 use super::answer::{ApiError, Result};
+use super::caller::Caller;
 use super::expression::Compiled;
 
 /// A kind of such work. It waits for others of its kind alone, so that what is checked as it is typed does not wait for
@@ -30,7 +33,16 @@ pub(super) struct Turns {
     explaining: Arc<Semaphore>,
     lists: Arc<Semaphore>,
     /// Of accounts for which something is done alone, as long as that waits or runs.
-    accounts: Mutex<HashMap<(i64, Work), Weak<Semaphore>>>,
+    accounts: Mutex<HashMap<(i64, Own), Weak<Semaphore>>>,
+}
+
+/// What is done for an account one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Own {
+    /// Work of a kind.
+    Work(Work),
+    /// Keeping a filter or a list, for which the store prices all of the account's filters.
+    Keeping,
 }
 
 impl Default for Turns {
@@ -54,8 +66,8 @@ impl Turns {
         turns.clone()
     }
 
-    /// The one turn of an account in a kind of work.
-    fn own(&self, account: i64, kind: Work) -> Arc<Semaphore> {
+    /// The one turn of an account.
+    fn own(&self, account: i64, kind: Own) -> Arc<Semaphore> {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         accounts.retain(|_, own| own.strong_count() > 0);
         if let Some(own) = accounts.get(&(account, kind)).and_then(Weak::upgrade) {
@@ -86,7 +98,7 @@ impl Turns {
         kind: Work,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let own = self.own(account, kind).acquire_owned().await;
+        let own = self.own(account, Own::Work(kind)).acquire_owned().await;
         let work = move || {
             let _own = own;
             work()
@@ -117,6 +129,21 @@ impl Api {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
         self.0.turns.alone(account, kind, work).await
+    }
+
+    /// Has the store keep filters or a list of an account, one after the other: it prices all of the account's filters for
+    /// that, and those who had it do so at the same moment would hold each other up until none is done in time. The store's
+    /// time, with some more if there is much to keep, begins with the turn, and begins anew for what is asked then.
+    pub(super) async fn keep<T>(
+        &self,
+        caller: &mut Caller,
+        more: Duration,
+        kept: impl Future<Output = std::result::Result<T, StoreError>>,
+    ) -> Result<T> {
+        let _turn = self.0.turns.own(caller.account(), Own::Keeping).acquire_owned().await;
+        let kept = self.ask(self.until() + more, kept).await;
+        caller.renew(self);
+        kept
     }
 
     /// For each post what its filters find in it, or what it lacks for them: an expression is read once more for that, and

@@ -1,11 +1,13 @@
 //! `serve`, `ingest`, `work` and `api`: the parts, together or one by one.
 
+mod ops;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tweetfilter_http::api;
-use tweetfilter_http::ops::{Counted, Metrics, Part, Probe, Process, Recorder};
+use tweetfilter_http::ops::{Counted, Part, Process};
 use tweetfilter_http::page;
 use tweetfilter_http::parts::{
     self, Buffers, Instance, Kind, SourceSettings, Stop, Worked, Works, catch_panics, supervise,
@@ -13,6 +15,7 @@ use tweetfilter_http::parts::{
 use tweetfilter_sql::Database;
 use tweetfilter_stream::worker::{Options, Worker};
 
+use self::ops::Ops;
 use super::Failure;
 use super::running::Running;
 use super::settings::{Common, Keep, Settings, block_on, failure};
@@ -155,10 +158,9 @@ fn name_of_process(settings: &Settings, process: u32) -> String {
 /// Files that a server has open beside its connections: the store, sources, the binary itself.
 const OTHER_FILES: u64 = 200;
 
-/// How long parts have when they are told to end, then what watches them, and then connections to be closed: less than
-/// the ten seconds that are promised, together.
+/// How long parts have when they are told to end, and connections to be closed: less than the ten seconds that are
+/// promised, together with what watches the parts and ends in between.
 const DRAIN: Duration = Duration::from_secs(6);
-const WATCH: Duration = Duration::from_millis(2_000);
 const CLOSE: Duration = Duration::from_millis(1_000);
 
 /// Runs parts until the process is told to end.
@@ -177,129 +179,49 @@ fn run(
         usable.map_err(|error| Failure::Input(format!("source {name}: {error}")))?;
     }
     block_on(async {
-        let database = settings.store_of_part().await?;
+        let (tell, mut stop) = Stop::new();
+        // Before anything is waited for, and anybody is told that it runs: who tells it to end then is heard.
+        let (signal, told) = (signals()?, tell.clone());
+        tokio::spawn(async move {
+            let signal = signal.await;
+            tracing::info!(signal, "ends");
+            let _ = told.send(true);
+        });
+        let Some(database) = stop.unless_told(settings.store_of_part()).await.transpose()? else {
+            return Ok(());
+        };
         // Until it ends.
         let running = Running::begin(settings, &database, working && !sources.is_empty())?;
-        // A server that is away is waited for, and who asks meanwhile is told so; a file is there, or never will be.
-        let is_file = database.buffer().is_some();
-        if is_file {
-            settings.store_is_ready(&database, working || answering).await?;
-        }
-        let (tell, stop) = Stop::new();
-        let mut tasks = tokio::task::JoinSet::new();
         let process = Process::new(command, settings.is_named().then_some(&settings.instance[..]));
-        let mut answers = None;
-        if let Some(address) = settings.listen().filter(|_| answering) {
-            let wanted = settings.api.connections as u64 + OTHER_FILES;
-            let allowed = parts::allow_files(wanted);
-            if allowed < wanted {
-                tracing::warn!(
-                    allowed,
-                    "the system allows fewer open files than `connections` of [api] needs; see `ulimit -n`"
-                );
-            }
-            let api = api::Api::new(database.clone(), settings.api.clone(), stop.clone());
-            api.waits_for_store(!is_file);
-            let app = api::app(&api).merge(page::app());
-            let serving = Arc::new(api::listen(&api, app, address).await.map_err(failure)?);
-            tracing::info!(address = %serving.address().map_err(failure)?, "the API and the page listen");
-            if let Some(buffer) = settings.buffer_elsewhere() {
-                api.buffer_at(buffer.to_owned(), settings.redis());
-            }
+        let api = answering.then(|| api::Api::new(database.clone(), settings.api.clone(), stop.clone()));
+        if let Some(api) = &api {
             process.add(api.part().clone());
-            answers = Some(api.clone());
-            let (database, stop, part) = (database.clone(), stop.clone(), api.part().clone());
-            tasks.spawn(async move {
-                supervise(&part, &database, stop.clone(), || {
-                    let (serving, stop) = (serving.clone(), stop.clone());
-                    Box::pin(async move {
-                        serving.run(stop).await;
-                        Ok(())
-                    })
-                })
-                .await;
-            });
         }
-        if !is_file {
-            settings.store_is_ready(&database, working || answering).await?;
-        }
-        if let Some(api) = answers {
-            api.waits_for_store(false);
-        }
-        let only_answers = answering && !working && sources.is_empty();
-        let buffer = if only_answers { None } else { Some(settings.buffer_of_part(&database).await?) };
-        for warning in buffer.iter().flat_map(Buffers::warnings) {
-            tracing::warn!("{warning}");
-        }
-        // Before anybody is told that it runs: who tells it to end then is heard.
-        let ended = signals()?;
-        let ops = Ops::begin(settings, process.clone(), &database, buffer.clone()).await?;
-        let lookup = if working { settings.lookup()? } else { None };
         let bluesky = settings.bluesky() || sources.values().any(|source| source.kind == Kind::Jetstream);
-        // Whoever works beside it on the file goes on with what it holds; the one that had the file locked before is gone.
-        if let Some(Buffers::Embedded(embedded)) = &buffer
-            && let Some(process) = running.killed()
-        {
-            embedded.forget_leases(&name_of_process(settings, process)).await.map_err(failure)?;
-        }
-        for (name, source) in sources {
-            let Some(buffer) = &buffer else { continue };
-            let (database, buffer, stop) = (database.clone(), buffer.clone(), stop.clone());
-            let instance = Instance::new(&settings.instance).asking(&database);
-            let part = process.part(&format!("ingest {name}"));
-            let buffer = Counted::new(buffer, &part);
-            tasks.spawn(async move {
-                supervise(&part, &database, stop.clone(), || {
-                    let (buffer, name, source) = (buffer.clone(), name.clone(), source.clone());
-                    let (instance, stop) = (instance.clone(), stop.clone());
-                    Box::pin(async move {
-                        let ingested =
-                            parts::ingest(buffer, &name, &source, &instance, stop, |_, _| {}).await;
-                        ingested.map(|_| ()).map_err(|error| source.explained(error))
-                    })
-                })
-                .await;
-            });
-        }
-        if let Some(buffer) = buffer.filter(|_| working) {
-            let (database, stop, settings) = (database.clone(), stop.clone(), settings.clone());
-            let part = process.part("work");
-            tasks.spawn(async move {
-                supervise(&part, &database, stop.clone(), || {
-                    let (works, stop) = (works(&settings, &database, &buffer, &part), stop.clone());
-                    Box::pin(async move { works.run(false, stop).await.map(|_| ()) })
-                })
-                .await;
-            });
-        }
-        if lookup.is_some() {
-            let (database, stop, settings) = (database.clone(), stop.clone(), settings.clone());
-            let part = process.part("lookup");
-            tasks.spawn(async move {
-                supervise(&part, &database, stop.clone(), || {
-                    let (database, stop, client) = (database.clone(), stop.clone(), settings.lookup());
-                    Box::pin(async move {
-                        match client {
-                            Ok(Some(client)) => parts::lookup(database, client, bluesky, stop).await,
-                            // It was there when the process began.
-                            _ => Ok(()),
-                        }
-                    })
-                })
-                .await;
-            });
-        }
-        if working {
-            let counted = process.clone();
-            let forgotten = move |posts| {
-                counted.forgotten.inc_by(posts);
-            };
-            tasks.spawn(parts::retention(database.clone(), settings.keep_time(), stop.clone(), forgotten));
-        }
-        tokio::select! {
-            signal = ended => tracing::info!(signal, "ends"),
-            // Files come to an end.
-            () = async { while tasks.join_next().await.is_some() {} } => tracing::info!("all sources have ended"),
+        let named = |(name, source)| (process.part(&format!("ingest {name}")), name, source);
+        let sources: Vec<_> = sources.into_iter().map(named).collect();
+        let work = working.then(|| process.part("work"));
+        let lookup = if working { settings.lookup()? } else { None };
+        let lookup = lookup.map(|_| process.part("lookup"));
+        let mut ops = Ops::begin(settings, &process).await?;
+        let mut tasks = tokio::task::JoinSet::new();
+        let mut parts = Parts {
+            settings,
+            database: database.clone(),
+            process,
+            api,
+            sources,
+            work,
+            lookup,
+            bluesky,
+            stop: stop.clone(),
+            tasks: &mut tasks,
+        };
+        parts.begin(&running, &mut ops).await?;
+        // Files come to an end.
+        let all = async { while tasks.join_next().await.is_some() {} };
+        if stop.unless_told(all).await.is_some() {
+            tracing::info!("all sources have ended");
         }
         let _ = tell.send(true);
         let drained = tokio::time::timeout(DRAIN, async { while tasks.join_next().await.is_some() {} });
@@ -314,52 +236,177 @@ fn run(
     })
 }
 
-/// What watches the parts. It ends last, and holds nobody up.
-struct Ops {
-    tell: tokio::sync::watch::Sender<bool>,
-    tasks: tokio::task::JoinSet<()>,
-    recorder: tokio::task::AbortHandle,
+/// The parts that a process runs. Each is there before it begins, so that it can be told of which it waits for what.
+struct Parts<'r> {
+    settings: &'r Settings,
+    database: Database,
+    process: Arc<Process>,
+    api: Option<api::Api>,
+    /// Each with its name.
+    sources: Vec<(Arc<Part>, String, SourceSettings)>,
+    work: Option<Arc<Part>>,
+    lookup: Option<Arc<Part>>,
+    /// Whether posts of Bluesky are there to be evaluated.
+    bluesky: bool,
+    stop: Stop,
+    tasks: &'r mut tokio::task::JoinSet<()>,
 }
 
-impl Ops {
-    async fn begin(
-        settings: &Settings,
-        process: Arc<Process>,
-        database: &Database,
-        buffer: Option<Buffers>,
-    ) -> Result<Self, Failure> {
-        let (tell, stop) = Stop::new();
-        let mut tasks = tokio::task::JoinSet::new();
-        if let Some(address) = settings.metrics() {
-            let app = Metrics::new(process.clone(), buffer.clone()).app();
-            let options = api::Options { connections: 64, ..api::Options::default() };
-            let serving = api::listen_as("metrics", options, app, address).await.map_err(failure)?;
-            tracing::info!(address = %serving.address().map_err(failure)?, "metrics are at /metrics");
-            let stop = stop.clone();
-            tasks.spawn(async move { serving.run(stop).await });
+impl Parts<'_> {
+    /// Begins them, once there is what they need. Told to end before, it leaves it at that.
+    async fn begin(&mut self, running: &Running, ops: &mut Ops) -> Result<(), Failure> {
+        // A server that is away is waited for, and who asks meanwhile is told so; a file is there, or never will be.
+        let is_file = self.database.buffer().is_some();
+        if is_file {
+            self.store().await?;
         }
-        let probe = Probe::new(&settings.watched(), &settings.folder());
-        let probe = probe.map(|probe| if settings.is_watch_said() { probe } else { probe.of_what_ran() });
-        let mut recorder = Recorder::new(process, database.clone(), buffer, probe);
-        // A file answers. A server may be away, and those that need none begin without it.
-        if database.buffer().is_some() {
-            recorder.begin().await;
+        if self.stop.is_told() {
+            return Ok(());
         }
-        let recorder = tasks.spawn(recorder.run(stop));
-        Ok(Self { tell, tasks, recorder })
+        self.answer(!is_file).await?;
+        if !is_file {
+            self.store().await?;
+        }
+        if let Some(api) = self.api.as_ref().filter(|_| !self.stop.is_told()) {
+            api.waits_for_store(false);
+        }
+        let buffer = self.buffer().await?;
+        if self.stop.is_told() {
+            return Ok(());
+        }
+        ops.record(self.settings, &self.database, buffer.clone(), &mut self.stop).await;
+        let Some(buffer) = buffer else { return Ok(()) };
+        for warning in buffer.warnings() {
+            tracing::warn!("{warning}");
+        }
+        // Whoever works beside it on the file goes on with what it holds; the one that had the file locked before is gone.
+        if let Buffers::Embedded(embedded) = &buffer
+            && let Some(process) = running.killed()
+        {
+            let name = name_of_process(self.settings, process);
+            self.stop.unless_told(embedded.forget_leases(&name)).await.transpose().map_err(failure)?;
+        }
+        if !self.stop.is_told() {
+            self.read(&buffer);
+            self.evaluate(buffer);
+        }
+        Ok(())
     }
 
-    async fn end(mut self) {
-        let _ = self.tell.send(true);
-        let ended = async { while self.tasks.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(WATCH, ended).await;
-        if !self.recorder.is_finished() {
-            // It says so itself where it comes to it.
+    /// Waits for the store, if anything needs one.
+    async fn store(&mut self) -> Result<(), Failure> {
+        let needs_it = self.work.is_some() || self.api.is_some();
+        let all = if needs_it { self.process.parts() } else { Vec::new() };
+        all.iter().for_each(|part| part.waits_for_store(true));
+        let ready = self.settings.store_is_ready(&self.database, needs_it);
+        if self.stop.unless_told(ready).await.transpose()?.is_some() {
+            all.iter().for_each(|part| part.waits_for_store(false));
+        }
+        Ok(())
+    }
+
+    /// Waits for the buffer, if anything needs one.
+    async fn buffer(&mut self) -> Result<Option<Buffers>, Failure> {
+        let all: Vec<_> = self.sources.iter().map(|source| &source.0).chain(&self.work).collect();
+        if all.is_empty() {
+            return Ok(None);
+        }
+        all.iter().for_each(|part| part.waits_for_buffer(true));
+        let buffer = self.stop.unless_told(self.settings.buffer_of_part(&self.database)).await.transpose()?;
+        if buffer.is_some() {
+            all.iter().for_each(|part| part.waits_for_buffer(false));
+        }
+        Ok(buffer)
+    }
+
+    /// Has the API listen, if there is one, and say that its store is waited for.
+    async fn answer(&mut self, waits: bool) -> Result<(), Failure> {
+        let (Some(api), Some(address)) = (&self.api, self.settings.listen()) else { return Ok(()) };
+        let wanted = self.settings.api.connections as u64 + OTHER_FILES;
+        let allowed = parts::allow_files(wanted);
+        if allowed < wanted {
             tracing::warn!(
-                "there was no time to note that this process ends; if the store knows of it, the next one that runs the \
-                 same will report it as one that ended without saying so"
+                allowed,
+                "the system allows fewer open files than `connections` of [api] needs; see `ulimit -n`"
             );
         }
+        api.waits_for_store(waits);
+        let app = api::app(api).merge(page::app());
+        let serving = Arc::new(api::listen(api, app, address).await.map_err(failure)?);
+        tracing::info!(address = %serving.address().map_err(failure)?, "the API and the page listen");
+        if let Some(buffer) = self.settings.buffer_elsewhere() {
+            api.buffer_at(buffer.to_owned(), self.settings.redis());
+        }
+        let (database, stop, part) = (self.database.clone(), self.stop.clone(), api.part().clone());
+        self.tasks.spawn(async move {
+            supervise(&part, &database, stop.clone(), || {
+                let (serving, stop) = (serving.clone(), stop.clone());
+                Box::pin(async move {
+                    serving.run(stop).await;
+                    Ok(())
+                })
+            })
+            .await;
+        });
+        Ok(())
+    }
+
+    /// Reads the sources into the buffer.
+    fn read(&mut self, buffer: &Buffers) {
+        for (part, name, source) in std::mem::take(&mut self.sources) {
+            let (database, buffer, stop) = (self.database.clone(), buffer.clone(), self.stop.clone());
+            let instance = Instance::new(&self.settings.instance).asking(&database);
+            let buffer = Counted::new(buffer, &part);
+            self.tasks.spawn(async move {
+                supervise(&part, &database, stop.clone(), || {
+                    let (buffer, name, source) = (buffer.clone(), name.clone(), source.clone());
+                    let (instance, stop) = (instance.clone(), stop.clone());
+                    Box::pin(async move {
+                        let ingested =
+                            parts::ingest(buffer, &name, &source, &instance, stop, |_, _| {}).await;
+                        ingested.map(|_| ()).map_err(|error| source.explained(error))
+                    })
+                })
+                .await;
+            });
+        }
+    }
+
+    /// Works on what is in the buffer, asks who is who, and forgets what is old, if that is to be done.
+    fn evaluate(&mut self, buffer: Buffers) {
+        let Some(part) = self.work.clone() else { return };
+        let (database, stop, settings) = (self.database.clone(), self.stop.clone(), self.settings.clone());
+        self.tasks.spawn(async move {
+            supervise(&part, &database, stop.clone(), || {
+                let (works, stop) = (works(&settings, &database, &buffer, &part), stop.clone());
+                Box::pin(async move { works.run(false, stop).await.map(|_| ()) })
+            })
+            .await;
+        });
+        if let Some(part) = self.lookup.clone() {
+            let (database, stop, settings) =
+                (self.database.clone(), self.stop.clone(), self.settings.clone());
+            let bluesky = self.bluesky;
+            self.tasks.spawn(async move {
+                supervise(&part, &database, stop.clone(), || {
+                    let (database, stop, client) = (database.clone(), stop.clone(), settings.lookup());
+                    Box::pin(async move {
+                        match client {
+                            Ok(Some(client)) => parts::lookup(database, client, bluesky, stop).await,
+                            // It was there when the process began.
+                            _ => Ok(()),
+                        }
+                    })
+                })
+                .await;
+            });
+        }
+        let counted = self.process.clone();
+        let forgotten = move |posts| {
+            counted.forgotten.inc_by(posts);
+        };
+        let keep_time = self.settings.keep_time();
+        self.tasks.spawn(parts::retention(self.database.clone(), keep_time, self.stop.clone(), forgotten));
     }
 }
 

@@ -55,10 +55,23 @@ pub struct FilterLine {
     pub enabled: Option<bool>,
     /// When it is switched off by itself, in milliseconds since 1970.
     pub expires_at: Option<i64>,
+    /// What it does where it was written, and does not do here.
+    pub differences: Vec<Difference>,
+    /// Whether a new one comes in switched off, since here it would do more than its file asks for.
+    pub comes_off: bool,
     /// Line of the file, from 1.
     pub line: usize,
     /// What is wrong in it beside the expression, so that it can't be used; what else could be read of it stands above.
     pub fault: Option<String>,
+}
+
+/// Something that a filter does where it was written, and does not do here: for whoever decides whether it is to come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// For programs: `context`, `single_posts`, `only_warns` or `only_blurs`.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
 }
 
 /// The code of a finding that is about a [`FilterLine::fault`].
@@ -77,6 +90,8 @@ impl FilterLine {
             action: None,
             enabled: None,
             expires_at: None,
+            differences: Vec::new(),
+            comes_off: false,
             line,
             fault: None,
         }
@@ -301,6 +316,8 @@ mod tests {
                 action: Some("hide".into()),
                 enabled: Some(false),
                 expires_at: Some(0),
+                differences: Vec::new(),
+                comes_off: false,
                 line: 2,
                 fault: None,
             }

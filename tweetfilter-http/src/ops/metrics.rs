@@ -1,7 +1,7 @@
 //! What Prometheus scrapes: the counters as they are now, in its text format 0.0.4.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -29,15 +29,21 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub struct Metrics {
     process: Arc<Process>,
-    buffer: Option<Buffers>,
+    buffer: Arc<OnceLock<Buffers>>,
     system: Arc<Mutex<Option<System>>>,
 }
 
 impl Metrics {
-    /// Of a process, and the buffer if it has one.
+    /// Of a process.
     #[must_use]
-    pub fn new(process: Arc<Process>, buffer: Option<Buffers>) -> Self {
-        Self { process, buffer, system: Arc::new(Mutex::new(System::new().ok())) }
+    pub fn new(process: Arc<Process>) -> Self {
+        Self { process, buffer: Arc::default(), system: Arc::new(Mutex::new(System::new().ok())) }
+    }
+
+    /// The same of its buffer from now on: a process is scraped before it has found that.
+    pub fn with_buffer(&self, buffer: Buffers) {
+        // It has one.
+        let _ = self.buffer.set(buffer);
     }
 
     /// The one route, `/metrics`.
@@ -50,7 +56,7 @@ impl Metrics {
     /// # Errors
     /// None that anybody knows of: a text takes what is written.
     pub async fn text(&self) -> Result<String, fmt::Error> {
-        let stats = match &self.buffer {
+        let stats = match self.buffer.get() {
             Some(buffer) => tokio::time::timeout(PATIENCE, buffer.stats()).await.ok().and_then(Result::ok),
             None => None,
         };
@@ -193,6 +199,18 @@ fn parts_of(encoder: &mut DescriptorEncoder<'_>, parts: &[Arc<Part>]) -> fmt::Re
     for part in parts {
         let up = matches!(part.state().0, State::Running | State::StandingBy | State::Ended);
         ConstGauge::new(i64::from(up)).encode(family.encode_family(&[("part", part.name())])?)?;
+    }
+    let (name, help) =
+        ("tweetfilter_part_waits_since_seconds", "Since when a part waits for a server, since 1970");
+    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for part in parts {
+        let (server, since) = match part.state() {
+            (State::WaitingForStore, since) => ("store", since),
+            (State::WaitingForBuffer, since) => ("buffer", since),
+            _ => continue,
+        };
+        let labels = [("part", part.name()), ("server", server)];
+        ConstGauge::new(since as f64 / 1_000.0).encode(family.encode_family(&labels)?)?;
     }
     Ok(())
 }

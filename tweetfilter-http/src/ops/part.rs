@@ -26,6 +26,9 @@ const SECONDS: [f64; 14] =
 /// Characters of a name; the store takes no more.
 const NAME: usize = 190;
 
+/// Why a part waits that does not run yet.
+const BEGINS: &str = "it has not answered since the process began";
+
 /// Names and values of labels.
 pub(super) type Labels = Vec<(&'static str, String)>;
 
@@ -328,6 +331,16 @@ impl Part {
     /// A server answered, or is away for a reason.
     pub(crate) fn heard(&self, server: Server, away: Option<String>) {
         self.needed(server).answered(away);
+    }
+
+    /// Its process has just begun, and waits for the store before it runs; or waits no more.
+    pub fn waits_for_store(&self, waits: bool) {
+        self.heard(Server::Store, waits.then(|| BEGINS.to_owned()));
+    }
+
+    /// The same of the buffer.
+    pub fn waits_for_buffer(&self, waits: bool) {
+        self.heard(Server::Buffer, waits.then(|| BEGINS.to_owned()));
     }
 
     /// It has held for so long what it has, since a server does not do what it is asked for.

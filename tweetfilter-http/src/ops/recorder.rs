@@ -287,3 +287,39 @@ impl Recorder {
         self.database.keep_samples(&[], Some(&ProcessRow { host, name, at: now(), body })).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parts::logged::Log;
+    use crate::parts::test_store::TestStore;
+
+    #[tokio::test]
+    async fn why_gaps_stay_in_the_buffer_is_said_now_and_then_until_they_are_taken() {
+        let store = TestStore::open().await;
+        let mut recorder = Recorder::new(Process::new("work", None), (*store).clone(), None, None);
+        tokio::time::pause();
+        let (log, _guard) = Log::begin();
+        let mut told = |taken: Result<(), BufferError>| {
+            let before = log.count("gaps stay in the buffer");
+            recorder.tell_gaps(&taken);
+            log.count("gaps stay in the buffer") - before
+        };
+        let unfit = || Err(BufferError::Unfit("tf:gaps:s is no list".to_owned()));
+        assert_eq!((told(Ok(())), told(Err(BufferError::Away("no route".to_owned())))), (0, 0));
+        assert_eq!((told(unfit()), told(unfit())), (1, 0));
+        // Who does not answer in between mends nothing.
+        tokio::time::advance(Duration::from_secs(61)).await;
+        assert_eq!(
+            (told(Err(BufferError::Away("no route".to_owned()))), told(unfit()), told(unfit())),
+            (0, 1, 0)
+        );
+        assert!(
+            log.text().contains("for_seconds=61") && log.text().contains("tf:gaps:s is no list"),
+            "{}",
+            log.text()
+        );
+        // The next time is another one.
+        assert_eq!((told(Ok(())), told(unfit())), (0, 1));
+    }
+}

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, Once};
 use tracing::subscriber::DefaultGuard;
 
 #[derive(Clone, Default)]
-pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     /// Begins to note what is logged, as long as the guard is there.
-    pub(super) fn begin() -> (Self, DefaultGuard) {
+    pub(crate) fn begin() -> (Self, DefaultGuard) {
         // Whoever comes to an event first settles whether anybody wants it, and as long as there is one subscriber alone, asks
         // that of its own thread: another test, which notes nothing, would settle that nobody does. So there is one for all.
         static FOR_ALL: Once = Once::new();
@@ -24,11 +24,11 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber.finish()))
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 
-    pub(super) fn count(&self, part: &str) -> usize {
+    pub(crate) fn count(&self, part: &str) -> usize {
         self.text().matches(part).count()
     }
 }

@@ -8,11 +8,12 @@ mod buffers;
 mod fake;
 mod files;
 mod forgotten;
+mod generated;
 mod held_up;
 mod ingest;
 mod instance;
 #[cfg(test)]
-mod logged;
+pub(crate) mod logged;
 mod lookup;
 mod newer;
 mod retention;
@@ -20,7 +21,7 @@ mod secrets;
 mod source;
 mod supervise;
 #[cfg(test)]
-mod test_store;
+pub(crate) mod test_store;
 mod up_to_date;
 mod work;
 
@@ -99,6 +100,15 @@ impl Stop {
     /// Ends when it is told, or when nobody is left to tell.
     pub async fn told(&mut self) {
         let _ = self.0.wait_for(|told| *told).await;
+    }
+
+    /// What something comes to, unless this is told first.
+    pub async fn unless_told<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.told() => None,
+            done = work => Some(done),
+        }
     }
 
     /// Waits for a time, or until it is told.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tweetfilter_stream::entry::Audience;
-use tweetfilter_stream::generate::{Generator, LINE_END, Options as Generated};
 use tweetfilter_stream::source::file::{FileSource, Pace};
 use tweetfilter_stream::source::net::{Jetstream, Live, Mastodon, Token, TokioClock, Trust, X};
 use tweetfilter_stream::source::{Chunk, Source, SourceError};
 
 use super::PartError;
+use super::generated::Invented;
 
 /// Characters of a source's name; the store takes no more.
 pub const LONGEST_NAME: usize = 190;
@@ -113,7 +113,8 @@ pub struct SourceSettings {
     /// Of X: messages come with their length.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delimited: bool,
-    /// Of X and Jetstream: parameters such as `follow` and `track`.
+    /// Of X and Jetstream: parameters such as `follow` and `track`. Of `generated`: `posts`, `seed`, `accounts`, `audience`
+    /// and `live`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
 }
@@ -176,7 +177,12 @@ impl SourceSettings {
                 let message = "a source of kind file needs files: files = [\"FILE\"]";
                 return Err(SourceError::Setup(message.to_owned()));
             }
-            Kind::File | Kind::Generated | Kind::Jetstream => return Ok(()),
+            Kind::Generated => return self.is_generated(),
+            Kind::File | Kind::Mastodon if !self.parameters.is_empty() => {
+                let message = "parameters are of X, Jetstream and generated sources only; leave them out";
+                return Err(SourceError::Setup(message.to_owned()));
+            }
+            Kind::File | Kind::Jetstream => return Ok(()),
             Kind::Mastodon => self.server().map(|_| ())?,
             _ => {}
         }
@@ -184,6 +190,28 @@ impl SourceSettings {
             Secret::Variable(variable) => Token::from_env(variable).map(|_| ()),
             Secret::Keys(_) | Secret::Token(_) => Ok(()),
         }
+    }
+
+    /// Whether one that is generated has only what is of use to it.
+    fn is_generated(&self) -> Result<(), SourceError> {
+        let stated = [
+            ("files", !self.files.is_empty()),
+            ("as-recorded", self.as_recorded),
+            ("address", self.address.is_some()),
+            ("token-file", self.token_file.is_some()),
+            ("token-variable", self.token_variable.is_some()),
+            ("keys-file", self.keys_file.is_some()),
+            ("ca-file", self.ca_file.is_some()),
+            ("delimited", self.delimited),
+        ];
+        if let Some((key, _)) = stated.iter().find(|(_, is_stated)| *is_stated) {
+            let message = format!(
+                "{key} is of no use to a generated source, which reads nothing: leave it out, or say another kind. It \
+                 takes audience, rate and parameters"
+            );
+            return Err(SourceError::Setup(message));
+        }
+        Invented::read(&self.parameters).map(|_| ())
     }
 
     /// The same error of a part that reads this source, with what is to be done about it where that is known.
@@ -216,7 +244,7 @@ impl SourceSettings {
         let trust = self.ca_file.as_deref().map(Trust::from_file).transpose()?.unwrap_or_default();
         match self.kind {
             Kind::File => self.file(cursor).map(|file| Opened::File(Box::new(file))),
-            Kind::Generated => Ok(Opened::File(Box::new(self.generated()))),
+            Kind::Generated => self.generated().map(|lines| Opened::File(Box::new(lines))),
             Kind::Jetstream => {
                 let jetstream = match &self.address {
                     Some(address) => Jetstream::posts_from([address])?,
@@ -264,22 +292,10 @@ impl SourceSettings {
         })
     }
 
-    fn generated(&self) -> FileSource {
-        let number = |name: &str, default: u64| {
-            self.parameters.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
-        };
-        let live = number("live", 0) != 0;
-        let lines = Generator::new(Generated {
-            start: live.then(clock),
-            posts: number("posts", 1_000_000_000),
-            seed: number("seed", 1),
-            accounts: u32::try_from(number("accounts", 5)).unwrap_or(5),
-            audience: u32::try_from(number("audience", 2)).unwrap_or(2),
-        });
-        let source =
-            FileSource::from_reader("generated", LineReader { lines, live, open: Vec::new(), at: 0 });
+    fn generated(&self) -> Result<FileSource, SourceError> {
+        let lines = Invented::read(&self.parameters)?.source();
         let rate = self.rate.unwrap_or(200.0);
-        source.paced(Pace::Rate(rate), Arc::new(TokioClock::default()))
+        Ok(lines.paced(Pace::Rate(rate), Arc::new(TokioClock::default())))
     }
 
     fn server(&self) -> Result<&str, SourceError> {
@@ -326,41 +342,6 @@ fn live<W: tweetfilter_stream::source::net::Wire>(
     match cursor {
         Some(cursor) => live.resume(cursor),
         None => Ok(live),
-    }
-}
-
-/// What time it is, as the generator counts.
-fn clock() -> u64 {
-    super::now().try_into().unwrap_or_default()
-}
-
-/// Lines as something to be read.
-struct LineReader {
-    lines: Generator,
-    /// Whether they carry the time at which they are read.
-    live: bool,
-    open: Vec<u8>,
-    at: usize,
-}
-
-impl std::io::Read for LineReader {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.at == self.open.len() {
-            self.at = 0;
-            self.open.clear();
-            if self.live {
-                self.lines.set_time(clock());
-            }
-            if let Some(line) = self.lines.next() {
-                self.open.extend_from_slice(line.as_bytes());
-                self.open.extend_from_slice(LINE_END.as_bytes());
-            }
-        }
-        let rest = &self.open[self.at..];
-        let read = rest.len().min(buffer.len());
-        buffer[..read].copy_from_slice(&rest[..read]);
-        self.at += read;
-        Ok(read)
     }
 }
 

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tweetfilter_sql::Database;
 
-pub(super) struct TestStore {
+pub(crate) struct TestStore {
     database: Database,
     folder: PathBuf,
 }
 
 impl TestStore {
-    pub(super) async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name =
             format!("tweetfilter-parts-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));

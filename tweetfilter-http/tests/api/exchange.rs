@@ -77,6 +77,59 @@ async fn a_filter_that_can_not_be_read_keeps_no_other_out() {
 }
 
 #[tokio::test]
+async fn what_differs_at_mastodon_is_said_before_and_hides_nothing_unasked() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let everywhere = json!(["home", "notifications", "public", "thread", "account"]);
+    let filter = |title: &str, action: &str, context: Value, statuses: Value| {
+        let keywords = json!([{"keyword": title, "whole_word": true}]);
+        json!({"title": title, "filter_action": action, "context": context, "keywords": keywords, "statuses": statuses})
+    };
+    let content = json!([
+        filter("snow", "hide", everywhere.clone(), json!([])),
+        filter("rain", "warn", json!(["home"]), json!([])),
+        filter("hail", "blur", everywhere.clone(), json!([])),
+        filter("fog", "hide", json!(["account"]), json!([{"id": "1", "status_id": "2"}])),
+    ])
+    .to_string();
+    let body = |apply| json!({"content": content, "apply": apply, "action": "highlight"});
+    let got = house.ask(Method::POST, &token, "/import", body(false)).await;
+    let came = |filter: &Value| {
+        let codes: Vec<_> =
+            filter["diagnostics"].as_array().unwrap().iter().map(|one| one["code"].clone()).collect();
+        (filter["action"].clone(), filter["enabled"].clone(), codes)
+    };
+    let came: Vec<_> = got.ok()["filters"].as_array().unwrap().iter().map(came).collect();
+    let codes = |codes: &[&str]| codes.iter().map(|code| json!(code)).collect::<Vec<_>>();
+    assert_eq!(
+        came,
+        [
+            (json!("hide"), json!(true), codes(&[])),
+            (json!("hide"), json!(true), codes(&["context", "only_warns"])),
+            (json!("highlight"), json!(true), codes(&["only_blurs"])),
+            (json!("hide"), json!(false), codes(&["context", "single_posts"])),
+        ]
+    );
+    house.ask(Method::POST, &token, "/import", body(true)).await.ok();
+    let filters = house.get(&token, "/filters").await;
+    let hides: Vec<_> = filters
+        .ok()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["enabled"] == true && one["action"] == "hide")
+        .collect();
+    assert_eq!(hides, [true, true, false, false]);
+    // Who switched it on is not asked again.
+    let id = filters.ok()[3]["id"].as_i64().unwrap();
+    house.ask(Method::PATCH, &token, &format!("/filters/{id}"), json!({"enabled": true})).await.ok();
+    let got = house.ask(Method::POST, &token, "/import", body(true)).await;
+    assert_eq!(states(got.ok()), ["same"; 4]);
+    assert_eq!(got.ok()["filters"][3]["diagnostics"], json!([]));
+    assert_eq!(house.get(&token, "/filters").await.ok()[3]["enabled"], true);
+}
+
+#[tokio::test]
 async fn all_of_an_import_is_kept_or_nothing_and_the_line_is_said() {
     use tweetfilter_core::budget::Price;
     use tweetfilter_http::api::Options;

@@ -162,3 +162,26 @@ async fn what_went_out_for_mastodon_is_there_already() {
     assert_eq!(states(got.ok()), ["same"; 5]);
     assert_eq!(house.get(&token, "/filters").await.ok(), &before);
 }
+
+#[tokio::test]
+async fn that_a_filter_shows_what_a_later_one_hides_is_said_to_be_lost_at_mastodon() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    for filter in [
+        json!({"text": "snow", "action": "hide"}),
+        json!({"text": "from:ann", "action": "show", "enabled": false}),
+        json!({"text": "rain", "action": "hide"}),
+        json!({"text": "from:bob", "action": "show"}),
+        json!({"text": "hail", "action": "hide"}),
+    ] {
+        house.ask(Method::POST, &token, "/filters", filter).await.ok();
+    }
+    let got = house.get(&token, "/export?format=mastodon").await;
+    let filters = house.get(&token, "/filters").await;
+    let id = |place: usize| filters.ok()[place]["id"].clone();
+    let lost = got.ok()["lost"].as_array().unwrap();
+    assert_eq!((lost.len(), &lost[0]["id"]), (1, &id(4)), "{lost:?}");
+    let what = lost[0]["what"].as_str().unwrap();
+    assert!(what.contains(&format!("what filter {} matches", id(3))), "{what}");
+    assert_eq!(house.get(&token, "/export").await.ok()["lost"], json!([]));
+}

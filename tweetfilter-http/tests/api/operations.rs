@@ -544,7 +544,7 @@ async fn a_disk_that_is_short_of_room_is_not_well_and_what_is_forgotten_is_count
     until("it is forgotten", async || (process.forgotten.get() == 1).then_some(())).await;
     tell.send(true).unwrap();
     forgetting.await.unwrap();
-    let scraped = Metrics::new(process, None).text().await.unwrap();
+    let scraped = Metrics::new(process).text().await.unwrap();
     assert!(scraped.contains("\ntweetfilter_forgotten_posts_total 1\n"), "{scraped}");
 
     let codes = |got: &Value| {

@@ -1,5 +1,7 @@
 //! Named sets: how many and how large, and that an account's own are nobody else's.
 
+use std::time::Instant;
+
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tweetfilter_http::api::Options;
@@ -35,6 +37,34 @@ async fn an_account_has_so_many_sets_and_so_large_ones() {
     put(&ann, "c", &["bonn"]).await.ok();
     let limits = &house.get(&ann, "/me").await.ok()["limits"].clone();
     assert_eq!((&limits["sets"], &limits["set_bytes"]), (&json!(2), &json!(60)));
+}
+
+/// The store prices all filters of an account for each, which takes longer the longer its lists are.
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_put_sets_beside_long_ones_at_the_same_moment_do_so_one_after_the_other() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    for n in 0..3 {
+        let terms: String = (0..10_000).map(|term| format!("word{term} of{n}\n")).collect();
+        house.database.set_named(Some(ann), &format!("long{n}"), &terms).await.unwrap();
+    }
+    let put = async |house: &House, n: usize| {
+        house.ask(Method::PUT, &token, &format!("/sets/s{n}"), json!({"terms": [format!("snow{n}")]})).await
+    };
+    let many = 10 * std::thread::available_parallelism().map_or(1, usize::from);
+    let mut kept = Vec::new();
+    // Alone each has time enough; at the same moment, none would. A busy machine may hold up some of them.
+    while kept.iter().all(|kept| *kept <= many / 2) {
+        assert!(kept.len() < 5, "of {many} each time: {kept:?}");
+        // What one takes alone, on this machine at this moment.
+        let begun = Instant::now();
+        put(&house, 0).await.ok();
+        let store_time = begun.elapsed() * 5;
+        let hasty = House::over(house.database.clone(), Options { store_time, ..patient() });
+        let all = (0..many).map(|n| put(&hasty, n));
+        let answers = futures_util::future::join_all(all).await;
+        kept.push(answers.iter().filter(|got| got.status == StatusCode::OK).count());
+    }
 }
 
 #[tokio::test]

@@ -66,6 +66,35 @@ async fn what_was_found_is_marked_where_it_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_wrong_request_is_refused_also_where_its_tag_is_known() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    let (bob, _) = house.account("bob", Scope::Read).await;
+    let (own, other) = (house.filter(ann, "snow").await, house.filter(bob, "snow").await);
+    house.post("1", "a", false, &[(ann, &[])]).await;
+    let tag = house.get(&token, "/timeline").await.headers["etag"].clone();
+    let asked = async |query: &str| {
+        let mut request = request(Method::GET, &format!("/timeline?{query}"), &token, None);
+        request.headers_mut().insert("if-none-match", tag.clone());
+        house.send(request).await.status
+    };
+    assert_eq!(asked(&format!("filter={own}")).await, StatusCode::NOT_MODIFIED);
+    for query in [
+        &format!("filter={own}&public=true")[..],
+        "limit=0",
+        "limit=201",
+        "before=x",
+        "made-up=1",
+        "hidden=2",
+    ] {
+        assert_eq!(asked(query).await, StatusCode::BAD_REQUEST, "{query}");
+    }
+    for filter in [other, 99] {
+        assert_eq!(asked(&format!("filter={filter}")).await, StatusCode::NOT_FOUND, "{filter}");
+    }
+}
+
+#[tokio::test]
 async fn an_unchanged_timeline_is_not_sent_again() {
     let house = House::new().await;
     let (ann, token) = house.account("ann", Scope::Read).await;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use sqlx::Connection as _;
+
 use crate::chain::{Server, ok, status, until, untold, with_accounts};
 use crate::separate::{maria::Maria, redis};
 use crate::support::Files;
@@ -98,6 +100,36 @@ fn who_is_told_to_end_does_so_while_servers_say_nothing() {
             took.push(takes(command));
         }
     }
+}
+
+/// Has the store be busy for as long as anybody waits with taking it that a process runs.
+fn make_slow(files: &Files) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let path = files.path("tweetfilter.db");
+        let mut connection = sqlx::SqliteConnection::connect(&path.to_string_lossy()).await.unwrap();
+        let slow = "CREATE TRIGGER slow BEFORE INSERT ON process BEGIN
+                 SELECT (WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 100000000000)
+                     SELECT COUNT(*) FROM n);
+             END";
+        sqlx::raw_sql(slow).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    });
+}
+
+#[test]
+fn who_is_told_to_end_while_it_begins_does_not_begin() {
+    let files = with_accounts(Files::new());
+    make_slow(&files);
+    // Whoever had the file before was killed, so that its leases are looked for.
+    let files = files.with("tweetfilter.db.running", "process 1, started 2026-01-01T00:00:00Z\n");
+    let mut server = Server::start(&files, &["serve", "--source", "generated", "--listen", "127.0.0.1:0"]);
+    until("it begins", &files, || files.read("log").contains("the API and the page listen"));
+    // By itself it would wait for the store for half a minute, and then fail.
+    server.tell_to_end();
+    let log = files.read("log");
+    assert!(log.contains("ends signal=\"SIGTERM\"") && !log.contains("all sources have ended"), "{log}");
+    assert!(!files.path("tweetfilter.db.running").exists());
 }
 
 #[test]

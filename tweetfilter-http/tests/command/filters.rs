@@ -235,3 +235,19 @@ fn an_import_of_the_filters_of_others_says_so_and_can_leave_them_out() {
     let ended = files.run(&["filter", "import", "ann", "own.ndjson"]);
     assert!(!ended.err.contains("owner"), "{}", ended.err);
 }
+
+#[test]
+fn what_differs_at_mastodon_stands_in_the_line_of_each_filter() {
+    let mastodon = r#"[{"title":"Winter","context":["account"],"filter_action":"hide","keywords":[{"keyword":"snow","whole_word":true}]},
+        {"title":"Wet","filter_action":"blur","keywords":[{"keyword":"rain","whole_word":true}]}]"#;
+    let files = Files::new().with("mastodon.json", mastodon);
+    ok(files.run(&["account", "add", "ann"]));
+    let would = ok(files.run(&["filter", "import", "ann", "mastodon.json", "--dry-run"]));
+    let lines: Vec<_> = would.lines().collect();
+    assert!(lines[0].starts_with("new\t-\tWinter\tsnow\tAt Mastodon it holds in profiles alone"), "{would}");
+    assert!(lines[1].starts_with("new\t-\tWet\train\tAt Mastodon the post stays"), "{would}");
+    assert_eq!(ok(files.run(&["filter", "import", "ann", "mastodon.json"])).lines().count(), 2);
+    let said: Vec<_> =
+        listed(&files).iter().map(|one| (one["action"].clone(), one["enabled"].clone())).collect();
+    assert_eq!(said, [("hide".into(), false.into()), ("highlight".into(), true.into())]);
+}

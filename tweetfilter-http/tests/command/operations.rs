@@ -189,6 +189,51 @@ fn a_buffer_that_is_away_is_what_a_part_waits_for() {
 }
 
 #[test]
+fn gaps_that_can_not_be_taken_from_the_buffer_are_told_of() {
+    let Some(redis) = crate::separate::redis::RedisServer::start(&crate::separate::redis::FIT) else {
+        return;
+    };
+    let files = with_accounts(Files::new());
+    // Somebody wrote something else in place of the list of a source's gaps.
+    redis.say(&["SADD", "tf:sources", "live"]);
+    redis.say(&["SET", "tf:gaps:live", "x"]);
+    let mut server = Server::start(&files, &["work", "--buffer", &redis.url()]);
+    until("it says so", &files, || files.read("log").contains("gaps stay in the buffer"));
+    let log = files.read("log");
+    assert!(log.contains("tf:gaps:live") && log.contains("for_seconds=0"), "{log}");
+    server.tell_to_end();
+}
+
+#[test]
+fn who_waits_for_a_server_before_it_begins_says_so_to_prometheus() {
+    // Nobody listens there.
+    let (store, redis) = ("mysql://tf@127.0.0.1:9/tf", "redis://127.0.0.1:9");
+    let files = Files::new();
+    let elsewhere = ["--database", store, "--buffer", redis];
+    for (command, part, server) in [
+        (&["work"][..], "work", "store"),
+        (&["api", "--listen", "127.0.0.1:0"], "api", "store"),
+        (&["ingest", "--source", "generated"], "ingest generated", "buffer"),
+    ] {
+        let metrics = free();
+        let mut process = Server::start(&files, &[command, &elsewhere, &["--metrics", &metrics]].concat());
+        let up = format!("tweetfilter_part_up{{part=\"{part}\"}}");
+        let since = format!("tweetfilter_part_waits_since_seconds{{part=\"{part}\",server=\"{server}\"}}");
+        until("it is scraped", &files, || get(&metrics, "/metrics").is_some());
+        until("it waits", &files, || scraped(&metrics).contains_key(&since));
+        let first = scraped(&metrics);
+        assert_eq!(first[&up], 0.0, "{command:?}: {first:#?}");
+        assert!(first[&since] >= first["process_start_time_seconds"], "{command:?}: {first:#?}");
+        // It stays the first time.
+        until("its log says so", &files, || files.read("log").contains("before it begins"));
+        assert_eq!(scraped(&metrics)[&since], first[&since], "{command:?}");
+        // Told to end, it waits no longer.
+        process.tell_to_end();
+        std::fs::write(files.path("log"), "").unwrap();
+    }
+}
+
+#[test]
 fn a_store_that_takes_no_writes_is_not_well() {
     let Some(maria) = Maria::start() else {
         println!("skipped: no mariadbd");

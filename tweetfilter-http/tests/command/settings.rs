@@ -252,3 +252,27 @@ fn every_kind_and_key_of_a_source_is_described() {
         assert!(said.contains(&format!("`{word}`")), "{word}");
     }
 }
+
+#[test]
+fn what_a_source_would_not_heed_is_refused_before_it_begins() {
+    for (source, said) in [
+        (
+            "kind = \"generated\"\nparameters = { acounts = \"50\" }",
+            "no parameter acounts; it takes posts, seed",
+        ),
+        ("kind = \"generated\"\nparameters = { accounts = \"3\", audience = \"4\" }", "number from 0 to 3"),
+        ("kind = \"generated\"\nfiles = [\"a\"]", "files is of no use to a generated source"),
+        (
+            "kind = \"file\"\nfiles = [\"a\"]\nparameters = { track = \"snow\" }",
+            "parameters are of X, Jetstream",
+        ),
+    ] {
+        let files = Files::new().with("tweetfilter.toml", format!("[source.live]\n{source}\n"));
+        for command in ["serve", "ingest"] {
+            let ended = files.run(&[command]);
+            assert_eq!(ended.code, 2, "{source}: {}", ended.err);
+            assert!(ended.err.contains("source live: ") && ended.err.contains(said), "{}", ended.err);
+            assert!(!files.path("tweetfilter.db").exists(), "nothing was begun");
+        }
+    }
+}

@@ -239,6 +239,25 @@ async fn page_api_and_live_stream_come_through_nginx_with_tls() {
     let head = format!("POST /api/v1/check HTTP/1.1\r\n{token}\r\nContent-Length: 2000000");
     let refused = nginx.ask(&head, "");
     assert!(refused.starts_with("HTTP/1.1 413") && refused.contains("\"code\":\"body\""), "{refused}");
+    // What nginx can't read it refuses itself, and in the form of the API. Without a host there is no address either.
+    let long = "a".repeat(9_000);
+    for (head, status, code) in [
+        (format!("GET /api/v1/search?q={long} HTTP/1.1"), "414", "address"),
+        (format!("GET /api/v1/me HTTP/1.1\r\nX-Long: {long}"), "431", "headers"),
+        ("GET /api/v1/me HTTP/1.1\r\nContent-Length: many".to_owned(), "400", "request"),
+        ("GET /api/v1/me HTTP/1.1\r\nHost: another".to_owned(), "400", "request"),
+        ("TRACE /api/v1/me HTTP/1.1".to_owned(), "405", "request"),
+        ("POST /api/v1/check HTTP/1.1\r\nTransfer-Encoding: odd".to_owned(), "501", "request"),
+        ("GET /health/ready HTTP/1.1".to_owned(), "403", "forbidden"),
+    ] {
+        let refused = nginx.ask(&head, "");
+        assert!(refused.starts_with(&format!("HTTP/1.1 {status}")), "{status}: {refused}");
+        let (head, body) = refused.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("Content-Type: application/json"), "{refused}");
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!((&body["error"]["code"], &body["data"]), (&code.into(), &serde_json::Value::Null));
+        assert_eq!(body["summary"]["text"], body["error"]["message"]);
+    }
     // A refusal arrives whole, though nobody reads the body.
     let body = " ".repeat(900_000);
     for _ in 0..10 {

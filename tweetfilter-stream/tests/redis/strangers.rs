@@ -141,6 +141,30 @@ async fn what_strangers_wrote_in_place_of_numbers_stops_nothing_and_has_nothing_
     }
 }
 
+/// Redis takes any number for that of all entries that there ever were.
+#[tokio::test]
+async fn what_strangers_said_of_how_many_entries_there_were_is_believed_only_as_far_as_it_can_be() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    filled(&buffer, 20).await;
+    let last = "9999999999999-0";
+    let say =
+        |added: &str| server.say(&["XSETID", "tf:{0}", last, "ENTRIESADDED", added, "MAXDELETEDID", "0-0"]);
+    for (added, lost) in [
+        // All that were counted; and two more, which somebody added and removed.
+        ("5", 0),
+        ("7", 2),
+        ("999999999999999", 999_999_999_999_994),
+        // More than a number here holds exactly.
+        ("1000000000000000", 0),
+        ("9223372036854775807", 0),
+    ] {
+        assert!(say(added).contains("OK"), "{added}");
+        let stats = buffer.stats().await.unwrap();
+        assert_eq!((stats.entries, stats.lost), (20, lost), "{added}");
+    }
+}
+
 /// Redis counts on from the first of these, and says less than 0.
 #[tokio::test]
 async fn what_strangers_claimed_with_any_number_of_attempts_is_leased() {

@@ -31,6 +31,9 @@ use super::{Checker, action, refused};
 /// Each filter is printed on a line: what became of it (added, changed, or same), its number, its name, its expression,
 /// and all that was changed. One whose end has passed comes in switched off, which its line says. They are kept
 /// together, or none of them.
+///
+/// What one of Mastodon's filters does there and not here its line says too. One that holds in no timeline there, only in
+/// profiles say, comes in switched off; one that only blurs media does not hide, but does --action.
 #[derive(clap::Args)]
 pub(super) struct Import {
     account: String,
@@ -211,7 +214,8 @@ fn shown(one: &Incoming, dry_run: bool) -> String {
         .iter()
         .map(|change| format!("{}: {} -> {}", change.field, one_line(&change.from), one_line(&change.to)));
     let ended = one.ended.map(|at| format!("off: ended at {}", rfc3339(at)));
-    let changes: Vec<_> = changes.chain(ended).collect();
+    let differs = one.differences.iter().map(|differs| one_line(&differs.message));
+    let changes: Vec<_> = changes.chain(ended).chain(differs).collect();
     if !changes.is_empty() {
         line.push('\t');
         line.push_str(&changes.join("; "));

@@ -1,0 +1,79 @@
+//! What watches the parts of a process: what Prometheus scrapes, and what is noted in the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tweetfilter_http::api;
+use tweetfilter_http::ops::{Metrics, Probe, Process, Recorder};
+use tweetfilter_http::parts::{Buffers, Stop};
+use tweetfilter_sql::Database;
+
+use super::super::Failure;
+use super::super::settings::{Settings, failure};
+
+/// How long it has to end.
+const WATCH: Duration = Duration::from_millis(2_000);
+
+/// What watches the parts. It begins first, ends last, and holds nobody up.
+pub(super) struct Ops {
+    process: Arc<Process>,
+    metrics: Metrics,
+    tell: tokio::sync::watch::Sender<bool>,
+    stop: Stop,
+    tasks: tokio::task::JoinSet<()>,
+    /// Once there is a store.
+    recorder: Option<tokio::task::AbortHandle>,
+}
+
+impl Ops {
+    /// Has the process answer Prometheus, if it is to: also while it waits for what it needs to begin.
+    pub(super) async fn begin(settings: &Settings, process: &Arc<Process>) -> Result<Self, Failure> {
+        let (tell, stop) = Stop::new();
+        let mut tasks = tokio::task::JoinSet::new();
+        let metrics = Metrics::new(process.clone());
+        if let Some(address) = settings.metrics() {
+            let options = api::Options { connections: 64, ..api::Options::default() };
+            let app = metrics.clone().app();
+            let serving = api::listen_as("metrics", options, app, address).await.map_err(failure)?;
+            tracing::info!(address = %serving.address().map_err(failure)?, "metrics are at /metrics");
+            let stop = stop.clone();
+            tasks.spawn(async move { serving.run(stop).await });
+        }
+        Ok(Self { process: process.clone(), metrics, tell, stop, tasks, recorder: None })
+    }
+
+    /// Notes in the store how the process is, from now on. A file answers, and takes at once that this process runs, unless
+    /// that is told to end meanwhile; a server may be away, and those that need none begin without it.
+    pub(super) async fn record(
+        &mut self,
+        settings: &Settings,
+        database: &Database,
+        buffer: Option<Buffers>,
+        ends: &mut Stop,
+    ) {
+        if let Some(buffer) = &buffer {
+            self.metrics.with_buffer(buffer.clone());
+        }
+        let probe = Probe::new(&settings.watched(), &settings.folder());
+        let probe = probe.map(|probe| if settings.is_watch_said() { probe } else { probe.of_what_ran() });
+        let mut recorder = Recorder::new(self.process.clone(), database.clone(), buffer, probe);
+        if database.buffer().is_some() {
+            ends.unless_told(recorder.begin()).await;
+        }
+        // Also of a process that ends already: what it was about to state may be in the store.
+        self.recorder = Some(self.tasks.spawn(recorder.run(self.stop.clone())));
+    }
+
+    pub(super) async fn end(mut self) {
+        let _ = self.tell.send(true);
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(WATCH, ended).await;
+        if self.recorder.is_some_and(|recorder| !recorder.is_finished()) {
+            // It says so itself where it comes to it.
+            tracing::warn!(
+                "there was no time to note that this process ends; if the store knows of it, the next one that runs the \
+                 same will report it as one that ended without saying so"
+            );
+        }
+    }
+}
