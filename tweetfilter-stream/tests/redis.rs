@@ -703,6 +703,7 @@ async fn the_suite_of_all_engines_passes() {
         a_lease_is_bounded_by_bytes(pass(&server))
         two_workers_never_hold_one_entry() a_lease_runs_out(pass(&server))
         a_lease_is_extended(pass(&server)) what_is_acknowledged_is_gone(pass(&server))
+        a_lease_that_lies_far_ahead_ends_like_any_other(pass(&server))
         what_is_released_is_there_at_once() stats_say_how_full_it_is(now())
     }
     server.say(&["FLUSHALL"]);
