@@ -9,9 +9,11 @@ use tweetfilter_http::parts::{
     self, Ingested, Instance, Kind, LONGEST_NAME, PartError, SourceSettings, Stop, Worked, catch_panics,
 };
 use tweetfilter_stream::buffer::Counts;
+use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::gather::key;
 
 use super::Failure;
+use super::account::account;
 use super::serve::{Working, ended_by_signal, told, works};
 use super::settings::{Common, block_on, failure};
 
@@ -91,9 +93,17 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
         as_recorded: arguments.as_recorded,
         ..SourceSettings::new(Kind::File)
     };
-    source.audience().map_err(failure)?;
+    let audience = source.audience().map_err(failure)?;
     block_on(async {
-        let database = settings.open().await?;
+        let database = match &audience {
+            // Who has no account sees nothing.
+            Audience::Account(name) => {
+                let database = settings.open_existing().await?;
+                account(&database, name).await?;
+                database
+            }
+            _ => settings.open().await?,
+        };
         let buffer = settings.buffer(&database).await?;
         let (tell, stop) = Stop::new();
         let (done, read) = Stop::new();

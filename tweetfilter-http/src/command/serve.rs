@@ -11,6 +11,7 @@ use tweetfilter_http::parts::{
     self, Buffers, Instance, Kind, SourceSettings, Stop, Worked, Works, catch_panics, supervise,
 };
 use tweetfilter_sql::Database;
+use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::worker::{Options, Worker};
 
 use super::Failure;
@@ -240,6 +241,9 @@ fn run(
         if let Some(Buffers::Embedded(embedded)) = &buffer
             && let Some(process) = running.killed()
         {
+        for (name, source) in &sources {
+            tokio::spawn(warn_of_nobody(database.clone(), name.clone(), source.clone()));
+        }
             embedded.forget_leases(&name_of_process(settings, process)).await.map_err(failure)?;
         }
         for (name, source) in sources {
@@ -319,6 +323,18 @@ struct Ops {
     tell: tokio::sync::watch::Sender<bool>,
     tasks: tokio::task::JoinSet<()>,
     recorder: tokio::task::AbortHandle,
+}
+
+/// Says so of a source that is an account's who is not there: that may still come.
+async fn warn_of_nobody(database: Database, source: String, settings: SourceSettings) {
+    let Ok(Audience::Account(name)) = settings.audience() else { return };
+    if let Ok(None) = database.account(&name).await {
+        tracing::warn!(
+            source,
+            account = name,
+            "there is no account of this name: what the source gives reaches nobody until `tweetfilter account add` makes one"
+        );
+    }
 }
 
 impl Ops {

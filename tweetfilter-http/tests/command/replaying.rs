@@ -119,3 +119,24 @@ fn a_rate_at_which_nothing_comes_is_refused() {
     let refused = files.run(&["serve"]);
     assert!(refused.code == 2 && refused.err.contains("source slow: rate is 0"), "{}", refused.err);
 }
+
+#[test]
+fn an_audience_without_an_account_is_refused_before_anything_is_read() {
+    let files = with_ann().with("day.ndjson", snow(1..4));
+    let unknown = "there is no account nobody; `tweetfilter account list` shows them";
+    for name in ["a.db", "tweetfilter.db"] {
+        let refused =
+            files.run(&["replay", "day.ndjson", "--audience", "account nobody", "--database", name]);
+        let timeline = files.run(&["timeline", "nobody", "--database", name]);
+        assert_eq!((refused.code, &refused.err), (2, &timeline.err));
+        assert_eq!((timeline.code, refused.err.contains(unknown)), (2, name != "a.db"), "{}", refused.err);
+    }
+    assert!(!files.path("a.db").exists(), "a store was begun");
+    let status = status(&files);
+    assert_eq!(
+        (&status["posts"], &status["sources"], &status["buffer"]["entries"]),
+        (&0.into(), &serde_json::json!([]), &0.into())
+    );
+    replay(&files, &["day.ndjson", "--audience", "account ann"]);
+    assert_eq!(found(&files), 3);
+}
