@@ -23,7 +23,8 @@ use super::settings::{Common, block_on, failure};
 /// changes nothing; another one in its place is read from its beginning, and so are other files under the name of a
 /// source. A last line that is cut off is passed over, and read when the file has grown; of a JSON array or a document
 /// over several lines that breaks off what is whole is kept, and it ends with 2. It ends when the buffer is empty; what
-/// a worker holds that was killed is waited for, for a minute, and done too.
+/// a worker holds that was killed is waited for, for a minute, and done too. Lines without an id are known by their file
+/// and number: those that say the same are posts of their own, and each is stored once.
 #[derive(clap::Args)]
 pub(crate) struct Replay {
     /// Whom posts in no envelope reach: public, follows, envelope, or `account NAME`
