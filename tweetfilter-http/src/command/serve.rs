@@ -56,7 +56,8 @@ pub(crate) struct Ingest {
 /// Evaluates what is in the buffer, and stores the results.
 #[derive(clap::Args)]
 pub(crate) struct Work {
-    /// End when the buffer is empty. What a worker holds that was killed is waited for, for a minute, and done too
+    /// End when the buffer is empty. What another worker holds is waited for, for a minute: if that one was killed, it is
+    /// done too, and else left to it. What a newer version wrote stays in the buffer for a newer worker, and that is said
     #[arg(long)]
     until_empty: bool,
 
@@ -126,10 +127,16 @@ pub(crate) fn api(arguments: &Api) -> Result<(), Failure> {
 }
 
 pub(super) fn told(worked: &Worked) {
-    let Worked { entries, posts, deliveries, matches, suppressed, dead, .. } = worked;
+    let Worked { entries, posts, deliveries, matches, suppressed, dead, newer, .. } = worked;
     told!(
         "{entries} entries: {posts} new posts, {deliveries} deliveries, {matches} matches, {suppressed} suppressed, {dead} dead"
     );
+    if *newer > 0 {
+        told!(
+            "{newer} entries of a newer version stay in the buffer: upgrade tweetfilter, and `work` does them; until then each \
+             worker leaves them where they are"
+        );
+    }
 }
 
 /// A worker whose store and buffer are counted.
@@ -234,6 +241,9 @@ fn run(
         }
         // Before anybody is told that it runs: who tells it to end then is heard.
         let ended = signals()?;
+        for (name, source) in &sources {
+            tokio::spawn(warn_of_nobody(database.clone(), name.clone(), source.clone()));
+        }
         let ops = Ops::begin(settings, process.clone(), &database, buffer.clone()).await?;
         let lookup = if working { settings.lookup()? } else { None };
         let bluesky = settings.bluesky() || sources.values().any(|source| source.kind == Kind::Jetstream);
@@ -241,9 +251,6 @@ fn run(
         if let Some(Buffers::Embedded(embedded)) = &buffer
             && let Some(process) = running.killed()
         {
-        for (name, source) in &sources {
-            tokio::spawn(warn_of_nobody(database.clone(), name.clone(), source.clone()));
-        }
             embedded.forget_leases(&name_of_process(settings, process)).await.map_err(failure)?;
         }
         for (name, source) in sources {
@@ -318,13 +325,6 @@ fn run(
     })
 }
 
-/// What watches the parts. It ends last, and holds nobody up.
-struct Ops {
-    tell: tokio::sync::watch::Sender<bool>,
-    tasks: tokio::task::JoinSet<()>,
-    recorder: tokio::task::AbortHandle,
-}
-
 /// Says so of a source that is an account's who is not there: that may still come.
 async fn warn_of_nobody(database: Database, source: String, settings: SourceSettings) {
     let Ok(Audience::Account(name)) = settings.audience() else { return };
@@ -335,6 +335,13 @@ async fn warn_of_nobody(database: Database, source: String, settings: SourceSett
             "there is no account of this name: what the source gives reaches nobody until `tweetfilter account add` makes one"
         );
     }
+}
+
+/// What watches the parts. It ends last, and holds nobody up.
+struct Ops {
+    tell: tokio::sync::watch::Sender<bool>,
+    tasks: tokio::task::JoinSet<()>,
+    recorder: tokio::task::AbortHandle,
 }
 
 impl Ops {
