@@ -35,7 +35,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             let key = key(&post.network, &post.id);
             let viewers = (0..AUDIENCE).map(|n| n.to_string()).collect();
             let to = Audience::Viewers(viewers);
-            let entry = Entry { source: "s".into(), at: 1_700_000_000_000, to, content: Content::Post(post) };
+            let entry = Entry {
+                source: "s".into(),
+                at: 1_700_000_000_000,
+                to,
+                place: None,
+                content: Content::Post(post),
+            };
             entries.push(Encoded { key, bytes: entry.to_vec()? });
         }
     }
@@ -98,6 +104,7 @@ fn evaluated(post: tweetfilter_core::Post, random: &mut u64) -> Evaluated {
         version: 0,
         source: "s".into(),
         at: 1_700_000_000_000,
+        place: None,
         public: false,
         deliveries,
         strangers: 0,

@@ -119,7 +119,14 @@ impl Embedded {
         if let Some(row) = turn.tx.row(SOURCE, args![source]).await? {
             let (holder, until) = (row.text(0)?, row.int(2)?);
             if holder != instance && until > now {
-                let free_in = Duration::from_millis(until.abs_diff(now));
+                // No lease lasts longer than one that begins now: what says so was written by a stranger, or before the
+                // clock was set back. It is cut for good, so that it comes to an end; a holder that lives prolongs it.
+                let most = after(now, lease);
+                if until > most {
+                    turn.tx.run(RENEW, args![most, source, row.int(1)?]).await?;
+                    turn.commit().await?;
+                }
+                let free_in = Duration::from_millis(until.min(most).abs_diff(now));
                 let (source_name, cursor) = (source.to_owned(), row.maybe_text(3)?);
                 return Ok(Err(BufferError::Taken { source_name, holder, free_in, cursor }));
             }

@@ -132,21 +132,22 @@ impl Database {
     /// # Errors
     /// As [`Database::open`].
     pub async fn connect(address: &str) -> Result<Self, StoreError> {
-        let engine = if address.starts_with("mysql://") || address.starts_with("mariadb://") {
-            Engine::Maria(maria(address)?)
-        } else {
-            let path = address.strip_prefix("sqlite://").unwrap_or(address);
-            if path.is_empty() || path.contains("://") {
-                // The rest of it may be a password.
-                let why = match path.split_once("://") {
-                    Some((scheme, _)) => format!("no address of a database begins with {scheme}://"),
-                    None => "the address of the database is empty".to_owned(),
-                };
-                return Err(StoreError::Unfit(format!("{why}; give a path or mysql://user@host/name")));
-            }
-            Engine::Sqlite(Arc::new(Files::open(PathBuf::from(path)).await?))
+        let engine = match place(address)? {
+            Place::Maria => Engine::Maria(maria(address)?),
+            Place::File(path) => Engine::Sqlite(Arc::new(Files::open(PathBuf::from(path)).await?)),
         };
         Ok(Self { engine, budget: Price::OWNER, reserve: DiskReserve::Bytes(0), clock: Arc::new(now) })
+    }
+
+    /// Looks whether an address is one that [`Database::connect`] takes, and at nothing that may be there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`] if it is none, with the way out.
+    pub fn check_address(address: &str) -> Result<(), StoreError> {
+        match place(address)? {
+            Place::Maria => maria_options(address).map(drop),
+            Place::File(_) => Ok(()),
+        }
     }
 
     /// Lets another clock say what time it is: leases and expiry of filters go by it.
@@ -330,16 +331,48 @@ impl Files {
     }
 }
 
-/// Whoever waits for a row, or for a table that another changes, is told after ten seconds; of a table a server would say
-/// nothing for a day.
-fn maria(address: &str) -> Result<MySqlPool, StoreError> {
-    let malformed = |error: sqlx::Error| {
+/// What an address is of.
+enum Place<'a> {
+    Maria,
+    File(&'a str),
+}
+
+fn place(address: &str) -> Result<Place<'_>, StoreError> {
+    if address.starts_with("mysql://") || address.starts_with("mariadb://") {
+        return Ok(Place::Maria);
+    }
+    let path = address.strip_prefix("sqlite://").unwrap_or(address);
+    // The rest of it may be a password.
+    let why = if let Some((scheme, _)) = path.split_once("://") {
+        format!("no address of a database begins with {scheme}://")
+    } else if path.is_empty() {
+        "the address of the database is empty".to_owned()
+    } else if path.contains(":memory:") || path.contains("mode=memory") {
+        "a database in memory keeps nothing for the next command, and can't be read while it is written"
+            .to_owned()
+    } else if let Some(scheme) = ["sqlite:", "file:"].into_iter().find(|scheme| path.starts_with(scheme)) {
+        format!(
+            "{scheme} begins no address of a database; of a file that is called so the path is ./{scheme}…"
+        )
+    } else {
+        return Ok(Place::File(path));
+    };
+    Err(StoreError::Unfit(format!("{why}; give the path of a file, or mysql://user@host/name")))
+}
+
+fn maria_options(address: &str) -> Result<MySqlConnectOptions, StoreError> {
+    MySqlConnectOptions::from_str(address).map_err(|error| {
         StoreError::Unfit(format!(
             "the address of the database can't be read: {error}. It is mysql://USER:PASSWORD@HOST/NAME, where special \
              characters of user and password are percent-encoded: %40 for @, %2F for /, %3A for :, %23 for #, %25 for %"
         ))
-    };
-    let options = MySqlConnectOptions::from_str(address).map_err(malformed)?.statement_cache_capacity(300);
+    })
+}
+
+/// Whoever waits for a row, or for a table that another changes, is told after ten seconds; of a table a server would say
+/// nothing for a day.
+fn maria(address: &str) -> Result<MySqlPool, StoreError> {
+    let options = maria_options(address)?.statement_cache_capacity(300);
     let pool =
         MySqlPoolOptions::new().max_connections(8).acquire_timeout(BUSY).idle_timeout(IDLE).after_connect(
             |connection, _| {

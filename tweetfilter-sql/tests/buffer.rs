@@ -27,6 +27,7 @@ macro_rules! contract {
 contract! {
     a_source_has_one_reader(pass);
     a_renewed_lease_lasts(pass);
+    a_lease_that_lies_far_ahead_ends_like_any_other(pass);
     a_fenced_reader_appends_nothing();
     the_cursor_goes_with_its_batch();
     entries_come_in_order_as_they_were();

@@ -11,6 +11,7 @@
 //!     source: "site".into(),
 //!     at: 1_700_000_000_000,
 //!     to: Audience::Viewers(vec!["1888".into()]),
+//!     place: None,
 //!     content: Content::Post(Box::new(Post::from_text("Snow"))),
 //! };
 //! let bytes = entry.to_vec()?;
@@ -37,6 +38,9 @@ pub struct Entry {
     pub at: Millis,
     /// Whom it reached.
     pub to: Audience,
+    /// Where a post that has no id stands in its source, by which it is told from others of the same text, and is known
+    /// again. Without it, [`at`](Self::at) takes its place.
+    pub place: Option<String>,
     /// What was said.
     pub content: Content,
 }
@@ -191,6 +195,8 @@ struct Out<'e, P> {
     at: Millis,
     to: &'e Audience,
     #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     post: Option<P>,
     #[serde(skip_serializing_if = "Option::is_none")]
     edit: Option<P>,
@@ -208,6 +214,7 @@ struct In {
     source: String,
     at: Millis,
     to: Audience,
+    place: Option<String>,
     post: Option<Box<Post>>,
     edit: Option<Box<Post>>,
     change: Option<Change>,
@@ -219,7 +226,7 @@ impl Entry {
     /// # Errors
     /// [`EntryError::Post`], which no decoder's post has.
     pub fn to_vec(&self) -> Result<Vec<u8>, EntryError> {
-        let out = Out::new(&self.source, self.at, &self.to);
+        let out = Out::new(&self.source, self.at, &self.to, self.place.as_deref());
         let written = match &self.content {
             Content::Post(post) => serde_json::to_vec(&Out { post: Some(sound(post)?), ..out }),
             Content::Edit(post) => serde_json::to_vec(&Out { edit: Some(sound(post)?), ..out }),
@@ -255,7 +262,7 @@ impl Entry {
         if post.is_some_and(|post| !shrunk::is_sound(post)) {
             return Err(EntryError::Malformed("a span of the post is not one of its text".into()));
         }
-        Ok(Self { source: read.source, at: read.at, to: read.to, content })
+        Ok(Self { source: read.source, at: read.at, to: read.to, place: read.place, content })
     }
 }
 
@@ -280,16 +287,22 @@ impl Written {
     }
 
     /// The entry of this post.
-    pub(crate) fn entry(&self, source: &str, at: Millis, to: &Audience) -> Result<Vec<u8>, EntryError> {
-        let (out, json) = (Out::new(source, at, to), Some(&*self.json));
+    pub(crate) fn entry(
+        &self,
+        source: &str,
+        at: Millis,
+        to: &Audience,
+        place: Option<&str>,
+    ) -> Result<Vec<u8>, EntryError> {
+        let (out, json) = (Out::new(source, at, to, place), Some(&*self.json));
         let out = if self.edit { Out { edit: json, ..out } } else { Out { post: json, ..out } };
         Ok(serde_json::to_vec(&out)?)
     }
 }
 
 impl<'e, P> Out<'e, P> {
-    fn new(source: &'e str, at: Millis, to: &'e Audience) -> Self {
-        Self { v: VERSION, source, at, to, post: None, edit: None, change: None }
+    fn new(source: &'e str, at: Millis, to: &'e Audience, place: Option<&'e str>) -> Self {
+        Self { v: VERSION, source, at, to, place, post: None, edit: None, change: None }
     }
 }
 
@@ -303,7 +316,7 @@ mod tests {
     use super::*;
 
     fn entry(content: Content) -> Entry {
-        Entry { source: "s".into(), at: 1, to: Audience::Public, content }
+        Entry { source: "s".into(), at: 1, to: Audience::Public, place: None, content }
     }
 
     #[test]
@@ -317,14 +330,18 @@ mod tests {
             Audience::Viewers(vec!["1".into(), "2".into()]),
         ] {
             for content in [Content::Post(post()), Content::Edit(post()), Content::Change(delete.clone())] {
-                let entry = Entry { to: to.clone(), ..entry(content) };
-                assert_eq!(Entry::from_slice(&entry.to_vec().unwrap()).unwrap(), entry);
+                for place in [None, Some("a:1".to_owned())] {
+                    let entry = Entry { to: to.clone(), place, ..entry(content.clone()) };
+                    assert_eq!(Entry::from_slice(&entry.to_vec().unwrap()).unwrap(), entry);
+                }
             }
         }
-        for edit in [false, true] {
-            let written = Written::new(&post(), edit).unwrap().entry("s", 1, &Audience::Public).unwrap();
+        for (edit, place) in [(false, None), (true, None), (false, Some("a:1"))] {
+            let written = Written::new(&post(), edit).unwrap();
+            let written = written.entry("s", 1, &Audience::Public, place).unwrap();
             let content = if edit { Content::Edit(post()) } else { Content::Post(post()) };
-            assert_eq!(written, entry(content).to_vec().unwrap());
+            let entry = Entry { place: place.map(str::to_owned), ..entry(content) };
+            assert_eq!(written, entry.to_vec().unwrap());
         }
     }
 

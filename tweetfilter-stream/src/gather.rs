@@ -27,6 +27,7 @@ use tweetfilter_core::post::{Millis, Post};
 use crate::Event;
 use crate::buffer::{Batch, Counts, Encoded, Gap};
 use crate::entry::{Audience, Change, Content, Entry, Written};
+use crate::source::Place;
 use crate::wire::{self, Reason};
 
 /// Bytes of messages that are remembered, to recognize late copies.
@@ -45,6 +46,7 @@ pub struct Gather {
     waiting: HashMap<u64, Waiting>,
     recent: Recent,
     moment: Moment,
+    nameless: Nameless,
     counts: Counts,
     gaps: Vec<Gap>,
     bytes: usize,
@@ -70,6 +72,8 @@ struct Pending {
     key: u64,
     at: Millis,
     to: Audience,
+    /// Of a post without an id.
+    place: Option<String>,
     /// Those whom it reaches, once there are so many that looking through them takes long.
     known: HashSet<String>,
     body: Body,
@@ -92,7 +96,7 @@ struct Told {
 
 impl Pending {
     fn new(key: u64, at: Millis, to: Audience, body: Body) -> Self {
-        Self { key, at, to, known: HashSet::new(), body }
+        Self { key, at, to, place: None, known: HashSet::new(), body }
     }
 
     /// Adds an audience of the same kind, and tells how many bytes more that takes.
@@ -131,7 +135,7 @@ impl Pending {
             Audience::Viewers(viewers) => size_of_list(viewers),
             _ => 0,
         };
-        size_of::<Self>() + body + to
+        size_of::<Self>() + body + to + self.place.as_ref().map_or(0, String::len)
     }
 
     fn change(&self) -> Option<&Change> {
@@ -153,6 +157,7 @@ impl Gather {
             waiting: HashMap::new(),
             recent: Recent::default(),
             moment: Moment::default(),
+            nameless: Nameless::default(),
             counts: Counts::default(),
             gaps: Vec::new(),
             bytes: 0,
@@ -160,8 +165,15 @@ impl Gather {
         }
     }
 
-    /// Takes one line, which was received at a time.
+    /// Takes one line, which was received at a time. If it comes again later, it is another line.
     pub fn line(&mut self, line: &[u8], at: Millis) {
+        self.line_of(line, at, None);
+    }
+
+    /// Takes one line, which was received at a time, and has a place in its source: a line that was taken there before is
+    /// this one.
+    pub fn line_of(&mut self, line: &[u8], at: Millis, place: Option<Place>) {
+        self.nameless.place = place.map(|place| (place, 0));
         let line = line.trim_ascii();
         self.counts.lines += 1;
         self.counts.bytes += line.len() as u64;
@@ -227,11 +239,11 @@ impl Gather {
         self.bytes = 0;
         let source = &self.source;
         let entries = self.pending.drain(..).filter_map(|pending| {
-            let Pending { key, at, to, body, .. } = pending;
+            let Pending { key, at, to, place, body, .. } = pending;
             let bytes = match body {
-                Body::Post(post) => post.written.entry(source, at, &to),
+                Body::Post(post) => post.written.entry(source, at, &to, place.as_deref()),
                 Body::Change(change) => {
-                    Entry { source: source.clone(), at, to, content: Content::Change(change) }.to_vec()
+                    Entry { source: source.clone(), at, to, place, content: Content::Change(change) }.to_vec()
                 }
             };
             // Both are JSON already.
@@ -293,7 +305,8 @@ impl Gather {
         if !post.written.is_edit() && !post.id.is_empty() {
             self.waiting.entry(post.key).or_default().posts.push(self.pending.len());
         }
-        self.push(Pending::new(post.key, at, to, Body::Post(post)));
+        let place = post.id.is_empty().then(|| self.nameless.next(at));
+        self.push(Pending { place, ..Pending::new(post.key, at, to, Body::Post(post)) });
     }
 
     fn push(&mut self, pending: Pending) {
@@ -475,6 +488,30 @@ impl Moment {
         let before = self.versions.entry(key).or_default();
         *before += 1;
         at.saturating_add(*before - 1)
+    }
+}
+
+/// Where posts without an id stand.
+#[derive(Debug, Default)]
+struct Nameless {
+    /// Of the line that is taken, if it has one, and how many such posts there were in it.
+    place: Option<(Place, u64)>,
+    /// Those that came in lines without a place.
+    others: u64,
+}
+
+impl Nameless {
+    /// A name that the next one, which was received at a time, shares with no other of its source.
+    fn next(&mut self, at: Millis) -> String {
+        let Some((Place { of, line }, before)) = &mut self.place else {
+            self.others += 1;
+            return format!("{at}#{}", self.others);
+        };
+        *before += 1;
+        match before {
+            1 => format!("{of}:{line}"),
+            _ => format!("{of}:{line}.{before}"),
+        }
     }
 }
 

@@ -215,6 +215,9 @@ pub struct Evaluated {
     pub source: String,
     /// When it was received.
     pub at: Millis,
+    /// Where it stands in its source, if it has no id: it is the same post as another without an id if source, place and
+    /// content are the same. Without it, [`at`](Self::at) takes its place.
+    pub place: Option<String>,
     /// Whether it is part of everybody's timeline. Then only accounts with a match stand in `deliveries`.
     pub public: bool,
     /// By account.

@@ -461,3 +461,46 @@ async fn a_tar_that_breaks_off_tells_which_of_its_files_were_damaged_before() {
     assert!(error.contains("days.tar: m2:1: breaks off: "), "{error}");
     assert!(error.contains("; the tar ends within a file"), "{error}");
 }
+
+/// The place of each line, whatever the cursor is behind which it was read.
+async fn places(mut source: FileSource) -> Vec<Option<(String, u64)>> {
+    let mut found = Vec::new();
+    while let Some(chunk) = source.next().await.expect("reads") {
+        let place = |index| chunk.place.as_ref().map(|place| (place.of.to_string(), place.line + index));
+        found.extend((0..chunk.lines.len() as u64).map(place));
+    }
+    found
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_has_the_same_place_whenever_it_is_read_and_another_file_has_others() {
+    let folder = Folder::new("places");
+    let a = folder.file("a", "snow\nsnow\n\nrain\n");
+    let b = folder.file("b", "snow\nsnow\nsnow\n");
+    let whole = places(FileSource::open([&a, &b])).await;
+    let lines: Vec<u64> = whole.iter().flatten().map(|(_, line)| *line).collect();
+    assert_eq!(lines, [1, 2, 3, 1, 2, 3]);
+    assert_ne!(whole[0], whole[3], "the same line of another file");
+    let paced = || {
+        let clock = Arc::new(Virtual(tokio::time::Instant::now()));
+        FileSource::open([&a, &b]).paced(Pace::Rate(1.0), clock)
+    };
+    assert_eq!(places(paced()).await, whole);
+    for read in 1..whole.len() {
+        let mut source = paced();
+        let mut cursor = None;
+        for _ in 0..read {
+            cursor = source.next().await.expect("reads").expect("a line").cursor;
+        }
+        let behind = places(paced().resume(&cursor.expect("of a file")).expect("its own")).await;
+        assert_eq!(behind, whole[read..], "behind {read}");
+    }
+    // One that has grown is the same, one that begins otherwise is not.
+    std::fs::write(&a, "snow\nsnow\n\nrain\nfog\n").expect("written");
+    assert_eq!(places(FileSource::open([&a])).await[..3], whole[..3]);
+    std::fs::write(&a, "hail\nsnow\n\nrain\n").expect("written");
+    let other = places(FileSource::open([&a])).await;
+    assert!(other.iter().all(|place| place.is_some() && !whole.contains(place)), "{other:?}");
+    // What comes through a pipe next time are other lines.
+    assert_eq!(places(FileSource::from_reader("-", &b"snow\nsnow\n"[..])).await, [None, None]);
+}

@@ -57,7 +57,7 @@ impl Shared {
         for (number, text) in texts.iter().enumerate() {
             let post = Post { id: number.to_string(), ..Post::from_text(*text) };
             let content = Content::Post(Box::new(post));
-            let entry = Entry { source: "s".into(), at: 1, to: Audience::Public, content };
+            let entry = Entry { source: "s".into(), at: 1, to: Audience::Public, place: None, content };
             let id = EntryId(number.to_string());
             let leased = Leased { id, bytes: entry.to_vec().unwrap(), attempts: 1 };
             shared.world(|world| world.waiting.push_back(leased));
@@ -88,7 +88,8 @@ impl Shared {
     fn add(&self, name: &str, at: i64, text: &str, edited_at: Option<i64>, edit: bool) {
         let post = Box::new(Post { id: "1".into(), edited_at, ..Post::from_text(text) });
         let content = if edit { Content::Edit(post) } else { Content::Post(post) };
-        let entry = Entry { source: "s".into(), at, to: Audience::Account(name.into()), content };
+        let entry =
+            Entry { source: "s".into(), at, to: Audience::Account(name.into()), place: None, content };
         self.world(|world| {
             let id = EntryId(format!("{name} {at} {text}"));
             world.waiting.push_back(Leased { id, bytes: entry.to_vec().unwrap(), attempts: 1 });
@@ -408,7 +409,7 @@ async fn where_only_matches_are_kept_the_others_are_counted_and_new_versions_are
     let shared = Shared::with(&["a", "b"]);
     let edit = Post { id: "0".into(), ..Post::from_text("a, but other") };
     let content = Content::Edit(Box::new(edit));
-    let entry = Entry { source: "s".into(), at: 9, to: Audience::Public, content };
+    let entry = Entry { source: "s".into(), at: 9, to: Audience::Public, place: None, content };
     let leased = Leased { id: EntryId("2".into()), bytes: entry.to_vec().unwrap(), attempts: 1 };
     shared.world(|world| world.waiting.push_back(leased));
     // Each by itself, so that the edit is not joined with its post.

@@ -155,7 +155,17 @@ fn evaluated(
             }
         }
     }
-    Evaluated { post, version: 0, source: "bench".into(), at, public, deliveries, strangers: 0, stored: None }
+    Evaluated {
+        post,
+        version: 0,
+        source: "bench".into(),
+        at,
+        place: None,
+        public,
+        deliveries,
+        strangers: 0,
+        stored: None,
+    }
 }
 
 /// What a store that is made today is made of.

@@ -92,6 +92,7 @@ fn outcome(posts: &[Post], turn: usize) -> Outcome {
             version: 0,
             source: "bench".into(),
             at,
+            place: None,
             public: false,
             deliveries: vec![Delivery {
                 account: account as i64 + 1,

@@ -186,8 +186,10 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
     let (admin, is_elsewhere) = (caller.is_admin(), api.0.buffer.is_elsewhere());
     // Last of all, so that one that does not answer takes no time from the store.
     let until = caller.until.max(Instant::now() + LOOK);
+    let mut unfit = Vec::new();
     let buffer_away = match api.elsewhere(until).await {
         Ok(elsewhere) => {
+            unfit = elsewhere.unfit().to_vec();
             if is_elsewhere {
                 // Once more: what the buffer let go of meanwhile is here by now. It may have answered at the last moment.
                 let until = until.max(Instant::now() + LOOK);
@@ -206,6 +208,7 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         room: known.room,
         store: probed.err().as_ref().map(takes_no_writes),
         buffer: buffer_away.as_deref(),
+        unfit: &unfit,
         unused: known.unused,
         names: admin,
     };
@@ -214,6 +217,7 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         0 if buffer_away.is_some() => {
             Summary::new("No gaps that the store knows; the buffer does not answer")
         }
+        0 if !unfit.is_empty() => Summary::new("No gaps, but not all of the buffer can be read"),
         0 => Summary::new("No gaps"),
         count => Summary::new(Summary::counted(count, "gap").text),
     };

@@ -9,9 +9,11 @@ use tweetfilter_http::parts::{
     self, Ingested, Instance, Kind, LONGEST_NAME, PartError, SourceSettings, Stop, Worked, catch_panics,
 };
 use tweetfilter_stream::buffer::Counts;
+use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::gather::key;
 
 use super::Failure;
+use super::account::account;
 use super::serve::{Working, ended_by_signal, told, works};
 use super::settings::{Common, block_on, failure};
 
@@ -21,7 +23,8 @@ use super::settings::{Common, block_on, failure};
 /// changes nothing; another one in its place is read from its beginning, and so are other files under the name of a
 /// source. A last line that is cut off is passed over, and read when the file has grown; of a JSON array or a document
 /// over several lines that breaks off what is whole is kept, and it ends with 2. It ends when the buffer is empty; what
-/// a worker holds that was killed is waited for, for a minute, and done too.
+/// a worker holds that was killed is waited for, for a minute, and done too. Lines without an id are known by their file
+/// and number: those that say the same are posts of their own, and each is stored once.
 #[derive(clap::Args)]
 pub(crate) struct Replay {
     /// Whom posts in no envelope reach: public, follows, envelope, or `account NAME`
@@ -91,9 +94,17 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
         as_recorded: arguments.as_recorded,
         ..SourceSettings::new(Kind::File)
     };
-    source.audience().map_err(failure)?;
+    let audience = source.audience().map_err(failure)?;
     block_on(async {
-        let database = settings.open().await?;
+        let database = match &audience {
+            // Who has no account sees nothing.
+            Audience::Account(name) => {
+                let database = settings.open_existing().await?;
+                account(&database, name).await?;
+                database
+            }
+            _ => settings.open().await?,
+        };
         let buffer = settings.buffer(&database).await?;
         let (tell, stop) = Stop::new();
         let (done, read) = Stop::new();

@@ -13,6 +13,7 @@ use tweetfilter_http::parts::{
     self, Buffers, Instance, Kind, SourceSettings, Stop, Worked, Works, catch_panics, supervise,
 };
 use tweetfilter_sql::Database;
+use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::worker::{Options, Worker};
 
 use self::ops::Ops;
@@ -58,7 +59,8 @@ pub(crate) struct Ingest {
 /// Evaluates what is in the buffer, and stores the results.
 #[derive(clap::Args)]
 pub(crate) struct Work {
-    /// End when the buffer is empty. What a worker holds that was killed is waited for, for a minute, and done too
+    /// End when the buffer is empty. What another worker holds is waited for, for a minute: if that one was killed, it is
+    /// done too, and else left to it. What a newer version wrote stays in the buffer for a newer worker, and that is said
     #[arg(long)]
     until_empty: bool,
 
@@ -128,10 +130,16 @@ pub(crate) fn api(arguments: &Api) -> Result<(), Failure> {
 }
 
 pub(super) fn told(worked: &Worked) {
-    let Worked { entries, posts, deliveries, matches, suppressed, dead, .. } = worked;
+    let Worked { entries, posts, deliveries, matches, suppressed, dead, newer, .. } = worked;
     told!(
         "{entries} entries: {posts} new posts, {deliveries} deliveries, {matches} matches, {suppressed} suppressed, {dead} dead"
     );
+    if *newer > 0 {
+        told!(
+            "{newer} entries of a newer version stay in the buffer: upgrade tweetfilter, and `work` does them; until then each \
+             worker leaves them where they are"
+        );
+    }
 }
 
 /// A worker whose store and buffer are counted.
@@ -234,6 +242,18 @@ fn run(
         let _ = tokio::time::timeout(CLOSE, database.close()).await;
         Ok(())
     })
+}
+
+/// Says so of a source that is an account's who is not there: that may still come.
+async fn warn_of_nobody(database: Database, source: String, settings: SourceSettings) {
+    let Ok(Audience::Account(name)) = settings.audience() else { return };
+    if let Ok(None) = database.account(&name).await {
+        tracing::warn!(
+            source,
+            account = name,
+            "there is no account of this name: what the source gives reaches nobody until `tweetfilter account add` makes one"
+        );
+    }
 }
 
 /// The parts that a process runs. Each is there before it begins, so that it can be told of which it waits for what.
@@ -354,6 +374,7 @@ impl Parts<'_> {
     /// Reads the sources into the buffer.
     fn read(&mut self, buffer: &Buffers) {
         for (part, name, source) in std::mem::take(&mut self.sources) {
+            tokio::spawn(warn_of_nobody(self.database.clone(), name.clone(), source.clone()));
             let (database, buffer, stop) = (self.database.clone(), buffer.clone(), self.stop.clone());
             let instance = Instance::new(&self.settings.instance).asking(&database);
             let buffer = Counted::new(buffer, &part);

@@ -1,6 +1,9 @@
 //! Settings of the server: from options, the environment, a file, or by default, in this order.
 
-use std::collections::BTreeMap;
+mod addresses;
+mod shown;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -13,12 +16,13 @@ use clap::{ArgMatches, Args, FromArgMatches};
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::budget::Price;
 use tweetfilter_http::api::Options;
-use tweetfilter_http::parts::{self, Buffers, HeldUp, Kind, SourceSettings, without_secrets};
+use tweetfilter_http::parts::{self, Buffers, HeldUp, Kind, SourceSettings};
 use tweetfilter_sql::{Database, DiskReserve};
 use tweetfilter_stream::buffer::BufferError;
 use tweetfilter_stream::redis_streams;
 use tweetfilter_stream::source::net::lookup::{self, Lookup};
 
+use self::shown::Shown;
 use super::Failure;
 use super::misread::misread;
 
@@ -53,18 +57,22 @@ macro_rules! keys {
             pub(crate) api: Options,
             pub(crate) sources: BTreeMap<String, SourceSettings>,
             shown: Vec<Shown>,
+            /// The keys of `[api]` that the file states, and the file.
+            of_api: BTreeSet<String>,
+            path: PathBuf,
         }
 
         impl Settings {
             /// What was said by option or variable goes before what stands in the file.
-            fn new(said: &Stated, origins: &Origins, file: Stated, path: &Path) -> Self {
+            fn new(said: &Stated, origins: &Origins, file: Stated, of_api: BTreeSet<String>, path: &Path) -> Self {
                 let mut shown = Vec::new();
                 $(
                     let origin = origins.of(stringify!($name), file.$name.is_some().then_some(path));
                     let $name = said.$name.clone().or(file.$name).unwrap_or_else(|| $default);
                     shown.push(Shown::new(stringify!($name), &$name, origin));
                 )*
-                Self { $($name,)* api: file.api, sources: file.source, shown }
+                let path = path.to_owned();
+                Self { $($name,)* api: file.api, sources: file.source, shown, of_api, path }
             }
         }
     };
@@ -154,14 +162,6 @@ pub(crate) struct Common {
 #[derive(Clone, Debug)]
 struct Origins(BTreeMap<String, String>);
 
-/// A setting for people.
-#[derive(Clone, Debug)]
-struct Shown {
-    key: String,
-    value: String,
-    origin: String,
-}
-
 /// Which posts are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -245,47 +245,39 @@ impl Origins {
     }
 }
 
-impl Shown {
-    fn new(name: &str, value: &impl Serialize, origin: String) -> Self {
-        let value = toml::Value::try_from(value).map_or_else(
-            |error| error.to_string(),
-            |value| match value {
-                toml::Value::String(text) => toml::Value::String(without_secrets(&text)).to_string(),
-                value => value.to_string(),
-            },
-        );
-        Self { key: name.replace('_', "-"), value, origin }
-    }
-}
-
 impl Common {
     /// Finds out what holds.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
         let default = Path::new(FILE);
         let path = self.said.config.as_deref().or_else(|| default.exists().then_some(default));
-        let file = match path {
-            None => Stated::default(),
+        let (file, of_api) = match path {
+            None => Default::default(),
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|e| Failure::reading(path.display(), &e))?;
-                toml::from_str(&text).map_err(|error| {
+                let file = toml::from_str(&text).map_err(|error| {
                     Failure::Input(format!("{}: {}", path.display(), misread(&error, &text)))
-                })?
+                })?;
+                (file, keys_of(&text, "api"))
             }
         };
-        Ok(Settings::new(&self.said, &self.origins, file, path.unwrap_or(default)))
+        let settings = Settings::new(&self.said, &self.origins, file, of_api, path.unwrap_or(default));
+        settings.check_addresses()?;
+        Ok(settings)
     }
 }
 
 impl Settings {
     /// What holds, for people.
     pub(crate) fn show(&self) -> String {
-        let line = |Shown { key, value, origin }: &Shown| format!("{key} = {value}  # {origin}\n");
-        let lines = self.shown.iter().map(line);
+        let file = || self.path.display().to_string();
+        let of_api = |key: &str| if self.of_api.contains(key) { file() } else { "default".to_owned() };
+        let lines = self.shown.iter().map(Shown::line);
+        let api = shown::table("api", &self.api, &of_api);
+        // What is said of a source stands in the file.
         let sources = self.sources.iter().map(|(name, source)| {
-            let tables = BTreeMap::from([("source", BTreeMap::from([(name, source.without_secrets())]))]);
-            format!("\n{}", toml::to_string(&tables).unwrap_or_default())
+            let name = format!("source.{}", shown::quoted(name));
+            shown::table(&name, &source.without_secrets(), &|_| file())
         });
-        let api = format!("\n[api]\n{}", toml::to_string(&self.api).unwrap_or_default());
         lines.chain(std::iter::once(api)).chain(sources).collect()
     }
 
@@ -328,7 +320,12 @@ impl Settings {
     }
 
     fn is_said(&self, key: &str) -> bool {
-        self.shown.iter().any(|shown| shown.key == key && shown.origin != "default")
+        self.origin(key) != "default"
+    }
+
+    /// Where a setting is from.
+    fn origin(&self, key: &str) -> &str {
+        self.shown.iter().find(|shown| shown.key == key).map_or("default", |shown| &shown.origin)
     }
 
     /// How long posts are kept, if not for ever.
@@ -481,6 +478,16 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> R
 /// What went wrong with store, buffer or a part.
 pub(crate) fn failure(error: impl std::fmt::Display) -> Failure {
     Failure::Input(error.to_string())
+}
+
+/// The keys that a file states in a table.
+fn keys_of(text: &str, table: &str) -> BTreeSet<String> {
+    let file = text.parse::<toml::Table>().unwrap_or_default();
+    file.get(table)
+        .and_then(toml::Value::as_table)
+        .into_iter()
+        .flat_map(|table| table.keys().cloned())
+        .collect()
 }
 
 fn host() -> String {

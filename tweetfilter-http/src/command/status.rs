@@ -189,11 +189,18 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             };
             Ok((stats, Elsewhere::of(&buffer).await?))
         };
-        let ((stats, elsewhere), away) = match asked.await {
+        let asked = asked.await;
+        let is_told = asked.is_ok();
+        let ((stats, elsewhere), away) = match asked {
             Ok(known) => (known, None),
             Err(BufferError::Away(reason)) => ((Some(Stats::default()), Elsewhere::default()), Some(reason)),
+            // So is one that can't be read.
+            Err(error) if settings.buffer_elsewhere().is_some() => {
+                ((Some(Stats::default()), Elsewhere::none(error.to_string())), None)
+            }
             Err(error) => return Err(failure(error)),
         };
+        let unfit = elsewhere.unfit().to_vec();
         let (status, gaps) = elsewhere.with_store(&database, GAPS).await.map_err(failure)?;
         // Of the same moment as the counts where both are one file.
         let stats = stats.or_else(|| status.buffer.clone()).unwrap_or_default();
@@ -211,6 +218,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             room,
             store,
             buffer: away.as_deref(),
+            unfit: &unfit,
             unused: compiled.refused().len(),
             names: true,
         };
@@ -232,7 +240,8 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                 .collect();
             let object = json!({
                 "unwell": unwell,
-                "buffer": away.is_none().then_some(&stats), "buffer_away": away, "bytes_an_entry": per_entry, "oldest_seconds": age,
+                "buffer": is_told.then_some(&stats), "buffer_away": away, "buffer_unfit": unfit,
+                "bytes_an_entry": per_entry, "oldest_seconds": age,
                 "accounts": status.accounts, "filters": status.filters, "sets": status.sets,
                 "posts": status.posts, "dead_letters": status.dead, "gaps": status.gaps,
                 "gaps_dropped": status.gaps_dropped,
@@ -261,6 +270,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         out += &overview::lines(&overview, now());
         out += &match &away {
             Some(reason) => format!("buffer    away: {}\n", one_line(reason)),
+            None if !is_told => "buffer    can't be read, see above\n".to_owned(),
             None => format!(
                 "buffer    {} entries, {} leased, {} redelivered, {} bytes ({per_entry} an entry){}{}\n",
                 stats.entries,

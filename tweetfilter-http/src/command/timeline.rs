@@ -102,6 +102,9 @@ pub(crate) fn tail(arguments: &Tail) -> Result<(), Failure> {
             Some(name) => Some(account(&database, name).await?),
             None => None,
         };
+        if let Some(number) = arguments.filter {
+            can_match(&database, id.zip(arguments.account.as_deref()), number).await?;
+        }
         let mut after = match arguments.after {
             Some(after) => after,
             None => database.status().await.map_err(failure)?.commit,
@@ -167,6 +170,25 @@ async fn known(database: &Database, account: i64, name: &str, number: i64) -> Re
         Some(_) => Ok(()),
         None => Err(Failure::Input(format!(
             "{name} has no filter {number}, and nothing that one matched; `tweetfilter filter list {name}` shows them"
+        ))),
+    }
+}
+
+/// Whether there is a filter of this number, or at least something that it matched before it was removed: else nothing would
+/// ever be shown.
+async fn can_match(database: &Database, of: Option<(i64, &str)>, number: i64) -> Result<(), Failure> {
+    if let Some((id, name)) = of {
+        let page = Page { before: None, limit: 1, filter: Some(number), hidden: true };
+        return match database.timeline(id, &page).await.map_err(failure)?.is_empty() {
+            true => known(database, id, name, number).await,
+            false => Ok(()),
+        };
+    }
+    match database.filter(number).await.map_err(failure)? {
+        Some(_) => Ok(()),
+        None => Err(Failure::Input(format!(
+            "there is no filter {number}; `tweetfilter filter list ACCOUNT` shows those that there are. What one matched that was removed is shown \
+             with --account, which says whose it was"
         ))),
     }
 }

@@ -50,16 +50,33 @@ pub struct Elsewhere {
     sources: Vec<SourceState>,
     losses: Vec<Gap>,
     losses_dropped: u64,
+    unfit: Vec<String>,
 }
 
 impl Elsewhere {
-    /// Asks a buffer.
+    /// Asks a buffer. What of it can't be read keeps nothing else from being told.
     ///
     /// # Errors
     /// [`BufferError::Away`].
     pub async fn of(buffer: &Buffers) -> Result<Self, BufferError> {
-        let (sources, losses) = (buffer.sources().await?, buffer.losses().await?);
-        Ok(Self { sources, losses, losses_dropped: buffer.losses_dropped().await? })
+        let mut unfit = Vec::new();
+        let sources = or_unfit(buffer.sources().await, &mut unfit)?;
+        let losses = or_unfit(buffer.losses().await, &mut unfit)?;
+        let losses_dropped = or_unfit(buffer.losses_dropped().await, &mut unfit)?;
+        unfit.extend(sources.iter().filter_map(|source| source.unfit.as_ref()).map(ToString::to_string));
+        Ok(Self { sources, losses, losses_dropped, unfit })
+    }
+
+    /// A buffer of which nothing can be read, for this reason.
+    #[must_use]
+    pub fn none(unfit: String) -> Self {
+        Self { unfit: vec![unfit], ..Self::default() }
+    }
+
+    /// What of the buffer can't be read, and what is to be done about it.
+    #[must_use]
+    pub fn unfit(&self) -> &[String] {
+        &self.unfit
     }
 
     /// What the store says now, with what the buffer said before: asked in this order, of gaps that go from there to here none
@@ -99,6 +116,17 @@ impl Elsewhere {
         add_gaps(status, gaps, BUFFER, self.losses);
         gaps.sort_by_key(|stored| Reverse(stored.gap.to));
         gaps.truncate(most);
+    }
+}
+
+/// What was read, or nothing, and why.
+fn or_unfit<T: Default>(read: Result<T, BufferError>, unfit: &mut Vec<String>) -> Result<T, BufferError> {
+    match read {
+        Err(BufferError::Unfit(reason)) => {
+            unfit.push(reason);
+            Ok(T::default())
+        }
+        read => read,
     }
 }
 

@@ -16,7 +16,7 @@ const FORGOTTEN: Millis = 600_000;
 /// Something that is not well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Unwell {
-    /// `store_takes_no_writes`, `store_busy`, `buffer_away`, `disk_full`, `disk_short`, `posts_forgotten`, `part`,
+    /// `store_takes_no_writes`, `store_busy`, `buffer_away`, `buffer_unfit`, `disk_full`, `disk_short`, `posts_forgotten`, `part`,
     /// `watched`, `dead_letters` or `filters_unused`.
     pub code: &'static str,
     /// One sentence for a person.
@@ -38,6 +38,8 @@ pub struct Look<'l> {
     pub store: Option<Unwell>,
     /// Why the buffer does not answer.
     pub buffer: Option<&'l str>,
+    /// What of the buffer can't be read.
+    pub unfit: &'l [String],
     /// Filters that are switched on and can't be used.
     pub unused: usize,
     /// Whether parts and hosts are named: for who runs them.
@@ -51,6 +53,13 @@ impl Look<'_> {
         let mut found: Vec<Unwell> = self.store.iter().cloned().collect();
         if let Some(reason) = self.buffer {
             found.push(of("buffer_away", format!("The buffer is away: {reason}")));
+        }
+        match self.unfit {
+            [] => {}
+            _ if !self.names => {
+                found.push(of("buffer_unfit", "Something in the buffer can't be read".to_owned()));
+            }
+            all => found.extend(all.iter().map(|reason| of("buffer_unfit", format!("The buffer: {reason}")))),
         }
         self.disk(&mut found);
         self.parts(&mut found);
@@ -194,7 +203,9 @@ mod tests {
     fn messages(overview: &Overview, status: &Status, now: Millis, names: bool) -> Vec<String> {
         let room = Some(Room { free: 60, reusable: 0, reserve: 100 });
         let store = Some(of("store_takes_no_writes", "Read-only".to_owned()));
-        let look = Look { now, overview, status, room, store, buffer: Some("no route"), unused: 1, names };
+        let unfit = &["the key k".to_owned()];
+        let look =
+            Look { now, overview, status, room, store, buffer: Some("no route"), unfit, unused: 1, names };
         look.unwell().into_iter().map(|one| format!("{}: {}", one.code, one.message)).collect()
     }
 
@@ -203,12 +214,16 @@ mod tests {
         let (overview, status) = trouble();
         let found = messages(&overview, &status, 2_000, true);
         assert_eq!(
-            found[..2],
-            ["store_takes_no_writes: Read-only", "buffer_away: The buffer is away: no route"]
+            found[..3],
+            [
+                "store_takes_no_writes: Read-only",
+                "buffer_away: The buffer is away: no route",
+                "buffer_unfit: The buffer: the key k",
+            ]
         );
-        assert!(found[2].starts_with("disk_short: The disk is short of room: "), "{found:?}");
+        assert!(found[3].starts_with("disk_short: The disk is short of room: "), "{found:?}");
         assert_eq!(
-            found[3..],
+            found[4..],
             [
                 "posts_forgotten: 250 posts were forgotten for want of room, received until 1970-01-01T00:00:00Z",
                 "part: work of serve 7 on box-1 is waiting for the store: read-only",
@@ -226,6 +241,7 @@ mod tests {
         assert_eq!(
             found[2..],
             [
+                "buffer_unfit: Something in the buffer can't be read",
                 "disk_short: The disk is short of room: the oldest posts are forgotten",
                 "part: 1 part of the kind work waits, is started again, is refused or is silent",
                 "watched: 1 watched process does not run",
@@ -247,6 +263,7 @@ mod tests {
             room,
             store,
             buffer: None,
+            unfit: &[],
             unused: 0,
             names: true,
         };

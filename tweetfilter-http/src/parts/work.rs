@@ -48,6 +48,8 @@ pub struct Worked {
     pub suppressed: u64,
     /// Entries that went to the dead letters.
     pub dead: u64,
+    /// Entries of a newer version, which it left in the buffer.
+    pub newer: u64,
 }
 
 /// A worker, and how it gets on. Whatever only takes time, it waits for.
@@ -282,6 +284,7 @@ impl<B: Buffer, S: Store> Works<B, S> {
 
     /// Gives back what was leased and not done, and tells what was done.
     pub async fn end(mut self) -> Worked {
+        self.worked.newer = self.newer.held(now());
         // What is not given back comes back when its lease has run out.
         if let Err(error) = self.worker.release(now()).await {
             tracing::warn!(%error, "leases are left to run out");

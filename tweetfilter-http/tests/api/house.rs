@@ -144,6 +144,7 @@ impl House {
                 version: 0,
                 source: "test".into(),
                 at: tweetfilter_http::parts::now(),
+                place: None,
                 public,
                 deliveries: deliveries.to_vec(),
                 strangers: 0,

@@ -337,6 +337,7 @@ async fn what_is_withdrawn_is_told(house: &House) {
         version: 5,
         source: "test".into(),
         at: tweetfilter_http::parts::now(),
+        place: None,
         public: false,
         deliveries: vec![delivery],
         strangers: 0,

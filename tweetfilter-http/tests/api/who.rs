@@ -33,6 +33,7 @@ async fn store(house: &House, post: Post, account: i64, filters: &[i64]) {
         version: 0,
         source: "test".into(),
         at: now(),
+        place: None,
         public: false,
         deliveries: vec![delivery],
         strangers: 0,

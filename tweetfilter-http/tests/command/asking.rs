@@ -1,5 +1,6 @@
 //! Commands that ask for something that is not there say so, and what is there is shown in one line.
 
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -102,6 +103,42 @@ fn tail_ends_when_nobody_reads_it_any_more() {
     let _ = tail.kill();
     let _ = tail.wait();
     assert_eq!((before, ended.and_then(|ended| ended.code())), (None, Some(0)));
+}
+
+#[test]
+fn tail_refuses_what_it_would_wait_for_in_vain() {
+    let files = with_a_post();
+    ok(files.run(&["account", "add", "ben"]));
+    let tail = |arguments: &[&str]| {
+        let mut tail = command();
+        tail.arg("tail").args(arguments).current_dir(files.path("")).stdin(Stdio::null());
+        tail.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    for (arguments, said) in [
+        (&["--filter", "9"][..], "there is no filter 9"),
+        (&["--filter", "9", "--after", "0"], "there is no filter 9"),
+        (&["--account", "ann", "--filter", "9"], "ann has no filter 9"),
+        (&["--account", "ben", "--filter", "1"], "ben has no filter 1"),
+        (&["--account", "nobody"], "there is no account nobody"),
+    ] {
+        let mut tail = tail(arguments);
+        // One that waits ends well when nobody reads it.
+        drop(tail.stdout.take());
+        let ended = tail.wait_with_output().unwrap();
+        let err = String::from_utf8(ended.stderr).unwrap();
+        assert!(
+            ended.status.code() == Some(2) && err.contains(said) && err.contains(" list"),
+            "{arguments:?}: {err}"
+        );
+    }
+    // What a filter matched is there when it is gone.
+    ok(files.run(&["filter", "remove", "1"]));
+    let mut tail = tail(&["--account", "ann", "--filter", "1", "--after", "0"]);
+    let mut line = String::new();
+    BufReader::new(tail.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let _ = tail.kill();
+    let _ = tail.wait();
+    assert!(line.contains("snow"), "{line}");
 }
 
 #[test]

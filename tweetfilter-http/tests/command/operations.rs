@@ -234,6 +234,50 @@ fn who_waits_for_a_server_before_it_begins_says_so_to_prometheus() {
 }
 
 #[test]
+fn a_key_of_another_kind_in_the_buffer_is_named_and_the_rest_is_shown() {
+    let Some(redis) = crate::separate::redis::RedisServer::start(&crate::separate::redis::FIT) else {
+        return;
+    };
+    let settings = format!("buffer = \"{}\"\n", redis.url());
+    let files = with_accounts(Files::new().with("tweetfilter.toml", settings));
+    for (name, id) in [("a", "1"), ("b", "2")] {
+        let file = files.path(&format!("{name}.ndjson"));
+        std::fs::write(file, format!("{}\n", tweet(id, "bob", "snow"))).unwrap();
+    }
+    ok(files.run(&["replay", "--source", "a", "a.ndjson"]));
+    ok(files.run(&["replay", "--source", "b", "--no-work", "b.ndjson"]));
+    for (key, is_told) in
+        [("tf:gaps:a", true), ("tf:source:a", true), ("tf:losses", false), ("tf:{1}", false)]
+    {
+        let is_there = redis.say(&["EXISTS", key]).contains('1');
+        if is_there {
+            redis.say(&["RENAME", key, "kept"]);
+        }
+        redis.say(&["SET", key, "x"]);
+        let shown = ok(files.run(&["status"]));
+        let json = status(&files);
+        let way = format!("redis-cli DEL {key}");
+        assert!(shown.contains("unwell    The buffer: the key ") && shown.contains(&way), "{key}: {shown}");
+        assert!(shown.contains("\nstore     1 posts, 5 accounts"), "{key}: {shown}");
+        let unfit = json["unwell"].as_array().unwrap().iter().filter(|one| one["code"] == "buffer_unfit");
+        assert_eq!((unfit.count(), json["buffer_unfit"].as_array().unwrap().len()), (1, 1), "{key}: {json}");
+        // Of the other source all is told, where the buffer tells anything.
+        let lines = json["sources"].as_array().unwrap().iter().find(|source| source["name"] == "b");
+        let lines = lines.map(|source| source["counts"]["lines"].clone());
+        assert_eq!(
+            (json["buffer"].is_object(), lines),
+            (is_told, is_told.then(|| 1.into())),
+            "{key}: {json}"
+        );
+        redis.say(&["DEL", key]);
+        if is_there {
+            redis.say(&["RENAME", "kept", key]);
+        }
+    }
+    assert_eq!(status(&files)["buffer_unfit"], serde_json::json!([]));
+}
+
+#[test]
 fn a_store_that_takes_no_writes_is_not_well() {
     let Some(maria) = Maria::start() else {
         println!("skipped: no mariadbd");

@@ -119,3 +119,54 @@ fn a_rate_at_which_nothing_comes_is_refused() {
     let refused = files.run(&["serve"]);
     assert!(refused.code == 2 && refused.err.contains("source slow: rate is 0"), "{}", refused.err);
 }
+
+#[test]
+fn an_audience_without_an_account_is_refused_before_anything_is_read() {
+    let files = with_ann().with("day.ndjson", snow(1..4));
+    let unknown = "there is no account nobody; `tweetfilter account list` shows them";
+    for name in ["a.db", "tweetfilter.db"] {
+        let refused =
+            files.run(&["replay", "day.ndjson", "--audience", "account nobody", "--database", name]);
+        let timeline = files.run(&["timeline", "nobody", "--database", name]);
+        assert_eq!((refused.code, &refused.err), (2, &timeline.err));
+        assert_eq!((timeline.code, refused.err.contains(unknown)), (2, name != "a.db"), "{}", refused.err);
+    }
+    assert!(!files.path("a.db").exists(), "a store was begun");
+    let status = status(&files);
+    assert_eq!(
+        (&status["posts"], &status["sources"], &status["buffer"]["entries"]),
+        (&0.into(), &serde_json::json!([]), &0.into())
+    );
+    replay(&files, &["day.ndjson", "--audience", "account ann"]);
+    assert_eq!(found(&files), 3);
+}
+
+#[test]
+fn posts_without_an_id_that_say_the_same_are_each_their_own_and_none_is_stored_twice() {
+    let line = "{\"text\":\"snow\"}\n";
+    let files = with_ann().with("day.ndjson", line.repeat(3));
+    let first = replay(&files, &["day.ndjson"]);
+    assert!(first.err.contains("3 new posts"), "{}", first.err);
+    replay(&files, &["day.ndjson"]);
+    assert_eq!(found(&files), 3);
+    // What was added is new; where all of the file is read again, what was there is not.
+    std::fs::write(files.path("day.ndjson"), line.repeat(4)).unwrap();
+    replay(&files, &["day.ndjson"]);
+    assert_eq!(found(&files), 4);
+    std::fs::write(files.path("day.ndjson"), format!("{}{{\"text\":\"rain\"}}\n{line}", line.repeat(3)))
+        .unwrap();
+    let edited = replay(&files, &["day.ndjson"]);
+    assert!(edited.err.contains("5 lines") && edited.err.contains("2 new posts"), "{}", edited.err);
+    // A file that begins otherwise is another one, and so is another source.
+    std::fs::write(files.path("day.ndjson"), format!("{{\"text\":\"rain\"}}\n{}", line.repeat(3))).unwrap();
+    let rotated = replay(&files, &["day.ndjson"]);
+    assert!(rotated.err.contains("4 new posts"), "{}", rotated.err);
+    replay(&files, &["--source", "archive", "day.ndjson"]);
+    assert_eq!(found(&files), 5 + 3 + 3);
+    // A pipe gives others each time.
+    for expected in [13, 15] {
+        let ended = files.run_with(&["replay", "-"], line.repeat(2).as_bytes());
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        assert_eq!(found(&files), expected, "{}", ended.err);
+    }
+}

@@ -25,7 +25,12 @@ const KEYS: &[(&str, &str, &str, [&str; 3])] = &[
     ("metrics", "--metrics", "TWEETFILTER_METRICS", ["'[::1]:1'", "'[::1]:2'", "'off'"]),
     ("watch", "--watch", "TWEETFILTER_WATCH", ["['a']", "['b', 'c']", "['d']"]),
     ("lookup", "--no-lookup", "TWEETFILTER_NO_LOOKUP", ["false", "true", "false"]),
-    ("lookup-address", "--lookup-address", "TWEETFILTER_LOOKUP_ADDRESS", ["'http://a'", "'http://b'", "'c'"]),
+    (
+        "lookup-address",
+        "--lookup-address",
+        "TWEETFILTER_LOOKUP_ADDRESS",
+        ["'https://a'", "'https://b'", "'http://localhost:1'"],
+    ),
     ("log-format", "--log-format", "TWEETFILTER_LOG_FORMAT", ["'json'", "'human'", "'json'"]),
     ("log", "--log", "TWEETFILTER_LOG", ["'warn'", "'debug'", "'error'"]),
 ];
@@ -99,9 +104,18 @@ fn what_is_shown_is_a_file_of_settings_without_passwords() {
     assert!(!out.contains("secret"), "{out}");
     let again = Files::new().with("tweetfilter.toml", &out).run(&["config", "show"]);
     assert_eq!(again.code, 0, "{}", again.err);
-    for line in ["keep-days = 7  #", "rate = 3.0\n", "[source.people]\n"] {
+    for line in ["keep-days = 7  #", "\nrate = 3.0  #", "\n[source.people]\n", "\nkind = \"x-site\"  #"] {
         assert!(out.contains(line) && again.out.contains(line), "{line}: {out}");
     }
+    // Each says where it is from, those in tables too.
+    let lines = out.lines().filter(|line| !line.is_empty() && !line.starts_with('['));
+    assert!(lines.clone().count() > 20 && lines.clone().all(|line| line.contains("  # ")), "{out}");
+    for line in ["rate = 3.0  # tweetfilter.toml", "kind = \"x-site\"  # tweetfilter.toml"] {
+        assert!(lines.clone().any(|shown| shown == line), "{line}: {out}");
+    }
+    let of_api = out.split_once("\n[api]\n").unwrap().1.split_once("\n[").unwrap().0;
+    assert!(of_api.lines().filter(|line| line.ends_with("  # default")).count() > 5, "{of_api}");
+    assert_eq!(of_api.matches("tweetfilter.toml").count(), 1, "{of_api}");
 }
 
 #[test]
@@ -116,9 +130,9 @@ fn sources_are_shown_without_their_secrets_and_can_be_read_again() {
     let again = Files::new().with("tweetfilter.toml", &out).run(&["config", "show"]);
     assert_eq!(again.code, 0, "{}", again.err);
     for line in [
-        "track = \"snow\"\n",
+        "track = \"snow\"  # ",
         "https://u@a.example/s?api_key=HIDDEN&x=1",
-        "wantedDids = \"did:plc:a\"\n",
+        "wantedDids = \"did:plc:a\"  # ",
         "[source.\"b c\".parameters]\n",
     ] {
         assert!(out.contains(line) && again.out.contains(line), "{line}: {out}\n{}", again.out);
@@ -131,6 +145,55 @@ fn an_address_that_cannot_be_read_is_explained_without_its_password() {
         let ended = Files::new().run(&["work", "--until-empty", option, address]);
         assert_eq!(ended.code, 2);
         assert!(ended.err.contains("%2F for /") && !ended.err.contains("hu/sh"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn an_address_that_nothing_could_use_is_refused_with_where_it_is_from_and_a_way_out() {
+    for (option, address, way) in [
+        ("--listen", "foo", "127.0.0.1:8080"),
+        ("--listen", "127.0.0.1:99999", "HOST:PORT"),
+        ("--metrics", "http://127.0.0.1:9464", "HOST:PORT"),
+        ("--database", "postgres://x", "mysql://"),
+        ("--database", ":memory:", "the path of a file"),
+        ("--database", "sqlite://:memory:", "the path of a file"),
+        ("--database", "sqlite::memory:", "the path of a file"),
+        ("--database", "file:x?mode=memory", "the path of a file"),
+        ("--database", "sqlite:x.db", "./sqlite:"),
+        ("--database", "", "the path of a file"),
+        ("--buffer", "localhost", "redis://"),
+        ("--buffer", "http://localhost", "redis://"),
+        ("--lookup-address", "http://a.example", "--no-lookup"),
+        ("--lookup-address", "nowhere", "--no-lookup"),
+    ] {
+        let files = Files::new();
+        for command in [&["config", "show"][..], &["account", "add", "ann"]] {
+            let refused = files.run(&[command, &[option, address]].concat());
+            assert_eq!(refused.code, 2, "{option} {address}: {}", refused.out);
+            assert!(refused.err.contains(&format!("from option {option}: ")), "{address}: {}", refused.err);
+            assert!(refused.err.contains(way), "{option} {address}: {}", refused.err);
+        }
+        assert_eq!(std::fs::read_dir(files.path("")).unwrap().count(), 0, "{option} {address}");
+        let key = &option[2..];
+        // A variable says where not to listen while tests run.
+        if key != "listen" {
+            let files = files.with("tweetfilter.toml", format!("{key} = \"{address}\"\n"));
+            let refused = files.run(&["config", "show"]);
+            assert!(refused.code == 2 && refused.err.contains("from tweetfilter.toml: "), "{}", refused.err);
+        }
+    }
+    let files = Files::new();
+    for (option, address) in [
+        ("--listen", "localhost:0"),
+        ("--metrics", "off"),
+        ("--database", "mariadb://tf@db/tf"),
+        ("--database", "sqlite://a.db"),
+        ("--buffer", "rediss://:p%2F@buffer/1"),
+        ("--buffer", ""),
+        ("--lookup-address", "https://appview.example"),
+    ] {
+        let shown = files.run(&["config", "show", option, address]);
+        assert_eq!(shown.code, 0, "{option} {address}: {}", shown.err);
     }
 }
 

@@ -119,6 +119,7 @@ impl Served {
             version: 0,
             source: "test".into(),
             at: now(),
+            place: None,
             public: false,
             deliveries: vec![Delivery { account: self.ann, verdict, filters, seen: true }],
             strangers: 0,

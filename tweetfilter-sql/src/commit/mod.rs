@@ -289,6 +289,7 @@ mod tests {
             version: 0,
             source: String::new(),
             at: 0,
+            place: None,
             public: false,
             deliveries: Vec::new(),
             strangers: 0,

@@ -33,10 +33,12 @@ impl<'o> Prepared<'o> {
         let post = &evaluated.post;
         let body = body(post)?;
         let id = match post.id.as_str() {
-            // It has no name of its own, so it gets one by which a redelivered copy is recognized.
+            // It has no name of its own, so it gets one by which it is recognized when it is delivered or read again, and
+            // told from others that say the same.
             "" => {
                 let at = evaluated.at.to_le_bytes();
-                format!("~{}", digest([evaluated.source.as_bytes(), &at, body.as_bytes()]))
+                let place = evaluated.place.as_ref().map_or(&at[..], |place| place.as_bytes());
+                format!("~{}", digest([evaluated.source.as_bytes(), place, body.as_bytes()]))
             }
             id => id.to_owned(),
         };

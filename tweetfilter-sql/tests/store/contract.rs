@@ -50,6 +50,7 @@ pub fn seen(post: Post, version: i64, accounts: &[i64]) -> Evaluated {
         version,
         source: "s".into(),
         at: Clock::START,
+        place: None,
         public: false,
         deliveries,
         strangers: 0,
@@ -305,6 +306,17 @@ pub async fn posts_without_an_id_are_told_apart(database: &Database, _: &Clock) 
     assert_eq!(commit(database, batch(), vec![]).await.new, 2);
     assert_eq!(commit(database, batch(), vec![]).await.new, 0);
     assert_eq!(texts(database, 1).await, ["b", "a"]);
+    // Those that say the same by their places, at whatever time they are read.
+    let placed = |at: i64| {
+        let places = ["f:1", "f:2", "f:3"].map(|place| Some(place.to_owned()));
+        places.map(|place| Evaluated { place, at, ..seen(Post::from_text("c"), 0, &[1]) }).to_vec()
+    };
+    assert_eq!(commit(database, placed(Clock::START), vec![]).await.new, 3);
+    assert_eq!(commit(database, placed(Clock::START + 1), vec![]).await.new, 0);
+    assert_eq!(commit(database, placed(Clock::START)[..1].to_vec(), vec![]).await.new, 0);
+    let elsewhere = Evaluated { source: "other".into(), ..placed(Clock::START).remove(0) };
+    assert_eq!(commit(database, vec![elsewhere], vec![]).await.new, 1);
+    assert_eq!(texts(database, 1).await, ["c", "c", "c", "c", "b", "a"]);
 }
 
 pub async fn dead_letters_are_kept_once(database: &Database, _: &Clock) {
@@ -312,6 +324,7 @@ pub async fn dead_letters_are_kept_once(database: &Database, _: &Clock) {
         source: "s".into(),
         at: 1,
         to: Audience::Public,
+        place: None,
         content: Content::Post(Box::new(post("1", "secret"))),
     };
     let letter = |entry: Vec<u8>| DeadLetter { entry, source: "s".into(), reason: "why".into(), at: 5 };
@@ -357,7 +370,7 @@ pub async fn dead_letters_are_kept_once(database: &Database, _: &Clock) {
 /// `entries = stored + suppressed + repeated + stale + dead + unmatched + those in the buffer`, whatever became of them.
 pub async fn each_entry_comes_to_one_end(database: &Database, _: &Clock) {
     use tweetfilter_stream::buffer::{Buffer, Most};
-    let entry = |content| Entry { source: "s".into(), at: 1, to: Audience::Public, content };
+    let entry = |content| Entry { source: "s".into(), at: 1, to: Audience::Public, place: None, content };
     let written = |post: Post| entry(Content::Post(Box::new(post))).to_vec().unwrap();
     let dead = |entries: &[&[u8]]| {
         let letter = |entry: &&[u8]| DeadLetter::new(entry.to_vec(), "why".into(), Clock::START);

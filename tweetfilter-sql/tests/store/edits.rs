@@ -22,7 +22,8 @@ async fn append(buffer: &Embedded, fence: Fence, id: &str, order: &[usize]) {
         let post = Box::new(Post { id: id.into(), network: "m".into(), edited_at, ..Post::from_text(text) });
         let content = if edited_at.is_some() { Content::Edit(post) } else { Content::Post(post) };
         let at = Clock::START + number as i64;
-        let entry = Entry { source: "s".into(), at, to: Audience::Account(name.into()), content };
+        let entry =
+            Entry { source: "s".into(), at, to: Audience::Account(name.into()), place: None, content };
         Encoded { key: 1, bytes: entry.to_vec().unwrap() }
     };
     let entries = order.iter().enumerate().map(entry).collect();

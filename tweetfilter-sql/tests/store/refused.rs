@@ -17,7 +17,8 @@ pub fn everywhere() -> Outcome {
     let original = Some(post("10", "Rain"));
     one.quote_of = Some(Box::new(Reference { id: "10".into(), post: original, ..Reference::default() }));
     let (to, post) = (Audience::Public, Box::new(post("11", "Hail")));
-    let entry = Entry { source: "s".into(), at: 1, to, content: Content::Post(post) }.to_vec().unwrap();
+    let entry =
+        Entry { source: "s".into(), at: 1, to, place: None, content: Content::Post(post) }.to_vec().unwrap();
     let dead = DeadLetter { entry, source: "s".into(), reason: "no".into(), at: 1 };
     let (network, author, id) = ("x".to_owned(), "9".to_owned(), "99".to_owned());
     Outcome {

@@ -390,3 +390,36 @@ fn what_becomes_of_an_account_is_a_change_of_its_network() {
     assert!(batch.entries.iter().all(|entry| entry.key == key("x", "7")), "in order with one another");
     assert_eq!((batch.counts.control, batch.counts.undecodable.len()), (3, 0));
 }
+
+#[test]
+fn posts_without_an_id_have_places_that_are_the_same_when_lines_are_read_again() {
+    let line = br#"{"text":"snow"}"#;
+    let page = br#"{"data":[{"text":"snow"},{"text":"snow"},{"id":"1","text":"snow"}]}"#;
+    let places = |gather: &mut Gather| -> Vec<_> {
+        entries(&gather.take()).into_iter().map(|entry| entry.place).collect()
+    };
+    let at = |line| Place { of: "a@0".into(), line };
+    let read = |time| {
+        let mut gather = Gather::new("s", Audience::Public);
+        gather.line_of(line, time, Some(at(1)));
+        gather.line_of(line, time, Some(at(2)));
+        gather.line_of(page, time, Some(at(3)));
+        places(&mut gather)
+    };
+    let expected = ["a@0:1", "a@0:2", "a@0:3", "a@0:3.2"].map(|place| Some(place.to_owned()));
+    assert_eq!(read(7), [&expected[..], &[None]].concat());
+    assert_eq!(read(8), read(7));
+    // Lines without a place are others each time.
+    let mut gather = Gather::new("s", Audience::Public);
+    for _ in 0..2 {
+        gather.line(line, 7);
+    }
+    let mut all = places(&mut gather);
+    gather.line(line, 7);
+    gather.line(line, 8);
+    all.extend(places(&mut gather));
+    assert!(all.iter().all(Option::is_some), "{all:?}");
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 4, "{all:?}");
+}

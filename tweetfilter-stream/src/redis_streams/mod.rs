@@ -168,6 +168,15 @@ impl RedisBuffer {
         Ok(buffer)
     }
 
+    /// Looks whether an address is one that [`RedisBuffer::open`] takes, and at nothing that may be there.
+    ///
+    /// # Errors
+    /// [`BufferError::Unfit`] if it is none, with the way out.
+    pub fn check_address(url: &str) -> Result<(), BufferError> {
+        let Options { timeout, allow_unsafe, .. } = Options::default();
+        Link::new(url, timeout, allow_unsafe).map(drop)
+    }
+
     /// What whoever runs the server should know, as of the last connection.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {

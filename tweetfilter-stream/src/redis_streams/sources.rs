@@ -26,6 +26,8 @@ pub struct SourceState {
     pub gaps: Vec<Gap>,
     /// How many older ones there were.
     pub gaps_dropped: u64,
+    /// Why something of it can't be read, where a key is of another kind than it must be: what stood there is lacking.
+    pub unfit: Option<BufferError>,
 }
 
 /// Gaps of one list, to be kept elsewhere: whoever removes the keys of the buffer takes along what stands here.
@@ -84,15 +86,16 @@ impl RedisBuffer {
     /// All sources that were ever claimed, by name.
     ///
     /// # Errors
-    /// [`BufferError::Away`], and [`BufferError::Unfit`] where a key is of another kind than it must be.
+    /// [`BufferError::Away`], and [`BufferError::Unfit`] where their names can't be read.
     pub async fn sources(&self) -> Result<Vec<SourceState>, BufferError> {
         let mut names = self.names().await?;
         names.sort();
         let mut states = Vec::with_capacity(names.len());
         for name in names {
             // Before how many were let go: one that is let go meanwhile is told twice rather than never.
-            let gaps = self.gaps(&gaps_key(&name)).await?;
-            let fields = self.fields(&source_key(&name)).await?;
+            let mut unfit = None;
+            let gaps = or_unfit(self.gaps(&gaps_key(&name)).await, &mut unfit)?;
+            let fields = or_unfit(self.fields(&source_key(&name)).await, &mut unfit)?;
             states.push(SourceState {
                 holder: fields.get("holder").cloned(),
                 held_until: fields.get("till").and_then(|till| till.parse().ok()).unwrap_or(0),
@@ -100,6 +103,7 @@ impl RedisBuffer {
                 counts: counts(&fields),
                 gaps_dropped: fields.get("gaps_dropped").and_then(|count| count.parse().ok()).unwrap_or(0),
                 gaps,
+                unfit,
                 name,
             });
         }
@@ -167,6 +171,20 @@ impl RedisBuffer {
             Err(error) if error.code() == Some("WRONGTYPE") => Err(not_ours(key)),
             Err(error) => Err(self.link().failed(number, &error).await),
         }
+    }
+}
+
+/// What was read, or nothing, and why.
+fn or_unfit<T: Default>(
+    read: Result<T, BufferError>,
+    unfit: &mut Option<BufferError>,
+) -> Result<T, BufferError> {
+    match read {
+        Err(error @ BufferError::Unfit(_)) => {
+            *unfit = Some(error);
+            Ok(T::default())
+        }
+        read => read,
     }
 }
 

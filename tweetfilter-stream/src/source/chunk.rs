@@ -1,6 +1,7 @@
 //! What a source gives at once.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tweetfilter_core::post::Millis;
@@ -13,6 +14,9 @@ use crate::gather::Gather;
 pub struct Chunk {
     /// The lines, in order.
     pub lines: Lines,
+    /// Where the first of them stands, in a source that has the same lines in the same places when it is read again. The
+    /// others follow it.
+    pub place: Option<Place>,
     /// When they were received.
     pub at: Millis,
     /// Where the source can be read on from once these lines are safe. Store it as it is. `None` leaves the one
@@ -27,13 +31,31 @@ pub struct Chunk {
 impl Chunk {
     /// Gives the lines and gaps to whoever collects them, but for what a document breaks off in: it is told as that, once.
     pub fn gather(&self, gather: &mut Gather) {
-        for line in self.lines.iter().filter(|line| !line.cut_off) {
+        for (index, line) in self.lines.iter().enumerate().filter(|(_, line)| !line.cut_off) {
             match line.too_long {
                 true => gather.too_long(),
-                false => gather.line(line.bytes, self.at),
+                false => {
+                    gather.line_of(line.bytes, self.at, self.place.as_ref().map(|place| place.behind(index)))
+                }
             }
         }
         self.gaps.iter().cloned().for_each(|gap| gather.gap(gap));
+    }
+}
+
+/// Where a line stands in its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// What it is a line of, such as a file.
+    pub of: Arc<str>,
+    /// Its number in that, from 1 on.
+    pub line: u64,
+}
+
+impl Place {
+    /// The place so many lines further on.
+    fn behind(&self, lines: usize) -> Self {
+        Self { of: self.of.clone(), line: self.line + lines as u64 }
     }
 }
 

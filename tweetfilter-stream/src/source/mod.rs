@@ -32,7 +32,7 @@ pub mod net;
 
 use std::future::Future;
 
-pub use chunk::{Chunk, Line, Lines, Notice};
+pub use chunk::{Chunk, Line, Lines, Notice, Place};
 pub use clock::Clock;
 
 /// Something that gives lines, one chunk after the other.

@@ -50,7 +50,7 @@ pub(super) async fn evaluate<'e>(
             }
         };
         let next = seen.len();
-        // Posts without an id can't be told apart, so each is its own.
+        // The store knows which posts without an id are the same.
         let index =
             if post.id.is_empty() { next } else { *by_id.entry((&post.network, &post.id)).or_insert(next) };
         if index == next {
@@ -166,6 +166,7 @@ impl<'e> Seen<'e> {
             version: self.version,
             source: self.entry.source.clone(),
             at: self.entry.at,
+            place: self.entry.place.clone(),
             public: self.public,
             deliveries,
             strangers: self.strangers,

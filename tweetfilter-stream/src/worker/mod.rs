@@ -101,6 +101,8 @@ pub struct Worker<B, S> {
     scratch: Scratch,
     /// What is leased and not committed yet.
     open: VecDeque<Part>,
+    /// Entries that only a newer version understands, with when their leases run out: they are left as they are.
+    held: Vec<(EntryId, Millis)>,
     /// What became of the first part, if that is known already.
     ready: Option<Ready>,
     /// Entries that a batch may have now: fewer where they take long.
@@ -141,6 +143,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             asked_at: Millis::MIN,
             scratch: Scratch::default(),
             open: VecDeque::new(),
+            held: Vec::new(),
             ready: None,
             failed: false,
             is_sure: true,
@@ -289,7 +292,8 @@ impl<B: Buffer, S: Store> Worker<B, S> {
             // What is open was leased in the meantime, and committed by nobody.
             self.in_doubt = false;
             step.entries = ready.ids.len();
-            (step.held, step.held_until) = (ready.held, until);
+            (step.held, step.held_until) = (ready.held.len(), until);
+            self.held.extend(ready.held.into_iter().map(|id| (id, until)));
             step.evaluation = ready.evaluation;
             let dead = outcome.unwrap_or(ready.outcome).dead;
             step.dead.extend(dead.into_iter().map(|dead| dead.reason));
@@ -315,6 +319,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
     fn let_go(&mut self, now: Millis) {
         let held = self.open.len();
         self.open.retain(|part| now < part.until);
+        self.held.retain(|(_, until)| now < *until);
         if self.open.len() < held {
             self.ready = None;
         }
@@ -358,14 +363,19 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         Ok(some)
     }
 
-    /// Gives back what was leased and not done, for another to go on with, at the given time.
+    /// Gives back what was leased and not done, for another to go on with, at the given time: also what only a newer version
+    /// understands, so that one that takes its place finds it at once.
     ///
     /// # Errors
     /// As [`Buffer::release`].
     pub async fn release(&mut self, now: Millis) -> Result<(), BufferError> {
         self.let_go(now);
         self.ready = None;
-        let ids: Vec<_> = self.open.drain(..).flat_map(|part| part.entries).map(|entry| entry.id).collect();
+        let open = self.open.drain(..).flat_map(|part| part.entries).map(|entry| entry.id);
+        let mut ids: Vec<_> = open.chain(self.held.drain(..).map(|(id, _)| id)).collect();
+        // What came again after a lease of which no answer came.
+        ids.sort_unstable();
+        ids.dedup();
         // Of none, too: whoever is started in its place finds its name free.
         let released = self.buffer.release(&self.name, &ids).await;
         if !self.acknowledged.is_empty() {

@@ -21,7 +21,7 @@ pub(super) struct Ready {
     pub(super) outcome: Outcome,
     pub(super) ids: Vec<EntryId>,
     /// Entries that only a newer version understands.
-    pub(super) held: usize,
+    pub(super) held: Vec<EntryId>,
     pub(super) evaluation: Duration,
 }
 
@@ -107,7 +107,7 @@ async fn evaluated_untimed(
 ) -> Ready {
     let mut outcome = Outcome { revision: compiled.revision(), at: now, ..Outcome::default() };
     let (mut ids, mut entries) = (Vec::with_capacity(part.len()), Vec::with_capacity(part.len()));
-    let (mut held, mut reached) = (0, BTreeMap::<String, Reached>::new());
+    let (mut held, mut reached) = (Vec::new(), BTreeMap::<String, Reached>::new());
     for Leased { id, bytes, .. } in part {
         match Entry::from_slice(bytes) {
             Ok(entry) => {
@@ -115,7 +115,7 @@ async fn evaluated_untimed(
                 entries.push(entry);
             }
             Err(EntryError::NewerVersion { .. }) => {
-                held += 1;
+                held.push(id.clone());
                 continue;
             }
             Err(error) => outcome.dead.push(DeadLetter::new(bytes.clone(), error.to_string(), now)),
@@ -164,7 +164,7 @@ mod tests {
         let after = |most, entries, seconds| {
             let ids = vec![EntryId(String::new()); entries];
             let evaluation = Duration::from_secs(seconds);
-            adapted(most, &options, &Ready { outcome: Outcome::default(), ids, held: 0, evaluation })
+            adapted(most, &options, &Ready { outcome: Outcome::default(), ids, held: Vec::new(), evaluation })
         };
         let full = options.batch.entries;
         assert_eq!(

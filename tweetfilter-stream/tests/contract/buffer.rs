@@ -79,6 +79,27 @@ pub async fn a_renewed_lease_lasts(buffer: &impl Buffer, pass: impl AsyncFn(Dura
     assert!(matches!(unknown, Err(BufferError::Fenced { .. } | BufferError::Forgotten { .. })));
 }
 
+/// Who claims a source believes nobody that has it for longer than a lease lasts, whatever is written there, and takes it
+/// from none that lives.
+pub async fn a_lease_that_lies_far_ahead_ends_like_any_other(
+    buffer: &impl Buffer,
+    pass: impl AsyncFn(Duration),
+) {
+    let fence = buffer.claim("s", "a", LONG).await.unwrap().fence;
+    let taken = async || {
+        let taken = buffer.claim("s", "b", SHORT).await.unwrap_err();
+        let BufferError::Taken { holder, free_in, .. } = &taken else { panic!("{taken}") };
+        assert!(holder == "a" && *free_in <= SHORT, "{taken}");
+    };
+    taken().await;
+    pass(SHORT / 2).await;
+    buffer.renew("s", fence, SHORT).await.unwrap();
+    pass(SHORT / 2).await;
+    taken().await;
+    pass(OVER).await;
+    assert!(buffer.claim("s", "b", SHORT).await.unwrap().fence > fence);
+}
+
 /// A predecessor who only slept appends nothing, neither entries nor cursor.
 pub async fn a_fenced_reader_appends_nothing(buffer: &impl Buffer) {
     let old = buffer.claim("s", "a", LONG).await.unwrap().fence;

@@ -258,4 +258,13 @@ async fn a_list_of_gaps_that_is_none_is_named_and_the_others_are_told() {
         .map(|noted| (noted.source.as_deref(), noted.gaps.len(), noted.unfit.as_ref().map(to_be_removed)))
         .collect();
     assert_eq!(told, [(None, 1, None), (Some("a"), 0, Some("tf:gaps:a")), (Some("b"), 1, None)]);
+    // What else is known of sources is told too.
+    server.say(&["DEL", "tf:source:b"]);
+    server.say(&["SET", "tf:source:b", "x"]);
+    let sources = buffer.sources().await.unwrap();
+    let told: Vec<_> = sources
+        .iter()
+        .map(|s| (&*s.name, s.cursor.as_deref(), s.gaps.len(), s.unfit.as_ref().map(to_be_removed)))
+        .collect();
+    assert_eq!(told, [("a", Some("c"), 0, Some("tf:gaps:a")), ("b", None, 1, Some("tf:source:b"))]);
 }

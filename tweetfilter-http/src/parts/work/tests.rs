@@ -169,6 +169,29 @@ async fn what_a_living_worker_holds_is_left_to_it_after_a_lease() {
 }
 
 #[tokio::test]
+async fn entries_of_a_newer_version_are_left_to_nobody_when_a_worker_ends() {
+    let long = Duration::from_secs(600);
+    let database = TestStore::open().await;
+    let buffer = database.buffer().unwrap();
+    let fence = buffer.claim("s", "i", long).await.unwrap().fence;
+    let entries = (0..3).map(|key| Encoded { key, bytes: br#"{"v":1000}"#.to_vec() }).collect();
+    buffer.append(&Batch { source: "s".to_owned(), fence, entries, ..Batch::default() }).await.unwrap();
+    for name in ["one", "two"] {
+        let worker = Worker::new(
+            name,
+            buffer.clone(),
+            database.clone(),
+            Options { lease: long, ..Options::default() },
+        );
+        let (_tell, stop) = Stop::new();
+        let worked = Works::new(worker).run(true, stop).await.unwrap();
+        assert_eq!((worked.entries, worked.newer), (0, 3), "{name}");
+        let stats = buffer.stats().await.unwrap();
+        assert_eq!((stats.entries, stats.leased), (3, 0), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn entries_of_a_newer_version_are_told_and_counted_once_however_often_they_are_leased() {
     let ((log, _guard), (_tell, mut stop)) = (Log::begin(), Stop::new());
     let long = Duration::from_secs(600);

@@ -116,7 +116,8 @@ pub async fn a_mark_ends_when_nothing_that_a_post_carries_is_withheld(database: 
 }
 
 fn letter(content: Content) -> DeadLetter {
-    let entry = Entry { source: "s".into(), at: 1, to: Audience::Account("ann".into()), content };
+    let entry =
+        Entry { source: "s".into(), at: 1, to: Audience::Account("ann".into()), place: None, content };
     DeadLetter { entry: entry.to_vec().unwrap(), source: "s".into(), reason: "why".into(), at: 5 }
 }
 

@@ -13,13 +13,22 @@ end
 if known[1] ~= ARGV[2] then
   return redis.error_reply('TFFENCED another instance has the source')
 end
-local total = 0
-for p = 1, partitions() do
-  total = total + redis.call('XLEN', stream(p))
-  local last = string.match(last_added(p), LAST_TIME)
+local first_count = 9
+local first_gap = first_count + 2 * ARGV[7]
+local first_entry = first_gap + ARGV[8]
+-- Asking a stream copies its first and its last entry, so only those are asked that get something.
+local asked = {}
+for i = first_entry, #ARGV, 2 do
+  local p = tonumber(ARGV[i]) + 1
+  local last = not asked[p] and string.match(last_added(p), LAST_TIME)
   if last and #last > EXACT then
     return redis.error_reply('TFSPENT ' .. stream(p))
   end
+  asked[p] = true
+end
+local total = 0
+for p = 1, partitions() do
+  total = total + redis.call('XLEN', stream(p))
 end
 local function answer()
   local oldest = now()
@@ -35,9 +44,6 @@ end
 if known[2] == ARGV[3] and number(known[3]) >= tonumber(ARGV[4]) then
   return answer()
 end
-local first_count = 9
-local first_gap = first_count + 2 * ARGV[7]
-local first_entry = first_gap + ARGV[8]
 -- Entries first: they are what memory is refused for.
 local added = {}
 for i = first_entry, #ARGV, 2 do

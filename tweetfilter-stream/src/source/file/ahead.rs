@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::cursor::{Before, Cursor, Mark, Start, another, name};
+use super::cursor::{Before, Cursor, Mark, Start, another, known_again, name};
 use crate::files::{Block, Line, Options, Reader};
-use crate::source::{Lines, SourceError};
+use crate::source::{Lines, Place, SourceError};
 
 /// Blocks that are read ahead.
 const AHEAD: usize = 2;
@@ -26,6 +26,8 @@ pub(super) enum Input {
 pub(super) struct Given {
     /// Behind the lines that come before these; `None` where no cursor can be kept.
     place: Option<Cursor>,
+    /// What these are lines of; `None` where other lines come when it is read again.
+    of: Option<Arc<str>>,
     pub(super) lines: Lines,
     /// Whether the last of them is cut off, so that it is to be read again when it is whole.
     unfinished: bool,
@@ -44,6 +46,14 @@ impl Given {
         let whole = self.lines.len() - usize::from(self.unfinished);
         let lines = place.lines + upto.min(whole) as u64;
         serde_json::to_string(&Cursor { lines, ..place }).ok()
+    }
+}
+
+impl Given {
+    /// Where a line stands, by its number among these.
+    pub(super) fn place(&self, index: usize) -> Option<Place> {
+        let (place, of) = (self.place.as_ref()?, self.of.clone()?);
+        Some(Place { of, line: place.lines + index as u64 + 1 })
     }
 }
 
@@ -191,7 +201,7 @@ impl Reading<'_> {
             Ok(reader) => reader,
             Err(error) => return said(failed(error)),
         };
-        let mut block = Block::default();
+        let (mut block, mut of) = (Block::default(), None);
         loop {
             match reader.read(&mut block) {
                 Ok(true) => {}
@@ -210,6 +220,12 @@ impl Reading<'_> {
                 }
                 continue;
             }
+            if of.is_none()
+                && let Some(Cursor { file, mark: Some(_), .. }) = &place
+                && let Some(first) = block.lines().find(|line| !line.bytes.trim_ascii().is_empty())
+            {
+                of = Some(known_again(file, first.bytes).into());
+            }
             let mut lines = Lines::default();
             for line in block.lines() {
                 match (skip, line.too_long) {
@@ -227,7 +243,8 @@ impl Reading<'_> {
                 continue;
             }
             cut_off = !self.options.text && block.lines().next_back().is_some_and(is_cut_off);
-            let item = Given { place: place.clone(), lines, unfinished: cut_off, notice: None };
+            let item =
+                Given { place: place.clone(), of: of.clone(), lines, unfinished: cut_off, notice: None };
             if !self.shared.push(Ok(item)) {
                 return End::Left;
             }

@@ -141,6 +141,12 @@ pub(super) fn another(file: &str) -> String {
     )
 }
 
+/// The name by which lines of a file are known again: that of the file, and what it begins with, which is another where a
+/// new file took the place of an old one.
+pub(super) fn known_again(file: &str, first: &[u8]) -> String {
+    format!("{file}@{}", hex(fnv(first.iter().copied())))
+}
+
 /// The name of a file in its cursor.
 pub(super) fn name(path: &Path) -> String {
     PathBuf::from(path).to_string_lossy().into_owned()

@@ -188,8 +188,8 @@ impl FileSource {
             return Some(Chunk { at: clock::wall(), notices, ..Chunk::default() });
         }
         let Some((schedule, clock)) = &mut self.pace else {
-            let cursor = given.cursor(given.lines.len());
-            return Some(Chunk { lines: given.lines, at: clock::wall(), cursor, ..Chunk::default() });
+            let (cursor, place) = (given.cursor(given.lines.len()), given.place(0));
+            return Some(Chunk { lines: given.lines, place, at: clock::wall(), cursor, ..Chunk::default() });
         };
         let now = clock.now();
         let mut lines = Lines::default();
@@ -209,12 +209,12 @@ impl FileSource {
         let ended = rest.peek().is_none();
         drop(rest);
         let upto = from + lines.len();
-        let cursor = given.cursor(upto);
+        let (cursor, place) = (given.cursor(upto), given.place(from));
         let at = clock.wall();
         if !ended {
             self.open = Some((given, upto));
         }
-        (!lines.is_empty()).then(|| Chunk { lines, at, cursor, ..Chunk::default() })
+        (!lines.is_empty()).then(|| Chunk { lines, place, at, cursor, ..Chunk::default() })
     }
 }
 

@@ -68,7 +68,8 @@ class Status extends View {
       dead: status?.dead_letters !== undefined ? count(status.dead_letters) : '',
       crashes: status?.crashes !== undefined ? count(status.crashes) : '',
       gaps: status?.gaps.length > 0,
-      noGaps: status !== null && status.gaps.length === 0 && !status.buffer_away,
+      noGaps: status !== null && status.gaps.length === 0 && !status.buffer_away &&
+        !(status.unwell ?? []).some((one) => one.code === 'buffer_unfit'),
       bufferAway: status?.buffer_away ? `Gaps that the buffer knows can't be shown: ${status.buffer_away}.` : '',
       account: model.me?.name,
       scope: model.me?.token.scope,
