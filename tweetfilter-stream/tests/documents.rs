@@ -59,7 +59,9 @@ fn oracle(text: &str) -> Given {
             serde_json::from_str::<Search<'_>>(document).map(|search| search.statuses)
         });
         match elements {
-            Ok(elements) => given.extend(elements.iter().map(|part| (line(part.get()), part.get().to_owned()))),
+            Ok(elements) => {
+                given.extend(elements.iter().map(|part| (line(part.get()), part.get().to_owned())))
+            }
             Err(_) => given.push((line(document), document.to_owned())),
         }
     }

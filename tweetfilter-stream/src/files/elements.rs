@@ -383,7 +383,10 @@ mod tests {
     #[test]
     fn an_element_that_is_broken_ends_before_what_cannot_be_inside_it() {
         for (text, expected) in [
-            ("[{},\n{\"a\":\"sno\n{\"b\":1},\n{}\n]x", &["{}", "!{\"a\":\"sno", "{\"b\":1}", "{}", "end: x"][..]),
+            (
+                "[{},\n{\"a\":\"sno\n{\"b\":1},\n{}\n]x",
+                &["{}", "!{\"a\":\"sno", "{\"b\":1}", "{}", "end: x"][..],
+            ),
             ("[{},\n{\"a\":\"sno\n{\"b\":1}\n{}", &["{}", "!{\"a\":\"sno", "left: {\"b\":1}\n{}"]),
             ("[{},\n{\"a\":tr\n[{\"b\":1},\n{}]", &["{}", "!{\"a\":tr", "left: [{\"b\":1},\n{}]"]),
             ("[{},\n{}\n[\n{}\n]", &["{}", "{}", "left: [\n{}\n]"]),

@@ -3,6 +3,10 @@
 //! What a file is shows in its first bytes, never in its name. A [`Reader`] gives blocks of lines with their
 //! numbers and their own bytes, so that they can be decoded in parallel and printed unchanged.
 //!
+//! A document may begin at each line, or behind another one in the same line. A line that opens a value and does not close
+//! it is held until it shows what it is: a document once that closes, or is an array that goes over several lines; a broken
+//! line as soon as a line follows that can't be inside the value. Each byte is looked at a bounded number of times.
+//!
 //! ```
 //! use tweetfilter_stream::files::{Block, Reader};
 //! let mut reader = Reader::new("{\"text\":\"a\"}\r\n\r\n{\"text\":\"b\"}\n".as_bytes())?;

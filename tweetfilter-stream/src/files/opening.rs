@@ -190,9 +190,7 @@ pub(super) fn is_apart(line: &[u8], in_string: bool, before: u8) -> bool {
     let trimmed = line.trim_ascii();
     let is_opening = matches!(trimmed.first(), Some(b'[' | b'{'));
     let may_be_inside = !in_string && may_follow(before);
-    is_opening
-        && !may_be_inside
-        && (opens(line) || is_message(trimmed.strip_suffix(b",").unwrap_or(trimmed)))
+    is_opening && !may_be_inside && (opens(line) || is_message(trimmed.strip_suffix(b",").unwrap_or(trimmed)))
 }
 
 /// Whether a line may need to be whole before [`is_apart`] can be told.

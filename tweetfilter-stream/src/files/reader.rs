@@ -11,12 +11,12 @@ use super::open::Open;
 /// What a reader accepts and how much it reads at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes of one line, or of one element of a document that is cut while it is read; a longer one is given
-    /// as [`too_long`](super::Line::too_long).
+    /// Bytes of one line, or of one element of an array in a longer one; what is longer is given as
+    /// [`too_long`](super::Line::too_long).
     pub line: usize,
-    /// Bytes of one document over several lines that are held at once. A longer array, and `{"statuses":[…]}`,
-    /// is cut into its elements while it is read, whatever its length, as documents are that follow each other; any
-    /// other longer document is given as one line that is too long.
+    /// Bytes of one document over several lines that are held at once, or of one element of it. An array, and
+    /// `{"statuses":[…]}`, is cut into its elements while it is read, whatever its length; any other document that is longer
+    /// is given as one line that is too long.
     pub document: usize,
     /// Bytes of one block of lines.
     pub block: usize,

@@ -161,7 +161,9 @@ impl Splitter {
             let end = match found {
                 Some(end) => end,
                 None if input.is_all && self.at < bytes.len() => bytes.len(),
-                None if bytes.len() - self.at > input.options.line => return self.long_line(bytes.len(), input),
+                None if bytes.len() - self.at > input.options.line => {
+                    return self.long_line(bytes.len(), input);
+                }
                 None => {
                     self.searched = bytes.len() - self.at;
                     return false;
@@ -189,6 +191,9 @@ impl Splitter {
         let number = self.number(input.bytes, self.at);
         input.line(number, self.at..end);
         self.at = input.bytes.len().min(end + 1);
+        // In it is no line end but its own.
+        self.lines += (self.at - end) as u64;
+        self.counted = self.at;
         self.is_lines = true;
     }
 
@@ -418,7 +423,8 @@ impl Splitter {
                     let range = base + range.start..base + range.end;
                     let is_long = range.len() > *longest;
                     // What is broken ends with its line.
-                    let length = if is_long { range.len() } else { bytes[range.clone()].trim_ascii_end().len() };
+                    let length =
+                        if is_long { range.len() } else { bytes[range.clone()].trim_ascii_end().len() };
                     if !std::mem::take(is_passing) {
                         let number = self.number(bytes, range.start);
                         input.piece(number, range.start..range.start + length, *longest);
