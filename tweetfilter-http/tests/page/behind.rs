@@ -26,7 +26,7 @@ fn texts(expected: &serde_json::Value) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tab_misses_nothing_where_another_takes_the_stream_over_from_further_on() {
-    let Some(browser) = Browser::start().await else { return };
+    let Some(mut browser) = Browser::start().await else { return };
     let served = Served::new().await;
     served.posts(&[Seen::new(1, "Before")]).await;
     served.prepared(&browser, BROKEN).await;

@@ -1,17 +1,16 @@
 //! A Chromium that a test drives.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
-use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use url::Url;
+
+use crate::chromium::Chromium;
 
 /// How long the page may take for what it does at once, where that is not what is tried; the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,27 +24,7 @@ const LOOKS: u32 = 100;
 
 pub struct Browser {
     client: Client,
-    driver: Child,
-    port: u16,
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        // Killed, it would leave its Chromium behind; asked to end, it takes it along, also after a test that failed.
-        let ask = || -> std::io::Result<()> {
-            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-            write!(stream, "GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-            stream.read_to_end(&mut Vec::new()).map(drop)
-        };
-        let _ = ask();
-        let begin = Instant::now();
-        while begin.elapsed() < Duration::from_secs(5) && matches!(self.driver.try_wait(), Ok(None)) {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
-    }
+    chromium: Chromium,
 }
 
 /// A command of the browser's own protocol.
@@ -78,55 +57,35 @@ const WITNESS: &str = "
 ";
 
 impl Browser {
-    /// Starts one; `None`, and a line that says so, where there is none.
+    /// One without traces of another test; `None`, and a line that says so, where there is no Chromium.
     pub async fn start() -> Option<Self> {
-        let found = |name: &str| {
-            let path = std::env::var_os("PATH").unwrap_or_default();
-            std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
-        };
-        let (Some(chromium), Some(driver)) = (found("chromium"), found("chromedriver")) else {
+        let Some(chromium) = Chromium::take() else {
             println!("skipped: no chromium");
             return None;
         };
-        let mut driver = Command::new(driver)
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts");
-        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines.map_while(Result::ok).find_map(|line| {
-            let (_, port) = line.split_once("started successfully on port ")?;
-            port.trim_end_matches('.').parse::<u16>().ok()
-        });
-        let port = port.expect("chromedriver says its port");
-        let options = json!({
-            "binary": chromium,
-            "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-                "--lang=en-US"],
-        });
+        Some(Self::drive(chromium).await)
+    }
+
+    /// A tab in it, and a session of the driver.
+    pub async fn drive(mut chromium: Chromium) -> Self {
+        let tab = chromium.tab(true).expect("a tab opens");
+        let options = json!({"debuggerAddress": format!("127.0.0.1:{}", chromium.debugger)});
         // Milliseconds for what a promise gives; a busy machine may need many of them.
         let capabilities = json!({"goog:chromeOptions": options, "timeouts": {"script": 120_000}});
-        let capabilities: serde_json::Map<String, Value> = serde_json::from_value(capabilities).unwrap();
-        let mut tries = 0;
-        let client = loop {
-            let connected = ClientBuilder::new(HttpConnector::new())
-                .capabilities(capabilities.clone())
-                .connect(&format!("http://127.0.0.1:{port}"))
-                .await;
-            match connected {
-                Ok(client) => break client,
-                // Chromedriver waits for it for a minute.
-                Err(error) => {
-                    tries += 1;
-                    assert!(tries < 3, "chromium does not start: {error}");
-                }
-            }
-        };
-        let browser = Self { client, driver, port };
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(serde_json::from_value(capabilities).unwrap())
+            .connect(&format!("http://127.0.0.1:{}", chromium.driver))
+            .await
+            .expect("chromedriver reaches chromium");
+        let browser = Self { client, chromium };
+        browser.goes_to(tab).await;
         browser.own("Page.addScriptToEvaluateOnNewDocument", json!({"source": WITNESS})).await;
         browser.looks(1280, 860, "light").await;
-        Some(browser)
+        browser
+    }
+
+    async fn goes_to(&self, tab: String) {
+        self.client.switch_to_window(WindowHandle::try_from(tab).unwrap()).await.unwrap();
     }
 
     async fn own(&self, name: &'static str, parameters: Value) -> Value {
@@ -148,15 +107,15 @@ impl Browser {
     }
 
     /// Opens another tab, and goes on in it; gives the one before.
-    pub async fn tab(&self) -> fantoccini::wd::WindowHandle {
+    pub async fn tab(&mut self) -> WindowHandle {
         let before = self.client.window().await.unwrap();
-        let opened = self.client.new_window(true).await.unwrap();
-        self.client.switch_to_window(opened.handle).await.unwrap();
+        let tab = self.chromium.tab(false).unwrap();
+        self.goes_to(tab).await;
         before
     }
 
     /// Closes this tab, and goes on in another.
-    pub async fn close_tab(&self, other: fantoccini::wd::WindowHandle) {
+    pub async fn close_tab(&self, other: WindowHandle) {
         self.client.close_window().await.unwrap();
         self.client.switch_to_window(other).await.unwrap();
     }
@@ -317,8 +276,19 @@ impl Browser {
         assert_eq!(self.run("return seen").await, json!({"violations": [], "errors": []}));
     }
 
+    /// Leaves it to the next test; one that failed does not come to that.
     pub async fn end(self) {
-        let _ = self.client.clone().close().await;
+        if let Some(chromium) = self.leave().await {
+            chromium.give_back();
+        }
+    }
+
+    /// Leaves it as it was before the test, if that can be done.
+    pub async fn leave(self) -> Option<Chromium> {
+        let Self { client, mut chromium } = self;
+        client.close().await.ok()?;
+        chromium.forget().ok()?;
+        Some(chromium)
     }
 }
 

@@ -7,6 +7,7 @@ mod barren;
 mod behind;
 mod browser;
 mod busy;
+mod chromium;
 mod editor;
 mod exchange;
 mod form;

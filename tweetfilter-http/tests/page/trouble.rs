@@ -79,7 +79,7 @@ async fn a_store_that_is_away_is_said_with_since_when() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tabs_share_one_stream_and_each_takes_it_over() {
-    let Some(browser) = Browser::start().await else { return };
+    let Some(mut browser) = Browser::start().await else { return };
     // A second stream of the token would be refused.
     let options = Options { streams: 1, ..patient() };
     let served = Served::with(House::new().await, options).await;

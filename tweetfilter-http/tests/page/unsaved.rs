@@ -76,7 +76,7 @@ async fn what_was_written_and_not_saved_is_there_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tabs_have_the_same_columns_and_a_removed_filter_is_not_taken_for_another() {
-    let Some(browser) = Browser::start().await else { return };
+    let Some(mut browser) = Browser::start().await else { return };
     let served = Served::new().await;
     let (rain, snow) =
         (served.house.filter(served.ann, "rain").await, served.house.filter(served.ann, "snow").await);

@@ -92,7 +92,7 @@ async fn what_is_kept_is_searched_and_what_is_deleted_leaves_every_view() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn how_far_somebody_has_read_is_the_same_in_all_tabs() {
-    let Some(browser) = Browser::start().await else { return };
+    let Some(mut browser) = Browser::start().await else { return };
     let served = Served::new().await;
     let old: Vec<_> = (0..150).map(|n| Seen::new(n, &format!("Old number {n}"))).collect();
     served.posts(&old).await;
