@@ -18,7 +18,7 @@ use crate::plan::sets::SetPlans;
 use crate::post::{Account, Post};
 use crate::stated::{Known, Stated};
 use crate::syntax::{Diagnostic, sets};
-use crate::{Dialect, Expression, Limits, ParseError, Scratch};
+use crate::{Dialect, Expression, Limits, ParseError, Parts, Scratch};
 
 /// A filter's id, chosen by the caller, unique among the filters of one owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -482,6 +482,12 @@ impl FilterSet {
         let scanned = self.index.is_scanned(u32::try_from(index).ok()?);
         let class = *self.entries.classes.get(index)?;
         Some(if scanned { CostClass::Scanned } else { class })
+    }
+
+    /// The parts of posts that its filters read: matches are the same whatever stands in the others. Explanations read all.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        self.index.parts()
     }
 
     /// Why a post matches a filter or what it lacks; `None` if there is no such filter.

@@ -154,6 +154,7 @@ mod filter_set;
 mod limits;
 #[cfg(feature = "oracle")]
 pub mod oracle;
+mod parts;
 mod plan;
 pub mod post;
 mod span;
@@ -164,6 +165,7 @@ pub mod text;
 pub use eval::Scratch;
 pub use filter_set::{AddError, FilterId, FilterSet, FilterSetBuilder, Identity, Match, OwnerId};
 pub use limits::Limits;
+pub use parts::{Part, Parts};
 pub use plan::TermStatistics;
 pub use post::Post;
 pub use span::Span;

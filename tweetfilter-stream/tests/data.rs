@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use tweetfilter_core::Post;
+use tweetfilter_core::{Parts, Post};
 use tweetfilter_stream::Event;
-use tweetfilter_stream::files::{Block, Reader};
+use tweetfilter_stream::files::{Block, Line, Reader};
 
 /// What a file's lines are.
 type Tally = BTreeMap<String, usize>;
@@ -51,6 +51,7 @@ fn decode(folder: &std::path::Path, file: &str, tally: &mut Tally) {
     let mut block = Block::default();
     while reader.read(&mut block).expect("reads") {
         for line in block.lines() {
+            leaving_out_is_no_other_reading(&line);
             let word = match line.decode() {
                 Ok(event) => {
                     let word = kind(&event);
@@ -69,6 +70,26 @@ fn decode(folder: &std::path::Path, file: &str, tally: &mut Tally) {
             *tally.entry(word).or_default() += 1;
         }
     }
+}
+
+/// What is left out of posts is all that differs where fewer parts are kept.
+fn leaving_out_is_no_other_reading(line: &Line<'_>) {
+    let posts = |parts: Parts| -> Result<Vec<_>, _> {
+        let posts = line.decode_parts(parts).map(|event| event.into_posts());
+        posts.map(|posts| posts.map(|(viewer, post)| (viewer, less(post))).collect())
+    };
+    assert_eq!(posts(Parts::NONE), posts(Parts::ALL), "line {}", line.number);
+}
+
+/// A post without the parts that may be left out.
+fn less(mut post: Post) -> Post {
+    let author = &mut post.author;
+    (author.name, author.bio, author.location, author.created_at, post.source) = Default::default();
+    author.bio_links.clear();
+    for carried in [&mut post.retweet_of, &mut post.quote_of].into_iter().flatten() {
+        carried.post = carried.post.take().map(less);
+    }
+    post
 }
 
 /// Spans are of the text, and what they hold is what they say.

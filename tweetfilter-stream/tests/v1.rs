@@ -5,7 +5,9 @@ mod read;
 
 use read::post;
 use tweetfilter_core::post::MediaKind;
-use tweetfilter_stream::wire::{Reason, decode};
+use tweetfilter_core::{Part, Parts};
+use tweetfilter_stream::Event;
+use tweetfilter_stream::wire::{Reason, decode, decode_parts};
 
 #[test]
 fn a_tweet_with_everything() {
@@ -234,4 +236,64 @@ fn a_retweet_of_a_retweet_is_one_of_the_original() {
         assert_eq!((original.id(), post.content().text.as_str()), ("1", "snow"), "{tweet}");
         assert_eq!((post.id.clone(), post.content().author.account.id.as_str()), (id.to_string(), "10"));
     }
+}
+
+#[test]
+fn parts_that_nobody_reads_are_left_out() {
+    let tweet = |user: &str| {
+        format!(
+            r#"{{"id_str":"2","text":"RT @al: a","source":"<a>App</a>","user":{{"id_str":"8","screen_name":"bo"}},
+            "retweeted_status":{{"id_str":"1","text":"a","source":"<a>App</a>","user":{{"id_str":"7","screen_name":"al",{user}}}}}}}"#
+        )
+    };
+    let read = |line: &str, parts: Parts| match decode_parts(line.as_bytes(), parts) {
+        Ok(Event::Post(post)) => Ok(*post),
+        Ok(event) => panic!("{event:?}"),
+        Err(error) => Err(error.reason),
+    };
+    let whole = tweet(
+        r#""name":"A\u00e9","description":"b\/c","location":"d","created_at":"Tue Dec 29 15:57:44 +0000 2020""#,
+    );
+    assert_eq!(read(&whole, Parts::ALL), Ok(post(&whole)));
+    let kept = read(&whole, Parts::NONE).expect("a post");
+    assert_eq!((&kept.source, kept.author.account.handle.as_str()), (&None, "bo"));
+    let author = &kept.content().author;
+    assert_eq!((author.account.handle.as_str(), kept.content().text.as_str()), ("al", "a"));
+    assert_eq!((&author.name, &author.bio, &author.location, author.created_at), (&None, &None, &None, None));
+    let some = read(&whole, Parts::NONE.with(Part::Bio).with(Part::Source)).expect("a post");
+    assert_eq!((some.source.as_deref(), some.content().author.bio.as_deref()), (Some("App"), Some("b/c")));
+    assert_eq!(some.content().author.name, None);
+    // Whatever is kept, the same can't be read.
+    for user in [
+        r#""name":"\x""#,
+        r#""description":"\u12g4""#,
+        r#""location":"\u123""#,
+        r#""created_at":"\ud83d\u""#,
+        r#""name":07x"#,
+        r#""name":tru"#,
+        r#""description":{"a":[}"#,
+        r#""url":"a"#,
+    ] {
+        let line = tweet(user);
+        assert_eq!(read(&line, Parts::NONE), Err(Reason::NotJson), "{line}");
+        assert_eq!(read(&line, Parts::ALL), Err(Reason::NotJson), "{line}");
+    }
+    for user in
+        [r#""name":"\ud83d","description":["\x"]"#, r#""name":7,"location":null,"description":"\"\\""#]
+    {
+        let line = tweet(user);
+        assert_eq!(read(&line, Parts::NONE).map(drop), Ok(()), "{line}");
+        assert_eq!(read(&line, Parts::ALL).map(drop), Ok(()), "{line}");
+    }
+}
+
+#[test]
+fn fields_are_taken_whatever_stands_around_them() {
+    // Fields of the same lengths and first letters as those that are taken, and keys as no network writes them.
+    let line = r#"{"pd":1,"id_stu":{"a":"}"},"":"","teyt":"no","id_str" : "5","t\u0065xt":"yes","user":{"namf":"no","n\u0061me":"Al",
+        "screen_name":"al","description_":"no","desertation":"no"},"sourcf":"no"}"#;
+    let post = post(line);
+    assert_eq!((post.id.as_str(), post.text.as_str()), ("5", "yes"));
+    assert_eq!((post.author.name.as_deref(), post.author.account.handle.as_str()), (Some("Al"), "al"));
+    assert_eq!((post.author.bio, post.source), (None, None));
 }

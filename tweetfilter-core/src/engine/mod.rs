@@ -12,8 +12,9 @@ pub(crate) mod masks;
 mod posting;
 pub(crate) mod program;
 
+use crate::parts::{Part, Parts};
 use crate::plan::atoms::Atom;
-use crate::plan::channel::{Channels, Level};
+use crate::plan::channel::{Channel, Channels, Level};
 use dictionary::{Dictionary, Posting};
 use literals::Literals;
 use masks::Masks;
@@ -67,6 +68,20 @@ pub(crate) struct Uses {
 }
 
 impl Index {
+    /// The parts of posts that any filter reads.
+    pub(crate) fn parts(&self) -> Parts {
+        let is_used = |channel: Channel| self.uses.channels.iter().any(|used| used.has(channel));
+        let by_age = || self.atoms.iter().any(|atom| matches!(atom, Atom::Age(_)));
+        let read = [
+            (Part::Name, is_used(Channel::BioName)),
+            (Part::Bio, is_used(Channel::Bio)),
+            (Part::Location, is_used(Channel::BioLocation)),
+            (Part::AccountTime, by_age()),
+            (Part::Source, is_used(Channel::Source)),
+        ];
+        read.into_iter().filter(|(_, read)| *read).fold(Parts::NONE, |parts, (part, _)| parts.with(part))
+    }
+
     /// Bytes of memory, the texts of filters not included.
     pub(crate) fn bytes(&self) -> usize {
         self.dictionary.bytes()

@@ -3,6 +3,7 @@
 #[path = "../generated/mod.rs"]
 mod generated;
 mod nearness;
+mod parts;
 mod places;
 mod spellings;
 mod words;

@@ -4,8 +4,10 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use tweetfilter_core::Parts;
+
 use super::member::Damage;
-use crate::wire::{DecodeError, Event, Reason, decode};
+use crate::wire::{DecodeError, Event, Reason, decode_parts};
 
 /// Lines of one file, or of one file in a tar, in order.
 #[derive(Clone, Debug, Default)]
@@ -105,12 +107,20 @@ impl Line<'_> {
     /// Decodes the line's message.
     ///
     /// # Errors
-    /// As [`decode`]; or the line is too long.
+    /// As [`wire::decode`](crate::wire::decode); or the line is too long.
     pub fn decode(&self) -> Result<Event, DecodeError> {
+        self.decode_parts(Parts::ALL)
+    }
+
+    /// The same for who reads only some parts of posts, as [`wire::decode_parts`](crate::wire::decode_parts) does.
+    ///
+    /// # Errors
+    /// As [`Line::decode`].
+    pub fn decode_parts(&self, parts: Parts) -> Result<Event, DecodeError> {
         if self.too_long {
             let message = "the line, or the document, is longer than the limit".to_owned();
             return Err(DecodeError { reason: Reason::TooLong, message });
         }
-        decode(self.bytes)
+        decode_parts(self.bytes, parts)
     }
 }

@@ -1,6 +1,14 @@
 //! What is done with bytes, counted where tests ask how it grows.
 
 #[cfg(test)]
+pub(super) use counted::{add, take};
+
+/// Counts bytes that are looked at or copied.
+#[cfg(not(test))]
+#[inline]
+pub(super) fn add(_: usize) {}
+
+#[cfg(test)]
 mod counted {
     use std::cell::Cell;
 
@@ -17,11 +25,3 @@ mod counted {
         BYTES.take()
     }
 }
-
-#[cfg(test)]
-pub(super) use counted::{add, take};
-
-/// Counts bytes that are looked at or copied.
-#[cfg(not(test))]
-#[inline]
-pub(super) fn add(_: usize) {}

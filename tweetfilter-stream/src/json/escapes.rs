@@ -1,15 +1,18 @@
 //! Escapes in strings.
 
 use super::reader::{Error, Result};
+use super::scan::backslash;
 
 /// Replaces the escapes of a string; `raw` is what stands between the quotes.
 pub(crate) fn decode(raw: &str) -> Result<String> {
     let bytes = raw.as_bytes();
     let mut out = String::with_capacity(raw.len());
     let mut at = 0;
-    while let Some(length) = memchr::memchr(b'\\', &bytes[at..]) {
-        out.push_str(&raw[at..at + length]);
-        at += length + 2;
+    while let Some(next) = backslash(bytes, at) {
+        if at < next {
+            out.push_str(&raw[at..next]);
+        }
+        at = next + 2;
         out.push(match bytes.get(at - 1) {
             Some(b'u') => {
                 // Text in other scripts is one escape after the other.
@@ -39,6 +42,24 @@ pub(crate) fn decode(raw: &str) -> Result<String> {
     }
     out.push_str(&raw[at..]);
     Ok(out)
+}
+
+/// That each escape of a string is one that [`decode`] knows; `raw` is what stands between the quotes.
+pub(super) fn check(raw: &[u8]) -> Result<()> {
+    let mut at = 0;
+    while let Some(next) = backslash(raw, at) {
+        at = next;
+        // Text in other scripts is one escape after the other.
+        while let Some([b'\\', kind, rest @ ..]) = raw.get(at..) {
+            at += match kind {
+                b'u' if hex(rest).is_some() => 6,
+                b'u' => return Err(Error::in_string("four hexadecimal digits were expected")),
+                b'n' | b'/' | b'"' | b'\\' | b'r' | b't' | b'b' | b'f' => 2,
+                _ => return Err(Error::in_string("an unknown escape in a string")),
+            };
+        }
+    }
+    Ok(())
 }
 
 /// The character of `\u`, whose digits begin the bytes, and the bytes that it takes there.

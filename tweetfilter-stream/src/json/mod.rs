@@ -2,9 +2,9 @@
 //!
 //! It stands beneath serde like any other, reads UTF-8 text, and is made for lines that are mostly of no
 //! interest: values that nobody asks for are passed 64 bytes at a time, and escapes are decoded only in strings
-//! that are kept. In three points it accepts more than the standard: control characters in strings, half a
-//! surrogate pair (read as U+FFFD: the text of cut tweets ends so), and, in skipped values, anything whose
-//! strings and brackets are balanced.
+//! that are kept; where parts of posts are left out, those in their strings are checked. In three points it accepts
+//! more than the standard: control characters in strings, half a surrogate pair (read as U+FFFD: the text of cut
+//! tweets ends so), and, in skipped values, anything whose strings and brackets are balanced.
 
 mod escapes;
 mod reader;
@@ -14,5 +14,5 @@ mod split;
 mod tests;
 
 pub(crate) use escapes::decode;
-pub(crate) use reader::{Error, RAW, Reader};
+pub(crate) use reader::{CHECKED, Error, RAW, Reader};
 pub(crate) use split::{elements, members};

@@ -6,8 +6,8 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::escapes::decode;
-use super::scan::{container_end, ends_scalar, string_end};
+use super::escapes::{check, decode};
+use super::scan::{container_end, ends_scalar, quote_or_backslash, string_end};
 
 /// Why a text is not one JSON value, and from which byte on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,9 @@ impl de::Error for Error {
 
 /// The name of a newtype that takes strings with their escapes, to decode them later or never.
 pub(crate) const RAW: &str = "tweetfilter::raw";
+
+/// The name of a newtype that takes nothing of strings: they are only sound.
+pub(crate) const CHECKED: &str = "tweetfilter::checked";
 
 pub(super) type Result<T> = std::result::Result<T, Error>;
 
@@ -221,19 +224,25 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor.visit_unit()
     }
 
-    /// Under the name [`RAW`], a string is given as it stands between its quotes, as bytes.
+    /// Under the name [`RAW`], a string is given as it stands between its quotes, as bytes; under [`CHECKED`], nothing.
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
-        if name == RAW && self.peek() == Some(b'"') {
-            let bytes = self.text.as_bytes();
-            let start = self.at + 1;
-            let Some((end, _)) = string_end(bytes, start) else {
-                return Err(self.error("a string without end"));
-            };
-            self.at = end + 1;
+        if !matches!(name, RAW | CHECKED) || self.peek() != Some(b'"') {
+            return visitor.visit_newtype_struct(self);
+        }
+        let bytes = self.text.as_bytes();
+        let start = self.at + 1;
+        let Some((end, escapes)) = string_end(bytes, start) else {
+            return Err(self.error("a string without end"));
+        };
+        self.at = end + 1;
+        if name == RAW {
             return visitor.visit_borrowed_bytes(&bytes[start..end]);
         }
-        visitor.visit_newtype_struct(self)
+        if escapes {
+            check(&bytes[start..end])?;
+        }
+        visitor.visit_unit()
     }
 
     forward_to_deserialize_any! {
@@ -270,25 +279,18 @@ impl<'de> Items<'_, 'de> {
 
     /// The next key, read with its colon, if it stands there as networks write it: without white space around it and
     /// escapes in it. Else nothing is read.
-    #[inline]
+    #[inline(always)]
     fn plain_key(&mut self) -> Option<&'de str> {
         let text = self.reader.text;
         let bytes = text.as_bytes();
-        let mut at = self.reader.at;
-        if !self.first {
-            if bytes.get(at) != Some(&b',') {
-                return None;
-            }
-            at += 1;
-        }
-        if bytes.get(at) != Some(&b'"') {
-            return None;
-        }
-        let (end, escapes) = string_end(bytes, at + 1)?;
-        if escapes || bytes.get(end + 1) != Some(&b':') {
-            return None;
-        }
-        let key = text.get(at + 1..end)?;
+        let start = match bytes.get(self.reader.at..)? {
+            [b',', b'"', ..] if !self.first => self.reader.at + 2,
+            [b'"', ..] if self.first => self.reader.at + 1,
+            _ => return None,
+        };
+        let end = quote_or_backslash(bytes, start)?;
+        let [b'"', b':', ..] = bytes[end..] else { return None };
+        let key = text.get(start..end)?;
         self.first = false;
         self.reader.at = end + 2;
         Some(key)
@@ -307,11 +309,24 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
 impl<'de> MapAccess<'de> for Items<'_, 'de> {
     type Error = Error;
 
-    #[inline]
+    #[inline(always)]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        if let Some(key) = self.plain_key() {
-            return seed.deserialize(de::value::BorrowedStrDeserializer::new(key)).map(Some);
+        match self.plain_key() {
+            Some(key) => seed.deserialize(de::value::BorrowedStrDeserializer::new(key)).map(Some),
+            None => self.odd_key(seed),
         }
+    }
+
+    #[inline]
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
+        seed.deserialize(&mut *self.reader)
+    }
+}
+
+impl<'de> Items<'_, 'de> {
+    /// The next key, however it is written.
+    #[inline(never)]
+    fn odd_key<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
         if !self.advance(b'}')? {
             return Ok(None);
         }
@@ -327,10 +342,5 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
             _ => return Err(self.reader.error("a colon was expected")),
         }
         Ok(Some(key))
-    }
-
-    #[inline]
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
-        seed.deserialize(&mut *self.reader)
     }
 }

@@ -28,14 +28,54 @@ pub(super) fn string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     }
 }
 
+/// The first backslash at or after a place.
+#[inline]
+pub(super) fn backslash(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some((chunk, _)) = bytes.get(at..)?.split_first_chunk::<16>() {
+        let found = u8x16::from(*chunk).simd_eq(u8x16::splat(b'\\')).to_bitmask();
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize);
+        }
+        at += 16;
+    }
+    bytes[at..].iter().position(|&b| b == b'\\').map(|n| at + n)
+}
+
+/// The closing quote of a string with escapes, at or after a place outside of them.
 fn escaped_string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    // In other scripts each character is an escape, so they are not looked at one by one.
+    let mut escaped = 0;
+    while let Some((block, _)) = bytes.get(at..)?.split_first_chunk::<64>() {
+        let (quotes, backslashes) = quotes_and_backslashes(block);
+        let ends = quotes & !escapes(backslashes, &mut escaped);
+        if ends != 0 {
+            return Some(at + ends.trailing_zeros() as usize);
+        }
+        at += 64;
+    }
+    at += escaped as usize;
     loop {
-        // At a backslash: it takes the next character with it.
-        at = quote_or_backslash(bytes, at + 2)?;
+        at = quote_or_backslash(bytes, at)?;
         if bytes[at] == b'"' {
             return Some(at);
         }
+        // A backslash takes the next character with it.
+        at += 2;
     }
+}
+
+/// Where in 64 bytes quotes and backslashes stand.
+#[inline]
+fn quotes_and_backslashes(block: &[u8; 64]) -> (u64, u64) {
+    let (mut quotes, mut backslashes) = (0, 0);
+    let (quarters, _) = block.as_chunks::<16>();
+    for (n, quarter) in quarters.iter().enumerate() {
+        let bytes = u8x16::from(*quarter);
+        let mask = |byte: u8| u64::from(bytes.simd_eq(u8x16::splat(byte)).to_bitmask()) << (16 * n);
+        quotes |= mask(b'"');
+        backslashes |= mask(b'\\');
+    }
+    (quotes, backslashes)
 }
 
 /// The place past the bracket that closes an array or object. `at` is past its opening bracket.
@@ -149,22 +189,17 @@ impl Masks {
 /// The places that a backslash before them escapes. `carry` tells of one at the end of the block before.
 #[inline]
 fn escapes(backslashes: u64, carry: &mut u64) -> u64 {
+    /// Every second place.
+    const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
     if backslashes == 0 {
         return std::mem::take(carry);
     }
-    // Walk the backslashes that are not escaped themselves.
-    let mut open = backslashes & !*carry;
-    let mut escaped = *carry;
-    *carry = 0;
-    while open != 0 {
-        let place = open.trailing_zeros();
-        if place == 63 {
-            *carry = 1;
-            break;
-        }
-        escaped |= 2 << place;
-        open &= !(3 << place);
-    }
+    let open = backslashes & !*carry;
+    // In a row of backslashes every second one escapes, counted from where the row begins. To take a row from a number whose
+    // bits alternate flips all bits of it that are counted so, wherever it begins.
+    let escaping = ((open << 1) | ODD).wrapping_sub(open) ^ ODD;
+    let escaped = escaping ^ (backslashes | *carry);
+    *carry = (escaping & backslashes) >> 63;
     escaped
 }
 
@@ -259,6 +294,14 @@ mod tests {
         assert_eq!(string_end(br#"a\"#, 0), None);
         assert_eq!(string_end(br#"a"#, 0), None);
         assert_eq!(string_end(b"", 0), None);
+        for length in 0..200 {
+            let plain = "a".repeat(length);
+            for (escapes, end) in [("", 0), ("\\\"", 2), ("\\\\", 2), ("\\\\\\\"\\n", 6), ("\\\\\\\\", 4)] {
+                let text = format!("{plain}{escapes}{plain}\" \"");
+                let found = string_end(text.as_bytes(), 0);
+                assert_eq!(found, Some((2 * length + end, end > 0)), "{text}");
+            }
+        }
         assert_eq!(string_end(br#"0123456789abcdef0123\u0041" "#, 0), Some((26, true)));
     }
 }

@@ -10,9 +10,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use tweetfilter_core::Part;
 
 use super::room::Room;
-use values::RawSeed;
+use values::{CheckedSeed, RawSeed};
 pub(super) use values::{Raw, Scalar};
 
 /// Kept objects inside each other; what lies deeper is skipped. The deepest real message (an envelope around
@@ -21,12 +22,17 @@ pub(super) const DEPTH: u8 = 12;
 
 /// A JSON object of which some fields are kept.
 pub(super) trait Fields<'de>: Default {
+    /// The keys that are taken. All others are skipped, whether they pass this or not.
+    const KEYS: Sieve = Sieve::ALL;
+
     /// Takes the value of one key; must consume it.
     fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error>;
 }
 
 /// What is kept in a box is made there: a tweet has more than a kilobyte, which is moved from hand to hand else.
 impl<'de, T: Fields<'de>> Fields<'de> for Box<T> {
+    const KEYS: Sieve = T::KEYS;
+
     fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
         (**self).take(key, field)
     }
@@ -66,6 +72,16 @@ impl<'de, A: MapAccess<'de>> Field<'_, A> {
     /// A string to keep; an empty one is absent.
     pub(super) fn string(self) -> Result<Option<String>, A::Error> {
         Ok(self.text()?.filter(|text| !text.is_empty()).map(Cow::into_owned))
+    }
+
+    /// A string of a part of a post; of one that is not kept nothing, though it must be sound.
+    pub(super) fn text_of(self, part: Part) -> Result<Option<Cow<'de, str>>, A::Error> {
+        if self.room.keeps(part) { self.text() } else { self.map.next_value_seed(CheckedSeed).map(|()| None) }
+    }
+
+    /// The same to keep; an empty one is absent.
+    pub(super) fn string_of(self, part: Part) -> Result<Option<String>, A::Error> {
+        Ok(self.text_of(part)?.filter(|text| !text.is_empty()).map(Cow::into_owned))
     }
 
     /// A number that can't be negative, also when it stands in a string.
@@ -226,8 +242,12 @@ impl<'de, T: Fields<'de>> Visitor<'de> for Object<'_, T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut object = T::default();
-        while let Some(key) = map.next_key_seed(KeySeed)? {
-            object.take(&key, Field { map: &mut map, depth: self.depth, room: self.room })?;
+        while let Some(key) = map.next_key_seed(KeySeed(T::KEYS))? {
+            let field = Field { map: &mut map, depth: self.depth, room: self.room };
+            match key {
+                Some(key) => object.take(&key, field)?,
+                None => field.skip()?,
+            }
         }
         Ok(Some(object))
     }
@@ -236,31 +256,85 @@ impl<'de, T: Fields<'de>> Visitor<'de> for Object<'_, T> {
     absent!(seq);
 }
 
-struct KeySeed;
+/// Reads a key; `None` where it is none that is taken.
+struct KeySeed(Sieve);
 
 impl<'de> DeserializeSeed<'de> for KeySeed {
-    type Value = Cow<'de, str>;
+    type Value = Option<Cow<'de, str>>;
 
+    #[inline(always)]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
 impl<'de> Visitor<'de> for KeySeed {
-    type Value = Cow<'de, str>;
+    type Value = Option<Cow<'de, str>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
+    #[inline(always)]
     fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(key))
+        Ok(self.0.passes(key).then_some(Cow::Borrowed(key)))
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(key.to_owned()))
+        Ok(self.0.passes(key).then(|| Cow::Owned(key.to_owned())))
     }
 }
+
+/// The keys that an object takes, by their lengths and first letters: most others are seen not to be among them without
+/// being compared.
+#[derive(Clone, Copy)]
+pub(super) struct Sieve(u64);
+
+impl Sieve {
+    /// Every key.
+    const ALL: Self = Self(u64::MAX);
+
+    /// These keys, and some others.
+    pub(super) const fn of(keys: &[&str]) -> Self {
+        let (mut bits, mut at) = (0, 0);
+        while at < keys.len() {
+            bits |= Self::bit(keys[at].as_bytes());
+            at += 1;
+        }
+        Self(bits)
+    }
+
+    #[inline(always)]
+    const fn bit(key: &[u8]) -> u64 {
+        match key {
+            [first, ..] => 1 << ((*first as usize).wrapping_add(key.len().wrapping_mul(5)) % 64),
+            [] => 1,
+        }
+    }
+
+    #[inline(always)]
+    fn passes(self, key: &str) -> bool {
+        self.0 & Self::bit(key.as_bytes()) != 0
+    }
+}
+
+/// The fields that an object takes, and what it does with each; all others are skipped.
+///
+/// Writes [`Fields::take`] and [`Fields::KEYS`], so that both know the same keys.
+macro_rules! takes {
+    (($this:ident, $key:ident, $field:ident); $($($name:literal)|+ $(if $when:expr)? => $take:expr,)*) => {
+        const KEYS: Sieve = Sieve::of(&[$($($name),+),*]);
+
+        fn take<A: MapAccess<'de>>(&mut $this, $key: &str, $field: Field<'_, A>) -> Result<(), A::Error> {
+            match $key {
+                $($($name)|+ $(if $when)? => $take,)*
+                _ => $field.skip()?,
+            }
+            Ok(())
+        }
+    };
+}
+pub(super) use takes;
 
 struct List<'r, T> {
     depth: u8,

@@ -23,7 +23,7 @@ mod withheld;
 
 use fields::{DEPTH, Object, Scalar};
 use serde::de::{DeserializeSeed, IgnoredAny};
-use tweetfilter_core::Post;
+use tweetfilter_core::{Parts, Post};
 
 pub use crate::Event;
 use crate::json::{Reader, elements};
@@ -104,8 +104,17 @@ impl Reason {
 /// # Errors
 /// See [`Reason`]; nothing that a message holds makes this panic.
 pub fn decode(line: &[u8]) -> Result<Event, DecodeError> {
+    decode_parts(line, Parts::ALL)
+}
+
+/// The same for who reads only some parts of posts, as a set of filters [does](tweetfilter_core::FilterSet::parts): the others
+/// may be left out, which takes less time. What can't be read is the same whatever is kept.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_parts(line: &[u8], parts: Parts) -> Result<Event, DecodeError> {
     let line = str::from_utf8(line).map_err(|e| Reason::NotUtf8.because(e.to_string()))?;
-    decode_text(line, Inside::of(&Room::of_page(line.len())))
+    decode_text(line, Inside::of(&Room::of_page(line.len()), parts))
 }
 
 /// The same for text, inside of what is around it.
@@ -115,7 +124,7 @@ fn decode_text(line: &str, inside: Inside<'_>) -> Result<Event, DecodeError> {
         return decode_other(line, inside);
     }
     let mut reader = Reader::new(line);
-    let tweet = Object::<Tweet<'_>>::new(DEPTH, &Room::of(line.len()))
+    let tweet = Object::<Tweet<'_>>::new(DEPTH, &Room::of(line.len()).keeping(inside.parts))
         .deserialize(&mut reader)
         .and_then(|tweet| reader.end().map(|()| tweet))
         .map_err(|e| Reason::NotJson.because(e.to_string()))?;

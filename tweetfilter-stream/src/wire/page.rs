@@ -1,6 +1,6 @@
 //! Messages inside of a message: pages, envelopes, payloads.
 
-use tweetfilter_core::Post;
+use tweetfilter_core::{Parts, Post};
 
 use super::Reason;
 use super::room::Room;
@@ -17,12 +17,14 @@ pub(super) struct Inside<'r> {
     depth: u8,
     /// What those of pages may still take, of all pages of a line.
     room: &'r Room,
+    /// The parts of posts that are kept.
+    pub(super) parts: Parts,
 }
 
 impl<'r> Inside<'r> {
     /// In nothing, where all pages may take so much.
-    pub(super) fn of(room: &'r Room) -> Self {
-        Self { depth: NESTED, room }
+    pub(super) fn of(room: &'r Room, parts: Parts) -> Self {
+        Self { depth: NESTED, room, parts }
     }
 
     /// One message deeper, if that is read.

@@ -80,7 +80,7 @@ impl<'a> Evaluator<'a> {
             }
             return;
         }
-        match line.raw.decode() {
+        match line.raw.decode_parts(self.job.parts) {
             Ok(Event::Post(post)) => self.post(&post, None, line, outcome),
             Ok(event) => self.event(event, line, outcome),
             // It is told as what breaks off, once.

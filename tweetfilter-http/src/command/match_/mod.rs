@@ -14,6 +14,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tweetfilter_core::Parts;
+
 use super::Failure;
 use super::filters::{self, Compiled};
 use super::time::Period;
@@ -131,6 +133,8 @@ struct Job {
     text: bool,
     ignore_owners: bool,
     names: Arc<input::Names>,
+    /// The parts of posts that are read.
+    parts: Parts,
 }
 
 pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> {
@@ -154,6 +158,8 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
     if !arguments.quiet {
         filters::report_warnings(&compiled.entries);
     }
+    // A table marks what matched, for which explanations read all.
+    let parts = if output == Output::Table { Parts::ALL } else { compiled.set.parts() };
     let job = Arc::new(Job {
         compiled,
         output,
@@ -162,6 +168,7 @@ pub(crate) fn run(arguments: &Arguments, order: &[bool]) -> Result<(), Failure> 
         text: arguments.text,
         ignore_owners: arguments.ignore_owners,
         names,
+        parts,
     });
     let split = arguments.split.as_deref().map(|dir| {
         split::Split::create(dir, &job.compiled.entries, &arguments.read(&inputs), arguments.quiet)

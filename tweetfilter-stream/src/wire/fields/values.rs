@@ -105,3 +105,30 @@ impl<'de> Visitor<'de> for RawSeed {
         })
     }
 }
+
+/// Reads past a string that must be sound, or past anything else.
+pub(super) struct CheckedSeed;
+
+impl<'de> DeserializeSeed<'de> for CheckedSeed {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_newtype_struct(json::CHECKED, self)
+    }
+}
+
+impl<'de> Visitor<'de> for CheckedSeed {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(())
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        ScalarSeed.deserialize(deserializer).map(drop)
+    }
+}

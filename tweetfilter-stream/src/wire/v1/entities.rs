@@ -7,7 +7,7 @@ use serde::de::MapAccess;
 use tweetfilter_core::Span;
 use tweetfilter_core::post::{self, Account, Link, Media, MediaKind, Mention, Tag};
 
-use super::super::fields::{Field, Fields, Scalar};
+use super::super::fields::{Field, Fields, Scalar, Sieve, takes};
 use super::super::html::Offsets;
 
 /// The `entities` of a tweet, or its `extended_entities`.
@@ -186,17 +186,14 @@ pub(in super::super) struct UserMention<'de> {
 }
 
 impl<'de> Fields<'de> for UserMention<'de> {
-    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
-        match key {
-            "id_str" => self.id_str = field.text()?.unwrap_or_default(),
-            "id" => self.id = field.scalar()?,
-            "screen_name" | "username" => self.screen_name = field.text()?.unwrap_or_default(),
-            "indices" => self.at = Indices::read(field)?,
-            "start" => self.at.set_start(field.count()?),
-            "end" => self.at.set_end(field.count()?),
-            _ => field.skip()?,
-        }
-        Ok(())
+    takes! {
+        (self, key, field);
+        "id_str" => self.id_str = field.text()?.unwrap_or_default(),
+        "id" => self.id = field.scalar()?,
+        "screen_name" | "username" => self.screen_name = field.text()?.unwrap_or_default(),
+        "indices" => self.at = Indices::read(field)?,
+        "start" => self.at.set_start(field.count()?),
+        "end" => self.at.set_end(field.count()?),
     }
 }
 
@@ -226,23 +223,20 @@ pub(in super::super) struct Url<'de> {
 }
 
 impl<'de> Fields<'de> for Url<'de> {
-    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
-        match key {
-            "url" => self.url = field.text()?.unwrap_or_default(),
-            "expanded_url" => self.expanded = field.text()?.filter(|url| !url.is_empty()),
-            "indices" => self.at = Indices::read(field)?,
-            "start" => self.at.set_start(field.count()?),
-            "end" => self.at.set_end(field.count()?),
-            "unwound" => {
-                let page = field.object::<Unwound>()?.unwrap_or_default();
-                (self.unwound, self.title, self.description) = (page.url, page.title, page.description);
-            }
-            "unwound_url" => self.unwound = field.string()?,
-            "title" => self.title = field.string()?,
-            "description" => self.description = field.string()?,
-            _ => field.skip()?,
-        }
-        Ok(())
+    takes! {
+        (self, key, field);
+        "url" => self.url = field.text()?.unwrap_or_default(),
+        "expanded_url" => self.expanded = field.text()?.filter(|url| !url.is_empty()),
+        "indices" => self.at = Indices::read(field)?,
+        "start" => self.at.set_start(field.count()?),
+        "end" => self.at.set_end(field.count()?),
+        "unwound" => {
+            let page = field.object::<Unwound>()?.unwrap_or_default();
+            (self.unwound, self.title, self.description) = (page.url, page.title, page.description);
+        },
+        "unwound_url" => self.unwound = field.string()?,
+        "title" => self.title = field.string()?,
+        "description" => self.description = field.string()?,
     }
 }
 
@@ -316,14 +310,11 @@ impl Default for Medium<'_> {
 }
 
 impl<'de> Fields<'de> for Medium<'de> {
-    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
-        match key {
-            "url" | "indices" => self.url.take(key, field)?,
-            "type" => self.kind = kind(&field.text()?.unwrap_or_default()),
-            "ext_alt_text" | "alt_text" => self.alt = field.string()?,
-            _ => field.skip()?,
-        }
-        Ok(())
+    takes! {
+        (self, key, field);
+        "url" | "indices" => self.url.take(key, field)?,
+        "type" => self.kind = kind(&field.text()?.unwrap_or_default()),
+        "ext_alt_text" | "alt_text" => self.alt = field.string()?,
     }
 }
 

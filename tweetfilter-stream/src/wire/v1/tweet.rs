@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use crate::json;
 use serde::de::MapAccess;
 use tweetfilter_core::post::{self, Account, Engagement, Millis, Point, Post, PostFlags, Reference, ReplyTo};
-use tweetfilter_core::text;
+use tweetfilter_core::{Part, text};
 
-use super::super::fields::{Field, Fields, Raw, Scalar};
+use super::super::fields::{Field, Fields, Raw, Scalar, Sieve, takes};
 use super::super::html::{self, Offsets};
 use super::super::withheld::{self, Withheld};
 use super::super::{retweet, time};
@@ -61,83 +61,78 @@ pub(in super::super) struct Tweet<'de> {
 }
 
 impl<'de> Fields<'de> for Tweet<'de> {
-    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
-        match key {
-            "id_str" => self.id_str = field.scalar()?,
-            "id" => self.id = field.scalar()?,
-            "text" => self.text = field.raw()?,
-            "full_text" => self.full_text = field.raw()?,
-            // What a retweet's outer tweet repeats of its original, cut, is not read.
-            "extended_tweet" | "entities" | "extended_entities" if self.retweeted.is_some() => {
-                field.skip()?
-            }
-            "extended_tweet" => {
-                self.extended = field.object::<Box<Extended<'_>>>()?.filter(|e| e.full_text.is_some());
-            }
-            "entities" => self.entities = field.object()?,
-            "extended_entities" => self.extended_entities = field.object()?,
-            "user" => self.user = field.object()?,
-            "created_at" => self.created_at = field.text()?.and_then(|t| time::parse(&t)),
-            "timestamp_ms" => self.timestamp = field.count()?.and_then(|ms| Millis::try_from(ms).ok()),
-            "source" => self.source = field.text()?,
-            "lang" => self.lang = field.string()?,
-            "metadata" => self.search_lang = field.object::<Metadata>()?.and_then(|m| m.language),
-            "in_reply_to_status_id_str" => self.reply_id_str = field.scalar()?,
-            "in_reply_to_status_id" => self.reply_id = field.scalar()?,
-            "in_reply_to_user_id_str" => self.reply_user_id_str = field.scalar()?,
-            "in_reply_to_user_id" => self.reply_user_id = field.scalar()?,
-            "in_reply_to_screen_name" => self.reply_handle = field.string()?,
-            "conversation_id_str" | "conversation_id" => {
-                self.conversation = Some(field.scalar()?.into_id()).filter(|id| !id.is_empty());
-            }
-            "retweeted_status" => {
-                let original = field.object::<Box<Self>>()?;
-                (self.retweeted, self.announced) = match original {
-                    Some(original) if original.has_text() => (Some(original), None),
-                    other => (None, other),
-                };
-            }
-            // A retweet's outer tweet repeats the quote that its original carries.
-            "quoted_status" if self.carries_quote() => field.skip()?,
-            "quoted_status" => self.quoted = field.object()?,
-            "is_quote_status" => self.quote_announced = field.flag()?,
-            "quoted_status_id_str" => self.quoted_id_str = field.scalar()?,
-            "quoted_status_id" => self.quoted_id = field.scalar()?,
-            "quoted_status_permalink" => self.permalink = field.object()?,
-            "place" => self.place = field.object()?,
-            "coordinates" => self.coordinates = position(field, point)?,
-            "geo" => self.geo = position(field, |a, b| point(b, a))?,
-            "possibly_sensitive" => self.flags.sensitive = field.flag()?,
-            "nullcast" => self.flags.nullcast |= field.flag()?,
-            "scopes" => {
-                let scopes = field.object::<Scopes>()?.unwrap_or_default();
-                self.flags.nullcast |= scopes.promoted_only;
-            }
-            "self_thread" => self.flags.self_thread = field.object::<super::entities::Anything>()?.is_some(),
-            "card" => {
-                let card = field.object::<Card<'_>>()?.unwrap_or_default();
-                self.flags.poll |= card.name.starts_with("poll");
-            }
-            "edit_history" => self.versions = field.object::<Versions>()?.unwrap_or_default().0,
-            "favorite_count" => self.counts.likes = field.count()?,
-            "retweet_count" => self.counts.retweets = field.count()?,
-            "reply_count" => self.counts.replies = field.count()?,
-            "quote_count" => self.counts.quotes = field.count()?,
-            "withheld_in_countries" | "withheld_copyright" | "withheld_scope" => {
-                self.withheld.get_or_insert_default().take(key, field)?;
-            }
-            "for_user" => {
-                self.wrapped = true;
-                field.skip()?;
-            }
-            "author_id" | "author" | "actor" | "account" | "sender" | "event" | "record" | "verb" | "did"
-            | "$type" | "data" | "username" => {
-                self.foreign = true;
-                field.skip()?;
-            }
-            _ => field.skip()?,
-        }
-        Ok(())
+    takes! {
+        (self, key, field);
+        "id_str" => self.id_str = field.scalar()?,
+        "id" => self.id = field.scalar()?,
+        "text" => self.text = field.raw()?,
+        "full_text" => self.full_text = field.raw()?,
+        // What a retweet's outer tweet repeats of its original, cut, is not read.
+        "extended_tweet" | "entities" | "extended_entities" if self.retweeted.is_some() => field.skip()?,
+        "extended_tweet" => {
+            self.extended = field.object::<Box<Extended<'_>>>()?.filter(|e| e.full_text.is_some());
+        },
+        "entities" => self.entities = field.object()?,
+        "extended_entities" => self.extended_entities = field.object()?,
+        "user" => self.user = field.object()?,
+        "created_at" => self.created_at = field.text()?.and_then(|t| time::parse(&t)),
+        "timestamp_ms" => self.timestamp = field.count()?.and_then(|ms| Millis::try_from(ms).ok()),
+        "source" => self.source = field.text_of(Part::Source)?,
+        "lang" => self.lang = field.string()?,
+        "metadata" => self.search_lang = field.object::<Metadata>()?.and_then(|m| m.language),
+        "in_reply_to_status_id_str" => self.reply_id_str = field.scalar()?,
+        "in_reply_to_status_id" => self.reply_id = field.scalar()?,
+        "in_reply_to_user_id_str" => self.reply_user_id_str = field.scalar()?,
+        "in_reply_to_user_id" => self.reply_user_id = field.scalar()?,
+        "in_reply_to_screen_name" => self.reply_handle = field.string()?,
+        "conversation_id_str" | "conversation_id" => {
+            self.conversation = Some(field.scalar()?.into_id()).filter(|id| !id.is_empty());
+        },
+        "retweeted_status" => {
+            let original = field.object::<Box<Self>>()?;
+            (self.retweeted, self.announced) = match original {
+                Some(original) if original.has_text() => (Some(original), None),
+                other => (None, other),
+            };
+        },
+        // A retweet's outer tweet repeats the quote that its original carries.
+        "quoted_status" if self.carries_quote() => field.skip()?,
+        "quoted_status" => self.quoted = field.object()?,
+        "is_quote_status" => self.quote_announced = field.flag()?,
+        "quoted_status_id_str" => self.quoted_id_str = field.scalar()?,
+        "quoted_status_id" => self.quoted_id = field.scalar()?,
+        "quoted_status_permalink" => self.permalink = field.object()?,
+        "place" => self.place = field.object()?,
+        "coordinates" => self.coordinates = position(field, point)?,
+        "geo" => self.geo = position(field, |a, b| point(b, a))?,
+        "possibly_sensitive" => self.flags.sensitive = field.flag()?,
+        "nullcast" => self.flags.nullcast |= field.flag()?,
+        "scopes" => {
+            let scopes = field.object::<Scopes>()?.unwrap_or_default();
+            self.flags.nullcast |= scopes.promoted_only;
+        },
+        "self_thread" => self.flags.self_thread = field.object::<super::entities::Anything>()?.is_some(),
+        "card" => {
+            let card = field.object::<Card<'_>>()?.unwrap_or_default();
+            self.flags.poll |= card.name.starts_with("poll");
+        },
+        "edit_history" => self.versions = field.object::<Versions>()?.unwrap_or_default().0,
+        "favorite_count" => self.counts.likes = field.count()?,
+        "retweet_count" => self.counts.retweets = field.count()?,
+        "reply_count" => self.counts.replies = field.count()?,
+        "quote_count" => self.counts.quotes = field.count()?,
+        "withheld_in_countries" | "withheld_copyright" | "withheld_scope" => {
+            self.withheld.get_or_insert_default().take(key, field)?;
+        },
+        "for_user" => {
+            self.wrapped = true;
+            field.skip()?;
+        },
+        "author_id" | "author" | "actor" | "account" | "sender" | "event" | "record" | "verb" | "did"
+        | "$type" | "data" | "username" => {
+            self.foreign = true;
+            field.skip()?;
+        },
     }
 }
 

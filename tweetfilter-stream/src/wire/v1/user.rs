@@ -1,9 +1,10 @@
 //! Users.
 
 use serde::de::MapAccess;
+use tweetfilter_core::Part;
 use tweetfilter_core::post::{Account, Author, Millis, ProfileGeo};
 
-use super::super::fields::{Field, Fields, Scalar};
+use super::super::fields::{Field, Fields, Scalar, Sieve, takes};
 use super::super::html::Offsets;
 use super::super::time;
 use super::super::withheld::Withheld;
@@ -31,35 +32,32 @@ pub(in super::super) struct User<'de> {
 }
 
 impl<'de> Fields<'de> for User<'de> {
-    fn take<A: MapAccess<'de>>(&mut self, key: &str, field: Field<'_, A>) -> Result<(), A::Error> {
-        match key {
-            "id_str" => self.id_str = field.scalar()?,
-            "id" => self.id = field.scalar()?,
-            "screen_name" => self.screen_name = field.string()?.unwrap_or_default(),
-            "name" => self.name = field.string()?,
-            "description" => self.bio = field.string()?,
-            "location" => self.location = field.string()?,
-            "followers_count" => self.followers = field.count()?,
-            "friends_count" => self.following = field.count()?,
-            "statuses_count" => self.posts = field.count()?,
-            "listed_count" => self.listed = field.count()?,
-            "created_at" => self.created_at = field.text()?.and_then(|t| time::parse(&t)),
-            "verified" | "is_blue_verified" | "ext_is_blue_verified" => self.verified |= field.flag()?,
-            "protected" => self.protected = field.flag()?,
-            "entities" => {
-                let entities = field.object::<ProfileEntities<'_>>()?.unwrap_or_default();
-                self.bio_urls = entities.description.urls;
-            }
-            "derived" => {
-                let derived = field.object::<Derived>()?.unwrap_or_default();
-                self.profile_geo = derived.locations.into_iter().next().map(|location| location.0);
-            }
-            "withheld_in_countries" | "withheld_copyright" => {
-                self.withheld.get_or_insert_default().take(key, field)?;
-            }
-            _ => field.skip()?,
-        }
-        Ok(())
+    takes! {
+        (self, key, field);
+        "id_str" => self.id_str = field.scalar()?,
+        "id" => self.id = field.scalar()?,
+        "screen_name" => self.screen_name = field.string()?.unwrap_or_default(),
+        "name" => self.name = field.string_of(Part::Name)?,
+        "description" => self.bio = field.string_of(Part::Bio)?,
+        "location" => self.location = field.string_of(Part::Location)?,
+        "followers_count" => self.followers = field.count()?,
+        "friends_count" => self.following = field.count()?,
+        "statuses_count" => self.posts = field.count()?,
+        "listed_count" => self.listed = field.count()?,
+        "created_at" => self.created_at = field.text_of(Part::AccountTime)?.and_then(|t| time::parse(&t)),
+        "verified" | "is_blue_verified" | "ext_is_blue_verified" => self.verified |= field.flag()?,
+        "protected" => self.protected = field.flag()?,
+        "entities" => {
+            let entities = field.object::<ProfileEntities<'_>>()?.unwrap_or_default();
+            self.bio_urls = entities.description.urls;
+        },
+        "derived" => {
+            let derived = field.object::<Derived>()?.unwrap_or_default();
+            self.profile_geo = derived.locations.into_iter().next().map(|location| location.0);
+        },
+        "withheld_in_countries" | "withheld_copyright" => {
+            self.withheld.get_or_insert_default().take(key, field)?;
+        },
     }
 }
 
