@@ -213,18 +213,11 @@ export class Writing extends EventTarget {
     });
   }
 
-  /** Puts back what stood here before, which is kept in turn. */
+  /** Gives what stood here before, to be written in the place of what stands here now; that is kept in turn. */
   bringBack() {
     const { before, text } = this;
     this.before = text;
-    this.set({ text: before });
-  }
-
-  /** Puts a fix into the text; gives the place behind it. */
-  fix(fix) {
-    const [start, end] = fix.span.utf16;
-    this.set({ text: this.text.slice(0, start) + fix.replacement + this.text.slice(end) });
-    return start + fix.replacement.length;
+    return before;
   }
 
   /** What could stand at a place: operators, and the values of those that have a list (`isValue`, unless one stands there already). */
