@@ -174,6 +174,7 @@ class Filters extends View {
     // Also from its switch and buttons.
     if (event.altKey && !event.ctrlKey && !event.metaKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
       event.preventDefault();
+      if (!model.mayWrite) return;
       const by = event.key === 'ArrowUp' ? -1 : 1;
       this.once(`move ${row.dataset.row} ${by}`, () => this.#move(row, by));
     }
@@ -182,6 +183,7 @@ class Filters extends View {
       location.hash = `#/filters/${row.dataset.row}`;
     } else if (event.key === ' ') {
       event.preventDefault();
+      if (!model.mayWrite) return;
       this.once(`toggle ${row.dataset.row}`, () => this.#toggle(row));
     }
   }
