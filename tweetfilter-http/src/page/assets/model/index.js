@@ -1,7 +1,7 @@
 // The one place that talks to the API, keeps what it said, and works out what follows from it.
 // Views listen for: session, filters, store, columns, notices, withdrawn; and to the lists that are kept beside.
 
-import { Api, ApiError, pause } from './api.js';
+import { Api, ApiError, pause, tokenOf } from './api.js';
 import { Column } from './columns.js';
 import { Kept } from './kept.js';
 import { follow } from './live.js';
@@ -88,7 +88,9 @@ class Model extends EventTarget {
   // Whether a token is of the account that wrote what is not saved, or of none, which loses nothing.
   async #isOwn(token) {
     try {
-      const { data } = await new Api(token.trim()).ask('GET', '/me', { tries: 1 });
+      const known = tokenOf(token);
+      if (known === null) return true;
+      const { data } = await new Api(known).ask('GET', '/me', { tries: 1 });
       return data.account === this.unsaved.account;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -102,13 +104,18 @@ class Model extends EventTarget {
     const wasIn = this.me !== null;
     this.#leave();
     if (wasIn) this.#tell('session');
-    const api = new Api(token.trim());
+    const known = tokenOf(token);
+    if (known === null) {
+      this.#refused(new ApiError(0, { code: 'no_token', message: NO_TOKEN }));
+      return;
+    }
+    const api = new Api(known);
     const ends = new AbortController();
     [this.#api, this.#ends] = [api, ends];
     for (;;) {
       try {
         const { data } = await api.ask('GET', '/me', { signal: ends.signal, tries: 1 });
-        sessionStorage.setItem(TOKEN, token.trim());
+        sessionStorage.setItem(TOKEN, known);
         [this.me, this.signedOut] = [data, null];
         if (this.unsaved.account !== data.account) this.unsaved = new Unsaved(data.account, data.name);
         this.#known = { revision: data.revision, change: data.change, results: data.results };
@@ -512,6 +519,8 @@ class Model extends EventTarget {
     this.dispatchEvent(new Event(what));
   }
 }
+
+const NO_TOKEN = 'This is no token: one looks like tf_ and 64 digits and letters from a to f';
 
 const isBusy = ({ status, code }) => status === 429 || code === 'store_busy';
 
