@@ -248,7 +248,9 @@ fn removal(users: usize, is_shared: bool) -> String {
         if users == 1 { ("filter names", "means", "is") } else { ("filters name", "mean", "are") };
     match users {
         0 => "Removed".to_owned(),
-        _ if is_shared => format!("Removed; {users} {filters} it and {mean} the set for all of this name now"),
+        _ if is_shared => {
+            format!("Removed; {users} {filters} it and {mean} the set for all of this name now")
+        }
         _ => format!("Removed; {users} {filters} it and {are} not used until it is there again"),
     }
 }

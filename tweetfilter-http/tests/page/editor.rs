@@ -55,6 +55,9 @@ async fn what_is_put_into_the_text_can_be_undone_as_what_is_typed() {
     browser.until(&text("(snow")).await;
     browser.keys(" AND rain)").await;
     browser.until(&text("(snow AND rain)")).await;
+    browser
+        .until("document.querySelector('tf-editor [data-do=canonical]').textContent.includes('snow rain')")
+        .await;
     browser.press("tf-editor [data-do=canonical]").await;
     browser.until(&text("snow rain")).await;
     browser.chord(CONTROL, 'z').await;
@@ -63,10 +66,7 @@ async fn what_is_put_into_the_text_can_be_undone_as_what_is_typed() {
     browser.sees("✓ Valid").await;
     browser.press("tf-editor [type=submit]:not(:disabled)").await;
     browser.until("location.hash === '#/filters'").await;
-    assert_eq!(
-        served.house.get(&served.token, "/filters").await.ok()[0]["text"],
-        json!("(snow AND rain)")
-    );
+    assert_eq!(served.house.get(&served.token, "/filters").await.ok()[0]["text"], json!("(snow AND rain)"));
     browser.was_clean().await;
     browser.end().await;
 }

@@ -31,7 +31,9 @@ async fn while_streams_are_refused_that_is_said_and_what_is_new_is_asked_for() {
     served.posts(&[Seen::new(1, "Before the stream")]).await;
     served.prepared(&browser, REFUSED).await;
     browser.sees("Before the stream").await;
-    browser.until(&format!("{CHIP} === 'Waiting' && {TROUBLE}.includes('asked for every two seconds')")).await;
+    browser
+        .until(&format!("{CHIP} === 'Waiting' && {TROUBLE}.includes('asked for every two seconds')"))
+        .await;
     assert_eq!(browser.run(&format!("return {TROUBLE}.includes('store')")).await, json!(false));
     browser.picture("streamless").await;
     // More than a page comes meanwhile, and there is no hole in it.
