@@ -9,8 +9,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::Limits;
-use tweetfilter_core::syntax::NamedSets;
-use tweetfilter_sql::{Changed, SetKept, SetQuota};
+use tweetfilter_core::syntax::lint::set_names;
+use tweetfilter_core::syntax::{Expression, NamedSets};
+use tweetfilter_sql::{Changed, NewFilter, SetKept, SetQuota};
 use utoipa::ToSchema;
 
 use super::Api;
@@ -211,12 +212,46 @@ pub(super) async fn remove(
     let missing = || ApiError::missing(format_args!("set {name}"));
     tag_of(&api, &caller, &name).await?.ok_or_else(missing)?;
     let known = replaced(&api, &caller, &name, &headers).await?;
+    let users = users(&api, &caller, &name).await?;
     let removed = api.database().remove_own(caller.account(), &name, known);
     let removed = api.ask(caller.until, removed).await?;
     match removed {
-        Changed::Done => Ok(Answer::new(Summary::new("Removed"), name)),
+        Changed::Done => {
+            let shared = api.ask(caller.until, api.database().named_sets(None)).await;
+            let is_shared = shared.is_ok_and(|shared| shared.iter().any(|(known, _)| *known == name));
+            Ok(Answer::new(Summary::new(removal(users, is_shared)), name))
+        }
         Changed::Missing => Err(missing()),
         Changed::Meanwhile(_) => Err(changed_meanwhile(&name)),
+    }
+}
+
+/// How many of the account's filters that are switched on name a set.
+async fn users(api: &Api, caller: &Caller, name: &str) -> Result<usize> {
+    let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
+    let name = name.to_owned();
+    let count = move || rows.iter().filter(|row| row.enabled && names(&row.filter, &name)).count();
+    api.alone(caller.account(), Work::Lists, count).await
+}
+
+fn names(filter: &NewFilter, set: &str) -> bool {
+    // Most say no such word, and need not be read.
+    filter.text.contains('{')
+        && filter.text.to_lowercase().contains(set)
+        && Expression::parse_with(&filter.text, filter.dialect, &Limits::default())
+            .is_ok_and(|expression| set_names(&expression).contains(set))
+}
+
+/// What a removal means for those who name the set.
+fn removal(users: usize, is_shared: bool) -> String {
+    let (filters, mean, are) =
+        if users == 1 { ("filter names", "means", "is") } else { ("filters name", "mean", "are") };
+    match users {
+        0 => "Removed".to_owned(),
+        _ if is_shared => {
+            format!("Removed; {users} {filters} it and {mean} the set for all of this name now")
+        }
+        _ => format!("Removed; {users} {filters} it and {are} not used until it is there again"),
     }
 }
 

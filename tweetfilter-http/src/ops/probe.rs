@@ -36,10 +36,11 @@ pub(super) struct Look {
 
 impl Probe {
     /// A probe that watches processes of these names, and the disk of a folder; `None` where the system tells nothing. A name
-    /// that nothing has is said to be missing.
+    /// that nothing has is said to be missing. Of a path to a program the last part is its name.
     #[must_use]
     pub fn new(watch: &[String], folder: &Path) -> Option<Self> {
         let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        let watch: Vec<_> = watch.iter().map(|name| called(name)).collect();
         let mut probe = Self {
             system: System::new().ok()?,
             disks: Disks::new().ok(),
@@ -47,8 +48,8 @@ impl Probe {
             traffic: None,
             used: (None, HashMap::new()),
             folder,
-            watch: watch.to_vec(),
             expected: watch.iter().cloned().collect(),
+            watch,
         };
         // Of the first look nothing can be told but the present.
         probe.look();
@@ -137,6 +138,14 @@ fn disk(disks: &mut Option<Disks>, folder: &Path) -> (u64, u64) {
     })
 }
 
+/// What a process of a program is called that is named by itself or by its path. Names that merely have a slash are left, as
+/// the system's own `kworker/0:1`.
+fn called(name: &str) -> String {
+    let path = Path::new(name);
+    let last = path.file_name().filter(|_| path.is_absolute());
+    last.map_or_else(|| name.to_owned(), |last| last.to_string_lossy().into_owned())
+}
+
 /// Whether a process has a name, of which the system may know the beginning only.
 fn is_called(known: &str, name: &str) -> bool {
     known == name || (known.len() >= KNOWN && name.starts_with(known))
@@ -192,6 +201,17 @@ mod tests {
         std::fs::remove_file(&called).unwrap();
         let Look { host, .. } = probe.look();
         assert_eq!((host.watched.len(), &host.missing[..]), (0, &[name][..]));
+    }
+
+    #[test]
+    fn a_path_names_the_program_that_lies_there() {
+        let own = std::env::current_exe().unwrap();
+        let name = own.file_name().unwrap().to_string_lossy().into_owned();
+        let mut probe = Probe::new(&[own.to_string_lossy().into_owned()], &std::env::temp_dir()).unwrap();
+        let Look { host, .. } = probe.look();
+        assert_eq!((host.watched.keys().collect::<Vec<_>>(), host.missing.len()), (vec![&name], 0));
+        assert_eq!(called("/usr/sbin/mariadbd"), "mariadbd");
+        assert_eq!((&*called("kworker/0:1"), &*called("/")), ("kworker/0:1", "/"));
     }
 
     #[test]

@@ -39,6 +39,35 @@ async fn an_account_has_so_many_sets_and_so_large_ones() {
     assert_eq!((&limits["sets"], &limits["set_bytes"]), (&json!(2), &json!(60)));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_removes_a_set_is_told_which_filters_name_it() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let put = async |name: &str| {
+        house.ask(Method::PUT, &token, &format!("/sets/{name}"), json!({"terms": ["oslo"]})).await.ok();
+    };
+    for name in ["cities", "lone", "shared"] {
+        put(name).await;
+    }
+    for text in ["{cities} snow", "rain -{cities}", "\"{lone}\" hail", "{lone}", "{shared}"] {
+        house.filter(ann, text).await;
+    }
+    let off = house.filter(ann, "{cities}").await;
+    house.ask(Method::PATCH, &token, &format!("/filters/{off}"), json!({"enabled": false})).await.ok();
+    house.database.set_named(None, "shared", "rome").await.unwrap();
+    for (name, said) in [
+        ("cities", "Removed; 2 filters name it and are not used until it is there again"),
+        ("lone", "Removed; 1 filter names it and is not used until it is there again"),
+        ("shared", "Removed; 1 filter names it and means the set for all of this name now"),
+    ] {
+        let got = house.ask(Method::DELETE, &token, &format!("/sets/{name}"), Value::Null).await;
+        assert_eq!(got.json["summary"]["text"], json!(said), "{got:?}");
+    }
+    put("other").await;
+    let got = house.ask(Method::DELETE, &token, "/sets/other", Value::Null).await;
+    assert_eq!(got.json["summary"]["text"], json!("Removed"));
+}
+
 /// The store prices all filters of an account for each, which takes longer the longer its lists are.
 #[tokio::test(flavor = "multi_thread")]
 async fn those_who_put_sets_beside_long_ones_at_the_same_moment_do_so_one_after_the_other() {

@@ -43,6 +43,35 @@ async fn what_the_check_refused_is_not_looked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_put_into_the_text_can_be_undone_as_what_is_typed() {
+    let text = |text: &str| format!("document.querySelector('#filter-text').value === {}", json!(text));
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.begins_a_filter(&served.link()).await;
+    browser.keys("(snow").await;
+    browser.press("tf-editor [data-do=fix]").await;
+    browser.until(&text("(snow)")).await;
+    browser.chord(CONTROL, 'z').await;
+    browser.until(&text("(snow")).await;
+    browser.keys(" AND rain)").await;
+    browser.until(&text("(snow AND rain)")).await;
+    browser
+        .until("document.querySelector('tf-editor [data-do=canonical]').textContent.includes('snow rain')")
+        .await;
+    browser.press("tf-editor [data-do=canonical]").await;
+    browser.until(&text("snow rain")).await;
+    browser.chord(CONTROL, 'z').await;
+    browser.until(&text("(snow AND rain)")).await;
+    // What is saved is what stands there.
+    browser.sees("✓ Valid").await;
+    browser.press("tf-editor [type=submit]:not(:disabled)").await;
+    browser.until("location.hash === '#/filters'").await;
+    assert_eq!(served.house.get(&served.token, "/filters").await.ok()[0]["text"], json!("(snow AND rain)"));
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_end_that_has_passed_is_said_at_the_field_and_not_saved() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;

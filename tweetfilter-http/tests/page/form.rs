@@ -72,6 +72,8 @@ async fn values_are_taken_in_quotes_of_any_kind_and_with_the_signs_they_have() {
     for (typed, text) in [
         ("“new york”", "\"new york\""),
         ("«oui», „Zitat“", "oui Zitat"),
+        ("\"snow, rain\"", "\"snow, rain\""),
+        ("“snow, rain”, hail, 6\", 7\"", "\"snow, rain\" hail 6 7"),
         ("C++", "contains:\"C++\""),
         ("C#, new year!", "contains:\"C#\" \"new year!\""),
         ("<3, snow", "contains:\"<3\" snow"),

@@ -30,6 +30,7 @@ mod refused;
 mod said;
 mod served;
 mod story;
+mod streamless;
 mod trouble;
 mod twice;
 mod unnoticed;

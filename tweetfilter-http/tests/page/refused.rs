@@ -137,3 +137,40 @@ async fn a_link_of_another_account_asks_before_what_was_written_is_lost() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_taken_out_of_what_was_pasted_and_what_can_be_none_is_said() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.open(&format!("http://{}/", served.address)).await;
+    let paste = async |text: &str| {
+        let script = format!(
+            "document.querySelector('#token').value = {};
+             document.querySelector('#sign-in').requestSubmit()",
+            json!(text)
+        );
+        browser.run(&script).await;
+    };
+    browser.until("document.activeElement.id === 'token'").await;
+    paste("tf_höß").await;
+    browser.sees("This is no token: one looks like tf_ and 64 digits").await;
+    let (head, tail) = served.token.split_at(20);
+    paste(&format!("“Bearer {head}\u{200b} {tail}”")).await;
+    browser.until("!document.querySelector('#house').hidden").await;
+    let kept = "sessionStorage.getItem('tweetfilter.token')";
+    assert_eq!(browser.run(&format!("return {kept}")).await, json!(served.token));
+
+    // A link that has none loses nothing that was not saved.
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until(&format!("{TEXT} === ''")).await;
+    browser.keys("hail").await;
+    browser.until(&format!("{TEXT} === 'hail'")).await;
+    browser.run("location.hash = '#token=tf_h%C3%B6%C3%9F'").await;
+    browser.sees("This is no token").await;
+    browser.sees("What you wrote as ann and did not save waits in this tab").await;
+    sign_in(&browser, &served.token).await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until(&format!("{TEXT} === 'hail'")).await;
+    browser.was_clean().await;
+    browser.end().await;
+}

@@ -116,7 +116,8 @@ function waits() {
 
 function store() {
   const { state, since, message } = model.store;
-  const trouble = state !== 'fine';
+  const { isOpen, why } = model.stream;
+  const trouble = state !== 'fine' || why !== '';
   const texts = {
     busy: message,
     away: `The store is away since ${when(since)}. What you see stays readable, and this page goes on by itself.`,
@@ -124,11 +125,14 @@ function store() {
       ? `The server cannot be reached since ${when(since)}. What you see stays readable, and this page goes on by itself.`
       : `You are offline since ${when(since)}. What you see stays readable, and this page goes on by itself.`,
   };
-  update(element('trouble'), { text: texts[state] ?? '', why: state === 'away' ? message : '' });
+  const polled = 'What is new does not come at once: the stream of it is refused, and it is asked for every two seconds.';
+  const text = texts[state] ?? (trouble ? polled : '');
+  update(element('trouble'), { text, why: state === 'away' ? message : state === 'fine' ? why : '' });
   element('trouble').hidden = !trouble || !model.me;
-  element('live').classList.toggle('is-live', !trouble);
-  update(element('live'), { live: trouble ? 'Waiting' : 'Live' });
-  if (!model.me && trouble) gate();
+  const isLive = isOpen && !trouble;
+  element('live').classList.toggle('is-live', isLive);
+  update(element('live'), { live: isLive ? 'Live' : 'Waiting' });
+  if (!model.me && state !== 'fine') gate();
 }
 
 element('sign-in').addEventListener('submit', (event) => {
@@ -211,6 +215,10 @@ model.addEventListener('store', () => {
   if (now) announce(element('trouble').textContent);
   else if (troubled && model.me) announce('The store is back');
   troubled = now;
+});
+model.addEventListener('stream', () => {
+  store();
+  if (model.stream.why !== '' && model.me) announce(element('trouble').textContent);
 });
 
 keepFocus(element('views'));

@@ -43,6 +43,15 @@ async function wrong(response) {
   return new ApiError(response.status, error, retryAfter);
 }
 
+// What is pasted along with a token: quotes, and what is not seen.
+const AROUND = /[\s\p{Default_Ignorable_Code_Point}\p{Cc}"'`“”„‟‘’‚«»‹›]/gu;
+
+/** The token that a text is or holds; null if none can be. */
+export function tokenOf(text) {
+  const token = text.replace(/^[^\p{L}\p{N}]*(?:authorization:\s*)?bearer\s+/iu, '').replace(AROUND, '');
+  return /^[!-~]+$/.test(token) ? token : null;
+}
+
 /** The API with a token. */
 export class Api {
   #token;

@@ -152,6 +152,29 @@ export class Column extends EventTarget {
     }
   }
 
+  /** Loads what is newer than all that it holds, which no stream tells of; false if that is to be tried again. */
+  async catchUp() {
+    if (this.state === 'idle') return true;
+    await this.#fetching;
+    if (this.state !== 'ready' || this.#refreshing) return false;
+    this.#refreshing = true;
+    const newest = this.#posts[0]?.post;
+    let isLoaded = true;
+    try {
+      let before = null;
+      do before = await this.#replace(before);
+      while (before && newest && isOlder(newest, placed(before)));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      isLoaded = false;
+    } finally {
+      this.#refreshing = false;
+    }
+    // It was asked for more meanwhile.
+    if (this.#staleSince < Infinity) this.refresh(this.#staleSince);
+    return isLoaded;
+  }
+
   // Whether something is held below a place that was received since a time.
   #reaches(before, since) {
     const place = placed(before);

@@ -72,16 +72,22 @@ export function read(text) {
   return parts(write(fields)) === parts(text) ? fields : null;
 }
 
-const bare = (part) => part.replace(/^contains:(?=")/, '').replaceAll('"', '');
+function bare(part) {
+  const said = part.replace(/^contains:(?=")/, '').replaceAll('"', '');
+  // Without its quotes it would be several.
+  return said.includes(',') ? `"${said}"` : said;
+}
 
 const parts = (text) => (text.match(/\([^)]*\)|-?(?:contains:)?"[^"]*"|\S+/g) ?? []).sort().join(' ');
 
 // Of a value in quotes, whichever a keyboard types, they are no part.
 const QUOTES = /["“”„‟＂«»\\]/g;
 
+// A value ends at a comma, unless that stands between quotes.
+const VALUES = /(?:(?<![^\s,])["“”„‟＂«»][^"“”„‟＂«»\n]*["“”„‟＂«»]|[^,\n])+/g;
+
 function terms(text) {
-  return text
-    .split(/[,\n]/)
+  return (text.match(VALUES) ?? [])
     .map((term) => term.replaceAll(QUOTES, '').trim())
     .filter((term) => term !== '');
 }

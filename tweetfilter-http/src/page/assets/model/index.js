@@ -1,7 +1,7 @@
 // The one place that talks to the API, keeps what it said, and works out what follows from it.
 // Views listen for: session, filters, store, columns, notices, withdrawn; and to the lists that are kept beside.
 
-import { Api, ApiError, pause } from './api.js';
+import { Api, ApiError, pause, tokenOf } from './api.js';
 import { Column } from './columns.js';
 import { Kept } from './kept.js';
 import { follow } from './live.js';
@@ -18,6 +18,8 @@ const TOKEN = 'tweetfilter.token';
 const TOGETHER = 150;
 // Nobody tells of gaps, so they are asked for, this often.
 const GAPS = 15_000;
+// While no stream tells what is new, it is asked for, this often.
+const POLL = 2_000;
 
 class Model extends EventTarget {
   #api = null;
@@ -32,6 +34,11 @@ class Model extends EventTarget {
   #withdrawn = [];
   #changed = new Set();
   #gapsTimer = null;
+  #pollTimer = null;
+  // Whether a stream broke off, or was refused, and none is open since.
+  #wasLost = false;
+  // The last commit that was heard of, by the stream or an answer.
+  #commit = 0;
   // The numbers of the last changes that were heard of: see `/me`.
   #known = {};
   // When the stream said something last; null before it did.
@@ -62,6 +69,8 @@ class Model extends EventTarget {
   notices = [];
   /** How the server and its store are: `fine`, `away`, `unreachable` or `busy`, and since when. */
   store = { state: 'fine', since: null, message: '' };
+  /** Whether a stream is open, and why the last one was not: requests may be answered all the same. */
+  stream = { isOpen: false, why: '' };
 
   constructor() {
     super();
@@ -88,7 +97,9 @@ class Model extends EventTarget {
   // Whether a token is of the account that wrote what is not saved, or of none, which loses nothing.
   async #isOwn(token) {
     try {
-      const { data } = await new Api(token.trim()).ask('GET', '/me', { tries: 1 });
+      const known = tokenOf(token);
+      if (known === null) return true;
+      const { data } = await new Api(known).ask('GET', '/me', { tries: 1 });
       return data.account === this.unsaved.account;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -102,16 +113,22 @@ class Model extends EventTarget {
     const wasIn = this.me !== null;
     this.#leave();
     if (wasIn) this.#tell('session');
-    const api = new Api(token.trim());
+    const known = tokenOf(token);
+    if (known === null) {
+      this.#refused(new ApiError(0, { code: 'no_token', message: NO_TOKEN }));
+      return;
+    }
+    const api = new Api(known);
     const ends = new AbortController();
     [this.#api, this.#ends] = [api, ends];
     for (;;) {
       try {
         const { data } = await api.ask('GET', '/me', { signal: ends.signal, tries: 1 });
-        sessionStorage.setItem(TOKEN, token.trim());
+        sessionStorage.setItem(TOKEN, known);
         [this.me, this.signedOut] = [data, null];
         if (this.unsaved.account !== data.account) this.unsaved = new Unsaved(data.account, data.name);
         this.#known = { revision: data.revision, change: data.change, results: data.results };
+        this.#commit = data.commit;
         this.#heardAt = null;
         break;
       } catch (error) {
@@ -132,6 +149,7 @@ class Model extends EventTarget {
     this.loadFilters();
     this.readings.load();
     this.#lookForGaps();
+    this.#pollLater();
     api.ask('GET', '/operators').then(
       ({ data }) => (this.operators = data),
       () => {},
@@ -185,7 +203,7 @@ class Model extends EventTarget {
   #failed(error, api) {
     if (!(error instanceof ApiError) || api !== this.#api) return;
     if (error.status === 401) this.#refused(error);
-    else if (error.code === 'store_away' || error.code === 'unreachable') this.#troubled(error);
+    else if (TROUBLES.includes(error.code)) this.#troubled(error);
   }
 
   /** Scopes that a new token may have. */
@@ -332,10 +350,9 @@ class Model extends EventTarget {
 
   #heard(name, data) {
     if (name !== 'open' && name !== 'lost') this.#heardAt = Date.now();
+    if (name !== 'lost' && name !== 'refused') this.#streams(true);
     switch (name) {
       case 'open':
-        // Filters may have changed while nobody listened.
-        if (this.store.state !== 'fine') this.#loadAgain();
         this.#fine();
         if (this.#heardAt !== null) for (const column of this.columns) column.resumed(this.#heardAt);
         break;
@@ -352,6 +369,7 @@ class Model extends EventTarget {
         this.#timer ??= setTimeout(() => this.#takeIn(), TOGETHER);
         break;
       case 'commit':
+        this.#commit = data.commit;
         // A stream begins with the numbers of the last changes.
         if (data.revision !== undefined) this.#compare(data);
         break;
@@ -380,13 +398,59 @@ class Model extends EventTarget {
         this.#loadAgain();
         break;
       case 'lost':
-        if (data?.status > 0) this.#troubled(data);
-        else this.#troubled(new ApiError(0, { code: 'unreachable', message: 'The server cannot be reached' }));
+        // What is between refuses the stream alone, or it may have one less: that says nothing of the store.
+        if (data?.status > 0 && !TROUBLES.includes(data.code)) {
+          this.#streams(false, data.message);
+          break;
+        }
+        this.#streams(false);
+        this.#troubled(data?.status > 0 ? data : new ApiError(0, { code: 'unreachable', message: 'The server cannot be reached' }));
         break;
       case 'refused':
         this.#refused(data);
         break;
     }
+  }
+
+  #streams(isOpen, why = '') {
+    const was = this.stream;
+    if (was.isOpen === isOpen && was.why === why) return;
+    this.stream = { isOpen, why };
+    if (!isOpen) this.#wasLost = true;
+    // What changed while nobody listened.
+    else if (this.#wasLost) this.#loadAgain();
+    this.#wasLost &&= !isOpen;
+    this.#tell('stream');
+  }
+
+  #pollLater() {
+    clearTimeout(this.#pollTimer);
+    this.#pollTimer = setTimeout(() => this.#poll(), POLL);
+  }
+
+  // Asks for what a stream would tell, as long as none is open; and whether the store is back.
+  async #poll() {
+    const { signal } = this.#ends;
+    const isFine = this.stream.isOpen && this.store.state === 'fine';
+    if (!isFine && !document.hidden) {
+      try {
+        const { data } = await this.ask('GET', '/me', { signal, tries: 1 });
+        if (!this.stream.isOpen) await this.#catchUp(data);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof ApiError)) throw error;
+        // What is before the server says so of everything: it is not there.
+        if (error.status >= 500 && error.code === 'unexpected') this.#troubled(error);
+      }
+    }
+    if (!signal.aborted) this.#pollLater();
+  }
+
+  async #catchUp(now) {
+    this.#compare(now);
+    if (now.commit === this.#commit) return;
+    const loaded = await Promise.all(this.columns.map((column) => column.catchUp()));
+    if (loaded.every((isLoaded) => isLoaded)) this.#commit = now.commit;
   }
 
   // Loads what is another than it was when it was heard of last, be it while no stream was open.
@@ -471,7 +535,7 @@ class Model extends EventTarget {
   }
 
   #troubled(error) {
-    const state = error.code === 'unreachable' ? 'unreachable' : isBusy(error) ? 'busy' : 'away';
+    const state = ['unreachable', 'unexpected'].includes(error.code) ? 'unreachable' : isBusy(error) ? 'busy' : 'away';
     if (this.store.state === state) return;
     const since = this.store.since ?? new Date();
     this.store = { state, since, message: error.message };
@@ -483,6 +547,8 @@ class Model extends EventTarget {
     this.store = { state: 'fine', since: null, message: '' };
     this.#tell('store');
     for (const column of this.columns) column.retry();
+    if (this.filtersState === 'error') this.loadFilters();
+    for (const kept of [this.sets, this.feeds, this.tokens, this.readings]) if (kept.state === 'error') kept.load();
   }
 
   #refused(error) {
@@ -497,6 +563,7 @@ class Model extends EventTarget {
     this.#ends?.abort();
     clearTimeout(this.#timer);
     clearTimeout(this.#gapsTimer);
+    clearTimeout(this.#pollTimer);
     [this.#api, this.#ends, this.#timer, this.me] = [null, null, null, null];
     [this.#withdrawn, this.#changed, this.gaps, this.draft] = [[], new Set(), [], null];
     for (const kept of [this.sets, this.feeds, this.tokens, this.readings]) kept.reset();
@@ -505,6 +572,7 @@ class Model extends EventTarget {
     this.#filtersLoading = null;
     [this.filters, this.filtersState, this.columns, this.#arrived] = [[], 'loading', [], []];
     this.store = { state: 'fine', since: null, message: '' };
+    [this.stream, this.#wasLost] = [{ isOpen: false, why: '' }, false];
     this.#tell('store');
   }
 
@@ -512,6 +580,11 @@ class Model extends EventTarget {
     this.dispatchEvent(new Event(what));
   }
 }
+
+// Trouble of the store or of the way to it, which concerns everybody.
+const TROUBLES = ['store_away', 'store_busy', 'unreachable'];
+
+const NO_TOKEN = 'This is no token: one looks like tf_ and 64 digits and letters from a to f';
 
 const isBusy = ({ status, code }) => status === 429 || code === 'store_busy';
 

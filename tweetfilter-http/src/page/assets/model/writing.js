@@ -16,6 +16,8 @@ export class Writing extends EventTarget {
   #preview = new Later();
   // What the last check says of the text: true, false, or null where it could not be asked.
   #verdict = Promise.resolve(null);
+  // Time alone mends what `error` says.
+  #passes = false;
   #measured = { text: '', bytes: 0 };
 
   constructor(model, saved, text = '') {
@@ -106,7 +108,7 @@ export class Writing extends EventTarget {
     const asks = 'text' in change || 'dialect' in change;
     const previews = asks || 'action' in change;
     Object.assign(this, change);
-    [this.error, this.done] = [null, false];
+    [this.error, this.#passes, this.done] = [null, false, false];
     this.#tell('change');
     if (asks) this.check();
     if (previews) this.look();
@@ -115,6 +117,7 @@ export class Writing extends EventTarget {
   begin() {
     [this.#ended, this.noTime] = [false, ''];
     this.#model.addEventListener('withdrawn', this.#withdraw);
+    this.#model.addEventListener('store', this.#mend);
     this.#tell('change');
     this.check();
     this.look();
@@ -123,6 +126,7 @@ export class Writing extends EventTarget {
   end() {
     this.#ended = true;
     this.#model.removeEventListener('withdrawn', this.#withdraw);
+    this.#model.removeEventListener('store', this.#mend);
     this.#check.stop();
     this.#preview.stop();
     // What is taken back while nobody looks would stay, and what is no time stands in the field alone.
@@ -133,6 +137,13 @@ export class Writing extends EventTarget {
   get isLeft() {
     return this.#ended;
   }
+
+  // What kept it from being saved has passed.
+  #mend = () => {
+    if (!this.#passes || this.#model.store.state !== 'fine') return;
+    [this.error, this.#passes] = [null, false];
+    this.#tell('change');
+  };
 
   // Samples are posts like any other.
   #withdraw = () => {
@@ -213,18 +224,11 @@ export class Writing extends EventTarget {
     });
   }
 
-  /** Puts back what stood here before, which is kept in turn. */
+  /** Gives what stood here before, to be written in the place of what stands here now; that is kept in turn. */
   bringBack() {
     const { before, text } = this;
     this.before = text;
-    this.set({ text: before });
-  }
-
-  /** Puts a fix into the text; gives the place behind it. */
-  fix(fix) {
-    const [start, end] = fix.span.utf16;
-    this.set({ text: this.text.slice(0, start) + fix.replacement + this.text.slice(end) });
-    return start + fix.replacement.length;
+    return before;
   }
 
   /** What could stand at a place: operators, and the values of those that have a list (`isValue`, unless one stands there already). */
@@ -311,6 +315,7 @@ export class Writing extends EventTarget {
       }
       // Whoever is signed out is told so, and finds this as it was; and a conflict says itself what it is.
       this.error = error.status === 401 || this.conflict ? null : error.message;
+      this.#passes = error.passes;
       this.#tell('change');
       return false;
     }

@@ -68,8 +68,8 @@ class Editor extends View {
         fix: (pressed) => this.#fix(Number(pressed.dataset.finding), Number(pressed.dataset.fix)),
         complete: (pressed) => this.#take(Number(pressed.dataset.at)),
         canonical: () => {
-          writing.set({ text: writing.checked.canonical });
-          this.text.focus();
+          this.#insert(writing.checked.canonical, 0, this.text.value.length);
+          this.#close();
         },
         until: ({ dataset }) => {
           const days = Number(dataset.days);
@@ -87,8 +87,8 @@ class Editor extends View {
         theirs: () => this.#begin(writing.conflict),
         undo: () => this.#begin(writing.saved && (model.filter(writing.saved.id) ?? writing.saved)),
         before: () => {
-          writing.bringBack();
-          this.text.focus();
+          this.#insert(writing.bringBack(), 0, this.text.value.length);
+          this.#close();
         },
         remove: () => this.#remove(),
       },
@@ -191,10 +191,9 @@ class Editor extends View {
   }
 
   #fix(finding, fix) {
-    const { label, ...change } = this.writing.findings[finding].fixes[fix];
-    const at = this.writing.fix(change);
-    this.text.focus();
-    this.text.setSelectionRange(at, at);
+    const { label, replacement, span } = this.writing.findings[finding].fixes[fix];
+    this.#insert(replacement, ...span.utf16);
+    this.#close();
     announce(`Done: ${label}`);
   }
 
@@ -252,15 +251,18 @@ class Editor extends View {
   #take(at) {
     const { from, to, items } = this.#completions;
     const { insert } = items[at];
-    // As if it was typed, so that it can be undone.
-    this.text.focus();
-    this.text.setSelectionRange(from, to);
-    if (!document.execCommand('insertText', false, insert)) {
-      this.text.setRangeText(insert, from, to, 'end');
-      this.writing.set({ text: this.text.value });
-    }
+    this.#insert(insert, from, to);
     if (insert.endsWith(':')) this.#complete();
     else this.#close();
+  }
+
+  // Puts something in the place of a part of the text, as if it was typed, so that it can be undone.
+  #insert(what, from, to) {
+    this.text.focus();
+    this.text.setSelectionRange(from, to);
+    const isDone = what === '' ? document.execCommand('delete') : document.execCommand('insertText', false, what);
+    if (!isDone) this.text.setRangeText(what, from, to, 'end');
+    if (this.writing.text !== this.text.value) this.writing.set({ text: this.text.value });
   }
 
   #close() {

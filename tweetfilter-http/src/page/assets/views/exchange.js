@@ -197,8 +197,11 @@ class Exchange extends View {
     const isDone = found?.applied && (active === document.body || active.dataset.do === 'apply');
     const whose = found ? choices(found, model.me?.name) : [];
     const coming = found?.filters.filter(({ state }) => state === 'new' || state === 'differs').length ?? 0;
+    const readOnly = !model.mayWrite;
+    for (const name of ['file', 'content']) this.part(name).disabled = readOnly;
     this.update({
       error,
+      readOnly,
       found: found !== null,
       choice: whose.length > 0,
       summary: found?.summary,

@@ -14,11 +14,14 @@ class Filters extends View {
   #selected = null;
   // The filter at which the keyboard goes on once it is there.
   #due = null;
+  // Time alone mends what went wrong last.
+  #passes = false;
 
   begin(signal) {
     this.list = this.part('list');
     this.list.make = (row) => this.#row(row);
     this.on(model, 'filters', () => this.#draw());
+    this.on(model, 'store', () => model.store.state === 'fine' && this.#passes && this.#say(''));
     this.on(this.part('find'), 'input', () => this.#draw());
     act(
       this,
@@ -157,15 +160,20 @@ class Filters extends View {
   }
 
   async #try(change) {
-    update(this.part('trouble'), { trouble: '' });
+    this.#say('');
     try {
       await change();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const isOther = error.code === 'changed_meanwhile';
       if (isOther) await model.loadFilters();
-      update(this.part('trouble'), { trouble: isOther ? MEANWHILE : error.message });
+      this.#say(isOther ? MEANWHILE : error.message, error.passes);
     }
+  }
+
+  #say(trouble, passes = false) {
+    this.#passes = passes;
+    update(this.part('trouble'), { trouble });
   }
 
   #pressed(event) {
@@ -174,6 +182,7 @@ class Filters extends View {
     // Also from its switch and buttons.
     if (event.altKey && !event.ctrlKey && !event.metaKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
       event.preventDefault();
+      if (!model.mayWrite) return;
       const by = event.key === 'ArrowUp' ? -1 : 1;
       this.once(`move ${row.dataset.row} ${by}`, () => this.#move(row, by));
     }
@@ -182,6 +191,7 @@ class Filters extends View {
       location.hash = `#/filters/${row.dataset.row}`;
     } else if (event.key === ' ') {
       event.preventDefault();
+      if (!model.mayWrite) return;
       this.once(`toggle ${row.dataset.row}`, () => this.#toggle(row));
     }
   }

@@ -11,6 +11,8 @@ class Sets extends View {
   // What was written and not saved, by key: `{open, name, terms}`.
   #drafts = new Map();
   #error = '';
+  // Time alone mends what it says.
+  #passes = false;
   #taken = '';
   #stale = false;
   // How often it was asked what the open one is by now.
@@ -19,6 +21,11 @@ class Sets extends View {
   begin(signal) {
     this.on(model.sets, 'change', () => this.#changed());
     this.on(model, 'filters', () => this.#draw());
+    this.on(model, 'store', () => {
+      if (model.store.state !== 'fine' || !this.#passes) return;
+      [this.#error, this.#passes] = ['', false];
+      this.#draw();
+    });
     this.on(this.part('editing'), 'submit', (event) => {
       event.preventDefault();
       this.once('save', () => this.#save());
@@ -151,7 +158,7 @@ class Sets extends View {
     const open = this.#open;
     if (!open || open.key === null || open.isSent || model.sets.state !== 'ready') return;
     if (!model.sets.items.some(({ name }) => name === open.key)) {
-      [this.#error, this.#stale] = ['It was removed elsewhere; save it to keep it.', false];
+      [this.#error, this.#passes, this.#stale] = ['It was removed elsewhere; save it to keep it.', false, false];
       open.isNew = true;
       this.#draw();
       return;
@@ -206,7 +213,7 @@ class Sets extends View {
   async #overtaken(open, error) {
     await model.sets.load();
     if (open !== this.#open) return;
-    this.#error = error;
+    [this.#error, this.#passes] = [error, false];
     await this.#changed();
     if (open !== this.#open) return;
     this.#stale = this.#isDirty && !open.isNew;
@@ -261,7 +268,7 @@ class Sets extends View {
 
   #failed(error) {
     if (!(error instanceof ApiError)) throw error;
-    this.#error = error.message;
+    [this.#error, this.#passes] = [error.message, error.passes];
     this.#draw();
   }
 

@@ -62,6 +62,8 @@ class ColumnView extends View {
   // What the list has of the column.
   #drawn = null;
   #trouble = '';
+  // Time alone mends what it says.
+  #passes = false;
 
   begin(signal) {
     this.list = this.part('list');
@@ -69,6 +71,11 @@ class ColumnView extends View {
     const { column, list } = this;
     this.on(column, 'change', () => this.#draw());
     this.on(model, 'filters', () => this.#draw());
+    this.on(model, 'store', () => {
+      if (model.store.state !== 'fine' || !this.#passes) return;
+      [this.#trouble, this.#passes] = ['', false];
+      this.#draw();
+    });
     // Whoever goes away finds a line where they were.
     this.on(document, 'visibilitychange', () => document.hidden && this.checkVisibility() && this.#read());
     this.on(list, 'near-end', () => queueMicrotask(() => column.ahead()));
@@ -184,7 +191,7 @@ class ColumnView extends View {
       if (!document.hidden) announce('Marked as read');
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (isAsked) this.#trouble = error.message;
+      if (isAsked) [this.#trouble, this.#passes] = [error.message, error.passes];
     }
     if (this.isConnected) this.#draw();
   }
