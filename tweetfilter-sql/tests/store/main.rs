@@ -8,6 +8,7 @@ mod contract;
 mod edits;
 mod gone;
 mod refused;
+mod scrubbed;
 mod steps;
 
 use common::{Clock, Folder, Maria};
@@ -55,6 +56,7 @@ macro_rules! contract {
             gone::what_is_old_is_forgotten_everywhere_on_maria(&server).await;
             steps::a_delete_without_a_network_reads_little_of_maria(&server).await;
             steps::a_scrub_reads_what_it_is_about_on_maria(&server).await;
+            scrubbed::verdicts_are_those_of_what_is_left_on_maria(&server).await;
             refused::a_batch_that_was_cut_off_in_the_middle_is_counted_once(&server).await;
         }
     };
