@@ -115,6 +115,28 @@ contract!(
     of_a_source_the_last_place_is_known,
 );
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let modes = |name: &str| {
+        ["", "-wal", "-shm"].map(|end| {
+            let file = std::fs::metadata(folder.file(&format!("{name}{end}"))).unwrap();
+            file.permissions().mode() & 0o777
+        })
+    };
+    let database = Database::open(&folder.file("a.db")).await.unwrap();
+    assert_eq!(modes("a.db"), [0o600; 3]);
+    database.close().await;
+    // One that is there keeps the mode that somebody gave it.
+    let group = std::fs::Permissions::from_mode(0o640);
+    std::fs::set_permissions(folder.file("a.db"), group).unwrap();
+    let database = Database::open(&folder.file("a.db")).await.unwrap();
+    assert_eq!(modes("a.db"), [0o640; 3]);
+    database.close().await;
+}
+
 #[tokio::test]
 async fn an_embedded_commit_acknowledges_with_it() {
     use std::time::Duration;
