@@ -1,7 +1,7 @@
 //! The one public type: a database, of either kind.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -320,7 +320,8 @@ impl Files {
             })
         };
         let one = options_of(1).idle_timeout(None).max_lifetime(None);
-        // First, since it makes the file.
+        make_private(&path);
+        // First, since it makes the file where nobody could.
         let writer = one.connect_with(options.clone()).await.map_err(store_error)?;
         let readers = options_of(4)
             .connect_with(options.pragma("cache_size", "-4096").pragma("query_only", "1"))
@@ -329,6 +330,19 @@ impl Files {
         let turn = Arc::new(Mutex::new(Light(false)));
         Ok(Self { writer, readers, turn, reached: Reached::new(log.into()), path })
     }
+}
+
+/// Makes a file that its owner alone may read, if there is none: it holds what people see, and digests of tokens. What SQLite
+/// puts beside it has its mode. Whoever gave one that is there another mode meant that.
+fn make_private(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // What is wrong with the path, SQLite says.
+        let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 /// What an address is of.

@@ -171,10 +171,10 @@ struct Stored {
 
 /// What a step changes.
 #[derive(Default)]
-struct Changes {
+pub(crate) struct Changes {
     /// Items by commit and account, with the revision.
-    packs: BTreeMap<(i64, i64), (i64, Vec<Item>)>,
-    audiences: BTreeMap<i64, Vec<i64>>,
+    pub(crate) packs: BTreeMap<(i64, i64), (i64, Vec<Item>)>,
+    pub(crate) audiences: BTreeMap<i64, Vec<i64>>,
     matched: Vec<(i64, i64, i64, i64)>,
     unmatched: Vec<(i64, i64, i64, i64)>,
 }
@@ -445,13 +445,13 @@ impl Reapply {
 
 impl Changes {
     /// Notes which filters match a post now, and which no longer.
-    fn matches(&mut self, account: i64, commit: i64, num: i64, before: &[i64], now: &[i64]) {
+    pub(crate) fn matches(&mut self, account: i64, commit: i64, num: i64, before: &[i64], now: &[i64]) {
         let row = |filter: &i64| (account, *filter, commit, num);
         self.matched.extend(now.iter().filter(|id| !before.contains(id)).map(row));
         self.unmatched.extend(before.iter().filter(|id| !now.contains(id)).map(row));
     }
 
-    async fn write(mut self, tx: &mut Tx) -> Result<(), StoreError> {
+    pub(crate) async fn write(mut self, tx: &mut Tx) -> Result<(), StoreError> {
         let is_any = !self.packs.is_empty();
         let (empty, kept): (Vec<_>, Vec<_>) = self.packs.into_iter().partition(|(_, pack)| pack.1.is_empty());
         if !empty.is_empty() {

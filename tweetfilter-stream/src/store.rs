@@ -31,7 +31,8 @@ pub trait Store: Send + Sync {
     ///
     /// Whoever saw any version of a post has the newest one, with what their filters say of that. Where others have a
     /// post in another version, and it was evaluated without that in mind, nothing of the transaction happens, and
-    /// [`StoreError::Outdated`] says what is stored.
+    /// [`StoreError::Outdated`] says what is stored. So it is where a post came with a place that was to be forgotten
+    /// (`scrub_geo`), whichever came first: verdicts are those of what is left.
     ///
     /// Every part of it is idempotent: a post that is there already is kept, and only accounts that had not seen
     /// this version of it get a delivery. So what was cut off between two transactions is mended by the same outcome
@@ -225,11 +226,12 @@ pub struct Evaluated {
     /// Viewers without an account here.
     pub strangers: u32,
     /// What the store said of it in another version, if that was kept in mind. Of an older one, all who have it are
-    /// among those for whom this one was evaluated; of a newer one, `deliveries` say what filters find in that.
+    /// among those for whom this one was evaluated; where it has [other content](StoredVersion::newer), `deliveries` say
+    /// what filters find in that.
     pub stored: Option<Box<StoredVersion>>,
 }
 
-/// A post as it is stored in another version than the one that came.
+/// A post as it is stored in another version than the one that came, or as it may be stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredVersion {
     /// Its network.
@@ -244,7 +246,8 @@ pub struct StoredVersion {
     pub public: bool,
     /// The accounts that have it since they saw it, in whatever version, themselves.
     pub accounts: Vec<i64>,
-    /// Its content, if that is newer than what came.
+    /// What filters are to be tried on instead of what came: the content that is stored, if that is newer; or, of this
+    /// version or over an older one, what is left without a place that was to be forgotten.
     pub newer: Option<Post>,
 }
 
@@ -336,9 +339,10 @@ pub enum StoreError {
     /// These entries were committed before, and nothing happened now: acknowledge them, and do the others without them.
     #[error("{} entries were committed before", .0.len())]
     Done(Vec<EntryId>),
-    /// These posts are stored in other versions, and were evaluated without that in mind: do it again with it, and commit
+    /// These posts are stored in other versions, or came with a place that was to be forgotten, and were evaluated without
+    /// that in mind: do it again with it, and commit
     /// all of it as something that may have happened in part.
-    #[error("{} posts are stored in other versions, and have to be evaluated for those who have them", .0.len())]
+    #[error("{} posts are stored in other versions, or without their places, and have to be evaluated anew", .0.len())]
     Outdated(Vec<StoredVersion>),
     /// It will never take this; smaller parts of it perhaps.
     #[error("the store refuses it: {0}")]

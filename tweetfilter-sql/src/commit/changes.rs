@@ -10,6 +10,7 @@ use tweetfilter_stream::entry::Change;
 use tweetfilter_stream::shrunk;
 use tweetfilter_stream::store::{Friends, Outcome, Said, StoreError};
 
+use super::anew::Anew;
 use super::prepare::{Key, body, fits, strip};
 use super::scrub::scrub_geo;
 use super::withheld::{self, withhold};
@@ -159,6 +160,7 @@ pub(super) async fn apply(
     changes: &[Said],
     at: Millis,
     commit: i64,
+    mut anew: Option<&mut Anew>,
 ) -> Result<bool, StoreError> {
     let mut deletes = BTreeSet::new();
     let mut restored = false;
@@ -168,7 +170,7 @@ pub(super) async fn apply(
                 deletes.insert((network.clone(), id.clone()));
             }
             Change::ScrubGeo { network, author, up_to } => {
-                scrub_geo(tx, network, author, up_to, at, commit).await?;
+                scrub_geo(tx, network, author, up_to, (at, commit), anew.as_deref_mut()).await?;
             }
             Change::StatusWithheld { network, id, countries } => {
                 restored |=

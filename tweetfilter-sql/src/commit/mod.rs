@@ -4,6 +4,7 @@
 //! their numbers appear in order, and a delete and the post that it is about always see each other, whichever comes
 //! first. What takes time without the database is done before.
 
+mod anew;
 mod batch;
 mod changes;
 mod letters;
@@ -30,6 +31,7 @@ use crate::database::{Database, Engine};
 use crate::lists::text;
 use crate::pulse::rewrote;
 use crate::sql::{Sql, args, list, statements};
+use anew::Anew;
 use batch::Batch;
 use prepare::Prepared;
 
@@ -86,6 +88,7 @@ statements! {
 pub(crate) fn all() -> impl Iterator<Item = &'static Sql> {
     let many = posts::MANY.iter().flat_map(|many| &many.0);
     let others = [
+        anew::STATEMENTS,
         batch::STATEMENTS,
         posts::STATEMENTS,
         said::STATEMENTS,
@@ -136,10 +139,13 @@ impl Database {
         // Those of the buffer in the same file are acknowledged with the commit.
         let own = matches!(self.engine, Engine::Sqlite(_)) && buffer::are_own(leases);
         let (own, mut batch) = if own { (leases, None) } else { (&[][..], Batch::new(leases)) };
+        let mut anew = Anew::new(self, &outcome.changes).await?;
         let (mut all, last) = (Committed::default(), parts.len() - 1);
         for (index, part) in parts.into_iter().enumerate() {
             // The first part has the changes, which hold for the posts of all of them.
-            let done = match self.part(outcome, (index == 0, index == last), part, own, batch.as_mut()).await
+            let done = match self
+                .part(outcome, (index == 0, index == last), part, own, batch.as_mut(), anew.as_mut())
+                .await
             {
                 Err(StoreError::Refused(_)) if self.is_set_back().await? => return Err(set_back()),
                 done => done?,
@@ -168,6 +174,7 @@ impl Database {
         posts: &[Prepared<'_>],
         own: &[EntryId],
         mut batch: Option<&mut Batch<'_>>,
+        anew: Option<&mut Anew>,
     ) -> Result<Committed, StoreError> {
         let mut turn = self.write().await?;
         let tx = &mut turn.tx;
@@ -190,7 +197,7 @@ impl Database {
                 batch.begin(tx).await?;
             }
             letters::keep(tx, &outcome.dead, &mut counts).await?;
-            restored = changes::apply(tx, &outcome.changes, outcome.at, number).await?;
+            restored = changes::apply(tx, &outcome.changes, outcome.at, number, anew).await?;
             changes::friends(tx, &outcome.friends).await?;
             for (source, copies) in &outcome.copies {
                 counts.entry(source.clone()).or_default().repeated += copies.cast_signed();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use tweetfilter_core::Post;
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::store::StoreError;
 
@@ -76,6 +77,13 @@ pub(super) struct Said {
     pub(super) deleted: Deleted,
     withheld: HashMap<Key, String>,
     pub(super) scrubbed: Scrubbed,
+}
+
+/// What may be stored of a post.
+enum Left {
+    Whole,
+    Part(Box<Post>),
+    Nothing,
 }
 
 /// Which of some posts were deleted.
@@ -183,19 +191,43 @@ impl Said {
 
     /// What may be stored of a post; `None` if it is a retweet of a deleted one.
     pub(super) fn body(&self, post: &Prepared<'_>) -> Result<Option<String>, StoreError> {
+        match self.left(post) {
+            Left::Whole => Ok(Some(post.body.clone())),
+            Left::Part(changed) => Ok(Some(post.with_post(&changed)?)),
+            Left::Nothing => Ok(None),
+        }
+    }
+
+    fn left(&self, post: &Prepared<'_>) -> Left {
         let is_deleted = |network: &str, id: &str| self.deleted.has(network, id);
         let is_scrubbed = |network: &str, author: &str, id: &str| self.scrubbed.has(network, author, id);
         let stripped = post.carried.iter().any(|((network, id), _)| is_deleted(network, id));
-        let scrubbed = post.placed.iter().any(|(network, author, id)| is_scrubbed(network, author, id));
-        if !stripped && !scrubbed {
-            return Ok(Some(post.body.clone()));
+        if !stripped && !self.is_scrubbed(post) {
+            return Left::Whole;
         }
         let mut changed = post.evaluated.post.clone();
         if !strip(&mut changed, &post.key.0, &is_deleted) {
-            return Ok(None);
+            return Left::Nothing;
         }
         scrub(&mut changed, &post.key, &is_scrubbed);
-        Ok(Some(post.with_post(&changed)?))
+        Left::Part(Box::new(changed))
+    }
+
+    /// Whether a post, or one that it carries, comes with a place that was to be forgotten.
+    fn is_scrubbed(&self, post: &Prepared<'_>) -> bool {
+        post.placed.iter().any(|(network, author, id)| self.scrubbed.has(network, author, id))
+    }
+
+    /// What is left of a post that comes with a place which was to be forgotten: filters are to be tried on that. What has
+    /// no id can't be told of, and is none of those that a scrub names.
+    pub(super) fn without_places(&self, post: &Prepared<'_>) -> Option<Post> {
+        if post.evaluated.post.id.is_empty() || !self.is_scrubbed(post) {
+            return None;
+        }
+        match self.left(post) {
+            Left::Part(left) => Some(*left),
+            Left::Whole | Left::Nothing => None,
+        }
     }
 
     /// What takes the place of the content that is stored of the same version. Not every update of a post is a new

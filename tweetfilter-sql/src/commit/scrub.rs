@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::store::StoreError;
 
+use super::anew::{self, Anew};
 use super::changes::{AUTHOR, read, rewrite};
 use super::letters;
 use super::prepare::{scrub, up_to};
@@ -26,10 +27,10 @@ statements! {
              AND (post, native_id) > (?, ?) ORDER BY post, native_id LIMIT ?",
     );
     BODIES = Sql::each(
-        "SELECT p.num, p.network, p.native_id, p.body FROM json_each(?) j CROSS JOIN post p ON p.num = j.value
-         WHERE p.body IS NOT NULL",
+        "SELECT p.num, p.network, p.native_id, p.body, p.since, p.is_public, p.audience
+         FROM json_each(?) j CROSS JOIN post p ON p.num = j.value WHERE p.body IS NOT NULL",
         concat!(
-            "SELECT p.num, p.network, p.native_id, p.body FROM ",
+            "SELECT p.num, p.network, p.native_id, p.body, p.since, p.is_public, p.audience FROM ",
             numbers!(),
             " STRAIGHT_JOIN post p ON p.num = j.n WHERE p.body IS NOT NULL"
         ),
@@ -50,8 +51,8 @@ pub(super) async fn scrub_geo(
     network: &str,
     author: &str,
     last: &str,
-    at: Millis,
-    commit: i64,
+    (at, commit): (Millis, i64),
+    mut anew: Option<&mut Anew>,
 ) -> Result<(), StoreError> {
     let before = tx.row(SCRUBBED, args![network, author]).await?;
     let before = before.map_or(Ok(None), |row| row.maybe_text(0))?;
@@ -71,7 +72,7 @@ pub(super) async fn scrub_geo(
                 meant.entry(post).or_default().push(id.clone());
             }
         }
-        scrub_posts(tx, &meant, &scrubbed, commit).await?;
+        scrub_posts(tx, &meant, &scrubbed, commit, anew.as_deref_mut()).await?;
         if rows.len() < AT_ONCE {
             return Ok(());
         }
@@ -84,17 +85,24 @@ async fn scrub_posts(
     places: &BTreeMap<i64, Vec<String>>,
     scrubbed: &Scrubbed,
     commit: i64,
+    anew: Option<&mut Anew>,
 ) -> Result<(), StoreError> {
     if places.is_empty() {
         return Ok(());
     }
+    let Some(anew) = anew else { return Err(anew::late()) };
     let posts: Vec<_> = places.keys().copied().collect();
+    let mut left = Vec::new();
     for row in tx.rows(BODIES, args![list(&posts)?]).await? {
         let mut post = read(&row.bytes(3)?)?;
         let key = (row.text(1)?, row.text(2)?);
         scrub(&mut post, &key, &|network, author, id| scrubbed.has(network, author, id));
-        rewrite(tx, row.int(0)?, &post, commit).await?;
+        let num = row.int(0)?;
+        rewrite(tx, num, &post, commit).await?;
+        let (since, public, audience) = (row.int(4)?, row.int(5)? != 0, row.json(6)?);
+        left.push(anew::Stripped { num, since, public, audience, post });
     }
+    anew.deliver(tx, left).await?;
     let places = places.iter().flat_map(|(post, ids)| ids.iter().map(|id| (*post, id.as_str())));
     tx.run(UNPLACE, args![list(&places.collect::<Vec<_>>())?]).await?;
     Ok(())

@@ -2,10 +2,12 @@
 //!
 //! Whoever saw any version of a post has the newest one, with what their filters say of that. A worker evaluates a post
 //! for those whom its entries name; where others have it in another version, the worker is told so instead of stored,
-//! and evaluates it with that in mind. What comes for the first time, or as the version that is stored, costs nothing.
+//! and evaluates it with that in mind; so it is with a post that comes with a place which was to be forgotten before. Any
+//! other that comes for the first time, or as the version that is stored, costs nothing.
 
 use std::collections::{BTreeSet, HashSet};
 
+use tweetfilter_core::Post;
 use tweetfilter_stream::store::{Evaluated, StoreError, StoredVersion};
 
 use super::changes::read;
@@ -26,31 +28,88 @@ statements! {
 /// # Errors
 /// [`StoreError::Outdated`] with what is stored of those that were not.
 pub(super) async fn check(tx: &mut Tx, posts: &[Prepared<'_>], said: &Said) -> Result<(), StoreError> {
-    let suspects: Vec<(&Prepared<'_>, &Known)> = posts
+    let suspects: Vec<Suspect<'_, '_>> = posts
         .iter()
-        .filter_map(|post| Some((post, said.known.get(&post.key)?)))
-        .filter(|(post, known)| !known.gone && !said.deleted.has(&post.key.0, &post.key.1))
-        .filter(|(post, known)| is_outdated(post.evaluated, known, |_| true))
+        .filter_map(|post| Suspect::of(post, said))
+        .filter(|one| one.is_tried_whole() || one.is_outdated(|_| true))
         .collect();
     if suspects.is_empty() {
         return Ok(());
     }
-    let of_both = |(post, known): &(&Prepared<'_>, &Known)| -> Vec<i64> {
-        seen(known).chain(reached(post.evaluated)).collect()
-    };
-    let accounts: BTreeSet<i64> = suspects.iter().flat_map(of_both).collect();
+    let accounts: BTreeSet<i64> = suspects.iter().flat_map(Suspect::accounts).collect();
     let accounts: Vec<i64> = accounts.into_iter().collect();
     let rows = tx.rows(LIVING, args![list(&accounts)?]).await?;
     let living = rows.iter().map(|row| row.int(0)).collect::<Result<HashSet<_>, _>>()?;
     let mut outdated = Vec::new();
-    for (post, known) in suspects {
+    for suspect in suspects {
         // Who is no more misses nothing.
-        if is_outdated(post.evaluated, known, |id| living.contains(&id)) {
-            let accounts = seen(known).filter(|id| living.contains(id)).collect();
-            outdated.push(stored(post, known, accounts)?);
+        if suspect.is_tried_whole() || suspect.is_outdated(|id| living.contains(&id)) {
+            outdated.push(suspect.told(&living)?);
         }
     }
     if outdated.is_empty() { Ok(()) } else { Err(StoreError::Outdated(outdated)) }
+}
+
+/// A post that has perhaps to be evaluated anew.
+struct Suspect<'p, 'o> {
+    post: &'p Prepared<'o>,
+    /// What is stored of it.
+    known: Option<&'p Known>,
+    /// What is left of it without a place that was to be forgotten, if it came with one.
+    left: Option<Post>,
+}
+
+impl<'p, 'o> Suspect<'p, 'o> {
+    /// `None` for what was deleted.
+    fn of(post: &'p Prepared<'o>, said: &'p Said) -> Option<Self> {
+        let known = said.known.get(&post.key);
+        if known.is_some_and(|known| known.gone) || said.deleted.has(&post.key.0, &post.key.1) {
+            return None;
+        }
+        // Of a newer version, what is stored has lost its place already.
+        let is_older = known.is_some_and(|known| known.version > post.evaluated.version);
+        let left = if is_older { None } else { said.without_places(post) };
+        Some(Self { post, known, left })
+    }
+
+    /// Whether filters saw a place that was to be forgotten.
+    fn is_tried_whole(&self) -> bool {
+        let tried = self.post.evaluated.stored.as_ref().and_then(|told| told.newer.as_ref());
+        self.left.is_some() && self.left.as_ref() != tried
+    }
+
+    fn is_outdated(&self, is_living: impl Fn(i64) -> bool) -> bool {
+        self.known.is_some_and(|known| is_outdated(self.post.evaluated, known, is_living))
+    }
+
+    fn accounts(&self) -> Vec<i64> {
+        self.known.into_iter().flat_map(seen).chain(reached(self.post.evaluated)).collect()
+    }
+
+    /// What the worker has to know of it.
+    fn told(self, living: &HashSet<i64>) -> Result<StoredVersion, StoreError> {
+        let (network, id) = self.post.key.clone();
+        let evaluated = self.post.evaluated;
+        match self.known.filter(|known| known.version != evaluated.version) {
+            Some(known) => {
+                let newer = known.body.as_ref().filter(|_| known.version > evaluated.version);
+                let newer = newer.map(|body| read(body.as_bytes())).transpose()?;
+                let accounts = seen(known).filter(|id| living.contains(id)).collect();
+                let (version, at, public) = (known.version, known.version_at, known.public);
+                let newer = newer.or(self.left);
+                Ok(StoredVersion { network, id, version, at, public, accounts, newer })
+            }
+            None => Ok(StoredVersion {
+                network,
+                id,
+                version: evaluated.version,
+                at: evaluated.at,
+                public: evaluated.public,
+                accounts: Vec::new(),
+                newer: self.left,
+            }),
+        }
+    }
 }
 
 /// The accounts that saw some version of a post themselves.
@@ -83,18 +142,5 @@ fn is_outdated(post: &Evaluated, known: &Known, is_living: impl Fn(i64) -> bool)
 pub(super) fn is_of_stored(post: &Evaluated, known: &Known) -> bool {
     post.stored.as_deref().is_some_and(|told| {
         told.newer.is_some() && (told.version, told.at) == (known.version, known.version_at)
-    })
-}
-
-fn stored(post: &Prepared<'_>, known: &Known, accounts: Vec<i64>) -> Result<StoredVersion, StoreError> {
-    let newer = known.body.as_ref().filter(|_| known.version > post.evaluated.version);
-    Ok(StoredVersion {
-        network: post.key.0.clone(),
-        id: post.key.1.clone(),
-        version: known.version,
-        at: known.version_at,
-        public: known.public,
-        accounts,
-        newer: newer.map(|body| read(body.as_bytes())).transpose()?,
     })
 }

@@ -238,8 +238,15 @@ pub async fn scrubbed_places_are_gone_from_stored_and_later_posts(database: &Dat
     let scrub =
         |up_to: &str| Change::ScrubGeo { network: "x".into(), author: "100".into(), up_to: up_to.into() };
     commit(database, vec![], vec![scrub("100")]).await;
+    // Filters have to be tried on what is left.
+    let late = Outcome { posts: vec![seen(placed("98"), 0, &[1])], ..Outcome::default() };
+    let Err(StoreError::Outdated(mut told)) = database.commit(&late, &[]).await else {
+        panic!("filters saw the place");
+    };
+    assert_eq!((told.len(), &told[0].newer), (1, &Some(post("98", "98"))));
+    let late = Evaluated { stored: told.pop().map(Box::new), ..seen(placed("98"), 0, &[1]) };
     // A scrub of less takes nothing back.
-    commit(database, vec![seen(placed("98"), 0, &[1]), seen(placed("102"), 0, &[1])], vec![scrub("5")]).await;
+    commit(database, vec![late, seen(placed("102"), 0, &[1])], vec![scrub("5")]).await;
     let posts = database.timeline(1, &Page::default()).await.unwrap();
     let with: Vec<_> =
         posts.iter().filter(|one| one.post.coordinates.is_some()).map(|one| one.native_id.as_str()).collect();

@@ -8,6 +8,7 @@ mod contract;
 mod edits;
 mod gone;
 mod refused;
+mod scrubbed;
 mod steps;
 
 use common::{Clock, Folder, Maria};
@@ -55,6 +56,7 @@ macro_rules! contract {
             gone::what_is_old_is_forgotten_everywhere_on_maria(&server).await;
             steps::a_delete_without_a_network_reads_little_of_maria(&server).await;
             steps::a_scrub_reads_what_it_is_about_on_maria(&server).await;
+            scrubbed::verdicts_are_those_of_what_is_left_on_maria(&server).await;
             refused::a_batch_that_was_cut_off_in_the_middle_is_counted_once(&server).await;
         }
     };
@@ -112,6 +114,28 @@ contract!(
     gaps_that_are_told_again_are_kept_once,
     of_a_source_the_last_place_is_known,
 );
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let modes = |name: &str| {
+        ["", "-wal", "-shm"].map(|end| {
+            let file = std::fs::metadata(folder.file(&format!("{name}{end}"))).unwrap();
+            file.permissions().mode() & 0o777
+        })
+    };
+    let database = Database::open(&folder.file("a.db")).await.unwrap();
+    assert_eq!(modes("a.db"), [0o600; 3]);
+    database.close().await;
+    // One that is there keeps the mode that somebody gave it.
+    let group = std::fs::Permissions::from_mode(0o640);
+    std::fs::set_permissions(folder.file("a.db"), group).unwrap();
+    let database = Database::open(&folder.file("a.db")).await.unwrap();
+    assert_eq!(modes("a.db"), [0o640; 3]);
+    database.close().await;
+}
 
 #[tokio::test]
 async fn an_embedded_commit_acknowledges_with_it() {

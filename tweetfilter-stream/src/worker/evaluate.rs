@@ -139,11 +139,10 @@ impl<'e> Seen<'e> {
             Some(stored) if stored.version < self.version => {
                 self.accounts.extend_from_slice(&stored.accounts);
                 self.public |= stored.public;
+                tried = stored.newer.as_ref().unwrap_or(tried);
             }
-            // Who comes late with an older one gets the newer one.
-            Some(StoredVersion { version, newer: Some(newer), .. }) if *version > self.version => {
-                tried = newer;
-            }
+            // Who comes late with an older one gets the newer one, and of this one what is left without its place.
+            Some(StoredVersion { newer: Some(newer), .. }) => tried = newer,
             _ => {}
         }
         self.accounts.sort_unstable();
