@@ -138,7 +138,7 @@ impl Database {
         Ok(removed)
     }
 
-    /// Lets an account follow an author, by id or handle, or no longer.
+    /// Lets an account follow an author, by id or handle, or no longer. False if there was nothing to end.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -148,16 +148,19 @@ impl Database {
         network: &str,
         author: &str,
         follows: bool,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         if follows {
             is_name(network, NAME).map_err(|what| refused("a network's name", what))?;
             is_name(author, AUTHOR).map_err(|what| refused("an author's id or handle", what))?;
         }
         let mut turn = self.write().await?;
         let sql = if follows { FOLLOW } else { UNFOLLOW };
-        turn.tx.run(sql, args![account, network, author]).await?;
-        raise(&mut turn.tx).await?;
-        turn.commit().await
+        let changed = turn.tx.run(sql, args![account, network, author]).await? > 0;
+        if follows || changed {
+            raise(&mut turn.tx).await?;
+        }
+        turn.commit().await?;
+        Ok(follows || changed)
     }
 }
 

@@ -53,9 +53,11 @@ enum Command {
     /// Lets an account see what an author writes, in sources whose audience is `follows`
     Follow {
         name: String,
+        /// `x`, `bluesky`, or the host of a Mastodon server
+        #[arg(value_parser = network)]
         network: String,
-        /// The author's id or handle; @123 is a handle of digits alone
-        #[arg(value_parser = author)]
+        /// The author's id or handle; @123 is a handle of digits alone. Of Mastodon, @ann is one of the network's own server,
+        /// and others are written ann@elsewhere.example
         author: String,
         /// No longer
         #[arg(long)]
@@ -70,13 +72,48 @@ fn identity(text: &str) -> Result<(String, Account), String> {
     if network.is_empty() || rest.is_empty() {
         return Err(usage());
     }
+    let network = self::network(network)?;
     // A DID has two colons of its own.
     let own = if rest.starts_with("did:") { 2 } else { 0 };
     let cut = rest.match_indices(':').nth(own).map(|(at, _)| at);
     let (first, handle) = cut.map_or((rest, ""), |at| (&rest[..at], &rest[at + 1..]));
     let is_id = own > 0 || !handle.is_empty() || !at && is_number(first);
     let (id, handle) = if is_id { (first, handle) } else { ("", first) };
-    Ok((network.to_owned(), Account { id: id.to_owned(), handle: handle.to_owned() }))
+    let handle = whole(&network, handle);
+    Ok((network, Account { id: id.to_owned(), handle }))
+}
+
+/// A network as posts name it.
+fn network(text: &str) -> Result<String, String> {
+    let network = text.to_ascii_lowercase();
+    let is_host = network.contains('.') || network == "localhost";
+    if !is_host && !["x", "bluesky"].contains(&&*network) {
+        return Err(
+            "networks are x, bluesky, or the host of a Mastodon server, such as mastodon.example".to_owned()
+        );
+    }
+    Ok(network)
+}
+
+/// A handle as posts of its network give it: those of Mastodon always have a host.
+fn whole(network: &str, handle: &str) -> String {
+    if ["x", "bluesky"].contains(&network) || handle.is_empty() || handle.contains('@') {
+        return handle.to_owned();
+    }
+    format!("{handle}@{network}")
+}
+
+/// An author as posts of a network name them. What has no `@` may be an id of a server as well as a handle without its host.
+fn of_network(network: &str, author: &str) -> Result<String, String> {
+    let is_mastodon = !["x", "bluesky"].contains(&network);
+    let bare = author.trim_start_matches('@');
+    if !is_mastodon || is_number(author) || bare.contains('@') {
+        return self::author(author);
+    }
+    if bare != author && !bare.is_empty() {
+        return Ok(whole(network, bare));
+    }
+    Err(format!("handles have a host there: write @{bare}, or {bare}@ and the host"))
 }
 
 /// Whom to follow, as it is stored: only what could be taken for an id keeps its `@`.
@@ -109,12 +146,35 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             }
             Command::Follow { name, network, author, not } => {
                 let id = account(&database, name).await?;
-                database.follow(id, network, author, !not).await.map_err(failure)?;
+                if *not {
+                    unfollow(&database, (id, name), network, author).await?;
+                } else {
+                    let author = of_network(network, author).map_err(Failure::Input)?;
+                    database.follow(id, network, &author, true).await.map_err(failure)?;
+                }
             }
         }
         database.close().await;
         Ok(())
     })
+}
+
+/// Says so if there is nothing to end. What is stored otherwise than it would be now goes, too.
+async fn unfollow(
+    database: &Database,
+    (account, name): (i64, &str),
+    network: &str,
+    author: &str,
+) -> Result<(), Failure> {
+    let forms = [Ok(author.to_owned()), self::author(author), of_network(network, author)];
+    let mut ended = false;
+    for form in forms.into_iter().flatten() {
+        ended |= database.follow(account, network, &form, false).await.map_err(failure)?;
+    }
+    if ended {
+        return Ok(());
+    }
+    Err(Failure::Input(format!("{} does not follow {} on {network}", one_line(name), one_line(author))))
 }
 
 async fn list(database: &Database) -> Result<(), Failure> {
@@ -271,11 +331,23 @@ mod tests {
             ("bluesky:did:plc:abc:ann.bsky.social", "bluesky", "did:plc:abc", "ann.bsky.social"),
             ("bluesky:did:web:a.example", "bluesky", "did:web:a.example", ""),
             ("a.example:ann@a.example", "a.example", "", "ann@a.example"),
+            ("A.example:ann", "a.example", "", "ann@a.example"),
+            ("X:77", "x", "77", ""),
         ] {
             let account = Account { id: id.into(), handle: handle.into() };
             assert_eq!(identity(text), Ok((network.to_owned(), account)), "{text}");
         }
-        assert!(identity("ann").is_err() && identity("x:").is_err());
+        assert!(identity("ann").is_err() && identity("x:").is_err() && identity("twitter:77").is_err());
+        for (text, stored) in [
+            ("43", Some("43")),
+            ("@bob", Some("bob@a.example")),
+            ("bob@b.example", Some("bob@b.example")),
+            ("@bob@b.example", Some("bob@b.example")),
+            ("bob", None),
+        ] {
+            assert_eq!(of_network("a.example", text).ok().as_deref(), stored, "{text}");
+        }
+        assert_eq!(of_network("x", "@42").as_deref(), Ok("@42"));
         for (text, stored) in [("@ann", "ann"), ("ann", "ann"), ("42", "42"), ("@42", "@42")] {
             assert_eq!(author(text).as_deref(), Ok(stored));
         }

@@ -44,6 +44,9 @@ macro_rules! keys {
             #[serde(skip)]
             config: Option<PathBuf>,
             $($(#[$attribute])* $name: Option<$type>,)*
+            /// As the option is called.
+            #[arg(skip)]
+            no_lookup: Option<bool>,
             #[arg(skip)]
             api: Options,
             #[arg(skip)]
@@ -254,9 +257,17 @@ impl Common {
             None => Default::default(),
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|e| Failure::reading(path.display(), &e))?;
-                let file = toml::from_str(&text).map_err(|error| {
+                let mut file: Stated = toml::from_str(&text).map_err(|error| {
                     Failure::Input(format!("{}: {}", path.display(), misread(&error, &text)))
                 })?;
+                if let Some(no) = file.no_lookup
+                    && file.lookup.replace(!no).is_some()
+                {
+                    let path = path.display();
+                    return Err(Failure::Input(format!(
+                        "{path}: lookup and no-lookup say the same; leave one of them out"
+                    )));
+                }
                 (file, keys_of(&text, "api"))
             }
         };

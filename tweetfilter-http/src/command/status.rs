@@ -246,7 +246,8 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                 "posts": status.posts, "dead_letters": status.dead, "gaps": status.gaps,
                 "gaps_dropped": status.gaps_dropped,
                 "crashes": status.crashes, "commit": status.commit, "revision": status.revision,
-                "tombstones": status.tombstones, "sources": sources, "unused_filters": unused(&compiled, &snapshot),
+                "tombstones": status.tombstones, "tombstones_dropped": status.tombstones_dropped,
+                "sources": sources, "unused_filters": unused(&compiled, &snapshot),
                 "processes": overview.processes.iter().map(ShownProcess::of).collect::<Vec<_>>(),
                 "hosts": overview.hosts.iter().map(ShownHost::of).collect::<Vec<_>>(),
                 "outlook": overview.outlook.map(ShownOutlook::of),
@@ -303,6 +304,12 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             let posts = status.forgotten_for_room;
             let last = rfc3339(last);
             out.push_str(&format!("forgotten {posts} posts for want of room, received until {last}\n"));
+        }
+        if status.tombstones_dropped > 0 {
+            let (dropped, kept) = (status.tombstones_dropped, status.tombstones);
+            out.push_str(&format!(
+                "deletes   {dropped} are no longer remembered, since there were too many; {kept} are\n"
+            ));
         }
         for source in &status.sources {
             let counts = &source.counts;

@@ -8,7 +8,7 @@ use tweetfilter_sql::Database;
 use tweetfilter_stream::store::{DeadLetter, Outcome, Store};
 
 use crate::chain::ok;
-use crate::support::{Files, command, for_user, tweet};
+use crate::support::{Ended, Files, command, for_user, tweet};
 
 fn with_a_post() -> Files {
     let files = Files::new().with("posts.ndjson", for_user("1", &tweet("7", "bob", "snow")));
@@ -192,4 +192,25 @@ fn names_are_shown_in_one_line_without_control_characters() {
     ok(files.run(&["filter", "edit", "1", "--name", "a\u{1b}[31m\nb", "--filter", "snow\n-rain"]));
     let out = ok(files.run(&["filter", "list", "ann"]));
     assert_eq!(out, "1\thighlight\ta [31m b\tsnow -rain\n");
+}
+
+#[test]
+fn whom_an_account_follows_is_named_as_posts_name_them() {
+    let files = Files::new();
+    ok(files.run(&["account", "add", "ann", "--identity", "X:77", "--identity", "M.example:ann"]));
+    let listed = ok(files.run(&["account", "list"]));
+    assert!(listed.contains("x:77") && listed.contains("m.example:ann@m.example"), "{listed}");
+    for (arguments, said) in [
+        (&["account", "add", "ben", "--identity", "twitter:77"][..], "networks are x, bluesky, or the host"),
+        (&["account", "follow", "ann", "m.example", "bob"], "write @bob"),
+        (&["account", "follow", "ann", "twitter", "bob"], "networks are"),
+        (&["account", "follow", "ann", "x", "bob", "--not"], "ann does not follow bob on x"),
+    ] {
+        let Ended { code, err, .. } = files.run(arguments);
+        assert!(code == 2 && err.contains(said), "{arguments:?}: {code} {err}");
+    }
+    ok(files.run(&["account", "follow", "ann", "M.example", "@bob"]));
+    ok(files.run(&["account", "follow", "ann", "m.example", "bob@m.example", "--not"]));
+    let again = files.run(&["account", "follow", "ann", "m.example", "@bob", "--not"]);
+    assert_eq!(again.code, 2, "{}", again.err);
 }

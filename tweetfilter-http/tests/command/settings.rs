@@ -94,6 +94,21 @@ fn each_key_can_be_an_option_a_variable_or_in_the_file_and_says_which() {
 }
 
 #[test]
+fn a_lookup_can_be_switched_off_in_the_file_as_by_the_option() {
+    for (said, holds) in [("no-lookup = true", "false"), ("no-lookup = false", "true")] {
+        let files = Files::new().with("tweetfilter.toml", said);
+        assert_eq!(
+            shown(&files, &[], &[])["lookup"],
+            (holds.to_owned(), "tweetfilter.toml".to_owned()),
+            "{said}"
+        );
+    }
+    let both = Files::new().with("tweetfilter.toml", "lookup = true\nno-lookup = true");
+    let Ended { code, err, .. } = both.run(&["config", "show"]);
+    assert!(code != 0 && err.contains("leave one of them out"), "{err}");
+}
+
+#[test]
 fn what_is_shown_is_a_file_of_settings_without_passwords() {
     let settings = "database = \"mysql://tf:secret@db/tf\"\nkeep-days = 7\n[api]\nrate = 3.0\n\
                     [source.people]\nkind = \"x-site\"\ntoken-file = \"t\"\n";
