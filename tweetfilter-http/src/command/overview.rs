@@ -63,6 +63,9 @@ fn part(process: &ProcessNow, part: &PartNow, now: i64) -> String {
     if let Some(lag) = part.lag {
         line += &format!(", stored after {:.2} s", lag as f64 / 1_000.0);
     }
+    if let Some(again_at) = told.again_at.filter(|_| state == Some(State::SourceAway)) {
+        line += &format!(", tried again at {}", rfc3339(again_at));
+    }
     if let Some(reason) = told.waits.as_ref().filter(|_| state == Some(told.state)) {
         line += &format!(": {}", one_line(reason));
     }

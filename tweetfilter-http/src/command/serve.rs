@@ -376,7 +376,7 @@ impl Parts<'_> {
         for (part, name, source) in std::mem::take(&mut self.sources) {
             tokio::spawn(warn_of_nobody(self.database.clone(), name.clone(), source.clone()));
             let (database, buffer, stop) = (self.database.clone(), buffer.clone(), self.stop.clone());
-            let instance = Instance::new(&self.settings.instance).asking(&database);
+            let instance = Instance::new(&self.settings.instance).asking(&database).told_by(&part);
             let buffer = Counted::new(buffer, &part);
             self.tasks.spawn(async move {
                 supervise(&part, &database, stop.clone(), || {

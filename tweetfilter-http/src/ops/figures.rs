@@ -157,9 +157,12 @@ pub struct PartState {
     pub started_at: Millis,
     /// How often it was started again.
     pub restarts: u64,
-    /// Of what it waits for, what was said last, if it waits for store or buffer.
+    /// Of what it waits for, what was said last, if it waits for store or buffer, or is without a connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits: Option<String>,
+    /// When a source is tried again that is without a connection, if it waits for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub again_at: Option<Millis>,
     /// Why it is refused, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,

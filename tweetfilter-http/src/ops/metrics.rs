@@ -194,19 +194,24 @@ fn parts_of(encoder: &mut DescriptorEncoder<'_>, parts: &[Arc<Part>]) -> fmt::Re
         let restarts = ConstCounter::new(part.restarts());
         restarts.encode(family.encode_family(&[("part", part.name())])?)?;
     }
-    let (name, help) = ("tweetfilter_part_up", "Whether a part runs, and waits for nothing that is away");
+    let (name, help) = (
+        "tweetfilter_part_up",
+        "Whether a part runs, and waits for nothing that is away, a source for no more than a minute",
+    );
     let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
     for part in parts {
-        let up = matches!(part.state().0, State::Running | State::StandingBy | State::Ended);
-        ConstGauge::new(i64::from(up)).encode(family.encode_family(&[("part", part.name())])?)?;
+        ConstGauge::new(i64::from(part.is_up())).encode(family.encode_family(&[("part", part.name())])?)?;
     }
-    let (name, help) =
-        ("tweetfilter_part_waits_since_seconds", "Since when a part waits for a server, since 1970");
+    let (name, help) = (
+        "tweetfilter_part_waits_since_seconds",
+        "Since when a part waits for store, buffer or source, since 1970",
+    );
     let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
     for part in parts {
         let (server, since) = match part.state() {
             (State::WaitingForStore, since) => ("store", since),
             (State::WaitingForBuffer, since) => ("buffer", since),
+            (State::SourceAway, since) => ("source", since),
             _ => continue,
         };
         let labels = [("part", part.name()), ("server", server)];

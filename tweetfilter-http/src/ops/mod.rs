@@ -12,6 +12,7 @@
 //! the machine, and keeps what it noted while the store is away. Counts add up from when a process began, so a sample
 //! that is missing loses nothing: rates are worked out by whoever reads, from two samples.
 
+mod connection;
 mod counted;
 mod elsewhere;
 mod figures;

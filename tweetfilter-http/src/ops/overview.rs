@@ -124,7 +124,8 @@ impl ProcessNow {
     /// Whether a part of it does not do what it is there for, or nobody knows, and nobody else does it in its place.
     #[must_use]
     pub fn is_troubled(&self, part: &PartNow) -> bool {
-        let is_well = matches!(self.state_of(part), Some(State::Running | State::StandingBy | State::Ended));
+        let lasted = self.seen - part.told.since;
+        let is_well = self.state_of(part).is_some_and(|state| state.is_well(lasted));
         !is_well && !part.replaced
     }
 
@@ -137,7 +138,7 @@ impl ProcessNow {
     /// whoever did before, also if it stood by for long.
     fn does_since(&self, part: &PartNow) -> Millis {
         match (part.kind(), part.told.state) {
-            ("ingest", State::Running) => self.seen,
+            ("ingest", State::Running | State::SourceAway) => self.seen,
             _ => self.state.started_at,
         }
     }

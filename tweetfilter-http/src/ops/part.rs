@@ -13,7 +13,9 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_sql::CrashEvent;
 use tweetfilter_stream::buffer::BufferError;
 use tweetfilter_stream::process::Identity;
+use tweetfilter_stream::source::Chunk;
 
+use super::connection::{AWAY, Connection};
 use super::figures::{PartFigures, PartState, ProcessState, Refusal};
 use super::needed::{Asked, Away, Needed, SILENCE, Server};
 use crate::parts::now;
@@ -158,6 +160,8 @@ pub enum State {
     WaitingForStore,
     /// It holds what it has until the buffer answers, or has room.
     WaitingForBuffer,
+    /// Its source can't be reached, or gives nothing: it is tried again.
+    SourceAway,
     /// Another instance reads its source; it takes over if that one falls silent.
     StandingBy,
     /// It broke, and is started again in a moment.
@@ -176,6 +180,7 @@ impl State {
             Self::Running => "running",
             Self::WaitingForStore => "waiting_for_store",
             Self::WaitingForBuffer => "waiting_for_buffer",
+            Self::SourceAway => "source_away",
             Self::StandingBy => "standing_by",
             Self::Restarting => "restarting",
             Self::Refused => "refused",
@@ -190,10 +195,20 @@ impl State {
             Self::Running => "running",
             Self::WaitingForStore => "waiting for the store",
             Self::WaitingForBuffer => "waiting for the buffer",
+            Self::SourceAway => "without a connection",
             Self::StandingBy => "standing by",
             Self::Restarting => "starting again",
             Self::Refused => "refused",
             Self::Ended => "ended",
+        }
+    }
+
+    /// Whether a part that has been so for so long does what it is there for, or need not.
+    pub(super) fn is_well(self, lasted: Millis) -> bool {
+        match self {
+            Self::Running | Self::StandingBy | Self::Ended => true,
+            Self::SourceAway => lasted < AWAY,
+            Self::WaitingForStore | Self::WaitingForBuffer | Self::Restarting | Self::Refused => false,
         }
     }
 }
@@ -216,6 +231,7 @@ pub struct Part {
     /// some of them and not those that matter.
     holds: Mutex<Option<(Server, Away)>>,
     standing_by: AtomicI64,
+    connection: Connection,
     refusal: Mutex<Option<Refusal>>,
     crashes: Mutex<Vec<CrashEvent>>,
 }
@@ -236,6 +252,7 @@ impl Part {
             claim: Needed::default(),
             holds: Mutex::default(),
             standing_by: AtomicI64::new(0),
+            connection: Connection::default(),
             refusal: Mutex::default(),
             crashes: Mutex::default(),
         })
@@ -268,8 +285,17 @@ impl Part {
             Some((Server::Store, away)) => (State::WaitingForStore, away.since),
             Some((Server::Buffer | Server::Claim, away)) => (State::WaitingForBuffer, away.since),
             None if taken > 0 => (State::StandingBy, taken),
-            None => (State::Running, since),
+            None => match self.connection.lost(now()) {
+                Some(lost) => (State::SourceAway, lost.since),
+                None => (State::Running, since),
+            },
         }
+    }
+
+    /// Whether it does what it is there for, or need not; a source may be without a connection for a moment.
+    pub(super) fn is_up(&self) -> bool {
+        let (state, since) = self.state();
+        state.is_well(now() - since)
     }
 
     /// For which server it waits, and how that is away.
@@ -307,6 +333,7 @@ impl Part {
         }
         self.goes_on();
         self.standing_by.store(0, Ordering::Relaxed);
+        self.connection.forget();
         self.lives(0);
     }
 
@@ -373,6 +400,13 @@ impl Part {
         }
     }
 
+    /// Its source gave lines, or said how its connection is.
+    pub(crate) fn gave(&self, chunk: &Chunk) {
+        if self.connection.gave(chunk, now()) {
+            self.life_at.store(now(), Ordering::Relaxed);
+        }
+    }
+
     /// Keeps a crash that could not be recorded, until it can.
     pub(crate) fn keep_crash(&self, event: CrashEvent) {
         let mut crashes = self.crashes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -399,10 +433,18 @@ impl Part {
         let started_at = self.started_at.load(Ordering::Relaxed);
         let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let refusal = refusal.filter(|_| state == State::Refused);
-        let is_waiting = matches!(state, State::WaitingForStore | State::WaitingForBuffer);
-        let waits = if is_waiting { self.waits().map(|(_, away)| away.reason) } else { None };
+        let (waits, again_at) = match state {
+            State::WaitingForStore | State::WaitingForBuffer => {
+                (self.waits().map(|(_, away)| away.reason), None)
+            }
+            State::SourceAway => {
+                let lost = self.connection.lost(now());
+                (lost.as_ref().map(|lost| lost.reason.clone()), lost.and_then(|lost| lost.again_at))
+            }
+            _ => (None, None),
+        };
         let (name, restarts) = (self.name.clone(), self.restarts());
-        PartState { name, state, since, started_at, restarts, waits, refusal }
+        PartState { name, state, since, started_at, restarts, waits, again_at, refusal }
     }
 }
 
@@ -478,6 +520,8 @@ impl Process {
 
 #[cfg(test)]
 mod tests {
+    use tweetfilter_stream::source::Notice;
+
     use super::*;
 
     #[test]
@@ -530,6 +574,28 @@ mod tests {
         part.claimed(&Ok(()));
         let (state, since) = part.state();
         assert!(state == State::Running && since > 2, "{state:?} since {since}");
+    }
+
+    #[test]
+    fn a_part_whose_source_is_away_says_why_and_when_it_is_tried_again() {
+        let (part, wait) = (Part::new("ingest a"), Duration::from_secs(600));
+        let reason = "x: 500".to_owned();
+        let notices = vec![Notice::Disconnected { reason: reason.clone() }, Notice::BackingOff { wait }];
+        part.gave(&Chunk { notices, ..Chunk::default() });
+        let told = part.told();
+        assert_eq!((told.state, told.waits.as_ref()), (State::SourceAway, Some(&reason)));
+        assert!(told.again_at.is_some_and(|at| at >= told.since + 600_000), "{told:?}");
+        let up = [0, AWAY - 1, AWAY].map(|lasted| told.state.is_well(lasted));
+        assert_eq!(up, [true, true, false]);
+        // The buffer is nearer.
+        part.asks(Server::Buffer).answered(Some("full".to_owned()));
+        assert_eq!(part.state().0, State::WaitingForBuffer);
+        part.asks(Server::Buffer).answered(None);
+        let mut chunk = Chunk::default();
+        chunk.lines.push(b"", b"\r\n");
+        part.gave(&chunk);
+        let told = part.told();
+        assert_eq!((told.state, told.waits, told.again_at), (State::Running, None, None));
     }
 
     #[test]

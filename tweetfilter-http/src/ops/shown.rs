@@ -41,8 +41,8 @@ pub struct ShownProcess {
 pub struct ShownPart {
     /// Its name: `work`, `api`, `lookup`, or `ingest` with the name of the source.
     pub name: String,
-    /// `running`, `waiting_for_store`, `waiting_for_buffer`, `standing_by`, `restarting`, `refused`, `ended` or
-    /// `silent`.
+    /// `running`, `waiting_for_store`, `waiting_for_buffer`, `source_away`, `standing_by`, `restarting`, `refused`,
+    /// `ended` or `silent`.
     pub state: &'static str,
     /// Since when.
     pub since: String,
@@ -50,7 +50,7 @@ pub struct ShownPart {
     pub started_at: String,
     /// How often it was started again.
     pub restarts: u64,
-    /// Of a part that waits for store or buffer, what was said of that last.
+    /// Of a part that waits for store or buffer, or whose source is without a connection, what was said of that last.
     pub waits: Option<String>,
     /// Of a part that is refused, why, and what is to be done about it.
     pub refused: Option<String>,
@@ -190,6 +190,7 @@ impl ShownPart {
         // Of a silent process it is known until when it was heard.
         let since = if state == Some(part.told.state) { part.told.since } else { process.seen };
         let refusal = part.told.refusal.as_ref().filter(|_| state == Some(super::State::Refused));
+        let tried = part.told.again_at.filter(|_| state == Some(super::State::SourceAway));
         Self {
             name: part.told.name.clone(),
             state: state.map_or("silent", super::State::code),
@@ -198,7 +199,7 @@ impl ShownPart {
             restarts: part.told.restarts,
             waits: part.told.waits.clone().filter(|_| state == Some(part.told.state)),
             refused: refusal.map(|refusal| refusal.reason.clone()),
-            again_at: refusal.map(|refusal| rfc3339(refusal.again_at)),
+            again_at: refusal.map(|refusal| refusal.again_at).or(tried).map(rfc3339),
             rates: part.rates.map(ShownRates::of),
             streams: part.streams,
             lag_seconds: part.lag.map(|lag: Millis| lag as f64 / 1_000.0),

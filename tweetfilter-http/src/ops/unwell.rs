@@ -7,7 +7,9 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_sql::{Room, Status};
 use utoipa::ToSchema;
 
+use super::figures::PartState;
 use super::overview::{Overview, PartNow, ProcessNow};
+use super::part::State;
 use crate::time::rfc3339;
 
 /// For how long it is said that posts were forgotten: one that makes room step by step forgets only now and then.
@@ -17,7 +19,7 @@ const FORGOTTEN: Millis = 600_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Unwell {
     /// `store_takes_no_writes`, `store_busy`, `buffer_away`, `buffer_unfit`, `disk_full`, `disk_short`, `posts_forgotten`, `part`,
-    /// `watched`, `dead_letters` or `filters_unused`.
+    /// `source_away`, `watched`, `dead_letters` or `filters_unused`.
     pub code: &'static str,
     /// One sentence for a person.
     pub message: String,
@@ -103,9 +105,16 @@ impl Look<'_> {
     }
 
     fn parts(&self, found: &mut Vec<Unwell>) {
-        let mut kinds = BTreeMap::<&str, usize>::new();
+        let (mut kinds, mut away) = (BTreeMap::<&str, usize>::new(), 0);
         for process in &self.overview.processes {
             for part in process.parts.iter().filter(|part| process.is_troubled(part)) {
+                if process.state_of(part) == Some(State::SourceAway) {
+                    away += 1;
+                    if self.names {
+                        found.push(of("source_away", without_connection(process, part)));
+                    }
+                    continue;
+                }
                 *kinds.entry(part.kind()).or_default() += 1;
                 if self.names {
                     found.push(of("part", named(process, part)));
@@ -124,6 +133,12 @@ impl Look<'_> {
                     ),
                 },
             ));
+        }
+        match away {
+            0 => {}
+            _ if self.names => {}
+            1 => found.push(of("source_away", "1 source has no connection".to_owned())),
+            count => found.push(of("source_away", format!("{count} sources have no connection"))),
         }
     }
 
@@ -149,12 +164,20 @@ fn of(code: &'static str, message: String) -> Unwell {
     Unwell { code, message }
 }
 
+/// Since when a part reads nothing, and what was said of that.
+fn without_connection(process: &ProcessNow, part: &PartNow) -> String {
+    let PartState { name, since, waits, .. } = &part.told;
+    let reason = waits.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let since = rfc3339(*since);
+    format!("{name} of {} on {} has no connection since {since}{reason}", process.name, process.host)
+}
+
 /// How a part is that has trouble, and what was said of that.
 fn named(process: &ProcessNow, part: &PartNow) -> String {
     let state = process.state_of(part);
-    let is = state.map_or("silent", super::State::as_str);
+    let is = state.map_or("silent", State::as_str);
     let reason = match state {
-        Some(super::State::Refused) => part.told.refusal.as_ref().map(|refusal| &refusal.reason),
+        Some(State::Refused) => part.told.refusal.as_ref().map(|refusal| &refusal.reason),
         Some(_) => part.told.waits.as_ref(),
         None => None,
     };
@@ -165,7 +188,7 @@ fn named(process: &ProcessNow, part: &PartNow) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::{HostFigures, HostNow, PartState, ProcessState, State};
+    use crate::ops::{HostFigures, HostNow, ProcessState};
 
     fn part(name: &str, state: State, waits: Option<&str>) -> PartNow {
         let waits = waits.map(str::to_owned);
@@ -250,6 +273,39 @@ mod tests {
             ],
             "what was forgotten long ago is over"
         );
+    }
+
+    #[test]
+    fn a_source_without_a_connection_is_named_after_a_minute() {
+        let away = |seen| {
+            let (mut overview, status) = (trouble().0, Status::default());
+            let process = &mut overview.processes[0];
+            process.seen = seen;
+            process.parts = vec![part("ingest a", State::SourceAway, Some("x: 500"))];
+            overview.hosts.clear();
+            let found = |names| {
+                let (overview, status) = (&overview, &status);
+                let look = Look {
+                    now: seen,
+                    overview,
+                    status,
+                    room: None,
+                    store: None,
+                    buffer: None,
+                    unfit: &[],
+                    unused: 0,
+                    names,
+                };
+                let found = look.unwell().into_iter();
+                found.map(|one| format!("{}: {}", one.code, one.message)).collect::<Vec<_>>()
+            };
+            (found(true), found(false))
+        };
+        assert_eq!(away(59_999), (vec![], vec![]), "it may be back in a moment");
+        let (named, unnamed) = away(60_000);
+        let says = "ingest a of serve 7 on box-1 has no connection since 1970-01-01T00:00:00Z: x: 500";
+        assert_eq!(named, [format!("source_away: {says}")]);
+        assert_eq!(unnamed, ["source_away: 1 source has no connection"]);
     }
 
     #[test]

@@ -131,6 +131,7 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
             chunk = source.next(), if !read_all && ingest.has_room() => match chunk {
                 Ok(Some(chunk)) => {
                     tell(name, &chunk);
+                    instance.gave(&chunk);
                     ingest.collect(&chunk);
                     for notice in ingest.notices() {
                         tell_message(name, &notice);

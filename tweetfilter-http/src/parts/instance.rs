@@ -4,8 +4,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tweetfilter_sql::Database;
+use tweetfilter_stream::source::Chunk;
 
 use super::forgotten::Memory;
+use crate::ops::Part;
 
 /// The name of an instance. A source goes back at once to who claims it under the name of its holder, so that a process
 /// that was started again need not wait. Of two processes that have one name each would rob the other so: who was robbed
@@ -17,13 +19,15 @@ pub struct Instance {
     /// The name that no other process has, once it is needed.
     own: Arc<Mutex<Option<String>>>,
     memory: Memory,
+    /// Who says how the connection of the source is.
+    part: Option<Arc<Part>>,
 }
 
 impl Instance {
     /// An instance of a name.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), own: Arc::default(), memory: Memory::default() }
+        Self { name: name.to_owned(), own: Arc::default(), memory: Memory::default(), part: None }
     }
 
     /// Has a store say whether a source was read before that the buffer does not know.
@@ -31,6 +35,20 @@ impl Instance {
     pub fn asking(mut self, store: &Database) -> Self {
         self.memory.asking(store);
         self
+    }
+
+    /// Has a part say how the connection of its source is.
+    #[must_use]
+    pub fn told_by(mut self, part: &Arc<Part>) -> Self {
+        self.part = Some(part.clone());
+        self
+    }
+
+    /// The source gave this.
+    pub(super) fn gave(&self, chunk: &Chunk) {
+        if let Some(part) = &self.part {
+            part.gave(chunk);
+        }
     }
 
     pub(super) fn memory(&self) -> &Memory {

@@ -1,6 +1,7 @@
 use std::sync::atomic::Ordering;
 
 use super::*;
+use crate::ops::{Part, State};
 use crate::parts::Kind;
 use crate::parts::fake::Fake;
 use crate::parts::logged::Log;
@@ -92,4 +93,28 @@ async fn an_append_that_takes_long_and_a_renewal_do_not_wait_for_each_other() {
     // The renewal that waited for the append had its turn behind it.
     let (renewed, waited) = (buffer.renewed.load(Ordering::Relaxed), buffer.waited.load(Ordering::Relaxed));
     assert!(waited > 0 && renewed >= waited, "{renewed} of {waited}");
+}
+
+#[tokio::test]
+async fn a_source_that_can_not_be_reached_is_said_to_be_away() {
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let settings =
+        SourceSettings { address: Some(format!("ws://{closed}")), ..SourceSettings::new(Kind::Jetstream) };
+    let (part, (tell, stop)) = (Part::new("ingest s"), Stop::new());
+    let instance = Instance::new("one").told_by(&part);
+    let ingest = ingest(Fake::default(), "s", &settings, &instance, stop, |_, _| {});
+    let watch = async {
+        for _ in 0..3_000 {
+            if part.state().0 == State::SourceAway {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tell.send(true).unwrap();
+    };
+    let (ingested, ()) = tokio::join!(ingest, watch);
+    assert_eq!(ingested.unwrap(), Ingested::default());
+    assert_eq!(part.state().0, State::SourceAway);
+    part.begins();
+    assert_eq!(part.state().0, State::Running, "what was said of the connection before is over");
 }

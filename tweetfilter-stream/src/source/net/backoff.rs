@@ -28,7 +28,8 @@ impl Trouble {
     pub fn of_status(status: u16) -> Self {
         match status {
             420 | 429 => Self::Limited,
-            401 | 403 | 404 | 406 | 413 | 416 => Self::Refused,
+            // What is wrong with the request, 400 and 422, or is gone for good, 410, is so the next time as well.
+            400 | 401 | 403 | 404 | 406 | 410 | 413 | 416 | 422 => Self::Refused,
             // Redirects are not followed: they would carry the token elsewhere.
             300..=399 => Self::Refused,
             _ => Self::Server,
@@ -143,8 +144,8 @@ mod tests {
     fn statuses_are_sorted() {
         for (statuses, expected) in [
             (&[420, 429][..], Trouble::Limited),
-            (&[401, 403, 404, 406, 413, 416, 301, 302, 307], Trouble::Refused),
-            (&[500, 502, 503, 504, 400, 408, 409, 204], Trouble::Server),
+            (&[400, 401, 403, 404, 406, 410, 413, 416, 422, 301, 302, 307], Trouble::Refused),
+            (&[500, 502, 503, 504, 408, 409, 204], Trouble::Server),
         ] {
             for status in statuses {
                 assert_eq!(Trouble::of_status(*status), expected, "{status}");

@@ -148,6 +148,7 @@ const HEADLINES = {
   store_busy: 'The server is busy',
   store_takes_no_writes: 'The store takes no writes',
   part: 'Not all parts run',
+  source_away: 'Not all sources have a connection',
 };
 
 /**
@@ -187,6 +188,7 @@ const STATES = {
   running: 'running',
   waiting_for_store: 'waiting for the store',
   waiting_for_buffer: 'waiting for the buffer',
+  source_away: 'without a connection',
   standing_by: 'standing by',
   restarting: 'starting again',
   refused: 'refused',
