@@ -33,7 +33,7 @@ use super::{Checker, action, refused};
 /// together, or none of them.
 #[derive(clap::Args)]
 pub(super) struct Import {
-    account: String,
+    pub(super) account: String,
     /// The file; `-` reads standard input
     file: String,
     /// What a match of a new filter does, where the file does not say [default: highlight]
