@@ -3,8 +3,6 @@
 //! To price filters they are all read again, which takes a while. It is done before anything is locked; a change that
 //! comes in between shows by a few numbers that every change of an account's filters or lists raises.
 
-use std::sync::Arc;
-
 use tweetfilter_core::budget::{OverBudget, Price};
 use tweetfilter_core::{Dialect, Expression, FilterId, FilterSetBuilder, Limits};
 use tweetfilter_stream::store::StoreError;
@@ -108,7 +106,7 @@ impl Holdings {
     /// The ground comes first: what is read behind it is no older.
     async fn read(tx: &mut Tx, account: i64) -> Result<Self, StoreError> {
         let (revision, ground) = (accounts::revision(tx).await?, ground(tx, account).await?);
-        let handles = Arc::new(Handles::read(tx).await?);
+        let handles = Handles::read(tx).await?;
         let known = Known::read(tx, account, handles).await?;
         let mut filters = Vec::new();
         for row in tx.rows(ENABLED, args![account]).await? {

@@ -15,7 +15,7 @@ use crate::accounts::{self, raise};
 use crate::basis::Basis;
 use crate::budget::Holdings;
 use crate::database::Database;
-use crate::lookup;
+use crate::handles;
 use crate::sets;
 use crate::sql::{Row, Sql, args, list, statements};
 
@@ -159,7 +159,7 @@ impl Store for Database {
                 sets: sets::shared(&mut tx).await?,
                 own_sets: sets::of_each(&mut tx).await?,
                 follows: accounts::follows(&mut tx).await?,
-                handles: lookup::known(&mut tx).await?,
+                handles: handles::known(&mut tx).await?,
             });
             // Each read of MariaDB sees the newest: what was changed in between is not of this revision.
             let now = accounts::revision(&mut tx).await?.cast_unsigned();

@@ -1,17 +1,16 @@
 //! What the filters of an account may refer to, and builders that know it as a worker's does.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
 
 use tweetfilter_core::post::Account;
-use tweetfilter_core::syntax::{NamedSets, account_names};
+use tweetfilter_core::syntax::{NamedSets, account_names, names_me};
 use tweetfilter_core::{Expression, FilterSetBuilder, Limits, OwnerId};
 use tweetfilter_stream::store::StoreError;
 use tweetfilter_stream::worker::references;
 
 use crate::accounts::{self, AccountIdentity};
 use crate::database::Database;
-use crate::lookup;
+use crate::handles;
 use crate::sets;
 use crate::sql::Tx;
 
@@ -24,32 +23,23 @@ pub struct Known {
     pub own_sets: Vec<(String, String)>,
     /// Who it is.
     pub identities: Vec<AccountIdentity>,
-    /// Whose handles are.
-    pub handles: Arc<Handles>,
+    /// Whose handles are: of those that it names itself, since what others name is nobody's business.
+    pub handles: Handles,
 }
 
-/// Handles whose accounts are known. They are the same for all accounts, and may be many.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// Handles whose accounts are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Handles(HashMap<String, Vec<(String, Account)>>);
 
 impl Database {
-    /// Handles whose accounts are known.
+    /// What the filters of an account may refer to. Whose a handle is is known to it once one of its filters that is saved and
+    /// switched on names it, or an identity or follow.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn known_handles(&self) -> Result<Handles, StoreError> {
+    pub async fn known_to(&self, account: i64) -> Result<Known, StoreError> {
         let mut tx = self.read().await?;
-        let handles = Handles::read(&mut tx).await?;
-        tx.commit().await?;
-        Ok(handles)
-    }
-
-    /// What the filters of an account may refer to, beside handles.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn known_to(&self, account: i64, handles: Arc<Handles>) -> Result<Known, StoreError> {
-        let mut tx = self.read().await?;
+        let handles = Handles::of(handles::known_to(&mut tx, account).await?);
         let known = Known::read(&mut tx, account, handles).await?;
         tx.commit().await?;
         Ok(known)
@@ -61,15 +51,14 @@ impl Database {
     /// # Errors
     /// See [`StoreError`].
     pub async fn owner(&self, account: i64) -> Result<(FilterSetBuilder, OwnerId), StoreError> {
-        let handles = Arc::new(self.known_handles().await?);
-        let known = self.known_to(account, handles).await?;
+        let known = self.known_to(account).await?;
         Ok((known.builder(account), references::owner(account)))
     }
 }
 
 impl Known {
-    /// Reads what is the account's; handles are read apart, once for all accounts.
-    pub(crate) async fn read(tx: &mut Tx, account: i64, handles: Arc<Handles>) -> Result<Self, StoreError> {
+    /// Reads what is the account's; handles are read apart.
+    pub(crate) async fn read(tx: &mut Tx, account: i64, handles: Handles) -> Result<Self, StoreError> {
         Ok(Self {
             sets: sets::shared(tx).await?,
             own_sets: sets::of(tx, account).await?,
@@ -101,6 +90,17 @@ impl Known {
         let mut names = self.names_in(expression);
         names.retain(|name| !self.handles.0.contains_key(name));
         names
+    }
+
+    /// The handles of a network by which alone the account itself is known there, if an expression means it (`from:me`); in
+    /// lower case.
+    #[must_use]
+    pub fn own_handles(&self, network: &str, expression: &Expression) -> BTreeSet<String> {
+        if !names_me(expression) {
+            return BTreeSet::new();
+        }
+        let by_handle = self.identities.iter().filter(|(on, account)| on == network && account.id.is_empty());
+        by_handle.map(|(_, account)| account.handle.to_ascii_lowercase()).collect()
     }
 
     /// All of them.
@@ -139,12 +139,23 @@ impl Handles {
         self.0.values().flatten()
     }
 
+    /// How many names there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// All that are known, whoever names them: what workers go by.
     pub(crate) async fn read(tx: &mut Tx) -> Result<Self, StoreError> {
+        Ok(Self::of(handles::known(tx).await?))
+    }
+
+    fn of(all: Vec<(String, Account)>) -> Self {
         let mut handles: HashMap<String, Vec<(String, Account)>> = HashMap::new();
-        for (network, known) in lookup::known(tx).await? {
+        for (network, known) in all {
             handles.entry(known.handle.to_ascii_lowercase()).or_default().push((network, known));
         }
-        Ok(Self(handles))
+        Self(handles)
     }
 }
 

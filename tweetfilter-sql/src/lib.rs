@@ -17,11 +17,13 @@ mod durable;
 mod error;
 mod filters;
 mod gaps;
+mod handles;
 mod kept;
 mod known;
 mod lists;
 mod lookup;
 mod migrate;
+mod naming;
 mod pack;
 mod places;
 mod pulse;
@@ -46,8 +48,10 @@ pub use dead::{LetterOutline, StoredLetter};
 pub use disk::{DiskReserve, Room};
 pub use filters::{Changed, FilterRow, NewFilter, Save, Saved};
 pub use gaps::SourcePlace;
+pub use handles::{FRESH, NOBODY, NamedHandle};
 pub use known::{Handles, Known};
-pub use lookup::{FRESH, NOBODY, NamedHandle, Profile, RESTATE, UNNAMED};
+pub use lookup::Profile;
+pub use naming::{NamedIn, Naming};
 pub use places::{Feed, Reading};
 pub use pulse::Pulse;
 pub use reapply::{LookBack, Reapply, Stepped};
@@ -72,8 +76,10 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(disk::STATEMENTS)
         .chain(filters::STATEMENTS)
         .chain(gaps::STATEMENTS)
+        .chain(handles::STATEMENTS)
         .chain(lookup::STATEMENTS)
         .chain(migrate::STATEMENTS)
+        .chain(naming::STATEMENTS)
         .chain(reapply::STATEMENTS)
         .chain(places::STATEMENTS)
         .chain(pulse::STATEMENTS)

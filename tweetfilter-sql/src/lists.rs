@@ -23,10 +23,17 @@ macro_rules! keys {
         )
     };
 }
+/// Handles, as `j.handle`.
+macro_rules! handles {
+    () => {
+        "JSON_TABLE(?, '$[*]' COLUMNS (
+             handle VARCHAR(253) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) j"
+    };
+}
 /// A column of text.
 macro_rules! text {
     ($name:literal, $type:literal, $path:literal) => {
         concat!($name, " ", $type, " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '", $path, "'")
     };
 }
-pub(crate) use {ids, keys, numbers, text};
+pub(crate) use {handles, ids, keys, numbers, text};

@@ -1,4 +1,4 @@
-//! Who is who: the accounts of handles, and the profiles of authors, each with the date of the answer.
+//! Who is who: the profiles of authors, each with the date of the answer. For handles it is the [other way round](crate::handles).
 //!
 //! A network whose posts give ids alone is asked for what stands behind them, by whoever reads here what is to be
 //! asked. What is handed out is claimed for a minute, so that several who ask do not ask the same.
@@ -9,81 +9,18 @@ use std::time::Duration;
 use tweetfilter_core::post::{Account, Author, Millis};
 use tweetfilter_stream::store::StoreError;
 
-use crate::accounts::raise;
 use crate::database::Database;
+use crate::handles::FRESH;
 use crate::lists::{keys, numbers, text};
 use crate::pack::Item;
-use crate::sql::{Row, Sql, Tx, args, list, statements};
+use crate::sql::{Sql, Tx, args, list, statements};
 
-/// How long an answer holds.
-pub const FRESH: Duration = Duration::from_secs(86_400);
-/// How long it holds that nobody has a handle.
-pub const NOBODY: Duration = Duration::from_secs(600);
-/// How long a handle stays that nobody says is named. Several look at different filters and sources, so none of them knows
-/// that nobody else names it.
-pub const UNNAMED: Duration = FRESH;
-/// How often it is to be said, at least.
-pub const RESTATE: Duration = Duration::from_secs(3_600);
 /// How long what was handed out is not handed out again.
-const CLAIM: Duration = Duration::from_secs(60);
+pub(crate) const CLAIM: Duration = Duration::from_secs(60);
 /// Commits that are looked through at once.
 const COMMITS: i64 = 256;
 
 statements! {
-    NAME = Sql::each(
-        "INSERT INTO handle (network, handle, asked_at, claimed_at, named_at) SELECT ?, value, 0, 0, ? FROM json_each(?)
-         WHERE true ON CONFLICT DO UPDATE SET named_at = excluded.named_at",
-        concat!(
-            "INSERT INTO handle (network, handle, asked_at, claimed_at, named_at) SELECT ?, j.handle, 0, 0, ?
-             FROM JSON_TABLE(?, '$[*]' COLUMNS (", text!("handle", "VARCHAR(253)", "$"), ")) j
-             ON DUPLICATE KEY UPDATE named_at = VALUES(named_at)"
-        ),
-    );
-    ANY_UNNAMED = Sql::both("SELECT 1 FROM handle WHERE network = ? AND named_at < ? LIMIT 1");
-    UNNAME = Sql::both("DELETE FROM handle WHERE network = ? AND named_at < ?");
-    NAMED = Sql::both("SELECT handle, author_id, asked_at, named_at FROM handle WHERE network = ? ORDER BY handle");
-    NOBODYS = Sql::each(
-        "SELECT h.handle FROM json_each(?) j CROSS JOIN handle h ON h.network = ? AND h.handle = j.value
-         WHERE h.author_id IS NULL AND h.asked_at > 0",
-        concat!(
-            "SELECT h.handle FROM JSON_TABLE(?, '$[*]' COLUMNS (", text!("handle", "VARCHAR(253)", "$"), ")) j
-             STRAIGHT_JOIN handle h ON h.network = ? AND h.handle = j.handle
-             WHERE h.author_id IS NULL AND h.asked_at > 0"
-        ),
-    );
-    KNOWN = Sql::both("SELECT network, handle, author_id FROM handle WHERE author_id IS NOT NULL ORDER BY network, handle");
-    DUE_HANDLES = Sql::each(
-        "SELECT handle FROM handle WHERE network = ?1 AND claimed_at <= ?2
-             AND asked_at <= CASE WHEN author_id IS NULL THEN ?3 ELSE ?4 END ORDER BY asked_at, handle LIMIT ?5",
-        "SELECT handle FROM handle WHERE network = ? AND claimed_at <= ?
-             AND asked_at <= CASE WHEN author_id IS NULL THEN ? ELSE ? END ORDER BY asked_at, handle LIMIT ?
-             FOR UPDATE",
-    );
-    CLAIM_HANDLES = Sql::each(
-        "UPDATE handle SET claimed_at = ? WHERE network = ? AND handle IN (SELECT value FROM json_each(?))",
-        concat!(
-            "UPDATE handle SET claimed_at = ? WHERE network = ? AND handle IN (
-             SELECT j.handle FROM JSON_TABLE(?, '$[*]' COLUMNS (", text!("handle", "VARCHAR(253)", "$"), ")) j)"
-        ),
-    );
-    OF_HANDLE = Sql::both("SELECT author_id FROM handle WHERE network = ? AND handle = ?");
-    ANSWER = Sql::both(
-        "UPDATE handle SET author_id = ?, asked_at = ?, claimed_at = 0 WHERE network = ? AND handle = ?",
-    );
-    // Who an account is does not change with the handle.
-    IDENTIFY = Sql::each(
-        "UPDATE OR IGNORE identity SET native_id = ? WHERE network = ? AND native_id = '' AND LOWER(handle) = ?",
-        "UPDATE IGNORE identity SET native_id = ? WHERE network = ? AND native_id = '' AND LOWER(handle) = ?",
-    );
-    LOSE = Sql::both(
-        "UPDATE handle SET author_id = NULL, asked_at = 0, claimed_at = 0
-         WHERE network = ? AND author_id = ? AND handle <> ?",
-    );
-    DOUBT = Sql::both(
-        "UPDATE handle SET asked_at = 0, claimed_at = 0
-         WHERE network = ? AND handle = ? AND (author_id IS NULL OR author_id <> ?)",
-    );
-    DOUBT_ALL = Sql::both("UPDATE handle SET asked_at = 0, claimed_at = 0 WHERE network = ? AND author_id = ?");
     RENAME = Sql::both("UPDATE profile SET handle = ? WHERE network = ? AND author_id = ?");
     FORGET_ONE = Sql::both("DELETE FROM profile WHERE network = ? AND author_id = ?");
     FORGET = Sql::each(
@@ -141,19 +78,6 @@ statements! {
     );
 }
 
-/// A handle that filters, accounts or follows name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedHandle {
-    /// In lower case.
-    pub handle: String,
-    /// Whose it is, if that is known.
-    pub id: Option<String>,
-    /// When it was asked for last; `None`: not yet, or not since it is in doubt.
-    pub asked_at: Option<Millis>,
-    /// When it was last said that it is named.
-    pub named_at: Millis,
-}
-
 /// What is known of an author beside what their posts tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
@@ -166,110 +90,6 @@ pub struct Profile {
 }
 
 impl Database {
-    /// States that handles of a network are named: those that were not are to be asked for. To be said again within
-    /// [`RESTATE`] for as long as they are.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn name_handles(&self, network: &str, handles: &BTreeSet<String>) -> Result<(), StoreError> {
-        let now = self.now();
-        let known = self.named_handles(network).await?;
-        let known: HashMap<&str, Millis> =
-            known.iter().map(|named| (&*named.handle, named.named_at)).collect();
-        let handles: Vec<_> = handles.iter().map(|handle| handle.to_ascii_lowercase()).collect();
-        // Half of the time in which it has to be said.
-        let recent = before(now, RESTATE / 2);
-        if handles.iter().all(|handle| known.get(&**handle).is_some_and(|at| *at >= recent)) {
-            return Ok(());
-        }
-        let mut turn = self.write().await?;
-        turn.tx.run(NAME, args![network, now, list(&handles)?]).await?;
-        turn.commit().await
-    }
-
-    /// Forgets handles of a network of which nobody has said for [`UNNAMED`] that they are named.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn forget_unnamed(&self, network: &str) -> Result<(), StoreError> {
-        let time = before(self.now(), UNNAMED);
-        if self.rows(ANY_UNNAMED, args![network, time]).await?.is_empty() {
-            return Ok(());
-        }
-        let mut turn = self.write().await?;
-        if turn.tx.run(UNNAME, args![network, time]).await? > 0 {
-            raise(&mut turn.tx).await?;
-        }
-        turn.commit().await
-    }
-
-    /// The handles of a network that are named.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn named_handles(&self, network: &str) -> Result<Vec<NamedHandle>, StoreError> {
-        let rows = self.rows(NAMED, args![network]).await?;
-        let named = |row: &Row| {
-            let asked_at = Some(row.int(2)?).filter(|at| *at > 0);
-            Ok(NamedHandle { handle: row.text(0)?, id: row.maybe_text(1)?, asked_at, named_at: row.int(3)? })
-        };
-        rows.iter().map(named).collect()
-    }
-
-    /// Those of some handles, in lower case, that were asked for and that nobody has.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn nobodys_handles(
-        &self,
-        network: &str,
-        handles: &[&str],
-    ) -> Result<BTreeSet<String>, StoreError> {
-        self.rows(NOBODYS, args![list(handles)?, network]).await?.iter().map(|row| row.text(0)).collect()
-    }
-
-    /// Hands out named handles that were never asked for, or whose answer is old.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn due_handles(&self, network: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let now = self.now();
-        let (claim, nobody, old) = (before(now, CLAIM), before(now, NOBODY), before(now, FRESH));
-        let values = args![network, claim, nobody, old, i64::from(limit)];
-        self.due((DUE_HANDLES, values), CLAIM_HANDLES, network, now).await
-    }
-
-    /// Stores whose handles are; `None` is nobody's. Identities that have such a handle alone get the id. Returns those whose account is another than it was; if there
-    /// are any, workers compile their filters anew.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn handles_answered(
-        &self,
-        network: &str,
-        answers: &[(String, Option<String>)],
-    ) -> Result<Vec<String>, StoreError> {
-        let (now, mut changed) = (self.now(), Vec::new());
-        let mut turn = self.write().await?;
-        for (handle, id) in answers {
-            let Some(row) = turn.tx.row(OF_HANDLE, args![network, handle.as_str()]).await? else { continue };
-            let id = id.as_deref();
-            let identified = match id {
-                Some(id) => turn.tx.run(IDENTIFY, args![id, network, handle.as_str()]).await? > 0,
-                None => false,
-            };
-            if identified || row.maybe_text(0)?.as_deref() != id {
-                changed.push(handle.clone());
-            }
-            turn.tx.run(ANSWER, args![maybe(id), now, network, handle.as_str()]).await?;
-        }
-        if !changed.is_empty() {
-            raise(&mut turn.tx).await?;
-        }
-        turn.commit().await?;
-        Ok(changed)
-    }
-
     /// Notes whose profiles are wanted: authors whom their delivered or matched posts give by id alone. Goes on
     /// where it ended before; whether there is more.
     ///
@@ -393,24 +213,13 @@ impl Database {
     }
 }
 
-/// Handles whose accounts are known, for workers.
-pub(crate) async fn known(tx: &mut Tx) -> Result<Vec<(String, Account)>, StoreError> {
-    let rows = tx.rows(KNOWN, args![]).await?;
-    rows.iter().map(|row| Ok((row.text(0)?, Account { handle: row.text(1)?, id: row.text(2)? }))).collect()
-}
-
-/// An author said that they have another handle, or that something about it has changed. Whether a named handle is
-/// theirs no longer; that a handle is theirs now is not believed, but asked for at once.
-pub(crate) async fn renamed(tx: &mut Tx, network: &str, account: &Account) -> Result<bool, StoreError> {
-    let id = account.id.as_str();
+/// An author has another handle.
+pub(crate) async fn renamed(tx: &mut Tx, network: &str, account: &Account) -> Result<(), StoreError> {
     let handle = account.handle.to_ascii_lowercase();
-    if handle.is_empty() {
-        tx.run(DOUBT_ALL, args![network, id]).await?;
-        return Ok(false);
+    if !handle.is_empty() {
+        tx.run(RENAME, args![handle, network, account.id.as_str()]).await?;
     }
-    tx.run(RENAME, args![handle.as_str(), network, id]).await?;
-    tx.run(DOUBT, args![network, handle.as_str(), id]).await?;
-    Ok(tx.run(LOSE, args![network, id, handle]).await? > 0)
+    Ok(())
 }
 
 /// Forgets the profile of an author who is gone.

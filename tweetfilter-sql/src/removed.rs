@@ -10,6 +10,7 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_stream::store::StoreError;
 
 use crate::database::Database;
+use crate::naming::Naming;
 use crate::sql::{Sql, Tx, args, list, statements};
 
 /// How long a worker may know an account that is gone.
@@ -44,6 +45,12 @@ statements! {
              SELECT account, filter, commit_no, post FROM matches WHERE account = ? LIMIT ?)",
         "DELETE FROM matches WHERE account = ? ORDER BY filter, commit_no, post LIMIT ?",
     );
+    SCOPE = Sql::both("DELETE FROM handle_scope WHERE scope = ?");
+    NAMED = Sql::each(
+        "DELETE FROM named_handle WHERE (scope, network, handle) IN (
+             SELECT scope, network, handle FROM named_handle WHERE scope = ? LIMIT ?)",
+        "DELETE FROM named_handle WHERE scope = ? ORDER BY network, handle LIMIT ?",
+    );
 }
 
 impl Database {
@@ -62,7 +69,10 @@ impl Database {
         let tx = &mut turn.tx;
         let Some(row) = tx.row(NEXT, args![now]).await? else { return Ok(false) };
         let (account, removed_at) = (row.int(0)?, row.int(1)?);
-        let left = packs(tx, account).await? | (tx.run(MATCHES, args![account, ROWS]).await? > 0);
+        let scope = Naming::Account(account).to_string();
+        let any_named = tx.run(SCOPE, args![&*scope]).await? | tx.run(NAMED, args![scope, ROWS]).await? > 0;
+        let any_matches = tx.run(MATCHES, args![account, ROWS]).await? > 0;
+        let left = packs(tx, account).await? | any_matches | any_named;
         let late = Millis::try_from(LATE.as_millis()).unwrap_or(Millis::MAX);
         if !left && now.saturating_sub(removed_at) >= late {
             tx.run(DONE, args![account]).await?;

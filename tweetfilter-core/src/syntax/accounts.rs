@@ -19,21 +19,31 @@ use super::{AccountName, Atom, Expression, NamedSets, Value};
 #[must_use]
 pub fn account_names(expression: &Expression, sets: &NamedSets) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let mut add = |atom: &Atom| {
-        let mut name = |name: &AccountName| {
-            if let AccountName::Name(name) = name {
-                names.insert(name.to_ascii_lowercase());
-            }
-        };
-        match atom {
-            Atom::Mention(mentioned) => name(mentioned),
-            Atom::Account(_, values) => values.iter().for_each(|value| {
-                if let Value::One(one) = value {
-                    name(one);
-                }
-            }),
-            _ => {}
+    each_account(expression, sets, &mut |name| {
+        if let AccountName::Name(name) = name {
+            names.insert(name.to_ascii_lowercase());
         }
+    });
+    names
+}
+
+/// Whether an expression means its owner, as `from:me` does.
+#[must_use]
+pub fn names_me(expression: &Expression) -> bool {
+    let mut any = false;
+    each_account(expression, &NamedSets::default(), &mut |name| any |= matches!(name, AccountName::Me));
+    any
+}
+
+fn each_account(expression: &Expression, sets: &NamedSets, name: &mut impl FnMut(&AccountName)) {
+    let mut add = |atom: &Atom| match atom {
+        Atom::Mention(mentioned) => name(mentioned),
+        Atom::Account(_, values) => values.iter().for_each(|value| {
+            if let Value::One(one) = value {
+                name(one);
+            }
+        }),
+        _ => {}
     };
     each_atom(expression, &mut |atom, _| {
         let lists = match atom {
@@ -46,5 +56,4 @@ pub fn account_names(expression: &Expression, sets: &NamedSets) -> BTreeSet<Stri
             sets.expand(atom).unwrap_or_default().iter().for_each(&mut add);
         }
     });
-    names
 }

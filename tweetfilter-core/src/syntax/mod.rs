@@ -29,7 +29,7 @@ mod values;
 mod visible;
 mod words;
 
-pub use accounts::account_names;
+pub use accounts::{account_names, names_me};
 pub use ast::*;
 pub use at_x::lacking_at_x;
 pub use codes::CODES;

@@ -58,8 +58,8 @@ pub struct Summary {
     /// A search has looked at everything that was received after this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub searched_back_to: Option<String>,
-    /// Handles in the expression by which a search found nothing; absent where there are none, or no post of Bluesky was
-    /// looked at.
+    /// Handles in the expression of a search that stand for nobody; absent where there are none, or Bluesky plays no part on
+    /// this server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown_handles: Option<UnknownHandles>,
 }

@@ -1,9 +1,11 @@
 //! What is wrong or doubtful in an expression, as it is typed.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::explain::CostClass;
-use tweetfilter_core::syntax::{Note, differences_from_x, lost_in_native, spellings, to_native};
+use tweetfilter_core::syntax::{Diagnostic, Note, differences_from_x, lost_in_native, spellings, to_native};
 use tweetfilter_core::{Dialect, Expression};
 use utoipa::ToSchema;
 
@@ -12,6 +14,7 @@ use super::answer::{Answer, Finding, Result, Summary};
 use super::caller::Caller;
 use super::expression::{Compiled, Surroundings};
 use super::extract::Body;
+use super::handles::UnknownHandles;
 use super::place::{Place, Places};
 use super::turns::Work;
 
@@ -52,6 +55,8 @@ pub struct Checked {
     pub native: Option<String>,
     /// … but for this.
     pub lost_in_native: Vec<Remark>,
+    /// Handles in it that stand for nobody. Null where there are none, or Bluesky plays no part on this server.
+    pub unknown_handles: Option<UnknownHandles>,
 }
 
 /// Something to know about a part of an expression.
@@ -79,34 +84,50 @@ pub struct Operator {
     responses((status = 200, body = Answer<Checked>)))]
 pub(super) async fn check(
     State(api): State<Api>,
-    caller: Caller,
+    mut caller: Caller,
     Body(CheckFilter { text, dialect }): Body<CheckFilter>,
 ) -> Result<Answer<Checked>> {
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
-    let checked = api.aside(Work::Reading, move || Checked::of(&surroundings, &text, dialect)).await?;
-    let summary = match checked.diagnostics.iter().find(|found| found.severity == "error") {
+    let (checked, compiled) =
+        api.aside(Work::Reading, move || Checked::of(&surroundings, &text, dialect)).await?;
+    caller.renew(&api);
+    let unknown_handles = match compiled {
+        Some(compiled) => UnknownHandles::of(&api, &mut caller, &Arc::new(compiled)).await?,
+        None => None,
+    };
+    let checked = Checked { unknown_handles, ..checked };
+    let mut summary = match checked.diagnostics.iter().find(|found| found.severity == "error") {
         Some(error) => error.message.clone(),
         None if checked.diagnostics.is_empty() => "Valid".to_owned(),
         None => format!("Valid, with {}", Summary::counted(checked.diagnostics.len(), "warning").text),
     };
+    if let Some(unknown) = &checked.unknown_handles {
+        summary.push_str(&format!("; {}", unknown.said()));
+    }
     Ok(Answer::new(Summary::new(summary), checked))
 }
 
 impl Checked {
-    fn of(surroundings: &Surroundings, text: &str, dialect: Dialect) -> Self {
+    /// What the text itself says, and what it is compiled to if it is valid.
+    fn of(surroundings: &Surroundings, text: &str, dialect: Dialect) -> (Self, Option<Compiled>) {
         match surroundings.compile(text, dialect) {
-            Ok(compiled) => Self::valid(&compiled, text, dialect),
-            Err(found) => Self {
-                valid: false,
-                diagnostics: Finding::all(&found, text),
-                canonical: None,
-                cost: None,
-                cost_reasons: Vec::new(),
-                more_cost_reasons: 0,
-                differs_from_x: Vec::new(),
-                native: None,
-                lost_in_native: Vec::new(),
-            },
+            Ok(compiled) => (Self::valid(&compiled, text, dialect), Some(compiled)),
+            Err(found) => (Self::invalid(&found, text), None),
+        }
+    }
+
+    fn invalid(found: &[Diagnostic], text: &str) -> Self {
+        Self {
+            valid: false,
+            diagnostics: Finding::all(found, text),
+            canonical: None,
+            cost: None,
+            cost_reasons: Vec::new(),
+            more_cost_reasons: 0,
+            differs_from_x: Vec::new(),
+            native: None,
+            lost_in_native: Vec::new(),
+            unknown_handles: None,
         }
     }
 
@@ -126,6 +147,7 @@ impl Checked {
             differs_from_x: if from_x { remarks(differences_from_x(expression), text) } else { Vec::new() },
             native: from_x.then(|| native(expression)).flatten(),
             lost_in_native: if from_x { remarks(lost_in_native(expression), text) } else { Vec::new() },
+            unknown_handles: None,
         }
     }
 }

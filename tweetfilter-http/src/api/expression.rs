@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use tokio::time::Instant;
 use tweetfilter_core::syntax::{Diagnostic, Severity};
 use tweetfilter_core::{AddError, Dialect, Expression, FilterId, FilterSet, Limits};
-use tweetfilter_sql::{Handles, Known};
+use tweetfilter_sql::Known;
 
 use super::Api;
 use super::answer::Result;
@@ -28,12 +28,13 @@ pub(super) struct Remembered {
     of: HashMap<i64, Arc<Surroundings>>,
     /// Bytes of all of them.
     bytes: usize,
-    /// Handles, which are the same for all accounts, and of which revision they are.
-    handles: (i64, Arc<Handles>),
 }
 
 /// Bytes that are remembered of all accounts together.
 const REMEMBERED: usize = 64 << 20;
+
+/// About how many bytes a handle takes, with its network and whose it is.
+const HANDLE: usize = 256;
 
 /// A valid expression, ready to run.
 #[derive(Debug)]
@@ -56,15 +57,7 @@ impl Api {
         if let Some(last) = last.as_ref().filter(|last| last.revision == revision) {
             return Ok(last.clone());
         }
-        let last_handles = remembered().handles.clone();
-        let handles = match last_handles {
-            (of, handles) if of == revision => handles,
-            _ => {
-                let handles = self.ask(until, self.database().known_handles()).await?;
-                remembered().take_handles(revision, handles)
-            }
-        };
-        let known = self.ask(until, self.database().known_to(account, handles)).await?;
+        let known = self.ask(until, self.database().known_to(account)).await?;
         let same = last.filter(|last| last.known == known);
         let found = same.map_or_else(Arc::default, |last| last.found.clone());
         let fresh = Arc::new(Surroundings { account, revision, known, found });
@@ -74,18 +67,6 @@ impl Api {
 }
 
 impl Remembered {
-    /// Takes in handles as of a revision. Mostly they are as they were; where they are not, what was remembered with those
-    /// is of no use any more, and would keep all of them for each account that does not come back.
-    fn take_handles(&mut self, revision: i64, now: Handles) -> Arc<Handles> {
-        if *self.handles.1 != now {
-            self.of.clear();
-            self.bytes = 0;
-            self.handles.1 = Arc::new(now);
-        }
-        self.handles.0 = revision;
-        self.handles.1.clone()
-    }
-
     fn put(&mut self, account: i64, fresh: Arc<Surroundings>) {
         let bytes = fresh.bytes();
         if let Some(last) = self.of.remove(&account) {
@@ -101,10 +82,11 @@ impl Remembered {
 }
 
 impl Surroundings {
-    /// About how many bytes it takes beside handles.
+    /// About how many bytes it takes.
     fn bytes(&self) -> usize {
         let sets = self.known.sets.iter().chain(&self.known.own_sets);
-        sets.map(|(name, terms)| 64 + name.len() + terms.len()).sum::<usize>() + 256
+        let sets = sets.map(|(name, terms)| 64 + name.len() + terms.len()).sum::<usize>();
+        sets + HANDLE * self.known.handles.count() + 256
     }
 
     pub(super) fn known(&self) -> &Known {
@@ -141,19 +123,5 @@ impl Surroundings {
             // There is one filter.
             Err(AddError::DuplicateId(_)) => Err(Vec::new()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn handles_that_are_as_they_were_are_kept_once() {
-        let mut remembered = Remembered::default();
-        let first = remembered.take_handles(1, Handles::default());
-        let second = remembered.take_handles(2, Handles::default());
-        assert!(Arc::ptr_eq(&first, &second));
-        assert_eq!(remembered.handles.0, 2);
     }
 }

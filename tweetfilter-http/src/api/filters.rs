@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::answer::{Answer, ApiError, Finding, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
+use super::handles::UnknownHandles;
 use super::named::{Misnamed, misnamed};
 use super::shapes::ShownFilter;
 use super::tag::{IfMatch, Tag};
@@ -97,6 +98,28 @@ pub struct KeptFilter {
     pub filter: ShownFilter,
     /// Warnings about its expression.
     pub warnings: Vec<Finding>,
+    /// Handles in it that stand for nobody, for now: what it names first is looked up within seconds. Null where there are none,
+    /// or Bluesky plays no part on this server.
+    pub unknown_handles: Option<UnknownHandles>,
+}
+
+impl KeptFilter {
+    /// With what is known of its handles.
+    async fn of(api: &Api, caller: &mut Caller, filter: ShownFilter, warnings: Vec<Finding>) -> Self {
+        caller.renew(api);
+        let dialect = if filter.dialect == "x" { Dialect::X } else { Dialect::Native };
+        let unknown_handles = UnknownHandles::of_text(api, caller, &filter.text, dialect).await;
+        // It is kept, whatever can be said of it.
+        Self { filter, warnings, unknown_handles: unknown_handles.unwrap_or_default() }
+    }
+
+    /// What is said of it.
+    fn summary(&self, done: &str) -> Summary {
+        match &self.unknown_handles {
+            Some(unknown) => Summary::new(format!("{done}; {}", unknown.said())),
+            None => Summary::new(done),
+        }
+    }
 }
 
 /// Filters in a new order.
@@ -158,9 +181,10 @@ pub(super) async fn add(
         }
     };
     let filter = own_shown(&api, &caller, id).await?;
-    let (tag, kept) = (tag(&filter), KeptFilter { filter, warnings });
+    let tag = tag(&filter);
+    let kept = KeptFilter::of(&api, &mut caller, filter, warnings).await;
     let headers = [(header::LOCATION, format!("{PREFIX}/filters/{id}"))];
-    Ok(tag.put((StatusCode::CREATED, headers, Answer::new(Summary::new("Added"), kept))))
+    Ok(tag.put((StatusCode::CREATED, headers, Answer::new(kept.summary("Added"), kept))))
 }
 
 /// One filter.
@@ -229,8 +253,9 @@ pub(super) async fn change(
         Changed::Meanwhile(now) => return Err(changed_meanwhile(now)),
     }
     let filter = own_shown(&api, &caller, id).await?;
-    let (tag, kept) = (tag(&filter), KeptFilter { filter, warnings });
-    Ok(tag.put(Answer::new(Summary::new("Changed"), kept)))
+    let tag = tag(&filter);
+    let kept = KeptFilter::of(&api, &mut caller, filter, warnings).await;
+    Ok(tag.put(Answer::new(kept.summary("Changed"), kept)))
 }
 
 /// Removes a filter; what it matched stays. With `If-Match`, its `ETag` or `"REVISION"`, only if nobody has changed it

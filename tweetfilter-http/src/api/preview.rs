@@ -95,7 +95,7 @@ pub struct Preview {
     pub against_saved: Option<Difference>,
     /// Why the saved filter is not held against it: it can't be used itself.
     pub saved_unused: Option<Unused>,
-    /// Handles in the expression by which nothing was found. Null where there are none, or no post of Bluesky was looked at.
+    /// Handles in the expression that stand for nobody. Null where there are none, or Bluesky plays no part on this server.
     pub unknown_handles: Option<UnknownHandles>,
 }
 
@@ -136,7 +136,7 @@ fn thousand() -> usize {
 /// What a filter that is not saved would have found among the newest posts that the account saw.
 ///
 /// It looks for two seconds at most: `cut_short` says that there was more to look at. One search or preview runs for an
-/// account at a time.
+/// account at a time, and two for all; whoever comes meanwhile is refused before anything is read.
 ///
 /// With `Accept: text/event-stream` it is told as it is found: each event `preview` is an answer with what was found so
 /// far, the first after a fraction of the time; the last event is `done`, with the whole, or `error`.
@@ -194,8 +194,6 @@ struct Looking {
     scan: Scan,
     told: Option<Instant>,
     looked_at: usize,
-    /// Posts that name their authors by id are among those.
-    any_by_id: bool,
     matched: usize,
     would_hide: Option<WouldHide>,
     adds: usize,
@@ -214,6 +212,8 @@ impl Looking {
             let message = format!("`posts` must be from 1 to {PREVIEWED}, and `samples` at most {SAMPLES}");
             return Err(ApiError::bad(message));
         }
+        // First: reading an expression, with lists that it names, may cost as much as looking for it.
+        let right = api.0.uses.search(caller.account())?;
         let mut filters = vec![compiled(&api, &mut caller, &query.text, query.dialect).await?];
         let marking = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
         let unknown_handles = UnknownHandles::of(&api, &mut caller, &marking).await?;
@@ -231,7 +231,6 @@ impl Looking {
                 Err(error) => return Err(error),
             }
         }
-        let right = api.0.uses.search(caller.account())?;
         let order = match query.action {
             Action::Hide => Some(order(&api, &mut caller, &query).await?),
             Action::Show | Action::Highlight | Action::Notify => None,
@@ -250,7 +249,6 @@ impl Looking {
             scan,
             told: None,
             looked_at: 0,
-            any_by_id: false,
             matched: 0,
             would_hide,
             adds: 0,
@@ -287,8 +285,7 @@ impl Looking {
         let mut stretch = self.scan.next().await?;
         stretch.seen.truncate(self.query.posts - self.looked_at);
         self.looked_at += stretch.seen.len();
-        for &SeenPost { received_at, bits, would_hide, by_id } in &stretch.seen {
-            self.any_by_id |= by_id;
+        for &SeenPost { received_at, bits, would_hide } in &stretch.seen {
             self.to = self.to.max(Some(received_at));
             self.from = Some(self.from.unwrap_or(received_at).min(received_at));
             self.matched += usize::from(bits & NEW != 0);
@@ -349,7 +346,7 @@ impl Looking {
         if let Some(unused) = &self.saved_unused {
             text.push_str(&format!("; the saved filter can't be compared: {}", unused.message));
         }
-        let unknown_handles = self.unknown_handles.clone().filter(|_| self.any_by_id);
+        let unknown_handles = self.unknown_handles.clone();
         if let Some(unknown) = &unknown_handles {
             text.push_str(&format!("; {}", unknown.said()));
         }

@@ -11,7 +11,6 @@ use tokio::time::Instant;
 use tweetfilter_core::Scratch;
 use tweetfilter_core::post::Millis;
 use tweetfilter_sql::{Database, TimelinePost, Verdicts};
-use tweetfilter_stream::source::net::lookup::NETWORK;
 use tweetfilter_stream::store::StoreError;
 
 use super::Api;
@@ -55,8 +54,6 @@ pub(super) struct SeenPost {
     /// Whether the first filter would take it out of the account's timeline; `None` if it is not seen there, or that was
     /// not asked.
     pub(super) would_hide: Option<bool>,
-    /// Whether it names its author by id alone, as all posts of Bluesky do.
-    pub(super) by_id: bool,
 }
 
 /// What was found in a stretch.
@@ -173,7 +170,7 @@ async fn look(database: Database, numbers: Range<i64>, question: Arc<Question>) 
             let said = question.order.as_ref().zip(said.get(&number));
             let would_hide =
                 said.and_then(|(order, (verdict, matched))| order.hides(*verdict, matched, bits & 1 != 0));
-            seen.push(SeenPost { received_at, bits, would_hide, by_id: post.network == NETWORK });
+            seen.push(SeenPost { received_at, bits, would_hide });
             let kept = &mut kept[usize::from(bits)];
             let wanted = bits != 0 && *kept < question.keep;
             if wanted {

@@ -48,8 +48,9 @@ fn twenty() -> usize {
 /// Searches stored posts that the account saw, newest first, for as long as 200 ms.
 ///
 /// It may end with few posts or none: `summary.searched_back_to` says how far it came, and `summary.next`, sent as
-/// `before`, goes on from there. `summary.unknown_handles` says by which handles of Bluesky it found nothing, since it is not
-/// known whose they are. One search or preview runs for an account at a time.
+/// `before`, goes on from there. `summary.unknown_handles` says which handles of Bluesky stand for nobody in it, since it is
+/// not known whose they are, or nobody has them; the last slice says what is so now, give or take five seconds. One search or
+/// preview runs for an account at a time, and two for all; whoever comes meanwhile is refused before anything is read.
 #[utoipa::path(post, path = "/search", tag = "expressions", request_body = SearchFor,
     responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 422, body = Refused),
         (status = 429, body = Refused)))]
@@ -66,19 +67,18 @@ pub(super) async fn search(
             .ok_or_else(|| ApiError::bad("`before` must be a place that an answer gave as `next`"))
     });
     let before = before.transpose()?.map(|place| place.post);
+    // First: reading an expression, with lists that it names, may cost as much as the search.
+    let _right = api.0.uses.search(caller.account())?;
     let marking = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
     let searching = compiled(&api, &mut caller, &query.text, query.dialect).await?;
-    let unknown_handles = UnknownHandles::of(&api, &mut caller, &marking).await?;
-    let _right = api.0.uses.search(caller.account())?;
+    let unknown_handles = UnknownHandles::of_slice(&api, &mut caller, &marking, before.is_none()).await?;
     let keep = query.limit + 1;
     let slice = api.options().slice;
     let mut scan = Scan::begin(&api, &caller, vec![searching], keep, before, slice, None).await?;
     let mut found: Vec<TimelinePost> = Vec::new();
-    let mut any_by_id = false;
     // However late it is, it comes a little further.
     while !scan.is_done() && found.len() < query.limit {
         let stretch = scan.next().await?;
-        any_by_id |= stretch.seen.iter().any(|post| post.by_id);
         found.extend(stretch.kept.into_iter().map(|(_, post)| post));
         if scan.is_late() {
             break;
@@ -97,7 +97,6 @@ pub(super) async fn search(
         (Some(_), Some(time)) => format!("{}, searched back to {time}", found.len()),
         _ => format!("{}, searched to the end", found.len()),
     };
-    let unknown_handles = unknown_handles.filter(|_| any_by_id);
     if let Some(unknown) = &unknown_handles {
         text.push_str(&format!("; {}", unknown.said()));
     }

@@ -44,8 +44,10 @@ make each cheaper: words that must be there let a filter run on few posts.
 
 Handles of Bluesky, as in from:ann.bsky.social, are looked up when a filter is
 saved, since its stream gives ids alone, and again by the server, daily and
-when their owners say that they have changed. Who takes another handle is no
-longer found by the old one; a DID, from:did:plc:abc, stays.")]
+when their owners say that they have changed. That holds where a source of
+Bluesky is read, an account is known there or a post of it is kept; elsewhere
+only names that end in .bsky.social are looked up. Who takes another handle is
+no longer found by the old one; a DID, from:did:plc:abc, stays.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -180,8 +182,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let out = block_on(async {
         let database = settings.open_existing().await?;
         let (out, saved) = act(&database, &arguments.command).await?;
-        if !saved.is_empty() {
-            look_up(&settings, &database, &saved).await?;
+        if let Some((account, filters)) = saved.filter(|saved| !saved.1.is_empty()) {
+            look_up(&settings, &database, account, &filters).await?;
         }
         database.close().await;
         Ok(out)
@@ -189,8 +191,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     std::io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::writing(&error))
 }
 
+/// The filters that were saved, and whose they are.
+type SavedOf = Option<(i64, Vec<NewFilter>)>;
+
 /// Does it; what is to be printed, and the filters that were saved.
-async fn act(database: &Database, command: &Command) -> Result<(String, Vec<NewFilter>), Failure> {
+async fn act(database: &Database, command: &Command) -> Result<(String, SavedOf), Failure> {
     let unknown = |number: &i64| Failure::Input(format!("there is no filter {number}"));
     match command {
         Command::Add { account: name, filter, facts } => {
@@ -199,12 +204,12 @@ async fn act(database: &Database, command: &Command) -> Result<(String, Vec<NewF
             facts.apply(&mut new);
             Checker::of(database, account).await?.check(&new, &given())?;
             let number = database.add_filter(account, &new).await.map_err(refused)?;
-            Ok((format!("{number}\n"), vec![new]))
+            Ok((format!("{number}\n"), Some((account, vec![new]))))
         }
         Command::List { account: name, json } => {
             let filters = database.account_filters(account(database, name).await?).await.map_err(failure)?;
             let shown = filters.iter().map(|row| if *json { ndjson(row, name) } else { shown(row) });
-            Ok((shown.collect(), Vec::new()))
+            Ok((shown.collect(), None))
         }
         Command::Edit { number, filter, facts, enabled } => {
             let row = database.filter(*number).await.map_err(failure)?.ok_or_else(|| unknown(number))?;
@@ -230,7 +235,7 @@ async fn act(database: &Database, command: &Command) -> Result<(String, Vec<NewF
                 .await
                 .map_err(refused)?
             {
-                Changed::Done => Ok((String::new(), if is_read_anew { vec![new] } else { Vec::new() })),
+                Changed::Done => Ok((String::new(), is_read_anew.then(|| (row.account, vec![new])))),
                 Changed::Missing => Err(unknown(number)),
                 Changed::Meanwhile(_) => {
                     let message = format!(
@@ -253,16 +258,20 @@ async fn act(database: &Database, command: &Command) -> Result<(String, Vec<NewF
             let all = numbers.iter().copied().chain(rows.iter().map(|row| row.id));
             let order: Vec<i64> = all.filter(|id| named.insert(*id)).collect();
             database.order_filters(account, &order).await.map_err(failure)?;
-            Ok((String::new(), Vec::new()))
+            Ok((String::new(), None))
         }
         Command::Remove { number } => match database.remove_filter(*number).await.map_err(failure)? {
-            true => Ok((String::new(), Vec::new())),
+            true => Ok((String::new(), None)),
             false => Err(unknown(number)),
         },
-        Command::Import(file) => import::import(database, file).await,
+        Command::Import(file) => {
+            let account = account(database, &file.account).await?;
+            let (out, saved) = import::import(database, file).await?;
+            Ok((out, Some((account, saved))))
+        }
         Command::Export { account: name } => {
             let filters = database.account_filters(account(database, name).await?).await.map_err(failure)?;
-            Ok((filters.iter().map(|row| ndjson(row, name)).collect(), Vec::new()))
+            Ok((filters.iter().map(|row| ndjson(row, name)).collect(), None))
         }
     }
 }

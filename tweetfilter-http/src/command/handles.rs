@@ -19,27 +19,34 @@ const PATIENCE: Duration = Duration::from_secs(4);
 pub(super) async fn look_up(
     settings: &Settings,
     database: &Database,
+    account: i64,
     saved: &[NewFilter],
 ) -> Result<(), Failure> {
     let Some(client) = settings.lookup()? else { return Ok(()) };
     let Some(snapshot) = database.filters(None).await.map_err(failure)? else { return Ok(()) };
     let filter = |new: &NewFilter| StoredFilter {
         id: 0,
-        account: 0,
+        account,
         text: new.text.clone(),
         dialect: new.dialect,
         action: new.action,
     };
-    let identities = || snapshot.accounts.iter().flat_map(|account| &account.identities);
-    let bluesky = settings.bluesky() || identities().any(|(network, _)| network == NETWORK);
+    let bluesky = settings.bluesky() || database.plays_a_part(NETWORK).await.map_err(failure)?;
     // What accounts and follows name is the server's to look up.
-    let only =
-        Snapshot { filters: saved.iter().map(filter).collect(), sets: snapshot.sets, ..Snapshot::default() };
-    let named = named_handles(&only, bluesky);
+    let only = Snapshot {
+        filters: saved.iter().map(filter).collect(),
+        sets: snapshot.sets,
+        own_sets: snapshot.own_sets.into_iter().filter(|set| set.0 == account).collect(),
+        ..Snapshot::default()
+    };
+    let by_what = named_handles(&only, bluesky);
+    for (naming, of_it) in &by_what {
+        database.name_handles(NETWORK, naming, of_it).await.map_err(failure)?;
+    }
+    let named: BTreeSet<String> = by_what.into_values().flat_map(|of_it| of_it.handles).collect();
     if named.is_empty() {
         return Ok(());
     }
-    database.name_handles(NETWORK, &named).await.map_err(failure)?;
     let known = database.named_handles(NETWORK).await.map_err(failure)?;
     let known: BTreeSet<_> =
         known.into_iter().filter(|handle| handle.id.is_some()).map(|handle| handle.handle).collect();
@@ -61,8 +68,8 @@ pub(super) async fn look_up(
     database.handles_answered(NETWORK, &answers).await.map_err(failure)?;
     for (handle, _) in answers.iter().filter(|(_, id)| id.is_none()) {
         told!(
-            "tweetfilter: warning: nobody on Bluesky has the handle {handle}; the filter finds nothing by it until \
-             somebody has. It is asked for again by the server"
+            "tweetfilter: warning: nobody on Bluesky has the handle {handle}; the filter finds no post by its author \
+             until somebody has it. It is asked for again by the server"
         );
     }
     let asked: BTreeSet<_> = answers.into_iter().map(|(handle, _)| handle).collect();

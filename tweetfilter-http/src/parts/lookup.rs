@@ -4,12 +4,12 @@
 //! in the store, where workers find it; authors of posts that were delivered or matched are looked up a little later,
 //! many at once. Several may do this at a time: each takes what none of the others has taken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use tweetfilter_core::syntax::{NamedSets, account_names};
 use tweetfilter_core::{Expression, Limits};
-use tweetfilter_sql::{Database, RESTATE};
+use tweetfilter_sql::{Database, NamedIn, Naming};
 use tweetfilter_stream::source::net::lookup::{BATCH, Lookup, NETWORK, is_handle};
 use tweetfilter_stream::store::{Snapshot, Store, StoreError, StoredFilter};
 
@@ -19,57 +19,114 @@ use super::{PartError, Stop};
 const LOOK: Duration = Duration::from_secs(1);
 /// How long to wait for a store that is away.
 const WAIT: Duration = Duration::from_secs(2);
+/// How often all that is named is stated again, for what other programs named meanwhile.
+const RESTATE: Duration = Duration::from_secs(3_600);
 /// Handles that are asked for before the answers are stored.
 const HANDLES: u32 = 10;
 
-/// The handles of Bluesky that filters, identities and follows name, in lower case.
+/// The handles of Bluesky that filters, identities and follows name, in lower case, by what names them.
 ///
 /// A name is one if it is written like a host. Elsewhere names are not: so `from:nasa.gov` is asked for wherever
-/// Bluesky plays a part (`bluesky`: a source is of it; or an account has an identity there), and otherwise only what
-/// ends in `.bsky.social`.
+/// Bluesky plays a part (`bluesky`), and otherwise only what ends in `.bsky.social`.
 #[must_use]
-pub fn named_handles(snapshot: &Snapshot, bluesky: bool) -> BTreeSet<String> {
-    let identities = || snapshot.accounts.iter().flat_map(|account| &account.identities);
-    let bluesky = bluesky || identities().any(|(network, _)| network == NETWORK);
-    let mut shared = NamedSets::default();
-    for (name, terms) in &snapshot.sets {
-        // Filters that name a list which is refused are refused themselves.
-        let _ = shared.insert(name, terms, &Limits::default());
-    }
-    // An account's own of the same name stands in the place of that of all.
-    let mut own: BTreeMap<i64, NamedSets> = BTreeMap::new();
-    for (account, name, terms) in &snapshot.own_sets {
-        let sets = own.entry(*account).or_insert_with(|| shared.clone());
-        let _ = sets.insert(name, terms, &Limits::default());
-    }
-    let mut names = BTreeSet::new();
+pub fn named_handles(snapshot: &Snapshot, bluesky: bool) -> BTreeMap<Naming, NamedIn> {
+    let lists = Lists::of(snapshot);
+    let mut named: BTreeMap<Naming, NamedIn> = BTreeMap::new();
     for filter in &snapshot.filters {
-        names.append(&mut names_of(filter, own.get(&filter.account).unwrap_or(&shared)));
+        lists.name(filter, &mut named);
     }
-    names.retain(|name| bluesky || name.ends_with(".bsky.social"));
-    let people = identities()
-        .filter(|(network, account)| network == NETWORK && account.id.is_empty())
-        .map(|(_, account)| &account.handle);
-    let follows = snapshot.follows.iter().filter(|follow| follow.1 == NETWORK).map(|follow| &follow.2);
-    names.extend(people.chain(follows).map(|name| name.to_ascii_lowercase()));
-    names.retain(|name| is_handle(name));
-    names
+    for (_, of_it) in named.iter_mut().filter(|_| !bluesky) {
+        of_it.handles.retain(|name| name.ends_with(".bsky.social"));
+    }
+    let people = snapshot.accounts.iter().flat_map(|account| {
+        let by_handle = account.identities.iter().filter(|(on, known)| on == NETWORK && known.id.is_empty());
+        by_handle.map(|(_, known)| (account.id, &known.handle))
+    });
+    let follows = snapshot.follows.iter().filter(|follow| follow.1 == NETWORK);
+    for (account, name) in people.chain(follows.map(|follow| (follow.0, &follow.2))) {
+        named.entry(Naming::Account(account)).or_default().handles.insert(name.to_ascii_lowercase());
+    }
+    for of_it in named.values_mut() {
+        of_it.handles.retain(|name| is_handle(name));
+    }
+    let is_empty = |of_it: &NamedIn| of_it.handles.is_empty();
+    let empty: BTreeSet<_> =
+        named.iter().filter(|of_it| is_empty(of_it.1)).map(|of_it| of_it.0.clone()).collect();
+    for of_it in named.values_mut() {
+        of_it.lists.retain(|list| !empty.contains(&Naming::List(list.clone())));
+    }
+    named.retain(|_, of_it| !is_empty(of_it) || !of_it.lists.is_empty());
+    named
 }
 
-/// The names of a filter that can be handles.
-fn names_of(filter: &StoredFilter, sets: &NamedSets) -> BTreeSet<String> {
-    // Most filters name nobody, and need no parsing for that.
-    let text = &filter.text;
-    if !(text.contains('{') || text.contains('.') && text.contains([':', '@', '＠', '：'])) {
-        return BTreeSet::new();
-    }
-    let expression = Expression::parse_with(text, filter.dialect, &Limits::default());
-    let mut names = expression.map(|expression| account_names(&expression, sets)).unwrap_or_default();
-    names.retain(|name| is_handle(name));
-    names
+/// The lists that filters may name.
+#[derive(Default)]
+struct Lists<'s> {
+    /// An account's own with those of all; of the same name they stand in the place of those.
+    own: HashMap<i64, (NamedSets, BTreeSet<&'s str>)>,
+    /// Those of all, together.
+    all: (NamedSets, BTreeSet<&'s str>),
+    /// The same, each by itself, by its name.
+    each: Vec<(&'s str, NamedSets)>,
 }
 
-/// Looks up what is due until it is told to stop. `bluesky`: a source is of this network.
+impl<'s> Lists<'s> {
+    fn of(snapshot: &'s Snapshot) -> Self {
+        let mut lists = Self::default();
+        for (name, terms) in &snapshot.sets {
+            let mut one = NamedSets::default();
+            // Filters that name a list which is refused are refused themselves.
+            let _ = one.insert(name, terms, &Limits::default());
+            let _ = lists.all.0.insert(name, terms, &Limits::default());
+            lists.each.push((name, one));
+        }
+        for (account, name, terms) in &snapshot.own_sets {
+            let (sets, names) = lists.own.entry(*account).or_insert_with(|| lists.all.clone());
+            let _ = sets.insert(name, terms, &Limits::default());
+            names.insert(name);
+        }
+        lists
+    }
+
+    /// Adds what a filter names: each list of all the handles that stand there, and its account all others.
+    fn name(&self, filter: &StoredFilter, named: &mut BTreeMap<Naming, NamedIn>) {
+        // Most filters name nobody, and need no parsing for that.
+        let text = &filter.text;
+        if !(text.contains('{') || text.contains('.') && text.contains([':', '@', '＠', '：'])) {
+            return;
+        }
+        let Ok(expression) = Expression::parse_with(text, filter.dialect, &Limits::default()) else { return };
+        let handles = |sets: &NamedSets| {
+            let mut names = account_names(&expression, sets);
+            names.retain(|name| is_handle(name));
+            names
+        };
+        let (sets, own) = self.own.get(&filter.account).unwrap_or(&self.all);
+        let (mut of_account, text) = (handles(sets), text.to_lowercase());
+        let written = handles(&NamedSets::default());
+        let mut lists = BTreeSet::new();
+        for (name, sets) in &self.each {
+            if own.contains(name) || !text.contains(&name.to_lowercase()) {
+                continue;
+            }
+            let mut listed = handles(sets);
+            listed.retain(|handle| !written.contains(handle));
+            if !listed.is_empty() {
+                of_account.retain(|handle| !listed.contains(handle));
+                named.entry(Naming::List((*name).to_owned())).or_default().handles.append(&mut listed);
+                lists.insert((*name).to_owned());
+            }
+        }
+        if !of_account.is_empty() || !lists.is_empty() {
+            let of_it = named.entry(Naming::Account(filter.account)).or_default();
+            of_it.handles.append(&mut of_account);
+            of_it.lists.append(&mut lists);
+        }
+    }
+}
+
+/// Looks up what is due until it is told to stop. `bluesky`: a source is of this network; it plays a part as well where an
+/// account is known on it, a post of it is kept, or another process has read a source of it.
 ///
 /// While the server does not answer or asks to be left alone, nothing is asked; what is known stays.
 ///
@@ -84,9 +141,9 @@ pub async fn lookup(
     let mut asks = Asks {
         database,
         client,
-        bluesky,
+        is_read: bluesky,
+        bluesky: false,
         revision: None,
-        named: BTreeSet::new(),
         stated: None,
         told: None,
         nobodys: BTreeSet::new(),
@@ -113,10 +170,12 @@ pub async fn lookup(
 struct Asks {
     database: Database,
     client: Lookup,
+    /// A source of Bluesky is read here, which is not said yet.
+    is_read: bool,
+    /// It plays a part. Once it does, it does for this process.
     bluesky: bool,
     /// Of the filters whose handles are stated, these, and when.
     revision: Option<u64>,
-    named: BTreeSet<String>,
     stated: Option<Instant>,
     /// What was told of the server last.
     told: Option<String>,
@@ -127,17 +186,7 @@ struct Asks {
 impl Asks {
     /// Asks for some of what is due; whether there may be more.
     async fn round(&mut self) -> Result<bool, StoreError> {
-        if let Some(snapshot) = self.database.filters(self.revision).await? {
-            self.named = named_handles(&snapshot, self.bluesky);
-            self.nobodys.retain(|handle| self.named.contains(handle));
-            self.stated = None;
-            self.revision = Some(snapshot.revision);
-        }
-        if self.stated.is_none_or(|stated| stated.elapsed() > RESTATE) {
-            self.database.name_handles(NETWORK, &self.named).await?;
-            self.database.forget_unnamed(NETWORK).await?;
-            self.stated = Some(Instant::now());
-        }
+        self.state().await?;
         if self.client.blocked().is_some() {
             return Ok(false);
         }
@@ -145,6 +194,35 @@ impl Asks {
         let more = self.database.want_profiles(NETWORK).await?;
         let profiles = self.client.blocked().is_none() && self.profiles().await?;
         Ok((more || handles || profiles) && self.client.blocked().is_none())
+    }
+
+    /// States what is named, where that may be another than before.
+    async fn state(&mut self) -> Result<(), StoreError> {
+        if self.is_read {
+            self.database.is_read(NETWORK).await?;
+            self.is_read = false;
+        }
+        if !self.bluesky && self.database.plays_a_part(NETWORK).await? {
+            self.bluesky = true;
+            self.revision = None;
+        }
+        if self.stated.is_none_or(|stated| stated.elapsed() > RESTATE) {
+            self.revision = None;
+        }
+        let Some(snapshot) = self.database.filters(self.revision).await? else { return Ok(()) };
+        let (revision, bluesky) = (snapshot.revision, self.bluesky);
+        // Lists are long.
+        let named = tokio::task::spawn_blocking(move || named_handles(&snapshot, bluesky)).await;
+        let named =
+            named.map_err(|error| StoreError::Retry(format!("reading filters broke off: {error}")))?;
+        let all: HashSet<&String> = named.values().flat_map(|of_it| &of_it.handles).collect();
+        self.nobodys.retain(|handle| all.contains(handle));
+        // Where they are others by now, they are read again.
+        if self.database.state_handles(NETWORK, revision, &named).await? {
+            self.revision = Some(revision);
+            self.stated = Some(Instant::now());
+        }
+        Ok(())
     }
 
     async fn handles(&mut self) -> Result<bool, StoreError> {
@@ -171,7 +249,10 @@ impl Asks {
                 Some(_) => {}
                 None => {
                     if !was_nobodys {
-                        tracing::warn!(handle, "nobody has this handle: filters find nothing by it");
+                        tracing::warn!(
+                            handle,
+                            "nobody on Bluesky has this handle: filters find no posts by it"
+                        );
                     }
                     self.nobodys.insert(handle);
                 }
@@ -244,7 +325,11 @@ mod tests {
 
     fn named(filters: &[&str], identity: Option<(&str, &str)>, bluesky: bool) -> String {
         let named = named_handles(&snapshot(filters, identity), bluesky);
-        named.into_iter().collect::<Vec<_>>().join(" ")
+        let named = named.iter().map(|(naming, of_it)| {
+            let names: Vec<_> = of_it.handles.iter().chain(&of_it.lists).map(String::as_str).collect();
+            format!("{naming}: {}", names.join(" "))
+        });
+        named.collect::<Vec<_>>().join(", ")
     }
 
     #[test]
@@ -257,12 +342,35 @@ mod tests {
             "3.14 word. from:bob",
             "(broken from:b.example",
         ];
-        assert_eq!(named(filters, None, false), "ann.bsky.social");
-        assert_eq!(named(filters, None, true), "ann.bsky.social nasa.gov zoe.example");
-        assert_eq!(named(filters, Some(("x", "me.example")), false), "ann.bsky.social");
-        assert_eq!(
-            named(filters, Some((NETWORK, "Me.example")), false),
-            "ann.bsky.social me.example nasa.gov zoe.example"
-        );
+        assert_eq!(named(filters, None, false), "1: ann.bsky.social");
+        assert_eq!(named(filters, None, true), "1: ann.bsky.social nasa.gov friends, {friends}: zoe.example");
+        assert_eq!(named(filters, Some(("x", "me.example")), false), "1: ann.bsky.social");
+        // Who an account is there is asked for in any case.
+        assert_eq!(named(&[], Some((NETWORK, "Me.example")), false), "1: me.example");
+    }
+
+    #[test]
+    fn each_names_for_itself_and_a_list_of_all_names_for_all() {
+        let mut all =
+            snapshot(&["from:ann.example", "from:{friends} OR @zoe.example", "from:{friends}"], None);
+        for (filter, account) in all.filters.iter_mut().zip([1, 2, 3]) {
+            filter.account = account;
+        }
+        // In the place of that of all.
+        all.own_sets = vec![(3, "friends".into(), "carla.example".into())];
+        let named = named_handles(&all, true);
+        let of = |naming| {
+            let of_it = &named[&naming];
+            (of_it.handles.iter().map(String::as_str).collect::<Vec<_>>(), of_it.lists.len())
+        };
+        assert_eq!(of(Naming::Account(1)), (vec!["ann.example"], 0));
+        assert_eq!(of(Naming::Account(3)), (vec!["carla.example"], 0));
+        // What it writes itself is its own, too.
+        assert_eq!(of(Naming::Account(2)), (vec!["zoe.example"], 0));
+        assert_eq!(named.len(), 3);
+        all.filters[1].text = "from:{friends}".into();
+        let named = named_handles(&all, true);
+        assert_eq!(named[&Naming::Account(2)].lists, BTreeSet::from(["friends".to_owned()]));
+        assert!(named[&Naming::List("friends".into())].handles.contains("zoe.example"));
     }
 }

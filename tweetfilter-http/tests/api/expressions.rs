@@ -285,6 +285,11 @@ async fn an_account_searches_once_at_a_time_by_whichever_token() {
         assert_eq!((got.status, got.error()), (StatusCode::TOO_MANY_REQUESTS, "search_running"));
         assert!(got.json["error"]["message"].as_str().unwrap().contains("of this account"), "{got:?}");
     }
+    // Before anything is read: reading may cost as much as the search, and this could not be read.
+    for path in ["/search", "/preview"] {
+        let got = house.ask(Method::POST, &desk, path, json!({"text": "(snow"})).await;
+        assert_eq!((got.status, got.error()), (StatusCode::TOO_MANY_REQUESTS, "search_running"), "{path}");
+    }
     search(&ben).await.ok();
     drop(preview);
     search(&desk).await.ok();

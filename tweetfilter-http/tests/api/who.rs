@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tweetfilter_core::Post;
 use tweetfilter_core::post::{Account, Author, Reference, ReplyTo};
 use tweetfilter_http::parts::now;
-use tweetfilter_sql::Scope;
+use tweetfilter_sql::{NamedIn, Naming, Scope};
 use tweetfilter_stream::store::{Delivery, Evaluated, Outcome, Store, Verdict};
 
 use crate::feeds::read;
@@ -43,14 +43,15 @@ async fn store(house: &House, post: Post, account: i64, filters: &[i64]) {
     house.database.commit(&outcome, &[]).await.unwrap();
 }
 
-/// Lets it be known whose a handle is.
-async fn is_whose(house: &House, handle: &str, id: &str) {
-    is_answered(house, handle, Some(id)).await;
+/// Lets it be known whose a handle is that an account names.
+async fn is_whose(house: &House, account: i64, handle: &str, id: &str) {
+    is_answered(house, account, handle, Some(id)).await;
 }
 
-/// Asks for a handle, and is told whose it is, or that it is nobody's.
-async fn is_answered(house: &House, handle: &str, id: Option<&str>) {
-    house.database.name_handles(NETWORK, &BTreeSet::from([handle.to_owned()])).await.unwrap();
+/// Asks for a handle that an account names, and is told whose it is, or that it is nobody's.
+async fn is_answered(house: &House, account: i64, handle: &str, id: Option<&str>) {
+    let named = NamedIn { handles: BTreeSet::from([handle.to_owned()]), ..NamedIn::default() };
+    house.database.name_handles(NETWORK, &Naming::Account(account), &named).await.unwrap();
     let answers = [(handle.to_owned(), id.map(str::to_owned))];
     house.database.handles_answered(NETWORK, &answers).await.unwrap();
 }
@@ -66,7 +67,7 @@ async fn a_handle_costs_to_the_api_what_it_costs_to_workers() {
     let (ann, token) = house.account("ann", Scope::Write).await;
     house.filter(ann, "-from:carla.example OR snow").await;
     let (before, _) = house.database.owner_price(ann).await.unwrap();
-    is_whose(&house, "carla.example", CARLA).await;
+    is_whose(&house, ann, "carla.example", CARLA).await;
     let (after, _) = house.database.owner_price(ann).await.unwrap();
     assert!(after > before, "{after:?} {before:?}");
     // Enough for it when it was saved, and too little now.
@@ -93,7 +94,7 @@ async fn a_handle_means_to_the_api_whom_it_means_to_workers() {
         (explained, previewed, got.ok().as_array().unwrap().len())
     };
     assert_eq!(found("from:carla.example").await, (false, 0, 0));
-    is_whose(&house, "carla.example", CARLA).await;
+    is_whose(&house, ann, "carla.example", CARLA).await;
     for text in ["from:Carla.example", "from:{friends}", "from:dora.example OR from:carla.example"] {
         assert_eq!(found(text).await, (true, 1, 1), "{text}");
     }
@@ -104,7 +105,7 @@ async fn a_handle_means_to_the_api_whom_it_means_to_workers() {
 }
 
 #[tokio::test]
-async fn a_preview_says_by_which_handles_nothing_is_found_yet() {
+async fn a_preview_says_which_handles_stand_for_nobody_yet() {
     let house = House::new().await;
     let (ann, token) = house.account("ann", Scope::Write).await;
     house.database.set_named(Some(ann), "friends", "carla.example\ndora.example\nbob").await.unwrap();
@@ -122,17 +123,17 @@ async fn a_preview_says_by_which_handles_nothing_is_found_yet() {
         assert_eq!(unknown(text).await, Value::Null, "{text}");
     }
     let got = preview("from:carla.example").await;
-    let said = "; nothing is found by carla.example: it is not known whose handle on Bluesky that is";
+    let said = "; no post is known to be by carla.example: it is not known whose handle on Bluesky that is";
     assert!(got.json["summary"]["text"].as_str().unwrap().ends_with(said), "{got:?}");
 
-    is_whose(&house, "carla.example", CARLA).await;
+    is_whose(&house, ann, "carla.example", CARLA).await;
     assert_eq!(unknown("from:carla.example").await, Value::Null);
     assert_eq!(unknown("from:{friends}").await, named(&["dora.example"]));
     // It was asked for: that is another reason.
-    is_answered(&house, "dora.example", None).await;
+    is_answered(&house, ann, "dora.example", None).await;
     assert_eq!(unknown("from:{friends}").await, told(&[], &["dora.example"]));
     let got = preview("from:dora.example").await;
-    let said = "; nothing is found by dora.example: nobody on Bluesky has this handle";
+    let said = "; there is no post by dora.example: nobody on Bluesky has this handle";
     assert!(got.json["summary"]["text"].as_str().unwrap().ends_with(said), "{got:?}");
     assert_eq!(
         unknown("from:{friends} OR from:eve.example").await,
@@ -141,7 +142,7 @@ async fn a_preview_says_by_which_handles_nothing_is_found_yet() {
 }
 
 #[tokio::test]
-async fn a_search_says_by_which_handles_nothing_is_found() {
+async fn a_search_says_which_handles_stand_for_nobody() {
     let house = House::new().await;
     let (ann, token) = house.account("ann", Scope::Write).await;
     let search = async |body: Value| house.ask(Method::POST, &token, "/search", body).await;
@@ -155,20 +156,125 @@ async fn a_search_says_by_which_handles_nothing_is_found() {
     assert_eq!(unknown("from:carla.example").await, None);
 
     store(&house, by(CARLA, "1"), ann, &[]).await;
-    is_answered(&house, "dora.example", None).await;
+    is_answered(&house, ann, "dora.example", None).await;
     assert_eq!(unknown("from:bob OR snow").await, None);
     let both = told(&["carla.example"], &["dora.example"]);
     assert_eq!(unknown("from:Carla.example OR from:dora.example").await, Some(both));
     let got = search(json!({"text": "from:dora.example"})).await;
-    let said = "; nothing is found by dora.example: nobody on Bluesky has this handle";
+    let said = "; there is no post by dora.example: nobody on Bluesky has this handle";
     assert!(got.json["summary"]["text"].as_str().unwrap().ends_with(said), "{got:?}");
     // Also where something is found, and there is more.
     let first = search(json!({"text": "snow OR from:carla.example", "limit": 1})).await;
     assert_eq!(first.ok()[0]["network"], NETWORK);
     assert_eq!(first.json["summary"]["unknown_handles"], told(&["carla.example"], &[]));
 
-    is_whose(&house, "carla.example", CARLA).await;
+    is_whose(&house, ann, "carla.example", CARLA).await;
     assert_eq!(unknown("from:carla.example").await, None);
+}
+
+/// What others name, and whose that is, is nobody else's business: all that an account is told depends on what it names itself.
+#[tokio::test]
+async fn what_others_name_says_nothing_to_an_account() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let (ben, others) = house.account("ben", Scope::Write).await;
+    for account in [ann, ben] {
+        store(&house, by(CARLA, &account.to_string()), account, &[]).await;
+    }
+    let text = "from:carla.example OR from:dora.example OR from:eve.example";
+    let all_told = async |token: &str| {
+        let mut told = Vec::new();
+        for path in ["/search", "/preview", "/check"] {
+            let got = house.ask(Method::POST, token, path, json!({"text": text})).await;
+            let (data, summary) = (got.ok(), &got.json["summary"]);
+            told.push((data["matched"].clone(), summary["count"].clone(), summary["text"].clone()));
+            let unknown = data.get("unknown_handles").unwrap_or(&summary["unknown_handles"]);
+            told.push((unknown.clone(), Value::Null, Value::Null));
+        }
+        told
+    };
+    let before = all_told(&token).await;
+    is_whose(&house, ben, "carla.example", CARLA).await;
+    is_answered(&house, ben, "dora.example", None).await;
+    let list = NamedIn { handles: BTreeSet::from(["dora.example".to_owned()]), ..NamedIn::default() };
+    house.database.name_handles(NETWORK, &Naming::List("people".into()), &list).await.unwrap();
+    assert_ne!(all_told(&others).await, before, "ben knows");
+    assert_eq!(all_told(&token).await, before, "ann does not");
+    // A list of all tells those whose filters name it.
+    let list = NamedIn { lists: BTreeSet::from(["people".to_owned()]), ..NamedIn::default() };
+    house.database.name_handles(NETWORK, &Naming::Account(ann), &list).await.unwrap();
+    let unknown = house.ask(Method::POST, &token, "/check", json!({"text": text})).await;
+    let told = told(&["carla.example", "eve.example"], &["dora.example"]);
+    assert_eq!(unknown.ok()["unknown_handles"], told);
+    // What she names once ben does, she knows at once.
+    let carla = NamedIn { handles: BTreeSet::from(["carla.example".to_owned()]), ..NamedIn::default() };
+    house.database.name_handles(NETWORK, &Naming::Account(ann), &carla).await.unwrap();
+    let found = house.ask(Method::POST, &token, "/search", json!({"text": text})).await;
+    assert_eq!(found.ok().as_array().unwrap().len(), 1, "{found:?}");
+}
+
+#[tokio::test]
+async fn a_check_and_who_saves_a_filter_are_told_which_handles_stand_for_nobody() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let text = json!({"text": "from:carla.example OR from:dora.example"});
+    let check = async || house.ask(Method::POST, &token, "/check", text.clone()).await;
+    // Elsewhere nobody is looked up, whatever looks like a handle.
+    assert_eq!(check().await.ok()["unknown_handles"], Value::Null);
+    house.database.is_read(NETWORK).await.unwrap();
+    is_answered(&house, ann, "dora.example", None).await;
+    let both = told(&["carla.example"], &["dora.example"]);
+    let said = "; no post is known to be by carla.example: it is not known whose handle on Bluesky that is; there is no post by \
+                dora.example: nobody on Bluesky has this handle";
+    let checked = check().await;
+    assert_eq!(checked.ok()["unknown_handles"], both);
+    assert_eq!(checked.json["summary"]["text"], format!("Valid{said}"));
+    let added = house.ask(Method::POST, &token, "/filters", text.clone()).await;
+    assert_eq!((added.status, &added.json["data"]["unknown_handles"]), (StatusCode::CREATED, &both));
+    assert_eq!(added.json["summary"]["text"], format!("Added{said}"));
+    let path = format!("/filters/{}", added.json["data"]["id"]);
+    let changed = house.ask(Method::PATCH, &token, &path, json!({"name": "people"})).await;
+    assert_eq!(changed.ok()["unknown_handles"], both);
+    let changed = house.ask(Method::PATCH, &token, &path, json!({"text": "snow"})).await;
+    assert_eq!(changed.ok()["unknown_handles"], Value::Null);
+    assert_eq!(changed.json["summary"]["text"], "Changed");
+}
+
+#[tokio::test]
+async fn of_me_is_said_that_nobody_has_the_handle() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let me = Account { id: String::new(), handle: "Ann.example".into() };
+    house.database.add_identity(ann, &(NETWORK.into(), me)).await.unwrap();
+    let unknown = async |text: &str| {
+        let got = house.ask(Method::POST, &token, "/preview", json!({"text": text})).await;
+        got.ok()["unknown_handles"].clone()
+    };
+    assert_eq!(unknown("snow").await, Value::Null);
+    assert_eq!(unknown("from:me").await, told(&["ann.example"], &[]));
+    is_answered(&house, ann, "ann.example", None).await;
+    assert_eq!(unknown("@me OR snow").await, told(&[], &["ann.example"]));
+    is_whose(&house, ann, "ann.example", "did:plc:ann").await;
+    assert_eq!(unknown("from:me").await, Value::Null);
+}
+
+/// A slice that follows says what is so by then.
+#[tokio::test]
+async fn a_later_slice_says_what_is_known_by_then() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    for id in ["1", "2"] {
+        store(&house, by(CARLA, id), ann, &[]).await;
+    }
+    let body =
+        |before: Option<&Value>| json!({"text": "snow OR from:dora.example", "limit": 1, "before": before});
+    let first = house.ask(Method::POST, &token, "/search", body(None)).await;
+    first.ok();
+    assert_eq!(first.json["summary"]["unknown_handles"], told(&["dora.example"], &[]));
+    is_whose(&house, ann, "dora.example", DORA).await;
+    let next = house.ask(Method::POST, &token, "/search", body(Some(&first.json["summary"]["next"]))).await;
+    assert_eq!(next.ok().as_array().unwrap().len(), 1);
+    assert_eq!(next.json["summary"].get("unknown_handles"), None);
 }
 
 /// Lets it be known who wrote something that is stored.

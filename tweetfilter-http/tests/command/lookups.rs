@@ -151,7 +151,9 @@ fn handles_are_looked_up_when_saved_and_when_their_owners_say_that_they_changed(
     assert_eq!((saved.code, &*saved.out, &*saved.err), (0, "1\n", ""));
     let saved = files.run(&["filter", "add", "ann", "from:nobody.example OR to:nobody.example"]);
     assert_eq!((saved.code, &*saved.out), (0, "2\n"));
-    assert!(saved.err.contains("nobody on Bluesky has the handle nobody.example"), "{}", saved.err);
+    let said =
+        "nobody on Bluesky has the handle nobody.example; the filter finds no post by its author until";
+    assert!(saved.err.contains(said), "{}", saved.err);
     let asked = view.asked("resolveHandle");
     assert_eq!(asked, 2, "{:?}", view.asked.lock().unwrap());
     let saved = files.run(&["filter", "add", "ann", "from:quiet.example", "--no-lookup"]);
@@ -216,4 +218,22 @@ fn a_server_that_nobody_reaches_is_a_warning() {
     assert_eq!(off.run(&["filter", "add", "ann", "from:alice.bsky.social"]).err, "");
     let shown = ok(off.run(&["config", "show"]));
     assert!(shown.contains("lookup = false  # tweetfilter.toml\n"), "{shown}");
+}
+
+/// Its posts come from a file, no source is of it, and no account is known there.
+#[test]
+fn handles_are_looked_up_where_a_post_of_bluesky_is_kept() {
+    let view = AppView::start(&[("alice.example", ALICE)]);
+    let settings = format!(
+        "lookup-address = \"{}\"\n[source.kept]\nkind = \"file\"\naudience = \"account ann\"\nfiles = [\"posts.ndjson\"]\n",
+        view.address
+    );
+    let files = Files::new().with("tweetfilter.toml", settings).with("posts.ndjson", post(ALICE, 1) + "\n");
+    ok(files.run(&["account", "add", "ann"]));
+    let saved = files.run(&["filter", "add", "ann", "from:alice.example"]);
+    assert_eq!((saved.code, &*saved.err, view.asked("alice")), (0, "", 0), "nothing is of Bluesky yet");
+    let _server = Server::start(&files, &["serve"]);
+    until("what was saved before is looked up", &files, || view.asked("handle=alice.example") > 0);
+    let saved = files.run(&["filter", "add", "ann", "from:nobody.example"]);
+    assert!(saved.err.contains("nobody on Bluesky has the handle nobody.example"), "{}", saved.err);
 }

@@ -105,9 +105,8 @@ fn reading_waits_while_redis_is_full_and_while_it_keeps_nothing() {
     assert!(ingest.ended().is_none(), "all was read");
     // Without its file, what it acknowledges could be lost: nobody gives it anything.
     chain.redis.restart(Some(&["--appendonly", "no"]));
-    let refused = chain.run(&["status"]);
-    assert_eq!(refused.code, 2, "{}", refused.err);
-    assert!(refused.err.contains("CONFIG SET appendonly yes"), "{}", refused.err);
+    let status = chain.ok(&["status"]);
+    assert!(status.contains("CONFIG SET appendonly yes"), "{status}");
     chain.until("the reader refuses it", || chain.log().contains("is not fit to be a buffer"));
     let mut worker = chain.part("worker-1");
     chain.until("a worker refuses it", || worker.ended().is_some_and(|ended| !ended.success()));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tweetfilter_core::Post;
 use tweetfilter_core::post::{Account, Author};
+use tweetfilter_sql::{NamedIn, Naming};
 use tweetfilter_stream::store::Verdict;
 
 use crate::browser::{Browser, ENTER};
@@ -28,6 +29,14 @@ async fn is_known(served: &Served, id: &str, handle: &str, name: &str) {
     let account = Account { id: id.into(), handle: handle.into() };
     let found = Author { account, name: Some(name.into()), ..Author::default() };
     database.profiles_answered(NETWORK, &[id.to_owned()], &[found]).await.unwrap();
+}
+
+/// Asks for a handle that ann names, and is told whose it is, or that it is nobody's.
+async fn is_answered(served: &Served, handle: &str, id: Option<&str>) {
+    let database = &served.house.database;
+    let named = NamedIn { handles: BTreeSet::from([handle.to_owned()]), ..NamedIn::default() };
+    database.name_handles(NETWORK, &Naming::Account(served.ann), &named).await.unwrap();
+    database.handles_answered(NETWORK, &[(handle.to_owned(), id.map(str::to_owned))]).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,22 +116,20 @@ async fn a_filter_that_is_written_says_by_whom_it_finds_nothing_yet() {
     browser.begins_a_filter(&served.link()).await;
     browser.keys("from:carla.example").await;
     browser
-        .sees("It is not known yet whose handle on Bluesky carla.example is, so nothing is found by it here.")
+        .sees(
+            "It is not known yet whose handle on Bluesky carla.example is, so no post is known to be by it.",
+        )
         .await;
     browser.picture("unknown-handle").await;
-    let database = &served.house.database;
-    let handle = "carla.example".to_owned();
-    database.name_handles(NETWORK, &BTreeSet::from([handle.clone()])).await.unwrap();
-    database.handles_answered(NETWORK, &[(handle, Some(CARLA.to_owned()))]).await.unwrap();
-    // It is looked for again as something is written.
-    browser.keys(" snow").await;
+    // What is found out meanwhile is seen without anything being written.
+    is_answered(&served, "carla.example", None).await;
+    browser.sees("Nobody on Bluesky has the handle carla.example, so there is no post by it.").await;
+    is_answered(&served, "carla.example", Some(CARLA)).await;
     browser.until("document.querySelector('tf-preview .figures dd').textContent === '1'").await;
-    browser.until("!document.querySelector('tf-preview').innerText.includes('It is not known yet')").await;
-    // Of one that was asked for it is known that nobody has it.
-    database.name_handles(NETWORK, &BTreeSet::from(["dora.example".to_owned()])).await.unwrap();
-    database.handles_answered(NETWORK, &[("dora.example".to_owned(), None)]).await.unwrap();
+    browser.until("!document.querySelector('tf-preview').innerText.includes('on Bluesky')").await;
+    is_answered(&served, "dora.example", None).await;
     browser.keys(" -from:dora.example").await;
-    browser.sees("Nobody on Bluesky has the handle dora.example, so nothing is found by it.").await;
+    browser.sees("Nobody on Bluesky has the handle dora.example, so there is no post by it.").await;
     browser.was_clean().await;
     browser.end().await;
 }
@@ -131,26 +138,35 @@ async fn a_filter_that_is_written_says_by_whom_it_finds_nothing_yet() {
 async fn a_search_says_by_whom_it_finds_nothing() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;
-    served.keep(vec![(by(CARLA, "1"), Vec::new(), Verdict::default())]).await;
-    let database = &served.house.database;
-    database.name_handles(NETWORK, &BTreeSet::from(["dora.example".to_owned()])).await.unwrap();
-    database.handles_answered(NETWORK, &[("dora.example".to_owned(), None)]).await.unwrap();
+    let posts = (1..=60).map(|id| (by(CARLA, &id.to_string()), Vec::new(), Verdict::default()));
+    served.keep(posts.collect()).await;
+    is_answered(&served, "dora.example", None).await;
     browser.open(&served.link()).await;
     browser.sees("Everything").await;
     browser.keys("/").await;
     browser.until("document.activeElement.id === 'search-text'").await;
     browser.keys(&format!("from:carla.example OR from:dora.example{ENTER}")).await;
     let carla =
-        "It is not known yet whose handle on Bluesky carla.example is, so nothing is found by it here.";
-    let dora = "Nobody on Bluesky has the handle dora.example, so nothing is found by it.";
+        "It is not known yet whose handle on Bluesky carla.example is, so no post is known to be by it.";
+    let dora = "Nobody on Bluesky has the handle dora.example, so there is no post by it.";
     for said in [carla, dora] {
         browser.sees(said).await;
     }
     browser.picture("search-unknown-handles").await;
-    // The next one has another answer.
+    // The next one has another answer, and what is known by a later slice is said no longer.
     browser.run("document.querySelector('#search-text').value = ''").await;
-    browser.keys(&format!("snow{ENTER}")).await;
-    browser.until("document.querySelector('tf-search .counts').innerText.startsWith('1 post in all')").await;
+    browser.keys(&format!("snow OR from:eve.example{ENTER}")).await;
+    browser.sees("whose handle on Bluesky eve.example is").await;
+    browser.until("!document.querySelector('tf-search').innerText.includes('dora.example, so')").await;
+    is_answered(&served, "eve.example", Some(DORA)).await;
+    // It stands at the end of the list.
+    let is_there =
+        "(list => { list.scrollTop = list.scrollHeight; return !!list.querySelector('[data-do=more]'); })";
+    browser.until(&format!("{is_there}(document.querySelector('tf-search tf-list'))")).await;
+    browser.press("tf-search [data-do=more]").await;
+    browser
+        .until("document.querySelector('tf-search .counts').innerText.startsWith('60 posts in all')")
+        .await;
     browser.until("!document.querySelector('tf-search').innerText.includes('on Bluesky')").await;
     browser.was_clean().await;
     browser.end().await;

@@ -16,6 +16,7 @@ use super::scrub::scrub_geo;
 use super::withheld::{self, withhold};
 use super::{letters, posts, states};
 use crate::accounts;
+use crate::handles;
 use crate::lists::{ids, keys, numbers};
 use crate::lookup;
 use crate::sql::{Sql, Tx, args, list, statements};
@@ -211,7 +212,8 @@ pub(super) async fn apply(
                         continue;
                     }
                 }
-                let mut changed = lookup::renamed(tx, network, account).await?;
+                lookup::renamed(tx, network, account).await?;
+                let mut changed = handles::renamed(tx, network, account).await?;
                 if !handle.is_empty() {
                     changed |= tx.run(RENAMED, args![handle, network, id, handle]).await? > 0;
                 }

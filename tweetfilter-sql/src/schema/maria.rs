@@ -19,6 +19,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("last outcome", LAST_OUTCOME),
     ("reasons", REASONS),
     ("source places", SOURCE_PLACES),
+    ("who names handles", NAMED_HANDLES),
 ];
 
 /// A table in full Unicode, compared byte by byte.
@@ -303,3 +304,20 @@ const SOURCE_PLACES: &[&str] = &[table!(
     "source_place",
     "name VARCHAR(190) NOT NULL PRIMARY KEY, cursor_at TEXT, since BIGINT NOT NULL"
 )];
+
+/// Who names which handles, and when each is due. What was named is stated again by whoever looks handles up.
+const NAMED_HANDLES: &[&str] = &[
+    table!(
+        "handle_scope",
+        "scope VARCHAR(190) NOT NULL, network VARCHAR(190) NOT NULL, digest VARCHAR(64) NOT NULL,
+        turn BIGINT NOT NULL, PRIMARY KEY (scope, network)"
+    ),
+    table!(
+        "named_handle",
+        "scope VARCHAR(190) NOT NULL, network VARCHAR(190) NOT NULL, handle VARCHAR(253) NOT NULL,
+        due_at BIGINT NOT NULL, PRIMARY KEY (scope, network, handle),
+        KEY named_handle_due (scope, network, due_at, handle), KEY named_handle_of (network, handle)"
+    ),
+    "ALTER TABLE handle DROP COLUMN IF EXISTS claimed_at",
+    "ALTER TABLE handle DROP COLUMN IF EXISTS named_at",
+];

@@ -19,6 +19,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("last outcome", LAST_OUTCOME),
     ("reasons", REASONS),
     ("source places", SOURCE_PLACES),
+    ("who names handles", NAMED_HANDLES),
 ];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
@@ -236,3 +237,17 @@ const REASONS: &[&str] = &["ALTER TABLE author ADD COLUMN states TEXT"];
 /// Where sources stand whose buffer is elsewhere, and may forget it.
 const SOURCE_PLACES: &[&str] = &["CREATE TABLE IF NOT EXISTS source_place (
     name TEXT NOT NULL PRIMARY KEY, cursor_at TEXT, since INTEGER NOT NULL) WITHOUT ROWID"];
+
+/// Who names which handles, and when each is due. What was named is stated again by whoever looks handles up.
+const NAMED_HANDLES: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS handle_scope (
+        scope TEXT NOT NULL, network TEXT NOT NULL, digest TEXT NOT NULL, turn INTEGER NOT NULL,
+        PRIMARY KEY (scope, network)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS named_handle (
+        scope TEXT NOT NULL, network TEXT NOT NULL, handle TEXT NOT NULL, due_at INTEGER NOT NULL,
+        PRIMARY KEY (scope, network, handle)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS named_handle_due ON named_handle (scope, network, due_at, handle)",
+    "CREATE INDEX IF NOT EXISTS named_handle_of ON named_handle (network, handle)",
+    "ALTER TABLE handle DROP COLUMN claimed_at",
+    "ALTER TABLE handle DROP COLUMN named_at",
+];

@@ -601,7 +601,7 @@ pub async fn lists_belong_to_an_account_or_to_all(database: &Database, _: &Clock
     assert_eq!(found("bergen"), [of[0], of[2]]);
     assert_eq!(found("oslo"), [of[1], of[2]]);
     let named = |name: &str, terms: &str| vec![(name.to_owned(), terms.to_owned())];
-    let known = database.known_to(ann, Default::default()).await.unwrap();
+    let known = database.known_to(ann).await.unwrap();
     assert_eq!((known.sets, known.own_sets), (named("towns", "oslo"), named("towns", "bergen")));
     assert_eq!(database.named_sets(Some(ann)).await.unwrap(), named("towns", "bergen"));
     assert_eq!(database.named_sets(None).await.unwrap(), named("towns", "oslo"));

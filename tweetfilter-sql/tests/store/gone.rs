@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::Connection as _;
 use tweetfilter_core::post::Account;
-use tweetfilter_sql::{CrashEvent, Cursor, Database, NewFilter, Scope, StoredGap};
+use tweetfilter_sql::{CrashEvent, Cursor, Database, NamedIn, Naming, NewFilter, Scope, StoredGap};
 use tweetfilter_stream::buffer::Gap;
 use tweetfilter_stream::store::{Friends, Outcome, Store, Verdict};
 
@@ -49,8 +49,10 @@ const OTHERS: &[&str] = &[
     "follow",
     "friend_list",
     "handle",
+    "handle_scope",
     "identity",
     "migration",
+    "named_handle",
     "named_set",
     "outcome_count",
     "own_change",
@@ -101,6 +103,8 @@ async fn account_with_all(database: &Database) -> i64 {
     database.add_feed(ann, filter, "digest of a feed", 1).await.unwrap();
     let token = database.add_token(ann, "", "digest of a token", Scope::Read).await.unwrap();
     database.token_used(token).await.unwrap();
+    let named = NamedIn { handles: ["ann.example".to_owned()].into(), ..NamedIn::default() };
+    database.name_handles("bluesky", &Naming::Account(ann), &named).await.unwrap();
     ann
 }
 
@@ -131,6 +135,9 @@ async fn nothing_of_a_removed_account_is_left(
     while database.forget_removed().await.unwrap() {}
     let now = rows(&ask, &named, &format!("account = {ann}")).await;
     assert_eq!(filled(&now), [""; 0], "of it nothing is left");
+    for table in ["named_handle", "handle_scope"] {
+        assert_eq!(ask(format!("SELECT CAST(COUNT(*) AS CHAR) FROM {table}")).await, ["0"], "{table}");
+    }
     let of_ben = rows(&ask, &named, &format!("account = {ben}")).await;
     for table in ["delivery_pack", "matches"] {
         assert_eq!(of_ben[table], 1, "of another all is left: {table}");

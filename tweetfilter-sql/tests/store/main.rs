@@ -57,6 +57,7 @@ macro_rules! contract {
             steps::a_delete_without_a_network_reads_little_of_maria(&server).await;
             steps::a_scrub_reads_what_it_is_about_on_maria(&server).await;
             scrubbed::verdicts_are_those_of_what_is_left_on_maria(&server).await;
+            steps::the_next_handles_are_found_in_few_reads_of_maria(&server).await;
             refused::a_batch_that_was_cut_off_in_the_middle_is_counted_once(&server).await;
         }
     };
@@ -100,6 +101,9 @@ contract!(
     what_no_filter_matched_is_counted,
     the_views_unpack_deliveries,
     handles_are_handed_out_answered_and_doubted,
+    each_that_names_handles_has_its_turn,
+    what_is_named_no_more_is_forgotten,
+    a_network_plays_a_part_by_a_source_an_account_or_a_post,
     a_look_back_begins_again_when_it_is_known_whose_a_handle_is,
     profiles_are_wanted_by_deliveries_and_kept_with_a_date,
     samples_are_kept_once_for_seven_days,

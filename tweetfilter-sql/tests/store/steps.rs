@@ -3,7 +3,7 @@
 use sqlx::Connection as _;
 use tweetfilter_core::Post;
 use tweetfilter_core::post::{Point, Reference};
-use tweetfilter_sql::Database;
+use tweetfilter_sql::{Database, NamedIn, Naming};
 use tweetfilter_stream::entry::Change;
 use tweetfilter_stream::store::{Evaluated, Outcome, Store};
 
@@ -38,6 +38,40 @@ pub async fn a_delete_without_a_network_reads_little_of_maria(server: &Maria) {
     let read = reads() - before;
     assert!(read < POSTS / 4 + (asking.1 - asking.0), "{read} of {POSTS}");
     assert_eq!(database.status().await.unwrap().tombstones, 6);
+    database.close().await;
+}
+
+/// Whose turn it is to have a handle asked for, beside a long list.
+pub async fn the_next_handles_are_found_in_few_reads_of_maria(server: &Maria) {
+    let database = server.database("turns").await;
+    let names = |from: u64, count: u64| {
+        let handles = (from..from + count).map(|n| format!("a{n:06}.example")).collect();
+        NamedIn { handles, ..NamedIn::default() }
+    };
+    let others =
+        (2..32).map(|account| (Naming::Account(account), names(POSTS * 10 + account.cast_unsigned(), 1)));
+    let all = others.chain([(Naming::Account(1), names(0, POSTS * 5))]).collect();
+    let revision = database.status().await.unwrap().revision;
+    assert!(database.state_handles("bluesky", revision, &all).await.unwrap());
+    let reads = || -> u64 {
+        let rows = server.ask("", "SHOW GLOBAL STATUS LIKE 'Handler_read%'");
+        rows.iter().map(|row| row[1].parse::<u64>().unwrap()).sum()
+    };
+    let asking = (reads(), reads());
+    let mut due = Vec::new();
+    for _ in 0..5 {
+        let before = reads();
+        due.extend(database.due_handles("bluesky", 10).await.unwrap());
+        let read = reads() - before;
+        assert!(read < POSTS / 2 + (asking.1 - asking.0), "{read}");
+    }
+    assert_eq!(due.len(), 50);
+    assert_eq!(due.iter().filter(|handle| ***handle >= *format!("a{:06}", POSTS * 10)).count(), 30);
+    let answers: Vec<_> = due.into_iter().map(|handle| (handle, None)).collect();
+    let before = reads();
+    database.handles_answered("bluesky", &answers).await.unwrap();
+    let read = reads() - before;
+    assert!(read < POSTS / 2 + (asking.1 - asking.0), "{read}");
     database.close().await;
 }
 

@@ -36,7 +36,7 @@ use super::{Checker, action, refused};
 /// profiles say, comes in switched off; one that only blurs media does not hide, but does --action.
 #[derive(clap::Args)]
 pub(super) struct Import {
-    account: String,
+    pub(super) account: String,
     /// The file; `-` reads standard input
     file: String,
     /// What a match of a new filter does, where the file does not say [default: highlight]

@@ -1,9 +1,9 @@
 //! Who is who.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tweetfilter_core::post::Author;
-use tweetfilter_sql::{FRESH, NOBODY, Profile, RESTATE, UNNAMED};
+use tweetfilter_sql::{FRESH, NOBODY, NamedIn, Naming, Profile};
 
 use super::*;
 
@@ -11,6 +11,24 @@ const NETWORK: &str = "bluesky";
 
 fn names(handles: &[&str]) -> BTreeSet<String> {
     handles.iter().map(|handle| (*handle).to_owned()).collect()
+}
+
+/// Handles that stand by themselves, in no list.
+fn naming(handles: &[&str]) -> NamedIn {
+    NamedIn { handles: names(handles), ..NamedIn::default() }
+}
+
+/// An account that is not asked for.
+const SOMEBODY: Naming = Naming::Account(1);
+
+async fn name(database: &Database, handles: &[&str]) {
+    database.name_handles(NETWORK, &SOMEBODY, &naming(handles)).await.unwrap();
+}
+
+/// States that these name so much, and nobody else anything.
+async fn state(database: &Database, all: &[(Naming, NamedIn)]) {
+    let all: BTreeMap<_, _> = all.iter().cloned().collect();
+    while !database.state_handles(NETWORK, revision(database).await, &all).await.unwrap() {}
 }
 
 fn answer(handle: &str, id: Option<&str>) -> (String, Option<String>) {
@@ -31,7 +49,7 @@ async fn due(database: &Database) -> Vec<String> {
 }
 
 pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, clock: &Clock) {
-    database.name_handles(NETWORK, &names(&["ann.example", "bob.example"])).await.unwrap();
+    name(database, &["Ann.example", "bob.example"]).await;
     assert_eq!(due(database).await, ["ann.example", "bob.example"]);
     // Somebody asks for them now.
     assert!(due(database).await.is_empty());
@@ -42,14 +60,15 @@ pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, cl
     // As long as nobody has asked, they are not nobody's.
     let nobodys = async || {
         let asked = ["ann.example", "bob.example", "eve.example"];
-        database.nobodys_handles(NETWORK, &asked).await.unwrap()
+        database.nobodys_handles(NETWORK, 1, &asked).await.unwrap()
     };
     assert!(nobodys().await.is_empty());
     assert_eq!(database.handles_answered(NETWORK, &answers).await.unwrap(), ["ann.example"]);
     assert_eq!(nobodys().await, names(&["bob.example"]));
     // Whoever does not name it is not told.
-    assert!(database.nobodys_handles(NETWORK, &["ann.example"]).await.unwrap().is_empty());
-    assert!(database.nobodys_handles("other", &["bob.example"]).await.unwrap().is_empty());
+    assert!(database.nobodys_handles(NETWORK, 1, &["ann.example"]).await.unwrap().is_empty());
+    assert!(database.nobodys_handles("other", 1, &["bob.example"]).await.unwrap().is_empty());
+    assert!(database.nobodys_handles(NETWORK, 2, &["bob.example"]).await.unwrap().is_empty());
     assert_eq!(revision(database).await, before + 1);
     let snapshot = database.filters(None).await.unwrap().unwrap();
     let ann = Account { id: "did:plc:a".into(), handle: "ann.example".into() };
@@ -99,7 +118,7 @@ pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, cl
     // An account that is known by its handle gets the id, and keeps it under another handle.
     let me = (NETWORK.to_owned(), Account { id: String::new(), handle: "Me.example".into() });
     database.add_account("me", &[me]).await.unwrap();
-    database.name_handles(NETWORK, &names(&["me.example"])).await.unwrap();
+    name(database, &["me.example"]).await;
     let before = revision(database).await;
     database.handles_answered(NETWORK, &[answer("me.example", Some("did:plc:m"))]).await.unwrap();
     assert_eq!(revision(database).await, before + 1);
@@ -112,37 +131,106 @@ pub async fn handles_are_handed_out_answered_and_doubted(database: &Database, cl
     commit(database, vec![], vec![identity("did:plc:m", "")]).await;
     assert_eq!(database.accounts().await.unwrap()[0].identities, accounts[0].identities);
     assert_eq!(revision(database).await, before);
+}
 
-    // Two processes that see different filters do not take from each other what only one of them names.
-    clock.pass(RESTATE);
-    let (all, some) = (names(&["ann.example", "bob.example", "new.example"]), names(&["ann.example"]));
-    for _ in 0..25 {
-        for view in [&all, &some] {
-            database.name_handles(NETWORK, view).await.unwrap();
-            database.forget_unnamed(NETWORK).await.unwrap();
-        }
-        clock.pass(RESTATE);
+pub async fn each_that_names_handles_has_its_turn(database: &Database, clock: &Clock) {
+    let long: Vec<String> = (0..12_000).map(|n| format!("a{n:05}.example")).collect();
+    let long = NamedIn { handles: long.into_iter().collect(), ..NamedIn::default() };
+    let (ann, ben, carla) = (Naming::Account(1), Naming::Account(2), Naming::Account(3));
+    state(database, &[(ann.clone(), long.clone()), (ben.clone(), naming(&["ben.example"]))]).await;
+    // A list that was there before holds up nobody: each has its turn, and the rest is for whoever has more.
+    let first = due(database).await;
+    assert_eq!(first.len(), 10);
+    assert!(first.contains(&"ben.example".to_owned()), "{first:?}");
+    let one = async || database.due_handles(NETWORK, 1).await.unwrap();
+    assert_eq!(one().await, ["a00009.example"], "ben has no more");
+    // So it is also with one at a time, for whoever comes later.
+    let list = Naming::List("friends".into());
+    let more = naming(&["carla1.example", "carla2.example", "ben.example"]);
+    let all = [(ann.clone(), long), (ben.clone(), naming(&["ben.example"])), (carla.clone(), more.clone())];
+    state(database, &[&all[..], &[(list.clone(), naming(&["listed.example"]))]].concat()).await;
+    let mut turns = Vec::new();
+    for _ in 0..6 {
+        turns.extend(one().await);
     }
+    let at = |handle: &str| turns.iter().position(|had| had == handle);
+    assert!(at("carla1.example").is_some_and(|at| at < 3), "{turns:?}");
+    assert!(at("listed.example").is_some_and(|at| at < 3), "{turns:?}");
+    assert!(at("carla2.example").is_some() && at("a00010.example").is_some(), "{turns:?}");
+    assert_eq!(turns.iter().collect::<BTreeSet<_>>().len(), 6, "{turns:?}");
+    // What nobody names any more is asked for no longer, at once.
+    state(database, &[(carla.clone(), more)]).await;
+    clock.pass(FRESH);
+    assert_eq!(due(database).await, ["ben.example", "carla1.example", "carla2.example"]);
+    assert_eq!(database.named_handles(NETWORK).await.unwrap().len(), 3);
+    // What is stated as of filters that are others by now changes nothing.
+    let old = revision(database).await - 1;
+    assert!(
+        !database
+            .state_handles(NETWORK, old, &BTreeMap::from([(ben, naming(&["b.example"]))]))
+            .await
+            .unwrap()
+    );
+    assert_eq!(database.named_handles(NETWORK).await.unwrap().len(), 3);
+}
+
+pub async fn what_is_named_no_more_is_forgotten(database: &Database, clock: &Clock) {
+    let (ann, ben) = (Naming::Account(1), Naming::Account(2));
+    let two =
+        [(ann.clone(), naming(&["ann.example", "bob.example"])), (ben.clone(), naming(&["bob.example"]))];
+    state(database, &two).await;
+    let answers = [answer("ann.example", None), answer("bob.example", Some("did:plc:b"))];
+    database.handles_answered(NETWORK, &answers).await.unwrap();
     let named = async || {
         let named = database.named_handles(NETWORK).await.unwrap();
-        named.into_iter().map(|named| (named.handle, named.id.is_some())).collect::<Vec<_>>()
+        named.into_iter().map(|named| named.handle).collect::<Vec<_>>()
     };
-    let row = |handle: &str, known| (handle.to_owned(), known);
-    let three = [row("ann.example", false), row("bob.example", true), row("new.example", false)];
-    assert_eq!(named().await, three, "what nobody names any longer is forgotten");
-    // Nothing is asked for anew, and no worker compiles its filters again.
+    // The same again is nothing new, also from another process, nor is it asked for anew.
     let before = revision(database).await;
-    for view in [&some, &all, &some] {
-        database.name_handles(NETWORK, view).await.unwrap();
-        database.forget_unnamed(NETWORK).await.unwrap();
-    }
-    assert_eq!((revision(database).await, named().await.len()), (before, 3));
+    state(database, &two).await;
+    assert_eq!((revision(database).await, named().await.len(), due(database).await.len()), (before, 2, 0));
+    // What one of two names no more stays, and its answer with it; nobody hears of what was nobody's.
+    state(database, &two[1..]).await;
+    assert_eq!((revision(database).await, named().await), (before, vec!["bob.example".to_owned()]));
+    // Beside what is stated somebody may name more, which stays until all is stated again.
+    database.name_handles(NETWORK, &ben, &naming(&["quick.example"])).await.unwrap();
+    assert_eq!(due(database).await, ["quick.example"]);
+    state(database, &two[1..]).await;
+    assert_eq!(named().await, ["bob.example"]);
+    // Who names later what is known already hears of it by the revision, and it is asked for when its answer is old.
+    let before = revision(database).await;
+    state(database, &[(ann.clone(), naming(&["bob.example"]))]).await;
+    assert!(revision(database).await > before);
+    assert!(due(database).await.is_empty());
+    let known = async |account| {
+        let known = database.known_to(account).await.unwrap();
+        known.handles.iter().map(|(_, known)| known.handle.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((known(1).await, known(2).await), (vec!["bob.example".to_owned()], Vec::new()));
+    clock.pass(FRESH);
+    assert_eq!(due(database).await, ["bob.example"]);
+    // Of a list of all those know whose filters name it.
+    let listed = NamedIn { lists: names(&["friends"]), ..NamedIn::default() };
+    state(database, &[(Naming::List("friends".into()), naming(&["bob.example"])), (ben, listed)]).await;
+    assert_eq!((known(1).await, known(2).await), (Vec::new(), vec!["bob.example".to_owned()]));
     // Workers hear of it when one that is somebody's is named no longer.
-    clock.pass(UNNAMED + RESTATE);
-    database.name_handles(NETWORK, &some).await.unwrap();
-    database.forget_unnamed(NETWORK).await.unwrap();
-    assert_eq!((revision(database).await, named().await), (before + 1, vec![row("ann.example", false)]));
+    let before = revision(database).await;
+    state(database, &[]).await;
+    assert!(revision(database).await > before && named().await.is_empty());
     assert!(database.handles_answered(NETWORK, &[answer("gone.example", None)]).await.unwrap().is_empty());
+}
+
+pub async fn a_network_plays_a_part_by_a_source_an_account_or_a_post(database: &Database, _: &Clock) {
+    let plays = async |network: &str| database.plays_a_part(network).await.unwrap();
+    assert!(!plays(NETWORK).await);
+    database.is_read(NETWORK).await.unwrap();
+    database.is_read(NETWORK).await.unwrap();
+    assert!(plays(NETWORK).await && !plays("x").await);
+    let me = ("x".to_owned(), Account { id: "1".into(), handle: String::new() });
+    database.add_account("me", &[me]).await.unwrap();
+    assert!(plays("x").await && !plays("m.example").await);
+    commit(database, vec![seen(by("1", "a", "m.example"), 0, &[1])], vec![]).await;
+    assert!(plays("m.example").await);
 }
 
 fn by(id: &str, author: &str, network: &str) -> Post {
@@ -230,7 +318,7 @@ pub async fn a_look_back_begins_again_when_it_is_known_whose_a_handle_is(databas
     let ann = database.add_account("ann", &[]).await.unwrap();
     let text = "from:Carla.example snow".to_owned();
     database.add_filter(ann, &NewFilter { text, ..NewFilter::default() }).await.unwrap();
-    database.name_handles(NETWORK, &names(&["carla.example", "other.example"])).await.unwrap();
+    name(database, &["carla.example", "other.example"]).await;
     let look = LookBack { accounts: Some(vec![ann]), ..LookBack::default() };
     let mut reapply = database.reapply(look).await.unwrap();
     for (handle, again) in [("other.example", false), ("carla.example", true)] {

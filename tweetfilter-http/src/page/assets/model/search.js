@@ -8,8 +8,8 @@ import { takes } from './withdrawn.js';
 const ENOUGH = 50;
 
 /**
- * Tells `change`. Its state is `idle`, `searching`, `paused`, `done` or `error`; `unknown` says by which handles nothing is
- * found, or is null.
+ * Tells `change`. Its state is `idle`, `searching`, `paused`, `done` or `error`; `unknown` says which handles stand for
+ * nobody, or is null.
  */
 export class Search extends EventTarget {
   #model;
@@ -82,7 +82,8 @@ export class Search extends EventTarget {
         this.#next = summary.next ?? null;
         const state = !this.#next ? 'done' : found >= ENOUGH ? 'paused' : 'searching';
         const backTo = summary.searched_back_to ?? this.backTo;
-        const unknown = summary.unknown_handles ?? this.unknown;
+        // Each slice says what is so by now.
+        const unknown = summary.unknown_handles ?? null;
         this.#set({ posts: [...this.posts, ...fresh], backTo, unknown, state });
         if (state !== 'searching') return;
       } catch (error) {

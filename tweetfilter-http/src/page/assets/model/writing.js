@@ -7,6 +7,9 @@ import { takes } from './withdrawn.js';
 const CHECK_AFTER = 120;
 const PREVIEW_AFTER = 350;
 const LOOK_AT = 5_000;
+// How soon it is asked again whose handles are that stand for nobody, and how rarely at last.
+const ASK_AFTER = 2_000;
+const ASK_AT_LEAST = 60_000;
 
 /** Tells `checked`, `previewed`, `saved` and `change`. */
 export class Writing extends EventTarget {
@@ -14,6 +17,7 @@ export class Writing extends EventTarget {
   #ended = false;
   #check = new Later();
   #preview = new Later();
+  #known = new Later();
   // What the last check says of the text: true, false, or null where it could not be asked.
   #verdict = Promise.resolve(null);
   // Time alone mends what `error` says.
@@ -129,6 +133,7 @@ export class Writing extends EventTarget {
     this.#model.removeEventListener('store', this.#mend);
     this.#check.stop();
     this.#preview.stop();
+    this.#known.stop();
     // What is taken back while nobody looks would stay, and what is no time stands in the field alone.
     [this.preview, this.previewState, this.noTime] = [null, 'idle', ''];
   }
@@ -184,6 +189,7 @@ export class Writing extends EventTarget {
   /** Looks at what the filter would have found. */
   look() {
     const { text, dialect, action, isTooLong } = this;
+    this.#known.stop();
     if (isTooLong || text.trim() === '') {
       this.#preview.stop();
       [this.preview, this.previewState] = [null, isTooLong ? 'invalid' : 'idle'];
@@ -207,6 +213,7 @@ export class Writing extends EventTarget {
           [this.preview, this.previewState] = [data.data, name === 'done' ? 'ready' : 'partial'];
           this.#tell('previewed');
         }
+        if (this.preview?.unknown_handles) this.#askWho(ASK_AFTER);
         return;
       } catch (error) {
         if (!(error instanceof ApiError)) return;
@@ -221,6 +228,24 @@ export class Writing extends EventTarget {
         if (error.passes) this.#again(text, () => this.look());
       }
       this.#tell('previewed');
+    });
+  }
+
+  // Who is meant by handles is found out by and by, without anything being written. A preview reads many posts, so it is asked
+  // for by a check, and the preview made anew once that says another thing.
+  #askWho(after) {
+    const { text, dialect } = this;
+    this.#known.start(after, async (signal) => {
+      const later = () => this.#askWho(Math.min(2 * after, ASK_AT_LEAST));
+      try {
+        const { data } = await this.#model.ask('POST', '/check', { body: { text, dialect }, signal });
+        if (signal.aborted) return;
+        const said = JSON.stringify(data.unknown_handles);
+        if (said === JSON.stringify(this.preview?.unknown_handles)) later();
+        else this.look();
+      } catch (error) {
+        if (error instanceof ApiError && !signal.aborted) later();
+      }
     });
   }
 
