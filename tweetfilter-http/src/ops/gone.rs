@@ -5,7 +5,7 @@ use tweetfilter_stream::process::Fate;
 use tweetfilter_stream::store::StoreError;
 
 use super::figures::ProcessState;
-use super::part::Process;
+use super::process::Process;
 use crate::parts::now;
 use crate::time::rfc3339;
 

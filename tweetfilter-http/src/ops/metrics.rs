@@ -19,7 +19,9 @@ use prometheus_client::registry::Registry;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tweetfilter_stream::buffer::{Buffer, Stats};
 
-use super::part::{Counters, Part, Process, State};
+use super::counters::Counters;
+use super::part::{Part, State};
+use super::process::Process;
 use crate::parts::{Buffers, now};
 
 /// How long the buffer may take to say how full it is; what does not come in time is left out.

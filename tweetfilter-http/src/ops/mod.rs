@@ -14,6 +14,7 @@
 
 mod connection;
 mod counted;
+mod counters;
 mod elsewhere;
 mod figures;
 mod gone;
@@ -23,11 +24,13 @@ mod needed;
 mod overview;
 mod part;
 mod probe;
+mod process;
 mod recorder;
 mod shown;
 mod unwell;
 
 pub use counted::Counted;
+pub use counters::Counters;
 pub use elsewhere::Elsewhere;
 pub use figures::{
     BufferFigures, HostFigures, PartFigures, PartState, ProcessFigures, ProcessState, Refusal, Usage,
@@ -36,8 +39,9 @@ pub use history::{Series, Span, history};
 pub use metrics::Metrics;
 pub(crate) use needed::Server;
 pub use overview::{HostNow, Outlook, Overview, PartNow, ProcessNow, Rates, overview};
-pub use part::{Counters, Part, Process, State};
+pub use part::{Part, State};
 pub use probe::Probe;
+pub use process::Process;
 pub use recorder::{EVERY, Recorder};
 pub use shown::{ShownHost, ShownOutlook, ShownPart, ShownProcess, ShownRates, ShownRoom, ShownWatched};
 pub use unwell::{Look, Unwell};

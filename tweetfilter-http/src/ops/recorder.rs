@@ -13,8 +13,8 @@ use super::elsewhere;
 use super::figures::{BufferFigures, ProcessFigures, ProcessState};
 use super::gone::Doubts;
 use super::needed::Server;
-use super::part::Process;
 use super::probe::{Look, Probe};
+use super::process::Process;
 use crate::parts::{Buffers, HeldUp, Stop, now};
 
 /// How often. All processes do it at the same moments, those that this divides the time of day by.
