@@ -76,6 +76,29 @@ fn of_an_array_that_breaks_off_what_is_whole_is_kept_and_it_is_told() {
 }
 
 #[test]
+fn pages_that_are_still_written_are_read_when_they_are_whole() {
+    let [a, b] = ["1", "2"].map(|id| tweet(id, "bob", "snow"));
+    for (key, end) in [("data", "]}"), ("statuses", "\n]}\n")] {
+        let page = format!("{{\"{key}\":[\n{a},\n{b}{end}");
+        let behind = |part: &str| page.find(part).unwrap() + part.len();
+        for (end, code) in [(behind("[\n"), 0), (behind("[\n") + 20, 2), (behind(&a), 2), (behind(&b), 2)] {
+            let files = with_ann().with("page.json", &page[..end]);
+            let cut = files.run(&["replay", "page.json"]);
+            let is_unsure = key == "data" && end <= behind(&a);
+            let said = match code {
+                0 => "cut off",
+                _ if is_unsure => "may be the beginning of a JSON document",
+                _ => "ends before its last bracket",
+            };
+            assert!(cut.code == code && cut.err.contains(said), "{end} of {page}: {}", cut.err);
+            std::fs::write(files.path("page.json"), &page).unwrap();
+            replay(&files, &["page.json"]);
+            assert_eq!((found(&files), &status(&files)["posts"]), (2, &2.into()), "{end} of {page}");
+        }
+    }
+}
+
+#[test]
 fn many_files_have_a_name_that_the_store_takes() {
     let files = with_ann();
     let names: Vec<String> =
