@@ -271,9 +271,19 @@ fn documents_that_are_glued_to_each_other_are_read() {
         format!("{object}[\n{{\"a\":1}},\n{{}}\n]{object}").as_bytes(),
         &[(1, object), (2, "{\"a\":1}"), (3, "{}"), (4, object)],
     );
+    // Blanks may stand between them.
+    for blank in [" ", "\t", " \t  ", "\r"] {
+        let glued = [object, array, array, object, object].join(blank);
+        let expected = [parts[2], parts[0], parts[1], parts[0], parts[1], parts[2], parts[2]];
+        expect(glued.as_bytes(), &expected);
+        let behind: Vec<_> = expected.iter().map(|(_, part)| (2, *part)).collect();
+        expect(format!("{{}}\n{glued}\n").as_bytes(), &[&[(1, "{}")], &behind[..]].concat());
+    }
+    expect(b"{}\n{\"a\":\"} {\"} \n", &[(1, "{}"), (2, "{\"a\":\"} {\"} ")]);
     // What is no document ends none: logs are lines.
-    for line in ["[2021][INFO] {\"a\":1}", "{\"a\":1}x{\"a\":1}", "[1][2]"] {
+    for line in ["[2021][INFO] {\"a\":1}", "{\"a\":1}x{\"a\":1}", "[1][2]", "[1] [2]", "{a} {\"a\":1}"] {
         expect(line.as_bytes(), &[(1, line)]);
+        expect(format!("{{}}\n{line}\n{{}}").as_bytes(), &[(1, "{}"), (2, line), (3, "{}")]);
     }
 }
 

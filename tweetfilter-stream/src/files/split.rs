@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::block::Piece;
 use super::document::{self, is_message, parts};
 use super::elements::Cutter;
-use super::glue::Glue;
+use super::glue::{Follow, may_be_glued};
 use super::opening::{Opening, Shape};
 use super::reader::Options;
 use super::value::Value;
@@ -41,7 +41,8 @@ pub(super) struct Splitter {
     is_values: bool,
     /// The last lines may be a document that breaks off.
     is_unsure: bool,
-    glue: Glue,
+    /// What of a line of which the end is not there yet shows of a document behind its first.
+    follow: Follow,
     failure: Option<io::Error>,
 }
 
@@ -108,7 +109,6 @@ impl Splitter {
     /// Cuts what is there. Gives the place from which on bytes are to be there again, with more behind them.
     pub(super) fn split(&mut self, input: &mut Input<'_>) -> usize {
         (self.at, self.counted) = (0, 0);
-        self.glue = Glue::default();
         while self.step(input) {}
         self.number(input.bytes, self.at);
         if let Some(last) = input.bytes[..self.at].last() {
@@ -151,36 +151,58 @@ impl Splitter {
     fn between(&mut self, input: &mut Input<'_>) -> bool {
         let bytes = input.bytes;
         loop {
+            self.pass_mark(input);
             let from = self.at + self.searched;
             let found = memchr::memchr(b'\n', &bytes[from..]).map(|n| from + n);
             work::add(found.unwrap_or(bytes.len()) - from);
-            self.searched = 0;
             let end = match found {
                 Some(end) => end,
                 None if input.is_all && self.at < bytes.len() => bytes.len(),
-                None if bytes.len() - self.at > input.options.line => {
-                    return self.long_line(bytes.len(), input);
-                }
                 None => {
                     self.searched = bytes.len() - self.at;
-                    return false;
+                    return self.unended(input);
                 }
             };
-            if self.at == 0 && self.line() == 1 && !self.is_within_line && bytes.starts_with(MARK) {
-                self.at = MARK.len();
-            }
+            (self.searched, self.follow) = (0, Follow::default());
             let line = &bytes[self.at..end];
             if line.len() > input.options.line {
                 return self.long_line(end, input);
             }
-            let is_line =
-                self.is_lines && is_object_by_its_ends(line) && self.glue.next(bytes, self.at) >= end;
+            let is_line = self.is_lines && is_object_by_its_ends(line) && !may_be_glued(line);
             if is_line || input.options.text {
                 self.give_line(end, input);
             } else if !self.begin(end, true, input) {
                 return true;
             }
         }
+    }
+
+    /// Goes behind the mark at the beginning of the file, which is none of what stands in it.
+    fn pass_mark(&mut self, input: &Input<'_>) {
+        let is_first = self.at == 0 && self.lines == 0 && !self.is_within_line;
+        if is_first && input.bytes.starts_with(MARK) {
+            self.at = MARK.len();
+            self.searched = self.searched.saturating_sub(MARK.len());
+        }
+    }
+
+    /// A line of which the end is not there yet: of documents that follow each other in it, each that is whole is given.
+    fn unended(&mut self, input: &mut Input<'_>) -> bool {
+        let (end, longest) = (input.bytes.len(), input.options.line);
+        let line = &input.bytes[self.at..];
+        if !input.options.text
+            && let Some((close, next)) = self.follow.next(line)
+            && next <= longest
+        {
+            if self.is_glued(close, end, input) {
+                self.follow = Follow::default();
+                self.give_glued(close, end, input);
+                self.searched = end - self.at;
+                return true;
+            }
+            self.follow = Follow::none();
+        }
+        line.len() > longest && self.long_line(end, input)
     }
 
     /// Gives the line up to its end, and goes behind it.
@@ -212,6 +234,10 @@ impl Splitter {
                 self.give_line(end, input);
                 return true;
             }
+            if blank > 0 && self.is_behind(bytes) {
+                self.at += blank;
+                continue;
+            }
             let opening = match Opening::new(&bytes[self.at..], blank..line.len()) {
                 Err(close) if self.is_glued(close, end, input) => {
                     self.give_glued(close, end, input);
@@ -230,6 +256,11 @@ impl Splitter {
             }
             return false;
         }
+    }
+
+    /// Whether something stands in the same line before the place up to which all is done.
+    fn is_behind(&self, bytes: &[u8]) -> bool {
+        bytes[..self.at].last().map_or(self.is_within_line, |last| *last != b'\n')
     }
 
     /// Whether another document follows in the same line behind one that is whole.
@@ -257,13 +288,14 @@ impl Splitter {
     fn long_line(&mut self, end: usize, input: &mut Input<'_>) -> bool {
         let (bytes, longest) = (input.bytes, input.options.line);
         let line = &bytes[self.at..end];
+        (self.searched, self.follow) = (0, Follow::default());
         if !input.options.text {
             let blank = line.len() - line.trim_ascii_start().len();
             // What stands at its beginning shows, however much of it is there.
             let close = Value::default().end(&line[blank.min(longest)..longest]).map(|end| blank + end);
             if matches!(line.get(blank), Some(b'[' | b'{'))
                 && let Some(close) = close
-                && self.is_glued(close, end, input)
+                && self.is_glued(close, self.at + longest + 1, input)
             {
                 self.give_glued(close, end, input);
                 self.searched = end - self.at;
