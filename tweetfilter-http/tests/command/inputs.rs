@@ -28,6 +28,19 @@ fn lines_of_text_are_posts() {
 }
 
 #[test]
+fn the_mark_of_a_text_is_printed_with_its_line_and_is_none_of_its_words() {
+    let text = "\u{feff}disk full\r\nall well\r\n";
+    let files = Files::new().with("log.txt", text);
+    let run = |more: &[&str]| files.run(&[&["match", "--text", "log.txt", "--expr"], more].concat()).out;
+    assert_eq!(run(&["full OR well", "--output", "posts"]), text);
+    assert_eq!(run(&["/^disk/", "--output", "csv"]).lines().count(), 2);
+    let csv = run(&["disk", "--output", "csv"]);
+    assert!(csv.contains(",disk full") && !csv.contains('\u{feff}'), "{csv}");
+    let explained = files.run(&["explain", "--text", "--expr", "disk", "log.txt"]).out;
+    assert!(explained.contains("text 0..4 disk"), "{explained}");
+}
+
+#[test]
 fn standard_input_is_read_when_it_is_piped_or_named() {
     let files = Files::new();
     let input = tweet("5", "bob", "snow");

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::str::Utf8Error;
 use std::sync::Arc;
 
 use tweetfilter_core::Parts;
@@ -117,6 +118,17 @@ impl Block {
         self.clear();
         self.member = Some(member);
         self.damage = Some((error, line));
+    }
+}
+
+impl<'b> Line<'b> {
+    /// Its text, where lines are that: the mark at a file's beginning is none of it.
+    ///
+    /// # Errors
+    /// When it is not UTF-8.
+    pub fn text(&self) -> Result<&'b str, Utf8Error> {
+        let text = str::from_utf8(self.bytes)?;
+        Ok(if self.number == 1 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text })
     }
 }
 

@@ -177,9 +177,9 @@ impl Splitter {
         }
     }
 
-    /// Goes behind the mark at the beginning of the file, which is none of what stands in it.
+    /// Goes behind the mark at the beginning of the file, which is none of what stands in it, unless that is text.
     fn pass_mark(&mut self, input: &Input<'_>) {
-        let is_first = self.at == 0 && self.lines == 0 && !self.is_within_line;
+        let is_first = self.at == 0 && self.lines == 0 && !self.is_within_line && !input.options.text;
         if is_first && input.bytes.starts_with(MARK) {
             self.at = MARK.len();
             self.searched = self.searched.saturating_sub(MARK.len());
