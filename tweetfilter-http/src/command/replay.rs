@@ -149,7 +149,7 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
         }
         let Ingested { counts, ended } = ingested.map_err(failure)?;
         told!(
-            "{} lines: {} posts ({} merged), {} other messages, {} unreadable{}",
+            "{} messages: {} posts ({} merged), {} others, {} unreadable{}",
             counts.lines,
             counts.posts,
             counts.merged,
@@ -199,5 +199,5 @@ fn show(bar: &indicatif::ProgressBar, counts: &Counts, progress: Option<(u64, Op
         bar.set_position(read);
     }
     let seconds = bar.elapsed().as_secs_f64().max(0.001);
-    bar.set_message(format!("{} lines, {:.0}/s", counts.lines, counts.lines as f64 / seconds));
+    bar.set_message(format!("{} messages, {:.0}/s", counts.lines, counts.lines as f64 / seconds));
 }
