@@ -41,6 +41,20 @@ fn read_anyhow(text: &str, options: Options) -> (Given, Option<String>) {
     whole
 }
 
+/// What shows of a file that is still being written.
+fn settled(text: &str, options: Options) -> Given {
+    let mut reader = Reader::with_options(Cursor::new(text.as_bytes().to_vec()), options).expect("opens");
+    let (mut block, mut given) = (Block::default(), Vec::new());
+    while let Ok(true) = reader.read(&mut block) {
+        if !block.is_open() {
+            given.extend(
+                block.lines().map(|line| (line.number, String::from_utf8_lossy(line.bytes).into_owned())),
+            );
+        }
+    }
+    given
+}
+
 /// Slow and obvious: values one behind the other, arrays by their elements.
 fn oracle(text: &str) -> Given {
     let line = |part: &str| {
@@ -115,12 +129,24 @@ fn document() -> impl Strategy<Value = String> {
 
 /// What stands between two documents.
 fn between() -> impl Strategy<Value = &'static str> {
-    prop_oneof![3 => Just("\n"), 2 => Just(""), 1 => Just("\r\n"), 1 => Just("\n\n \n"), 1 => Just("\r\n\r\n")]
+    prop_oneof![
+        6 => Just("\n"),
+        3 => Just(""),
+        1 => Just(" "),
+        1 => Just("\t "),
+        1 => Just("\r"),
+        2 => Just("\r\n"),
+        2 => Just("\n\n \n"),
+        2 => Just("\r\n\r\n"),
+    ]
 }
 
 fn documents() -> impl Strategy<Value = String> {
-    vec((document(), between()), 0..9)
-        .prop_map(|parts| parts.into_iter().map(|(document, between)| document + between).collect())
+    // Blanks behind the last one are of its line.
+    vec((document(), between()), 0..9).prop_map(|parts| {
+        let text: String = parts.into_iter().map(|(document, between)| document + between).collect();
+        text.trim_end_matches([' ', '\t', '\r']).to_owned()
+    })
 }
 
 /// A message on one line that is cut off, but not where what follows may belong to it.
@@ -156,6 +182,38 @@ proptest! {
         let mut expected = oracle(&before);
         expected.extend(oracle(&after).into_iter().map(|(line, part)| (line + broken, part)));
         prop_assert_eq!(given, expected, "{:?}", text);
+    }
+
+    #[test]
+    fn what_shows_of_documents_is_what_they_are_once_the_file_has_grown(
+        text in documents(), at in any::<prop::sample::Index>(),
+    ) {
+        let end = text.floor_char_boundary(at.index(text.len() + 1));
+        let (mut shows, whole) = (settled(&text[..end], LARGE), oracle(&text));
+        // Blanks behind the last one are of its line, as long as none follows.
+        shows.iter_mut().for_each(|(_, line)| line.truncate(line.trim_end().len()));
+        prop_assert_eq!(&shows[..], &whole[..shows.len().min(whole.len())], "{:?} of {:?}", &text[..end], text);
+    }
+
+    #[test]
+    fn what_shows_before_a_line_end_is_what_it_is_whatever_is_broken(
+        parts in vec((document(), any::<prop::sample::Index>(), any::<bool>(), between()), 1..9),
+        at in any::<prop::sample::Index>(), line in 1..60_usize, document in 60..200_usize,
+    ) {
+        let text: String = parts.iter().map(|(document, at, is_whole, between)| {
+            let end = if *is_whole { document.len() } else { at.index(document.len() + 1) };
+            format!("{}{between}", &document[..document.floor_char_boundary(end)])
+        }).collect();
+        let ends: Vec<usize> = text.match_indices('\n').map(|(end, _)| end + 1).chain([0]).collect();
+        let beginning = &text[..*at.get(&ends)];
+        for options in [LARGE, Options { line, document, ..LARGE }] {
+            let shows = settled(beginning, options);
+            let (whole, _) = read(&text, options);
+            let whole: Given = whole.into_iter().take(shows.len()).map(|(n, line)| {
+                (n, line.trim_end_matches(['!', '?']).to_owned())
+            }).collect();
+            prop_assert_eq!(shows, whole, "{:?} of {:?}", beginning, text);
+        }
     }
 
     /// Whatever is broken: blocks don't show, nothing panics, and no line is told that there is not.

@@ -1,13 +1,8 @@
-//! Lines out of every kind of file, packed here and unpacked by the reader.
+//! Lines and documents out of plain files.
 
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Read};
 
 use tweetfilter_stream::files::{Block, Options, Reader};
-
-#[path = "support/tar.rs"]
-mod packed;
-
-use packed::tar;
 
 const OPTIONS: Options = Options { line: 100, document: 4096, block: 7, live: false, text: false };
 
@@ -88,6 +83,10 @@ fn documents_are_cut_into_elements() {
 fn a_broken_first_line_is_no_document() {
     expect(b"{\"a\":\n{}\n{}", &[(1, "{\"a\":"), (2, "{}"), (3, "{}")]);
     expect(b"[1,\n{}\n", &[(1, "[1,"), (2, "{}")]);
+    expect(b"{\"data\":[\n{\"id\":1}\n", &[(1, "{\"data\":["), (2, "{\"id\":1}")]);
+    expect(b"{\"data\":[\n", &[(1, "{\"data\":[")]);
+    // By its key it is.
+    expect_broken(b"{\"statuses\":[\n{\"id\":1}\n", &[(2, "{\"id\":1}")]);
 }
 
 #[test]
@@ -169,6 +168,7 @@ fn what_a_document_breaks_off_in_is_marked() {
         (b"{\n\"a\":1\n}\n{\n\"b\":", &[false, true]),
         // A line that breaks off is like any other.
         (b"{}\n{\"a\":", &[false, false]),
+        (b"{}\n{\"a\":\n", &[false, false]),
     ] {
         let mut reader = Reader::with_options(Cursor::new(text.to_vec()), OPTIONS).expect("opens");
         let (mut block, mut found) = (Block::default(), Vec::new());
@@ -271,9 +271,19 @@ fn documents_that_are_glued_to_each_other_are_read() {
         format!("{object}[\n{{\"a\":1}},\n{{}}\n]{object}").as_bytes(),
         &[(1, object), (2, "{\"a\":1}"), (3, "{}"), (4, object)],
     );
+    // Blanks may stand between them.
+    for blank in [" ", "\t", " \t  ", "\r"] {
+        let glued = [object, array, array, object, object].join(blank);
+        let expected = [parts[2], parts[0], parts[1], parts[0], parts[1], parts[2], parts[2]];
+        expect(glued.as_bytes(), &expected);
+        let behind: Vec<_> = expected.iter().map(|(_, part)| (2, *part)).collect();
+        expect(format!("{{}}\n{glued}\n").as_bytes(), &[&[(1, "{}")], &behind[..]].concat());
+    }
+    expect(b"{}\n{\"a\":\"} {\"} \n", &[(1, "{}"), (2, "{\"a\":\"} {\"} ")]);
     // What is no document ends none: logs are lines.
-    for line in ["[2021][INFO] {\"a\":1}", "{\"a\":1}x{\"a\":1}", "[1][2]"] {
+    for line in ["[2021][INFO] {\"a\":1}", "{\"a\":1}x{\"a\":1}", "[1][2]", "[1] [2]", "{a} {\"a\":1}"] {
         expect(line.as_bytes(), &[(1, line)]);
+        expect(format!("{{}}\n{line}\n{{}}").as_bytes(), &[(1, "{}"), (2, line), (3, "{}")]);
     }
 }
 
@@ -361,247 +371,15 @@ fn a_long_document_that_cannot_be_cut_is_one_line_that_is_too_long() {
     assert_eq!(lines(messages.as_bytes()).len(), 901);
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(bytes).expect("packs");
-    packer.finish().expect("packs")
-}
-
-fn bzip2(bytes: &[u8]) -> Vec<u8> {
-    let mut packer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-    packer.write_all(bytes).expect("packs");
-    packer.finish().expect("packs")
-}
-
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 1).expect("packs")
-}
-
-#[test]
-fn every_packing_is_found_by_its_first_bytes() {
-    let text = b"{\"a\":1}\n\n{\"b\":2}\n";
-    let expected = [(1, "{\"a\":1}"), (3, "{\"b\":2}")];
-    for pack in [gzip, bzip2, zstd] {
-        expect(&pack(text), &expected);
-        let two = [pack(text), pack(b"{}")].concat();
-        expect(&two, &[(1, "{\"a\":1}"), (3, "{\"b\":2}"), (4, "{}")]);
-    }
-    expect(&gzip(&bzip2(text)), &expected);
-}
-
-#[test]
-fn tars_give_their_files_one_by_one() {
-    let long = format!("2021/{}.json", "x".repeat(120));
-    let packed = tar(&[
-        ("2021/", vec![]),
-        ("2021/a.json", b"{\"a\":1}\n{\"a\":2}".to_vec()),
-        ("2021/empty", vec![]),
-        (&long, bzip2(b"\n{\"b\":1}\n")),
-        ("inner.tar", tar(&[("c.json.gz", gzip(b"[\n{}\n]"))])),
-    ]);
-    for packed in [packed.clone(), gzip(&packed), zstd(&packed)] {
-        let mut reader = Reader::with_options(Cursor::new(packed), OPTIONS).expect("opens");
-        let (mut block, mut found) = (Block::default(), Vec::new());
-        while reader.read(&mut block).expect("reads") {
-            let name = block.member().expect("a name").to_owned();
-            found.extend(
-                block.lines().map(|line| {
-                    (name.clone(), line.number, String::from_utf8_lossy(line.bytes).into_owned())
-                }),
-            );
-        }
-        let found: Vec<_> = found.iter().map(|(f, n, l)| (f.as_str(), *n, l.as_str())).collect();
-        let expected = [
-            ("2021/a.json", 1, "{\"a\":1}"),
-            ("2021/a.json", 2, "{\"a\":2}"),
-            (long.as_str(), 2, "{\"b\":1}"),
-            ("inner.tar:c.json.gz", 2, "{}"),
-        ];
-        assert_eq!(found, expected);
-    }
-}
-
-#[test]
-fn broken_packings_fail_after_the_lines_before() {
-    let numbers: String =
-        (0..100_000_u64).map(|n| format!("{}\n", n.wrapping_mul(0x9E37_79B9_7F4A_7C15))).collect();
-    for packed in [gzip(numbers.as_bytes()), zstd(numbers.as_bytes())] {
-        let cut = packed[..packed.len() - 9].to_vec();
-        let mut reader = Reader::new(Cursor::new(cut)).expect("opens");
-        let (mut block, mut lines) = (Block::default(), 0);
-        let failure = loop {
-            match reader.read(&mut block) {
-                Ok(true) => lines += block.lines().len(),
-                Ok(false) => panic!("no failure"),
-                Err(error) => break error,
-            }
-        };
-        assert!(lines > 0, "{failure}");
-    }
-    let cut = tar(&[("a", b"{}\n{}".to_vec())])[..515].to_vec();
-    let mut reader = Reader::new(Cursor::new(cut)).expect("opens");
-    let mut block = Block::default();
-    assert!(reader.read(&mut block).expect("a line"));
-    assert!(reader.read(&mut block).is_err());
-    assert!(Reader::open("/").is_err());
-}
-
 #[test]
 fn lines_of_text_are_given_as_they_are() {
     let options = Options { text: true, ..Options::default() };
     let mut reader = Reader::with_options("[\n\n  {\"statuses\":[]}\r\nend".as_bytes(), options).unwrap();
-    let mut block = Block::default();
-    assert!(reader.read(&mut block).unwrap());
-    let lines: Vec<_> = block.lines().map(|l| (l.number, str::from_utf8(l.bytes).unwrap())).collect();
-    assert_eq!(lines, [(1, "["), (2, ""), (3, "  {\"statuses\":[]}"), (4, "end")]);
-}
-
-#[test]
-fn zeros_behind_a_gzip_file_are_padding_and_anything_else_is_told() {
-    let two = [gzip(b"{}\n"), gzip(b"7\n")].concat();
-    for zeros in [0, 1, 512, 300_000] {
-        expect(&[two.clone(), vec![0; zeros]].concat(), &[(1, "{}"), (2, "7")]);
+    let (mut block, mut lines) = (Block::default(), Vec::new());
+    while reader.read(&mut block).unwrap() {
+        lines.extend(
+            block.lines().map(|line| (line.number, String::from_utf8_lossy(line.bytes).into_owned())),
+        );
     }
-    for behind in [b"PK".to_vec(), [vec![0; 300_000], b"x".to_vec()].concat()] {
-        let bytes = [two.clone(), behind].concat();
-        let mut reader = Reader::with_options(Cursor::new(bytes), OPTIONS).expect("opens");
-        let (mut block, mut lines) = (Block::default(), 0);
-        let failure = loop {
-            match reader.read(&mut block) {
-                Ok(true) => lines += block.lines().count(),
-                Ok(false) => panic!("what stands behind is not told"),
-                Err(failure) => break failure.to_string(),
-            }
-        };
-        assert_eq!(lines, 2);
-        assert!(failure.contains("behind the end of the gzip file"), "{failure}");
-    }
-}
-
-/// What a reader gives: lines with their file, and damage with its place; then how it ends.
-fn given(bytes: Vec<u8>) -> (Vec<String>, Option<String>) {
-    let mut reader = Reader::with_options(Cursor::new(bytes), OPTIONS).expect("opens");
-    let (mut block, mut given) = (Block::default(), Vec::new());
-    loop {
-        match reader.read(&mut block) {
-            Ok(true) => {}
-            Ok(false) => return (given, None),
-            Err(error) => return (given, Some(error.to_string())),
-        }
-        let name = block.member().unwrap_or_default();
-        for line in block.lines() {
-            given.push(format!("{name}:{} {}", line.number, String::from_utf8_lossy(line.bytes)));
-        }
-        if let Some((_, line)) = block.damage() {
-            assert_eq!(block.lines().count(), 0);
-            given.push(format!("{name}:{line} !"));
-        }
-    }
-}
-
-#[test]
-fn a_damaged_file_in_a_tar_ends_only_itself() {
-    let cut = |packed: Vec<u8>| packed[..packed.len() / 2].to_vec();
-    let spoilt = |mut packed: Vec<u8>| {
-        packed[6..].fill(0xff);
-        packed
-    };
-    let plain = |text: &str| text.as_bytes().to_vec();
-    for bad in [cut(gzip(b"2\n")), cut(bzip2(b"2\n")), cut(zstd(b"2\n")), spoilt(zstd(b"2\n"))] {
-        let packed = tar(&[("m1", plain("1\n")), ("m2.gz", bad.clone()), ("m3", plain("3\n"))]);
-        for packed in [packed.clone(), gzip(&packed)] {
-            let (given, end) = given(packed);
-            assert_eq!(given, ["m1:1 1", "m2.gz:1 !", "m3:1 3"]);
-            assert_eq!(end, None);
-        }
-    }
-    // Lines before the damage are given, with the place at which it is.
-    let numbers: String =
-        (0..20_000_u64).map(|n| format!("{}\n", n.wrapping_mul(0x9E37_79B9_7F4A_7C15))).collect();
-    let packed = tar(&[("n.gz", cut(gzip(numbers.as_bytes()))), ("m3", plain("3\n"))]);
-    let (found, end) = given(packed.clone());
-    assert!(found.len() > 100 && end.is_none(), "{end:?}");
-    assert_eq!(found[found.len() - 2], format!("n.gz:{} !", found.len() - 2));
-    assert_eq!(found[found.len() - 1], "m3:1 3");
-    // Of an array it is that on which it breaks off.
-    for (array, last) in [("7\n[{\"a\":1},{\"b", 2), ("[\n{\"a\":1},\n{\"b\":\n", 3), ("[\n{\"a\":1},\n", 2)]
-    {
-        let (found, end) = given(tar(&[("n", plain(array)), ("m3", plain("3\n"))]));
-        assert_eq!((found[found.len() - 2].clone(), end), (format!("n:{last} !"), None));
-    }
-    // A tar in a tar is damaged as any file is; the outer one that is cut off can't be read on.
-    let inner = gzip(&tar(&[("a", plain("1\n")), ("b", numbers.clone().into_bytes())]));
-    let outer = tar(&[("in.tar.gz", cut(inner)), ("m3", plain("3\n"))]);
-    let (found, end) = given(outer.clone());
-    assert_eq!((found[0].as_str(), end), ("in.tar.gz:a:1 1", None));
-    assert!(found[found.len() - 2].starts_with("in.tar.gz:") && found[found.len() - 2].ends_with(" !"));
-    assert_eq!(found[found.len() - 1], "m3:1 3");
-    for packed in [packed[..2000].to_vec(), cut(gzip(&packed)), outer[..2000].to_vec()] {
-        let (found, end) = given(packed);
-        assert!(end.is_some() && !found.iter().any(|line| line.ends_with('!')), "{found:?}");
-    }
-}
-
-/// A tar as it was before POSIX: only the sum of its bytes tells that a header is one.
-fn old_tar(files: &[(&str, &str)]) -> Vec<u8> {
-    let mut out = Vec::new();
-    for (name, content) in files {
-        let mut packed = tar(&[(*name, content.as_bytes().to_vec())]);
-        packed.truncate(packed.len() - 1024);
-        packed[257..263].fill(0);
-        packed[148..156].fill(b' ');
-        let sum: u32 = packed[..512].iter().map(|&byte| u32::from(byte)).sum();
-        packed[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-        out.extend(packed);
-    }
-    out.resize(out.len() + 1024, 0);
-    out
-}
-
-#[test]
-fn tars_from_before_posix_are_found_by_the_sums_of_their_headers() {
-    let packed = old_tar(&[("m1", "1\n"), ("schön", "2\n3\n"), ("empty", "")]);
-    let expected = ["m1:1 1", "schön:1 2", "schön:2 3"];
-    for packed in [packed.clone(), gzip(&packed)] {
-        let (found, end) = given(packed);
-        assert_eq!((found.as_slice(), end), (expected.map(String::from).as_slice(), None));
-    }
-    // Bytes that were taken for signed numbers make another sum.
-    let mut signed = packed.clone();
-    let sum = u32::from_str_radix(str::from_utf8(&signed[1024 + 148..1024 + 154]).unwrap(), 8).unwrap();
-    signed[1024 + 148..1024 + 154].copy_from_slice(format!("{:06o}", sum - 2 * 256).as_bytes());
-    assert_eq!(given(signed.clone()), (expected.map(String::from).to_vec(), None));
-    // A sum that is neither is that of no header.
-    signed[1024 + 153] ^= 1;
-    let (found, end) = given(signed);
-    assert_eq!(found, ["m1:1 1"]);
-    assert!(end.is_some_and(|end| end.contains("not the header of a file in a tar")));
-    for at in [0, 153, 300] {
-        let mut other = packed.clone();
-        other[at] ^= 1;
-        let (found, end) = given(other);
-        assert!(!found.is_empty() && found.iter().all(|line| line.starts_with(':')) && end.is_none(), "{at}");
-    }
-    // Lines are no headers, whatever stands where the name of the format or the sum would.
-    let x = |count: usize| "x".repeat(count);
-    for line in
-        [format!("{}ustar{}\n", x(257), x(300)), format!("{}{:08o}{}\n", x(148), 504 * 120 + 256, x(356))]
-    {
-        let (found, end) = given(line.into_bytes());
-        assert!(found.len() == 1 && found[0].starts_with(":1 x") && end.is_none(), "{end:?}");
-    }
-}
-
-#[test]
-fn an_empty_tar_holds_nothing_and_zeros_before_lines_are_a_line() {
-    for zeros in [1024, 10_240] {
-        let empty = vec![0; zeros];
-        assert_eq!(given(empty.clone()), (vec![], None));
-        assert_eq!(given(gzip(&empty)), (vec![], None));
-        let packed = tar(&[("in.tar", empty.clone()), ("m", b"1\n".to_vec())]);
-        assert_eq!(given(packed), (vec!["m:1 1".to_owned()], None));
-        let (found, end) = given([empty, b"x\n7\n".to_vec()].concat());
-        assert_eq!((found.len(), found[1].as_str(), end), (2, ":2 7", None));
-    }
-    assert_eq!(given(vec![0; 300_000]).0.len(), 1);
+    assert_eq!(lines, numbered(&[(1, "["), (2, ""), (3, "  {\"statuses\":[]}"), (4, "end")]));
 }

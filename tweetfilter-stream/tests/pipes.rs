@@ -110,6 +110,24 @@ fn documents_over_several_lines_are_given_as_they_are_closed() {
 }
 
 #[test]
+fn documents_that_are_glued_are_given_as_soon_as_another_one_follows() {
+    expect(
+        &[b"{\"a\":1}{\"b\"", b":2}", b" ", b"[{\"c\":3},{}]", b"\t{", b"}\n", b"{}"],
+        &[(1, "{\"a\":1}"), (4, "{\"b\":2}"), (5, "{\"c\":3}"), (5, "{}"), (6, "{}"), (8, "{}")],
+    );
+    // Behind a line, which is not looked at closely, and with what looks like an end in a string.
+    expect(
+        &[b"{}\n{\"a\":\"} {\"", b"}{", b"}", b"{\"b\":1}\n"],
+        &[(1, "{}"), (2, "{\"a\":\"} {\"}"), (4, "{}"), (4, "{\"b\":1}")],
+    );
+    // A line that is none waits for its end, whatever follows.
+    expect(
+        &[b"{a}{\"b\":1}", b"{\"c\":2}\n", b"{\"d\":3}x{", b"}\n"],
+        &[(2, "{a}{\"b\":1}{\"c\":2}"), (4, "{\"d\":3}x{}")],
+    );
+}
+
+#[test]
 fn a_long_document_is_looked_at_once_however_small_its_pieces_are() {
     let options = Options { live: true, block: 64, document: 32 << 20, ..Options::default() };
     for text in [
@@ -145,7 +163,7 @@ impl Read for Weighed {
 #[test]
 fn of_many_documents_the_later_ones_are_read_in_their_turn() {
     let options = Options { block: 4 << 10, ..Options::default() };
-    for text in ["[\n{}\n]\n", "[]\n[]\n[\n{}\n]\n"] {
+    for text in ["[\n{}\n]\n", "[]\n[]\n[\n{}\n]\n", "{\"a\":1}", "[{}]\t"] {
         let (text, taken) = (text.repeat(500_000).into_bytes(), Arc::new(AtomicUsize::new(0)));
         let length = text.len();
         let input = Weighed(io::Cursor::new(text), Arc::clone(&taken));

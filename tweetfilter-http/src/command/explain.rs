@@ -169,7 +169,7 @@ fn read(line: &Line<'_>, text: bool) -> Vec<Post> {
         Vec::new()
     };
     if text {
-        return match str::from_utf8(line.bytes) {
+        return match line.text() {
             _ if line.too_long => skipped(&"too long"),
             Ok(text) => vec![Post::from_text(text)],
             Err(_) => skipped(&"not UTF-8"),

@@ -22,7 +22,8 @@ use super::settings::{Common, block_on, failure};
 /// Everything that `match` reads is read. A file that was read halfway is gone on with; one that was read already
 /// changes nothing; another one in its place is read from its beginning, and so are other files under the name of a
 /// source. A last line that is cut off is passed over, and read when the file has grown; of a JSON array or a document
-/// over several lines that breaks off what is whole is kept, and it ends with 2. It ends when the buffer is empty; what
+/// over several lines that breaks off what is whole is kept, and it ends with 2, as it does where the last lines may be
+/// the beginning of one: they are read when the file has grown. It ends when the buffer is empty; what
 /// a worker holds that was killed is waited for, for a minute, and done too. Lines without an id are known by their file
 /// and number: those that say the same are posts of their own, and each is stored once.
 #[derive(clap::Args)]
@@ -148,7 +149,7 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
         }
         let Ingested { counts, ended } = ingested.map_err(failure)?;
         told!(
-            "{} lines: {} posts ({} merged), {} other messages, {} unreadable{}",
+            "{} messages: {} posts ({} merged), {} others, {} unreadable{}",
             counts.lines,
             counts.posts,
             counts.merged,
@@ -198,5 +199,5 @@ fn show(bar: &indicatif::ProgressBar, counts: &Counts, progress: Option<(u64, Op
         bar.set_position(read);
     }
     let seconds = bar.elapsed().as_secs_f64().max(0.001);
-    bar.set_message(format!("{} lines, {:.0}/s", counts.lines, counts.lines as f64 / seconds));
+    bar.set_message(format!("{} messages, {:.0}/s", counts.lines, counts.lines as f64 / seconds));
 }

@@ -28,6 +28,47 @@ fn lines_of_text_are_posts() {
 }
 
 #[test]
+fn the_mark_of_a_text_is_printed_with_its_line_and_is_none_of_its_words() {
+    let text = "\u{feff}disk full\r\nall well\r\n";
+    let files = Files::new().with("log.txt", text);
+    let run = |more: &[&str]| files.run(&[&["match", "--text", "log.txt", "--expr"], more].concat()).out;
+    assert_eq!(run(&["full OR well", "--output", "posts"]), text);
+    assert_eq!(run(&["/^disk/", "--output", "csv"]).lines().count(), 2);
+    let csv = run(&["disk", "--output", "csv"]);
+    assert!(csv.contains(",disk full") && !csv.contains('\u{feff}'), "{csv}");
+    let explained = files.run(&["explain", "--text", "--expr", "disk", "log.txt"]).out;
+    assert!(explained.contains("text 0..4 disk"), "{explained}");
+}
+
+#[test]
+fn fields_of_ones_own_are_found_by_their_names() {
+    let files = Files::new().with(
+        "log.ndjson",
+        concat!(
+            r#"{"text":"slow","id":"1","attr":{"host":"db-1","load":3.5,"up":true,"to":["ann","bob"]}}"#,
+            "\n",
+            r#"{"text":"slow","id":"2","attr":{"host":"web-1","load":"high","up":false,"code":404}}"#,
+            "\n{\"text\":\"slow\",\"id\":\"3\"}\n"
+        ),
+    );
+    for (filter, expected) in [
+        ("attr.host:db", &["1"][..]),
+        ("-attr.host:db", &["2", "3"]),
+        ("attr.load:>3", &["1"]),
+        ("-attr.load:>3", &[]),
+        ("attr.load:high", &["2"]),
+        ("attr.up:true", &["1"]),
+        ("attr.to:bob attr.TO:ann", &["1"]),
+        ("attr.code:404 attr.code:>=404", &["2"]),
+    ] {
+        let out = files.run(&["match", &format!("--expr={filter}"), "log.ndjson"]).out;
+        let expected: String =
+            expected.iter().map(|id| format!("{{\"post\":\"{id}\",\"filters\":[\"e1\"]}}\n")).collect();
+        assert_eq!(out, expected, "{filter}");
+    }
+}
+
+#[test]
 fn standard_input_is_read_when_it_is_piped_or_named() {
     let files = Files::new();
     let input = tweet("5", "bob", "snow");

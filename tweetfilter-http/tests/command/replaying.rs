@@ -32,7 +32,7 @@ fn another_file_under_the_same_name_is_read_and_that_is_said() {
     let files = with_ann().with("day.ndjson", snow(1..4));
     replay(&files, &["day.ndjson"]);
     let again = replay(&files, &["day.ndjson"]);
-    assert!(again.err.contains("0 lines") && !again.err.contains("another file"), "{}", again.err);
+    assert!(again.err.contains("0 messages") && !again.err.contains("another file"), "{}", again.err);
     for (ids, expected) in [(4..7, 6), (7..8, 7)] {
         let files = &files;
         std::fs::write(files.path("day.ndjson"), snow(ids)).unwrap();
@@ -58,7 +58,7 @@ fn a_post_that_was_cut_off_is_found_when_the_file_has_grown() {
     assert!(cut.err.contains("1 unreadable") && cut.err.contains("cut off"), "{}", cut.err);
     std::fs::write(files.path("day.ndjson"), format!("{first}{begun}{rest}{}", snow([3]))).unwrap();
     let grown = replay(&files, &["day.ndjson"]);
-    assert!(found(&files) == 3 && grown.err.contains("2 lines: 2 posts"), "{}", grown.err);
+    assert!(found(&files) == 3 && grown.err.contains("2 messages: 2 posts"), "{}", grown.err);
 }
 
 #[test]
@@ -71,8 +71,31 @@ fn of_an_array_that_breaks_off_what_is_whole_is_kept_and_it_is_told() {
     // What was read of it is not read again when the rest is there.
     std::fs::write(files.path("page.json"), format!("{array},{}]\n", tweet("3", "bob", "snow"))).unwrap();
     let grown = replay(&files, &["page.json"]);
-    assert!(grown.err.contains("1 lines: 1 posts"), "{}", grown.err);
+    assert!(grown.err.contains("1 messages: 1 posts"), "{}", grown.err);
     assert_eq!(found(&files), 3);
+}
+
+#[test]
+fn pages_that_are_still_written_are_read_when_they_are_whole() {
+    let [a, b] = ["1", "2"].map(|id| tweet(id, "bob", "snow"));
+    for (key, end) in [("data", "]}"), ("statuses", "\n]}\n")] {
+        let page = format!("{{\"{key}\":[\n{a},\n{b}{end}");
+        let behind = |part: &str| page.find(part).unwrap() + part.len();
+        for (end, code) in [(behind("[\n"), 0), (behind("[\n") + 20, 2), (behind(&a), 2), (behind(&b), 2)] {
+            let files = with_ann().with("page.json", &page[..end]);
+            let cut = files.run(&["replay", "page.json"]);
+            let is_unsure = key == "data" && end <= behind(&a);
+            let said = match code {
+                0 => "cut off",
+                _ if is_unsure => "may be the beginning of a JSON document",
+                _ => "ends before its last bracket",
+            };
+            assert!(cut.code == code && cut.err.contains(said), "{end} of {page}: {}", cut.err);
+            std::fs::write(files.path("page.json"), &page).unwrap();
+            replay(&files, &["page.json"]);
+            assert_eq!((found(&files), &status(&files)["posts"]), (2, &2.into()), "{end} of {page}");
+        }
+    }
 }
 
 #[test]
@@ -87,10 +110,10 @@ fn many_files_have_a_name_that_the_store_takes() {
     replay(&files, &names);
     assert_eq!((found(&files), &status(&files)["dead_letters"]), (9, &0.into()));
     let again = replay(&files, &names);
-    assert!(again.err.contains("0 lines"), "read once under this name: {}", again.err);
+    assert!(again.err.contains("0 messages"), "read once under this name: {}", again.err);
     // Others are another source, though they begin alike.
     let fewer = replay(&files, &names[..8]);
-    assert!(fewer.err.contains("8 lines"), "{}", fewer.err);
+    assert!(fewer.err.contains("8 messages"), "{}", fewer.err);
     let long = "s".repeat(191);
     for name in ["", &long, "archive ", "\tarchive"] {
         let refused = files.run(&["replay", "--source", name, names[0]]);
@@ -156,7 +179,7 @@ fn posts_without_an_id_that_say_the_same_are_each_their_own_and_none_is_stored_t
     std::fs::write(files.path("day.ndjson"), format!("{}{{\"text\":\"rain\"}}\n{line}", line.repeat(3)))
         .unwrap();
     let edited = replay(&files, &["day.ndjson"]);
-    assert!(edited.err.contains("5 lines") && edited.err.contains("2 new posts"), "{}", edited.err);
+    assert!(edited.err.contains("5 messages") && edited.err.contains("2 new posts"), "{}", edited.err);
     // A file that begins otherwise is another one, and so is another source.
     std::fs::write(files.path("day.ndjson"), format!("{{\"text\":\"rain\"}}\n{}", line.repeat(3))).unwrap();
     let rotated = replay(&files, &["day.ndjson"]);

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::str::Utf8Error;
 use std::sync::Arc;
 
 use tweetfilter_core::Parts;
@@ -14,6 +15,8 @@ use crate::wire::{DecodeError, Event, Reason, decode_parts};
 pub struct Block {
     pub(super) bytes: Vec<u8>,
     pub(super) pieces: Vec<Piece>,
+    pub(super) is_open: bool,
+    pub(super) is_unsure: bool,
     pub(super) member: Option<Arc<str>>,
     pub(super) damage: Option<(Arc<io::Error>, u64)>,
 }
@@ -83,6 +86,20 @@ impl Block {
         self.damage.as_ref().map(|(error, line)| (&**error, *line))
     }
 
+    /// Whether the file ends before it shows what these lines are: one that has no end, or the beginning of a document.
+    /// If more is written to it, they may be others. All that is not open is given just so, whatever the file still gets.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Whether these lines, with which the file ends, are the beginning of a document if they are not several of which
+    /// the first is broken.
+    #[must_use]
+    pub fn may_be_document(&self) -> bool {
+        self.is_unsure
+    }
+
     /// Bytes of all lines, line ends included.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -92,6 +109,7 @@ impl Block {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.pieces.clear();
+        (self.is_open, self.is_unsure) = (false, false);
         self.member = None;
         self.damage = None;
     }
@@ -100,6 +118,17 @@ impl Block {
         self.clear();
         self.member = Some(member);
         self.damage = Some((error, line));
+    }
+}
+
+impl<'b> Line<'b> {
+    /// Its text, where lines are that: the mark at a file's beginning is none of it.
+    ///
+    /// # Errors
+    /// When it is not UTF-8.
+    pub fn text(&self) -> Result<&'b str, Utf8Error> {
+        let text = str::from_utf8(self.bytes)?;
+        Ok(if self.number == 1 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text })
     }
 }
 

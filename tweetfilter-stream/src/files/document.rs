@@ -4,8 +4,10 @@ use std::io::Read;
 use std::ops::Range;
 
 use serde::de::IgnoredAny;
+use serde_json::Deserializer;
 
 use super::elements::Cutter;
+use super::split::MARK;
 use super::work;
 use crate::json::{elements, members};
 
@@ -60,9 +62,19 @@ pub(super) fn is_object(bytes: &[u8]) -> bool {
     bytes.starts_with(b"{") && parts(bytes).is_some()
 }
 
-/// Whether lines of which the first goes on are the beginning of one document, which breaks off, and not messages of
-/// which the first is broken.
-pub(super) fn breaks_off(bytes: &[u8], first_end: usize) -> bool {
+/// What lines are of which the first goes on, and nothing follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The beginning of one document, which breaks off.
+    Document,
+    /// The beginning of one document, or messages of which the first is broken.
+    Unsure,
+    /// No beginning of a document.
+    Lines,
+}
+
+/// What lines are of which the first goes on, up to a place, and behind which nothing follows.
+pub(super) fn ending(bytes: &[u8], first_end: usize) -> Ending {
     let (first, second) = (bytes[..first_end].trim_ascii(), second_line(bytes, first_end));
     let is_document = match first {
         // No message is a bracket alone.
@@ -74,10 +86,14 @@ pub(super) fn breaks_off(bytes: &[u8], first_end: usize) -> bool {
         }
         _ => {
             let is_message = second.starts_with(b"{") && (parts(second).is_some() || is_begun(second));
-            !second.is_empty() && !is_message
+            !second.is_empty() && (!is_message || Cutter::new(bytes).is_some())
         }
     };
-    is_document && is_begun(bytes)
+    match (is_begun(bytes), is_document) {
+        (true, true) => Ending::Document,
+        (true, false) => Ending::Unsure,
+        (false, _) => Ending::Lines,
+    }
 }
 
 /// The first line behind a place that is not blank, trimmed; nothing if there is none.
@@ -99,6 +115,13 @@ pub(super) fn is_begun(bytes: &[u8]) -> bool {
     read.is_err_and(|error| error.is_eof())
 }
 
+/// Whether a line is values and nothing else, each of them whole.
+pub(super) fn are_values(line: &[u8]) -> bool {
+    work::add(line.len());
+    let line = line.strip_prefix(MARK).unwrap_or(line);
+    Deserializer::from_slice(line).into_iter::<IgnoredAny>().all(|value| value.is_ok())
+}
+
 /// Whether a line is worth a look whether it holds several messages.
 pub(super) fn may_have_parts(line: &[u8]) -> bool {
     line.starts_with(b"[") || line.starts_with(b"{\"statuses\"")
@@ -106,7 +129,7 @@ pub(super) fn may_have_parts(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{breaks_off, parts};
+    use super::{Ending, ending, parts};
 
     fn cut(text: &str) -> Option<Vec<&str>> {
         Some(parts(text.as_bytes())?.into_iter().map(|part| &text[part]).collect())
@@ -124,42 +147,47 @@ mod tests {
     #[test]
     fn documents_that_break_off_are_told_from_messages_of_which_the_first_is_broken() {
         for (text, expected) in [
-            ("{\n", true),
-            ("[\n", true),
-            ("{\n \"data\": [\n  {\n", true),
-            ("{\"data\":[\n{\"id\":1},\n{\"id\":2}", true),
-            ("{\"a\":1,\n\"b\":tr", true),
-            ("{\n\"a\":-", true),
-            ("{\n\"a\":97.", true),
-            ("{\n\"a\":[0,1e", true),
-            ("{\n\"a\":1E-", true),
-            ("{\n\"a\":true", true),
-            ("{\n\"a\":\"b-", true),
-            ("{\n\"a\":\"1e", true),
-            ("{\n\"a\":\"\\ud83e", true),
-            ("[\n{\"a\":1}\n", true),
-            ("[{\"a\":1},\n{\"b\":2}", true),
-            ("[{\"a\":1},{\"b\":[\n{\"c\":2},", true),
+            ("{\n", Ending::Document),
+            ("[\n", Ending::Document),
+            ("{\n \"data\": [\n  {\n", Ending::Document),
+            ("{\"data\":[\n{\"id\":1},\n{\"id\":2}", Ending::Document),
+            ("{\"a\":1,\n\"b\":tr", Ending::Document),
+            ("{\n\"a\":-", Ending::Document),
+            ("{\n\"a\":97.", Ending::Document),
+            ("{\n\"a\":[0,1e", Ending::Document),
+            ("{\n\"a\":1E-", Ending::Document),
+            ("{\n\"a\":true", Ending::Document),
+            ("{\n\"a\":\"b-", Ending::Document),
+            ("{\n\"a\":\"1e", Ending::Document),
+            ("{\n\"a\":\"\\ud83e", Ending::Document),
+            ("[\n{\"a\":1}\n", Ending::Document),
+            ("[{\"a\":1},\n{\"b\":2}", Ending::Document),
+            ("[{\"a\":1},{\"b\":[\n{\"c\":2},", Ending::Document),
+            ("{\"statuses\":[\n{\"a\":1}\n", Ending::Document),
+            ("{\"x\":[{}],\"statuses\":[\n{\"a\":1", Ending::Document),
             // Whole, or messages.
-            ("{\n}", false),
-            ("{\"a\":1\n", false),
-            ("{\"a\":\n{\"b\":\n{}\n", false),
-            ("{\"a\":[\n{\"id\":1}\n", false),
-            ("{\n{\"id\":1}\n", false),
-            ("[1,\n2", false),
-            ("[\n{\"a\":1}\n{\"b\":2}\n", false),
-            ("[\n[{\"a\":1}]\n", false),
-            ("[{\"a\":1},\n\n[{\"b\":2}]", false),
-            ("[{\"a\":1},{\"b\":\n[{\"c\":2}]\n", false),
-            ("[{\"a\":1},{\"b\":[\n{\"c\":2}\n", false),
-            ("{\"a\":\nsnow\n", false),
-            ("{\n\"a\":1-", false),
-            ("{\n\"a\":snow.", false),
-            ("{\n\"a\":snowe", false),
-            ("{\n\"a\":97.e", false),
+            ("{\n}", Ending::Lines),
+            ("{\n{\"id\":1}\n", Ending::Lines),
+            ("[\n{\"a\":1}\n{\"b\":2}\n", Ending::Lines),
+            ("{\"a\":\nsnow\n", Ending::Lines),
+            ("{\n\"a\":1-", Ending::Lines),
+            ("{\n\"a\":snow.", Ending::Lines),
+            ("{\n\"a\":snowe", Ending::Lines),
+            ("{\n\"a\":97.e", Ending::Lines),
+            ("{\"a\":\"sno\n", Ending::Lines),
+            // Either.
+            ("{\"a\":1\n", Ending::Unsure),
+            ("{\"data\":[\n", Ending::Unsure),
+            ("{\"a\":\n{\"b\":\n{}\n", Ending::Unsure),
+            ("{\"a\":[\n{\"id\":1}\n", Ending::Unsure),
+            ("[1,\n2", Ending::Unsure),
+            ("[\n[{\"a\":1}]\n", Ending::Unsure),
+            ("[{\"a\":1},\n\n[{\"b\":2}]", Ending::Unsure),
+            ("[{\"a\":1},{\"b\":\n[{\"c\":2}]\n", Ending::Unsure),
+            ("[{\"a\":1},{\"b\":[\n{\"c\":2}\n", Ending::Unsure),
         ] {
             let first_end = text.find('\n').expect("a line end");
-            assert_eq!(breaks_off(text.as_bytes(), first_end), expected, "{text}");
+            assert_eq!(ending(text.as_bytes(), first_end), expected, "{text}");
         }
     }
 }

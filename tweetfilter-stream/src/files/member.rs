@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use flate2::bufread::GzDecoder;
 
+use super::glue::Follow;
 use super::tar::{Input, RECORD, Tar, is_tar};
 use super::unread;
 
@@ -136,8 +137,11 @@ fn peek(mut input: Input) -> io::Result<(Kind, Input)> {
                 break;
             }
         }
-        // No compression begins with bytes among which is a line end.
-        if start[..read].contains(&b'\n') && compression(&start[..read]).is_none() {
+        // No compression begins with bytes among which is a line end, and neither that nor a tar with a document behind
+        // which another one follows.
+        let begun = &start[..read];
+        let is_line = begun.contains(&b'\n') && compression(begun).is_none();
+        if is_line || Follow::default().next(begun).is_some() {
             break;
         }
     }

@@ -7,6 +7,9 @@
 //! it is held until it shows what it is: a document once that closes, or is an array that goes over several lines; a broken
 //! line as soon as a line follows that can't be inside the value. Each byte is looked at a bounded number of times.
 //!
+//! Of documents that follow each other in one line each is given once the next one begins. What the end of a file leaves
+//! unsure comes in a block of its own that [says so](Block::is_open).
+//!
 //! ```
 //! use tweetfilter_stream::files::{Block, Reader};
 //! let mut reader = Reader::new("{\"text\":\"a\"}\r\n\r\n{\"text\":\"b\"}\n".as_bytes())?;

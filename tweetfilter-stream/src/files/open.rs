@@ -16,14 +16,24 @@ pub(super) struct Open {
     splitter: Splitter,
     /// What was read and not given yet.
     rest: Vec<u8>,
+    /// Nothing more can be read, and what was left of it was given.
     ended: bool,
+    done: bool,
     /// A failure that waits until the lines before it were given.
     failure: Option<io::Error>,
 }
 
 impl Open {
     pub(super) fn new(name: Option<Arc<str>>, input: Input) -> Self {
-        Self { name, input, splitter: Splitter::default(), rest: Vec::new(), ended: false, failure: None }
+        Self {
+            name,
+            input,
+            splitter: Splitter::default(),
+            rest: Vec::new(),
+            ended: false,
+            done: false,
+            failure: None,
+        }
     }
 
     /// Its name, and the number of the last line that was read of it.
@@ -35,12 +45,18 @@ impl Open {
     pub(super) fn read(&mut self, block: &mut Block, options: &Options) -> io::Result<bool> {
         block.clear();
         block.member.clone_from(&self.name);
-        let Block { bytes, pieces, .. } = block;
+        let Block { bytes, pieces, is_open, is_unsure, .. } = block;
         std::mem::swap(bytes, &mut self.rest);
-        while !self.ended {
-            self.fill(bytes, options);
-            let mut input = split::Input { bytes, is_all: self.ended, options, pieces };
+        while !self.done {
+            // That all is there is told last: what shows without it is what it is if the file grows, too.
+            self.done = self.ended;
+            if !self.ended {
+                self.fill(bytes, options);
+            }
+            let mut input = split::Input { bytes, is_all: self.done, options, pieces };
+            *is_open = self.done && self.splitter.is_open(&input);
             let kept = self.splitter.split(&mut input);
+            *is_unsure = self.splitter.is_unsure();
             if pieces.is_empty() {
                 work::add(bytes.len() - kept);
                 bytes.drain(..kept);
@@ -128,6 +144,12 @@ mod tests {
             "{\n\"a\":1,\n}\n",
             "{\n\"a\":1\n}",
             "{\"a\":1}{\"b\":[]}",
+            "{\"a\":1}\t{\"b\":[]} ",
+            "{\"a\":1}x",
+            "{\"a\":\"}x",
+            "{a}{",
+            "{\"a\":1}\n} {\n",
+            "} ",
             "[{\"a\":1}][{}]",
             "[{\"a\":1},\n{}][{\n}]",
             "{\"statuses\":[\n{},\n{}],\n\"x\":1}\n",

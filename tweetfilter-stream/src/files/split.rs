@@ -1,22 +1,26 @@
 //! Cutting bytes that come in pieces into lines, documents and their elements.
 
+mod cutting;
+mod ended;
+
 use std::io;
 use std::ops::Range;
 
 use super::block::Piece;
 use super::document::{self, is_message, parts};
-use super::elements::{Cutter, Found};
-use super::glue::Glue;
+use super::elements::Cutter;
+use super::glue::{Follow, may_be_glued};
 use super::opening::{Opening, Shape};
 use super::reader::Options;
 use super::value::Value;
 use super::work;
+use cutting::Cutting;
 
 /// Bytes that are kept of a line that is too long.
 const BEGINNING: usize = 256;
 
 /// The mark that may stand before a text.
-const MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Cuts the bytes of one file. Each is looked at a bounded number of times.
 #[derive(Debug, Default)]
@@ -35,7 +39,10 @@ pub(super) struct Splitter {
     is_lines: bool,
     /// A post or page over several lines was read last of those: others follow, and what has no end breaks off.
     is_values: bool,
-    glue: Glue,
+    /// The last lines may be a document that breaks off.
+    is_unsure: bool,
+    /// What of a line of which the end is not there yet shows of a document behind its first.
+    follow: Follow,
     failure: Option<io::Error>,
 }
 
@@ -53,15 +60,6 @@ enum State {
     LongLine,
     /// The rest of a document that is too long.
     LongDocument(Value),
-}
-
-#[derive(Debug)]
-struct Cutting {
-    cutter: Cutter,
-    /// Bytes of the longest element.
-    longest: usize,
-    /// The open element is passed over, since it is longer.
-    is_passing: bool,
 }
 
 /// The bytes that are there, and where the pieces of them go.
@@ -111,7 +109,6 @@ impl Splitter {
     /// Cuts what is there. Gives the place from which on bytes are to be there again, with more behind them.
     pub(super) fn split(&mut self, input: &mut Input<'_>) -> usize {
         (self.at, self.counted) = (0, 0);
-        self.glue = Glue::default();
         while self.step(input) {}
         self.number(input.bytes, self.at);
         if let Some(last) = input.bytes[..self.at].last() {
@@ -154,36 +151,58 @@ impl Splitter {
     fn between(&mut self, input: &mut Input<'_>) -> bool {
         let bytes = input.bytes;
         loop {
+            self.pass_mark(input);
             let from = self.at + self.searched;
             let found = memchr::memchr(b'\n', &bytes[from..]).map(|n| from + n);
             work::add(found.unwrap_or(bytes.len()) - from);
-            self.searched = 0;
             let end = match found {
                 Some(end) => end,
                 None if input.is_all && self.at < bytes.len() => bytes.len(),
-                None if bytes.len() - self.at > input.options.line => {
-                    return self.long_line(bytes.len(), input);
-                }
                 None => {
                     self.searched = bytes.len() - self.at;
-                    return false;
+                    return self.unended(input);
                 }
             };
-            if self.at == 0 && self.line() == 1 && !self.is_within_line && bytes.starts_with(MARK) {
-                self.at = MARK.len();
-            }
+            (self.searched, self.follow) = (0, Follow::default());
             let line = &bytes[self.at..end];
             if line.len() > input.options.line {
                 return self.long_line(end, input);
             }
-            let is_line =
-                self.is_lines && is_object_by_its_ends(line) && self.glue.next(bytes, self.at) >= end;
+            let is_line = self.is_lines && is_object_by_its_ends(line) && !may_be_glued(line);
             if is_line || input.options.text {
                 self.give_line(end, input);
             } else if !self.begin(end, true, input) {
                 return true;
             }
         }
+    }
+
+    /// Goes behind the mark at the beginning of the file, which is none of what stands in it, unless that is text.
+    fn pass_mark(&mut self, input: &Input<'_>) {
+        let is_first = self.at == 0 && self.lines == 0 && !self.is_within_line && !input.options.text;
+        if is_first && input.bytes.starts_with(MARK) {
+            self.at = MARK.len();
+            self.searched = self.searched.saturating_sub(MARK.len());
+        }
+    }
+
+    /// A line of which the end is not there yet: of documents that follow each other in it, each that is whole is given.
+    fn unended(&mut self, input: &mut Input<'_>) -> bool {
+        let (end, longest) = (input.bytes.len(), input.options.line);
+        let line = &input.bytes[self.at..];
+        if !input.options.text
+            && let Some((close, next)) = self.follow.next(line)
+            && next <= longest
+        {
+            if self.is_glued(close, end, input) {
+                self.follow = Follow::default();
+                self.give_glued(close, end, input);
+                self.searched = end - self.at;
+                return true;
+            }
+            self.follow = Follow::none();
+        }
+        line.len() > longest && self.long_line(end, input)
     }
 
     /// Gives the line up to its end, and goes behind it.
@@ -215,6 +234,10 @@ impl Splitter {
                 self.give_line(end, input);
                 return true;
             }
+            if blank > 0 && self.is_behind(bytes) {
+                self.at += blank;
+                continue;
+            }
             let opening = match Opening::new(&bytes[self.at..], blank..line.len()) {
                 Err(close) if self.is_glued(close, end, input) => {
                     self.give_glued(close, end, input);
@@ -233,6 +256,11 @@ impl Splitter {
             }
             return false;
         }
+    }
+
+    /// Whether something stands in the same line before the place up to which all is done.
+    fn is_behind(&self, bytes: &[u8]) -> bool {
+        bytes[..self.at].last().map_or(self.is_within_line, |last| *last != b'\n')
     }
 
     /// Whether another document follows in the same line behind one that is whole.
@@ -260,20 +288,21 @@ impl Splitter {
     fn long_line(&mut self, end: usize, input: &mut Input<'_>) -> bool {
         let (bytes, longest) = (input.bytes, input.options.line);
         let line = &bytes[self.at..end];
+        (self.searched, self.follow) = (0, Follow::default());
         if !input.options.text {
             let blank = line.len() - line.trim_ascii_start().len();
             // What stands at its beginning shows, however much of it is there.
             let close = Value::default().end(&line[blank.min(longest)..longest]).map(|end| blank + end);
             if matches!(line.get(blank), Some(b'[' | b'{'))
                 && let Some(close) = close
-                && self.is_glued(close, end, input)
+                && self.is_glued(close, self.at + longest + 1, input)
             {
                 self.give_glued(close, end, input);
                 self.searched = end - self.at;
                 return true;
             }
             if let Some(cutter) = Cutter::new(&line[..=longest]) {
-                self.state = State::Cutting(Cutting { cutter, longest, is_passing: false });
+                self.state = State::Cutting(Cutting::new(cutter, longest));
                 return true;
             }
         }
@@ -281,19 +310,6 @@ impl Splitter {
         input.piece(number, self.at..end, longest);
         self.state = State::LongLine;
         true
-    }
-
-    /// The last line, which has no end and opens a value that has none either.
-    fn last_line(&mut self, blank: usize, input: &mut Input<'_>) {
-        let line = &input.bytes[self.at..];
-        if let Some(cutter) = Cutter::of_broken(line) {
-            let longest = input.options.line;
-            self.state = State::Cutting(Cutting { cutter, longest, is_passing: false });
-        } else if self.is_values && document::is_begun(line) {
-            self.give_begun(blank, input);
-        } else {
-            self.give_line(input.bytes.len(), input);
-        }
     }
 
     /// Looks whether lines of which the first goes on are a document.
@@ -337,12 +353,6 @@ impl Splitter {
         }
     }
 
-    /// An array that is cut from here on.
-    fn array(&mut self, cutter: Cutter, input: &Input<'_>) {
-        let longest = input.options.document.max(input.options.line);
-        self.state = State::Cutting(Cutting { cutter, longest, is_passing: false });
-    }
-
     /// Gives what is there up to a place as lines.
     fn give_lines(&mut self, end: usize, input: &mut Input<'_>) {
         let end = self.at + end;
@@ -352,46 +362,6 @@ impl Splitter {
             self.begin(line, false, input);
         }
         self.is_lines = true;
-    }
-
-    /// What was no document so far has no end.
-    fn break_off(&mut self, opening: &Opening, held: &[u8], input: &mut Input<'_>) {
-        let first_end = opening.first_end();
-        let is_value = self.is_values && document::is_begun(held);
-        let cutter = if is_value || document::breaks_off(held, first_end) {
-            match Cutter::new(held) {
-                Some(cutter) => Some(cutter),
-                None => {
-                    let blank = held.len() - held.trim_ascii_start().len();
-                    return self.give_begun(blank, input);
-                }
-            }
-        } else if document::is_whole(held, first_end) {
-            Cutter::of_objects(held)
-        } else {
-            None
-        };
-        match cutter {
-            Some(cutter) => self.array(cutter, input),
-            None => self.give_lines(held.len(), input),
-        }
-    }
-
-    /// Gives a document that has no parts and breaks off: to its last byte, so that it is seen to be cut off.
-    fn give_begun(&mut self, blank: usize, input: &mut Input<'_>) {
-        let begin = self.at + blank;
-        let number = self.number(input.bytes, begin);
-        input.cut_off(number, begin..input.bytes.len());
-        self.breaks_off(match self.is_values {
-            true => "what stands before it was read",
-            false => "nothing of it was read, since only a whole post or page can be",
-        });
-        self.at = input.bytes.len();
-    }
-
-    fn breaks_off(&mut self, what: &str) {
-        let said = format!("the JSON document ends before its last bracket; {what}");
-        self.failure.get_or_insert_with(|| io::Error::new(io::ErrorKind::UnexpectedEof, said));
     }
 
     /// More than is held of a document, of which it does not show what it is: an array is cut, and of any other the
@@ -410,72 +380,6 @@ impl Splitter {
         } else {
             self.give_lines(opening.line(), input);
         }
-    }
-
-    /// Gives the elements of an array that end among what is there.
-    fn cut(&mut self, mut cutting: Cutting, input: &mut Input<'_>) -> bool {
-        let (base, bytes) = (self.at, input.bytes);
-        let held = &bytes[base..];
-        let Cutting { cutter, longest, is_passing } = &mut cutting;
-        loop {
-            match cutter.next(held, input.is_all) {
-                Found::Element(range) | Found::Broken(range) => {
-                    let range = base + range.start..base + range.end;
-                    let is_long = range.len() > *longest;
-                    // What is broken ends with its line.
-                    let length =
-                        if is_long { range.len() } else { bytes[range.clone()].trim_ascii_end().len() };
-                    if !std::mem::take(is_passing) {
-                        let number = self.number(bytes, range.start);
-                        input.piece(number, range.start..range.start + length, *longest);
-                    }
-                }
-                Found::End(end) => return self.leave(base + end),
-                Found::Left(at) => {
-                    if !cutter.has_broken() {
-                        self.breaks_off("what is whole of it was read");
-                    }
-                    return self.leave(base + at);
-                }
-                Found::Nothing => break,
-            }
-        }
-        let open = base + cutter.start()..bytes.len();
-        if input.is_all {
-            // It breaks off, perhaps within an element.
-            let is_begun = *is_passing || document::is_begun(&bytes[open.clone()]);
-            self.breaks_off("what is whole of it was read");
-            if !open.is_empty() && !*is_passing {
-                let number = self.number(bytes, open.start);
-                input.piece(number, open, *longest);
-                if let Some(last) = input.pieces.last_mut() {
-                    last.cut_off = is_begun && !last.too_long;
-                }
-            }
-            self.at = bytes.len();
-            return false;
-        }
-        let looked = cutter.looked();
-        if looked.len() > *longest && !*is_passing {
-            let number = self.number(bytes, open.start);
-            input.piece(number, base + looked.start..base + looked.end, *longest);
-            *is_passing = true;
-        }
-        if *is_passing {
-            cutter.forget_element();
-        }
-        let start = cutter.start();
-        cutter.forget(start);
-        self.at += start;
-        self.state = State::Cutting(cutting);
-        false
-    }
-
-    /// Goes behind an array.
-    fn leave(&mut self, at: usize) -> bool {
-        self.at = at;
-        (self.is_lines, self.is_values) = (false, false);
-        true
     }
 
     fn pass_line(&mut self, input: &mut Input<'_>) -> bool {

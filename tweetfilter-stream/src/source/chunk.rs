@@ -118,7 +118,7 @@ pub struct Line<'l> {
     pub ending: &'l [u8],
     /// Whether it is longer than the source accepts.
     pub too_long: bool,
-    /// Whether a document breaks off in it: it is the beginning of a post or page, and an error behind it says so.
+    /// Whether a document breaks off in it, or may: it is the beginning of a post or page, and an error behind it says so.
     pub cut_off: bool,
 }
 

@@ -13,6 +13,7 @@ mod includes;
 mod markup;
 mod mastodon;
 mod page;
+mod plain;
 mod retweet;
 mod room;
 pub(crate) mod time;
@@ -188,7 +189,7 @@ fn decode_other(line: &str, inside: Inside<'_>) -> Result<Event, DecodeError> {
         None => {}
     }
     if let Scalar::Text(text) = message.scalar("text") {
-        return Ok(Event::Post(Box::new(plain(&message, text.into_owned()))));
+        return Ok(Event::Post(Box::new(plain::post(&message, text.into_owned()))));
     }
     if let Some(event) = control::enterprise(&message) {
         return Ok(event);
@@ -209,11 +210,6 @@ pub(crate) fn bluesky_profiles(text: &str) -> Option<Vec<tweetfilter_core::post:
     let is_list = answer.raw("profiles")?.starts_with('[');
     let profiles = || answer.list("profiles").take(PROFILES).map(|profile| bluesky::author(&profile));
     is_list.then(|| profiles().collect())
-}
-
-/// A text and what little may stand beside it.
-fn plain(message: &View<'_>, text: String) -> Post {
-    Post { id: message.id("id"), lang: message.string("lang"), ..Post::from_text(text) }
 }
 
 /// Decodes a tweet of API v1.1 with serde_json beneath, for comparison with [`decode`] in benchmarks.

@@ -60,6 +60,11 @@ impl<'a> View<'a> {
         self.members.iter().map(|(key, _)| &**key)
     }
 
+    /// The keys and the texts of their values, of those of a key too that comes again.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.members.iter().map(|(key, value)| (&**key, *value))
+    }
+
     pub(super) fn scalar(&self, key: &str) -> Scalar<'a> {
         self.raw(key).map(scalar).unwrap_or_default()
     }
@@ -139,7 +144,8 @@ impl<'a> View<'a> {
     }
 }
 
-fn scalar(text: &str) -> Scalar<'_> {
+/// A scalar by its text.
+pub(super) fn scalar(text: &str) -> Scalar<'_> {
     ScalarSeed.deserialize(&mut Reader::new(text)).unwrap_or_default()
 }
 

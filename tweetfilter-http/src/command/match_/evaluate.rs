@@ -74,7 +74,7 @@ impl<'a> Evaluator<'a> {
             return;
         }
         if self.job.text {
-            match str::from_utf8(line.raw.bytes) {
+            match line.raw.text() {
                 Ok(text) => self.post(&Post::from_text(text), None, line, outcome),
                 Err(_) => self.tally.skip("not UTF-8", line.place),
             }

@@ -42,7 +42,9 @@ pub(crate) enum Output {
 /// Reads posts, tries every filter on each, and says which match.
 ///
 /// Input is NDJSON of tweets (v1.1, v2), Bluesky posts and Jetstream events, Mastodon statuses, Gnip activities,
-/// or {"text":"…"}; or JSON documents that hold them; plain, .gz, .bz2, .zst, or a .tar of those. All of
+/// or {"text":"…"}, beside which may stand an `id`, a `lang`, and fields of your own for `attr.NAME:`, as
+/// {"attr":{"host":"db-1","load":3.5,"up":true,"to":["ann","bob"]}}: of a list each value counts, and a number is compared
+/// and also found as it is written; or JSON documents that hold them; plain, .gz, .bz2, .zst, or a .tar of those. All of
 /// that is found out by itself. What can't be read is counted, never fatal; a file in a tar that breaks off is named,
 /// and the others are read. Of a file, a JSON array or a document over several lines that breaks off, what is whole is
 /// read, and it ends with 2.
@@ -120,6 +122,8 @@ Examples:
       any of the terms in words.txt, one a line
   journalctl -f | tweetfilter match --text --expr 'segfault OR oom'
       any lines of text
+  echo '{\"text\":\"slow\",\"attr\":{\"host\":\"db-1\",\"load\":3.5}}' | tweetfilter match --expr 'attr.host:db attr.load:>3'
+      fields of your own
 
 Exit: 0 done; 1 a filter is invalid (nothing is run); 2 wrong usage or unreadable input.";
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::cursor::{Before, Cursor, Mark, Start, another, known_again, name};
+use super::cursor::{Before, Begun, Cursor, Mark, Start, another, known_again, name};
 use crate::files::{Block, Line, Options, Reader};
 use crate::source::{Lines, Place, SourceError};
 
@@ -29,8 +29,8 @@ pub(super) struct Given {
     /// What these are lines of; `None` where other lines come when it is read again.
     of: Option<Arc<str>>,
     pub(super) lines: Lines,
-    /// Whether the last of them is cut off, so that it is to be read again when it is whole.
-    unfinished: bool,
+    /// What of them counts, if they are to be read again when the file has grown.
+    open: Option<Open>,
     /// What was read before and is read again, with the reason, or will be.
     pub(super) notice: Option<String>,
 }
@@ -43,17 +43,45 @@ impl Given {
     /// Where to read on once so many of the lines are safe.
     pub(super) fn cursor(&self, upto: usize) -> Option<String> {
         let place = self.place.clone()?;
-        let whole = self.lines.len() - usize::from(self.unfinished);
-        let lines = place.lines + upto.min(whole) as u64;
-        serde_json::to_string(&Cursor { lines, ..place }).ok()
+        let (lines, begun) = match &self.open {
+            None => (place.lines + upto as u64, None),
+            Some(open) => (place.lines - open.before, open.begun(upto)),
+        };
+        serde_json::to_string(&Cursor { lines, begun, ..place }).ok()
     }
-}
 
-impl Given {
     /// Where a line stands, by its number among these.
     pub(super) fn place(&self, index: usize) -> Option<Place> {
         let (place, of) = (self.place.as_ref()?, self.of.clone()?);
         Some(Place { of, line: place.lines + index as u64 + 1 })
+    }
+}
+
+/// Lines in which the file ends before it shows what they are.
+struct Open {
+    /// The number of the first of them.
+    line: u64,
+    /// Posts of that line that were given before.
+    before: u64,
+    /// Posts of that line, if it is all there is: a last line that is an array and breaks off.
+    posts: usize,
+}
+
+impl Open {
+    fn of(block: &Block) -> Option<Self> {
+        let line = block.lines().next().filter(|_| block.is_open())?.number;
+        let is_one = block.lines().all(|next| next.number == line);
+        let is_post = |line: &Line<'_>| {
+            !line.cut_off && serde_json::from_slice::<serde::de::IgnoredAny>(line.bytes).is_ok()
+        };
+        let posts = if is_one { block.lines().take_while(is_post).count() } else { 0 };
+        Some(Self { line, before: 0, posts })
+    }
+
+    /// What was given of the line with so many of those that are there.
+    fn begun(&self, upto: usize) -> Option<Begun> {
+        let posts = self.before + upto.min(self.posts) as u64;
+        (posts > 0).then_some(Begun { line: self.line, posts })
     }
 }
 
@@ -121,13 +149,14 @@ impl Ahead {
         let shared = Arc::new(Shared { state: Mutex::default(), room: Condvar::new() });
         let far = Far(shared.clone());
         let started = std::thread::Builder::new().name("source".into()).spawn(move || {
-            let Start { mut before, mut skip, reason, .. } = start;
+            let Start { mut before, skip, begun, reason, .. } = start;
+            let mut behind = (skip, begun);
             if reason.is_some_and(|reason| !far.0.push(Ok(Given::notice(reason)))) {
                 return;
             }
             for input in inputs {
                 let reading = Reading { shared: &far.0, options, count: &count };
-                if !reading.input(input, &mut before, std::mem::take(&mut skip)) {
+                if !reading.input(input, &mut before, std::mem::take(&mut behind)) {
                     return;
                 }
             }
@@ -159,6 +188,9 @@ struct Reading<'r> {
     count: &'r Arc<Count>,
 }
 
+/// Lines that were given, and posts of the one behind them.
+type Behind = (u64, Option<Begun>);
+
 /// What became of an input.
 enum End {
     /// It was read, or can't be.
@@ -171,20 +203,26 @@ enum End {
 
 impl Reading<'_> {
     /// Reads one input to its end; `false` if nobody wants more.
-    fn input(&self, input: Input, before: &mut Before, skip: u64) -> bool {
+    fn input(&self, input: Input, before: &mut Before, given: Behind) -> bool {
         let Input::File(path) = &input else {
             let Input::Stream { name, .. } = &input else { return true };
             let name = name.clone();
-            return !matches!(self.lines(input, &name, None, 0), End::Left);
+            return !matches!(self.lines(input, &name, None, (0, None)), End::Left);
         };
         let (path, file) = (path.clone(), name(path));
         // As it is before it is read: what is added meanwhile makes it no other.
         let mark = Mark::of(&path);
-        let place = |lines| Cursor { file: file.clone(), mark: mark.clone(), before: before.clone(), lines };
-        let mut read = self.lines(input, &file, Some(place(skip)), skip);
+        let place = |lines| Cursor {
+            file: file.clone(),
+            mark: mark.clone(),
+            before: before.clone(),
+            lines,
+            begun: None,
+        };
+        let mut read = self.lines(input, &file, Some(place(given.0)), given);
         if matches!(read, End::Shorter) {
             read = match self.shared.push(Ok(Given::notice(another(&file)))) {
-                true => self.lines(Input::File(path), &file, Some(place(0)), 0),
+                true => self.lines(Input::File(path), &file, Some(place(0)), (0, None)),
                 false => End::Left,
             };
         }
@@ -192,11 +230,12 @@ impl Reading<'_> {
         !matches!(read, End::Left)
     }
 
-    /// Reads lines behind so many. A file in a tar that breaks off is told when the others were read.
-    fn lines(&self, input: Input, shown: &str, mut place: Option<Cursor>, mut skip: u64) -> End {
+    /// Reads lines behind those that were given. A file in a tar that breaks off is told when the others were read.
+    fn lines(&self, input: Input, shown: &str, mut place: Option<Cursor>, given: Behind) -> End {
         let said = |item| if self.shared.push(item) { End::Done } else { End::Left };
         let failed = |error| Err(SourceError::Read { name: shown.to_owned(), error });
-        let (mut damaged, mut cut_off) = (Vec::new(), false);
+        let (mut skip, mut begun) = given;
+        let (mut damaged, mut open_lines, mut is_unsure) = (Vec::new(), 0, false);
         let mut reader = match open(input, self.options, self.count) {
             Ok(reader) => reader,
             Err(error) => return said(failed(error)),
@@ -207,7 +246,10 @@ impl Reading<'_> {
                 Ok(true) => {}
                 Ok(false) if skip > 0 => return End::Shorter,
                 Ok(false) if !damaged.is_empty() => return said(failed(in_tar(&damaged))),
-                Ok(false) if cut_off && place.is_some() => return said(Ok(Given::notice(later(shown)))),
+                Ok(false) if is_unsure => return said(failed(unsure(open_lines))),
+                Ok(false) if open_lines > 0 && place.is_some() => {
+                    return said(Ok(Given::notice(later(shown, open_lines))));
+                }
                 Ok(false) => return End::Done,
                 Err(error) => return said(failed(behind(&damaged, error))),
             }
@@ -226,25 +268,39 @@ impl Reading<'_> {
             {
                 of = Some(known_again(file, first.bytes).into());
             }
-            let mut lines = Lines::default();
+            let mut open = Open::of(&block);
+            // What is read on, that is: a file in a tar does not grow.
+            is_unsure = block.may_be_document() && block.member().is_none() && place.is_some();
+            let (mut lines, mut passed) = (Lines::default(), 0);
             for line in block.lines() {
-                match (skip, line.too_long) {
-                    (1.., _) => {
-                        skip -= 1;
-                        continue;
-                    }
-                    (0, true) => lines.push_too_long(line.bytes),
-                    (0, false) => lines.push(line.bytes, line.ending),
+                if skip > 0 {
+                    skip -= 1;
+                    continue;
                 }
-                lines.last_is_cut_off(line.cut_off);
+                begun = begun.filter(|begun| begun.posts > passed && begun.line == line.number);
+                if begun.is_some() {
+                    passed += 1;
+                    continue;
+                }
+                match line.too_long {
+                    true => lines.push_too_long(line.bytes),
+                    false => lines.push(line.bytes, line.ending),
+                }
+                lines.last_is_cut_off(line.cut_off || is_unsure);
+            }
+            if let Some(place) = &mut place {
+                place.lines += passed;
             }
             let given = lines.len() as u64;
+            if let Some(open) = &mut open {
+                let before = block.lines().len() - lines.len();
+                (open.before, open.posts) = (before as u64, open.posts.saturating_sub(before));
+            }
+            open_lines = if open.is_some() { given } else { 0 };
             if given == 0 {
                 continue;
             }
-            cut_off = !self.options.text && block.lines().next_back().is_some_and(is_cut_off);
-            let item =
-                Given { place: place.clone(), of: of.clone(), lines, unfinished: cut_off, notice: None };
+            let item = Given { place: place.clone(), of: of.clone(), lines, open, notice: None };
             if !self.shared.push(Ok(item)) {
                 return End::Left;
             }
@@ -255,19 +311,24 @@ impl Reading<'_> {
     }
 }
 
-/// Whether a line has no end yet and is no whole message either: more of it may follow, if it is the last one.
-fn is_cut_off(line: Line<'_>) -> bool {
-    line.ending.is_empty()
-        && !line.too_long
-        && serde_json::from_slice::<serde::de::IgnoredAny>(line.bytes).is_err()
+/// Said of a file that ends in so many lines before it shows what they are.
+fn later(file: &str, lines: u64) -> String {
+    let what = match lines {
+        1 => format!("the last line of {file} is cut off: it is passed over, and"),
+        _ => {
+            format!("the last {lines} lines of {file} are cut off, or the beginning of a document: they are")
+        }
+    };
+    format!("{what} read again by the next run, when the rest of it may be there")
 }
 
-/// Said of a file whose last line is cut off.
-fn later(file: &str) -> String {
-    format!(
-        "the last line of {file} is cut off: it is passed over, and read again by the next run, when the rest of it may \
-         be there"
-    )
+/// Of a file that ends in so many lines that are a document or not.
+fn unsure(lines: u64) -> io::Error {
+    let said = format!(
+        "its last {lines} lines may be the beginning of a JSON document, or the first of them is broken: they are passed \
+         over, and read again by the next run, when more of it may be there"
+    );
+    io::Error::new(io::ErrorKind::UnexpectedEof, said)
 }
 
 /// Files in a tar that are named where they break off.

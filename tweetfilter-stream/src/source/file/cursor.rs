@@ -23,6 +23,18 @@ pub(super) struct Cursor {
     #[serde(default, skip_serializing_if = "Before::is_none")]
     pub(super) before: Before,
     pub(super) lines: u64,
+    /// Behind those lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) begun: Option<Begun>,
+}
+
+/// Posts that were given of an array on a last line that breaks off. Once the line is whole they are what it begins with;
+/// if it stays broken, it is one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Begun {
+    /// The line's number in its file.
+    pub(super) line: u64,
+    pub(super) posts: u64,
 }
 
 /// By what a file is known again: it may have grown meanwhile, and nothing else.
@@ -86,6 +98,7 @@ pub(super) struct Start {
     pub(super) before: Before,
     /// Lines of the next one that were given.
     pub(super) skip: u64,
+    pub(super) begun: Option<Begun>,
     /// Why something that was read is read again.
     pub(super) reason: Option<String>,
 }
@@ -120,7 +133,7 @@ impl Cursor {
     }
 
     fn begin(&self, path: &Path, start: Start) -> Start {
-        let Self { file, mark, before, lines } = self;
+        let Self { file, mark, before, lines, begun } = self;
         let is_same = mark.as_ref().is_none_or(|mark| mark.is_of(path));
         if before.files == start.before.files && *before != start.before {
             let reason =
@@ -128,7 +141,7 @@ impl Cursor {
             return Start { reason: Some(reason), ..Start::default() };
         }
         match is_same {
-            true => Start { skip: *lines, ..start },
+            true => Start { skip: *lines, begun: *begun, ..start },
             false => Start { reason: Some(another(file)), ..start },
         }
     }

@@ -2,9 +2,9 @@
 //!
 //! A thread of its own reads ahead, so that a pipe that makes us wait holds up nothing else. The cursor is the
 //! file and how many of its lines were given; reading on passes over those. It says by what the file is known again, too:
-//! one that was put in its place is read from its beginning. A last line that is cut off is given, and given again when
-//! the file has grown; where a document breaks off in it, it is marked, and an error follows. Standard input has no
-//! cursor: what follows in it are other lines.
+//! one that was put in its place is read from its beginning. Lines in which the file ends before it shows what they are, such
+//! as one that is cut off, are given, and given again when the file has grown; where a document breaks off in them, or may,
+//! they are marked, and an error follows. Standard input has no cursor: what follows in it are other lines.
 //!
 //! ```
 //! use tweetfilter_stream::source::Source;
