@@ -7,11 +7,10 @@ use reqwest::header::{self, HeaderMap};
 use reqwest::{Client, Response, Url, redirect};
 
 use super::backoff::Trouble;
-use super::time::TokioClock;
+use super::retry_after::retry_after;
 use super::tls::{self, Trust};
 use super::wire::{Connection, Fault, Received};
-use crate::source::{Clock, SourceError};
-use crate::wire::time;
+use crate::source::SourceError;
 
 /// Makes a client that follows no redirect, since that would carry the token elsewhere.
 pub(super) fn client(trust: &Trust) -> Result<Client, SourceError> {
@@ -100,24 +99,6 @@ fn without_query(place: &str) -> String {
     }
 }
 
-/// How long the server asks us to wait: in seconds, until a date, or until X's or Bluesky's limit is lifted.
-pub(super) fn retry_after(headers: &HeaderMap, trouble: Trouble) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let until = |millis: i64| {
-        let left = millis.saturating_sub(TokioClock::default().wall());
-        Duration::from_millis(left.try_into().unwrap_or(0))
-    };
-    if let Some(asked) = text("retry-after") {
-        return match asked.parse() {
-            Ok(seconds) => Some(Duration::from_secs(seconds)),
-            Err(_) => time::parse(asked).map(until),
-        };
-    }
-    let reset = text("x-rate-limit-reset").or_else(|| text("ratelimit-reset"));
-    let reset = reset.filter(|_| trouble == Trouble::Limited)?;
-    reset.parse::<i64>().ok().map(|seconds| until(seconds.saturating_mul(1000)))
-}
-
 /// An error with all its causes, without the address, which may carry secrets.
 pub(super) fn chain(error: &reqwest::Error) -> String {
     let mut text =
@@ -133,29 +114,7 @@ pub(super) fn chain(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-
-    use super::{Trouble, retry_after, safe_url, without_query};
-
-    #[test]
-    fn what_the_server_asks_for_is_read() {
-        let asked = |name: &'static str, value: &str, trouble| {
-            let value = HeaderValue::from_str(value).expect("a value");
-            let headers = HeaderMap::from_iter([(HeaderName::from_static(name), value)]);
-            retry_after(&headers, trouble).map(|wait| wait.as_secs())
-        };
-        let zero = Some(Duration::ZERO.as_secs());
-        assert_eq!(asked("retry-after", " 17 ", Trouble::Server), Some(17));
-        assert_eq!(asked("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT", Trouble::Server), zero);
-        assert!(asked("retry-after", "Sun, 06 Nov 2094 08:49:37 GMT", Trouble::Server) > Some(1 << 30));
-        assert_eq!(asked("retry-after", "soon", Trouble::Server), None);
-        assert_eq!(asked("x-rate-limit-reset", "1000000000", Trouble::Limited), zero);
-        assert!(asked("x-rate-limit-reset", "3900000000", Trouble::Limited) > Some(1 << 30));
-        assert_eq!(asked("x-rate-limit-reset", "3900000000", Trouble::Server), None);
-        assert!(asked("ratelimit-reset", "3900000000", Trouble::Limited) > Some(1 << 30));
-    }
+    use super::{safe_url, without_query};
 
     #[test]
     fn tokens_go_over_safe_ways_only() {

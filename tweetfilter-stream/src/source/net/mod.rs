@@ -24,6 +24,7 @@ mod live;
 pub mod lookup;
 mod mastodon;
 mod oauth1;
+mod retry_after;
 mod seen;
 mod sse;
 mod time;

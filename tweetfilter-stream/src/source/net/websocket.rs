@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::backoff::Trouble;
-use super::http::retry_after;
+use super::retry_after::retry_after;
 use super::tls;
 use super::wire::{Connection, Fault, Received};
 
