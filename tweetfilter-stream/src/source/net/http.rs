@@ -7,6 +7,7 @@ use reqwest::header::{self, HeaderMap};
 use reqwest::{Client, Response, Url, redirect};
 
 use super::backoff::Trouble;
+use super::inflate;
 use super::retry_after::retry_after;
 use super::tls::{self, Trust};
 use super::wire::{Connection, Fault, Received};
@@ -58,8 +59,17 @@ pub(super) fn safe_url(address: &str) -> Result<Url, SourceError> {
     }
 }
 
-/// Waits for the answer to a request; its body if it is a success.
-pub(super) async fn open(request: reqwest::RequestBuilder) -> Result<(HeaderMap, Connection), Fault> {
+/// What an answer is instead of a stream, if its headers say that it is a page: a success all the same, where a proxy or a
+/// portal answers in the server's place. Whatever else they say, or don't, a stream may be in it.
+pub(super) fn page(headers: &HeaderMap) -> Option<&'static str> {
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let is_page = ["text/html", "application/xhtml+xml"].iter().any(|page| kind.eq_ignore_ascii_case(page));
+    is_page.then_some("a page came where the stream should, such as from a proxy or a portal in between")
+}
+
+/// Waits for the answer to a request; its body, unpacked, if it is a success.
+pub(super) async fn open(request: reqwest::RequestBuilder) -> Result<Connection, Fault> {
     let mut response = request.send().await.map_err(|error| Fault::network(chain(&error)))?;
     let status = response.status().as_u16();
     if status != 200 {
@@ -68,7 +78,14 @@ pub(super) async fn open(request: reqwest::RequestBuilder) -> Result<(HeaderMap,
         let reason = format!("status {status}: {}", said(&mut response).await);
         return Err(Fault { trouble, status: Some(status), retry_after, reason });
     }
-    let headers = response.headers().clone();
+    if let Some(page) = page(response.headers()) {
+        let reason = format!("status {status}: {page}: {}", said(&mut response).await);
+        return Err(Fault { status: Some(status), ..Fault::network(reason).of(Trouble::Server) });
+    }
+    let is_packed = inflate::is_packed(response.headers()).map_err(|coding| {
+        Fault::network(format!("it packs its answer as {coding}, and gzip alone was asked for"))
+            .of(Trouble::Server)
+    })?;
     let body = stream::unfold(Some(response), |response| async {
         let mut response = response?;
         match response.chunk().await {
@@ -77,7 +94,7 @@ pub(super) async fn open(request: reqwest::RequestBuilder) -> Result<(HeaderMap,
             Err(error) => Some((Err(Fault::network(chain(&error))), None)),
         }
     });
-    Ok((headers, Box::pin(body)))
+    Ok(if is_packed { inflate::unpacked(Box::pin(body)) } else { Box::pin(body) })
 }
 
 /// What the server says beside the status, shortened.
@@ -86,6 +103,10 @@ pub(super) async fn said(response: &mut Response) -> String {
     let place = place.map(|at| format!("it has moved to {}", without_query(at)));
     let body = tokio::time::timeout(Duration::from_secs(2), response.chunk()).await;
     let body = body.ok().and_then(Result::ok).flatten().unwrap_or_default();
+    let body = match inflate::is_packed(response.headers()) {
+        Ok(true) => inflate::beginning(&body),
+        _ => body.to_vec(),
+    };
     let text = String::from_utf8_lossy(&body[..body.len().min(1000)]).replace(char::is_control, " ");
     let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
     place.unwrap_or_else(|| if text.is_empty() { "nothing is said about it".to_owned() } else { text })

@@ -94,7 +94,7 @@ impl Wire for Mastodon {
         if let Some(token) = self.token.header(&Method::GET, &self.url, &[]) {
             request = request.header(header::AUTHORIZATION, token);
         }
-        Box::pin(async move { http::open(request).await.map(|(_, connection)| connection) })
+        Box::pin(http::open(request))
     }
 
     fn take(&mut self, bytes: &[u8], _: Millis, chunk: &mut Chunk) -> Result<bool, Fault> {

@@ -15,8 +15,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::backoff::Trouble;
 use super::retry_after::retry_after;
-use super::tls;
 use super::wire::{Connection, Fault, Received};
+use super::{http, tls};
 
 /// What a WebSocket runs on.
 trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -79,11 +79,12 @@ fn fault(error: Error) -> Fault {
             let trouble = Trouble::of_status(status);
             let body = response.body().as_deref().unwrap_or_default();
             let body = String::from_utf8_lossy(&body[..body.len().min(200)]).replace(char::is_control, " ");
+            let page = http::page(response.headers()).map(|page| format!("{page}: ")).unwrap_or_default();
             Fault {
                 trouble,
                 status: Some(status),
                 retry_after: retry_after(response.headers(), trouble),
-                reason: format!("status {status}: {}", body.trim()),
+                reason: format!("status {status}: {page}{}", body.trim()),
             }
         }
         Error::Capacity(_) => Fault::network(TOO_LONG),

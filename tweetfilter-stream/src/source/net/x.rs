@@ -9,7 +9,6 @@ use super::LONGEST_LINE;
 use super::backoff::Trouble;
 use super::frame::{Frames, Framing};
 use super::http;
-use super::inflate;
 use super::tls::Trust;
 use super::token::Token;
 use super::wire::{BoxFuture, Connection, Fault, Wire};
@@ -186,18 +185,7 @@ impl Wire for X {
         if let Some(token) = self.token.header(&self.method, &self.url, &self.parameters) {
             request = request.header(header::AUTHORIZATION, token);
         }
-        Box::pin(async move {
-            let (headers, connection) = http::open(request).await?;
-            match headers.get(header::CONTENT_ENCODING).map(|coding| coding.as_bytes()) {
-                None | Some(b"identity") => Ok(connection),
-                Some(b"gzip" | b"x-gzip") => Ok(inflate::unpacked(connection)),
-                Some(other) => {
-                    let reason =
-                        format!("it packs its answer as {}, which was not asked for", other.escape_ascii());
-                    Err(Fault::network(reason).of(Trouble::Server))
-                }
-            }
-        })
+        Box::pin(http::open(request))
     }
 
     fn take(&mut self, bytes: &[u8], _: Millis, chunk: &mut Chunk) -> Result<bool, Fault> {
