@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tweetfilter_stream::source::net::{Jetstream, Live, Mastodon, X};
 
-use crate::server::Step::{Chunk as C, Raw, Stay};
+use crate::server::Step::{Chunk as C, Cut, Raw, Stay};
 use crate::server::{Server, Step, ok, read, refused, status, token, waits};
 
 async fn sample(answers: Vec<Vec<Step>>) -> (Server, Live<X>) {
@@ -97,6 +97,45 @@ async fn a_refusal_that_is_packed_is_read() {
 }
 
 #[tokio::test]
+async fn a_last_line_without_an_end_is_given_where_the_response_has_ended() {
+    let next = || vec![ok(""), C(b"{\"n\":2}\r\n".to_vec()), Stay];
+    let error = r#"{"errors":[{"title":"ConnectionException","detail":"too many"}]}"#;
+    for (last, reason) in [
+        (error, "the server says: too many"),
+        (r#"{"n":1}"#, "the server has ended the connection\""),
+        (r#"{"n":"#, "the server has ended the connection within a line\""),
+        ("Service unavailable", "the server has ended the connection within a line\""),
+    ] {
+        let (_server, mut x) = sample(vec![vec![ok(""), C(last.into())], next()]).await;
+        let seen = read(&mut x, 1).await;
+        assert_eq!(seen.lines, [last]);
+        assert!(seen.notices().contains(reason), "{last}: {}", seen.notices());
+    }
+    // One that breaks off is none.
+    let (_server, mut x) = sample(vec![vec![ok(""), C(error.into()), Cut], next()]).await;
+    assert_eq!(read(&mut x, 1).await.lines, ["{\"n\":2}"]);
+    // Of a counted message, its length is.
+    let counted = vec![ok(""), C(b"9\r\n{\"n\":1}\r\n17".to_vec())];
+    let server = Server::start(vec![counted, vec![ok(""), C(b"9\r\n{\"n\":2}\r\n".to_vec()), Stay]]).await;
+    let address = format!("http://127.0.0.1:{}/", server.port);
+    let x = X::sample(token()).expect("a client").address_is(&address).expect("ours").delimited();
+    assert_eq!(read(&mut Live::new(x), 2).await.lines, ["{\"n\":1}", "{\"n\":2}"]);
+}
+
+#[tokio::test]
+async fn an_event_without_an_end_is_counted_where_the_response_has_ended() {
+    let (_server, mut live) = home(vec![
+        vec![ok(""), C(b"event: delete\ndata: 7\n\nevent: delete\ndata: 8\n".to_vec())],
+        vec![ok(""), C(b"event: delete\ndata: 9\n\n".to_vec()), Stay],
+    ])
+    .await;
+    let seen = read(&mut live, 3).await;
+    let known = |line: &String| tweetfilter_stream::wire::decode(line.as_bytes()).is_ok();
+    assert_eq!(seen.lines.iter().map(known).collect::<Vec<_>>(), [true, false, true], "{:?}", seen.lines);
+    assert!(seen.notices().contains("has ended the connection within an event"), "{}", seen.notices());
+}
+
+#[tokio::test]
 async fn a_page_is_no_stream() {
     let page = "<!DOCTYPE html>\n<title>Sign in to the hotel's network</title>\n";
     for kind in ["text/html", "Text/HTML; charset=utf-8", "application/xhtml+xml"] {
@@ -120,5 +159,19 @@ async fn a_page_is_no_stream() {
         assert_eq!(read(&mut x, 1).await.lines, ["{\"n\":1}"], "{kind:?}");
         let (_server, mut live) = home(vec![vec![head(kind, ""), C(b"data: 7\n\n".to_vec()), Stay]]).await;
         assert_eq!(read(&mut live, 1).await.lines.len(), 1, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn events_are_told_apart_by_every_line_end_of_the_standard() {
+    let body = "\u{feff}event: delete\rdata: 7\r\revent: delete\r\ndata: 8\r\n\r\n:thump\revent: delete\ndata: 9\n\n";
+    let whole = vec![C(body.into())];
+    let bytes = body.as_bytes().chunks(1).map(|byte| C(byte.to_vec())).collect();
+    for pieces in [whole, bytes] {
+        let (_server, mut live) = home(vec![[vec![ok("")], pieces, vec![Stay]].concat()]).await;
+        let lines = read(&mut live, 4).await.lines;
+        let payloads = ["7", "8", "9"].map(|id| format!(r#"{{"event":"delete","payload":"{id}","#));
+        assert!(lines[0].starts_with(&payloads[0]) && lines[1].starts_with(&payloads[1]), "{lines:?}");
+        assert!(lines[2].is_empty() && lines[3].starts_with(&payloads[2]), "{lines:?}");
     }
 }

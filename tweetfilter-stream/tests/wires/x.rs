@@ -148,7 +148,6 @@ async fn a_cut_gives_no_half_line_and_leaves_a_gap() {
         vec![Cut],
         vec![C(b"9\r\n{\"half\":".to_vec()), Cut],
         vec![Raw(b"ffff\r\n{\"half\":1".to_vec()), Cut],
-        vec![C(b"{\"half\":".to_vec())],
     ] {
         let first = [vec![ok(""), C(b"{\"n\":1}\r\n{\"half\":".to_vec())], end].concat();
         let (server, x) = sample(vec![first, vec![ok(""), C(b"{\"n\":2}\r\n".to_vec()), Stay]]).await;

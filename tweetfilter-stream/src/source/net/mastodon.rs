@@ -8,7 +8,7 @@ use tweetfilter_core::post::Millis;
 use super::sse::Events;
 use super::tls::Trust;
 use super::token::Token;
-use super::wire::{BoxFuture, Connection, Fault, Wire};
+use super::wire::{BoxFuture, Connection, ENDED, Fault, Wire};
 use super::{LONGEST_LINE, http};
 use crate::source::{Chunk, SourceError};
 
@@ -101,6 +101,13 @@ impl Wire for Mastodon {
         let before = chunk.lines.len();
         self.events.take(bytes, &mut chunk.lines);
         Ok(chunk.lines.len() > before)
+    }
+
+    fn ended(&mut self, chunk: &mut Chunk) -> Fault {
+        match self.events.finish(&mut chunk.lines) {
+            true => Fault::network(format!("{ENDED} within an event")),
+            false => Fault::network(ENDED),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{Client, Method, Url, header};
+use serde::de::IgnoredAny;
 use tweetfilter_core::post::Millis;
 
 use super::LONGEST_LINE;
@@ -11,7 +12,7 @@ use super::frame::{Frames, Framing};
 use super::http;
 use super::tls::Trust;
 use super::token::Token;
-use super::wire::{BoxFuture, Connection, Fault, Wire};
+use super::wire::{BoxFuture, Connection, ENDED, Fault, Wire};
 use crate::Event;
 use crate::source::{Chunk, Line, SourceError};
 use crate::wire::decode;
@@ -194,6 +195,24 @@ impl Wire for X {
         match chunk.lines.iter().skip(before).find_map(parting) {
             Some(fault) => Err(fault),
             None => Ok(chunk.lines.len() > before),
+        }
+    }
+
+    fn ended(&mut self, chunk: &mut Chunk) -> Fault {
+        let before = chunk.lines.len();
+        let is_cut = self.frames.finish(&mut chunk.lines);
+        let last = chunk.lines.iter().nth(before);
+        if let Some(fault) = last.and_then(parting) {
+            return fault;
+        }
+        // An error that ends the response is why it ends.
+        if let Some(fault) = last.and_then(|line| failure(line.bytes)) {
+            return fault.of(Trouble::Server);
+        }
+        let is_whole = |line: Line<'_>| serde_json::from_slice::<IgnoredAny>(line.bytes).is_ok();
+        match is_cut && !last.is_some_and(is_whole) {
+            true => Fault::network(format!("{ENDED} within a line")),
+            false => Fault::network(ENDED),
         }
     }
 }
