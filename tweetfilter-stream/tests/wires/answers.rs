@@ -175,3 +175,23 @@ async fn events_are_told_apart_by_every_line_end_of_the_standard() {
         assert!(lines[2].is_empty() && lines[3].starts_with(&payloads[2]), "{lines:?}");
     }
 }
+
+#[tokio::test]
+async fn parameters_of_an_address_are_sent_once() {
+    let server = Server::start(vec![vec![ok(""), C(b"\r\n".to_vec()), Stay]]).await;
+    let address = format!("http://127.0.0.1:{}/path?stall_warnings=false&tag=a+b&tag=c", server.port);
+    let x = || X::sample(token()).expect("a client").parameter("with", "old");
+    let given = x().address_is(&format!("{address}&with=new")).expect("ours");
+    read(&mut Live::new(given), 1).await;
+    let replaced = x().address_is(&address).expect("ours").parameter("tag", "d");
+    read(&mut Live::new(replaced), 1).await;
+    let filter =
+        X::filter(token()).expect("a client").address_is(&address).expect("ours").parameter("track", "e");
+    read(&mut Live::new(filter), 1).await;
+    let asked = server.requests();
+    let begins = |n: usize, begin: &str| assert!(asked[n].starts_with(begin), "{}", asked[n]);
+    begins(0, "GET /path?stall_warnings=false&tag=a+b&tag=c&with=new HTTP/1.1\r\n");
+    begins(1, "GET /path?with=old&stall_warnings=false&tag=d HTTP/1.1\r\n");
+    begins(2, "POST /path HTTP/1.1\r\n");
+    assert!(asked[2].ends_with("\r\n\r\nstall_warnings=false&tag=a+b&tag=c&track=e"), "{}", asked[2]);
+}

@@ -91,7 +91,7 @@ impl Wire for Mastodon {
     fn connect(&mut self) -> BoxFuture<Result<Connection, Fault>> {
         self.events = Events::new(&self.server, self.longest);
         let mut request = self.client.get(self.url.clone()).header(header::ACCEPT, "text/event-stream");
-        if let Some(token) = self.token.header(&Method::GET, &self.url, &[]) {
+        if let Some(token) = self.token.header(&Method::GET, &self.url) {
             request = request.header(header::AUTHORIZATION, token);
         }
         Box::pin(http::open(request))

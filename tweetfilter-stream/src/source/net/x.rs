@@ -91,12 +91,17 @@ impl X {
         })
     }
 
-    /// Asks another address, such as a server that speaks the same.
+    /// Asks another address, such as a server that speaks the same. Parameters in it take the place of those of the same
+    /// names that were added before.
     ///
     /// # Errors
     /// [`SourceError::Setup`] if it is none, or neither encrypted nor on this machine.
     pub fn address_is(mut self, url: &str) -> Result<Self, SourceError> {
         self.url = http::safe_url(url)?;
+        let stated: Vec<(String, String)> = self.url.query_pairs().into_owned().collect();
+        self.parameters.retain(|(known, _)| stated.iter().all(|(name, _)| name != known));
+        self.parameters.extend(stated);
+        self.url.set_query(None);
         Ok(self)
     }
 
@@ -174,7 +179,8 @@ impl Wire for X {
         if !self.parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.parameters);
         }
-        let request = if self.method == Method::POST {
+        let token = self.token.header(&self.method, &url);
+        let mut request = if self.method == Method::POST {
             let form = url.query().unwrap_or_default().to_owned();
             url.set_query(None);
             let request = self.client.post(url);
@@ -182,8 +188,8 @@ impl Wire for X {
         } else {
             self.client.get(url)
         };
-        let mut request = request.header(header::ACCEPT_ENCODING, "gzip");
-        if let Some(token) = self.token.header(&self.method, &self.url, &self.parameters) {
+        request = request.header(header::ACCEPT_ENCODING, "gzip");
+        if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, token);
         }
         Box::pin(http::open(request))
