@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use tokio::net::TcpListener;
 use tweetfilter_stream::source::net::{Jetstream, Live, Mastodon, X};
 
 use crate::server::Step::{Chunk as C, Cut, Raw, Stay};
@@ -194,4 +195,87 @@ async fn parameters_of_an_address_are_sent_once() {
     begins(1, "GET /path?with=old&stall_warnings=false&tag=d HTTP/1.1\r\n");
     begins(2, "POST /path HTTP/1.1\r\n");
     assert!(asked[2].ends_with("\r\n\r\nstall_warnings=false&tag=a+b&tag=c&track=e"), "{}", asked[2]);
+}
+
+/// Set by a test that runs itself again with a proxy in its environment.
+const AGAIN: &str = "TWEETFILTER_TEST_OF_PROXIES";
+
+#[tokio::test]
+async fn every_source_goes_through_the_proxy_that_the_environment_names() {
+    if std::env::var_os(AGAIN).is_some() {
+        let jetstream = Jetstream::posts_from(["ws://jetstream.invalid/subscribe"]).expect("an address");
+        let secure = Jetstream::posts_from(["wss://secure.invalid/subscribe"]).expect("an address");
+        let home = Mastodon::home("https://mastodon.invalid", token()).expect("a client");
+        let direct = Jetstream::posts_from(["ws://127.0.0.2:1/"]).expect("an address");
+        let (_local, mut x) = sample(vec![vec![ok(""), C(b"{\"n\":1}\r\n".to_vec()), Stay]]).await;
+        println!("said {}", waits(&mut Live::new(jetstream)).await.1);
+        println!("said {}", waits(&mut Live::new(secure)).await.1);
+        println!("said {}", waits(&mut Live::new(home)).await.1);
+        println!("said {}", waits(&mut Live::new(direct)).await.1);
+        assert_eq!(read(&mut x, 1).await.lines, ["{\"n\":1}"], "this machine is reached without one");
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let proxy = format!("http://ann:s3cret@{}", listener.local_addr().expect("bound"));
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = asked.clone();
+    let task = tokio::spawn(async move {
+        loop {
+            let Ok((mut socket, _)) = listener.accept().await else { return };
+            let heard = heard.clone();
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(socket.read_u8().await.expect("a request"));
+                }
+                let head = String::from_utf8_lossy(&head).into_owned();
+                let leads = head.contains("jetstream.invalid");
+                heard.lock().expect("whole").push(head);
+                if leads {
+                    // It leads on to a server that answers with no WebSocket.
+                    let answer = b"HTTP/1.1 200 Led\r\nVia: x\r\n\r\nHTTP/1.1 503 Full\r\nRetry-After: 33\r\nContent-Length: 0\r\n\r\n";
+                    socket.write_all(answer).await.expect("written");
+                    let mut rest = Vec::new();
+                    let _ = socket.read_to_end(&mut rest).await;
+                    heard.lock().expect("whole").push(String::from_utf8_lossy(&rest).into_owned());
+                } else {
+                    let _ = socket.write_all(b"HTTP/1.1 403 Forbidden by the house\r\n\r\n").await;
+                }
+            });
+        }
+    });
+    let program = std::env::current_exe().expect("this one");
+    let name = "answers::every_source_goes_through_the_proxy_that_the_environment_names";
+    let child = tokio::task::spawn_blocking(move || {
+        let mut again = std::process::Command::new(program);
+        again.args(["--exact", name, "--nocapture"]).env(AGAIN, "1");
+        for name in ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy", "all_proxy", "no_proxy"] {
+            again.env_remove(name);
+        }
+        again.env("ALL_PROXY", proxy).env("NO_PROXY", "127.0.0.2").output()
+    });
+    let output = child.await.expect("no panic").expect("it ran");
+    task.abort();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let asked = asked.lock().expect("whole").join("\n");
+    for server in ["jetstream.invalid:80", "secure.invalid:443", "mastodon.invalid:443"] {
+        let request = format!("CONNECT {server} HTTP/1.1\r\n");
+        assert!(asked.contains(&request), "{server}: {asked}");
+    }
+    // ann:s3cret
+    assert_eq!(
+        asked.to_lowercase().matches("proxy-authorization: basic yw5uonmzy3jlda==").count(),
+        3,
+        "{asked}"
+    );
+    assert!(asked.contains("GET /subscribe?wantedCollections=") && !asked.contains("127.0.0.2"), "{asked}");
+    let said: Vec<_> = said.lines().filter(|line| line.starts_with("said ")).collect();
+    assert!(said[0].contains("status 503") && said[0].contains("wait: 33s"), "{said:?}");
+    assert!(
+        said[1].contains("Forbidden by the house") && said[1].contains("the proxy http://127.0.0.1:"),
+        "{said:?}"
+    );
+    assert!(said[3].contains("no connection"), "{said:?}");
+    assert!(said.iter().all(|line| !line.contains("s3cret")), "{said:?}");
 }

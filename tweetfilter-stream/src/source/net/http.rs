@@ -8,14 +8,20 @@ use reqwest::{Client, Response, Url, redirect};
 
 use super::backoff::Trouble;
 use super::inflate;
+use super::proxy;
 use super::retry_after::retry_after;
 use super::tls::{self, Trust};
 use super::wire::{Connection, Fault, Received};
 use crate::source::SourceError;
 
-/// Makes a client that follows no redirect, since that would carry the token elsewhere.
-pub(super) fn client(trust: &Trust) -> Result<Client, SourceError> {
-    Client::builder()
+/// Makes a client for a server that follows no redirect, since that would carry the token elsewhere.
+pub(super) fn client(trust: &Trust, url: &Url) -> Result<Client, SourceError> {
+    let builder = match proxy::of(url).map_err(SourceError::Setup)? {
+        // The environment says so, which it reads as we do.
+        Some(_) => Client::builder(),
+        None => Client::builder().no_proxy(),
+    };
+    builder
         .tls_backend_preconfigured(tls::config(trust)?)
         .redirect(redirect::Policy::none())
         .connect_timeout(Duration::from_secs(15))
@@ -47,16 +53,19 @@ pub(super) fn server(url: &Url) -> String {
 /// Reads an address to which a token may be sent: encrypted, or on this machine.
 pub(super) fn safe_url(address: &str) -> Result<Url, SourceError> {
     let url = url(address)?;
-    let host = url.host_str().unwrap_or_default();
-    let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     match url.scheme() {
         "https" | "wss" => Ok(url),
-        "http" | "ws" if local => Ok(url),
+        "http" | "ws" if is_local(&url) => Ok(url),
         _ => Err(SourceError::Setup(format!(
             "{}: https is needed, or the token could be read on its way",
             server(&url)
         ))),
     }
+}
+
+/// Whether it is this machine.
+pub(super) fn is_local(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
 /// What an answer is instead of a stream, if its headers say that it is a page: a success all the same, where a proxy or a

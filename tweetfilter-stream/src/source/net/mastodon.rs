@@ -38,7 +38,7 @@ impl Mastodon {
         url.set_path("/api/v1/streaming/user");
         let server = host(&url);
         Ok(Self {
-            client: http::client(&Trust::default())?,
+            client: http::client(&Trust::default(), &url)?,
             url,
             token,
             silence: Duration::from_secs(90),
@@ -53,7 +53,7 @@ impl Mastodon {
     /// # Errors
     /// [`SourceError::Setup`] if they are none.
     pub fn trusting(mut self, trust: &Trust) -> Result<Self, SourceError> {
-        self.client = http::client(trust)?;
+        self.client = http::client(trust, &self.url)?;
         Ok(self)
     }
 

@@ -21,6 +21,7 @@ use crate::wire::decode;
 #[derive(Debug)]
 pub struct X {
     client: Client,
+    trust: Trust,
     url: Url,
     method: Method,
     parameters: Vec<(String, String)>,
@@ -78,9 +79,11 @@ impl X {
     }
 
     fn at(method: Method, url: &str, token: Token, silence: u64) -> Result<Self, SourceError> {
+        let address = http::safe_url(url)?;
         Ok(Self {
-            client: http::client(&Trust::default())?,
-            url: http::safe_url(url)?,
+            client: http::client(&Trust::default(), &address)?,
+            trust: Trust::default(),
+            url: address,
             method,
             parameters: Vec::new(),
             token,
@@ -98,6 +101,7 @@ impl X {
     /// [`SourceError::Setup`] if it is none, or neither encrypted nor on this machine.
     pub fn address_is(mut self, url: &str) -> Result<Self, SourceError> {
         self.url = http::safe_url(url)?;
+        self.client = http::client(&self.trust, &self.url)?;
         let stated: Vec<(String, String)> = self.url.query_pairs().into_owned().collect();
         self.parameters.retain(|(known, _)| stated.iter().all(|(name, _)| name != known));
         self.parameters.extend(stated);
@@ -110,7 +114,8 @@ impl X {
     /// # Errors
     /// [`SourceError::Setup`] if they are none.
     pub fn trusting(mut self, trust: &Trust) -> Result<Self, SourceError> {
-        self.client = http::client(trust)?;
+        self.client = http::client(trust, &self.url)?;
+        self.trust = trust.clone();
         Ok(self)
     }
 

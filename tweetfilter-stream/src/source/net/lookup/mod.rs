@@ -150,7 +150,7 @@ impl Lookup {
             url.set_path(&format!("{}/", url.path()));
         }
         Ok(Self {
-            client: http::client(&Trust::default())?,
+            client: http::client(&Trust::default(), &url)?,
             address: url,
             clock: Clocked(Arc::new(TokioClock::default())),
             bucket: Bucket::new(10, Duration::from_millis(500)),
