@@ -3,11 +3,13 @@
 use std::io::Write;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tweetfilter_stream::buffer::Gap;
 use tweetfilter_stream::source::net::{Jetstream, Live, Mastodon, X};
 
 use crate::server::Step::{Chunk as C, Cut, Raw, Stay};
-use crate::server::{Server, Step, ok, read, refused, status, token, waits};
+use crate::server::{Seen, Server, Step, ok, read, refused, status, token, waits};
 
 async fn sample(answers: Vec<Vec<Step>>) -> (Server, Live<X>) {
     let server = Server::start(answers).await;
@@ -33,6 +35,10 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     packer.write_all(bytes).expect("packed");
     packer.flush().expect("packed");
     packer.get_ref().clone()
+}
+
+fn gaps(seen: &Seen) -> Vec<Gap> {
+    seen.chunks.iter().flat_map(|chunk| chunk.gaps.clone()).collect()
 }
 
 #[tokio::test]
@@ -195,6 +201,24 @@ async fn parameters_of_an_address_are_sent_once() {
     begins(1, "GET /path?with=old&stall_warnings=false&tag=d HTTP/1.1\r\n");
     begins(2, "POST /path HTTP/1.1\r\n");
     assert!(asked[2].ends_with("\r\n\r\nstall_warnings=false&tag=a+b&tag=c&track=e"), "{}", asked[2]);
+}
+
+#[tokio::test]
+async fn what_x_holds_back_is_a_gap_that_says_how_much() {
+    let limit = |track: u64| C(format!("{{\"limit\":{{\"track\":{track}}}}}\r\n").into_bytes());
+    let post = || C(b"{\"n\":1}\r\n".to_vec());
+    let (_server, mut x) =
+        sample(vec![vec![ok(""), post(), limit(3), limit(5)], vec![ok(""), post(), limit(4), Stay]]).await;
+    // The rest of the first connection is told on the second, beside the time between them; and that one counts anew.
+    let seen = read(&mut x, 5).await;
+    let gaps = gaps(&seen);
+    let told: Vec<_> = gaps.iter().filter(|gap| gap.missing.is_some()).collect();
+    assert!(
+        told.iter().all(|gap| gap.from <= gap.to && gap.reason.contains("X held posts back")),
+        "{told:?}"
+    );
+    assert_eq!(told.iter().filter_map(|gap| gap.missing).sum::<u64>(), 9, "{told:?}");
+    assert_eq!(gaps.len() - told.len(), 1, "{gaps:?}");
 }
 
 /// Set by a test that runs itself again with a proxy in its environment.

@@ -23,6 +23,7 @@ mod frame;
 mod http;
 mod inflate;
 mod jetstream;
+mod limit;
 mod live;
 pub mod lookup;
 mod mastodon;

@@ -10,6 +10,7 @@ use super::LONGEST_LINE;
 use super::backoff::Trouble;
 use super::frame::{Frames, Framing};
 use super::http;
+use super::limit::Limit;
 use super::tls::Trust;
 use super::token::Token;
 use super::wire::{BoxFuture, Connection, ENDED, Fault, Wire};
@@ -30,6 +31,7 @@ pub struct X {
     longest: usize,
     framing: Framing,
     frames: Frames,
+    limit: Limit,
 }
 
 impl X {
@@ -91,6 +93,7 @@ impl X {
             longest: LONGEST_LINE,
             framing: Framing::Newline,
             frames: Frames::new(Framing::Newline, LONGEST_LINE),
+            limit: Limit::default(),
         })
     }
 
@@ -180,6 +183,7 @@ impl Wire for X {
 
     fn connect(&mut self) -> BoxFuture<Result<Connection, Fault>> {
         self.frames = Frames::new(self.framing, self.longest);
+        self.limit.begins_anew();
         let mut url = self.url.clone();
         if !self.parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.parameters);
@@ -200,10 +204,14 @@ impl Wire for X {
         Box::pin(http::open(request))
     }
 
-    fn take(&mut self, bytes: &[u8], _: Millis, chunk: &mut Chunk) -> Result<bool, Fault> {
+    fn take(&mut self, bytes: &[u8], at: Millis, chunk: &mut Chunk) -> Result<bool, Fault> {
         let before = chunk.lines.len();
         self.frames.take(bytes, &mut chunk.lines);
-        match chunk.lines.iter().skip(before).find_map(parting) {
+        let new = || chunk.lines.iter().skip(before);
+        let held_back = new().filter_map(held_back).max();
+        let fault = new().find_map(parting);
+        chunk.gaps.extend(self.limit.came(at, held_back));
+        match fault {
             Some(fault) => Err(fault),
             None => Ok(chunk.lines.len() > before),
         }
@@ -225,6 +233,18 @@ impl Wire for X {
             true => Fault::network(format!("{ENDED} within a line")),
             false => Fault::network(ENDED),
         }
+    }
+}
+
+/// How many posts X held back, if a line says that.
+fn held_back(line: Line<'_>) -> Option<u64> {
+    let bytes = line.bytes.trim_ascii_start();
+    if line.too_long || !bytes.starts_with(b"{\"limit\"") {
+        return None;
+    }
+    match decode(bytes) {
+        Ok(Event::Limit { undelivered }) => Some(undelivered),
+        _ => None,
     }
 }
 
