@@ -220,6 +220,9 @@ pub struct Counts {
     pub undecodable: BTreeMap<String, u64>,
     /// Bytes of all lines.
     pub bytes: u64,
+    /// Messages that gaps say are missing, where the source tells how many.
+    #[serde(default)]
+    pub missing: u64,
 }
 
 impl Counts {
@@ -232,6 +235,7 @@ impl Counts {
         self.entries += other.entries;
         self.merged += other.merged;
         self.bytes += other.bytes;
+        self.missing = self.missing.saturating_add(other.missing);
         for (reason, count) in &other.undecodable {
             *self.undecodable.entry(reason.clone()).or_default() += count;
         }

@@ -212,6 +212,7 @@ impl Gather {
     /// Records that messages are missing.
     pub fn gap(&mut self, gap: Gap) {
         self.bytes += size_of::<Gap>() + gap.reason.len();
+        self.counts.missing = self.counts.missing.saturating_add(gap.missing.unwrap_or(0));
         self.gaps.push(gap);
     }
 

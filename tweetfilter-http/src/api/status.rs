@@ -130,6 +130,8 @@ pub struct SourceState {
     pub name: String,
     /// Lines that were read.
     pub lines: u64,
+    /// Messages that gaps say are missing, where the source tells how many, as X does of posts that it holds back.
+    pub missing: u64,
     /// Posts in them, those that were read together counted once.
     pub entries: u64,
     /// Posts that were stored.
@@ -290,6 +292,7 @@ impl SourceState {
     fn of(source: SourceStatus) -> Self {
         Self {
             lines: source.counts.lines,
+            missing: source.counts.missing,
             entries: source.counts.entries,
             stored: source.stored,
             repeated: source.repeated,

@@ -25,6 +25,8 @@ use super::settings::{Common, Keep, Settings, block_on, failure};
 ///
 /// What sources give is kept in the buffer, each post is tried on the filters of everyone who saw it, and the
 /// results are stored. The page is at the address where it listens, for who has a token. It ends at Ctrl-C or SIGTERM, within 10 seconds, and loses nothing.
+///
+/// Sources are reached through the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names, but for those in NO_PROXY.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Serve {
@@ -46,6 +48,8 @@ Examples:
       one of several workers of a larger server";
 
 /// Reads sources into the buffer.
+///
+/// They are reached through the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names, but for those in NO_PROXY.
 #[derive(clap::Args)]
 pub(crate) struct Ingest {
     /// A source of the settings, or `jetstream`, `generated`; may be given again. Without it, all of the settings

@@ -314,13 +314,17 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         for source in &status.sources {
             let counts = &source.counts;
             out.push_str(&format!(
-                "source    {}: {} lines, {} posts ({} merged), {} control, {} unreadable; stored {}, repeated {}, suppressed {}, stale {}, unmatched {}, dead {}, strangers {}{}\n",
+                "source    {}: {} lines, {} posts ({} merged), {} control, {} unreadable{}; stored {}, repeated {}, suppressed {}, stale {}, unmatched {}, dead {}, strangers {}{}\n",
                 one_line(&source.name),
                 counts.lines,
                 counts.posts,
                 counts.merged,
                 counts.control,
                 counts.undecodable.values().sum::<u64>(),
+                match counts.missing {
+                    0 => String::new(),
+                    missing => format!(", {missing} held back or missing"),
+                },
                 source.stored,
                 source.repeated,
                 source.suppressed,

@@ -10,6 +10,11 @@ pub(crate) const AWAY: Millis = 60_000;
 /// A connection that stands for so long is one, though no line has come: by then a source that stalls has given it up.
 const STANDS: Millis = 180_000;
 
+/// A connection that ends before it stood for so long has not lasted.
+const LASTS: Millis = 600_000;
+/// After so many of those in a row a source is away, though each of them gave something.
+const IN_A_ROW: u32 = 5;
+
 /// How a source is away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Lost {
@@ -25,23 +30,54 @@ pub(super) struct Lost {
 
 /// The connection of a source; there is none that is lost until one ends or can't be made.
 #[derive(Debug, Default)]
-pub(super) struct Connection(Mutex<Option<Lost>>);
+pub(super) struct Connection(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    lost: Option<Lost>,
+    row: Row,
+}
+
+/// Connections that ended one after the other, and did not last.
+#[derive(Debug, Default)]
+struct Row {
+    ended: u32,
+    /// When the first of them ended, and why the last one did.
+    since: Millis,
+    reason: String,
+    /// Since when there is a connection, if there is one.
+    connected: Option<Millis>,
+}
 
 impl Connection {
     /// How it is lost, if it is.
     pub(super) fn lost(&self, now: Millis) -> Option<Lost> {
-        let lost = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        lost.filter(|lost| lost.connected.is_none_or(|since| now - since < STANDS))
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lost = known.lost.clone();
+        let lost = lost.filter(|lost| lost.connected.is_none_or(|since| now - since < STANDS));
+        if !known.row.is_long(now) {
+            return lost;
+        }
+        let Row { ended, since, reason, .. } = &known.row;
+        let reason = lost.as_ref().map_or(reason, |lost| &lost.reason);
+        let reason = format!(
+            "{ended} connections in a row have ended within ten minutes each, the last one: {reason}"
+        );
+        let again_at = lost.as_ref().and_then(|lost| lost.again_at);
+        let since = lost.map_or(*since, |lost| lost.since.min(*since));
+        Some(Lost { since, reason, again_at, connected: None })
     }
 
     /// The source gave something; whether it had been lost, and is there again.
     pub(super) fn gave(&self, chunk: &Chunk, now: Millis) -> bool {
-        let mut lost = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Known { lost, row } = &mut *known;
         // Its lines came before what is noted beside them.
         let is_back = !chunk.lines.is_empty() && lost.take().is_some();
         for notice in &chunk.notices {
             match notice {
                 Notice::Disconnected { reason } => {
+                    row.disconnected(reason, now);
                     // One that stood for long was one, whatever was lost before it.
                     let before = lost.take().filter(|lost| lost.connected.is_none_or(|at| now - at < STANDS));
                     let since = before.map_or(now, |lost| lost.since);
@@ -54,6 +90,7 @@ impl Connection {
                     }
                 }
                 Notice::Connected { .. } => {
+                    row.connected = Some(now);
                     if let Some(lost) = lost.as_mut() {
                         (lost.again_at, lost.connected) = (None, Some(now));
                     }
@@ -66,7 +103,28 @@ impl Connection {
 
     /// The source is opened anew.
     pub(super) fn forget(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Known::default();
+    }
+}
+
+impl Row {
+    /// Whether it is one of which something has to be said, and no connection that lasts has ended it.
+    fn is_long(&self, now: Millis) -> bool {
+        self.ended >= IN_A_ROW && self.connected.is_none_or(|since| now - since < LASTS)
+    }
+
+    /// A connection has ended, or could not be made.
+    fn disconnected(&mut self, reason: &str, now: Millis) {
+        let Some(since) = self.connected.take() else { return };
+        if now - since >= LASTS {
+            self.ended = 0;
+            return;
+        }
+        if self.ended == 0 {
+            self.since = now;
+        }
+        self.ended = self.ended.saturating_add(1);
+        reason.clone_into(&mut self.reason);
     }
 }
 
@@ -123,6 +181,53 @@ mod tests {
         chunk.lines.push(b"{}", b"\n");
         assert!(connection.gave(&chunk, 90_000));
         assert_eq!(connection.lost(90_000).unwrap().since, 90_000);
+    }
+
+    #[test]
+    fn a_source_whose_connections_end_again_and_again_is_lost_though_each_gives_something() {
+        let connection = Connection::default();
+        let one = |at: Millis| {
+            connection.gave(&connects(), at);
+            connection.gave(&line(), at);
+            connection.gave(&fails("x: ended"), at + 1_000);
+            connection.gave(&connects(), at + 2_000);
+            connection.gave(&line(), at + 2_000);
+            connection.lost(at + 3_000)
+        };
+        for n in 0..4 {
+            assert_eq!(one(n * 100_000), None, "the {n}th");
+        }
+        let lost = one(400_000).unwrap();
+        assert_eq!((lost.since, lost.again_at), (1_000, None), "since the first of them");
+        assert_eq!(
+            lost.reason,
+            "5 connections in a row have ended within ten minutes each, the last one: x: ended"
+        );
+        // While it waits, when it is tried again is told.
+        connection.gave(&fails("x: again"), 500_000);
+        let lost = connection.lost(500_000).unwrap();
+        assert_eq!((lost.since, lost.again_at), (1_000, Some(505_000)));
+        assert!(lost.reason.starts_with("6 connections") && lost.reason.ends_with("x: again"), "{lost:?}");
+        // Until one lasts.
+        connection.gave(&connects(), 505_000);
+        connection.gave(&line(), 505_000);
+        assert!(connection.lost(504_999 + LASTS).is_some() && connection.lost(505_000 + LASTS).is_none());
+        connection.gave(&fails("x: ended"), 505_000 + LASTS);
+        let lost = connection.lost(505_000 + LASTS).unwrap();
+        assert_eq!((lost.since, &*lost.reason), (505_000 + LASTS, "x: ended"));
+        connection.forget();
+        assert_eq!(connection.lost(505_000 + LASTS), None);
+    }
+
+    #[test]
+    fn failures_to_connect_are_no_connections_that_end() {
+        let connection = Connection::default();
+        for n in 0..9 {
+            connection.gave(&fails("no route"), n * 1_000);
+        }
+        connection.gave(&connects(), 9_000);
+        assert!(connection.gave(&line(), 9_000));
+        assert_eq!(connection.lost(9_000), None);
     }
 
     #[test]

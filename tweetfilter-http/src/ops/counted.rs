@@ -75,6 +75,7 @@ impl<B: Buffer> Buffer for Counted<B> {
         counters.unreadable.inc_by(batch.counts.undecodable.values().sum());
         counters.appended.inc_by(batch.entries.len() as u64);
         counters.gaps.inc_by(batch.gaps.len() as u64);
+        counters.missing.inc_by(batch.counts.missing);
         Ok(())
     }
 

@@ -41,6 +41,8 @@ pub struct Counters {
     pub appended: Counter,
     /// Gaps that were recorded.
     pub gaps: Counter,
+    /// Messages that gaps say are missing.
+    pub missing: Counter,
     /// Entries that were leased.
     pub leased: Counter,
     /// Those of them that had been leased before.
@@ -78,6 +80,7 @@ impl Default for Counters {
             unreadable: Counter::default(),
             appended: Counter::default(),
             gaps: Counter::default(),
+            missing: Counter::default(),
             leased: Counter::default(),
             redelivered: Counter::default(),
             committed: Counter::default(),

@@ -100,12 +100,17 @@ struct Scrape {
 /// A counter of parts of a kind: its name, what it counts, and where it stands.
 type Counts = (&'static str, &'static str, fn(&Counters) -> &Counter);
 
-const INGEST: [Counts; 5] = [
+const INGEST: [Counts; 6] = [
     ("tweetfilter_lines", "Lines that were read", |c| &c.lines),
     ("tweetfilter_posts", "Lines that carry a post", |c| &c.posts),
     ("tweetfilter_unreadable_lines", "Lines that can't be read", |c| &c.unreadable),
     ("tweetfilter_appended_entries", "Entries that were appended to the buffer", |c| &c.appended),
     ("tweetfilter_gaps", "Stretches of time in which messages are missing", |c| &c.gaps),
+    (
+        "tweetfilter_missing_messages",
+        "Messages that gaps say are missing, where the source tells how many",
+        |c| &c.missing,
+    ),
 ];
 const WORK: [Counts; 6] = [
     ("tweetfilter_leased_entries", "Entries that were leased", |c| &c.leased),

@@ -32,7 +32,7 @@ pub enum State {
     WaitingForStore,
     /// It holds what it has until the buffer answers, or has room.
     WaitingForBuffer,
-    /// Its source can't be reached, or gives nothing: it is tried again.
+    /// Its source can't be reached, gives nothing, or ends its connections again and again: it is tried again.
     SourceAway,
     /// Another instance reads its source; it takes over if that one falls silent.
     StandingBy,
@@ -300,7 +300,7 @@ impl Part {
         }
     }
 
-    pub(super) fn told(&self) -> PartState {
+    pub(crate) fn told(&self) -> PartState {
         let (state, since) = self.state();
         let started_at = self.started_at.load(Ordering::Relaxed);
         let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -268,12 +268,12 @@ impl SourceSettings {
                     _ => X::site(token),
                 }?;
                 let x = x.trusting(&trust)?;
-                let x = self.parameters.iter().fold(x, |x, (name, value)| x.parameter(name, value));
-                let x = if self.delimited { x.delimited() } else { x };
                 let x = match &self.address {
                     Some(address) => x.address_is(address)?,
                     None => x,
                 };
+                let x = self.parameters.iter().fold(x, |x, (name, value)| x.parameter(name, value));
+                let x = if self.delimited { x.delimited() } else { x };
                 live(x, cursor).map(|live| Opened::X(Box::new(live)))
             }
         }

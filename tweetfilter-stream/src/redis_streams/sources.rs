@@ -218,7 +218,7 @@ fn beginning(text: &[u8]) -> String {
 
 /// The fields of a source's hash that hold counts; those that are 0 are left out.
 pub(super) fn fields(counts: &Counts) -> Vec<(String, u64)> {
-    let Counts { lines, keep_alives, control, posts, entries, merged, undecodable, bytes } = counts;
+    let Counts { lines, keep_alives, control, posts, entries, merged, undecodable, bytes, missing } = counts;
     let named = [
         ("lines", lines),
         ("keep_alives", keep_alives),
@@ -227,6 +227,7 @@ pub(super) fn fields(counts: &Counts) -> Vec<(String, u64)> {
         ("entries", entries),
         ("merged", merged),
         ("bytes", bytes),
+        ("missing", missing),
     ];
     let named = named.into_iter().map(|(name, count)| (format!("counts:{name}"), *count));
     let reasons = undecodable.iter().map(|(reason, count)| (format!("undecodable:{reason}"), *count));
@@ -248,6 +249,7 @@ fn counts(fields: &HashMap<String, String>) -> Counts {
         merged: named("merged"),
         undecodable: reasons.collect(),
         bytes: named("bytes"),
+        missing: named("missing"),
     }
 }
 

@@ -58,7 +58,7 @@ async fn lines_come_out_wherever_chunks_and_packets_part_them() {
     let times = body.len() + 2;
     let seen = read(&mut Live::new(x), 4 * times).await;
     assert_eq!(seen.lines, LINES.repeat(times));
-    assert_eq!(seen.gaps(), 0);
+    assert_eq!(seen.gaps(), 1, "what X held back, and nothing else");
     let request = &server.requests()[0];
     assert!(
         request.starts_with("GET /1.1/statuses/sample.json?stall_warnings=true HTTP/1.1\r\n"),
@@ -148,7 +148,6 @@ async fn a_cut_gives_no_half_line_and_leaves_a_gap() {
         vec![Cut],
         vec![C(b"9\r\n{\"half\":".to_vec()), Cut],
         vec![Raw(b"ffff\r\n{\"half\":1".to_vec()), Cut],
-        vec![C(b"{\"half\":".to_vec())],
     ] {
         let first = [vec![ok(""), C(b"{\"n\":1}\r\n{\"half\":".to_vec())], end].concat();
         let (server, x) = sample(vec![first, vec![ok(""), C(b"{\"n\":2}\r\n".to_vec()), Stay]]).await;

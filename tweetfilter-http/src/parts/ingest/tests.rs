@@ -118,3 +118,46 @@ async fn a_source_that_can_not_be_reached_is_said_to_be_away() {
     part.begins();
     assert_eq!(part.state().0, State::Running, "what was said of the connection before is over");
 }
+
+#[tokio::test]
+async fn a_source_whose_connections_end_again_and_again_is_said_to_be_away() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = Some(format!("http://{}/stream", listener.local_addr().unwrap()));
+    // Each connection gives a line, and nothing is wrong with it but that it ends.
+    let server = tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let _ = socket.read(&mut [0; 4096]).await;
+            let _ = socket
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n\r\n")
+                .await;
+        }
+    });
+    let token = std::env::temp_dir().join(format!("tweetfilter-ends-{}", std::process::id()));
+    std::fs::write(&token, "s3cret").unwrap();
+    let settings =
+        SourceSettings { address, token_file: Some(token.clone()), ..SourceSettings::new(Kind::XSample) };
+    let (part, (tell, stop)) = (Part::new("ingest s"), Stop::new());
+    let instance = Instance::new("one").told_by(&part);
+    let ingest = ingest(Fake::default(), "s", &settings, &instance, stop, |_, _| {});
+    let mut said = String::new();
+    let watch = async {
+        for _ in 0..6_000 {
+            said = part.told().waits.unwrap_or_default();
+            if said.contains("in a row") {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tell.send(true).unwrap();
+    };
+    let (ingested, ()) = tokio::join!(ingest, watch);
+    server.abort();
+    std::fs::remove_file(token).unwrap();
+    assert!(ingested.unwrap().counts.lines >= 5);
+    assert!(
+        said.starts_with("5 connections in a row") && said.contains("has ended the connection"),
+        "{said:?}"
+    );
+}

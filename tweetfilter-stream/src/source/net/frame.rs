@@ -40,6 +40,18 @@ impl Frames {
         }
     }
 
+    /// Gives what was received behind the last line end: nothing more comes. Whether that is something.
+    pub(super) fn finish(&mut self, lines: &mut Lines) -> bool {
+        let rest = std::mem::take(&mut self.tail);
+        let is_length = self.framing == Framing::Length && self.left.is_none() && length(&rest).is_some();
+        let is_something = !is_length && !rest.trim_ascii().is_empty();
+        if is_something {
+            lines.push(&rest, b"");
+        }
+        // Of what is too long it was said already.
+        is_something || std::mem::take(&mut self.passing)
+    }
+
     /// Takes up to the end of a line.
     fn line<'b>(&mut self, bytes: &'b [u8], lines: &mut Lines) -> &'b [u8] {
         let Some(end) = memchr::memchr(b'\n', bytes) else {
@@ -177,6 +189,34 @@ mod tests {
         // What is no length is a line.
         expect(length, b"what\r\n4\r\n{}\r\n", &["what\\r\\n", "{}\\r\\n"]);
         expect(length, b"99999999999999999999999\r\n", &["999999999…"]);
+    }
+
+    #[test]
+    fn what_has_no_end_is_given_at_the_end_and_nothing_else() {
+        let rest = |framing, bytes: &[u8]| {
+            let (mut frames, mut lines) = (Frames::new(framing, 8), Lines::default());
+            frames.take(bytes, &mut lines);
+            let before = lines.len();
+            let is_something = frames.finish(&mut lines);
+            let all = lines.iter().skip(before).map(|line| String::from_utf8_lossy(line.bytes).into_owned());
+            (is_something, all.collect::<Vec<_>>())
+        };
+        let (newline, length) = (Framing::Newline, Framing::Length);
+        for (framing, bytes, expected) in [
+            (newline, &b"{1}\n{2}"[..], Some("{2}")),
+            (newline, b"{1}\n{2", Some("{2")),
+            (newline, b"{1}\n", None),
+            (newline, b"{1}\n \r", None),
+            (newline, b"", None),
+            (newline, b"17", Some("17")),
+            (length, b"4\r\n{}\r\n17", None),
+            (length, b"4\r\n{}", Some("{}")),
+            (length, b"4\r\n", None),
+        ] {
+            let given: Vec<_> = expected.map(str::to_owned).into_iter().collect();
+            assert_eq!(rest(framing, bytes), (expected.is_some(), given), "{}", bytes.escape_ascii());
+        }
+        assert_eq!(rest(newline, b"{1}\n1234567890"), (true, vec![]), "it was given as too long");
     }
 
     #[test]

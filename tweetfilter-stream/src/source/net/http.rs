@@ -7,15 +7,21 @@ use reqwest::header::{self, HeaderMap};
 use reqwest::{Client, Response, Url, redirect};
 
 use super::backoff::Trouble;
-use super::time::TokioClock;
+use super::inflate;
+use super::proxy;
+use super::retry_after::retry_after;
 use super::tls::{self, Trust};
 use super::wire::{Connection, Fault, Received};
-use crate::source::{Clock, SourceError};
-use crate::wire::time;
+use crate::source::SourceError;
 
-/// Makes a client that follows no redirect, since that would carry the token elsewhere.
-pub(super) fn client(trust: &Trust) -> Result<Client, SourceError> {
-    Client::builder()
+/// Makes a client for a server that follows no redirect, since that would carry the token elsewhere.
+pub(super) fn client(trust: &Trust, url: &Url) -> Result<Client, SourceError> {
+    let builder = match proxy::of(url).map_err(SourceError::Setup)? {
+        // The environment says so, which it reads as we do.
+        Some(_) => Client::builder(),
+        None => Client::builder().no_proxy(),
+    };
+    builder
         .tls_backend_preconfigured(tls::config(trust)?)
         .redirect(redirect::Policy::none())
         .connect_timeout(Duration::from_secs(15))
@@ -47,11 +53,9 @@ pub(super) fn server(url: &Url) -> String {
 /// Reads an address to which a token may be sent: encrypted, or on this machine.
 pub(super) fn safe_url(address: &str) -> Result<Url, SourceError> {
     let url = url(address)?;
-    let host = url.host_str().unwrap_or_default();
-    let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     match url.scheme() {
         "https" | "wss" => Ok(url),
-        "http" | "ws" if local => Ok(url),
+        "http" | "ws" if is_local(&url) => Ok(url),
         _ => Err(SourceError::Setup(format!(
             "{}: https is needed, or the token could be read on its way",
             server(&url)
@@ -59,8 +63,22 @@ pub(super) fn safe_url(address: &str) -> Result<Url, SourceError> {
     }
 }
 
-/// Waits for the answer to a request; its body if it is a success.
-pub(super) async fn open(request: reqwest::RequestBuilder) -> Result<(HeaderMap, Connection), Fault> {
+/// Whether it is this machine.
+pub(super) fn is_local(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+/// What an answer is instead of a stream, if its headers say that it is a page: a success all the same, where a proxy or a
+/// portal answers in the server's place. Whatever else they say, or don't, a stream may be in it.
+pub(super) fn page(headers: &HeaderMap) -> Option<&'static str> {
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let is_page = ["text/html", "application/xhtml+xml"].iter().any(|page| kind.eq_ignore_ascii_case(page));
+    is_page.then_some("a page came where the stream should, such as from a proxy or a portal in between")
+}
+
+/// Waits for the answer to a request; its body, unpacked, if it is a success.
+pub(super) async fn open(request: reqwest::RequestBuilder) -> Result<Connection, Fault> {
     let mut response = request.send().await.map_err(|error| Fault::network(chain(&error)))?;
     let status = response.status().as_u16();
     if status != 200 {
@@ -69,7 +87,14 @@ pub(super) async fn open(request: reqwest::RequestBuilder) -> Result<(HeaderMap,
         let reason = format!("status {status}: {}", said(&mut response).await);
         return Err(Fault { trouble, status: Some(status), retry_after, reason });
     }
-    let headers = response.headers().clone();
+    if let Some(page) = page(response.headers()) {
+        let reason = format!("status {status}: {page}: {}", said(&mut response).await);
+        return Err(Fault { status: Some(status), ..Fault::network(reason).of(Trouble::Server) });
+    }
+    let is_packed = inflate::is_packed(response.headers()).map_err(|coding| {
+        Fault::network(format!("it packs its answer as {coding}, and gzip alone was asked for"))
+            .of(Trouble::Server)
+    })?;
     let body = stream::unfold(Some(response), |response| async {
         let mut response = response?;
         match response.chunk().await {
@@ -78,7 +103,7 @@ pub(super) async fn open(request: reqwest::RequestBuilder) -> Result<(HeaderMap,
             Err(error) => Some((Err(Fault::network(chain(&error))), None)),
         }
     });
-    Ok((headers, Box::pin(body)))
+    Ok(if is_packed { inflate::unpacked(Box::pin(body)) } else { Box::pin(body) })
 }
 
 /// What the server says beside the status, shortened.
@@ -87,6 +112,10 @@ pub(super) async fn said(response: &mut Response) -> String {
     let place = place.map(|at| format!("it has moved to {}", without_query(at)));
     let body = tokio::time::timeout(Duration::from_secs(2), response.chunk()).await;
     let body = body.ok().and_then(Result::ok).flatten().unwrap_or_default();
+    let body = match inflate::is_packed(response.headers()) {
+        Ok(true) => inflate::beginning(&body),
+        _ => body.to_vec(),
+    };
     let text = String::from_utf8_lossy(&body[..body.len().min(1000)]).replace(char::is_control, " ");
     let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
     place.unwrap_or_else(|| if text.is_empty() { "nothing is said about it".to_owned() } else { text })
@@ -98,24 +127,6 @@ fn without_query(place: &str) -> String {
         Ok(url) => format!("{}{}", server(&url), url.path()),
         Err(_) => place.split(['?', '#']).next().unwrap_or_default().to_owned(),
     }
-}
-
-/// How long the server asks us to wait: in seconds, until a date, or until X's or Bluesky's limit is lifted.
-pub(super) fn retry_after(headers: &HeaderMap, trouble: Trouble) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let until = |millis: i64| {
-        let left = millis.saturating_sub(TokioClock::default().wall());
-        Duration::from_millis(left.try_into().unwrap_or(0))
-    };
-    if let Some(asked) = text("retry-after") {
-        return match asked.parse() {
-            Ok(seconds) => Some(Duration::from_secs(seconds)),
-            Err(_) => time::parse(asked).map(until),
-        };
-    }
-    let reset = text("x-rate-limit-reset").or_else(|| text("ratelimit-reset"));
-    let reset = reset.filter(|_| trouble == Trouble::Limited)?;
-    reset.parse::<i64>().ok().map(|seconds| until(seconds.saturating_mul(1000)))
 }
 
 /// An error with all its causes, without the address, which may carry secrets.
@@ -133,29 +144,7 @@ pub(super) fn chain(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-
-    use super::{Trouble, retry_after, safe_url, without_query};
-
-    #[test]
-    fn what_the_server_asks_for_is_read() {
-        let asked = |name: &'static str, value: &str, trouble| {
-            let value = HeaderValue::from_str(value).expect("a value");
-            let headers = HeaderMap::from_iter([(HeaderName::from_static(name), value)]);
-            retry_after(&headers, trouble).map(|wait| wait.as_secs())
-        };
-        let zero = Some(Duration::ZERO.as_secs());
-        assert_eq!(asked("retry-after", " 17 ", Trouble::Server), Some(17));
-        assert_eq!(asked("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT", Trouble::Server), zero);
-        assert!(asked("retry-after", "Sun, 06 Nov 2094 08:49:37 GMT", Trouble::Server) > Some(1 << 30));
-        assert_eq!(asked("retry-after", "soon", Trouble::Server), None);
-        assert_eq!(asked("x-rate-limit-reset", "1000000000", Trouble::Limited), zero);
-        assert!(asked("x-rate-limit-reset", "3900000000", Trouble::Limited) > Some(1 << 30));
-        assert_eq!(asked("x-rate-limit-reset", "3900000000", Trouble::Server), None);
-        assert!(asked("ratelimit-reset", "3900000000", Trouble::Limited) > Some(1 << 30));
-    }
+    use super::{safe_url, without_query};
 
     #[test]
     fn tokens_go_over_safe_ways_only() {

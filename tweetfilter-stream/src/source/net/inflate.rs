@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use flate2::write::MultiGzDecoder;
 use futures_util::{StreamExt, stream};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
 use super::backoff::Trouble;
 use super::wire::{Connection, Fault, Received};
@@ -17,6 +18,33 @@ const FREE: u64 = 1 << 20;
 /// Bytes that may come of each.
 const RATIO: u64 = 200;
 
+/// Whether the body behind these headers is packed by gzip; as what it is packed where that can't be taken off. More than
+/// once is too often: what may come of each byte would be multiplied.
+pub(super) fn is_packed(headers: &HeaderMap) -> Result<bool, String> {
+    let all =
+        headers.get_all(CONTENT_ENCODING).iter().map(|value| value.as_bytes().escape_ascii().to_string());
+    let all = all.collect::<Vec<_>>().join(",").to_ascii_lowercase();
+    let codings = all.split(',').map(str::trim).filter(|coding| !matches!(*coding, "" | "identity"));
+    match codings.collect::<Vec<_>>()[..] {
+        [] => Ok(false),
+        ["gzip" | "x-gzip"] => Ok(true),
+        ref others => Err(others.join(", ")),
+    }
+}
+
+/// What comes of the first bytes of something packed, as far as it is good.
+pub(super) fn beginning(packed: &[u8]) -> Vec<u8> {
+    let (mut inflate, mut unpacked) = (Inflate::new(), Vec::new());
+    for step in packed.chunks(STEP) {
+        let (mut bytes, done) = inflate.take(step);
+        unpacked.append(&mut bytes);
+        if done.is_err() || unpacked.len() >= ENOUGH {
+            break;
+        }
+    }
+    unpacked
+}
+
 /// A connection without the gzip that it comes in. It gives a little at a time, and reads on when all is given: of what is
 /// received at once, 64 MB could come.
 pub(super) fn unpacked(connection: Connection) -> Connection {
@@ -26,6 +54,9 @@ pub(super) fn unpacked(connection: Connection) -> Connection {
         Some((piece, unpacking))
     }))
 }
+
+/// Bytes that are a beginning.
+const ENOUGH: usize = 4096;
 
 struct Unpacking {
     connection: Connection,
@@ -101,7 +132,45 @@ mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
-    use super::{Inflate, STEP};
+    use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
+
+    use super::{Inflate, STEP, beginning, is_packed};
+
+    #[test]
+    fn codings_are_known_in_any_case_and_beside_none() {
+        let packed = |values: &[&str]| {
+            let value = |text: &&str| HeaderValue::from_bytes(text.as_bytes()).expect("a value");
+            let mut headers = HeaderMap::new();
+            for text in values {
+                headers.append(CONTENT_ENCODING, value(text));
+            }
+            is_packed(&headers)
+        };
+        for none in [&[][..], &[""], &["Identity"], &["identity, ", " "]] {
+            assert_eq!(packed(none), Ok(false), "{none:?}");
+        }
+        for gzip in [&["gzip"][..], &["GZIP"], &["X-gzip"], &["gzip, identity"], &["identity", "gzip"]] {
+            assert_eq!(packed(gzip), Ok(true), "{gzip:?}");
+        }
+        for (other, named) in [
+            (&["BR"][..], "br"),
+            (&["gzip", "gzip"], "gzip, gzip"),
+            (&["deflate, gzip"], "deflate, gzip"),
+            (&["ü"], "\\xc3\\xbc"),
+        ] {
+            assert_eq!(packed(other), Err(named.to_owned()), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_beginning_is_short_whatever_it_is_of() {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+        packer.write_all(&[b' '; 1 << 20]).expect("packed");
+        let packed = packer.finish().expect("packed");
+        assert!((1..=100 << 10).contains(&beginning(&packed).len()));
+        assert!(!beginning(&packed[..30]).is_empty() || packed.len() < 30);
+        assert_eq!((beginning(b""), beginning(b"{\"errors\":[]}")), (vec![], vec![]));
+    }
 
     /// Unpacks all of some bytes, step by step.
     fn take(inflate: &mut Inflate, packed: &[u8], mut give: impl FnMut(&[u8])) -> io::Result<()> {

@@ -249,9 +249,7 @@ impl<W: Wire> Live<W> {
                     self.behind = self.behind.map(|(since, _)| (since, true));
                     break;
                 }
-                Poll::Ready(None) => {
-                    fault = Poll::Ready(Fault::network("the server has ended the connection"))
-                }
+                Poll::Ready(None) => fault = Poll::Ready(self.wire.ended(&mut chunk)),
                 Poll::Ready(Some(Err(failed))) => fault = Poll::Ready(failed),
                 Poll::Ready(Some(Ok(Received::Alive))) => open.alive = now,
                 Poll::Ready(Some(Ok(Received::Bytes(bytes)))) => {

@@ -8,7 +8,7 @@ use tweetfilter_core::post::Millis;
 use super::sse::Events;
 use super::tls::Trust;
 use super::token::Token;
-use super::wire::{BoxFuture, Connection, Fault, Wire};
+use super::wire::{BoxFuture, Connection, ENDED, Fault, Wire};
 use super::{LONGEST_LINE, http};
 use crate::source::{Chunk, SourceError};
 
@@ -38,7 +38,7 @@ impl Mastodon {
         url.set_path("/api/v1/streaming/user");
         let server = host(&url);
         Ok(Self {
-            client: http::client(&Trust::default())?,
+            client: http::client(&Trust::default(), &url)?,
             url,
             token,
             silence: Duration::from_secs(90),
@@ -53,7 +53,7 @@ impl Mastodon {
     /// # Errors
     /// [`SourceError::Setup`] if they are none.
     pub fn trusting(mut self, trust: &Trust) -> Result<Self, SourceError> {
-        self.client = http::client(trust)?;
+        self.client = http::client(trust, &self.url)?;
         Ok(self)
     }
 
@@ -91,16 +91,23 @@ impl Wire for Mastodon {
     fn connect(&mut self) -> BoxFuture<Result<Connection, Fault>> {
         self.events = Events::new(&self.server, self.longest);
         let mut request = self.client.get(self.url.clone()).header(header::ACCEPT, "text/event-stream");
-        if let Some(token) = self.token.header(&Method::GET, &self.url, &[]) {
+        if let Some(token) = self.token.header(&Method::GET, &self.url) {
             request = request.header(header::AUTHORIZATION, token);
         }
-        Box::pin(async move { http::open(request).await.map(|(_, connection)| connection) })
+        Box::pin(http::open(request))
     }
 
     fn take(&mut self, bytes: &[u8], _: Millis, chunk: &mut Chunk) -> Result<bool, Fault> {
         let before = chunk.lines.len();
         self.events.take(bytes, &mut chunk.lines);
         Ok(chunk.lines.len() > before)
+    }
+
+    fn ended(&mut self, chunk: &mut Chunk) -> Fault {
+        match self.events.finish(&mut chunk.lines) {
+            true => Fault::network(format!("{ENDED} within an event")),
+            false => Fault::network(ENDED),
+        }
     }
 }
 

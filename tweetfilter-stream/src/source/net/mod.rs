@@ -3,6 +3,9 @@
 //! [`Live`] keeps a connection: it connects, notices silence, backs off, connects again, and says what may be
 //! missing. What differs between networks is a [`Wire`]: [`X`], [`Jetstream`], [`Mastodon`].
 //!
+//! All of them go through the proxy that the environment names: `HTTPS_PROXY`, for what is not encrypted `HTTP_PROXY`, else
+//! `ALL_PROXY`, but for servers in `NO_PROXY`, and for this machine.
+//!
 //! ```no_run
 //! use tweetfilter_stream::source::Source;
 //! use tweetfilter_stream::source::net::{Jetstream, Live};
@@ -20,15 +23,19 @@ mod frame;
 mod http;
 mod inflate;
 mod jetstream;
+mod limit;
 mod live;
 pub mod lookup;
 mod mastodon;
 mod oauth1;
+mod proxy;
+mod retry_after;
 mod seen;
 mod sse;
 mod time;
 mod tls;
 mod token;
+mod transport;
 mod websocket;
 mod wire;
 mod x;

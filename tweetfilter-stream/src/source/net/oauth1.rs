@@ -43,16 +43,17 @@ impl Keys {
         all.iter().all(|key| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()))
     }
 
-    /// The header `Authorization` of a request with these parameters, be they of its query or of a form.
-    pub(super) fn header(&self, method: &Method, url: &Url, parameters: &[(String, String)]) -> String {
+    /// The header `Authorization` of a request. All its parameters stand in the query of its address, also those that are sent
+    /// as a form: they are signed in the same way.
+    pub(super) fn header(&self, method: &Method, url: &Url) -> String {
         // Nobody has to guess it, but it may not come twice.
         let part = || RandomState::new().build_hasher().finish();
         let nonce = format!("{:016x}{:016x}", part(), part());
         let timestamp = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
-        self.at(&Moment { nonce: &nonce, timestamp }, method, url, parameters)
+        self.at(&Moment { nonce: &nonce, timestamp }, method, url)
     }
 
-    fn at(&self, moment: &Moment<'_>, method: &Method, url: &Url, parameters: &[(String, String)]) -> String {
+    fn at(&self, moment: &Moment<'_>, method: &Method, url: &Url) -> String {
         let timestamp = moment.timestamp.to_string();
         let own = [
             ("oauth_consumer_key", &*self.consumer_key),
@@ -62,7 +63,7 @@ impl Keys {
             ("oauth_token", &self.token),
             ("oauth_version", "1.0"),
         ];
-        let signature = self.signature(&own, method, url, parameters);
+        let signature = self.signature(&own, method, url);
         let mut header = "OAuth ".to_owned();
         for (name, value) in own.into_iter().chain([("oauth_signature", &*signature)]) {
             let comma = if header.ends_with(' ') { "" } else { ", " };
@@ -71,17 +72,11 @@ impl Keys {
         header
     }
 
-    fn signature(
-        &self,
-        own: &[(&str, &str)],
-        method: &Method,
-        url: &Url,
-        parameters: &[(String, String)],
-    ) -> String {
-        let all = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    fn signature(&self, own: &[(&str, &str)], method: &Method, url: &Url) -> String {
+        let query = url.query_pairs().map(|(name, value)| (encoded(&name), encoded(&value)));
+        let own = own.iter().map(|(name, value)| (encoded(name), encoded(value)));
         // Sorted as they are written, not as they are read.
-        let mut all: Vec<_> =
-            all.chain(own.iter().copied()).map(|(name, value)| (encoded(name), encoded(value))).collect();
+        let mut all: Vec<_> = query.chain(own).collect();
         all.sort_unstable();
         let all: Vec<_> = all.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut bare = url.clone();
@@ -113,10 +108,6 @@ fn encoded(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
-
     /// The request for a photo in RFC 5849, section 1.2, which states no version.
     #[test]
     fn the_example_of_the_standard_is_signed_as_it_says() {
@@ -133,9 +124,9 @@ mod tests {
             ("oauth_timestamp", "137131202"),
             ("oauth_nonce", "chapoH"),
         ];
-        let url = Url::parse("http://photos.example.net/photos").expect("an address");
-        let asked = pairs(&[("file", "vacation.jpg"), ("size", "original")]);
-        assert_eq!(keys.signature(&own, &Method::GET, &url, &asked), "MdpQcU8iPSUjWoN/UDMsK2sui9I=");
+        let url = Url::parse("http://photos.example.net/photos?size=original&file=vacation%2Ejpg#1");
+        let url = url.expect("an address");
+        assert_eq!(keys.signature(&own, &Method::GET, &url), "MdpQcU8iPSUjWoN/UDMsK2sui9I=");
     }
 
     /// The request of X's page on creating a signature.
@@ -148,10 +139,11 @@ mod tests {
             token_secret: "LswwdoUaIvS8ltyTt5jkRh4J50vUPVVHtR2YPi5kE".into(),
         };
         let moment = Moment { nonce: "kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg", timestamp: 1_318_622_958 };
-        let url = Url::parse("https://api.twitter.com/1.1/statuses/update.json?x=y").expect("an address");
+        let url = "https://api.twitter.com/1.1/statuses/update.json?include_entities=true";
+        let mut url = Url::parse(url).expect("an address");
         let status = "Hello Ladies + Gentlemen, a signed OAuth request!";
-        let asked = pairs(&[("status", status), ("include_entities", "true")]);
-        let header = keys.at(&moment, &Method::POST, &url, &asked);
+        url.query_pairs_mut().append_pair("status", status);
+        let header = keys.at(&moment, &Method::POST, &url);
         assert!(header.starts_with("OAuth oauth_consumer_key=\"xvz1evFS4wEEPTGEFPHBog\", oauth_nonce="));
         assert!(header.ends_with(", oauth_signature=\"hCtSmYh%2BiHYCEqBWrE7C7hYmtUk%3D\""), "{header}");
         assert!(!format!("{keys:?}{header}").contains("kAcSOqF"));
@@ -166,6 +158,6 @@ mod tests {
         .expect("keys");
         assert!(keys.are_whole());
         let url = Url::parse("https://example.org/").expect("an address");
-        assert_ne!(keys.header(&Method::GET, &url, &[]), keys.header(&Method::GET, &url, &[]));
+        assert_ne!(keys.header(&Method::GET, &url), keys.header(&Method::GET, &url));
     }
 }

@@ -1,4 +1,4 @@
-//! Server-sent events, made into lines.
+//! Server-sent events, as the standard of HTML has them, made into lines.
 
 use serde::Serialize;
 
@@ -9,6 +9,10 @@ use crate::source::{Line, Lines};
 #[derive(Debug)]
 pub(super) struct Events {
     frames: Frames,
+    /// The bytes that came last end with a `\r`: a `\n` behind it is of the same line end.
+    after_cr: bool,
+    /// Nothing was taken yet: a byte order mark may come.
+    is_first: bool,
     longest: usize,
     server: String,
     kind: String,
@@ -29,19 +33,57 @@ impl Events {
     pub(super) fn new(server: &str, longest: usize) -> Self {
         let frames = Frames::new(Framing::Newline, longest);
         let server = server.to_owned();
-        Self { frames, longest, server, kind: String::new(), data: None, passing: false }
+        Self {
+            frames,
+            after_cr: false,
+            is_first: true,
+            longest,
+            server,
+            kind: String::new(),
+            data: None,
+            passing: false,
+        }
     }
 
     /// Adds the events that end in these bytes.
     pub(super) fn take(&mut self, bytes: &[u8], lines: &mut Lines) {
         let mut fields = Lines::default();
-        self.frames.take(bytes, &mut fields);
+        // A line ends with `\n`, `\r\n` or `\r`, and what ends with it is there at once.
+        for (n, part) in bytes.split_inclusive(|byte| *byte == b'\r').enumerate() {
+            let follows = n > 0 || self.after_cr;
+            let part = if follows { part.strip_prefix(b"\n").unwrap_or(part) } else { part };
+            match part.strip_suffix(b"\r") {
+                Some(line) => {
+                    self.frames.take(line, &mut fields);
+                    self.frames.take(b"\n", &mut fields);
+                }
+                None => self.frames.take(part, &mut fields),
+            }
+        }
+        self.after_cr = if bytes.is_empty() { self.after_cr } else { bytes.ends_with(b"\r") };
         for field in fields.iter() {
             self.field(field, lines);
         }
     }
 
-    fn field(&mut self, field: Line<'_>, lines: &mut Lines) {
+    /// Gives the event that was begun, to be counted: nothing more comes, and it may not be whole. Whether there is one.
+    pub(super) fn finish(&mut self, lines: &mut Lines) -> bool {
+        let mut rest = Lines::default();
+        let is_cut = self.frames.finish(&mut rest);
+        let is_begun = is_cut || self.passing || self.data.is_some() || !self.kind.is_empty();
+        // Of what is too long it was said already.
+        if is_begun && !self.passing {
+            let begun = format!("event: {}", self.kind);
+            lines.push(rest.iter().next().map_or(begun.as_bytes(), |field| field.bytes), b"");
+        }
+        self.forget(false);
+        is_begun
+    }
+
+    fn field(&mut self, mut field: Line<'_>, lines: &mut Lines) {
+        if std::mem::take(&mut self.is_first) {
+            field.bytes = field.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(field.bytes);
+        }
         if field.bytes.is_empty() {
             return self.end(lines);
         }
@@ -135,6 +177,42 @@ mod tests {
         for at in 0..=bytes.len() {
             assert_eq!(cut(&[&bytes[..at], &bytes[at..]]), expected, "parted at {at}");
         }
+    }
+
+    #[test]
+    fn lines_end_in_each_of_three_ways_wherever_the_bytes_are_parted() {
+        let expected = [line("update", r"1\n\n2"), String::new(), line("message", "3"), line("x", "4")];
+        let mixed = "\u{feff}event: update\rdata:1\r\ndata\ndata: 2\r\r\n:thump\rdata: 3\n\r\n\n\revent:x\r\ndata:4\r\r";
+        for at in 0..=mixed.len() {
+            let (first, rest) = mixed.as_bytes().split_at(at);
+            assert_eq!(cut(&[first, b"", rest]), expected, "parted at {at}");
+        }
+        let each: Vec<_> = mixed.as_bytes().chunks(1).collect();
+        assert_eq!(cut(&each), expected);
+        // What ends with a `\r` does not wait for what comes next.
+        assert_eq!(cut(&[b"data: 1\r\r"]), [line("message", "1")]);
+        // A mark in the midst is no mark.
+        let marked = "data: 1\n\n\u{feff}data: 2\n\n";
+        assert_eq!(cut(&[marked.as_bytes()]), [line("message", "1")]);
+    }
+
+    #[test]
+    fn an_event_that_breaks_off_is_given_to_be_counted() {
+        let rest = |bytes: &[u8]| {
+            let (mut events, mut lines) = (Events::new("m.example", 40), Lines::default());
+            events.take(bytes, &mut lines);
+            let before = lines.len();
+            (events.finish(&mut lines), lines.len() - before)
+        };
+        for whole in [&b""[..], b"data: 1\n\n", b":thump\n", b"data: 1\n\n\r"] {
+            assert_eq!(rest(whole), (false, 0), "{}", whole.escape_ascii());
+        }
+        for half in [&b"data: 1\n"[..], b"event: update\n", b"data: 1", b"event: up", b"data: 1\n\ndata: 2\r"]
+        {
+            assert_eq!(rest(half), (true, 1), "{}", half.escape_ascii());
+        }
+        let long = format!("data: {}", "x".repeat(90));
+        assert_eq!(rest(long.as_bytes()), (true, 0), "it was given as too long");
     }
 
     #[test]

@@ -92,16 +92,11 @@ impl Token {
         Ok(Self(Secret::Bearer(text.to_owned())))
     }
 
-    /// The value of the header `Authorization`, which is not shown either, of a request with these parameters.
-    pub(super) fn header(
-        &self,
-        method: &Method,
-        url: &Url,
-        parameters: &[(String, String)],
-    ) -> Option<HeaderValue> {
+    /// The value of the header `Authorization`, which is not shown either, of a request with all its parameters in the address.
+    pub(super) fn header(&self, method: &Method, url: &Url) -> Option<HeaderValue> {
         let value = match &self.0 {
             Secret::Bearer(token) => format!("Bearer {token}"),
-            Secret::Signing(keys) => keys.header(method, url, parameters),
+            Secret::Signing(keys) => keys.header(method, url),
         };
         let mut value = HeaderValue::try_from(value).ok()?;
         value.set_sensitive(true);
@@ -119,7 +114,7 @@ mod tests {
     fn nothing_shows_a_token() {
         let url = Url::parse("https://example.org").expect("an address");
         let token = Token::new(" s3cret\r\n", "here").expect("a token");
-        let header = token.header(&Method::GET, &url, &[]).expect("a header");
+        let header = token.header(&Method::GET, &url).expect("a header");
         assert_eq!(header.to_str().ok(), Some("Bearer s3cret"));
         assert!(!format!("{token:?} {header:?}").contains("s3cret"));
         for text in ["", " \n", "two words", "sécret", &"x".repeat(9000)] {

@@ -5,46 +5,21 @@ use std::sync::Arc;
 use futures_util::{StreamExt, future};
 use reqwest::Url;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::backoff::Trouble;
-use super::http::retry_after;
-use super::tls;
+use super::retry_after::retry_after;
 use super::wire::{Connection, Fault, Received};
-
-/// What a WebSocket runs on.
-trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
+use super::{http, transport};
 
 /// What a message that is too long makes of its connection.
 pub(super) const TOO_LONG: &str = "a message is longer than the limit";
 
 /// Connects; messages longer than `longest` end the connection.
 pub(super) async fn open(url: Url, config: Arc<ClientConfig>, longest: usize) -> Result<Connection, Fault> {
-    let no_address = || Fault::network("the address names no host").of(Trouble::Refused);
-    let host = url.host_str().ok_or_else(no_address)?.to_owned();
-    let port = url.port_or_known_default().ok_or_else(no_address)?;
-    let unbracketed = host.trim_matches(['[', ']']).to_owned();
-    let tcp = TcpStream::connect((unbracketed.as_str(), port)).await;
-    let tcp = tcp.map_err(|error| Fault::network(format!("no connection: {error}")))?;
-    let transport: Box<dyn Transport> = if url.scheme() == "wss" {
-        let name = ServerName::try_from(unbracketed).map_err(|_| no_address())?;
-        let secured = TlsConnector::from(config).connect(name, tcp).await;
-        let refused = |error: std::io::Error| {
-            let reason = format!("no secure connection: {error}");
-            let advice = tls::advice(&reason);
-            Fault::network(reason + advice)
-        };
-        Box::new(secured.map_err(refused)?)
-    } else {
-        Box::new(tcp)
-    };
+    let transport = transport::connect(&url, config).await?;
     let mut request = url.as_str().into_client_request().map_err(fault)?;
     if let Ok(agent) = concat!("tweetfilter/", env!("CARGO_PKG_VERSION")).parse() {
         request.headers_mut().insert(reqwest::header::USER_AGENT, agent);
@@ -79,11 +54,12 @@ fn fault(error: Error) -> Fault {
             let trouble = Trouble::of_status(status);
             let body = response.body().as_deref().unwrap_or_default();
             let body = String::from_utf8_lossy(&body[..body.len().min(200)]).replace(char::is_control, " ");
+            let page = http::page(response.headers()).map(|page| format!("{page}: ")).unwrap_or_default();
             Fault {
                 trouble,
                 status: Some(status),
                 retry_after: retry_after(response.headers(), trouble),
-                reason: format!("status {status}: {}", body.trim()),
+                reason: format!("status {status}: {page}{}", body.trim()),
             }
         }
         Error::Capacity(_) => Fault::network(TOO_LONG),

@@ -52,6 +52,9 @@ impl Fault {
     }
 }
 
+/// What is said of a connection that the server has ended.
+pub(super) const ENDED: &str = "the server has ended the connection";
+
 /// How to talk to one network. [`Live`](super::Live) does the rest.
 pub trait Wire: Send {
     /// With whom the next connection is made, for people.
@@ -69,6 +72,12 @@ pub trait Wire: Send {
     /// # Errors
     /// When the connection must be left. What was added before that stands.
     fn take(&mut self, bytes: &[u8], at: Millis, chunk: &mut Chunk) -> Result<bool, Fault>;
+
+    /// Adds what was received and has no end yet, since the connection has ended as it should: a whole message, or one that
+    /// whoever decodes it counts as unreadable. Why there is no connection any more.
+    fn ended(&mut self, _chunk: &mut Chunk) -> Fault {
+        Fault::network(ENDED)
+    }
 
     /// Whether it can read on from a cursor. Otherwise each new connection leaves a gap.
     fn resumes(&self) -> bool {

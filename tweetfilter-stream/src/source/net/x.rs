@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use reqwest::{Client, Method, Url, header};
+use serde::de::IgnoredAny;
 use tweetfilter_core::post::Millis;
 
 use super::LONGEST_LINE;
 use super::backoff::Trouble;
 use super::frame::{Frames, Framing};
 use super::http;
-use super::inflate;
+use super::limit::Limit;
 use super::tls::Trust;
 use super::token::Token;
-use super::wire::{BoxFuture, Connection, Fault, Wire};
+use super::wire::{BoxFuture, Connection, ENDED, Fault, Wire};
 use crate::Event;
 use crate::source::{Chunk, Line, SourceError};
 use crate::wire::decode;
@@ -21,6 +22,7 @@ use crate::wire::decode;
 #[derive(Debug)]
 pub struct X {
     client: Client,
+    trust: Trust,
     url: Url,
     method: Method,
     parameters: Vec<(String, String)>,
@@ -29,6 +31,7 @@ pub struct X {
     longest: usize,
     framing: Framing,
     frames: Frames,
+    limit: Limit,
 }
 
 impl X {
@@ -78,9 +81,11 @@ impl X {
     }
 
     fn at(method: Method, url: &str, token: Token, silence: u64) -> Result<Self, SourceError> {
+        let address = http::safe_url(url)?;
         Ok(Self {
-            client: http::client(&Trust::default())?,
-            url: http::safe_url(url)?,
+            client: http::client(&Trust::default(), &address)?,
+            trust: Trust::default(),
+            url: address,
             method,
             parameters: Vec::new(),
             token,
@@ -88,15 +93,22 @@ impl X {
             longest: LONGEST_LINE,
             framing: Framing::Newline,
             frames: Frames::new(Framing::Newline, LONGEST_LINE),
+            limit: Limit::default(),
         })
     }
 
-    /// Asks another address, such as a server that speaks the same.
+    /// Asks another address, such as a server that speaks the same. Parameters in it take the place of those of the same
+    /// names that were added before.
     ///
     /// # Errors
     /// [`SourceError::Setup`] if it is none, or neither encrypted nor on this machine.
     pub fn address_is(mut self, url: &str) -> Result<Self, SourceError> {
         self.url = http::safe_url(url)?;
+        self.client = http::client(&self.trust, &self.url)?;
+        let stated: Vec<(String, String)> = self.url.query_pairs().into_owned().collect();
+        self.parameters.retain(|(known, _)| stated.iter().all(|(name, _)| name != known));
+        self.parameters.extend(stated);
+        self.url.set_query(None);
         Ok(self)
     }
 
@@ -105,7 +117,8 @@ impl X {
     /// # Errors
     /// [`SourceError::Setup`] if they are none.
     pub fn trusting(mut self, trust: &Trust) -> Result<Self, SourceError> {
-        self.client = http::client(trust)?;
+        self.client = http::client(trust, &self.url)?;
+        self.trust = trust.clone();
         Ok(self)
     }
 
@@ -170,11 +183,13 @@ impl Wire for X {
 
     fn connect(&mut self) -> BoxFuture<Result<Connection, Fault>> {
         self.frames = Frames::new(self.framing, self.longest);
+        self.limit.begins_anew();
         let mut url = self.url.clone();
         if !self.parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.parameters);
         }
-        let request = if self.method == Method::POST {
+        let token = self.token.header(&self.method, &url);
+        let mut request = if self.method == Method::POST {
             let form = url.query().unwrap_or_default().to_owned();
             url.set_query(None);
             let request = self.client.post(url);
@@ -182,31 +197,54 @@ impl Wire for X {
         } else {
             self.client.get(url)
         };
-        let mut request = request.header(header::ACCEPT_ENCODING, "gzip");
-        if let Some(token) = self.token.header(&self.method, &self.url, &self.parameters) {
+        request = request.header(header::ACCEPT_ENCODING, "gzip");
+        if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, token);
         }
-        Box::pin(async move {
-            let (headers, connection) = http::open(request).await?;
-            match headers.get(header::CONTENT_ENCODING).map(|coding| coding.as_bytes()) {
-                None | Some(b"identity") => Ok(connection),
-                Some(b"gzip" | b"x-gzip") => Ok(inflate::unpacked(connection)),
-                Some(other) => {
-                    let reason =
-                        format!("it packs its answer as {}, which was not asked for", other.escape_ascii());
-                    Err(Fault::network(reason).of(Trouble::Server))
-                }
-            }
-        })
+        Box::pin(http::open(request))
     }
 
-    fn take(&mut self, bytes: &[u8], _: Millis, chunk: &mut Chunk) -> Result<bool, Fault> {
+    fn take(&mut self, bytes: &[u8], at: Millis, chunk: &mut Chunk) -> Result<bool, Fault> {
         let before = chunk.lines.len();
         self.frames.take(bytes, &mut chunk.lines);
-        match chunk.lines.iter().skip(before).find_map(parting) {
+        let new = || chunk.lines.iter().skip(before);
+        let held_back = new().filter_map(held_back).max();
+        let fault = new().find_map(parting);
+        chunk.gaps.extend(self.limit.came(at, held_back));
+        match fault {
             Some(fault) => Err(fault),
             None => Ok(chunk.lines.len() > before),
         }
+    }
+
+    fn ended(&mut self, chunk: &mut Chunk) -> Fault {
+        let before = chunk.lines.len();
+        let is_cut = self.frames.finish(&mut chunk.lines);
+        let last = chunk.lines.iter().nth(before);
+        if let Some(fault) = last.and_then(parting) {
+            return fault;
+        }
+        // An error that ends the response is why it ends.
+        if let Some(fault) = last.and_then(|line| failure(line.bytes)) {
+            return fault.of(Trouble::Server);
+        }
+        let is_whole = |line: Line<'_>| serde_json::from_slice::<IgnoredAny>(line.bytes).is_ok();
+        match is_cut && !last.is_some_and(is_whole) {
+            true => Fault::network(format!("{ENDED} within a line")),
+            false => Fault::network(ENDED),
+        }
+    }
+}
+
+/// How many posts X held back, if a line says that.
+fn held_back(line: Line<'_>) -> Option<u64> {
+    let bytes = line.bytes.trim_ascii_start();
+    if line.too_long || !bytes.starts_with(b"{\"limit\"") {
+        return None;
+    }
+    match decode(bytes) {
+        Ok(Event::Limit { undelivered }) => Some(undelivered),
+        _ => None,
     }
 }
 

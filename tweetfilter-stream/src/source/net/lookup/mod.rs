@@ -15,6 +15,7 @@ use tweetfilter_core::post::Author;
 
 use super::backoff::{Backoff, LONGEST_RETRY_AFTER, Trouble};
 use super::http;
+use super::retry_after::retry_after;
 use super::time::TokioClock;
 use super::tls::Trust;
 use crate::source::{Clock, SourceError};
@@ -149,7 +150,7 @@ impl Lookup {
             url.set_path(&format!("{}/", url.path()));
         }
         Ok(Self {
-            client: http::client(&Trust::default())?,
+            client: http::client(&Trust::default(), &url)?,
             address: url,
             clock: Clocked(Arc::new(TokioClock::default())),
             bucket: Bucket::new(10, Duration::from_millis(500)),
@@ -262,7 +263,7 @@ impl Lookup {
         let status = response.status().as_u16();
         if !matches!(status, 200 | 400) {
             let trouble = Trouble::of_status(status);
-            let retry_after = http::retry_after(response.headers(), trouble);
+            let retry_after = retry_after(response.headers(), trouble);
             let reason = format!("status {status}: {}", http::said(&mut response).await);
             return Err(self.failed(trouble, retry_after, reason));
         }

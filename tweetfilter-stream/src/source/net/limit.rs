@@ -1,0 +1,92 @@
+//! Posts that X held back: how many, as its `limit` messages say.
+
+use tweetfilter_core::post::Millis;
+
+use crate::buffer::Gap;
+
+/// How often that becomes a gap, while X goes on saying so each second: of a source only so many gaps are kept.
+const EVERY: Millis = 600_000;
+
+/// What is known of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Limit {
+    /// When it gave something last.
+    last: Option<Millis>,
+    /// When a gap was told last.
+    told_at: Option<Millis>,
+    /// Posts that X has held back since the connection was made: the greatest of its counts, which is right at least where
+    /// those of several of its machines come by turns.
+    held_back: u64,
+    /// Those of which a gap was told.
+    told: u64,
+    /// When it began to hold back those of which none was told.
+    from: Option<Millis>,
+    /// What was not told on the connection before.
+    owed: Option<Gap>,
+}
+
+impl Limit {
+    /// Another connection is made, on which X counts anew.
+    pub(super) fn begins_anew(&mut self) {
+        let owed = self.last.and_then(|at| self.gap(at)).or_else(|| self.owed.take());
+        *self = Self { owed, ..Self::default() };
+    }
+
+    /// Something came, and among it perhaps such a count; the gaps that are to be told now.
+    pub(super) fn came(&mut self, at: Millis, held_back: Option<u64>) -> impl Iterator<Item = Gap> {
+        let before = self.last.replace(at).unwrap_or(at);
+        if let Some(held_back) = held_back.filter(|count| *count > self.held_back) {
+            self.held_back = held_back;
+            self.from.get_or_insert(before);
+        }
+        let is_early = self.told_at.is_some_and(|told_at| at.saturating_sub(told_at) < EVERY);
+        let gap = if is_early { None } else { self.gap(at) };
+        self.owed.take().into_iter().chain(gap)
+    }
+
+    /// What of it was not told yet.
+    fn gap(&mut self, at: Millis) -> Option<Gap> {
+        let from = self.from.take()?;
+        let missing = self.held_back.saturating_sub(self.told);
+        (self.told_at, self.told) = (Some(at), self.held_back);
+        let reason = "X held posts back: more of them match than it sends".to_owned();
+        Some(Gap { from, to: at.max(from), reason, missing: Some(missing) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EVERY, Limit};
+
+    /// What gaps say: from, to, and how many are missing.
+    fn told(limit: &mut Limit, at: i64, held_back: Option<u64>) -> Vec<(i64, i64, u64)> {
+        limit.came(at, held_back).map(|gap| (gap.from, gap.to, gap.missing.unwrap_or(0))).collect()
+    }
+
+    #[test]
+    fn what_is_held_back_is_told_at_once_and_then_now_and_then() {
+        let mut limit = Limit::default();
+        assert_eq!(told(&mut limit, 1_000, None), []);
+        assert_eq!(told(&mut limit, 3_000, Some(5)), [(1_000, 3_000, 5)]);
+        // From another of X's machines, and then from the first.
+        assert_eq!(told(&mut limit, 4_000, Some(2)), []);
+        assert_eq!(told(&mut limit, 5_000, Some(7)), []);
+        assert_eq!(told(&mut limit, 2_999 + EVERY, None), []);
+        assert_eq!(told(&mut limit, 3_000 + EVERY, None), [(4_000, 3_000 + EVERY, 2)]);
+        assert_eq!(told(&mut limit, 9_000 + 2 * EVERY, None), [], "nothing more");
+    }
+
+    #[test]
+    fn what_a_connection_did_not_tell_is_told_on_the_next() {
+        let mut limit = Limit::default();
+        limit.begins_anew();
+        assert_eq!(told(&mut limit, 1_000, Some(5)), [(1_000, 1_000, 5)]);
+        assert_eq!(told(&mut limit, 2_000, Some(9)), []);
+        limit.begins_anew();
+        // Nothing comes on this one.
+        limit.begins_anew();
+        let both = [(1_000, 2_000, 4), (5_000, 5_000, 3)];
+        assert_eq!(told(&mut limit, 5_000, Some(3)), both);
+        assert_eq!(told(&mut limit, 6_000, None), []);
+    }
+}
