@@ -50,8 +50,8 @@ pub(super) fn safe_url(address: &str) -> Result<Url, SourceError> {
     let host = url.host_str().unwrap_or_default();
     let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     match url.scheme() {
-        "https" | "wss" => Ok(url),
-        "http" | "ws" if local => Ok(url),
+        "https" => Ok(url),
+        "http" if local => Ok(url),
         _ => Err(SourceError::Setup(format!(
             "{}: https is needed, or the token could be read on its way",
             server(&url)
@@ -167,6 +167,7 @@ mod tests {
             ("http://api.x.com/2", false),
             ("http://127.0.0.1.x.com", false),
             ("ftp://localhost", false),
+            ("wss://api.x.com/2", false),
             ("no address", false),
         ] {
             assert_eq!(safe_url(address).is_ok(), safe, "{address}");
