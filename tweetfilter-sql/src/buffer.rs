@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::{
-    Batch, Buffer, BufferError, Claim, Counts, Encoded, EntryId, Fence, Leased, Most, Stats,
+    Batch, Buffer, BufferError, Claim, Counts, Encoded, EntryId, Fence, LONGEST_LEASE, Leased, Most, Stats,
 };
 use tweetfilter_stream::store::StoreError;
 
@@ -58,6 +58,7 @@ statements! {
         "UPDATE buffer_lease SET lease_until = 0, attempts = attempts - 1
          WHERE holder = ? AND seq IN (SELECT value FROM json_each(?))",
     );
+    CUT = sqlite("UPDATE buffer_lease SET lease_until = ?1 WHERE lease_until > ?1");
     FORGET = sqlite("UPDATE buffer_lease SET lease_until = 0 WHERE holder = ? AND lease_until > 0");
     SIZES = sqlite(
         "SELECT COUNT(*), COALESCE(SUM(length(bytes)), 0) FROM buffer_entry
@@ -187,6 +188,8 @@ impl Embedded {
         let mut turn = self.database.write_lightly().await?;
         let now = self.database.now();
         let (mut leased, mut seqs, mut again) = (Vec::new(), Vec::new(), 0);
+        // Of a stranger, or from before the clock was set back.
+        let cut = turn.tx.run(CUT, args![after(now, LONGEST_LEASE)]).await? > 0;
         for row in turn.tx.rows(FREE, args![now, number(most.entries), number(most.bytes)]).await? {
             let (seq, attempts) = (row.int(0)?, row.int(2)?);
             seqs.push(seq);
@@ -198,10 +201,13 @@ impl Embedded {
             });
         }
         if !seqs.is_empty() {
-            turn.tx.run(LEASE, args![worker, after(now, lease), list(&seqs)?]).await?;
+            let until = after(now, lease.min(LONGEST_LEASE));
+            turn.tx.run(LEASE, args![worker, until, list(&seqs)?]).await?;
             if again > 0 {
                 turn.tx.run(COUNT, args!["redelivered", again]).await?;
             }
+        }
+        if cut || !seqs.is_empty() {
             turn.commit().await?;
         }
         Ok(leased)
@@ -240,7 +246,7 @@ impl Buffer for Embedded {
     }
 
     async fn extend(&self, worker: &str, entries: &[EntryId], lease: Duration) -> Result<(), BufferError> {
-        let until = after(self.database.now(), lease);
+        let until = after(self.database.now(), lease.min(LONGEST_LEASE));
         let seqs = list(&seqs(entries)).map_err(buffer_error)?;
         self.lightly(EXTEND, args![until, worker, seqs]).await
     }

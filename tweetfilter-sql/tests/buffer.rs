@@ -34,6 +34,7 @@ contract! {
     a_lease_is_bounded_by_bytes(pass);
     two_workers_never_hold_one_entry();
     a_lease_runs_out(pass);
+    a_lease_from_before_the_clock_was_set_back_ends(jump);
     a_lease_is_extended(pass);
     what_is_acknowledged_is_gone(pass);
     what_is_released_is_there_at_once();
@@ -43,6 +44,11 @@ contract! {
 fn pass(clock: &Clock) -> impl AsyncFn(Duration) {
     let clock = clock.clone();
     async move |time| clock.pass(time)
+}
+
+fn jump(clock: &Clock) -> impl AsyncFn(i64) {
+    let clock = clock.clone();
+    async move |seconds| clock.jump(seconds)
 }
 
 fn start(_: &Clock) -> i64 {

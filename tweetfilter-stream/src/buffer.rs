@@ -14,6 +14,10 @@ use tweetfilter_core::post::Millis;
 /// Gaps of one source that a buffer keeps: the newest. Of older ones it knows how many there were.
 pub const MOST_GAPS: usize = 1_000;
 
+/// No lease of entries is longer; one that is asked for longer is cut to this. So is one that seems to last longer, as those
+/// do that were taken before the clock was set back.
+pub const LONGEST_LEASE: Duration = Duration::from_secs(600);
+
 /// Where entries wait until a worker has stored what became of them.
 pub trait Buffer: Send + Sync {
     /// Takes a source for an instance of `ingest`, and tells where its predecessor stopped.

@@ -20,6 +20,8 @@
 //! # Ok::<(), tweetfilter_stream::entry::EntryError>(())
 //! ```
 
+mod lacking;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tweetfilter_core::post::{Account, Millis, Post};
@@ -146,7 +148,7 @@ pub enum EntryError {
     #[error("an entry of version {found}; {VERSION} is the newest that is known here. Upgrade this worker")]
     NewerVersion {
         /// The version that was found.
-        found: u32,
+        found: u64,
     },
     /// Not an entry.
     #[error("not an entry: {0}")]
@@ -206,7 +208,7 @@ struct Out<'e, P> {
 
 #[derive(Deserialize)]
 struct Version {
-    v: u32,
+    v: serde_json::Number,
 }
 
 #[derive(Deserialize)]
@@ -241,8 +243,10 @@ impl Entry {
     /// See [`EntryError`].
     pub fn from_slice(bytes: &[u8]) -> Result<Self, EntryError> {
         let Version { v } = serde_json::from_slice(bytes)?;
-        if v > VERSION {
-            return Err(EntryError::NewerVersion { found: v });
+        match v.as_u64() {
+            Some(found) if found > u64::from(VERSION) => return Err(EntryError::NewerVersion { found }),
+            Some(1..) => {}
+            _ => return Err(EntryError::Malformed(format!("there is no version {v} of entries"))),
         }
         let read: In = serde_json::from_slice(bytes)?;
         let content = match (read.post, read.edit, read.change) {
@@ -262,7 +266,11 @@ impl Entry {
         if post.is_some_and(|post| !shrunk::is_sound(post)) {
             return Err(EntryError::Malformed("a span of the post is not one of its text".into()));
         }
-        Ok(Self { source: read.source, at: read.at, to: read.to, place: read.place, content })
+        let entry = Self { source: read.source, at: read.at, to: read.to, place: read.place, content };
+        match lacking::of(&entry) {
+            Some(reason) => Err(EntryError::Malformed(reason.to_owned())),
+            None => Ok(entry),
+        }
     }
 }
 

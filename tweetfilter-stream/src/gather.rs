@@ -260,7 +260,9 @@ impl Gather {
     }
 
     fn audience(&self, viewer: Option<&str>) -> Audience {
-        viewer.map_or_else(|| self.bare.clone(), |user| Audience::Viewers(vec![user.to_owned()]))
+        // An envelope that names nobody reaches nobody.
+        let of = |user: &str| Some(user.to_owned()).filter(|user| !user.is_empty()).into_iter().collect();
+        viewer.map_or_else(|| self.bare.clone(), |user| Audience::Viewers(of(user)))
     }
 
     /// Takes a decoded post, and the bytes by which its copies are recognized.
@@ -353,6 +355,10 @@ impl Gather {
             Ok(changed) => changed,
             Err(notice) => return self.notices.push(*notice),
         };
+        // That changes nothing, and is no entry.
+        if !change.names_somebody() {
+            return;
+        }
         // Each viewer is told of a delete; once is enough, since it holds for all. Of other changes the last one counts,
         // so only that is not repeated.
         let waiting = self.waiting.get(&key);

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use clock::ShiftedClock;
 use servers::{FIT, RedisServer};
 use tweetfilter_stream::buffer::{
     Batch, Buffer, BufferError, Counts, Encoded, EntryId, Fence, Gap, Leased, MOST_GAPS, Most, Stats,
 };
 use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
 
+#[path = "support/clock.rs"]
+mod clock;
 #[path = "redis/nobodys.rs"]
 mod nobodys;
 #[path = "support/servers.rs"]
@@ -718,6 +721,25 @@ async fn the_suite_of_all_engines_passes() {
         (source.gaps.iter().map(|gap| gap.from).collect::<Vec<_>>(), source.gaps_dropped)
     };
     shared::of_many_gaps_the_newest_are_kept(&buffer, known).await;
+}
+
+/// The one of the suite that needs a clock that can be set back.
+#[tokio::test]
+async fn a_lease_from_before_the_clock_was_set_back_ends() {
+    let folder = std::env::temp_dir().join(format!("tweetfilter-clock-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let Some(clock) = ShiftedClock::new(&folder) else { return };
+    let variables = clock.variables();
+    let variables = variables.each_ref().map(|(name, value)| (*name, &**value));
+    let Some(server) = RedisServer::start_with(&FIT, &variables) else { return };
+    let jump = async |seconds| {
+        let told = || server.say(&["TIME"]).lines().next().unwrap().parse::<i64>().unwrap();
+        let before = told();
+        clock.set(seconds);
+        assert!(told().abs_diff(before) > 50, "the clock did not jump");
+    };
+    shared::a_lease_from_before_the_clock_was_set_back_ends(&open(&server).await, jump).await;
+    let _ = std::fs::remove_dir_all(folder);
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ struct World {
     told: Vec<(Vec<EntryId>, Option<i64>)>,
     /// When the newest of its entries was received, by source.
     received: Vec<BTreeMap<String, i64>>,
+    /// How often filters were asked for.
+    asked: usize,
     /// How many leases there were, and the one of which no answer comes.
     leases: usize,
     cut: usize,
@@ -158,7 +160,10 @@ impl Buffer for Shared {
 
 impl Store for Shared {
     async fn filters(&self, known: Option<u64>) -> Result<Option<Snapshot>, StoreError> {
-        Ok(known.is_none().then(|| self.world(|world| world.snapshot.clone())))
+        self.world(|world| {
+            world.asked += 1;
+            Ok((known != Some(world.snapshot.revision)).then(|| world.snapshot.clone()))
+        })
     }
 
     async fn commit(&self, outcome: &Outcome, leases: &[EntryId]) -> Result<Committed, StoreError> {
@@ -603,4 +608,48 @@ async fn the_first_filter_that_shows_or_hides_decides_in_the_order_of_its_accoun
     let hidden = Verdict { hidden: true, highlighted: true, ..Verdict::default() };
     let expected = [of(1, shown, [9, 8, 3]), of(2, hidden, [7, 6, 1])];
     shared.world(|world| assert_eq!(world.delivered, expected));
+}
+
+#[tokio::test]
+async fn whoever_has_an_account_since_filters_were_asked_for_is_no_stranger() {
+    let shared = Shared::default();
+    shared.ann_and_ben();
+    let mut worker = shared.worker(9);
+    worker.step(10_000).await.unwrap();
+    shared.world(|world| {
+        let cal = StoredAccount { id: 3, name: "cal".into(), created_at: 10_100, ..StoredAccount::default() };
+        world.snapshot.accounts.push(cal);
+        let filters = &mut world.snapshot.filters;
+        filters.push(StoredFilter { id: 6, account: 3, ..filters[0].clone() });
+        world.snapshot.revision = 2;
+    });
+    shared.add("ben", 10_150, "snow", None, false);
+    shared.add("cal", 10_200, "snow", None, false);
+    // Much sooner than filters are asked for again.
+    worker.step(10_300).await.unwrap();
+    let delivered = shared.world(|world| std::mem::take(&mut world.delivered));
+    let got: Vec<_> = delivered.iter().map(|delivery| (delivery.account, delivery.filters.clone())).collect();
+    assert_eq!(got, [(2, vec![]), (3, vec![6])]);
+    assert_eq!(shared.world(|world| world.asked), 2);
+}
+
+#[tokio::test]
+async fn strangers_have_filters_asked_for_once_a_batch_and_only_where_those_are_older_than_what_is_for_them()
+{
+    let shared = Shared::default();
+    shared.ann_and_ben();
+    let mut worker = shared.worker(9);
+    worker.step(10_000).await.unwrap();
+    let mut asked = async |entries: &[i64], now| {
+        entries.iter().for_each(|at| shared.add("nobody", *at, &format!("rain {at}"), None, false));
+        let before = shared.world(|world| world.asked);
+        worker.step(now).await.unwrap();
+        shared.world(|world| world.asked) - before
+    };
+    assert_eq!(asked(&[10_000, 10_010, 10_020], 10_100).await, 1);
+    // Who had an account when these came was known at 10,100.
+    assert_eq!(asked(&[9_000, 10_050, 10_099], 10_200).await, 0);
+    assert_eq!(asked(&[9_000, 10_150], 10_300).await, 1);
+    // Whoever received it has a clock that is ahead.
+    assert_eq!(asked(&[99_000], 10_400).await, 1);
 }

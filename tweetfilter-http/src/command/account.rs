@@ -238,7 +238,7 @@ struct Whose {
 enum SetCommand {
     /// Adds a list, one term a line, or replaces it
     Add {
-        #[arg(value_name = "NAME=FILE", value_parser = named_file)]
+        #[arg(value_name = "NAME=FILE", value_parser = named_file, allow_hyphen_values = true)]
         set: (String, String),
         #[command(flatten)]
         whose: Whose,
@@ -250,12 +250,14 @@ enum SetCommand {
     },
     /// Writes the terms of a list
     Show {
+        #[arg(allow_hyphen_values = true)]
         name: String,
         #[command(flatten)]
         whose: Whose,
     },
     /// Removes a list
     Remove {
+        #[arg(allow_hyphen_values = true)]
         name: String,
         #[command(flatten)]
         whose: Whose,

@@ -38,7 +38,7 @@ pub(crate) struct Sources {
     pub(crate) expressions: Vec<String>,
 
     /// A named set of terms, one a line, for {NAME} in filters; may be given again
-    #[arg(long = "set", value_name = "NAME=FILE", value_parser = named_file)]
+    #[arg(long = "set", value_name = "NAME=FILE", value_parser = named_file, allow_hyphen_values = true)]
     pub(crate) sets: Vec<(String, String)>,
 
     /// The dialect of filters that name none; X's /rules JSON is of dialect x unless this says otherwise

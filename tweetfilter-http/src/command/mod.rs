@@ -45,7 +45,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Filters for tweets: write what you look for, see every tweet that says it, and why.
 #[derive(Parser)]
@@ -163,7 +164,7 @@ pub(crate) fn why_not(error: &io::Error) -> String {
 
 /// Runs the command that the arguments ask for.
 pub(crate) fn run() -> ExitCode {
-    let matches = match Arguments::command().try_get_matches() {
+    let matches = match heeding_no_empty_variable(Arguments::command()).try_get_matches() {
         Ok(matches) => matches,
         Err(said) => return print(&said),
     };
@@ -198,6 +199,15 @@ pub(crate) fn run() -> ExitCode {
         Command::Config(arguments) => status::config(&arguments),
     };
     result.map_or_else(|failure| failure.end(), |()| ExitCode::SUCCESS)
+}
+
+/// The same command, to which a variable that is there and empty is none.
+fn heeding_no_empty_variable(command: clap::Command) -> clap::Command {
+    let is_empty =
+        |argument: &Arg| argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|argument| if is_empty(&argument) { argument.env(Resettable::Reset) } else { argument })
+        .mut_subcommands(heeding_no_empty_variable)
 }
 
 /// Prints what the arguments themselves ask for, help or version, or what is wrong with them.

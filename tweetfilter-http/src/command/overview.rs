@@ -72,6 +72,9 @@ fn part(process: &ProcessNow, part: &PartNow, now: i64) -> String {
     if let Some(refusal) = told.refusal.as_ref().filter(|_| state == Some(State::Refused)) {
         line += &format!(", tried again at {}: {}", rfc3339(refusal.again_at), one_line(&refusal.reason));
     }
+    if let Some(account) = told.nobody.as_ref().filter(|_| state == Some(State::Running)) {
+        line += &format!(", for the account {}, which is not there", one_line(account));
+    }
     line + "\n"
 }
 
@@ -150,7 +153,38 @@ fn lasts(millis: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tweetfilter_http::ops::{PartState, ProcessState};
+
     use super::*;
+
+    #[test]
+    fn what_a_clock_that_was_set_back_has_ahead_lasts_for_no_time() {
+        let (now, later) = (1_000_000, 5_000_000);
+        let told = PartState {
+            name: "ingest a".into(),
+            state: State::WaitingForStore,
+            since: later,
+            ..PartState::default()
+        };
+        let part = PartNow { told, rates: None, streams: 0, lag: None, replaced: false };
+        let state = ProcessState { started_at: later, ..ProcessState::default() };
+        let one = |seen, ended, silent| {
+            let state = ProcessState { ended, ..state.clone() };
+            let (host, name, parts) = ("box".into(), "serve".into(), vec![part.clone()]);
+            ProcessNow { host, name, state, seen, silent, usage: None, parts }
+        };
+        let processes = vec![one(now, false, false), one(later, true, false), one(later, false, true)];
+        let shown = lines(&Overview { processes, ..Overview::default() }, now);
+        for part in [
+            ", for 0 s\n",
+            "waiting for the store for 0 s\n",
+            ", ended 0 s ago\n",
+            ", silent for 0 s, since 1970",
+        ] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        assert!(!shown.contains(" -"), "{shown}");
+    }
 
     #[test]
     fn figures_have_the_unit_that_fits() {

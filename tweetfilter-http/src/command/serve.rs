@@ -13,7 +13,6 @@ use tweetfilter_http::parts::{
     self, Buffers, Instance, Kind, SourceSettings, Stop, Worked, Works, catch_panics, supervise,
 };
 use tweetfilter_sql::Database;
-use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::worker::{Options, Worker};
 
 use self::ops::Ops;
@@ -248,18 +247,6 @@ fn run(
     })
 }
 
-/// Says so of a source that is an account's who is not there: that may still come.
-async fn warn_of_nobody(database: Database, source: String, settings: SourceSettings) {
-    let Ok(Audience::Account(name)) = settings.audience() else { return };
-    if let Ok(None) = database.account(&name).await {
-        tracing::warn!(
-            source,
-            account = name,
-            "there is no account of this name: what the source gives reaches nobody until `tweetfilter account add` makes one"
-        );
-    }
-}
-
 /// The parts that a process runs. Each is there before it begins, so that it can be told of which it waits for what.
 struct Parts<'r> {
     settings: &'r Settings,
@@ -378,7 +365,12 @@ impl Parts<'_> {
     /// Reads the sources into the buffer.
     fn read(&mut self, buffer: &Buffers) {
         for (part, name, source) in std::mem::take(&mut self.sources) {
-            tokio::spawn(warn_of_nobody(self.database.clone(), name.clone(), source.clone()));
+            tokio::spawn(parts::tell_of_nobody(
+                part.clone(),
+                source.clone(),
+                self.database.clone(),
+                self.stop.clone(),
+            ));
             let (database, buffer, stop) = (self.database.clone(), buffer.clone(), self.stop.clone());
             let instance = Instance::new(&self.settings.instance).asking(&database).told_by(&part);
             let buffer = Counted::new(buffer, &part);

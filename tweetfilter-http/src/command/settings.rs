@@ -1,11 +1,11 @@
 //! Settings of the server: from options, the environment, a file, or by default, in this order.
 
 mod addresses;
+mod logs;
 mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -39,7 +39,8 @@ macro_rules! keys {
         #[command(next_help_heading = "Settings")]
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
         struct Stated {
-            /// The file of settings; without it `tweetfilter.toml`, if it is there
+            /// The file of settings; without it `tweetfilter.toml`, if it is there. What neither an option nor a variable
+            /// says is read from it; a variable that is empty says nothing
             #[arg(long, global = true, value_name = "FILE", env = "TWEETFILTER_CONFIG")]
             #[serde(skip)]
             config: Option<PathBuf>,
@@ -149,7 +150,8 @@ keys! {
     #[arg(long, global = true, value_name = "human|json", env = "TWEETFILTER_LOG_FORMAT")]
     log_format: LogFormat = LogFormat::Human;
 
-    /// What is logged: error, warn, info, debug, or a filter such as info,sqlx=debug [default: info]
+    /// What is logged: off, error, warn, info, debug or trace, and of one part of the program TARGET=LEVEL, as in
+    /// info,sqlx=debug [default: info]
     #[arg(long, global = true, value_name = "LEVEL", env = "TWEETFILTER_LOG")]
     log: String = "info".to_owned();
 }
@@ -273,6 +275,7 @@ impl Common {
         };
         let settings = Settings::new(&self.said, &self.origins, file, of_api, path.unwrap_or(default));
         settings.check_addresses()?;
+        settings.check_log()?;
         Ok(settings)
     }
 }
@@ -459,20 +462,6 @@ impl Settings {
             Ok((name.clone(), source.ok_or_else(unknown)?))
         };
         names.iter().map(of).collect()
-    }
-
-    /// Starts logging to stderr.
-    pub(crate) fn log(&self) -> Result<(), Failure> {
-        let filter = tracing_subscriber::EnvFilter::try_new(&self.log)
-            .map_err(|error| Failure::Input(format!("log {:?}: {error}", self.log)))?;
-        let builder =
-            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-        let builder = builder.with_ansi(std::io::stderr().is_terminal());
-        match self.log_format {
-            LogFormat::Human => builder.init(),
-            LogFormat::Json => builder.json().init(),
-        }
-        Ok(())
     }
 }
 

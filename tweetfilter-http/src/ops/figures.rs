@@ -166,6 +166,9 @@ pub struct PartState {
     /// Why it is refused, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
+    /// The account that its source is for, while there is none of that name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nobody: Option<String>,
 }
 
 /// Why a part can't do its work until somebody does something.

@@ -139,7 +139,7 @@ impl Lines {
                 _ if figures.began > at - self.span.step => (figures.began, PartFigures::default()),
                 _ => continue,
             };
-            let rates = Rates::between(&before, part, (at - from).max(1));
+            let rates = Rates::between(&before, part, at - from);
             for (what, rate, counts) in [
                 ("lines", rates.lines, part.lines),
                 ("posts", rates.committed, part.committed),

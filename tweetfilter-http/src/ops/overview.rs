@@ -158,7 +158,9 @@ impl PartNow {
 /// See [`StoreError`].
 pub async fn overview(database: &Database, now: Millis) -> Result<Overview, StoreError> {
     let rows = database.processes().await?;
-    let samples = database.samples_since(now - TREND).await?;
+    let mut samples = database.samples_since(now - TREND).await?;
+    // What lies ahead was noted before the clock was set back, and is not how it is now; clocks of hosts differ a little.
+    samples.retain(|sample| sample.at - now <= SILENT);
     let processes = rows.into_iter().filter_map(|row| {
         let state: ProcessState = serde_json::from_str(&row.body).unwrap_or_default();
         if state.ended && now - row.at > ENDED {
@@ -244,9 +246,12 @@ fn rates(figures: &[(Millis, ProcessFigures)]) -> BTreeMap<String, Rates> {
 }
 
 impl Rates {
-    /// From what was counted so many milliseconds apart.
+    /// From what was counted so many milliseconds apart. Nobody knows any where the clock was set back in between.
     pub(super) fn between(before: &PartFigures, after: &PartFigures, millis: Millis) -> Self {
-        let seconds = millis.max(1) as f64 / 1_000.0;
+        if millis <= 0 {
+            return Self::default();
+        }
+        let seconds = millis as f64 / 1_000.0;
         let rate = |before: u64, after: u64| after.saturating_sub(before) as f64 / seconds;
         Self {
             lines: rate(before.lines, after.lines),
@@ -395,6 +400,8 @@ mod tests {
         assert_eq!(lines(&[]), None);
         assert_eq!(lines(&[at(20_000, 10_000, 50)]), Some(5.0));
         assert_eq!(lines(&[at(20_000, 10_000, 50), at(30_000, 10_000, 150)]), Some(10.0));
+        // It began later than this, by a clock that was set back since.
+        assert_eq!(lines(&[at(20_000, 3_620_000, 5_000)]), Some(0.0));
         // Started again: what was counted before is of no use.
         assert_eq!(lines(&[at(20_000, 10_000, 5_000), at(30_000, 25_000, 100)]), Some(20.0));
     }

@@ -105,6 +105,7 @@ pub struct Part {
     standing_by: AtomicI64,
     connection: Connection,
     refusal: Mutex<Option<Refusal>>,
+    nobody: Mutex<Option<String>>,
     crashes: Mutex<Vec<CrashEvent>>,
 }
 
@@ -126,6 +127,7 @@ impl Part {
             standing_by: AtomicI64::new(0),
             connection: Connection::default(),
             refusal: Mutex::default(),
+            nobody: Mutex::default(),
             crashes: Mutex::default(),
         })
     }
@@ -189,6 +191,11 @@ impl Part {
     pub(crate) fn refused(&self, refusal: Refusal) {
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
         self.lives(3);
+    }
+
+    /// What its source gives is for an account of this name, and there is none; or there is one.
+    pub(crate) fn reaches_nobody(&self, account: Option<String>) {
+        *self.nobody.lock().unwrap_or_else(PoisonError::into_inner) = account;
     }
 
     /// It is started again after it broke.
@@ -315,8 +322,9 @@ impl Part {
             }
             _ => (None, None),
         };
+        let nobody = self.nobody.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (name, restarts) = (self.name.clone(), self.restarts());
-        PartState { name, state, since, started_at, restarts, waits, again_at, refusal }
+        PartState { name, state, since, started_at, restarts, waits, again_at, refusal, nobody }
     }
 }
 

@@ -19,7 +19,7 @@ const FORGOTTEN: Millis = 600_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Unwell {
     /// `store_takes_no_writes`, `store_busy`, `buffer_away`, `buffer_unfit`, `disk_full`, `disk_short`, `posts_forgotten`, `part`,
-    /// `source_away`, `watched`, `dead_letters` or `filters_unused`.
+    /// `source_away`, `source_for_nobody`, `watched`, `dead_letters` or `filters_unused`.
     pub code: &'static str,
     /// One sentence for a person.
     pub message: String,
@@ -65,6 +65,7 @@ impl Look<'_> {
         }
         self.disk(&mut found);
         self.parts(&mut found);
+        self.nobodys(&mut found);
         self.watched(&mut found);
         match self.status.dead {
             0 => {}
@@ -96,7 +97,8 @@ impl Look<'_> {
             found.push(of(code, format!("{message}{figures}")));
         }
         let Status { forgotten_for_room: posts, forgotten_up_to, forgotten_at, .. } = self.status;
-        let lately = forgotten_at.is_some_and(|at| self.now - at < FORGOTTEN);
+        // By a clock that was set back since, it may be yet to come.
+        let lately = forgotten_at.is_some_and(|at| (self.now - at).abs() < FORGOTTEN);
         if let Some(last) = forgotten_up_to.filter(|_| lately) {
             let (were, last) = (if *posts == 1 { "post was" } else { "posts were" }, rfc3339(last));
             let message = format!("{posts} {were} forgotten for want of room, received until {last}");
@@ -142,6 +144,34 @@ impl Look<'_> {
         }
     }
 
+    /// Sources that are for accounts that are not there, as whoever reads them says.
+    fn nobodys(&self, found: &mut Vec<Unwell>) {
+        let mut count = 0;
+        for process in &self.overview.processes {
+            for part in &process.parts {
+                let Some(account) = &part.told.nobody else { continue };
+                if matches!(process.state_of(part), None | Some(State::StandingBy | State::Ended)) {
+                    continue;
+                }
+                count += 1;
+                if self.names {
+                    found.push(of("source_for_nobody", for_nobody(process, part, account)));
+                }
+            }
+        }
+        match count {
+            0 => {}
+            _ if self.names => {}
+            1 => {
+                found.push(of("source_for_nobody", "1 source is for an account that is not there".to_owned()))
+            }
+            _ => {
+                let message = format!("{count} sources are for accounts that are not there");
+                found.push(of("source_for_nobody", message));
+            }
+        }
+    }
+
     fn watched(&self, found: &mut Vec<Unwell>) {
         let hosts = self.overview.hosts.iter();
         let missing = hosts.flat_map(|host| host.figures.missing.iter().map(move |name| (name, &host.name)));
@@ -170,6 +200,15 @@ fn without_connection(process: &ProcessNow, part: &PartNow) -> String {
     let reason = waits.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let since = rfc3339(*since);
     format!("{name} of {} on {} has no connection since {since}{reason}", process.name, process.host)
+}
+
+/// Whom the source of a part does not reach, and what is to be done about it.
+fn for_nobody(process: &ProcessNow, part: &PartNow, account: &str) -> String {
+    format!(
+        "{} of {} on {} is for the account {account}, which is not there: `tweetfilter account add` makes it; until then \
+         what the source gives reaches nobody",
+        part.told.name, process.name, process.host
+    )
 }
 
 /// How a part is that has trouble, and what was said of that.
@@ -273,6 +312,8 @@ mod tests {
             ],
             "what was forgotten long ago is over"
         );
+        let before = messages(&overview, &status, 1_000 - FORGOTTEN, false);
+        assert_eq!(before, found, "and what was forgotten long before the clock was set back");
     }
 
     #[test]
@@ -306,6 +347,31 @@ mod tests {
         let says = "ingest a of serve 7 on box-1 has no connection since 1970-01-01T00:00:00Z: x: 500";
         assert_eq!(named, [format!("source_away: {says}")]);
         assert_eq!(unnamed, ["source_away: 1 source has no connection"]);
+    }
+
+    #[test]
+    fn a_source_for_nobody_is_named_by_whoever_reads_it() {
+        let mut overview = trouble().0;
+        overview.hosts.clear();
+        let process = &mut overview.processes[0];
+        process.parts = vec![
+            part("ingest a", State::Running, None),
+            part("ingest b", State::StandingBy, None),
+            part("ingest c", State::Ended, None),
+            part("ingest d", State::SourceAway, None),
+            part("ingest e", State::Running, None),
+        ];
+        process.parts[..4].iter_mut().for_each(|part| part.told.nobody = Some("ben".to_owned()));
+        let of_nobody = |names| {
+            let all = messages(&overview, &Status::default(), 0, names).into_iter();
+            all.filter_map(|one| one.strip_prefix("source_for_nobody: ").map(str::to_owned))
+                .collect::<Vec<_>>()
+        };
+        let named = of_nobody(true);
+        assert!(named[0].starts_with("ingest a of serve 7 on box-1 is for the account ben, "), "{named:?}");
+        assert!(named[1].starts_with("ingest d of ") && named.len() == 2, "{named:?}");
+        assert!(named[0].contains("`tweetfilter account add` makes it"), "{named:?}");
+        assert_eq!(of_nobody(false), ["2 sources are for accounts that are not there"]);
     }
 
     #[test]

@@ -172,6 +172,7 @@ impl SourceSettings {
     /// [`SourceError::Setup`] for what is not.
     pub fn check(&self) -> Result<(), SourceError> {
         self.audience()?;
+        self.check_address()?;
         match self.kind {
             Kind::File if self.files.is_empty() => {
                 let message = "a source of kind file needs files: files = [\"FILE\"]";
@@ -189,6 +190,19 @@ impl SourceSettings {
         match self.secret()? {
             Secret::Variable(variable) => Token::from_env(variable).map(|_| ()),
             Secret::Keys(_) | Secret::Token(_) => Ok(()),
+        }
+    }
+
+    /// Looks whether its address is one that a source of its kind takes, and at nothing that may be there.
+    ///
+    /// # Errors
+    /// [`SourceError::Setup`] if it is none, with the way out.
+    pub fn check_address(&self) -> Result<(), SourceError> {
+        match (self.kind, &self.address) {
+            (_, None) | (Kind::File | Kind::Generated, _) => Ok(()),
+            (Kind::Jetstream, Some(address)) => Jetstream::posts_from([address]).map(drop),
+            (Kind::Mastodon, Some(address)) => Mastodon::check_address(address),
+            (_, Some(address)) => X::check_address(address),
         }
     }
 
@@ -313,16 +327,27 @@ impl SourceSettings {
     }
 
     fn secret(&self) -> Result<Secret<'_>, SourceError> {
+        let refused = |message: &str| Err(SourceError::Setup(message.to_owned()));
         let signs = matches!(self.kind, Kind::XSample | Kind::XFilter | Kind::XUser | Kind::XSite);
         match (&self.keys_file, &self.token_file, &self.token_variable) {
-            (Some(file), _, _) if signs => Ok(Secret::Keys(file)),
-            (_, Some(file), _) => Ok(Secret::Token(file)),
-            (_, None, Some(variable)) => Ok(Secret::Variable(variable)),
-            (_, None, None) => Err(SourceError::Setup(
+            (Some(_), _, _) if !signs => refused(
+                "keys-file is of X's streams of API v1.1 only: remove it, and say where the token is by token-file or \
+                 token-variable",
+            ),
+            (Some(file), None, None) => Ok(Secret::Keys(file)),
+            (Some(_), _, _) => refused(
+                "keys-file stands beside a token, and only one of them can be sent: remove keys-file to send the token, or \
+                 token-file and token-variable to sign with the keys",
+            ),
+            (None, Some(_), Some(_)) => {
+                refused("token-file stands beside token-variable: remove one of them")
+            }
+            (None, Some(file), None) => Ok(Secret::Token(file)),
+            (None, None, Some(variable)) => Ok(Secret::Variable(variable)),
+            (None, None, None) => refused(
                 "it needs a token: token-file = \"FILE\", or token-variable = \"NAME\" for one in the environment; X's \
-                 streams of API v1.1 take keys-file = \"FILE\" too"
-                    .to_owned(),
-            )),
+                 streams of API v1.1 take keys-file = \"FILE\" too",
+            ),
         }
     }
 }

@@ -415,6 +415,35 @@ fn lists_are_of_an_account_or_explicitly_of_all() {
 }
 
 #[test]
+fn what_begins_with_a_hyphen_is_no_option_where_it_can_be_none() {
+    let files = Files::new().with("a", "snow\nice\n").with("posts", "snow\nrain\n");
+    ok(files.run(&["account", "add", "ann"]));
+    ok(files.run(&["set", "add", "-x1=a", "--account", "ann"]));
+    ok(files.run(&["set", "add", "--for-all", "--", "-x2=a"]));
+    assert_eq!(ok(files.run(&["set", "list", "--account", "ann"])), "-x1\t2\n");
+    assert_eq!(ok(files.run(&["set", "show", "-x2", "--for-all"])), "snow\nice\n");
+    for filter in [
+        &["-word", "--name", "a"][..],
+        &["--name", "a", "-word"],
+        &["--", "-word"],
+        &["--name", "a", "--", "-word"],
+        &["-{-x1}"],
+    ] {
+        ok(files.run(&[&["filter", "add", "ann"], filter].concat()));
+    }
+    ok(files.run(&["filter", "edit", "1", "--filter", "-other"]));
+    let listed = ok(files.run(&["filter", "list", "ann"]));
+    assert_eq!((listed.matches("-word").count(), listed.matches("-other").count()), (3, 1), "{listed}");
+    assert_eq!(ok(files.run(&["check", "--expr", "-word"])).lines().next(), Some("e1  scanned  -word"));
+    let matched = ["match", "--text", "--expr", "-{-x2}", "--set", "-x2=a", "--output", "posts", "posts"];
+    assert_eq!(ok(files.run(&matched)), "rain\n");
+    ok(files.run(&["set", "remove", "-x1", "--account", "ann"]));
+    // Where it may be one, there is a hint.
+    let mistyped = files.run(&["account", "remove", "-x1"]);
+    assert!(mistyped.code == 2 && mistyped.err.contains("-- -x"), "{}", mistyped.err);
+}
+
+#[test]
 #[should_panic(expected = "is not a database")]
 fn what_does_not_pass_by_itself_is_asked_for_once() {
     status(&Files::new().with("tweetfilter.db", "no store".repeat(1_000)));

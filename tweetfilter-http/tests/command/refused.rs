@@ -63,6 +63,24 @@ fn a_token_that_is_refused_is_told_and_read_anew() {
 }
 
 #[test]
+fn a_source_for_an_account_that_is_not_there_is_named_with_the_way_out() {
+    let settings = "[source.home]\nkind = \"generated\"\naudience = \"account ben\"\n";
+    let files = Files::new().with("tweetfilter.toml", settings);
+    ok(files.run(&["account", "add", "ann"]));
+    let mut server = Server::start(&files, &["serve", "--instance", "box-1"]);
+    let unwell = || {
+        let unwell = status(&files)["unwell"].as_array().cloned().unwrap_or_default();
+        unwell.into_iter().find(|one| one["code"] == "source_for_nobody")
+    };
+    until("it is told", &files, || unwell().is_some());
+    let message = unwell().unwrap()["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with("ingest home of serve box-1 on "), "{message}");
+    assert!(message.contains("the account ben, which is not there: `tweetfilter account add`"), "{message}");
+    assert!(ok(files.run(&["status"])).contains(", for the account ben, which is not there"));
+    server.tell_to_end();
+}
+
+#[test]
 fn what_a_source_lacks_for_ever_is_told_at_the_start() {
     for (lacks, told) in [
         ("kind = \"file\"", "needs files"),

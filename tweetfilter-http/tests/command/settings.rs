@@ -94,6 +94,72 @@ fn each_key_can_be_an_option_a_variable_or_in_the_file_and_says_which() {
 }
 
 #[test]
+fn a_variable_that_is_empty_says_nothing() {
+    for &(key, _, variable, [_, _, third]) in KEYS {
+        let files = Files::new().with("tweetfilter.toml", format!("{key} = {third}\n"));
+        let found = shown(&files, &[], &[(variable, "")])[key].clone();
+        assert_eq!(found, (third.to_owned(), "tweetfilter.toml".to_owned()), "{variable}");
+    }
+    let files = Files::new().with("tweetfilter.toml", "keep-days = 7\n");
+    let of_file = ("7".to_owned(), "tweetfilter.toml".to_owned());
+    assert_eq!(shown(&files, &[], &[("TWEETFILTER_CONFIG", "")])["keep-days"], of_file);
+    assert_eq!(shown(&Files::new(), &[], &[("TWEETFILTER_CONFIG", "")])["keep-days"].1, "default");
+}
+
+#[test]
+fn a_level_that_is_none_is_refused_wherever_it_is_said() {
+    let refused = |ended: Ended, origin: &str| {
+        assert_eq!(ended.code, 2, "{}", ended.out);
+        let said = format!("`log`, which is from {origin}: \"infoo\" is no level: say off, error, ");
+        assert!(ended.err.contains(&said) && ended.err.contains("info,sqlx=debug"), "{}", ended.err);
+    };
+    for command in [&["config", "show"][..], &["account", "add", "ann"], &["work", "--until-empty"]] {
+        let files = Files::new();
+        refused(files.run(&[command, &["--log", "infoo"]].concat()), "option --log");
+        assert_eq!(std::fs::read_dir(files.path("")).unwrap().count(), 0, "{command:?}");
+        let files = files.with("tweetfilter.toml", "log = \"warn,infoo\"\n");
+        refused(files.run(command), "tweetfilter.toml");
+    }
+    let by_variable = command().args(["config", "show"]).env("TWEETFILTER_LOG", "infoo").output().unwrap();
+    assert_eq!(by_variable.status.code(), Some(2));
+    for log in ["off", "DEBUG", "info,sqlx=debug", "tweetfilter_http::parts=trace"] {
+        let ended = Files::new().run(&["config", "show", "--log", log]);
+        assert_eq!(ended.code, 0, "{log}: {}", ended.err);
+    }
+}
+
+#[test]
+fn an_address_of_a_source_that_nothing_could_use_is_refused_by_its_key() {
+    for (kind, address, way) in [
+        ("jetstream", "https://a.example", "wss://HOST/PATH"),
+        ("jetstream", "a.example", "wss://"),
+        ("x-filter", "a.example", "https://"),
+        ("x-filter", "http://a.example", "https is needed"),
+        ("x-v2", "wss://a.example", "https is needed"),
+        ("mastodon", "mastodon.example", "https://"),
+    ] {
+        let source = format!(
+            "[source.\"b c\"]\nkind = \"{kind}\"\ntoken-variable = \"PATH\"\naudience = \"account ann\"\naddress = \"{address}\"\n"
+        );
+        let files = Files::new().with("tweetfilter.toml", source);
+        for command in [&["config", "show"][..], &["serve"], &["ingest"]] {
+            let refused = files.run(command);
+            assert_eq!(refused.code, 2, "{kind} {address}: {}", refused.out);
+            let said = "`source.\"b c\".address`, which is from tweetfilter.toml: ";
+            assert!(refused.err.contains(said) && refused.err.contains(way), "{address}: {}", refused.err);
+        }
+        assert!(!files.path("tweetfilter.db").exists(), "nothing was begun");
+    }
+    for (kind, address) in
+        [("jetstream", "ws://127.0.0.1:1/subscribe"), ("x-site", "https://a.example/s.json")]
+    {
+        let source = format!("[source.a]\nkind = \"{kind}\"\naddress = \"{address}\"\n");
+        let shown = Files::new().with("tweetfilter.toml", source).run(&["config", "show"]);
+        assert_eq!(shown.code, 0, "{address}: {}", shown.err);
+    }
+}
+
+#[test]
 fn a_lookup_can_be_switched_off_in_the_file_as_by_the_option() {
     for (said, holds) in [("no-lookup = true", "false"), ("no-lookup = false", "true")] {
         let files = Files::new().with("tweetfilter.toml", said);
@@ -344,6 +410,16 @@ fn what_a_source_would_not_heed_is_refused_before_it_begins() {
             "kind = \"file\"\nfiles = [\"a\"]\nparameters = { track = \"snow\" }",
             "parameters are of X, Jetstream",
         ),
+        (
+            "kind = \"x-user\"\naudience = \"account ann\"\nkeys-file = \"k\"\ntoken-file = \"t\"",
+            "remove keys-file to send the token, or token-file and token-variable to sign with the keys",
+        ),
+        (
+            "kind = \"x-site\"\nkeys-file = \"k\"\ntoken-variable = \"PATH\"",
+            "remove keys-file to send the token",
+        ),
+        ("kind = \"x-v2\"\nkeys-file = \"k\"\ntoken-file = \"t\"", "streams of API v1.1 only: remove it"),
+        ("kind = \"x-v2\"\ntoken-variable = \"PATH\"\ntoken-file = \"t\"", "remove one of them"),
     ] {
         let files = Files::new().with("tweetfilter.toml", format!("[source.live]\n{source}\n"));
         for command in ["serve", "ingest"] {

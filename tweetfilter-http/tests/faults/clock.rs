@@ -1,70 +1,15 @@
 //! Clocks that jump, of the server as of the parts.
 
-use std::path::Path;
-use std::process::Command;
-
 use crate::chain::{Chain, stream};
 use crate::redis::{FIT, RedisServer};
-
-/// Shifts the time of day by the seconds that a file says.
-const SHIFTED: &str = r#"
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-
-static long shift(void) {
-    char text[32] = {0};
-    const char *name = getenv("CLOCK_SHIFT");
-    int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
-    if (file < 0) return 0;
-    long got = read(file, text, sizeof text - 1);
-    close(file);
-    return got > 0 ? atol(text) : 0;
-}
-int clock_gettime(clockid_t id, struct timespec *at) {
-    int done = syscall(SYS_clock_gettime, id, at);
-    if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE) at->tv_sec += shift();
-    return done;
-}
-int gettimeofday(struct timeval *at, void *zone) {
-    struct timespec now;
-    (void)zone;
-    clock_gettime(CLOCK_REALTIME, &now);
-    at->tv_sec = now.tv_sec;
-    at->tv_usec = now.tv_nsec / 1000;
-    return 0;
-}
-time_t time(time_t *at) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (at) *at = now.tv_sec;
-    return now.tv_sec;
-}
-"#;
-
-/// Compiles it; `None` if there is no compiler that can.
-fn shifting(folder: &Path) -> Option<String> {
-    let (source, library) = (folder.join("shifted.c"), folder.join("shifted.so"));
-    std::fs::write(&source, SHIFTED).expect("written");
-    let done = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(&source).status();
-    done.is_ok_and(|done| done.success()).then(|| library.display().to_string())
-}
+use crate::shifted::ShiftedClock;
 
 #[test]
 fn clocks_that_jump_lose_nothing() {
     let Some(mut chain) = Chain::start(&stream(5_000, 14)) else { return };
-    let Some(library) = shifting(&chain.files.path("")) else {
-        println!("skipped: no C compiler");
-        return;
-    };
-    let file = chain.files.path("shift").display().to_string();
-    let set = |seconds: i64| std::fs::write(&file, seconds.to_string()).expect("written");
-    set(0);
-    let variables = [("LD_PRELOAD", &*library), ("CLOCK_SHIFT", &*file)];
+    let Some(clock) = ShiftedClock::new(&chain.files.path("")) else { return };
+    let variables = clock.variables();
+    let variables = variables.each_ref().map(|(name, value)| (*name, &**value));
     let Some(redis) = RedisServer::start_with(&FIT, &variables) else { return };
     chain.buffer = redis.url();
     chain.redis = redis;
@@ -75,7 +20,7 @@ fn clocks_that_jump_lose_nothing() {
     for shift in [3600, -3600, 86_400, 0] {
         let commit = chain.commit();
         chain.until("it works", || chain.commit() > commit + 2);
-        set(shift);
+        clock.set(shift);
         let told: i64 = chain.redis.say(&["TIME"]).lines().next().and_then(|s| s.parse().ok()).unwrap_or(0);
         let now = std::time::UNIX_EPOCH.elapsed().expect("after 1970").as_secs() as i64;
         assert!((told - now - shift).abs() < 60, "the clock did not jump");

@@ -27,6 +27,8 @@ mod wire;
 mod maria;
 #[path = "../../../tweetfilter-stream/tests/support/servers.rs"]
 mod redis;
+#[path = "../../../tweetfilter-stream/tests/support/clock.rs"]
+mod shifted;
 
 /// How many kills a long run is to have; `None` in a short one.
 fn soak() -> Option<u64> {

@@ -60,6 +60,11 @@ impl Clock {
         self.0.fetch_add(time.as_millis() as i64, Ordering::SeqCst);
     }
 
+    /// Sets it to so many seconds after its start.
+    pub fn jump(&self, seconds: i64) {
+        self.0.store(Self::START + seconds * 1_000, Ordering::SeqCst);
+    }
+
     pub fn set(&self, database: Database) -> Database {
         let clock = self.0.clone();
         database.with_clock(move || clock.load(Ordering::SeqCst))

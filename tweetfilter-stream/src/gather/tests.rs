@@ -423,3 +423,15 @@ fn posts_without_an_id_have_places_that_are_the_same_when_lines_are_read_again()
     all.dedup();
     assert_eq!(all.len(), 4, "{all:?}");
 }
+
+#[test]
+fn what_names_nobody_becomes_no_entry_that_a_worker_would_refuse() {
+    let mut gather = site();
+    gather.line(envelope_of("\"\"", &tweet(1, "Snow")).as_bytes(), 5);
+    gather.line(br#"{"delete":{"status":{"id_str":"","user_id_str":"3"}}}"#, 5);
+    gather.line(br#"{"user_withheld":{"id":null,"withheld_in_countries":["DE"]}}"#, 5);
+    let batch = gather.take();
+    let to: Vec<_> = entries(&batch).into_iter().map(|entry| entry.to).collect();
+    assert_eq!(to, [viewers(&[])]);
+    assert!(batch.counts.balance() && batch.counts.lines == 3, "{:?}", batch.counts);
+}

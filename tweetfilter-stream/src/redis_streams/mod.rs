@@ -21,7 +21,7 @@
 //! **Leases.** Redis knows since when an entry is idle, and not for how long it was leased. An entry that is leased
 //! for the time `t` therefore starts with an idle time of [`LONGEST_LEASE`] less `t`; at [`LONGEST_LEASE`] it is
 //! anybody's. A consumer that knows nothing of this holds what it reads for [`LONGEST_LEASE`]. The clock is the
-//! server's. The first lease of a worker in its process, and the first after an answer that did not come, frees what
+//! server's; where that was set back, leases begin later than now, and who finds nothing new has them begin now. The first lease of a worker in its process, and the first after an answer that did not come, frees what
 //! was leased under its name before: nobody else can have it, since a name is one process's. Who finds that another has
 //! its name takes it at once where that one is known to be gone, which is seen on its machine alone; else it goes on under
 //! a name of its own, and what the other held comes back as any lease does. No read blocks: an empty answer comes at
@@ -68,10 +68,8 @@ use self::sent::Sent;
 use crate::buffer::{BufferError, EntryId};
 use crate::process::{Identity, unique};
 
+pub use crate::buffer::LONGEST_LEASE;
 pub use sources::{NotedGaps, SourceState};
-
-/// No lease is longer; one that is asked for longer is cut to this.
-pub const LONGEST_LEASE: Duration = Duration::from_secs(600);
 
 const LAYOUT: &str = "tf:layout";
 const SOURCES: &str = "tf:sources";

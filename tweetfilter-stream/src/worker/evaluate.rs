@@ -24,14 +24,16 @@ struct Seen<'e> {
     strangers: u32,
 }
 
-/// Evaluates each post of a batch once, for all who saw it, whatever version each of them saw.
+/// Evaluates each post of a batch once, for all who saw it, whatever version each of them saw. Returns when the newest
+/// entry was received that names somebody of whom the filters know no account.
 pub(super) async fn evaluate<'e>(
     compiled: &Compiled,
     scratch: &mut Scratch,
     entries: impl Iterator<Item = &'e Entry>,
     known: &Versions,
     outcome: &mut Outcome,
-) {
+) -> Option<Millis> {
+    let mut unknown = None;
     let mut seen: Vec<Seen<'e>> = Vec::new();
     let mut by_id: HashMap<(&str, &str), usize> = HashMap::new();
     for entry in entries {
@@ -41,7 +43,11 @@ pub(super) async fn evaluate<'e>(
             Content::Change(Change::Friends { network, ids }) => {
                 let of =
                     |account| Friends { account, network: network.clone(), ids: ids.clone(), at: entry.at };
-                outcome.friends.extend(whose(compiled, network, entry).into_iter().map(of));
+                let whose = whose(compiled, network, entry);
+                if whose.is_empty() {
+                    unknown = unknown.max(Some(entry.at));
+                }
+                outcome.friends.extend(whose.into_iter().map(of));
                 continue;
             }
             Content::Change(change) => {
@@ -55,9 +61,15 @@ pub(super) async fn evaluate<'e>(
             if post.id.is_empty() { next } else { *by_id.entry((&post.network, &post.id)).or_insert(next) };
         if index == next {
             seen.push(Seen::new(post, version, entry));
-            seen[index].reach(compiled, post, entry);
-        } else {
-            let copy = seen[index].take(compiled, post, version, entry);
+        }
+        let seen = &mut seen[index];
+        let strangers = seen.strangers;
+        seen.reach(compiled, post, entry);
+        if seen.strangers > strangers {
+            unknown = unknown.max(Some(entry.at));
+        }
+        if index < next {
+            let copy = seen.take(post, version, entry);
             *outcome.copies.entry(copy.source.clone()).or_default() += 1;
         }
     }
@@ -65,6 +77,7 @@ pub(super) async fn evaluate<'e>(
         outcome.posts.push(seen.evaluate(compiled, scratch, known));
         breathe().await;
     }
+    unknown
 }
 
 /// The accounts of whom a message speaks: those whom its entry names.
@@ -83,10 +96,9 @@ impl<'e> Seen<'e> {
         Self { post, version, entry, public: false, accounts: Vec::new(), strangers: 0 }
     }
 
-    /// Takes a copy; returns the entry whose content does not hold. Of two versions the newer one does, of two that say
-    /// they are the same what was received last, for those who got either.
-    fn take(&mut self, compiled: &Compiled, post: &'e Post, version: Millis, entry: &'e Entry) -> &'e Entry {
-        self.reach(compiled, post, entry);
+    /// Takes the content of a copy; returns the entry whose content does not hold. Of two versions the newer one does, of
+    /// two that say they are the same what was received last, for those who got either.
+    fn take(&mut self, post: &'e Post, version: Millis, entry: &'e Entry) -> &'e Entry {
         let is_later = version > 0 && version == self.version && entry.at >= self.entry.at;
         if version <= self.version && !is_later {
             return entry;

@@ -217,6 +217,7 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         }
         // What the store says of posts of the first part, and what became of the part behind it meanwhile.
         let (nothing, mut known, mut next) = (Versions::new(), Versions::new(), None);
+        let mut looked = false;
         loop {
             // Where there is little to do, whatever came meanwhile is better leased when its turn has come. An error is
             // met again by the next step; it is none of what is ready.
@@ -237,6 +238,18 @@ impl<B: Buffer, S: Store> Worker<B, S> {
                     ready
                 }
             };
+            // Once a batch: who is a stranger to filters that are older than the entry may have an account by now.
+            if let Some(at) = ready.unknown.filter(|_| !std::mem::replace(&mut looked, true)) {
+                let revision = ready.outcome.revision;
+                if at >= self.asked_at {
+                    self.ask(now).await?;
+                }
+                if self.compiled.as_ref().is_some_and(|compiled| compiled.revision() != revision) {
+                    continue;
+                }
+                self.ready = Some(ready);
+                continue;
+            }
             let Part { entries: part, until } = &open[0];
             let until = *until;
             ready.outcome.again = self.in_doubt || part.iter().any(|entry| entry.attempts > 1);
@@ -392,6 +405,11 @@ impl<B: Buffer, S: Store> Worker<B, S> {
         if self.compiled.is_some() && now < due && now >= self.asked_at {
             return Ok(());
         }
+        self.ask(now).await
+    }
+
+    /// Asks the store for filters that are newer than those that are used.
+    async fn ask(&mut self, now: Millis) -> Result<(), StoreError> {
         let known = self.compiled.as_ref().map(Compiled::revision);
         if let Some(snapshot) = self.store.filters(known).await? {
             let compiled = Compiled::new(&snapshot, self.options.budget);

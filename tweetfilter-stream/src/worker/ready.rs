@@ -22,6 +22,8 @@ pub(super) struct Ready {
     pub(super) ids: Vec<EntryId>,
     /// Entries that only a newer version understands.
     pub(super) held: Vec<EntryId>,
+    /// When the newest entry was received that names somebody of whom the filters knew no account.
+    pub(super) unknown: Option<Millis>,
     pub(super) evaluation: Duration,
 }
 
@@ -124,7 +126,7 @@ async fn evaluated_untimed(
         together::breathe().await;
     }
     outcome.received = reached.into_iter().map(|(source, reached)| (source, reached.end())).collect();
-    evaluate::evaluate(compiled, scratch, entries.iter(), known, &mut outcome).await;
+    let unknown = evaluate::evaluate(compiled, scratch, entries.iter(), known, &mut outcome).await;
     let Outcome { posts, unmatched, .. } = &mut outcome;
     posts.retain_mut(|post| {
         if !keep_all {
@@ -136,7 +138,7 @@ async fn evaluated_untimed(
         }
         kept
     });
-    Ready { outcome, ids, held, evaluation: Duration::ZERO }
+    Ready { outcome, ids, held, unknown, evaluation: Duration::ZERO }
 }
 
 #[cfg(test)]
@@ -164,7 +166,8 @@ mod tests {
         let after = |most, entries, seconds| {
             let ids = vec![EntryId(String::new()); entries];
             let evaluation = Duration::from_secs(seconds);
-            adapted(most, &options, &Ready { outcome: Outcome::default(), ids, held: Vec::new(), evaluation })
+            let (outcome, held) = (Outcome::default(), Vec::new());
+            adapted(most, &options, &Ready { outcome, ids, held, unknown: None, evaluation })
         };
         let full = options.batch.entries;
         assert_eq!(

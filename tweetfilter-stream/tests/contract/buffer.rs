@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use tweetfilter_stream::buffer::{
-    Batch, Buffer, BufferError, Counts, Encoded, EntryId, Fence, Gap, Leased, MOST_GAPS, Most,
+    Batch, Buffer, BufferError, Counts, Encoded, EntryId, Fence, Gap, LONGEST_LEASE, Leased, MOST_GAPS, Most,
 };
 
 /// A lease that runs out when [`OVER`] has passed.
@@ -199,6 +199,27 @@ pub async fn a_lease_runs_out(buffer: &impl Buffer, pass: impl AsyncFn(Duration)
     assert_eq!((texts(&theirs), theirs[0].attempts), (vec!["1".to_owned()], 2));
     assert_eq!(ids(&mine), ids(&theirs));
     assert_eq!(buffer.stats().await.unwrap().redelivered, 1);
+}
+
+/// Where the clock was set back, what was leased before that seems to be leased for long. That ends too, but not at once:
+/// whoever has it may live. `jump` sets the clock.
+pub async fn a_lease_from_before_the_clock_was_set_back_ends(buffer: &impl Buffer, jump: impl AsyncFn(i64)) {
+    append(buffer, &["1", "2", "3"]).await;
+    let mine = buffer.lease("a", Most::entries(2), SHORT).await.unwrap();
+    let day = 86_400;
+    jump(-day).await;
+    assert_eq!(texts(&buffer.lease("b", Most::entries(9), SHORT).await.unwrap()), ["3"]);
+    assert!(buffer.lease("b", Most::entries(9), SHORT).await.unwrap().is_empty());
+    // Who lives goes on.
+    buffer.extend("a", &ids(&mine)[1..], SHORT).await.unwrap();
+    jump(OVER.as_secs().cast_signed() - day).await;
+    let others = buffer.lease("b", Most::entries(9), LONG).await.unwrap();
+    assert_eq!(texts(&others), ["2", "3"]);
+    buffer.ack("b", &ids(&others)).await.unwrap();
+    jump((LONGEST_LEASE + OVER).as_secs().cast_signed() - day).await;
+    let late = buffer.lease("c", Most::entries(9), LONG).await.unwrap();
+    let late: Vec<_> = texts(&late).into_iter().zip(late.iter().map(|one| one.attempts)).collect();
+    assert_eq!(late, [("1".to_owned(), 2)]);
 }
 
 /// A worker that needs longer says so; for entries that others hold by now it says nothing.

@@ -5,14 +5,12 @@ use tweetfilter_sql::Database;
 use tweetfilter_stream::redis_streams::RedisBuffer;
 use tweetfilter_stream::source::net::lookup::{self, Lookup};
 
-use super::{Failure, Settings};
+use super::{Failure, Settings, shown};
 
 impl Settings {
     /// Looks at all addresses, and at none of what is there.
     pub(super) fn check_addresses(&self) -> Result<(), Failure> {
-        let refused = |key: &str, reason: String| {
-            Failure::Input(format!("`{key}`, which is from {}: {reason}", self.origin(key)))
-        };
+        let refused = |key: &str, reason: String| self.refused(key, reason);
         Database::check_address(&self.database).map_err(|error| refused("database", error.to_string()))?;
         if let Some(address) = self.buffer_elsewhere() {
             RedisBuffer::check_address(address).map_err(|error| refused("buffer", error.to_string()))?;
@@ -36,7 +34,18 @@ impl Settings {
             };
             Lookup::at(&self.lookup_address).map_err(|error| refused("lookup-address", other(error)))?;
         }
+        for (name, source) in &self.sources {
+            source.check_address().map_err(|error| {
+                let (name, file) = (shown::quoted(name), self.path.display());
+                Failure::Input(format!("`source.{name}.address`, which is from {file}: {error}"))
+            })?;
+        }
         Ok(())
+    }
+
+    /// What is wrong with a setting, and where it is from.
+    pub(super) fn refused(&self, key: &str, reason: String) -> Failure {
+        Failure::Input(format!("`{key}`, which is from {}: {reason}", self.origin(key)))
     }
 }
 

@@ -164,6 +164,30 @@ local function settle(p)
   end
 end
 
+-- Leases that were taken before the clock was set back begin later than now, and would last for longer than any: they begin
+-- now. Redis says of them that they have just begun, and to those that have it makes no difference. They stand before all
+-- that was leased since, so the first ones tell whether there are any.
+local function cut(p)
+  local start, some = '-', SOME
+  repeat
+    local pending, by_consumer, found = redis.pcall('XPENDING', stream(p), GROUP, start, '+', some), {}, false
+    for _, held in ipairs(pending) do
+      if held[3] == 0 then
+        local ids = by_consumer[held[2]] or {}
+        ids[#ids + 1], by_consumer[held[2]], found = held[1], ids, true
+      end
+    end
+    for consumer, ids in pairs(by_consumer) do
+      ids[#ids + 1], ids[#ids + 2], ids[#ids + 3] = 'IDLE', 0, 'JUSTID'
+      redis.call('XCLAIM', stream(p), GROUP, consumer, 0, unpack(ids))
+    end
+    if #pending < some or some == SOME and not found then
+      return
+    end
+    start, some = '(' .. pending[#pending][1], CHUNK
+  until false
+end
+
 for p = 1, n do
   local probe = redis.pcall('XPENDING', stream(p), GROUP)
   if probe.err then
@@ -205,6 +229,9 @@ for p = 1, n do
 end
 for p = 1, n do
   settle(p)
+  if dry[p] and held[p] > 0 then
+    cut(p)
+  end
 end
 -- Who has nothing to do writes no more often than it must.
 if named ~= who or #reply > 2 or redis.call('PTTL', KEYS[3]) < time / 2 then

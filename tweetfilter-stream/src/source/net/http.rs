@@ -54,8 +54,8 @@ pub(super) fn server(url: &Url) -> String {
 pub(super) fn safe_url(address: &str) -> Result<Url, SourceError> {
     let url = url(address)?;
     match url.scheme() {
-        "https" | "wss" => Ok(url),
-        "http" | "ws" if is_local(&url) => Ok(url),
+        "https" => Ok(url),
+        "http" if is_local(&url) => Ok(url),
         _ => Err(SourceError::Setup(format!(
             "{}: https is needed, or the token could be read on its way",
             server(&url)
@@ -156,6 +156,7 @@ mod tests {
             ("http://api.x.com/2", false),
             ("http://127.0.0.1.x.com", false),
             ("ftp://localhost", false),
+            ("wss://api.x.com/2", false),
             ("no address", false),
         ] {
             assert_eq!(safe_url(address).is_ok(), safe, "{address}");

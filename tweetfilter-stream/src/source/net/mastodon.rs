@@ -48,6 +48,14 @@ impl Mastodon {
         })
     }
 
+    /// Looks whether an address is one that [`Mastodon::home`] takes, and at nothing that may be there.
+    ///
+    /// # Errors
+    /// [`SourceError::Setup`] if it is none, with the way out.
+    pub fn check_address(server: &str) -> Result<(), SourceError> {
+        http::safe_url(server).map(drop)
+    }
+
     /// Trusts further authorities with the certificates of servers.
     ///
     /// # Errors

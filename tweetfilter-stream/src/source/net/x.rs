@@ -97,6 +97,14 @@ impl X {
         })
     }
 
+    /// Looks whether an address is one that [`X::address_is`] takes, and at nothing that may be there.
+    ///
+    /// # Errors
+    /// [`SourceError::Setup`] if it is none, with the way out.
+    pub fn check_address(url: &str) -> Result<(), SourceError> {
+        http::safe_url(url).map(drop)
+    }
+
     /// Asks another address, such as a server that speaks the same. Parameters in it take the place of those of the same
     /// names that were added before.
     ///

@@ -1,0 +1,67 @@
+//! What is logged, and how.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::{Failure, LogFormat, Settings};
+
+impl Settings {
+    /// Starts logging to stderr.
+    pub(crate) fn log(&self) -> Result<(), Failure> {
+        let filter = filter(&self.log).map_err(|reason| self.refused("log", reason))?;
+        let builder =
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+        let builder = builder.with_ansi(std::io::stderr().is_terminal());
+        match self.log_format {
+            LogFormat::Human => builder.init(),
+            LogFormat::Json => builder.json().init(),
+        }
+        Ok(())
+    }
+
+    /// Looks whether what is to be logged can be read.
+    pub(super) fn check_log(&self) -> Result<(), Failure> {
+        filter(&self.log).map(drop).map_err(|reason| self.refused("log", reason))
+    }
+}
+
+/// What lets through what is to be logged. A single word must be a level: the name of a part of the program says nothing of
+/// all the others, so that a slip in a level would switch the log off.
+fn filter(text: &str) -> Result<EnvFilter, String> {
+    let way = "say off, error, warn, info, debug or trace, and of one part of the program TARGET=LEVEL, as in info,sqlx=debug";
+    // Fields in brackets may have commas of their own.
+    let words = text.split(',').map(str::trim).filter(|_| !text.contains('['));
+    let is_level = |word: &str| !word.is_empty() && word.parse::<LevelFilter>().is_ok();
+    if let Some(word) = words.into_iter().find(|word| !word.contains('=') && !is_level(word)) {
+        return Err(format!("{word:?} is no level: {way}"));
+    }
+    EnvFilter::try_new(text).map_err(|error| format!("{text:?}: {error}; {way}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+
+    #[test]
+    fn a_word_that_is_no_level_is_refused_and_not_taken_for_a_part_of_the_program() {
+        for text in [
+            "info",
+            "WARN",
+            "off",
+            "info,sqlx=debug",
+            "warn,tweetfilter_http=trace",
+            "sqlx=debug",
+            "[a{b,c}]=info",
+        ] {
+            assert!(filter(text).is_ok(), "{text}");
+        }
+        for text in
+            ["infoo", "", "info,", "warning", "sqlx", "info,sqlx", "info;sqlx=debug", "info,sqlx=debgu"]
+        {
+            let reason = filter(text).expect_err(text);
+            assert!(reason.contains("trace, and of one part of the program TARGET=LEVEL"), "{reason}");
+        }
+    }
+}
