@@ -17,21 +17,23 @@
 //! # Ok::<(), tweetfilter_stream::entry::EntryError>(())
 //! ```
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::BuildHasher;
+mod change;
+mod order;
+mod recent;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
 use tweetfilter_core::post::{Millis, Post};
 
+use self::change::{Asked, changed, size_of_change};
+use self::order::{Moment, Nameless};
+use self::recent::{Known, Recent, Told};
 use crate::Event;
 use crate::buffer::{Batch, Counts, Encoded, Gap};
 use crate::entry::{Audience, Change, Content, Entry, Written};
 use crate::source::Place;
 use crate::wire::{self, Reason};
-
-/// Bytes of messages that are remembered, to recognize late copies.
-const REMEMBERED: usize = 4 << 20;
 
 /// Viewers of a post that are looked through one by one; more of them are found in a set.
 const LOOKED_THROUGH: usize = 16;
@@ -83,15 +85,6 @@ struct Pending {
 enum Body {
     Post(Arc<Told>),
     Change(Change),
-}
-
-/// A post that was decoded and written already.
-#[derive(Debug)]
-struct Told {
-    key: u64,
-    network: String,
-    id: String,
-    written: Written,
 }
 
 impl Pending {
@@ -388,61 +381,6 @@ impl Gather {
     }
 }
 
-/// A change that an event asks for.
-struct Asked {
-    /// What its partition is chosen by.
-    key: u64,
-    /// When the network said it, if that is told.
-    said: Option<Millis>,
-    change: Change,
-}
-
-/// The change that an event asks for; else the event, which is for whoever runs the source.
-fn changed(event: Event) -> Result<Asked, Box<Event>> {
-    let x = || "x".to_owned();
-    let of_author = |network: &str, id: &str| key(network, id);
-    let (key, said, change) = match event {
-        Event::Delete { network, id, .. } => (key(&network, &id), None, Change::Delete { network, id }),
-        Event::ScrubGeo { author, up_to } => {
-            (of_author("x", &author.id), None, Change::ScrubGeo { network: x(), author: author.id, up_to })
-        }
-        Event::StatusWithheld { id, countries, at, .. } => {
-            (key("x", &id), at, Change::StatusWithheld { network: x(), id, countries })
-        }
-        Event::UserWithheld { author, countries, at } => (
-            of_author("x", &author.id),
-            at,
-            Change::UserWithheld { network: x(), author: author.id, countries },
-        ),
-        Event::AccountStatus { network, account, active, status, at } => (
-            of_author(&network, &account.id),
-            at,
-            Change::AccountStatus { network, author: account.id, active, status },
-        ),
-        Event::Identity { account, at } => (
-            of_author("bluesky", &account.id),
-            at,
-            Change::Identity { network: "bluesky".to_owned(), account },
-        ),
-        Event::Friends { ids } => (0, None, Change::Friends { network: x(), ids }),
-        other => return Err(Box::new(other)),
-    };
-    Ok(Asked { key, said, change })
-}
-
-fn size_of_change(change: &Change) -> usize {
-    let texts = |texts: &[&String]| texts.iter().map(|text| text.len()).sum();
-    match change {
-        Change::Delete { network, id } => texts(&[network, id]),
-        Change::ScrubGeo { network, author, up_to } => texts(&[network, author, up_to]),
-        Change::AccountStatus { network, author, status, .. } => texts(&[network, author, status]),
-        Change::Identity { network, account } => texts(&[network, &account.id, &account.handle]),
-        Change::Friends { network: of, ids: list }
-        | Change::StatusWithheld { network: _, id: of, countries: list }
-        | Change::UserWithheld { network: _, author: of, countries: list } => of.len() + size_of_list(list),
-    }
-}
-
 fn size_of_list(texts: &[String]) -> usize {
     texts.iter().map(|text| size(text)).sum()
 }
@@ -476,94 +414,6 @@ fn envelope(line: &[u8]) -> Option<(&str, &[u8])> {
     let message = rest.strip_prefix(b",\"message\":")?.strip_suffix(b"}")?;
     let user = str::from_utf8(user).ok().filter(|user| !user.is_empty())?;
     message.starts_with(b"{").then_some((user, message))
-}
-
-/// The versions of posts that were received at one time, by their keys: of several of one post, each is taken to be
-/// received a millisecond after the one before, so that it is known of both entries which is the later.
-#[derive(Debug, Default)]
-struct Moment {
-    at: Millis,
-    versions: HashMap<u64, Millis>,
-}
-
-impl Moment {
-    fn next(&mut self, key: u64, at: Millis) -> Millis {
-        if self.at != at {
-            self.at = at;
-            self.versions.clear();
-        }
-        let before = self.versions.entry(key).or_default();
-        *before += 1;
-        at.saturating_add(*before - 1)
-    }
-}
-
-/// Where posts without an id stand.
-#[derive(Debug, Default)]
-struct Nameless {
-    /// Of the line that is taken, if it has one, and how many such posts there were in it.
-    place: Option<(Place, u64)>,
-    /// Those that came in lines without a place.
-    others: u64,
-}
-
-impl Nameless {
-    /// A name that the next one, which was received at a time, shares with no other of its source.
-    fn next(&mut self, at: Millis) -> String {
-        let Some((Place { of, line }, before)) = &mut self.place else {
-            self.others += 1;
-            return format!("{at}#{}", self.others);
-        };
-        *before += 1;
-        match before {
-            1 => format!("{of}:{line}"),
-            _ => format!("{of}:{line}.{before}"),
-        }
-    }
-}
-
-/// Messages that came a short while ago.
-#[derive(Debug, Default)]
-struct Recent {
-    hasher: RandomState,
-    by_hash: HashMap<u64, Known>,
-    order: VecDeque<u64>,
-    bytes: usize,
-}
-
-#[derive(Debug)]
-struct Known {
-    bytes: Box<[u8]>,
-    post: Arc<Told>,
-}
-
-impl Recent {
-    fn hash(&self, message: &[u8]) -> u64 {
-        self.hasher.hash_one(message)
-    }
-
-    fn find(&self, hash: u64, message: &[u8]) -> Option<&Known> {
-        self.by_hash.get(&hash).filter(|known| *known.bytes == *message)
-    }
-
-    fn add(&mut self, hash: u64, known: Known) {
-        self.bytes += known.size();
-        match self.by_hash.insert(hash, known) {
-            Some(before) => self.bytes -= before.size(),
-            None => self.order.push_back(hash),
-        }
-        while self.bytes > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.bytes -= self.by_hash.remove(&oldest).map_or(0, |known| known.size());
-        }
-    }
-}
-
-impl Known {
-    fn size(&self) -> usize {
-        self.bytes.len() + self.post.written.len()
-    }
 }
 
 #[cfg(test)]
