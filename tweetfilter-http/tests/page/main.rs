@@ -17,6 +17,7 @@ mod hostile;
 #[allow(dead_code, reason = "the API's tests ask for more of it")]
 mod house;
 mod keyboard;
+mod lists;
 mod looks;
 mod many;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
