@@ -4,6 +4,7 @@
 #![allow(missing_docs)]
 
 mod barren;
+mod begins;
 mod behind;
 mod browser;
 mod busy;
