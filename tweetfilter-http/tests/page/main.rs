@@ -35,6 +35,7 @@ mod story;
 mod streamless;
 mod trouble;
 mod twice;
+mod unanswered;
 mod unnoticed;
 mod unsaved;
 mod views;
