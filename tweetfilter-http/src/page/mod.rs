@@ -36,6 +36,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/page/model/live.js", JS, include_bytes!("assets/model/live.js")),
     ("/page/model/operations.js", JS, include_bytes!("assets/model/operations.js")),
     ("/page/model/owners.js", JS, include_bytes!("assets/model/owners.js")),
+    ("/page/model/remembered.js", JS, include_bytes!("assets/model/remembered.js")),
     ("/page/model/rows.js", JS, include_bytes!("assets/model/rows.js")),
     ("/page/model/search.js", JS, include_bytes!("assets/model/search.js")),
     ("/page/model/sets.js", JS, include_bytes!("assets/model/sets.js")),

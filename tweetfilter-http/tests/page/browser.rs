@@ -79,7 +79,7 @@ impl Browser {
             .expect("chromedriver reaches chromium");
         let browser = Self { client, chromium };
         browser.goes_to(tab).await;
-        browser.own("Page.addScriptToEvaluateOnNewDocument", json!({"source": WITNESS})).await;
+        browser.before(WITNESS).await;
         browser.looks(1280, 860, "light").await;
         browser
     }
@@ -99,6 +99,17 @@ impl Browser {
         let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme},
             {"name": "prefers-reduced-motion", "value": "reduce"}]});
         self.own("Emulation.setEmulatedMedia", scheme).await;
+    }
+
+    /// Runs a script in each document from now on, before its own.
+    pub async fn before(&self, script: &str) {
+        self.own("Page.addScriptToEvaluateOnNewDocument", json!({"source": script})).await;
+    }
+
+    /// Lets no address be loaded, from now on, that is like one of these.
+    pub async fn blocks(&self, like: &[&str]) {
+        self.own("Network.enable", json!({})).await;
+        self.own("Network.setBlockedURLs", json!({"urls": like})).await;
     }
 
     /// The time zone of the page, such as `America/New_York`, from now on.

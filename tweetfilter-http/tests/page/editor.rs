@@ -230,3 +230,35 @@ async fn a_text_that_is_longer_than_a_filter_may_be_is_not_searched_for() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_has_ended_is_used_again_with_another_end() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let database = &served.house.database;
+    let hail = NewFilter { text: "hail".into(), expires_at: Some(1_000), ..NewFilter::default() };
+    let ended = database.add_filter(served.ann, &hail).await.unwrap();
+    database.change_filter(ended, None, &hail, Some(false)).await.unwrap();
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run("location.hash = '#/filters'").await;
+    browser.press(&format!("tf-filters [data-row='{ended}'] [data-do=toggle]")).await;
+    browser.sees("hail has ended: open it and choose a later end, or none").await;
+    browser.picture("ended-toggle").await;
+    browser.run(&format!("location.hash = '#/filters/{ended}'")).await;
+    browser.sees("It was switched off").await;
+    browser.press("tf-editor [data-do=until][data-days='1']").await;
+    browser.sees("It is switched on again, until").await;
+    // Who does not want that is told where to switch it on.
+    browser.press("tf-editor [name=enabled]").await;
+    browser.sees("It is off until you switch it on").await;
+    browser.press("tf-editor [data-do=until][data-days='7']").await;
+    browser.sees("It is switched on again, until").await;
+    browser.picture("ended-again").await;
+    browser.press("tf-editor [type=submit]:not(:disabled)").await;
+    browser.until("location.hash === '#/filters'").await;
+    let kept = served.house.get(&served.token, &format!("/filters/{ended}")).await.ok().clone();
+    assert!(kept["enabled"] == json!(true) && kept["expires_at"].is_string(), "{kept}");
+    browser.was_clean().await;
+    browser.end().await;
+}

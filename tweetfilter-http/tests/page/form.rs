@@ -170,3 +170,41 @@ async fn fields_that_hold_more_than_a_filter_may_have_are_not_split() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_form_wrote_it_reads_and_what_it_writes_is_valid() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.begins_a_filter(&served.link()).await;
+    browser.press("[data-do=form]").await;
+    browser.until("document.activeElement.name === 'all'").await;
+    for (all, any, from, text) in [
+        ("", "coffee (decaf), tea", "", "\"coffee (decaf)\" OR tea"),
+        ("hail", "coffee (decaf), this OR that", "", "hail (\"coffee (decaf)\" OR \"this OR that\")"),
+        ("", "", "did:plc:abc, bob", "from:did:plc:abc,bob"),
+        ("$5, $TSLA, $BRK.B", "", "", "contains:\"$5\" $TSLA $BRK.B"),
+        ("a*, snow*, 東京*, #ab*", "", "", "contains:\"a*\" snow* contains:\"東京*\" #ab*"),
+        ("_, #_, @ñ, @bob, a_b", "", "", "contains:\"_\" contains:\"#_\" contains:\"@ñ\" @bob a_b"),
+    ] {
+        let fields = [("all", all), ("any", any), ("from", from)];
+        for (name, value) in fields {
+            fill(&browser, name, "").await;
+            if !value.is_empty() {
+                fill(&browser, name, value).await;
+            }
+        }
+        browser.until(&format!("{TEXT} === {}", json!(text))).await;
+        browser.sees("✓ Valid").await;
+        let errors = "document.querySelectorAll('tf-editor .finding[data-severity=error]').length";
+        browser.until(&format!("{errors} === 0")).await;
+        // Read from the text alone.
+        let read = browser
+            .wait(&format!("import('/page/model/form.js').then(({{read}}) => read({}))", json!(text)))
+            .await;
+        for (name, value) in fields {
+            assert_eq!(read[name], json!(value), "{name} of {text}");
+        }
+    }
+    browser.was_clean().await;
+    browser.end().await;
+}

@@ -4,6 +4,7 @@
 #![allow(missing_docs)]
 
 mod barren;
+mod begins;
 mod behind;
 mod browser;
 mod busy;
@@ -17,6 +18,7 @@ mod hostile;
 #[allow(dead_code, reason = "the API's tests ask for more of it")]
 mod house;
 mod keyboard;
+mod lists;
 mod looks;
 mod many;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
@@ -33,6 +35,7 @@ mod story;
 mod streamless;
 mod trouble;
 mod twice;
+mod unanswered;
 mod unnoticed;
 mod unsaved;
 mod views;

@@ -180,3 +180,46 @@ async fn places_of_rows_are_the_sums_of_their_heights() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+/// Lets batches of posts come, a frame each, and says how far the row that is read moved meanwhile.
+const FLOOD: &str = "(async () => {
+    const {model} = await import('/page/model/index.js');
+    const [column] = model.columns;
+    const list = document.querySelector('tf-column tf-list');
+    const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    list.scrollTop = 1_500;
+    for (let n = 0; n < 20; n++) await frame();
+    const edge = list.getBoundingClientRect().top;
+    const row = [...list.querySelectorAll('.post')].find((one) => one.getBoundingClientRect().bottom > edge + 20);
+    const top = () => document.querySelector(`[data-row='${row.dataset.row}']`).getBoundingClientRect().top;
+    const before = top();
+    const {post} = column.rows.find(({kind}) => kind === 'post');
+    for (let batch = 0; batch < 300; batch++) {
+        const posts = [1, 2, 3].map((n) => {
+            const number = 1_000_000 + batch * 3 + n;
+            const text = 'Some more words. '.repeat((number * 7) % 13 + 1);
+            const content = {...post.content, text, segments: [{text, mark: false}]};
+            return {...post, number, commit: number, place: `${number}-${number}`, content};
+        });
+        column.arrive(posts);
+        await frame();
+    }
+    return {before, after: top(), all: column.counts.all};
+})()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_does_not_creep_away_while_very_many_posts_come() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let posts: Vec<_> = (0..60).map(|n| Seen::new(n, &"A post of some words. ".repeat(n % 7 + 1))).collect();
+    served.posts(&posts).await;
+    browser.open(&served.link()).await;
+    browser.sees("60 posts").await;
+    let moved = browser.wait(FLOOD).await;
+    println!("{moved}");
+    assert_eq!(moved["all"], json!(960));
+    let by = moved["after"].as_f64().unwrap() - moved["before"].as_f64().unwrap();
+    assert!(by.abs() <= 1.5, "{moved}");
+    browser.was_clean().await;
+    browser.end().await;
+}

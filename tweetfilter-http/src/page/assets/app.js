@@ -111,7 +111,7 @@ function tell() {
 }
 
 function waits() {
-  return `${model.store.message} It is tried again until it answers.`;
+  return `${model.store.message}. It is tried again until it answers.`;
 }
 
 function store() {
@@ -221,5 +221,6 @@ model.addEventListener('stream', () => {
   if (model.stream.why !== '' && model.me) announce(element('trouble').textContent);
 });
 
+element('unloaded').remove();
 keepFocus(element('views'));
 model.begin(mayLose);

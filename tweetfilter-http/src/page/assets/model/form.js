@@ -44,17 +44,19 @@ export function read(text) {
   const lists = { all: [], none: [] };
   let rest = text.trim();
   // In one pattern, each OR would be held against all that follows it.
-  if (/ OR /.test(rest) && !/[()]/.test(rest)) rest = `(${rest})`;
+  const unquoted = rest.replaceAll(/"[^"]*"/g, '""');
+  if (/ OR /.test(unquoted) && !/[()]/.test(unquoted)) rest = `(${rest})`;
   while (rest !== '') {
     const found =
-      /^\(([^()]+)\)(?:\s+|$)/.exec(rest) ?? /^(-?(?:(?:contains:)?"[^"\\]*"|[^\s"()]+))(?:\s+|$)/.exec(rest);
+      /^\(((?:"[^"\\]*"|[^"()])+)\)(?:\s+|$)/.exec(rest) ?? /^(-?(?:(?:contains:)?"[^"\\]*"|[^\s"()]+))(?:\s+|$)/.exec(rest);
     if (!found) return null;
     const [whole, part] = found;
     if (whole.startsWith('(')) {
-      fields.any = part.split(/\s+OR\s+/).map(bare).join(', ');
+      const any = part.match(/(?:contains:)?"[^"]*"|[^\s"]+/g) ?? [];
+      fields.any = any.filter((one) => one !== 'OR').map(bare).join(', ');
     } else if (/^(from|lang):/.test(part)) {
-      const [name, values] = part.split(':');
-      fields[name] = values.replaceAll(',', ', ');
+      const colon = part.indexOf(':');
+      fields[part.slice(0, colon)] = part.slice(colon + 1).replaceAll(',', ', ');
     } else if (HAS.includes(part)) {
       fields.has.push(part);
     } else if (part.startsWith('-') && WITHOUT.includes(part.slice(1))) {
@@ -69,7 +71,8 @@ export function read(text) {
   fields.all = lists.all.join(', ');
   fields.none = lists.none.join(', ');
   // Whatever was not understood in full is written differently. The order of what must all hold says nothing.
-  return parts(write(fields)) === parts(text) ? fields : null;
+  const said = write(fields);
+  return [said, `(${said})`].some((same) => parts(same) === parts(text)) ? fields : null;
 }
 
 function bare(part) {
@@ -78,7 +81,7 @@ function bare(part) {
   return said.includes(',') ? `"${said}"` : said;
 }
 
-const parts = (text) => (text.match(/\([^)]*\)|-?(?:contains:)?"[^"]*"|\S+/g) ?? []).sort().join(' ');
+const parts = (text) => (text.match(/\((?:"[^"]*"|[^")])*\)|-?(?:contains:)?"[^"]*"|\S+/g) ?? []).sort().join(' ');
 
 // Of a value in quotes, whichever a keyboard types, they are no part.
 const QUOTES = /["“”„‟＂«»\\]/g;
@@ -96,13 +99,29 @@ function terms(text) {
 const WORDS = /(?:(?![#*])[\p{L}\p{N}\p{M}\p{Emoji}\p{Extended_Pictographic}_\u200c\u200d])+/u;
 const SEPARATES = /^[\s\p{Default_Ignorable_Code_Point}"'“”„‟‘’‚‹›«»`()[\]{}（）「」『』【】.,!?…:;¿¡。、，！？*]*$/u;
 
-// Tags, names and plain words stand as they are; what has signs at its edges, as C++, is searched for by its characters;
+// What the language reads as it stands: words and tags, names, symbols of stocks, and beginnings of words.
+const PLAIN = [
+  /^#?[\p{M}_]*[\p{L}\p{N}][\p{L}\p{N}\p{M}_]*$/u,
+  /^@\w+$/,
+  /^\$[a-z]{1,6}(?:[._][a-z]{1,2})?$/i,
+  /^#?[\p{L}\p{N}\p{M}_]*(?:[\p{L}\p{N}]\p{M}*){2}\*$/u,
+];
+// Its words are found by their characters, and have no beginnings.
+const UNSPACED = /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmr}\p{scx=Mymr}]/u;
+
+function isPlain(term) {
+  if (/^(AND|OR|NOT)$/.test(term) || (term.endsWith('*') && UNSPACED.test(term))) return false;
+  return PLAIN.some((known) => known.test(term));
+}
+
+// What can't stand as it is, but has signs at its edges, as C++, or nothing but signs is searched for by its characters;
 // everything else is a phrase.
 function quoted(term) {
-  const plain = /^[#@$]?[\p{L}\p{N}\p{M}_]+\*?$/u.test(term) && !/^(AND|OR|NOT)$/.test(term);
-  if (plain) return term;
+  if (isPlain(term)) return term;
   const between = term.split(WORDS);
-  const whole = between.length > 1 && SEPARATES.test(between[0]) && SEPARATES.test(between.at(-1));
+  // In a phrase a * would say nothing.
+  const isWord = /[\p{L}\p{N}\p{Extended_Pictographic}\p{RI}]/u.test(term) && !/^\S+\*$/.test(term);
+  const whole = isWord && between.length > 1 && SEPARATES.test(between[0]) && SEPARATES.test(between.at(-1));
   return whole ? `"${term}"` : `contains:"${term}"`;
 }
 

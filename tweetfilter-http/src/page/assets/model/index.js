@@ -5,6 +5,7 @@ import { Api, ApiError, pause, tokenOf } from './api.js';
 import { Column } from './columns.js';
 import { Kept } from './kept.js';
 import { follow } from './live.js';
+import { ofAddress, ofTab } from './remembered.js';
 import { Search } from './search.js';
 import { Sets } from './sets.js';
 import { Unsaved } from './unsaved.js';
@@ -89,7 +90,7 @@ class Model extends EventTarget {
       this.#tell('session');
       return;
     }
-    const token = said ?? sessionStorage.getItem(TOKEN);
+    const token = said ?? ofTab.get(TOKEN);
     if (token) await this.signIn(token);
     else this.#tell('session');
   }
@@ -118,13 +119,14 @@ class Model extends EventTarget {
       this.#refused(new ApiError(0, { code: 'no_token', message: NO_TOKEN }));
       return;
     }
+    // One that is not tried yet is kept, too: it is in the address no more, and trying may take as long as the store is away.
+    ofTab.set(TOKEN, known);
     const api = new Api(known);
     const ends = new AbortController();
     [this.#api, this.#ends] = [api, ends];
     for (;;) {
       try {
         const { data } = await api.ask('GET', '/me', { signal: ends.signal, tries: 1 });
-        sessionStorage.setItem(TOKEN, known);
         [this.me, this.signedOut] = [data, null];
         if (this.unsaved.account !== data.account) this.unsaved = new Unsaved(data.account, data.name);
         this.#known = { revision: data.revision, change: data.change, results: data.results };
@@ -161,7 +163,7 @@ class Model extends EventTarget {
   signOut() {
     this.#leave();
     this.unsaved = new Unsaved();
-    sessionStorage.removeItem(TOKEN);
+    ofTab.remove(TOKEN);
     this.signedOut = null;
     this.#tell('session');
   }
@@ -320,7 +322,7 @@ class Model extends EventTarget {
   #setColumns(columns) {
     this.columns = columns.length > 0 ? columns : [new Column(this, null)];
     const filters = this.columns.map((column) => column.filter);
-    localStorage.setItem(this.#place(), JSON.stringify(filters));
+    ofAddress.set(this.#place(), JSON.stringify(filters));
     this.#tell('columns');
   }
 
@@ -337,7 +339,7 @@ class Model extends EventTarget {
 
   #remembered() {
     try {
-      const filters = JSON.parse(localStorage.getItem(this.#place()));
+      const filters = JSON.parse(ofAddress.get(this.#place()));
       const good = filters.filter((filter) => filter === null || Number.isInteger(filter));
       if (good.length > 0) return good;
     } catch {
@@ -554,7 +556,7 @@ class Model extends EventTarget {
   #refused(error) {
     const wasIn = this.me !== null;
     this.#leave();
-    sessionStorage.removeItem(TOKEN);
+    ofTab.remove(TOKEN);
     this.signedOut = wasIn ? `Your access has ended. ${error.message}. Sign in with another token.` : error.message;
     this.#tell('session');
   }

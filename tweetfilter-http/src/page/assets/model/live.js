@@ -18,7 +18,7 @@ const OF_COMMITS = ['post', 'removed', 'changed', 'commit', 'missed'];
 export async function follow(api, { name, after }, tell, signal) {
   // Where the stream stands that this tab holds.
   const place = { after };
-  if (!navigator.locks) return stream(api, place, tell, signal);
+  if (!(await mayShare())) return stream(api, place, tell, signal);
   const channel = new BroadcastChannel(name);
   const tab = new Listener(after, tell, (behind) => channel.postMessage(['behind', behind]));
   channel.onmessage = ({ data: [event, data, from] }) => {
@@ -56,6 +56,16 @@ export async function follow(api, { name, after }, tell, signal) {
     ends.abort();
   }
   channel.close();
+}
+
+// Whether tabs can agree on which of them holds the stream: a browser that lets nothing be kept refuses that, too.
+async function mayShare() {
+  try {
+    await navigator.locks.query();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What a tab has heard, whichever tab holds the stream. */

@@ -11,6 +11,8 @@ const LOOK_AT = 5_000;
 const ASK_AFTER = 2_000;
 const ASK_AT_LEAST = 60_000;
 
+const MAYBE = 'It may have been added all the same: that is looked for before it is added again';
+
 /** Tells `checked`, `previewed`, `saved` and `change`. */
 export class Writing extends EventTarget {
   #model;
@@ -20,8 +22,8 @@ export class Writing extends EventTarget {
   #known = new Later();
   // What the last check says of the text: true, false, or null where it could not be asked.
   #verdict = Promise.resolve(null);
-  // Time alone mends what `error` says.
-  #passes = false;
+  // What was sent to be added and not answered, `sent`, and the numbers of the filters that were there `before`.
+  #lost = null;
   #measured = { text: '', bytes: 0 };
 
   constructor(model, saved, text = '') {
@@ -53,6 +55,7 @@ export class Writing extends EventTarget {
     this.error = null;
     this.conflict = null;
     this.saving = false;
+    this.#lost = null;
     /** Saved as it is, or removed: nothing of it needs to be kept. */
     this.done = false;
     /** The text that said more than the form can, and whose place that took. */
@@ -80,17 +83,8 @@ export class Writing extends EventTarget {
   }
 
   get isDirty() {
-    const saved = this.saved;
-    if (!saved) return this.text.trim() !== '' || this.name !== '';
-    return (
-      saved.text !== this.text ||
-      saved.name !== this.name ||
-      saved.dialect !== this.dialect ||
-      saved.action !== this.action ||
-      saved.enabled !== this.enabled ||
-      !sameTime(saved.expires_at, this.expires) ||
-      this.noTime !== ''
-    );
+    if (!this.saved) return this.text.trim() !== '' || this.name !== '';
+    return !isAs(this.saved, this.#written) || this.noTime !== '';
   }
 
   get isUnsaved() {
@@ -100,7 +94,7 @@ export class Writing extends EventTarget {
   /** Whether it would be switched off as soon as it is saved. */
   get isOver() {
     const { saved, expires, enabled } = this;
-    if (!expires || new Date(expires) > new Date()) return false;
+    if (isToCome(expires)) return false;
     return !saved || enabled || !sameTime(saved.expires_at, expires);
   }
 
@@ -112,16 +106,29 @@ export class Writing extends EventTarget {
     const asks = 'text' in change || 'dialect' in change;
     const previews = asks || 'action' in change;
     Object.assign(this, change);
-    [this.error, this.#passes, this.done] = [null, false, false];
+    [this.error, this.done] = [null, false];
     this.#tell('change');
     if (asks) this.check();
     if (previews) this.look();
   }
 
+  /** Says another end, or none. One that had ended is used again by that. */
+  setEnd(expires) {
+    this.set({ expires, noTime: '', ...(this.#hadEnded && isToCome(expires) ? { enabled: true } : {}) });
+  }
+
+  /** Whether it had ended, and is used again once this is saved. */
+  get isRevived() {
+    return this.#hadEnded && this.enabled && isToCome(this.expires);
+  }
+
+  get #hadEnded() {
+    return this.saved !== null && !this.saved.enabled && !isToCome(this.saved.expires_at);
+  }
+
   begin() {
     [this.#ended, this.noTime] = [false, ''];
     this.#model.addEventListener('withdrawn', this.#withdraw);
-    this.#model.addEventListener('store', this.#mend);
     this.#tell('change');
     this.check();
     this.look();
@@ -130,7 +137,6 @@ export class Writing extends EventTarget {
   end() {
     this.#ended = true;
     this.#model.removeEventListener('withdrawn', this.#withdraw);
-    this.#model.removeEventListener('store', this.#mend);
     this.#check.stop();
     this.#preview.stop();
     this.#known.stop();
@@ -142,13 +148,6 @@ export class Writing extends EventTarget {
   get isLeft() {
     return this.#ended;
   }
-
-  // What kept it from being saved has passed.
-  #mend = () => {
-    if (!this.#passes || this.#model.store.state !== 'fine') return;
-    [this.error, this.#passes] = [null, false];
-    this.#tell('change');
-  };
 
   // Samples are posts like any other.
   #withdraw = () => {
@@ -310,18 +309,10 @@ export class Writing extends EventTarget {
     [this.error, this.conflict] = [null, null];
     this.#tell('change');
     const sent = this.#written;
-    const { name, text, dialect, action, enabled, expires } = sent;
-    const body = { name, text, dialect, action };
     try {
-      if (this.saved) {
-        const base = overwrite ? (this.#model.filter(this.saved.id) ?? this.saved) : this.saved;
-        const change = { ...body, enabled, expires_at: expires ?? 'never' };
-        this.saved = await this.#model.changeFilter(base, change);
-      } else {
-        // It is there now, even if it can't be switched off: who tries again changes it.
-        this.saved = await this.#model.addFilter(expires ? { ...body, expires_at: expires } : body);
-        if (!enabled) this.saved = await this.#model.changeFilter(this.saved, { enabled });
-      }
+      if (this.#lost) await this.#lookForLost();
+      if (!this.saved) this.saved = await this.#add(sent);
+      else if (!isAs(this.saved, sent)) this.saved = await this.#change(sent, overwrite);
       const now = this.#written;
       this.done = Object.keys(sent).every((name) => now[name] === sent[name]);
       [this.saving, this.before] = [false, ''];
@@ -330,19 +321,75 @@ export class Writing extends EventTarget {
     } catch (error) {
       this.saving = false;
       if (!(error instanceof ApiError)) throw error;
-      if (error.code === 'changed_meanwhile') {
-        await this.#model.loadFilters();
-        this.conflict = this.#model.filter(this.saved.id);
-      }
+      if (error.code === 'changed_meanwhile') this.conflict = this.#model.filter(this.saved.id);
       if (error.diagnostics.length > 0) {
-        this.checked = { text, valid: false, diagnostics: error.diagnostics };
+        this.checked = { text: sent.text, valid: false, diagnostics: error.diagnostics };
         this.#tell('checked');
       }
       // Whoever is signed out is told so, and finds this as it was; and a conflict says itself what it is.
-      this.error = error.status === 401 || this.conflict ? null : error.message;
-      this.#passes = error.passes;
+      this.error = error.status === 401 || this.conflict ? null : error.message + (this.#lost ? `. ${MAYBE}` : '');
       this.#tell('change');
       return false;
+    }
+  }
+
+  /** Whether what was added without an answer turns out to be there; it is a saved one then. */
+  turnsOut() {
+    if (this.saving || !this.#takeFound()) return false;
+    [this.error, this.before, this.done] = [null, '', !this.isDirty];
+    this.#tell('change');
+    return true;
+  }
+
+  // Takes the filter that was added without an answer, if it is among those that are known.
+  #takeFound() {
+    if (!this.#lost) return false;
+    const { sent, before } = this.#lost;
+    const found = this.#model.filters.find((filter) => !before.has(filter.id) && isAs(filter, sent));
+    if (found) [this.saved, this.#lost] = [found, null];
+    return found !== undefined;
+  }
+
+  // Whether it is there has to be known before it is added again: there would be two.
+  async #lookForLost() {
+    await this.#model.loadFilters();
+    const { filtersState, filtersError } = this.#model;
+    if (filtersState !== 'ready') throw new ApiError(0, { code: 'unreachable', message: filtersError });
+    this.#takeFound();
+  }
+
+  async #add(sent) {
+    const before = this.#lost?.before ?? new Set(this.#model.filters.map(({ id }) => id));
+    this.#lost = { sent, before };
+    const { expires, ...rest } = sent;
+    try {
+      const added = await this.#model.addFilter({ ...rest, expires_at: expires });
+      this.#lost = null;
+      return added;
+    } catch (error) {
+      // Where something was said against it, it is not there.
+      if (!error.passes || error.status === 429) {
+        this.#lost = null;
+        throw error;
+      }
+      await this.#model.loadFilters();
+      if (this.#takeFound()) return this.saved;
+      throw error;
+    }
+  }
+
+  async #change(sent, overwrite) {
+    const base = overwrite ? (this.#model.filter(this.saved.id) ?? this.saved) : this.saved;
+    const { expires, ...rest } = sent;
+    try {
+      return await this.#model.changeFilter(base, { ...rest, expires_at: expires ?? 'never' });
+    } catch (error) {
+      if (error.code !== 'changed_meanwhile') throw error;
+      await this.#model.loadFilters();
+      const now = this.#model.filter(this.saved.id);
+      // It may have been changed from here, and the answer lost.
+      if (now && isAs(now, sent)) return now;
+      throw error;
     }
   }
 
@@ -375,6 +422,14 @@ class Later {
     this.#running = null;
   }
 }
+
+// Whether a filter says what was written.
+function isAs(filter, { expires, ...rest }) {
+  return sameTime(filter.expires_at, expires) && Object.entries(rest).every(([name, value]) => filter[name] === value);
+}
+
+// Whether an end is still to come, or there is none.
+const isToCome = (expires) => !expires || new Date(expires) > new Date();
 
 function sameTime(one, other) {
   if (!one || !other) return !one && !other;

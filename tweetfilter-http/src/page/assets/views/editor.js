@@ -74,7 +74,7 @@ class Editor extends View {
         until: ({ dataset }) => {
           const days = Number(dataset.days);
           const expires = days === 0 ? null : new Date(Date.now() + days * 86_400_000).toISOString();
-          writing.set({ expires, noTime: '' });
+          writing.setEnd(expires);
         },
         form: () => this.#toggleForm(),
         'form-back': () => {
@@ -325,6 +325,11 @@ class Editor extends View {
       this.#showTrouble();
       return;
     }
+    this.#saved();
+  }
+
+  #saved() {
+    const { writing } = this;
     announce('Saved');
     if (!writing.done) this.#writeOn();
     else if (this.checkVisibility()) location.hash = '#/filters';
@@ -383,6 +388,10 @@ class Editor extends View {
   // What was not touched here follows what is saved elsewhere.
   #changedElsewhere() {
     const { writing } = this;
+    if (!writing.saved && writing.turnsOut()) {
+      this.#saved();
+      return;
+    }
     if (!writing.saved || writing.saving || model.filtersState !== 'ready') return;
     const now = model.filter(writing.saved.id);
     if (!now) {

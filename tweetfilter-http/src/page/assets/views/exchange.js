@@ -24,6 +24,8 @@ class Exchange extends View {
   #owner = '';
   // Time alone mends what went wrong: it is looked at again once the server is back.
   #waits = false;
+  // Why nothing was imported, until something else is written, chosen or tried.
+  #refused = '';
   // Why nothing was exported, as long as that is shown.
   #failed = null;
   // How far its preview and the view itself are scrolled.
@@ -32,10 +34,10 @@ class Exchange extends View {
   begin(signal) {
     this.on(this.part('content'), 'input', () => this.#later());
     this.on(this.part('file'), 'change', (event) => this.#open(event.target));
-    for (const name of ['format', 'action', 'together']) this.on(this.part(name), 'change', () => this.#look());
+    for (const name of ['format', 'action', 'together']) this.on(this.part(name), 'change', () => this.#lookAnew());
     this.on(this.part('owner'), 'change', ({ target }) => {
       this.#owner = target.value;
-      this.#look();
+      this.#lookAnew();
     });
     this.on(this.part('export-format'), 'change', () => this.#clear());
     this.on(model, 'store', () => {
@@ -108,7 +110,7 @@ class Exchange extends View {
       return;
     }
     this.part('content').value = text;
-    this.#look();
+    this.#lookAnew();
   }
 
   #refuse(input, why) {
@@ -117,11 +119,12 @@ class Exchange extends View {
     this.#asked++;
     input.value = '';
     this.part('content').value = '';
-    [this.#found, this.#owner] = [null, ''];
+    [this.#found, this.#owner, this.#refused] = [null, '', ''];
     this.#draw(why);
   }
 
   #later() {
+    this.#refused = '';
     this.#remember();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#look(), 300);
@@ -131,6 +134,7 @@ class Exchange extends View {
     // What was written or chosen since nobody has seen yet.
     if (this.#found?.of !== JSON.stringify(this.#wanted)) return this.#look();
     this.#setApplying(true);
+    this.#refused = '';
     try {
       await this.#look(true);
     } finally {
@@ -155,6 +159,11 @@ class Exchange extends View {
       together: this.part('together').checked,
       owner: this.#owner || null,
     };
+  }
+
+  #lookAnew() {
+    this.#refused = '';
+    return this.#look();
   }
 
   async #look(apply = false) {
@@ -187,11 +196,12 @@ class Exchange extends View {
       if (asked !== this.#asked) return;
       this.#waits = error.passes;
       this.#found = null;
+      if (apply) this.#refused = error.message;
       this.#draw(error.message);
     }
   }
 
-  #draw(error = '') {
+  #draw(error = this.#refused) {
     const found = this.#found;
     const { activeElement: active } = document;
     const isDone = found?.applied && (active === document.body || active.dataset.do === 'apply');

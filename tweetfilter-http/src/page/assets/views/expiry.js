@@ -28,7 +28,7 @@ export class Expiry {
     const time = value ? new Date(value) : null;
     // Browsers let years be written that no time has.
     if (time && !(time.getUTCFullYear() <= LAST_YEAR)) writing.set({ noTime: 'late' });
-    else writing.set({ expires: time && time.toISOString(), noTime: '' });
+    else writing.setEnd(time && time.toISOString());
   }
 
   /** Browsers tell of no input as long as what is written, or was, is no time. */
@@ -54,9 +54,11 @@ export class Expiry {
 
   /** What it means, as a sentence. */
   get meaning() {
-    const { expires } = this.#writing;
-    if (!expires) return 'It stays until you switch it off';
-    return `It ${new Date(expires) > new Date() ? 'is' : 'was'} switched off ${when(expires)}`;
+    const { expires, enabled, isRevived } = this.#writing;
+    if (expires && new Date(expires) <= new Date()) return `It was switched off ${when(expires)}`;
+    if (!enabled) return 'It is off until you switch it on: “In use”, under “More”';
+    if (isRevived) return `It is switched on again, ${expires ? `until ${when(expires)}` : 'and stays until you switch it off'}`;
+    return expires ? `It is switched off ${when(expires)}` : 'It stays until you switch it off';
   }
 }
 

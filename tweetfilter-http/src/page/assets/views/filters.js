@@ -8,20 +8,18 @@ import './list.js';
 
 export const ACTIONS = { show: 'Show', hide: 'Hide', highlight: 'Highlight', notify: 'Notify' };
 
+const ENDED = 'has ended: open it and choose a later end, or none, to use it again.';
 const MEANWHILE = 'Nothing was changed here, since filters were changed elsewhere meanwhile. They stand here as they are now; try again.';
 
 class Filters extends View {
   #selected = null;
   // The filter at which the keyboard goes on once it is there.
   #due = null;
-  // Time alone mends what went wrong last.
-  #passes = false;
 
   begin(signal) {
     this.list = this.part('list');
     this.list.make = (row) => this.#row(row);
     this.on(model, 'filters', () => this.#draw());
-    this.on(model, 'store', () => model.store.state === 'fine' && this.#passes && this.#say(''));
     this.on(this.part('find'), 'input', () => this.#draw());
     act(
       this,
@@ -29,6 +27,7 @@ class Filters extends View {
         move: (pressed) => this.#move(pressed, Number(pressed.dataset.by)),
         toggle: (pressed) => this.#toggle(pressed),
         retry: () => model.loadFilters(),
+        dismiss: () => this.#say(''),
       },
       signal,
     );
@@ -137,7 +136,7 @@ class Filters extends View {
 
   async #move(pressed, by) {
     const id = Number(pressed.closest('[data-row]').dataset.row);
-    await this.#try(() => model.moveFilter(id, by));
+    await this.#try(id, () => model.moveFilter(id, by));
     const now = model.filter(id);
     if (!now) return;
     announce(`${model.called(id)} is number ${now.position} of ${model.filters.length}`);
@@ -146,7 +145,7 @@ class Filters extends View {
 
   async #toggle(pressed) {
     const filter = model.filter(Number(pressed.closest('[data-row]').dataset.row));
-    await this.#try(() => model.changeFilter(filter, { enabled: !filter.enabled }));
+    await this.#try(filter.id, () => model.changeFilter(filter, { enabled: !filter.enabled }));
     this.#goOn(filter.id, pressed, '[data-do="toggle"]');
   }
 
@@ -159,7 +158,7 @@ class Filters extends View {
     (again ?? row).focus({ preventScroll: true });
   }
 
-  async #try(change) {
+  async #try(id, change) {
     this.#say('');
     try {
       await change();
@@ -167,12 +166,13 @@ class Filters extends View {
       if (!(error instanceof ApiError)) throw error;
       const isOther = error.code === 'changed_meanwhile';
       if (isOther) await model.loadFilters();
-      this.#say(isOther ? MEANWHILE : error.message, error.passes);
+      const hasEnded = error.code === 'already_expired';
+      this.#say(isOther ? MEANWHILE : hasEnded ? `${model.called(id)} ${ENDED}` : error.message);
     }
   }
 
-  #say(trouble, passes = false) {
-    this.#passes = passes;
+  // It stands until something else is tried, or somebody has read it.
+  #say(trouble) {
     update(this.part('trouble'), { trouble });
   }
 

@@ -3,6 +3,8 @@
 
 const BLOCK = 128;
 const GUESS = 120;
+// How many more are known than there are rows, before those that are gone are forgotten: some come back at once.
+const GONE = 1_000;
 
 export class Heights {
   #known = new Map();
@@ -14,7 +16,16 @@ export class Heights {
 
   /** Takes other rows, by their keys. */
   set(keys) {
+    if (this.#known.size > keys.length + GONE) this.#forget(new Set(keys));
     [this.#blocks, this.length] = [this.#cut(keys), keys.length];
+  }
+
+  #forget(kept) {
+    for (const [key, height] of this.#known) {
+      if (kept.has(key)) continue;
+      this.#known.delete(key);
+      this.#sum -= height;
+    }
   }
 
   /** Puts rows in the place of the first `removed`. */

@@ -18,6 +18,8 @@ export class List extends View {
   #drawing = false;
   #draw = null;
   #rest = null;
+  // Where it was scrolled to last, and what came of that.
+  #scrolled = { to: 0, came: 0 };
   /** Makes a row's element; called again when the row's `version` changes. */
   make = null;
 
@@ -153,18 +155,33 @@ export class List extends View {
     this.#shown.get(row.key)?.element.focus({ preventScroll: true });
   }
 
+  // How far it is scrolled. Browsers round that to whole pixels: what was meant holds until somebody scrolls, or what is read
+  // would creep away by what is lost each time.
+  get #top() {
+    const { to, came } = this.#scrolled;
+    return this.scrollTop === came ? to : this.scrollTop;
+  }
+
+  set #top(to) {
+    this.scrollTop = to;
+    const { scrollTop: came } = this;
+    // It can't be scrolled as far as that.
+    this.#scrolled = { to: Math.abs(to - came) < 1 ? to : came, came };
+  }
+
   // A row is the anchor if it is the first that is seen, from one on. The rows may have moved by some already, in the
   // list of them but not on the screen.
   #anchor(from = 0, moved = 0) {
-    const at = Math.max(from, this.#heights.find(this.scrollTop));
+    const top = this.#top;
+    const at = Math.max(from, this.#heights.find(top));
     const keys = this.#rows.slice(at + moved, at + moved + 30).map((row) => row.key);
-    return { keys, offsets: keys.map((_, n) => this.#heights.top(at + n) - this.scrollTop) };
+    return { keys, offsets: keys.map((_, n) => this.#heights.top(at + n) - top) };
   }
 
   #keep(anchor) {
     if (!anchor) return;
     const n = anchor.keys.findIndex((key) => this.#at(key) !== undefined);
-    if (n >= 0) this.scrollTop = this.#heights.top(this.#at(anchor.keys[n])) - anchor.offsets[n];
+    if (n >= 0) this.#top = this.#heights.top(this.#at(anchor.keys[n])) - anchor.offsets[n];
   }
 
   #layOut() {
@@ -288,7 +305,32 @@ export class List extends View {
     const step = steps[event.key];
     if (!step) return;
     event.preventDefault();
-    this.go(step());
+    if (this.#pagesWithin(event.key, at)) return;
+    const to = step();
+    this.go(to);
+    // From below one is at its end.
+    if (event.key === 'PageUp' && this.#isTall(to)) this.#goOn(this.#heights.top(to + 1) - high);
+  }
+
+  // A row that is higher than what is seen is read to its end, and back to its beginning, before another is gone to.
+  #pagesWithin(key, at) {
+    const { scrollTop, clientHeight: high } = this;
+    const [above, below] = [scrollTop - this.#heights.top(at), this.#heights.top(at + 1) - scrollTop - high];
+    const isSeen = above > -high && below > -high;
+    if (!this.#isTall(at) || !isSeen) return false;
+    if (key === 'PageDown' && below > 1) this.#goOn(scrollTop + Math.min(high * 0.9, below));
+    else if (key === 'PageUp' && above > 1) this.#goOn(scrollTop - Math.min(high * 0.9, above));
+    else return false;
+    return true;
+  }
+
+  #isTall(at) {
+    return this.#heights.top(at + 1) - this.#heights.top(at) > this.clientHeight;
+  }
+
+  #goOn(top) {
+    this.scrollTop = top;
+    this.#show();
   }
 }
 

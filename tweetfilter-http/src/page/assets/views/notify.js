@@ -1,6 +1,7 @@
 // Notifications of the desktop: asked for on a press, few, and none while somebody looks.
 
 import { model } from '../model/index.js';
+import { ofAddress } from '../model/remembered.js';
 import { called, seen } from './text.js';
 
 const WANTED = 'tweetfilter.notify';
@@ -18,13 +19,13 @@ class Notifications extends EventTarget {
   get state() {
     if (!('Notification' in window) || !isSecureContext) return 'none';
     if (Notification.permission === 'denied') return 'refused';
-    return Notification.permission === 'granted' && localStorage.getItem(WANTED) === 'on' ? 'on' : 'off';
+    return Notification.permission === 'granted' && ofAddress.get(WANTED) === 'on' ? 'on' : 'off';
   }
 
   /** Turns them on or off; browsers ask for leave only where a press wants it. */
   async turn(on) {
     const granted = !on || (await Notification.requestPermission()) === 'granted';
-    localStorage.setItem(WANTED, on && granted ? 'on' : 'off');
+    ofAddress.set(WANTED, on && granted ? 'on' : 'off');
     this.dispatchEvent(new Event('change'));
   }
 
@@ -60,9 +61,13 @@ class Notifications extends EventTarget {
 
 async function isLookedAt() {
   if (!document.hidden) return true;
-  if (!navigator.locks) return false;
-  const { held } = await navigator.locks.query();
-  return held.some(({ name }) => name === LOOKED_AT);
+  try {
+    const { held } = await navigator.locks.query();
+    return held.some(({ name }) => name === LOOKED_AT);
+  } catch {
+    // There are none, or the browser denies them.
+    return false;
+  }
 }
 
 // Lets go of the lock when it is looked at no more.

@@ -61,7 +61,7 @@ export function hiddenRow({ numbers, filters }) {
 
 function spoken(author) {
   const name = called(author) || 'Unknown';
-  return { author: name, handle: author.handle ? `@${author.handle}` : '', initial: [...name.trim()][0] ?? '?' };
+  return { author: name, handle: author.handle ? `@${author.handle}` : '', initial: [...name].find((char) => seen(char)) ?? '?' };
 }
 
 const title = (author) => seen(author.name) || (author.handle ? `@${author.handle}` : author.id);

@@ -4,6 +4,8 @@ import { ApiError, model } from '../model/index.js';
 import { View, act, announce, fill, part, update } from './template.js';
 import { NOT_REMOVED, counted } from './text.js';
 
+const GONE = 'It was removed elsewhere; save it to keep it.';
+
 class Sets extends View {
   // What is being written: `{key, name, isNew, shared, before, tag}`; of a set that was never saved the key is null. The tag
   // is of what is known to be kept: of `before`, or of what it was said to be changed to elsewhere.
@@ -11,7 +13,7 @@ class Sets extends View {
   // What was written and not saved, by key: `{open, name, terms}`.
   #drafts = new Map();
   #error = '';
-  // Time alone mends what it says.
+  // Time alone mends what it says: it was of something that was read.
   #passes = false;
   #taken = '';
   #stale = false;
@@ -32,7 +34,7 @@ class Sets extends View {
     });
     this.on(this.part('editing'), 'input', () => {
       const { size } = this.#drafts;
-      this.#taken = '';
+      [this.#taken, this.#error] = ['', this.#isGone ? GONE : ''];
       this.#drawEditor();
       // Its row says whether it is saved.
       if (this.#drafts.size !== size) this.#draw();
@@ -86,6 +88,11 @@ class Sets extends View {
     model.unsaved.keep('sets', drafts.size > 0 ? { at: open?.key, drafts } : null);
   }
 
+  // Whether somebody else removed it while it is open.
+  get #isGone() {
+    return this.#open !== null && this.#open.isNew && this.#open.key !== null;
+  }
+
   get #isDirty() {
     return this.#open !== null && this.part('terms').value !== this.#open.before;
   }
@@ -120,7 +127,7 @@ class Sets extends View {
       this.#drafts.delete(name);
       this.#begin({ key: name, name, isNew: false, shared, before: now.text, tag: now.tag });
     } catch (error) {
-      this.#failed(error);
+      this.#failed(error, error.passes);
     }
   }
 
@@ -158,7 +165,7 @@ class Sets extends View {
     const open = this.#open;
     if (!open || open.key === null || open.isSent || model.sets.state !== 'ready') return;
     if (!model.sets.items.some(({ name }) => name === open.key)) {
-      [this.#error, this.#passes, this.#stale] = ['It was removed elsewhere; save it to keep it.', false, false];
+      [this.#error, this.#passes, this.#stale] = [GONE, false, false];
       open.isNew = true;
       this.#draw();
       return;
@@ -266,9 +273,9 @@ class Sets extends View {
     }
   }
 
-  #failed(error) {
+  #failed(error, passes = false) {
     if (!(error instanceof ApiError)) throw error;
-    [this.#error, this.#passes] = [error.message, error.passes];
+    [this.#error, this.#passes] = [error.message, passes];
     this.#draw();
   }
 

@@ -61,9 +61,8 @@ class ColumnView extends View {
   #near = null;
   // What the list has of the column.
   #drawn = null;
+  // What was said against the last mark; it stands until another goes well, or somebody has read it.
   #trouble = '';
-  // Time alone mends what it says.
-  #passes = false;
 
   begin(signal) {
     this.list = this.part('list');
@@ -71,11 +70,6 @@ class ColumnView extends View {
     const { column, list } = this;
     this.on(column, 'change', () => this.#draw());
     this.on(model, 'filters', () => this.#draw());
-    this.on(model, 'store', () => {
-      if (model.store.state !== 'fine' || !this.#passes) return;
-      [this.#trouble, this.#passes] = ['', false];
-      this.#draw();
-    });
     // Whoever goes away finds a line where they were.
     this.on(document, 'visibilitychange', () => document.hidden && this.checkVisibility() && this.#read());
     this.on(list, 'near-end', () => queueMicrotask(() => column.ahead()));
@@ -97,6 +91,11 @@ class ColumnView extends View {
         further: () => column.more(),
         read: () => this.#read(true),
         back: () => this.#back(),
+        dismiss: () => {
+          this.#trouble = '';
+          this.#draw();
+          list.go(list.above);
+        },
       },
       signal,
     );
@@ -191,7 +190,7 @@ class ColumnView extends View {
       if (!document.hidden) announce('Marked as read');
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (isAsked) [this.#trouble, this.#passes] = [error.message, error.passes];
+      if (isAsked) this.#trouble = error.message;
     }
     if (this.isConnected) this.#draw();
   }
