@@ -67,6 +67,17 @@ statements! {
     GONE = sqlite("SELECT value FROM json_each(?) WHERE value NOT IN (SELECT seq FROM buffer_entry)");
     REMOVE = sqlite("DELETE FROM buffer_entry WHERE seq IN (SELECT value FROM json_each(?))");
     UNLEASE = sqlite("DELETE FROM buffer_lease WHERE seq IN (SELECT value FROM json_each(?))");
+    SEEN_WRONG = sqlite(
+        "SELECT 1 FROM state WHERE name IN ('buffer_entries', 'buffer_bytes')
+             AND (value < 0 OR (value > 0) <> EXISTS (SELECT 1 FROM buffer_entry))",
+    );
+    RECOUNT_ENTRIES = sqlite(
+        "UPDATE state SET value = (SELECT COUNT(*) FROM buffer_entry) WHERE name = 'buffer_entries'",
+    );
+    RECOUNT_BYTES = sqlite(
+        "UPDATE state SET value = (SELECT COALESCE(SUM(length(bytes)), 0) FROM buffer_entry)
+         WHERE name = 'buffer_bytes'",
+    );
     STATS = sqlite(
         "SELECT (SELECT value FROM state WHERE name = 'buffer_entries'),
              (SELECT value FROM state WHERE name = 'buffer_bytes'),
@@ -107,6 +118,24 @@ impl Embedded {
     /// As [`Buffer::lease`].
     pub async fn forget_leases(&self, worker: &str) -> Result<(), BufferError> {
         self.database.run(FORGET, args![worker]).await.map(|_| ()).map_err(buffer_error)
+    }
+
+    /// Counts the entries anew if what is counted can't be so: somebody put some in, or took some out, without counting
+    /// them. It reads all of them for that.
+    ///
+    /// # Errors
+    /// As [`Buffer::append`].
+    pub async fn recount(&self) -> Result<(), BufferError> {
+        let count = async {
+            let mut turn = self.database.write_lightly().await?;
+            if turn.tx.row(SEEN_WRONG, args![]).await?.is_none() {
+                return Ok(());
+            }
+            turn.tx.run(RECOUNT_ENTRIES, args![]).await?;
+            turn.tx.run(RECOUNT_BYTES, args![]).await?;
+            turn.commit().await
+        };
+        count.await.map_err(buffer_error)
     }
 
     async fn take(
@@ -158,7 +187,8 @@ impl Embedded {
             }
             if self.capacity < u64::MAX {
                 let held = tx.row(STATS, args![now]).await?.map_or(Ok(0), |row| row.int(1))?;
-                if held.cast_unsigned() + size as u64 > self.capacity {
+                let held = held.max(0).cast_unsigned();
+                if held.saturating_add(size as u64) > self.capacity {
                     return Ok(Err(BufferError::Full(format!(
                         "{held} bytes wait, and {} may",
                         self.capacity
@@ -317,7 +347,8 @@ pub(crate) fn are_own(entries: &[EntryId]) -> bool {
 /// How full the buffer of a SQLite file is.
 pub(crate) async fn stats(tx: &mut Tx, now: Millis) -> Result<Stats, StoreError> {
     let Some(row) = tx.row(STATS, args![now]).await? else { return Ok(Stats::default()) };
-    let count = |column| row.int(column).map(i64::cast_unsigned);
+    // Below 0 where somebody else put entries in and did not count them.
+    let count = |column| row.int(column).map(|count| count.max(0).cast_unsigned());
     Ok(Stats {
         lost: 0,
         entries: count(0)?,

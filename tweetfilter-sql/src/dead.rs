@@ -10,6 +10,9 @@ use crate::database::Database;
 use crate::lists::numbers;
 use crate::sql::{Row, Sql, Tx, args, list, statements};
 
+/// The source under which dead letters are put back. What came of them counts for those that they are of.
+pub const PUT_BACK: &str = "dead letters";
+
 statements! {
     PAGE = Sql::both(
         "SELECT id, source, reason, at, entry FROM dead_letter WHERE id > ? ORDER BY id LIMIT ?",

@@ -44,7 +44,7 @@ pub use accounts::AccountIdentity;
 pub use basis::Basis;
 pub use buffer::Embedded;
 pub use database::Database;
-pub use dead::{LetterOutline, StoredLetter};
+pub use dead::{LetterOutline, PUT_BACK, StoredLetter};
 pub use disk::{DiskReserve, Room};
 pub use filters::{Changed, FilterRow, NewFilter, Save, Saved};
 pub use gaps::SourcePlace;

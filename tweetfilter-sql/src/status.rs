@@ -8,6 +8,7 @@ use tweetfilter_stream::store::StoreError;
 
 use crate::buffer::{self, source_counts};
 use crate::database::Database;
+use crate::dead::PUT_BACK;
 use crate::gaps::GAPS_DROPPED;
 use crate::retention::{FORGOTTEN, FORGOTTEN_AT, FORGOTTEN_UP_TO};
 use crate::sql::{Sql, Tx, args, statements};
@@ -202,6 +203,7 @@ impl Database {
             source.cursor = row.maybe_text(4)?;
             source.counts = source_counts(&row.text(5)?);
         }
+        status.sources.retain(|source| source.name != PUT_BACK || source.counts.entries > 0);
         // Of the same moment as the counts: what is acked is counted with it.
         if self.buffer().is_some() {
             status.buffer = Some(buffer::stats(&mut tx, self.now()).await?);

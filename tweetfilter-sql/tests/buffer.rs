@@ -8,6 +8,7 @@ mod contract;
 use std::time::Duration;
 
 use common::{Clock, Folder};
+use sqlx::Connection as _;
 use tweetfilter_sql::Database;
 use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Encoded, Most};
 
@@ -92,6 +93,42 @@ async fn what_was_appended_outlives_the_process_and_its_leases_do_not() {
     buffer.forget_leases("w").await.unwrap();
     let leased = buffer.lease("v", Most::entries(9), long).await.unwrap();
     assert_eq!((leased.len(), leased[0].attempts), (1, 2));
+    database.close().await;
+}
+
+#[tokio::test]
+async fn what_somebody_put_in_without_counting_it_counts_for_nothing_until_it_is_counted_anew() {
+    let folder = Folder::new();
+    let path = folder.file("a.db");
+    let database = Database::open(&path).await.unwrap();
+    let buffer = database.buffer().unwrap();
+    let strange = async |statement: &'static str| {
+        let mut stranger = sqlx::SqliteConnection::connect(&path).await.unwrap();
+        sqlx::raw_sql(statement).execute(&mut stranger).await.unwrap();
+        stranger.close().await.unwrap();
+    };
+    let counts = async || {
+        let stats = buffer.stats().await.unwrap();
+        (stats.entries, stats.bytes)
+    };
+    strange(
+        "INSERT INTO buffer_entry (part, at, bytes) VALUES (1, 1, x'01'), (2, 1, x'0203'), (3, 1, x'04')",
+    )
+    .await;
+    let leased = buffer.lease("w", Most::entries(1), Duration::from_secs(60)).await.unwrap();
+    buffer.ack("w", &[leased[0].id.clone()]).await.unwrap();
+    assert_eq!(counts().await, (0, 0));
+    let small = buffer.clone().with_capacity(1);
+    let fence = small.claim("s", "a", Duration::from_secs(60)).await.unwrap().fence;
+    let entries = vec![Encoded { key: 1, bytes: b"123".to_vec() }];
+    let full = small.append(&Batch { source: "s".into(), fence, entries, ..Batch::default() }).await;
+    assert!(matches!(full, Err(BufferError::Full(_))), "{full:?}");
+    buffer.recount().await.unwrap();
+    assert_eq!(counts().await, (2, 3));
+    // What may be so is not counted again.
+    strange("UPDATE state SET value = 7 WHERE name = 'buffer_entries'").await;
+    buffer.recount().await.unwrap();
+    assert_eq!(counts().await, (7, 3));
     database.close().await;
 }
 

@@ -113,7 +113,12 @@ impl<'a> Parser<'a, '_> {
                     format!("This parenthesis and {} around it are never closed", n - 1),
                 ),
             };
-            self.report(diagnostic.fix(end, ")".repeat(unclosed.len()), "close it at the end"));
+            // What stands behind an open quotation mark is quoted.
+            let (quote, label) = match self.atoms.report.closing_quote() {
+                Some(quote) => (quote.to_owned(), "close it and the quotation mark at the end"),
+                None => (String::new(), "close it at the end"),
+            };
+            self.report(diagnostic.fix(end, quote + &")".repeat(unclosed.len()), label));
         }
         root
     }

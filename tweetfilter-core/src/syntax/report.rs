@@ -32,6 +32,12 @@ impl Report {
         !self.errors.is_empty()
     }
 
+    /// What closes a quotation mark that is never closed, if there is one.
+    pub(super) fn closing_quote(&self) -> Option<&str> {
+        let found = self.errors.iter().find(|found| found.code == "unclosed_quote")?;
+        found.fixes.first().map(|fix| fix.replacement.as_str())
+    }
+
     /// All of them in order of place; where there are too many, warnings give way.
     pub(super) fn finish(mut self) -> Vec<Diagnostic> {
         self.warnings.truncate(self.most.saturating_sub(self.errors.len()));

@@ -263,6 +263,32 @@ fn survives(text: &str, dialect: Dialect) {
     }
 }
 
+/// Takes the first fix that is offered for an error, again and again: until there is none, or nothing is wrong.
+fn comes_to_an_end(text: &str, dialect: Dialect) {
+    let mut mended = text.to_owned();
+    let mut taken = Vec::new();
+    while let Err(error) = Expression::parse_with(&mended, dialect, &Limits::default()) {
+        let errors = error.diagnostics().iter().filter(|found| found.severity == Severity::Error);
+        let Some((code, fix)) = errors.into_iter().find_map(|found| Some((found.code, found.fixes.first()?)))
+        else {
+            return;
+        };
+        taken.push((code, fix.label.clone(), mended.clone()));
+        assert!(taken.len() < 100, "{text:?}: {:#?}", &taken[taken.len() - 4..]);
+        mended.replace_range(fix.span.range(), &fix.replacement);
+    }
+}
+
+#[test]
+fn fixes_of_open_quotes_and_parentheses_close_both() {
+    for text in
+        ["(snow \"abc", "( \u{201c} x", "near:2(a \"b", "2 of (a, \"b", "(a OR contains:\"b", "((a \"b\\"]
+    {
+        comes_to_an_end(text, Dialect::Native);
+        comes_to_an_end(text, Dialect::X);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
@@ -277,6 +303,12 @@ proptest! {
     fn nearly_expressions_never_panic(text in noise()) {
         survives(&text, Dialect::Native);
         survives(&text, Dialect::X);
+    }
+
+    #[test]
+    fn taking_fixes_comes_to_an_end(text in noise()) {
+        comes_to_an_end(&text, Dialect::Native);
+        comes_to_an_end(&text, Dialect::X);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::handles::UnknownHandles;
 use super::place::{Place, Places};
+use super::words;
 
 /// The answer of every route if all went well.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,19 +49,24 @@ pub struct Summary {
     pub text: String,
     /// How many things `data` lists.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub count: Option<usize>,
     /// Say it as `before` to get what follows; absent where nothing does.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub next: Option<String>,
     /// The last commit that this answer takes into account: go on from it with `/live`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub commit: Option<i64>,
     /// A search has looked at everything that was received after this time.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub searched_back_to: Option<String>,
     /// Handles in the expression of a search that stand for nobody; absent where there are none, or Bluesky plays no part on
     /// this server.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub unknown_handles: Option<UnknownHandles>,
 }
 
@@ -123,6 +129,7 @@ pub struct Finding {
     /// Stable, listed in SYNTAX.md.
     pub code: String,
     /// `error` or `warning`.
+    #[schema(value_type = words::Severity)]
     pub severity: &'static str,
     /// Where in the expression.
     pub span: Place,

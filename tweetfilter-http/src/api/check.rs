@@ -17,6 +17,7 @@ use super::extract::Body;
 use super::handles::UnknownHandles;
 use super::place::{Place, Places};
 use super::turns::Work;
+use super::words;
 
 /// Parts that are named, of those from which the cost of an expression follows.
 const REASONS: usize = 100;
@@ -29,7 +30,7 @@ pub struct CheckFilter {
     pub text: String,
     /// `native` or `x`.
     #[serde(default)]
-    #[schema(value_type = String, example = "native")]
+    #[schema(value_type = words::Dialect)]
     pub dialect: Dialect,
 }
 
@@ -80,7 +81,7 @@ pub struct Operator {
 }
 
 /// Says what is wrong or doubtful in an expression. An invalid one is no error of the request.
-#[utoipa::path(post, path = "/check", tag = "expressions", request_body = CheckFilter,
+#[utoipa::path(post, path = "/check", operation_id = "check_expression", tag = "expressions", request_body = CheckFilter,
     responses((status = 200, body = Answer<Checked>)))]
 pub(super) async fn check(
     State(api): State<Api>,
@@ -153,7 +154,7 @@ impl Checked {
 }
 
 /// All operators, for completion.
-#[utoipa::path(get, path = "/operators", tag = "expressions", responses((status = 200, body = Answer<Vec<Operator>>)))]
+#[utoipa::path(get, path = "/operators", operation_id = "list_operators", tag = "expressions", responses((status = 200, body = Answer<Vec<Operator>>)))]
 pub(super) async fn operators(_: Caller) -> Answer<Vec<Operator>> {
     let all: Vec<_> = spellings()
         .map(|found| Operator { name: found.name, aliases: found.aliases, values: found.values })

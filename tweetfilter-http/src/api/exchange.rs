@@ -18,6 +18,7 @@ use super::expression::Surroundings;
 use super::extract::Body;
 use super::filters::too_many;
 use super::turns::Work;
+use super::words;
 use crate::import::{FilterFile, Format, Malformed, UNREADABLE, read_filters, read_words};
 use crate::incoming::{Incoming, State as Held, against, summary};
 use crate::names::{FILTER_NAME, fits};
@@ -62,7 +63,7 @@ pub struct Import {
     pub format: Kind,
     /// What a match of a new filter does, where the file does not say: `show`, `hide`, `highlight` or `notify`.
     #[serde(default)]
-    #[schema(value_type = String, example = "highlight")]
+    #[schema(value_type = words::Action)]
     pub action: Action,
     /// Of `words`: one filter that any of them satisfies.
     #[serde(default)]
@@ -123,7 +124,7 @@ pub struct FileOwner {
 /// A file may hold filters of many owners, as those of `tweetfilter match` do. All come in as this account's, and the answer says how many
 /// the file says are of others, and whose filters there are (`owners`); with `owner` only those of one come in. One that has more
 /// filters than an import may have is refused with `apply`; without, the answer has none of them, and says whose they are.
-#[utoipa::path(post, path = "/import", tag = "filters", request_body = Import,
+#[utoipa::path(post, path = "/import", operation_id = "import_filters", tag = "filters", request_body = Import,
     responses((status = 200, body = Answer<Imported>), (status = 412, body = Refused,
             description = "Somebody changes the filters of the account all the while"),
         (status = 422, body = Refused)))]

@@ -20,6 +20,7 @@ use super::search::compiled;
 use super::shapes::{Segment, ShownPost};
 use super::timeline::seen_post;
 use super::turns::Work;
+use super::words;
 use crate::names::PARTS;
 use crate::people::People;
 
@@ -37,7 +38,7 @@ pub struct ExplainPost {
     pub text: Option<String>,
     /// Of the expression: `native` or `x`.
     #[serde(default)]
-    #[schema(value_type = String, example = "native")]
+    #[schema(value_type = words::Dialect)]
     pub dialect: Dialect,
 }
 
@@ -91,7 +92,7 @@ pub struct Found {
 }
 
 /// Why a post that the account saw matches a filter or an expression, or what it lacks.
-#[utoipa::path(post, path = "/explain", tag = "expressions", request_body = ExplainPost,
+#[utoipa::path(post, path = "/explain", operation_id = "explain_post", tag = "expressions", request_body = ExplainPost,
     responses((status = 200, body = Answer<Explained>), (status = 404, body = Refused),
         (status = 422, body = Refused)))]
 pub(super) async fn explain(

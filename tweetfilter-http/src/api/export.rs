@@ -73,7 +73,7 @@ pub struct Lost {
 /// links and quoted posts. To Mastodon go those that hide and are used, if they are words and phrases; there they hold
 /// everywhere, also where a filter that shows comes before them here. No form holds the named
 /// sets: `/sets/{name}` says each.
-#[utoipa::path(get, path = "/export", tag = "filters", params(ExportQuery), responses((status = 200, body = Answer<Exported>)))]
+#[utoipa::path(get, path = "/export", operation_id = "export_filters", tag = "filters", params(ExportQuery), responses((status = 200, body = Answer<Exported>)))]
 pub(super) async fn export(
     State(api): State<Api>,
     caller: Caller,

@@ -16,6 +16,7 @@ use super::extract::{Body, Path};
 use super::filters::own;
 use super::shapes::{Author, ShownPost};
 use super::tag::Tag;
+use super::timeline::newest;
 use super::{Api, digest, new_secret};
 use crate::people::unnamed;
 use crate::time::rfc3339;
@@ -58,7 +59,7 @@ pub struct ShownFeed {
 }
 
 /// The account's feeds.
-#[utoipa::path(get, path = "/feeds", tag = "feeds", responses((status = 200, body = Answer<Vec<ShownFeed>>)))]
+#[utoipa::path(get, path = "/feeds", operation_id = "list_feeds", tag = "feeds", responses((status = 200, body = Answer<Vec<ShownFeed>>)))]
 pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answer<Vec<ShownFeed>>> {
     let feeds = api.ask(caller.until, api.database().feeds(caller.account())).await?;
     let shown =
@@ -68,7 +69,7 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
 }
 
 /// Makes a feed of what a filter matches, at a secret address that is shown once.
-#[utoipa::path(post, path = "/feeds", tag = "feeds", request_body = AddFeed,
+#[utoipa::path(post, path = "/feeds", operation_id = "add_feed", tag = "feeds", request_body = AddFeed,
     responses((status = 201, body = Answer<NewFeed>), (status = 404, body = Refused),
         (status = 422, body = Refused, description = "The account has as many feeds as it may")))]
 pub(super) async fn add(
@@ -97,7 +98,7 @@ pub(super) async fn add(
 }
 
 /// Revokes a feed: its address is of no use any more.
-#[utoipa::path(delete, path = "/feeds/{id}", tag = "feeds", params(("id" = i64, Path, description = "Its number")),
+#[utoipa::path(delete, path = "/feeds/{id}", operation_id = "remove_feed", tag = "feeds", params(("id" = i64, Path, description = "Its number")),
     responses((status = 200, body = Answer<i64>), (status = 404, body = Refused)))]
 pub(super) async fn remove(
     State(api): State<Api>,
@@ -111,7 +112,7 @@ pub(super) async fn remove(
 }
 
 /// A feed, by its secret address: `{secret}.atom` or `{secret}.json`.
-#[utoipa::path(get, path = "/feeds/{address}", tag = "feeds", security(()),
+#[utoipa::path(get, path = "/feeds/{address}", operation_id = "read_feed", tag = "feeds", security(()),
     params(("address" = String, Path, description = "The secret, and `.atom` or `.json`")),
     responses((status = 200, description = "Atom or JSON Feed",
             content((String = "application/atom+xml"), (String = "application/feed+json"))),
@@ -144,7 +145,9 @@ pub(super) async fn read(
         Some(filter) => filter.name,
         None => format!("filter {}", feed.filter),
     };
-    let page = Page { before: None, limit: POSTS, filter: Some(feed.filter), hidden: true };
+    // Nothing newer than what the tag stands for.
+    let page =
+        Page { before: Some(newest(pulse.commit)), limit: POSTS, filter: Some(feed.filter), hidden: true };
     let posts = api.ask(until, database.timeline_stretch(feed.account, &page)).await?.posts;
     let people = api.people(until, unnamed(&posts)).await?;
     let tag = tag.showing(&people);

@@ -20,6 +20,7 @@ use super::shapes::ShownFilter;
 use super::tag::{IfMatch, Tag};
 use super::turns::Work;
 use super::unused::{self, Unused};
+use super::words;
 use super::{Api, PREFIX};
 use crate::parts::now;
 use crate::{names, time};
@@ -29,17 +30,19 @@ use crate::{names, time};
 #[serde(deny_unknown_fields)]
 pub struct AddFilter {
     /// The expression.
+    #[schema(min_length = 1)]
     pub text: String,
     /// What people call it.
     #[serde(default)]
+    #[schema(max_length = 500)]
     pub name: String,
     /// How it reads a post: `native` or `x`.
     #[serde(default)]
-    #[schema(value_type = String, example = "native")]
+    #[schema(value_type = words::Dialect)]
     pub dialect: Dialect,
     /// What a match does: `show`, `hide`, `highlight` or `notify`.
     #[serde(default)]
-    #[schema(value_type = String, example = "highlight")]
+    #[schema(value_type = words::Action)]
     pub action: Action,
     /// Whether it is used.
     #[serde(default = "yes")]
@@ -60,19 +63,19 @@ fn yes() -> bool {
 pub struct ChangeFilter {
     /// The expression.
     #[serde(default, deserialize_with = "said")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, min_length = 1)]
     pub text: Option<String>,
     /// What people call it.
     #[serde(default, deserialize_with = "said")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, max_length = 500)]
     pub name: Option<String>,
     /// `native` or `x`.
     #[serde(default, deserialize_with = "said")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = words::Dialect, required = false)]
     pub dialect: Option<Dialect>,
     /// `show`, `hide`, `highlight` or `notify`.
     #[serde(default, deserialize_with = "said")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = words::Action, required = false)]
     pub action: Option<Action>,
     /// Whether it is used.
     #[serde(default, deserialize_with = "said")]
@@ -131,7 +134,7 @@ pub struct Order {
 }
 
 /// The account's filters, in its order: the first that shows or hides a post decides.
-#[utoipa::path(get, path = "/filters", tag = "filters",
+#[utoipa::path(get, path = "/filters", operation_id = "list_filters", tag = "filters",
     responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 304, description = "As it was")))]
 pub(super) async fn list(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Result<Response> {
     listed(&api, &caller, &headers).await
@@ -153,8 +156,9 @@ async fn listed(api: &Api, caller: &Caller, headers: &HeaderMap) -> Result<Respo
 ///
 /// Sent again, it adds another. Where an answer may be lost, `/import` is the way to add a filter once: what says the same
 /// as one that is there is not added.
-#[utoipa::path(post, path = "/filters", tag = "filters", request_body = AddFilter,
-    responses((status = 201, body = Answer<KeptFilter>), (status = 422, body = Refused)))]
+#[utoipa::path(post, path = "/filters", operation_id = "add_filter", tag = "filters", request_body = AddFilter,
+    responses((status = 201, body = Answer<KeptFilter>, headers(("Location" = String, description = "Its address"),
+            ("ETag" = String, description = "Of what is kept: say it in `If-Match` to change no other"))), (status = 422, body = Refused)))]
 pub(super) async fn add(
     State(api): State<Api>,
     mut caller: Caller,
@@ -188,7 +192,7 @@ pub(super) async fn add(
 }
 
 /// One filter.
-#[utoipa::path(get, path = "/filters/{id}", tag = "filters", params(("id" = i64, Path, description = "Its number")),
+#[utoipa::path(get, path = "/filters/{id}", operation_id = "get_filter", tag = "filters", params(("id" = i64, Path, description = "Its number")),
     responses((status = 200, body = Answer<ShownFilter>), (status = 304, description = "As it was"),
         (status = 404, body = Refused)))]
 pub(super) async fn get(
@@ -206,10 +210,11 @@ pub(super) async fn get(
 }
 
 /// Changes what is said of a filter. With `If-Match`, its `ETag` or `"REVISION"`, only if nobody else has changed it meanwhile.
-#[utoipa::path(patch, path = "/filters/{id}", tag = "filters", request_body = ChangeFilter,
+#[utoipa::path(patch, path = "/filters/{id}", operation_id = "change_filter", tag = "filters", request_body = ChangeFilter,
     params(("id" = i64, Path, description = "Its number"),
         ("If-Match" = Option<String>, Header, description = "Its `ETag` or its revision in quotes, several with commas between them, or `*`")),
-    responses((status = 200, body = Answer<KeptFilter>), (status = 404, body = Refused),
+    responses((status = 200, body = Answer<KeptFilter>,
+            headers(("ETag" = String, description = "Of what is kept: say it in `If-Match` to change no other"))), (status = 404, body = Refused),
         (status = 412, body = Refused), (status = 422, body = Refused)))]
 pub(super) async fn change(
     State(api): State<Api>,
@@ -260,7 +265,7 @@ pub(super) async fn change(
 
 /// Removes a filter; what it matched stays. With `If-Match`, its `ETag` or `"REVISION"`, only if nobody has changed it
 /// meanwhile.
-#[utoipa::path(delete, path = "/filters/{id}", tag = "filters",
+#[utoipa::path(delete, path = "/filters/{id}", operation_id = "remove_filter", tag = "filters",
     params(("id" = i64, Path, description = "Its number"),
         ("If-Match" = Option<String>, Header, description = "Its `ETag` or its revision in quotes, several with commas between them, or `*`")),
     responses((status = 200, body = Answer<i64>), (status = 404, body = Refused), (status = 412, body = Refused)))]
@@ -286,9 +291,10 @@ pub(super) async fn remove(
 
 /// Puts the filters in an order. With `If-Match`, the `ETag` of `/filters`, only if nobody has changed, added or removed one
 /// meanwhile.
-#[utoipa::path(put, path = "/filters/order", tag = "filters", request_body = Order,
+#[utoipa::path(put, path = "/filters/order", operation_id = "order_filters", tag = "filters", request_body = Order,
     params(("If-Match" = Option<String>, Header, description = "The `ETag` of `/filters`, several with commas between them, or `*`")),
-    responses((status = 200, body = Answer<Vec<ShownFilter>>), (status = 404, body = Refused),
+    responses((status = 200, body = Answer<Vec<ShownFilter>>,
+            headers(("ETag" = String, description = "Of what is kept: say it in `If-Match` to change no other"))), (status = 404, body = Refused),
         (status = 412, body = Refused)))]
 pub(super) async fn order(
     State(api): State<Api>,

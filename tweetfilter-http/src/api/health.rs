@@ -41,14 +41,14 @@ pub struct Health {
 }
 
 /// The process runs. It says nothing about the store.
-#[utoipa::path(get, path = "/health/live", tag = "health", security(()),
+#[utoipa::path(get, path = "/health/live", operation_id = "health_live", tag = "health", security(()),
     responses((status = 200, body = Answer<Health>)))]
 pub(super) async fn live() -> Answer<Health> {
     Answer::new(Summary::new("The process runs"), Health { state: "live" })
 }
 
 /// The store takes writes.
-#[utoipa::path(get, path = "/health/ready", tag = "health", security(()),
+#[utoipa::path(get, path = "/health/ready", operation_id = "health_ready", tag = "health", security(()),
     responses((status = 200, body = Answer<Health>), (status = 503, body = Refused)))]
 pub(super) async fn ready(State(api): State<Api>) -> Result<Response> {
     api.probe().await?;

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
-use tweetfilter_sql::Database;
+use tweetfilter_sql::{Database, PUT_BACK};
 use tweetfilter_stream::buffer::{Buffer, BufferError};
 use tweetfilter_stream::redis_streams;
 use utoipa::{IntoParams, ToSchema};
@@ -23,9 +23,7 @@ use crate::time::rfc3339;
 
 /// Dead letters of an answer, and at most as many are put back at once.
 const PAGE: u32 = 100;
-/// The source under which they are put back.
-const SOURCE: &str = "dead letters";
-/// How long that is claimed.
+/// How long the source is claimed under which they are put back.
 const LEASE: Duration = Duration::from_secs(2);
 
 /// The way to the buffer. The API needs it for this and for what `/status` says, and opens it when it does.
@@ -128,7 +126,7 @@ pub struct Retried {
 }
 
 /// What no attempt could store, oldest first; needs scope `admin`. `next` of the summary is the `after` of what follows.
-#[utoipa::path(get, path = "/dead-letters", tag = "health", params(LettersQuery),
+#[utoipa::path(get, path = "/dead-letters", operation_id = "list_dead_letters", tag = "health", params(LettersQuery),
     responses((status = 200, body = Answer<Vec<ShownLetter>>)))]
 pub(super) async fn list(
     State(api): State<Api>,
@@ -151,7 +149,7 @@ pub(super) async fn list(
 }
 
 /// Puts dead letters back into the buffer, to be tried again; needs scope `admin`.
-#[utoipa::path(post, path = "/dead-letters/retry", tag = "health", request_body = Retry,
+#[utoipa::path(post, path = "/dead-letters/retry", operation_id = "retry_dead_letters", tag = "health", request_body = Retry,
     responses((status = 200, body = Answer<Retried>), (status = 409, body = Refused,
             description = "Somebody else puts dead letters back just now (`retry_running`)"),
         (status = 503, body = Refused,
@@ -168,8 +166,8 @@ pub(super) async fn retry(
     let put_back = async {
         let buffer = api.0.buffer.buffer(database).await?;
         let instance = format!("api {}", std::process::id());
-        let claim = buffer.claim(SOURCE, &instance, LEASE).await?;
-        database.retry_dead_letters(&ids, &buffer, SOURCE, claim.fence).await
+        let claim = buffer.claim(PUT_BACK, &instance, LEASE).await?;
+        database.retry_dead_letters(&ids, &buffer, PUT_BACK, claim.fence).await
     };
     let put_back = match timeout_at(caller.until, put_back).await {
         Ok(put_back) => put_back.map_err(refused)?,

@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout_at;
 
 use super::Options;
 use super::answer::{ApiError, Result};
 
 /// Searches and previews at once, in this process.
 const SEARCHES: usize = 2;
+/// How long a search or preview waits for its turn: for a few slices of another one, not for all of a long one.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Tokens that are remembered before those that rest are forgotten.
 const TOKENS: usize = 10_000;
 /// How often is noted that a token is used.
@@ -22,8 +25,8 @@ const NOTE: Duration = Duration::from_secs(300);
 pub(super) struct Uses {
     tokens: Mutex<HashMap<i64, Use>>,
     searches: Arc<Semaphore>,
-    /// Accounts that search, as long as what is behind them is held.
-    searching: Mutex<HashMap<i64, Weak<()>>>,
+    /// The one turn of each account that searches, as long as that waits or runs.
+    searching: Mutex<HashMap<i64, Weak<Semaphore>>>,
 }
 
 /// What one token is using.
@@ -41,8 +44,8 @@ struct Use {
 #[derive(Debug)]
 pub(super) struct Right {
     _permit: OwnedSemaphorePermit,
-    /// Of a search: by which its account is known to search.
-    _searching: Option<Arc<()>>,
+    /// Of a search: the turn of its account.
+    _searching: Option<OwnedSemaphorePermit>,
 }
 
 impl Default for Uses {
@@ -81,20 +84,33 @@ impl Uses {
         })
     }
 
-    /// One search or preview of an account, by whichever token: nobody keeps others out alone.
-    pub(super) fn search(&self, account: i64) -> Result<Right> {
+    /// One search or preview of an account, by whichever token: nobody keeps others out alone. Who comes first has its turn
+    /// first, first among those of its account and then among all: whoever asks again and again passes by nobody.
+    pub(super) async fn search(&self, account: i64) -> Result<Right> {
         let busy =
             |message: &str| ApiError::new(StatusCode::TOO_MANY_REQUESTS, "search_running", message).after(1);
-        let mut searching = self.searching.lock().unwrap_or_else(PoisonError::into_inner);
-        searching.retain(|_, right| right.strong_count() > 0);
-        if searching.contains_key(&account) {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        let own = timeout_at(until, self.searches_of(account).acquire_owned()).await;
+        let Ok(Ok(own)) = own else {
             return Err(busy("A search or preview of this account runs already; let it end"));
+        };
+        let shared = timeout_at(until, Arc::clone(&self.searches).acquire_owned()).await;
+        let Ok(Ok(shared)) = shared else {
+            return Err(busy("Others search just now; try again in a second"));
+        };
+        Ok(Right { _permit: shared, _searching: Some(own) })
+    }
+
+    /// The one turn of an account to search.
+    fn searches_of(&self, account: i64) -> Arc<Semaphore> {
+        let mut searching = self.searching.lock().unwrap_or_else(PoisonError::into_inner);
+        searching.retain(|_, own| own.strong_count() > 0);
+        if let Some(own) = searching.get(&account).and_then(Weak::upgrade) {
+            return own;
         }
-        let shared = Arc::clone(&self.searches).try_acquire_owned();
-        let shared = shared.map_err(|_| busy("Others search just now; try again in a second"))?;
-        let right = Arc::new(());
-        searching.insert(account, Arc::downgrade(&right));
-        Ok(Right { _permit: shared, _searching: Some(right) })
+        let own = Arc::new(Semaphore::new(1));
+        searching.insert(account, Arc::downgrade(&own));
+        own
     }
 
     /// One live stream.
@@ -141,15 +157,31 @@ mod tests {
         assert!(uses.take(2, &options).is_ok(), "another token has its own");
     }
 
-    #[test]
-    fn searches_are_one_for_an_account_and_two_in_all() {
+    #[tokio::test(start_paused = true)]
+    async fn searches_are_one_for_an_account_and_two_in_all() {
         let uses = Uses::default();
-        let first = uses.search(1).unwrap();
-        assert!(uses.search(1).is_err());
-        let _second = uses.search(2).unwrap();
-        assert!(uses.search(3).is_err());
+        let first = uses.search(1).await.unwrap();
+        assert!(uses.search(1).await.is_err());
+        let _second = uses.search(2).await.unwrap();
+        assert!(uses.search(3).await.is_err());
         drop(first);
-        assert!(uses.search(3).is_ok());
-        assert!(uses.search(1).is_ok());
+        assert!(uses.search(3).await.is_ok());
+        assert!(uses.search(1).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_search_to_end_comes_before_the_next_one() {
+        let uses = Arc::new(Uses::default());
+        let first = uses.search(1).await.unwrap();
+        let search = |uses: Arc<Uses>| async move { uses.search(1).await };
+        let waiting = tokio::spawn(search(uses.clone()));
+        tokio::task::yield_now().await;
+        let next = tokio::spawn(search(uses.clone()));
+        tokio::task::yield_now().await;
+        drop(first);
+        let waited = waiting.await.unwrap().unwrap();
+        assert!(next.await.unwrap().is_err(), "it waits for the one before it, and not for ever");
+        drop(waited);
+        assert!(uses.search(1).await.is_ok());
     }
 }

@@ -134,7 +134,7 @@ impl Drop for Open {
 /// whom posts gave by id alone when they were sent: with `handle` and `name`, or null. `missed` says that commits `after` one and
 /// `before` another are not kept any more, and what they brought is not told: ask for timelines again. `away` and `back` that the store is away or back, `end` that
 /// the stream ends, with an error as every answer has it.
-#[utoipa::path(get, path = "/live", tag = "posts", params(LiveQuery,
+#[utoipa::path(get, path = "/live", operation_id = "follow_live", tag = "posts", params(LiveQuery,
         ("Last-Event-ID" = Option<i64>, Header, description = "The `id` of the last event: begin behind it")),
     responses((status = 200, description = "Events", content_type = "text/event-stream", body = String),
         (status = 404, description = "No such filter"),

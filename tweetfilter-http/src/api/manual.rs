@@ -37,7 +37,7 @@ impl PartialSchema for OpenApiDocument {
 }
 
 /// The document that describes all routes, for programs.
-#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "manual", security(()),
+#[utoipa::path(get, path = "/api/v1/openapi.json", operation_id = "get_openapi", tag = "manual", security(()),
     responses((status = 200, description = "An OpenAPI document", content_type = "application/json",
         body = OpenApiDocument)))]
 pub(super) async fn openapi() -> Response {
@@ -45,7 +45,7 @@ pub(super) async fn openapi() -> Response {
 }
 
 /// The same for people.
-#[utoipa::path(get, path = "/manual", tag = "manual", security(()),
+#[utoipa::path(get, path = "/manual", operation_id = "get_manual", tag = "manual", security(()),
     responses((status = 200, description = "A page", content_type = "text/html", body = String)))]
 pub(super) async fn page() -> Response {
     let policy =
@@ -56,7 +56,7 @@ pub(super) async fn page() -> Response {
 }
 
 /// How that page looks.
-#[utoipa::path(get, path = "/manual.css", tag = "manual", security(()),
+#[utoipa::path(get, path = "/manual.css", operation_id = "get_manual_style", tag = "manual", security(()),
     responses((status = 200, description = "A style sheet", content_type = "text/css", body = String)))]
 pub(super) async fn style() -> Response {
     let headers: [(HeaderName, &str); 2] =
@@ -75,9 +75,8 @@ fn html(document: &Value) -> String {
                 continue;
             }
             let title = format!("{} {path}", method.to_uppercase());
-            let anchor =
-                operation["operationId"].as_str().map_or_else(|| title.clone(), |id| format!("{id}{path}"));
-            let (anchor, title) = (escape(&anchor), escape(&title));
+            let anchor = operation["operationId"].as_str().unwrap_or(&title);
+            let (anchor, title) = (escape(anchor), escape(&title));
             index.push_str(&format!("<li><a href=\"#{anchor}\">{title}</a></li>\n"));
             body.push_str(&format!("<section id=\"{anchor}\"><h2>{title}</h2>\n"));
             for field in ["summary", "description"] {

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::answer::{Answer, Result, Summary};
 use super::caller::Caller;
+use super::words;
 use crate::time::rfc3339;
 
 /// The account that a token acts for, and what it may do.
@@ -53,7 +54,7 @@ pub struct ShownToken {
     /// What people call it.
     pub name: String,
     /// `read`, `write` or `admin`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::Scope)]
     pub scope: Scope,
     /// When it was made.
     pub created_at: String,
@@ -79,7 +80,7 @@ pub struct Allowed {
 }
 
 /// The account that the token acts for.
-#[utoipa::path(get, path = "/me", tag = "account", responses((status = 200, body = Answer<Me>)))]
+#[utoipa::path(get, path = "/me", operation_id = "get_me", tag = "account", responses((status = 200, body = Answer<Me>)))]
 pub(super) async fn me(State(api): State<Api>, caller: Caller) -> Result<Answer<Me>> {
     let database = api.database();
     let accounts = api.ask(caller.until, database.accounts()).await?;

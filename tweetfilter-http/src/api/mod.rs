@@ -8,6 +8,8 @@ mod answer;
 mod caller;
 mod check;
 mod coming;
+mod document;
+mod encoded;
 mod exchange;
 mod explain;
 mod export;
@@ -45,6 +47,7 @@ mod tokens;
 mod turns;
 mod unused;
 mod wording;
+mod words;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -58,9 +61,10 @@ use tweetfilter_stream::redis_streams;
 use tweetfilter_stream::store::StoreError;
 
 pub use answer::{Answer, ApiError, ErrorBody, Finding, FixIt, Refused, Second, Summary};
+pub use document::document;
 pub use options::Options;
 pub use place::Place;
-pub use routes::{app, document};
+pub use routes::app;
 pub use secret::{digest, new_secret};
 pub use server::{Serving, listen, listen_as};
 pub use status::try_write;

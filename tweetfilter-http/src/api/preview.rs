@@ -30,6 +30,7 @@ use super::scan::{Bits, Scan, SeenPost};
 use super::search::{compiled, shown};
 use super::shapes::ShownPost;
 use super::unused::Unused;
+use super::words;
 use crate::time::rfc3339;
 
 /// Posts that a preview looks at.
@@ -48,25 +49,26 @@ const SAVED: Bits = 2;
 #[serde(deny_unknown_fields)]
 pub struct PreviewOf {
     /// The expression.
+    #[schema(min_length = 1)]
     pub text: String,
     /// `native` or `x`.
     #[serde(default)]
-    #[schema(value_type = String, example = "native")]
+    #[schema(value_type = words::Dialect)]
     pub dialect: Dialect,
     /// What a match would do.
     #[serde(default)]
-    #[schema(value_type = String, example = "highlight")]
+    #[schema(value_type = words::Action)]
     pub action: Action,
     /// The saved filter that it would replace.
     #[serde(default)]
     pub filter: Option<i64>,
     /// How many of the newest posts to look at, up to 50,000.
     #[serde(default = "thousand")]
-    #[schema(default = 1000)]
+    #[schema(default = 1000, minimum = 1, maximum = 50000)]
     pub posts: usize,
     /// How many samples to show, up to 50.
     #[serde(default = "ten")]
-    #[schema(default = 10)]
+    #[schema(default = 10, maximum = 50)]
     pub samples: usize,
 }
 
@@ -136,11 +138,12 @@ fn thousand() -> usize {
 /// What a filter that is not saved would have found among the newest posts that the account saw.
 ///
 /// It looks for two seconds at most: `cut_short` says that there was more to look at. One search or preview runs for an
-/// account at a time, and two for all; whoever comes meanwhile is refused before anything is read.
+/// account at a time, and two for all; whoever comes meanwhile waits a second for the turn, and is then refused before
+/// anything is read.
 ///
 /// With `Accept: text/event-stream` it is told as it is found: each event `preview` is an answer with what was found so
 /// far, the first after a fraction of the time; the last event is `done`, with the whole, or `error`.
-#[utoipa::path(post, path = "/preview", tag = "expressions", request_body = PreviewOf,
+#[utoipa::path(post, path = "/preview", operation_id = "preview_filter", tag = "expressions", request_body = PreviewOf,
     responses((status = 200, content((Answer<Preview> = "application/json"), (String = "text/event-stream"))),
         (status = 404, body = Refused), (status = 422, body = Refused),
         (status = 429, body = Refused)))]
@@ -213,7 +216,8 @@ impl Looking {
             return Err(ApiError::bad(message));
         }
         // First: reading an expression, with lists that it names, may cost as much as looking for it.
-        let right = api.0.uses.search(caller.account())?;
+        let right = api.0.uses.search(caller.account()).await?;
+        caller.renew(&api);
         let mut filters = vec![compiled(&api, &mut caller, &query.text, query.dialect).await?];
         let marking = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
         let unknown_handles = UnknownHandles::of(&api, &mut caller, &marking).await?;

@@ -34,11 +34,12 @@ pub struct ReadUpTo {
 #[serde(deny_unknown_fields)]
 pub struct UpTo {
     /// The `place` of the last post that was read.
+    #[schema(pattern = "^[0-9]{1,18}-[0-9]{1,18}$")]
     pub up_to: String,
 }
 
 /// How far the account has read, by timeline.
-#[utoipa::path(get, path = "/reading", tag = "account", responses((status = 200, body = Answer<Vec<ReadUpTo>>)))]
+#[utoipa::path(get, path = "/reading", operation_id = "list_reading", tag = "account", responses((status = 200, body = Answer<Vec<ReadUpTo>>)))]
 pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answer<Vec<ReadUpTo>>> {
     let readings = api.ask(caller.until, api.database().readings(caller.account())).await?;
     let shown = |reading: Reading| ReadUpTo {
@@ -51,7 +52,7 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
 }
 
 /// Keeps how far the account has read in a timeline.
-#[utoipa::path(put, path = "/reading/{name}", tag = "account", request_body = UpTo,
+#[utoipa::path(put, path = "/reading/{name}", operation_id = "put_reading", tag = "account", request_body = UpTo,
     params(("name" = String, Path, description = "Which timeline")),
     responses((status = 200, body = Answer<String>), (status = 400, body = Refused),
         (status = 422, body = Refused, description = "The account has as many places as it may")))]

@@ -1,4 +1,4 @@
-//! All routes, and the document that describes them.
+//! All routes.
 
 use std::time::Instant;
 
@@ -11,21 +11,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tweetfilter_sql::Scope;
 use utoipa::OpenApi;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::content::Content;
-use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::response::ResponseBuilder;
-use utoipa::openapi::schema::Ref;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::ApiError;
 use super::{
-    Api, PREFIX, caller, check, exchange, explain, export, feeds, filters, health, letters, live, manual, me,
-    preview, reading, search, sets, status, timeline, tokens,
+    Api, PREFIX, caller, check, encoded, exchange, explain, export, feeds, filters, health, letters, live,
+    manual, me, preview, reading, search, sets, status, timeline, tokens,
 };
 
 #[derive(OpenApi)]
@@ -76,91 +69,9 @@ fn without_token() -> OpenApiRouter<Api> {
         .routes(routes!(manual::style))
 }
 
-fn all() -> OpenApiRouter<Api> {
+/// All routes, as they describe themselves.
+pub(super) fn all() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Described::openapi()).merge(without_token()).nest(PREFIX, with_token())
-}
-
-/// The OpenAPI document, made from the routes themselves.
-#[must_use]
-pub fn document() -> utoipa::openapi::OpenApi {
-    let mut document = all().into_openapi();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
-    let components = document.components.get_or_insert_default();
-    components.security_schemes.insert("token".to_owned(), SecurityScheme::Http(bearer).into());
-    document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
-    // Those that need no token say so.
-    for (path, item) in &mut document.paths.paths {
-        let with_token = operations(item).filter(|(_, operation)| operation.security.is_none());
-        for (method, operation) in with_token {
-            tell_refusals(&method, path, operation);
-        }
-        for (_, operation) in operations(item) {
-            give_form(operation);
-        }
-    }
-    document
-}
-
-/// Says of each refusal of a route what its body is.
-fn give_form(operation: &mut Operation) {
-    let refused = |status: &str| status.starts_with(['4', '5']);
-    for (status, response) in &mut operation.responses.responses {
-        if let RefOr::T(response) = response
-            && refused(status)
-            && response.content.is_empty()
-        {
-            let form = Content::new(Some(Ref::from_schema_name("Refused")));
-            response.content.insert("application/json".to_owned(), RefOr::T(form));
-        }
-    }
-}
-
-/// Says how a route that needs a token may refuse.
-fn tell_refusals(method: &Method, path: &str, operation: &mut Operation) {
-    let takes_body = operation.request_body.is_some();
-    let takes = takes_body || operation.parameters.as_ref().is_some_and(|all| !all.is_empty());
-    let is_for_few = caller::needed(method, path) > Scope::Read;
-    let some = [(true, OF_ALL), (takes, OF_WHAT_TAKES), (takes_body, OF_BODIES), (is_for_few, OF_SCOPES)];
-    let told = some.into_iter().filter(|(told, _)| *told).flat_map(|(_, refusals)| refusals);
-    for (status, why) in told {
-        let response = || ResponseBuilder::new().description(*why).into();
-        let known = operation.responses.responses.entry((*status).to_owned()).or_insert_with(response);
-        if let RefOr::T(known) = known
-            && known.description.is_empty()
-        {
-            (*why).clone_into(&mut known.description);
-        }
-    }
-}
-
-/// A status, and when it is answered.
-type Refusal = (&'static str, &'static str);
-
-/// What every route may answer that needs a token.
-const OF_ALL: &[Refusal] = &[
-    ("401", "No token was sent, or one that is unknown or revoked"),
-    ("429", "The token asks too often, or too much at once; `Retry-After` says when to come back"),
-    ("503", "The store is away (`store_away`), or busy (`store_busy`); `Retry-After` says when to come back"),
-];
-
-/// … of one with parameters, in its path or behind it, or with a body.
-const OF_WHAT_TAKES: &[Refusal] = &[("400", "It is not what this route takes; the message says what is")];
-const OF_BODIES: &[Refusal] = &[
-    ("408", "The body took too long"),
-    ("413", "The body broke off, or is longer than `/me` allows"),
-    ("415", "The body is not said to be JSON"),
-];
-const OF_SCOPES: &[Refusal] = &[("403", "The scope of the token does not allow it")];
-
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
-    let all = [
-        (Method::GET, &mut item.get),
-        (Method::PUT, &mut item.put),
-        (Method::POST, &mut item.post),
-        (Method::DELETE, &mut item.delete),
-        (Method::PATCH, &mut item.patch),
-    ];
-    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// All routes over an API.
@@ -181,6 +92,7 @@ pub fn app(api: &Api) -> Router {
         .layer(from_fn_with_state(api.clone(), counted))
         .layer(from_fn(safe))
         .layer(CompressionLayer::new().compress_when(worth))
+        .layer(from_fn(encoded::marked))
         .layer(cors(&api.options().origins))
         .layer(DefaultBodyLimit::max(api.options().body_bytes))
         .with_state(api.clone())

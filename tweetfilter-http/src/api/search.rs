@@ -19,6 +19,7 @@ use super::scan::Scan;
 use super::shapes::{ShownPost, place, read_place};
 use super::timeline::MOST;
 use super::turns::Work;
+use super::words;
 use crate::people::unnamed;
 use crate::time::rfc3339;
 
@@ -27,17 +28,19 @@ use crate::time::rfc3339;
 #[serde(deny_unknown_fields)]
 pub struct SearchFor {
     /// The expression.
+    #[schema(min_length = 1)]
     pub text: String,
     /// `native` or `x`.
     #[serde(default)]
-    #[schema(value_type = String, example = "native")]
+    #[schema(value_type = words::Dialect)]
     pub dialect: Dialect,
     /// At most so many posts, up to 200.
     #[serde(default = "twenty")]
-    #[schema(default = 20)]
+    #[schema(default = 20, minimum = 1, maximum = 200)]
     pub limit: usize,
     /// Go on before this place, which `summary.next` said.
     #[serde(default)]
+    #[schema(pattern = "^[0-9]{1,18}-[0-9]{1,18}$")]
     pub before: Option<String>,
 }
 
@@ -50,8 +53,9 @@ fn twenty() -> usize {
 /// It may end with few posts or none: `summary.searched_back_to` says how far it came, and `summary.next`, sent as
 /// `before`, goes on from there. `summary.unknown_handles` says which handles of Bluesky stand for nobody in it, since it is
 /// not known whose they are, or nobody has them; the last slice says what is so now, give or take five seconds. One search or
-/// preview runs for an account at a time, and two for all; whoever comes meanwhile is refused before anything is read.
-#[utoipa::path(post, path = "/search", tag = "expressions", request_body = SearchFor,
+/// preview runs for an account at a time, and two for all; whoever comes meanwhile waits a second for the turn, and is then
+/// refused before anything is read.
+#[utoipa::path(post, path = "/search", operation_id = "search_posts", tag = "expressions", request_body = SearchFor,
     responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 422, body = Refused),
         (status = 429, body = Refused)))]
 pub(super) async fn search(
@@ -68,7 +72,8 @@ pub(super) async fn search(
     });
     let before = before.transpose()?.map(|place| place.post);
     // First: reading an expression, with lists that it names, may cost as much as the search.
-    let _right = api.0.uses.search(caller.account())?;
+    let _right = api.0.uses.search(caller.account()).await?;
+    caller.renew(&api);
     let marking = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
     let searching = compiled(&api, &mut caller, &query.text, query.dialect).await?;
     let unknown_handles = UnknownHandles::of_slice(&api, &mut caller, &marking, before.is_none()).await?;

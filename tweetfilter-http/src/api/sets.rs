@@ -41,7 +41,7 @@ pub struct Terms {
 }
 
 /// The named sets that the account's filters know: its own, and those for all that it has none of this name for.
-#[utoipa::path(get, path = "/sets", tag = "sets",
+#[utoipa::path(get, path = "/sets", operation_id = "list_sets", tag = "sets",
     responses((status = 200, body = Answer<Vec<SetName>>), (status = 304, description = "As it was")))]
 pub(super) async fn list(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Result<Response> {
     let tag = tag(&caller);
@@ -73,7 +73,7 @@ fn of_revision(revision: u64) -> Tag {
 }
 
 /// The terms of a set.
-#[utoipa::path(get, path = "/sets/{name}", tag = "sets", params(("name" = String, Path, description = "Its name")),
+#[utoipa::path(get, path = "/sets/{name}", operation_id = "get_set", tag = "sets", params(("name" = String, Path, description = "Its name")),
     responses((status = 200, body = Answer<Terms>), (status = 304, description = "As it was"),
         (status = 404, body = Refused)))]
 pub(super) async fn get(
@@ -109,11 +109,12 @@ async fn known(api: &Api, caller: &Caller) -> Result<BTreeMap<String, (String, b
 /// With `If-None-Match: *` it is kept only if it is new, and nothing is replaced: of those who make one of a name at the same
 /// moment, one does. A set for all accounts counts as there, too. With `If-Match`, its `ETag`, it is kept only if nobody has
 /// changed it meanwhile. The answer has the `ETag` of what is kept.
-#[utoipa::path(put, path = "/sets/{name}", tag = "sets", request_body = Terms,
+#[utoipa::path(put, path = "/sets/{name}", operation_id = "put_set", tag = "sets", request_body = Terms,
     params(("name" = String, Path, description = "Its name"),
         ("If-None-Match" = Option<String>, Header, description = "`*` keeps it only if there is none of this name"),
         ("If-Match" = Option<String>, Header, description = "Its `ETag`, several with commas between them, or `*`: if there is one of this name")),
-    responses((status = 200, body = Answer<Terms>), (status = 422, body = Refused),
+    responses((status = 200, body = Answer<Terms>,
+            headers(("ETag" = String, description = "Of what is kept: say it in `If-Match` to change no other"))), (status = 422, body = Refused),
         (status = 412, body = Refused,
             description = "`If-None-Match: *` was sent, and there is a set of this name (`set_exists`), or `If-Match`, and it is another, or gone (`changed_meanwhile`)")))]
 pub(super) async fn put(
@@ -199,7 +200,7 @@ fn changed_meanwhile(name: &str) -> ApiError {
 
 /// Removes a set of the account. Filters that name it mean the one for all of that name, or are refused by the workers
 /// until there is one again. With `If-Match`, its `ETag`, only if nobody has changed it meanwhile.
-#[utoipa::path(delete, path = "/sets/{name}", tag = "sets",
+#[utoipa::path(delete, path = "/sets/{name}", operation_id = "remove_set", tag = "sets",
     params(("name" = String, Path, description = "Its name"),
         ("If-Match" = Option<String>, Header, description = "Its `ETag`, several with commas between them, or `*`")),
     responses((status = 200, body = Answer<String>), (status = 404, body = Refused), (status = 412, body = Refused)))]

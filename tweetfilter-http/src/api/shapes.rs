@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::place::Places;
 use super::unused::{LeftOut, Unused};
+use super::words;
 use crate::names::{action_name, dialect_name};
 use crate::people::People;
 use crate::time::rfc3339;
@@ -63,6 +64,7 @@ pub struct Content {
     pub text: String,
     /// The text in parts, marked where filters found something; only where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub segments: Option<Vec<Segment>>,
     /// Content warning.
     pub warning: Option<String>,
@@ -149,8 +151,10 @@ pub struct ShownFilter {
     /// The expression.
     pub text: String,
     /// `native` or `x`.
+    #[schema(value_type = words::Dialect)]
     pub dialect: &'static str,
     /// `show`, `hide`, `highlight` or `notify`.
+    #[schema(value_type = words::Action)]
     pub action: &'static str,
     /// Whether it is switched on.
     pub enabled: bool,

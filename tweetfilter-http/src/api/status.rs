@@ -59,24 +59,31 @@ pub struct SystemStatus {
     pub forgotten_up_to: Option<String>,
     /// The room on the disk of the store's file, if it is one; only for tokens of scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub disk: Option<ShownRoom>,
     /// What came of each source; only for tokens of scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub sources: Option<Vec<SourceState>>,
     /// What no attempt could store; only for tokens of scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub dead_letters: Option<u64>,
     /// Parts that ended without saying so; only for tokens of scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub crashes: Option<u64>,
     /// The newest of these; only for tokens of scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub crash_events: Option<Vec<ShownCrash>>,
     /// Processes that run parts; only for tokens of scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub processes: Option<Vec<ShownProcess>>,
     /// Machines that run parts; only for tokens of scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub hosts: Option<Vec<ShownHost>>,
 }
 
@@ -110,6 +117,7 @@ pub struct ShownCrash {
 pub struct ShownGap {
     /// The source; only for tokens of scope `admin`, since its name may say whose it is.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub source: Option<String>,
     /// From when.
     pub from: String,
@@ -117,6 +125,7 @@ pub struct ShownGap {
     pub to: String,
     /// Why; only for tokens of scope `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub reason: Option<String>,
     /// How many messages are missing, if that is known.
     pub missing: Option<u64>,
@@ -181,7 +190,7 @@ impl Known {
 
 /// What is not well, gaps, what waits, and how far the store is. A token of scope `admin` is told all of parts, hosts, sources
 /// and crashes.
-#[utoipa::path(get, path = "/status", tag = "health", responses((status = 200, body = Answer<SystemStatus>)))]
+#[utoipa::path(get, path = "/status", operation_id = "get_status", tag = "health", responses((status = 200, body = Answer<SystemStatus>)))]
 pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Answer<SystemStatus>> {
     let (mut known, probed) =
         tokio::try_join!(Known::read(&api, &caller), async { Ok::<_, ApiError>(api.probe().await) })?;
@@ -341,6 +350,7 @@ fn kinds(overview: &ops::Overview) -> Vec<KindState> {
 pub struct HistoryQuery {
     /// Hours, at most 168; a longer time has points at greater distances.
     #[serde(default = "one")]
+    #[param(default = 1.0, exclusive_minimum = 0.0, maximum = 168.0)]
     pub hours: f64,
 }
 
@@ -379,7 +389,7 @@ pub struct ShownSeries {
 
 /// Samples of the last hours. A token of scope `admin` gets those of each machine, process and part, others what all
 /// do together.
-#[utoipa::path(get, path = "/status/history", tag = "health", params(HistoryQuery),
+#[utoipa::path(get, path = "/status/history", operation_id = "get_history", tag = "health", params(HistoryQuery),
     responses((status = 200, body = Answer<History>)))]
 pub(super) async fn history(
     State(api): State<Api>,

@@ -33,9 +33,10 @@ const STRETCH: i64 = 1_000;
 pub struct TimelineQuery {
     /// At most so many posts, up to 200.
     #[serde(default = "twenty")]
-    #[param(default = 20)]
+    #[param(default = 20, minimum = 1, maximum = 200)]
     pub limit: usize,
     /// What comes before this place, which `summary.next` said; without it, the newest.
+    #[param(pattern = "^[0-9]{1,18}-[0-9]{1,18}$")]
     pub before: Option<String>,
     /// Only what this filter matched.
     pub filter: Option<i64>,
@@ -61,7 +62,7 @@ fn twenty() -> usize {
 ///
 /// It answers 304 to the `ETag` of an earlier answer if nothing was stored, decided anew or forgotten, no filter
 /// changed since, and nobody whom it shows is called otherwise.
-#[utoipa::path(get, path = "/timeline", tag = "posts", params(TimelineQuery),
+#[utoipa::path(get, path = "/timeline", operation_id = "get_timeline", tag = "posts", params(TimelineQuery),
     responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 304, description = "As it was"),
         (status = 404, body = Refused)))]
 pub(super) async fn timeline(
@@ -113,6 +114,11 @@ pub(super) async fn timeline(
     Ok(tag.put(Answer::new(summary, shown)))
 }
 
+/// The place behind all that a commit and those before it delivered.
+pub(super) fn newest(commit: i64) -> Cursor {
+    Cursor { commit: commit.saturating_add(1), post: 0 }
+}
+
 /// Deliveries, in order of their commits.
 async fn delivered(
     api: &Api,
@@ -120,6 +126,9 @@ async fn delivered(
     query: &TimelineQuery,
     before: Option<Cursor>,
 ) -> Result<(Vec<TimelinePost>, Option<String>)> {
+    // Nothing newer than what the answer's tag stands for.
+    let newest = newest(caller.pulse.commit);
+    let before = Some(before.map_or(newest, |before| before.min(newest)));
     let page = Page { before, limit: query.limit, filter: query.filter, hidden: query.hidden };
     let stretch = api.database().timeline_stretch(caller.account(), &page);
     let stretch = api.ask(caller.until, stretch).await?;
@@ -143,7 +152,10 @@ async fn everything(
         let start = end.saturating_sub(STRETCH.min(8 * i64::try_from(query.limit).unwrap_or(STRETCH)));
         let mut seen = api.ask(caller.until, database.seen(caller.account(), start..end)).await?;
         api.ask(caller.until, database.with_verdicts(caller.account(), &mut seen)).await?;
-        posts.extend(seen.into_iter().filter(|post| query.hidden || !post.verdict.hidden));
+        // What was stored since the look whose tag the answer has stands on top.
+        let on_top = before.is_none() && posts.is_empty();
+        let seen = seen.into_iter().skip_while(|post| on_top && post.cursor.commit > caller.pulse.commit);
+        posts.extend(seen.filter(|post| query.hidden || !post.verdict.hidden));
         end = start;
         if tokio::time::Instant::now() > enough {
             break;
@@ -160,7 +172,7 @@ async fn everything(
 }
 
 /// One post that the account saw, with marks.
-#[utoipa::path(get, path = "/posts/{number}", tag = "posts",
+#[utoipa::path(get, path = "/posts/{number}", operation_id = "get_post", tag = "posts",
     params(("number" = i64, Path, description = "Its number, as a timeline gives it")),
     responses((status = 200, body = Answer<ShownPost>), (status = 404, body = Refused)))]
 pub(super) async fn post(

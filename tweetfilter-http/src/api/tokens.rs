@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
+use super::words;
 use super::{Api, digest, new_secret};
 use crate::names;
 use crate::time::rfc3339;
@@ -25,7 +26,7 @@ pub struct OwnToken {
     /// What people call it; may be empty.
     pub name: String,
     /// `read`, `write` or `admin`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::Scope)]
     pub scope: Scope,
     /// When it was made.
     pub created_at: String,
@@ -41,9 +42,10 @@ pub struct OwnToken {
 pub struct AddToken {
     /// What to call it, such as the device or program that uses it.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub name: String,
     /// `read`, `write` or `admin`: at most what the token of this request may do.
-    #[schema(value_type = String, example = "read")]
+    #[schema(value_type = words::Scope)]
     pub scope: Scope,
 }
 
@@ -53,14 +55,14 @@ pub struct NewToken {
     /// Its number, by which it is revoked.
     pub id: i64,
     /// What it may do.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::Scope)]
     pub scope: Scope,
     /// The token itself: whoever has it acts for the account.
     pub token: String,
 }
 
 /// The account's tokens.
-#[utoipa::path(get, path = "/tokens", tag = "account", responses((status = 200, body = Answer<Vec<OwnToken>>)))]
+#[utoipa::path(get, path = "/tokens", operation_id = "list_tokens", tag = "account", responses((status = 200, body = Answer<Vec<OwnToken>>)))]
 pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answer<Vec<OwnToken>>> {
     let tokens = api.ask(caller.until, api.database().account_tokens(caller.account())).await?;
     let shown: Vec<_> = tokens
@@ -78,7 +80,7 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
 }
 
 /// Makes a token of the account, which is shown once. It may do at most what the token of this request may.
-#[utoipa::path(post, path = "/tokens", tag = "account", request_body = AddToken,
+#[utoipa::path(post, path = "/tokens", operation_id = "add_token", tag = "account", request_body = AddToken,
     responses((status = 201, body = Answer<NewToken>), (status = 403, body = Refused),
         (status = 422, body = Refused)))]
 pub(super) async fn add(
@@ -108,7 +110,7 @@ pub(super) async fn add(
 
 /// Revokes a token of the account: from now on it opens nothing, and its live streams end. It may be the one that this
 /// request is sent with, but none that may do more.
-#[utoipa::path(delete, path = "/tokens/{id}", tag = "account", params(("id" = i64, Path, description = "Its number")),
+#[utoipa::path(delete, path = "/tokens/{id}", operation_id = "remove_token", tag = "account", params(("id" = i64, Path, description = "Its number")),
     responses((status = 200, body = Answer<i64>), (status = 403, body = Refused),
         (status = 404, body = Refused)))]
 pub(super) async fn remove(

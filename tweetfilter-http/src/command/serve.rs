@@ -297,6 +297,9 @@ impl Parts<'_> {
             let name = name_of_process(self.settings, process);
             self.stop.unless_told(embedded.forget_leases(&name)).await.transpose().map_err(failure)?;
         }
+        if let Buffers::Embedded(embedded) = &buffer {
+            self.stop.unless_told(embedded.recount()).await.transpose().map_err(failure)?;
+        }
         if !self.stop.is_told() {
             self.read(&buffer);
             self.evaluate(buffer);

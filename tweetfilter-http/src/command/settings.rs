@@ -320,7 +320,7 @@ impl Settings {
 
     /// Processes that are watched.
     pub(crate) fn watched(&self) -> Vec<String> {
-        self.watch.iter().filter(|name| !name.is_empty()).cloned().collect()
+        self.watch.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).map(str::to_owned).collect()
     }
 
     /// Whether somebody said which processes these are.

@@ -8,7 +8,7 @@ use serde_json::json;
 use tweetfilter_http::api::try_write;
 use tweetfilter_http::ops::{self, Elsewhere, Look, ShownHost, ShownOutlook, ShownProcess};
 use tweetfilter_http::parts::{Buffers, now};
-use tweetfilter_sql::{Database, LetterOutline, Room, StoredGap};
+use tweetfilter_sql::{Database, LetterOutline, PUT_BACK, Room, StoredGap};
 use tweetfilter_stream::buffer::{Buffer, BufferError, Stats};
 use tweetfilter_stream::store::{Snapshot, Store};
 use tweetfilter_stream::worker::Compiled;
@@ -107,7 +107,7 @@ pub(crate) fn migrate(arguments: &Migrate) -> Result<(), Failure> {
 
 /// The source under which dead letters are put back, how long that is claimed, and how many are put back before the claim is
 /// prolonged.
-const RETRY: (&str, Duration, usize) = ("dead letters", Duration::from_secs(9), 100);
+const RETRY: (&str, Duration, usize) = (PUT_BACK, Duration::from_secs(9), 100);
 
 pub(crate) fn dead_letters(arguments: &DeadLetters) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;

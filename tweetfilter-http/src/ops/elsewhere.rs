@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use tweetfilter_sql::{Database, SourceStatus, Status, StoredGap};
+use tweetfilter_sql::{Database, PUT_BACK, SourceStatus, Status, StoredGap};
 use tweetfilter_stream::buffer::{BufferError, Gap};
 use tweetfilter_stream::redis_streams::SourceState;
 use tweetfilter_stream::store::StoreError;
@@ -112,6 +112,7 @@ impl Elsewhere {
             status.gaps_dropped += state.gaps_dropped;
             add_gaps(status, gaps, &state.name, state.gaps);
         }
+        status.sources.retain(|source| source.name != PUT_BACK || source.counts.entries > 0);
         status.gaps_dropped += self.losses_dropped;
         add_gaps(status, gaps, BUFFER, self.losses);
         gaps.sort_by_key(|stored| Reverse(stored.gap.to));

@@ -110,16 +110,17 @@ fn file(number: usize, headers: &HeaderMap) -> Response {
     }
 }
 
-/// A tag without the mark that compression puts before it.
+/// A tag without the mark that it is weak: who compresses may put it there, and who asks leave it out.
 fn weakly(tag: &HeaderValue) -> &[u8] {
     let tag = tag.as_bytes();
     tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
+/// A weak tag: the file may be sent as it is, or compressed.
 fn tag(content: &[u8]) -> HeaderValue {
     let digest = Sha256::digest(content);
     let name: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    HeaderValue::try_from(format!("\"{name}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+    HeaderValue::try_from(format!("W/\"{name}\"")).unwrap_or(HeaderValue::from_static("W/\"\""))
 }
 
 /// In debug builds, the file of the folder that `TWEETFILTER_PAGE_FOLDER` names: a change shows without a build.

@@ -98,6 +98,41 @@ async fn long_answers_are_compressed_for_those_who_want_it() {
     assert!(!answer.headers().contains_key("content-encoding"), "events would wait in the compressor");
 }
 
+#[tokio::test]
+async fn what_is_compressed_has_an_exact_tag_of_its_own() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let filter = house.filter(ann, &format!("snow{}", " OR rain".repeat(100))).await;
+    let path = format!("/filters/{filter}");
+    let asked = async |method: Method, body: Option<serde_json::Value>, headers: &[(&'static str, &str)]| {
+        let mut asked = request(method, &path, &token, body);
+        for (name, value) in headers {
+            asked.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let answer = house.app.clone().oneshot(asked).await.unwrap();
+        let tag = answer.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned());
+        (answer.status(), tag.unwrap_or_default())
+    };
+    let gzip = ("accept-encoding", "gzip");
+    let (_, plain) = asked(Method::GET, None, &[]).await;
+    let (_, compressed) = asked(Method::GET, None, &[gzip]).await;
+    assert!(
+        plain.starts_with('"') && compressed.starts_with('"') && plain != compressed,
+        "{plain} {compressed}"
+    );
+    // Whichever is known, nothing has changed; and whoever changes something may say it.
+    for tag in [&plain, &compressed] {
+        let (status, told) = asked(Method::GET, None, &[gzip, ("if-none-match", tag)]).await;
+        assert_eq!((status, &told), (StatusCode::NOT_MODIFIED, tag));
+    }
+    let change = Some(serde_json::json!({"name": "a"}));
+    let (status, now) = asked(Method::PATCH, change.clone(), &[gzip, ("if-match", &compressed)]).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_ne!(now, compressed);
+    let (status, _) = asked(Method::PATCH, change, &[gzip, ("if-match", &compressed)]).await;
+    assert_eq!(status, StatusCode::PRECONDITION_FAILED);
+}
+
 const TEXTS: &[&str] = &[
     "'; DROP TABLE filter; --",
     "\" OR 1=1 #",

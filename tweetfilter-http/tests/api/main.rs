@@ -4,6 +4,7 @@
 mod away;
 mod crowd;
 mod described;
+mod document;
 mod exchange;
 mod export;
 mod expressions;

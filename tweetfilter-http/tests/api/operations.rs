@@ -243,6 +243,11 @@ async fn dead_letters_are_listed_and_tried_again_by_who_may() {
     house.ask(Method::POST, &admin, "/dead-letters/retry", json!({"ids": [ids[2]]})).await.ok();
     let got = house.ask(Method::POST, &admin, "/dead-letters/retry", json!({"ids": vec![1; 101]})).await;
     assert_eq!(got.status, StatusCode::BAD_REQUEST);
+    // Putting them back reads no source.
+    let got = house.get(&admin, "/status").await;
+    let sources = got.ok()["sources"].as_array().unwrap();
+    let names: Vec<_> = sources.iter().map(|source| source["name"].as_str().unwrap()).collect();
+    assert!(names.iter().all(|name| *name == "people"), "{names:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! What an account saw, page by page.
 
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::body::Body;
+use axum::http::{HeaderValue, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tweetfilter_sql::{LookBack, Scope};
 use tweetfilter_stream::store::Verdict;
@@ -195,4 +196,37 @@ async fn nonsense_is_refused_with_a_way_out() {
     assert_eq!(got.json["error"]["message"], "The body must be a JSON object, and is `7`");
     let got = house.ask(Method::POST, &token, "/check", json!({"dialect": "x"})).await;
     assert_eq!(got.json["error"]["message"], "`text` is missing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_answer_has_nothing_newer_than_the_commit_that_it_names() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let filter = house.filter(ann, "snow").await;
+    let got = house.ask(Method::POST, &token, "/feeds", json!({"filter": filter})).await;
+    let feed = got.ok()["json"].as_str().unwrap().to_owned();
+    let ended = std::sync::atomic::AtomicBool::new(false);
+    let store = async {
+        for n in 0..300 {
+            let public = n % 2 == 0;
+            house.post(&format!("p{n}"), "Snow", public, &[(ann, &[filter])]).await;
+        }
+        ended.store(true, std::sync::atomic::Ordering::SeqCst);
+    };
+    let read = async || {
+        while !ended.load(std::sync::atomic::Ordering::SeqCst) {
+            for path in ["/timeline", "/timeline?public=true", &format!("/timeline?filter={filter}")] {
+                let got = house.get(&token, path).await;
+                let commit = got.json["summary"]["commit"].as_i64().unwrap();
+                let newest =
+                    got.ok().as_array().unwrap().iter().map(|post| post["commit"].as_i64().unwrap()).max();
+                assert!(newest.is_none_or(|newest| newest <= commit), "{path}: {commit} {newest:?}");
+            }
+            let asked = Request::builder().uri(&feed).body(Body::empty()).unwrap();
+            assert_eq!(house.send(asked).await.status, StatusCode::OK);
+        }
+    };
+    tokio::join!(store, read(), read(), read());
+    let got = house.get(&token, "/timeline?public=true&limit=200").await;
+    assert_eq!(got.ok().as_array().unwrap().len(), 200);
 }

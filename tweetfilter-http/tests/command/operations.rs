@@ -74,7 +74,7 @@ fn what_is_scraped_is_what_is_stored() {
             "--watch",
             &name,
             "--watch",
-            "not-there",
+            " not-there ",
             "--instance",
             "box-1",
         ],
