@@ -95,7 +95,7 @@ async fn where_there_is_little_room_nothing_lies_over_the_rows_or_leaves_the_pag
     browser.sees("A post").await;
     assert_eq!(browser.run("return document.querySelector('.initial').textContent").await, json!("B"));
     browser.press("tf-column [data-do=read]").await;
-    browser.until("!!document.querySelector('tf-column .line')").await;
+    browser.until("document.querySelector('#announcer').textContent.includes('Marked as read')").await;
     served.posts(&(100..140).map(|n| Seen::new(n, "A later one.")).collect::<Vec<_>>()).await;
     browser.sees("A later one.").await;
     browser.run("document.querySelector('tf-column tf-list').scrollTop = 0").await;

@@ -56,7 +56,7 @@ async fn a_change_that_failed_is_said_until_something_else_is_done() {
     browser.sees("A post").await;
     browser
         .run(&format!(
-            "for (const which of ['POST /filters', 'PATCH /filters/{id}', 'PUT /sets/teams', 'PUT /reading/all', \
+            "for (const which of ['POST /filters', 'PATCH /filters/{id}', 'PUT /sets/teams', 'PUT /reading/timeline', \
              'POST /import']) cut[which] = 'before'"
         ))
         .await;
