@@ -25,7 +25,8 @@ fn attributes(message: &View<'_>) -> Vec<Attribute> {
     for (name, value) in fields.each().filter(|(name, _)| is_name(name)) {
         let values = elements(value).map_while(Result::ok).chain((!value.starts_with('[')).then_some(value));
         for value in values.flat_map(values_of) {
-            if !room.holds::<Attribute>() {
+            // Each value has its name with it, however long that is.
+            if !room.takes(size_of::<Attribute>() + name.len()) {
                 return found;
             }
             found.push(Attribute { name: name.to_owned(), value });
@@ -87,5 +88,9 @@ mod tests {
             "{}",
             found.len()
         );
+        let name = "n".repeat(1_000);
+        let line = format!(r#"{{"text":"a","attr":{{"{name}":[{}1]}}}}"#, "1,".repeat(10_000));
+        let found = post(&View::of(&line), "a".to_owned()).attributes;
+        assert!(found.len() > 10 && found.len() * name.len() <= 5 * line.len() + 1024, "{}", found.len());
     }
 }
