@@ -80,23 +80,6 @@ fn a_late_copy_is_an_entry_with_the_same_post() {
 }
 
 #[test]
-fn what_is_remembered_is_bounded() {
-    let mut recent = Recent::default();
-    let long = "x".repeat(1 << 20);
-    for id in 0..10 {
-        let post = Post { id: id.to_string(), ..Post::from_text(long.as_str()) };
-        let written = Written::new(&post, false).unwrap();
-        let post = Arc::new(Told { key: 0, network: String::new(), id: post.id, written });
-        let known = Known { bytes: [id as u8].into(), post };
-        recent.add(id, known);
-    }
-    assert!(recent.bytes <= REMEMBERED && recent.by_hash.len() == recent.order.len());
-    assert!(recent.find(9, &[9]).is_some() && recent.find(0, &[0]).is_none());
-    // Equal hashes of different messages are no copies.
-    assert!(recent.find(9, &[8]).is_none());
-}
-
-#[test]
 fn every_line_is_counted_as_one_thing() {
     let mut gather = Gather::new("file", Audience::Public);
     let delete = r#"{"delete":{"status":{"id_str":"5","user_id_str":"3"}}}"#;

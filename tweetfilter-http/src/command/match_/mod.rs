@@ -122,8 +122,8 @@ Examples:
       any of the terms in words.txt, one a line
   journalctl -f | tweetfilter match --text --expr 'segfault OR oom'
       any lines of text
-  echo '{\"text\":\"slow\",\"attr\":{\"host\":\"db-1\",\"load\":3.5}}' | tweetfilter match --expr 'attr.host:db attr.load:>3'
-      fields of your own
+  tweetfilter match --expr 'attr.load:>3' log.ndjson
+      fields of your own, as in {\"text\":\"slow\",\"attr\":{\"load\":3.5}}
 
 Exit: 0 done; 1 a filter is invalid (nothing is run); 2 wrong usage or unreadable input.";
 
