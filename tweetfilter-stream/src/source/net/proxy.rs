@@ -68,8 +68,7 @@ mod tests {
     #[test]
     fn a_proxy_of_another_kind_is_refused_without_its_password() {
         let matcher = Matcher::builder().all("socks5h://ann:s3cret@all.example:81").build();
-        let refused =
-            by(&matcher, &Url::parse("wss://m.example").expect("an address")).err().expect("refused");
+        let refused = by(&matcher, &Url::parse("wss://m.example").expect("an address")).expect_err("refused");
         assert!(refused.contains("socks5h://all.example:81 leads to m.example"), "{refused}");
         assert!(!refused.contains("s3cret"), "{refused}");
     }
