@@ -3,10 +3,11 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, StatusCode};
 use serde_json::{Value, json};
+use tweetfilter_http::api::Options;
 use tweetfilter_sql::{LookBack, Scope};
 use tweetfilter_stream::store::Verdict;
 
-use crate::house::{House, request};
+use crate::house::{House, patient, request};
 
 fn ids(posts: &Value) -> Vec<String> {
     posts.as_array().unwrap().iter().map(|post| post["id"].as_str().unwrap().to_owned()).collect()
@@ -200,7 +201,8 @@ async fn nonsense_is_refused_with_a_way_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_answer_has_nothing_newer_than_the_commit_that_it_names() {
-    let house = House::new().await;
+    // It is asked without a pause.
+    let house = House::with(Options { rate: 1e9, burst: 1e9, ..patient() }).await;
     let (ann, token) = house.account("ann", Scope::Write).await;
     let filter = house.filter(ann, "snow").await;
     let got = house.ask(Method::POST, &token, "/feeds", json!({"filter": filter})).await;
