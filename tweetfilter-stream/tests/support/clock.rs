@@ -45,22 +45,22 @@ time_t time(time_t *at) {
 
 /// A time of day so many seconds from the true one, for whoever is started with [its variables](Self::variables).
 pub struct ShiftedClock {
-    library: PathBuf,
+    shifter: PathBuf,
     file: PathBuf,
 }
 
 impl ShiftedClock {
     /// Makes one in a folder; `None`, with a note, if there is no compiler that can.
     pub fn new(folder: &Path) -> Option<Self> {
-        let (source, library) = (folder.join("shifted.c"), folder.join("shifted.so"));
+        let (source, shifter) = (folder.join("shifted.c"), folder.join("shifted.so"));
         std::fs::write(&source, SHIFTED).expect("written");
         let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(&source);
+        compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&shifter).arg(&source);
         if !compiler.status().is_ok_and(|done| done.success()) {
             println!("skipped: no C compiler");
             return None;
         }
-        let clock = Self { library, file: folder.join("shift") };
+        let clock = Self { shifter, file: folder.join("shift") };
         clock.set(0);
         Some(clock)
     }
@@ -71,6 +71,6 @@ impl ShiftedClock {
 
     pub fn variables(&self) -> [(&'static str, String); 2] {
         let text = |path: &Path| path.display().to_string();
-        [("LD_PRELOAD", text(&self.library)), ("CLOCK_SHIFT", text(&self.file))]
+        [("LD_PRELOAD", text(&self.shifter)), ("CLOCK_SHIFT", text(&self.file))]
     }
 }
