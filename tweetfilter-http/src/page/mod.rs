@@ -199,8 +199,16 @@ mod tests {
     fn what_is_known_is_not_sent_again() {
         let first = file(0, &HeaderMap::new());
         assert_eq!(first.status(), StatusCode::OK);
-        let weak = format!("W/{}", first.headers()[header::ETAG].to_str().unwrap());
-        let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::try_from(weak).unwrap())]);
-        assert_eq!(file(0, &headers).status(), StatusCode::NOT_MODIFIED);
+        let weak = first.headers()[header::ETAG].to_str().unwrap();
+        let exact = weak.strip_prefix("W/").expect("who compresses may change its bytes");
+        for (known, status) in [
+            (weak, StatusCode::NOT_MODIFIED),
+            (exact, StatusCode::NOT_MODIFIED),
+            ("\"another\"", StatusCode::OK),
+        ] {
+            let headers =
+                HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_str(known).unwrap())]);
+            assert_eq!(file(0, &headers).status(), status, "{known}");
+        }
     }
 }
