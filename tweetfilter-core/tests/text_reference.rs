@@ -239,8 +239,10 @@ proptest! {
             let slice = &text[token.span.range()];
             // A mark that is a cluster of its own (Myanmar) is dropped without the word before it.
             let bare = token.folded.starts_with(is_mark);
+            // An emoji is one only where it begins a cluster; what is joined to a pictograph that is none does not.
+            let joined = text[..token.span.range().start].ends_with('\u{200d}');
             let held = tokens(slice).iter().any(|t| t.folded == token.folded);
-            prop_assert!(bare || held, "{} of {:?}", token.folded, slice);
+            prop_assert!(bare || joined || held, "{} of {:?}", token.folded, slice);
             prop_assert_eq!(token.plain_hash, tweetfilter_core::text::hash(token.plain));
             prop_assert_eq!(token.folded_hash, tweetfilter_core::text::hash(token.folded));
             prop_assert_eq!(token.is_accented(), token.folded != token.plain);
