@@ -407,7 +407,7 @@ pub struct Annotation {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Attribute {
-    /// `[A-Za-z0-9_-]+`, compared without case.
+    /// `[A-Za-z0-9_.-]+`, compared without case.
     pub name: String,
     /// Its value.
     pub value: AttributeValue,

@@ -55,8 +55,10 @@ fn settled(text: &str, options: Options) -> Given {
     given
 }
 
-/// Slow and obvious: values one behind the other, arrays by their elements.
+/// Slow and obvious: values one behind the other, arrays by their elements; marks are blanks.
 fn oracle(text: &str) -> Given {
+    let text = text.replace('\u{feff}', " ");
+    let text = text.as_str();
     let line = |part: &str| {
         let before = part.as_ptr().addr() - text.as_ptr().addr();
         text[..before].matches('\n').count() as u64 + 1
@@ -103,17 +105,20 @@ fn object() -> impl Strategy<Value = Value> {
 
 /// One document: an object, an array, a page of a search; each on one line, over several, or as `jq` writes it.
 fn document() -> impl Strategy<Value = String> {
-    let array = (vec(object(), 0..4), 0..4_u8, any::<bool>()).prop_map(|(objects, style, is_search)| {
+    let array = (vec(object(), 0..4), 0..5_u8, 0..4_u8).prop_map(|(objects, style, around)| {
         let parts: Vec<String> = objects.iter().map(Value::to_string).collect();
         let array = match style {
             0 => format!("[{}]", parts.join(",")),
             1 => format!("[\n{}\n]", parts.join(",\n")),
             2 => format!("[ {} ]", parts.join(" , ")),
+            3 => format!("[{}\n]", parts.join("\n,")),
             _ => serde_json::to_string_pretty(&objects).expect("JSON"),
         };
-        match is_search {
-            true => format!("{{\"statuses\":{array}}}"),
-            false => array,
+        match around {
+            0 => format!("{{\"statuses\":{array}}}"),
+            1 => format!("{{\"m\":{{}},\"statuses\":{array}}}"),
+            2 => format!("{{\"data\":{array}}}"),
+            _ => array,
         }
     });
     let object = (object(), any::<bool>()).prop_map(|(object, is_pretty)| match is_pretty {
@@ -138,6 +143,9 @@ fn between() -> impl Strategy<Value = &'static str> {
         2 => Just("\r\n"),
         2 => Just("\n\n \n"),
         2 => Just("\r\n\r\n"),
+        1 => Just("\u{feff}"),
+        1 => Just(" \u{feff}"),
+        1 => Just("\n\u{feff}"),
     ]
 }
 
@@ -145,7 +153,7 @@ fn documents() -> impl Strategy<Value = String> {
     // Blanks behind the last one are of its line.
     vec((document(), between()), 0..9).prop_map(|parts| {
         let text: String = parts.into_iter().map(|(document, between)| document + between).collect();
-        text.trim_end_matches([' ', '\t', '\r']).to_owned()
+        text.trim_end_matches([' ', '\t', '\r', '\u{feff}']).to_owned()
     })
 }
 

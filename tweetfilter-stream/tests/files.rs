@@ -80,6 +80,41 @@ fn documents_are_cut_into_elements() {
 }
 
 #[test]
+fn behind_a_line_a_value_over_several_lines_may_end_its_first_in_a_brace() {
+    let line = "{\"a\":{\"b\":1}}";
+    for (value, elements) in [
+        ("{\"data\":[{\"id\":\"1\"}\n,{\"id\":\"2\"}\n]}", vec![]),
+        ("{\"data\":[{\"id\":\"1\"}\n\n ]}", vec![]),
+        ("{\"a\":{\"b\":1}\n}", vec![]),
+        ("{\"a\":{\"b\":1}\n , \"c\":[\n]}", vec![]),
+        ("{\"m\":{},\"statuses\":[{\"a\":1}\n,{\"b\":2}\n]}", vec![(0, "{\"a\":1}"), (1, "{\"b\":2}")]),
+    ] {
+        for end in ["\n", "\r\n", "\n\n"] {
+            let value = value.replace('\n', end);
+            let step = end.matches('\n').count() as u64;
+            let of_value = match elements.is_empty() {
+                true => vec![(1 + step, value.as_str())],
+                false => elements.iter().map(|(n, part)| (1 + step + n * step, *part)).collect(),
+            };
+            let rest = 1 + step + value.matches('\n').count() as u64 + step;
+            let expected = [vec![(1, line)], of_value, vec![(rest, line)]].concat();
+            expect(format!("{line}{end}{value}{end}{line}{end}").as_bytes(), &expected);
+        }
+    }
+    // What comes next can't go on there, or nothing does.
+    for next in ["{\"c\":1}", "[{}]", "snow", "\"c\":1}", "7", ""] {
+        let cut = "{\"a\":{\"b\":1}";
+        let text = format!("{line}\n{cut}\n\n{next}\n");
+        let next: &[_] = match next {
+            "" => &[],
+            "[{}]" => &[(4, "{}")],
+            next => &[(4, next)],
+        };
+        expect(text.as_bytes(), &[&[(1, line), (2, cut)], next].concat());
+    }
+}
+
+#[test]
 fn a_broken_first_line_is_no_document() {
     expect(b"{\"a\":\n{}\n{}", &[(1, "{\"a\":"), (2, "{}"), (3, "{}")]);
     expect(b"[1,\n{}\n", &[(1, "[1,"), (2, "{}")]);
@@ -194,8 +229,12 @@ fn of_a_last_line_that_is_an_array_and_breaks_off_too() {
     for line in ["[1, 2", "[warn, snow", "{\"a\":1", "{\"statuses\":[", "[snow"] {
         expect(line.as_bytes(), &[(1, line)]);
     }
-    // What would be one line if it were whole is one as well.
     for line in ["{\"x\":1,\"statuses\":[{\"a\":1},{\"b\"", " [{\"a\":1},{\"b\""] {
+        expect_broken(line.as_bytes(), &[(1, "{\"a\":1}"), (1, "{\"b\"")]);
+    }
+    // What would be one line if it were whole is one as well.
+    for line in ["{\"x\":{\"statuses\":[{\"a\":1},{\"b\"", "{\"created_at\":1,\"statuses\":[{\"a\":1},{\"b\""]
+    {
         expect(line.as_bytes(), &[(1, line)]);
     }
     let options = Options { text: true, ..OPTIONS };
@@ -284,6 +323,56 @@ fn documents_that_are_glued_to_each_other_are_read() {
     for line in ["[2021][INFO] {\"a\":1}", "{\"a\":1}x{\"a\":1}", "[1][2]", "[1] [2]", "{a} {\"a\":1}"] {
         expect(line.as_bytes(), &[(1, line)]);
         expect(format!("{{}}\n{line}\n{{}}").as_bytes(), &[(1, "{}"), (2, line), (3, "{}")]);
+    }
+}
+
+#[test]
+fn a_broken_document_loses_none_that_is_glued_to_it() {
+    let (whole, other) = ("{\"a\":1}", "[{\"b\":2}]");
+    for broken in ["{\"c\":tr}", "{\"c\" {}}", "{\"c\":[1}}"] {
+        for blank in ["", " "] {
+            let text = [whole, broken, other, broken, whole].join(blank);
+            let parts = [whole, broken, "{\"b\":2}", broken, whole];
+            let on = |line| parts.iter().map(|part| (line, *part)).collect::<Vec<_>>();
+            expect(text.as_bytes(), &on(1));
+            expect(format!("{whole}\n{text}\n").as_bytes(), &[&[(1, whole)], &on(2)[..]].concat());
+        }
+    }
+}
+
+#[test]
+fn the_mark_of_a_file_that_was_added_to_another_is_none_of_it() {
+    let mark = "\u{feff}";
+    let parts = ["{\"a\":1}", "{\"b\":2}", "{\"c\":{\n}}"];
+    for between in [mark.to_owned(), format!(" {mark}"), format!("{mark} "), format!("{mark}{mark}")] {
+        let text = format!("{mark}{}{between}[{}]{between}{}", parts[0], parts[1], parts[2]);
+        expect(text.as_bytes(), &[(1, parts[0]), (1, parts[1]), (1, parts[2])]);
+        let text = format!("{}\n{text}\n{between}{}\n", parts[0], parts[1]);
+        expect(text.as_bytes(), &[(1, parts[0]), (2, parts[0]), (2, parts[1]), (2, parts[2]), (4, parts[1])]);
+    }
+}
+
+#[test]
+fn what_stands_before_the_posts_of_a_line_does_not_hide_them() {
+    let posts = "[{\"a\":1},{\"b\":[]}]";
+    for line in [
+        format!(" {posts}"),
+        format!("\t{posts} "),
+        format!("{{\"statuses\":{posts}}}"),
+        format!(" {{ \"statuses\":{posts}}}"),
+        format!("{{\"m\":1,\"statuses\" : {posts}}}"),
+        format!("{{\"m\":{{\"statuses\":[7]}},\"statuses\":{posts},\"n\":[{{}}]}}"),
+    ] {
+        for before in ["", "{}\n"] {
+            let at = before.len() as u64 / 3 + 1;
+            let first: &[_] = if before.is_empty() { &[] } else { &[(1, "{}")] };
+            let expected = [first, &[(at, "{\"a\":1}"), (at, "{\"b\":[]}"), (at + 1, "7")]].concat();
+            expect(format!("{before}{line}\n7\n").as_bytes(), &expected);
+        }
+    }
+    // Neither is one of several.
+    for line in ["{\"a\":{\"statuses\":[{},{}]}}", "{\"a\":\"\\\"statuses\\\":[{},{}]\"}"] {
+        expect(format!("{line}\n").as_bytes(), &[(1, line)]);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Files that are still being written when they are read, and read on when they have grown.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -8,6 +9,11 @@ use tweetfilter_stream::entry::{Audience, Content, Entry};
 use tweetfilter_stream::gather::Gather;
 use tweetfilter_stream::source::Source;
 use tweetfilter_stream::source::file::FileSource;
+
+#[path = "support/tar.rs"]
+mod packed;
+
+use packed::tar;
 
 /// A file that goes with the test.
 struct Growing(PathBuf);
@@ -145,6 +151,12 @@ async fn arrays_and_searches_are_read_whatever_the_file_was_cut_to() {
             grows(&file, format!("{{\"statuses\":{array}}}\n").as_bytes(), 3).await;
             grows(&file, format!("{{\"statuses\":{array},\n\"x\":[\n]}}\n").as_bytes(), 3).await;
             grows(&file, format!("{{\"meta\":{{\"n\":[1]}},\"statuses\":{array}}}\n").as_bytes(), 3).await;
+            grows(
+                &file,
+                format!("{{\"text\":\"d\"}}\n{{\"meta\":{{}},\"statuses\":{array}}}\n").as_bytes(),
+                4,
+            )
+            .await;
             grows(&file, format!("{{\n\"statuses\":\n{array}\n}}\n").as_bytes(), 3).await;
         }
         if with_ids {
@@ -169,6 +181,7 @@ async fn pages_are_read_whatever_the_file_was_cut_to() {
         pretty(&page),
         format!("{{\"data\":[\n{one},\n{two}\n],\n\"includes\":{{\"users\":[{user}]}}}}\n"),
         format!("{{\"data\":[{one},\n{two}],\"includes\":{{\"users\":[\n{user}\n]}}}}\n"),
+        format!("{{\"data\":[{one}\n,{two}\n],\"includes\":{{\"users\":[{user}\n]}}\n}}\n"),
         format!("{{\"data\":\n[\n{one}\n,\n{two}\n]\n,\"includes\":\n{{\"users\":\n[{user}]\n}}\n}}\n"),
         format!("{{\"includes\":{{\"users\":[{user}]}},\"data\":[\n{one},{two}\n]}}\n"),
         format!(
@@ -178,6 +191,35 @@ async fn pages_are_read_whatever_the_file_was_cut_to() {
         grows(&file, text.as_bytes(), 2).await;
         grows(&file, format!("{{\"text\":\"line\"}}\n{text}").as_bytes(), 3).await;
     }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(bytes).expect("packs");
+    packer.finish().expect("packs")
+}
+
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    packer.write_all(bytes).expect("packs");
+    packer.finish().expect("packs")
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).expect("packs")
+}
+
+#[tokio::test]
+async fn packed_files_are_read_whatever_they_were_cut_to() {
+    let file = Growing::new("packed");
+    let lines: String = (0..9).map(|n| format!("{}\n", json!({"text": format!("snow {n}")}))).collect();
+    // A line goes on in the second one.
+    let (first, second) = lines.as_bytes().split_at(lines.len() / 2);
+    for pack in [gzip, bzip2, zstd] {
+        grows(&file, &[pack(first), pack(second)].concat(), 9).await;
+    }
+    let files = [("a.json", first.to_vec()), ("b.json.gz", gzip(lines.as_bytes()))];
+    grows(&file, &gzip(&[tar(&files[..1]), tar(&files[1..])].concat()), 13).await;
 }
 
 /// A run is killed within a line, and the next one writes on behind it.

@@ -251,3 +251,85 @@ fn an_empty_tar_holds_nothing_and_zeros_before_lines_are_a_line() {
     }
     assert_eq!(given(vec![0; 300_000]).0.len(), 1);
 }
+
+/// Lines of which some are in no block of a few bytes, and what of them is given of their beginning: the last one cut.
+fn beginning_of(lines: &[String], found: &[String]) -> bool {
+    let whole = found.iter().zip(lines).take_while(|(found, line)| found == line).count();
+    whole == found.len() || (whole + 1 == found.len() && lines[whole].starts_with(&found[whole]))
+}
+
+#[test]
+fn whatever_a_packed_file_is_cut_to_what_is_whole_is_read_and_the_cut_is_told() {
+    let text: String = (0..60_u32).map(|n| format!("{{\"n\":{}}}\n", n.wrapping_mul(0x9E37_79B9))).collect();
+    let (all, _) = given(text.clone().into_bytes());
+    // A line goes on in the second one.
+    let (first, second) = text.as_bytes().split_at(text.len() / 2 + 3);
+    for pack in [gzip, bzip2, zstd] {
+        let packed = [pack(first), pack(second)].concat();
+        assert_eq!(given(packed.clone()), (all.clone(), None));
+        // The first bytes tell what it is.
+        for end in 9..packed.len() {
+            let (found, failure) = given(packed[..end].to_vec());
+            assert!(beginning_of(&all, &found), "{end} of {}: {found:?}", packed.len());
+            assert_eq!(failure.is_none(), end == pack(first).len(), "{end} of {}: {failure:?}", packed.len());
+        }
+    }
+}
+
+#[test]
+fn whatever_a_tar_is_cut_to_what_is_whole_is_read_and_the_cut_is_told() {
+    let files =
+        [("a", b"1\n2\n".to_vec()), ("b", vec![]), ("c", [b"3\n".repeat(300), b"4".to_vec()].concat())];
+    let packed = tar(&files);
+    let (all, _) = given(packed.clone());
+    let mut ends = vec![0];
+    for count in 1..=files.len() {
+        ends.push(tar(&files[..count]).len() - 1024);
+    }
+    for end in 513..packed.len() {
+        let (found, failure) = given(packed[..end].to_vec());
+        assert!(beginning_of(&all, &found), "{end}: {found:?}");
+        // Where a file ends nothing is cut, and zeros behind the last one are none of it.
+        let is_whole = ends.contains(&end) || end > ends[files.len()];
+        assert_eq!(failure.is_none(), is_whole, "{end} of {ends:?}: {failure:?}");
+    }
+}
+
+#[test]
+fn tars_one_behind_the_other_are_read() {
+    let one = |name: &str, text: &str| tar(&[(name, text.as_bytes().to_vec())]);
+    let (first, second) = (one("a", "1\n"), one("b", "2\n"));
+    let expected: Vec<_> = ["a:1 1", "b:1 2"].map(str::to_owned).into();
+    for zeros in [0, 512, 10_240] {
+        let both = [first.clone(), vec![0; zeros], second.clone(), vec![0; zeros]].concat();
+        assert_eq!(given(both.clone()), (expected.clone(), None));
+        assert_eq!(given(gzip(&both)), (expected.clone(), None));
+        let packed = [gzip(&first), gzip(&vec![0; zeros]), gzip(&second)].concat();
+        assert_eq!(given(packed), (expected.clone(), None));
+        let outer = tar(&[("x.tar", both), ("m", b"3\n".to_vec())]);
+        let found = ["x.tar:a:1 1", "x.tar:b:1 2", "m:1 3"].map(str::to_owned).into();
+        assert_eq!(given(outer), (found, None));
+    }
+    // Anything else is told.
+    let (found, failure) = given([first.clone(), b"snow".repeat(200)].concat());
+    assert_eq!(found, expected[..1]);
+    assert!(failure.is_some_and(|failure| failure.contains("behind the end of the tar")));
+}
+
+#[test]
+fn the_long_name_of_a_folder_is_none_of_the_file_behind_it() {
+    let folder = format!("{}/", "x".repeat(120));
+    let packed = tar(&[(&folder, vec![]), ("m", b"1\n".to_vec())]);
+    assert_eq!(given(packed), (vec!["m:1 1".to_owned()], None));
+}
+
+/// A header has no room for a size of 8 GiB.
+#[test]
+fn an_extended_header_tells_a_size_that_a_header_has_no_room_for() {
+    let record = b"14 path=a/b/c\n9 size=6\n".to_vec();
+    let mut packed = tar(&[("x", record), ("short", b"1\n2\n3\n".to_vec()), ("m", b"4\n".to_vec())]);
+    packed[156] = b'x';
+    packed[1024 + 124..1024 + 135].fill(b'0');
+    let expected = ["a/b/c:1 1", "a/b/c:2 2", "a/b/c:3 3", "m:1 4"].map(str::to_owned).into();
+    assert_eq!(given(packed), (expected, None));
+}

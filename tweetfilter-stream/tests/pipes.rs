@@ -120,6 +120,11 @@ fn documents_that_are_glued_are_given_as_soon_as_another_one_follows() {
         &[b"{}\n{\"a\":\"} {\"", b"}{", b"}", b"{\"b\":1}\n"],
         &[(1, "{}"), (2, "{\"a\":\"} {\"}"), (4, "{}"), (4, "{\"b\":1}")],
     );
+    // The mark at the beginning of each file is none of them, in whatever pieces it comes.
+    expect(
+        &[b"\xef", b"\xbb", b"\xbf{\"a\":1}", b"\xef\xbb", b"\xbf", b"{\"b\"", b":2} {}", b"\n"],
+        &[(6, "{\"a\":1}"), (7, "{\"b\":2}"), (8, "{}")],
+    );
     // A line that is none waits for its end, whatever follows.
     expect(
         &[b"{a}{\"b\":1}", b"{\"c\":2}\n", b"{\"d\":3}x{", b"}\n"],

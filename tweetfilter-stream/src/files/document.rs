@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::ops::Range;
 
+use memchr::memmem;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
@@ -122,9 +123,20 @@ pub(super) fn are_values(line: &[u8]) -> bool {
     Deserializer::from_slice(line).into_iter::<IgnoredAny>().all(|value| value.is_ok())
 }
 
-/// Whether a line is worth a look whether it holds several messages.
+/// First keys of messages of streams, which are no pages.
+const STREAMED: [&[u8]; 4] = [b"{\"created_at\"", b"{\"delete\"", b"{\"data\"", b"{\"did\""];
+
+/// Whether a line is worth a look whether it holds several messages. Those of streams are not searched for that.
 pub(super) fn may_have_parts(line: &[u8]) -> bool {
-    line.starts_with(b"[") || line.starts_with(b"{\"statuses\"")
+    let line = line.trim_ascii_start();
+    match line.first() {
+        Some(b'[') => true,
+        Some(b'{') if !STREAMED.iter().any(|first| line.starts_with(first)) => {
+            work::add(line.len());
+            memmem::find(line, b"\"statuses\"").is_some()
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -93,8 +93,8 @@ impl Cutter {
         }
     }
 
-    /// For the last line of a file, if that is an array, or an object that begins with an array `statuses`, which breaks
-    /// off in or behind an object.
+    /// For the last line of a file, if that is an array, or an object with an array `statuses`, which breaks off in or behind
+    /// an object.
     ///
     /// Only what has parts once it is whole: who reads on behind a cursor counts what was given, and the rest of the line
     /// may have come by then.

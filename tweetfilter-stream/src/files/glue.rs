@@ -2,18 +2,32 @@
 
 use wide::u8x16;
 
+use super::split::MARK;
 use super::value::Value;
 use super::work;
 
-/// Whether an object may end in a line and another value begin, with nothing but blanks between them. In JSON that is so in
+/// Bytes before a document that are none of it: white space, and the mark that another file began with which was added
+/// to this one.
+pub(super) fn before(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        at += bytes[at..].len() - bytes[at..].trim_ascii_start().len();
+        match bytes[at..].starts_with(MARK) {
+            true => at += MARK.len(),
+            false => break,
+        }
+    }
+    work::add(at);
+    at
+}
+
+/// Whether an object may end in a line and another value begin, with nothing but blanks and marks between them. In JSON that is so in
 /// strings alone.
 pub(super) fn may_be_glued(line: &[u8]) -> bool {
     let mut at = 0;
     while let Some(close) = odd(line, at) {
         at = close + 1;
-        let blank = line[at..].len() - line[at..].trim_ascii_start().len();
-        work::add(blank);
-        if matches!(line.get(at + blank), Some(b'[' | b'{')) {
+        if matches!(line.get(at + before(&line[at..])), Some(b'[' | b'{')) {
             return true;
         }
     }
@@ -71,14 +85,14 @@ pub(super) struct Follow {
 
 #[derive(Debug, Default)]
 enum Stage {
-    /// Nothing but white space came.
+    /// Nothing but white space and marks came.
     #[default]
     Blank,
     /// An object began at a place, and nothing like its end came.
     Object(usize),
     /// The end of the first document is looked for.
     Open(Value),
-    /// It ends before a place, and only white space came behind it.
+    /// It ends before a place, and only white space and marks came behind it.
     Closed(usize),
     /// Nothing follows it.
     Alone,
@@ -96,11 +110,8 @@ impl Follow {
         loop {
             match &mut self.stage {
                 Stage::Blank | Stage::Closed(_) => {
-                    let rest = &line[self.at..];
-                    let blank = rest.len() - rest.trim_ascii_start().len();
-                    work::add(blank);
-                    self.at += blank;
-                    let first = line.get(self.at)?;
+                    self.at += before(&line[self.at..]);
+                    let first = line.get(self.at).filter(|_| !MARK.starts_with(&line[self.at..]))?;
                     self.stage = match (&self.stage, first) {
                         (Stage::Closed(close), b'[' | b'{') => return Some((*close, self.at)),
                         (Stage::Blank, b'{') => Stage::Object(self.at),
@@ -143,6 +154,8 @@ mod tests {
                 ("}[", true),
                 ("} \t{", true),
                 ("}\r[", true),
+                ("}\u{feff} {", true),
+                ("}\u{feff}x", false),
                 ("},{", false),
                 ("}]", false),
                 ("} ", false),
@@ -165,6 +178,8 @@ mod tests {
             ("{\"a\":1}{", Some((7, 7))),
             (" {\"a\":\"}{\"} \t[", Some((11, 13))),
             ("[{}] [", Some((4, 5))),
+            ("\u{feff}{} \u{feff}{", Some((5, 9))),
+            ("{}\u{feff}x{}{}", None),
             ("{\"a\":\"} {\"}", None),
             ("{\"a\":1}x{\"b\":2}{", None),
             ("snow{}{}", None),

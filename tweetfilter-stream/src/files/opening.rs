@@ -24,6 +24,8 @@ pub(super) struct Opening {
     list: Option<usize>,
     /// Its first element is no object: it is given once it is whole.
     waits: bool,
+    /// The first line ends in a brace, and is one by itself unless what comes next may follow that.
+    at_brace: bool,
 }
 
 /// What lines of which the first goes on are.
@@ -59,6 +61,7 @@ impl Opening {
             before: b',',
             list: None,
             waits: false,
+            at_brace: false,
         };
         if let Some(Found::End(end)) = opening.scan(bytes, line.end) {
             return Err(end);
@@ -66,6 +69,11 @@ impl Opening {
         opening.first_end = line.end;
         opening.pass_line_end(bytes, line.end);
         Ok(opening)
+    }
+
+    /// The same for a first line that ends in a brace and would be one by itself.
+    pub(super) fn behind_brace(self) -> Self {
+        Self { at_brace: true, ..self }
     }
 
     /// Where the first line ends.
@@ -85,6 +93,14 @@ impl Opening {
 
     /// Looks at what has come since; once all has come, at the last line even if it has no end.
     pub(super) fn look(&mut self, bytes: &[u8], is_all: bool) -> Shape {
+        if self.at_brace
+            && let Some(goes_on) = behind_brace(&bytes[self.at..])
+        {
+            if !goes_on {
+                return Shape::Lines(self.first_end + 1);
+            }
+            self.at_brace = false;
+        }
         while self.at < bytes.len() {
             let line_end = self.line_end(bytes);
             let end = line_end.unwrap_or(bytes.len());
@@ -199,13 +215,20 @@ pub(super) fn may_be_apart(beginning: &[u8], in_string: bool, before: u8) -> boo
     (in_string || !may_follow(before)) && matches!(first, None | Some(b'[' | b'{'))
 }
 
+/// Whether a value that a line leaves open behind a brace goes on in what follows the line, if that shows yet.
+pub(super) fn behind_brace(bytes: &[u8]) -> Option<bool> {
+    let blank = bytes.len() - bytes.trim_ascii_start().len();
+    work::add(blank);
+    bytes.get(blank).map(|next| matches!(next, b',' | b']' | b'}'))
+}
+
 /// Whether a value may stand behind a byte.
 fn may_follow(before: u8) -> bool {
     matches!(before, b'[' | b',' | b':')
 }
 
 /// Whether a line begins as documents do, by a bracket in its first column: in a text that would be odd.
-fn opens(line: &[u8]) -> bool {
+pub(super) fn opens(line: &[u8]) -> bool {
     let [bracket @ (b'{' | b'['), rest @ ..] = line else { return false };
     match rest.trim_ascii_start().first() {
         None => true,

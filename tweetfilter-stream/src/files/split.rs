@@ -9,8 +9,8 @@ use std::ops::Range;
 use super::block::Piece;
 use super::document::{self, is_message, parts};
 use super::elements::Cutter;
-use super::glue::{Follow, may_be_glued};
-use super::opening::{Opening, Shape};
+use super::glue::{Follow, before, may_be_glued};
+use super::opening::{Opening, Shape, behind_brace, opens};
 use super::reader::Options;
 use super::value::Value;
 use super::work;
@@ -88,7 +88,7 @@ impl Input<'_> {
     /// Adds a line, or the several messages of one, unless it is blank.
     fn line(&mut self, number: u64, range: Range<usize>) {
         let line = &self.bytes[range.clone()];
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = without_return(line);
         if line.trim_ascii().is_empty() && !self.options.text {
             return;
         }
@@ -151,7 +151,9 @@ impl Splitter {
     fn between(&mut self, input: &mut Input<'_>) -> bool {
         let bytes = input.bytes;
         loop {
-            self.pass_mark(input);
+            if self.awaits_mark(input) {
+                return false;
+            }
             let from = self.at + self.searched;
             let found = memchr::memchr(b'\n', &bytes[from..]).map(|n| from + n);
             work::add(found.unwrap_or(bytes.len()) - from);
@@ -168,22 +170,35 @@ impl Splitter {
             if line.len() > input.options.line {
                 return self.long_line(end, input);
             }
-            let is_line = self.is_lines && is_object_by_its_ends(line) && !may_be_glued(line);
-            if is_line || input.options.text {
+            if input.options.text {
                 self.give_line(end, input);
-            } else if !self.begin(end, true, input) {
+                continue;
+            }
+            let is_like_line = self.is_lines && is_object_by_its_ends(line) && !may_be_glued(line);
+            let goes_on = if is_like_line { GoesOn::BehindBrace } else { GoesOn::Anyhow };
+            if is_like_line && self.is_followed_by_line(end, input) {
+                self.give_message(end, input);
+            } else if !self.begin(end, goes_on, input) {
                 return true;
             }
         }
     }
 
-    /// Goes behind the mark at the beginning of the file, which is none of what stands in it, unless that is text.
-    fn pass_mark(&mut self, input: &Input<'_>) {
+    /// Whether what is there behind a line that ends in a brace shows that no value goes on in it.
+    fn is_followed_by_line(&self, end: usize, input: &Input<'_>) -> bool {
+        let bytes = &input.bytes[..input.bytes.len().min(self.at + most_of(end - self.at, input.options))];
+        behind_brace(&bytes[end.min(bytes.len())..]) == Some(false)
+    }
+
+    /// Goes behind the mark at the beginning of the file, which is none of what stands in it, unless that is text. Tells
+    /// whether the rest of it is to come.
+    fn awaits_mark(&mut self, input: &Input<'_>) -> bool {
         let is_first = self.at == 0 && self.lines == 0 && !self.is_within_line && !input.options.text;
         if is_first && input.bytes.starts_with(MARK) {
             self.at = MARK.len();
             self.searched = self.searched.saturating_sub(MARK.len());
         }
+        is_first && !input.is_all && input.bytes.len() < MARK.len() && MARK.starts_with(input.bytes)
     }
 
     /// A line of which the end is not there yet: of documents that follow each other in it, each that is whole is given.
@@ -209,6 +224,19 @@ impl Splitter {
     fn give_line(&mut self, end: usize, input: &mut Input<'_>) {
         let number = self.number(input.bytes, self.at);
         input.line(number, self.at..end);
+        self.pass_line_end(end, input);
+    }
+
+    /// The same for one message, which has no parts.
+    fn give_message(&mut self, end: usize, input: &mut Input<'_>) {
+        let number = self.number(input.bytes, self.at);
+        let length = without_return(&input.bytes[self.at..end]).len();
+        input.piece(number, self.at..self.at + length, input.options.line);
+        self.pass_line_end(end, input);
+    }
+
+    /// Goes behind a line that was given.
+    fn pass_line_end(&mut self, end: usize, input: &Input<'_>) {
         self.at = input.bytes.len().min(end + 1);
         // In it is no line end but its own.
         self.lines += (self.at - end) as u64;
@@ -218,11 +246,12 @@ impl Splitter {
 
     /// Gives the line if it is one, or the documents that stand in it one behind the other; `false` if another state begins
     /// in it, where one may.
-    fn begin(&mut self, end: usize, may_go_on: bool, input: &mut Input<'_>) -> bool {
+    fn begin(&mut self, end: usize, goes_on: GoesOn, input: &mut Input<'_>) -> bool {
         let bytes = input.bytes;
         loop {
-            if bytes[self.at..end].starts_with(MARK) {
-                self.at += MARK.len();
+            let gap = before(&bytes[self.at..end]);
+            if bytes[self.at..self.at + gap].contains(&MARK[0]) {
+                self.at += gap;
             }
             let line = &bytes[self.at..end];
             let blank = line.len() - line.trim_ascii_start().len();
@@ -243,7 +272,8 @@ impl Splitter {
                     self.give_glued(close, end, input);
                     continue;
                 }
-                Ok(opening) if may_go_on => opening,
+                Ok(opening) if goes_on == GoesOn::Anyhow => opening,
+                Ok(opening) if goes_on == GoesOn::BehindBrace => opening.behind_brace(),
                 _ => {
                     self.give_line(end, input);
                     return true;
@@ -263,24 +293,21 @@ impl Splitter {
         bytes[..self.at].last().map_or(self.is_within_line, |last| *last != b'\n')
     }
 
-    /// Whether another document follows in the same line behind one that is whole.
+    /// Whether another document follows in the same line behind one of which the brackets close. One that is broken loses
+    /// none but itself if it begins as one does.
     fn is_glued(&self, close: usize, end: usize, input: &Input<'_>) -> bool {
-        let rest = &input.bytes[self.at + close..end];
-        if !matches!(rest.trim_ascii_start().first(), Some(b'[' | b'{')) {
-            return false;
-        }
-        let document = input.bytes[self.at..self.at + close].trim_ascii_start();
-        is_message(document) || parts(document).is_some_and(|parts| parts.is_empty())
+        let (document, rest) = input.bytes[self.at..end].split_at(close);
+        let document = &document[before(document)..];
+        let is_followed = matches!(rest.get(before(rest)), Some(b'[' | b'{'));
+        is_followed && (opens(document) || is_message(document))
     }
 
     fn give_glued(&mut self, close: usize, end: usize, input: &mut Input<'_>) {
         let bytes = input.bytes;
         let number = self.number(bytes, self.at);
         let close = self.at + close;
-        let begin = close - bytes[self.at..close].trim_ascii_start().len();
-        input.line(number, begin..close);
-        let rest = &bytes[close..end];
-        self.at = end - rest.trim_ascii_start().len();
+        input.line(number, self.at + before(&bytes[self.at..close])..close);
+        self.at = close + before(&bytes[close..end]);
         self.is_lines = false;
     }
 
@@ -290,8 +317,13 @@ impl Splitter {
         let line = &bytes[self.at..end];
         (self.searched, self.follow) = (0, Follow::default());
         if !input.options.text {
-            let blank = line.len() - line.trim_ascii_start().len();
             // What stands at its beginning shows, however much of it is there.
+            let gap = before(&line[..=longest]);
+            if line[..gap].contains(&MARK[0]) {
+                self.at += gap;
+                return true;
+            }
+            let blank = line.len() - line.trim_ascii_start().len();
             let close = Value::default().end(&line[blank.min(longest)..longest]).map(|end| blank + end);
             if matches!(line.get(blank), Some(b'[' | b'{'))
                 && let Some(close) = close
@@ -316,7 +348,7 @@ impl Splitter {
     fn opening(&mut self, mut opening: Opening, input: &mut Input<'_>) -> bool {
         let rest = &input.bytes[self.at..];
         // The same bytes however many there are.
-        let most = input.options.document.max(opening.first_end() + 1);
+        let most = most_of(opening.first_end(), input.options);
         let held = &rest[..rest.len().min(most)];
         let is_all = input.is_all && held.len() == rest.len();
         match opening.look(held, is_all) {
@@ -359,7 +391,7 @@ impl Splitter {
         work::add(end - self.at);
         while self.at < end {
             let line = memchr::memchr(b'\n', &input.bytes[self.at..end]).map_or(end, |n| self.at + n);
-            self.begin(line, false, input);
+            self.begin(line, GoesOn::Not, input);
         }
         self.is_lines = true;
     }
@@ -404,8 +436,29 @@ impl Splitter {
     }
 }
 
+/// Where a value goes on that a line opens and does not close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum GoesOn {
+    /// Nowhere.
+    Not,
+    /// In the lines behind it, as far as these can be inside of it.
+    Anyhow,
+    /// There too, if they begin with what may follow the brace in which the line ends.
+    BehindBrace,
+}
+
+/// Bytes that are held at most of a value of which the first line has so many.
+fn most_of(first: usize, options: &Options) -> usize {
+    options.document.max(first + 1)
+}
+
 /// Whether a line has the brackets of an object at its ends, and none of a page that is to be cut.
 fn is_object_by_its_ends(line: &[u8]) -> bool {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = without_return(line);
     matches!(line, [b'{', .., b'}']) && !document::may_have_parts(line)
+}
+
+/// A line without the first part of CRLF.
+fn without_return(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
 }

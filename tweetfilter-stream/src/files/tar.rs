@@ -47,6 +47,8 @@ pub(super) struct Tar {
     padding: u64,
     /// It can't be read on: what is in it is not to blame.
     broken: Arc<AtomicBool>,
+    /// Zeros were read last, in place of a header.
+    has_ended: bool,
 }
 
 /// One file of a tar; what it does not read is passed over.
@@ -54,6 +56,10 @@ struct File {
     input: Arc<Mutex<Input>>,
     left: Arc<Mutex<u64>>,
     broken: Arc<AtomicBool>,
+}
+
+fn ends(place: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, format!("the tar ends {place}"))
 }
 
 fn lock<T: ?Sized>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -68,7 +74,7 @@ impl Read for File {
             return Ok(0);
         }
         let read = match lock(&self.input).read(&mut into[..most]) {
-            Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the tar ends within a file")),
+            Ok(0) => Err(ends("within a file")),
             read => read,
         };
         match &read {
@@ -82,7 +88,13 @@ impl Read for File {
 
 impl Tar {
     pub(super) fn new(input: Input) -> Self {
-        Self { input: Arc::new(Mutex::new(input)), left: Arc::default(), padding: 0, broken: Arc::default() }
+        Self {
+            input: Arc::new(Mutex::new(input)),
+            left: Arc::default(),
+            padding: 0,
+            broken: Arc::default(),
+            has_ended: false,
+        }
     }
 
     /// Whether it is the tar itself that can't be read on, and not just a file in it.
@@ -100,24 +112,38 @@ impl Tar {
     }
 
     fn next(&mut self) -> io::Result<Option<(String, Input)>> {
-        let mut long_name = None;
+        let (mut long_name, mut long_size) = (None, None);
         loop {
             let rest = std::mem::take(&mut *lock(&self.left)) + std::mem::take(&mut self.padding);
             self.pass(rest)?;
             let mut header = [0; RECORD];
-            if !self.fill(&mut header)? || header.iter().all(|&b| b == 0) {
+            if !self.fill(&mut header)? {
                 return Ok(None);
             }
-            if !is_header(&header) {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "not the header of a file in a tar"));
+            // Zeros end a tar and fill up its tape; another one may have been added behind them.
+            if header.iter().all(|&b| b == 0) {
+                self.has_ended = true;
+                continue;
             }
-            let size = number(&header[124..136]).ok_or_else(|| {
-                io::Error::new(io::ErrorKind::InvalidData, "the size of a file in a tar is unreadable")
-            })?;
+            if !is_header(&header) {
+                let what = match self.has_ended {
+                    true => "what stands behind the end of the tar is no tar; all before it was read",
+                    false => "not the header of a file in a tar",
+                };
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+            self.has_ended = false;
+            let kind = header[156];
+            let size = match long_size.take_if(|_| !matches!(kind, b'L' | b'x')) {
+                Some(size) => size,
+                None => number(&header[124..136]).ok_or_else(|| {
+                    io::Error::new(io::ErrorKind::InvalidData, "the size of a file in a tar is unreadable")
+                })?,
+            };
             self.padding = size.next_multiple_of(RECORD as u64) - size;
             // A new count: a file that was given before must not read on.
             self.left = Arc::new(Mutex::new(size));
-            match header[156] {
+            match kind {
                 b'0' | 0 | b'7' => {
                     let name = long_name.take().unwrap_or_else(|| short_name(&header));
                     return Ok(Some((name, Box::new(self.file()))));
@@ -127,9 +153,14 @@ impl Tar {
                     long_name = Some(text(&name));
                 }
                 b'x' => {
-                    let records = self.content(size.min(NAME))?;
-                    long_name = path(&text(&records)).or(long_name);
+                    let records = text(&self.content(size.min(NAME))?);
+                    long_name = record(&records, "path").map(str::to_owned).or(long_name);
+                    // Headers have no room for one of 8 GiB. More than half of the range is no file.
+                    let told = record(&records, "size").and_then(|size| size.parse().ok());
+                    long_size = told.filter(|size| *size < u64::MAX / 2);
                 }
+                // What was told is of these, which are no files.
+                b'1'..=b'6' => long_name = None,
                 _ => {}
             }
         }
@@ -150,19 +181,22 @@ impl Tar {
     fn pass(&mut self, bytes: u64) -> io::Result<()> {
         let passed = io::copy(&mut (&mut **lock(&self.input)).take(bytes), &mut io::sink())?;
         if passed < bytes {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the tar ends within a file"));
+            return Err(ends("within a file"));
         }
         Ok(())
     }
 
-    /// Reads a whole header; `false` at the end.
+    /// Reads a whole header; `false` at the end. What is left of zeros is nothing.
     fn fill(&mut self, header: &mut [u8; RECORD]) -> io::Result<bool> {
         let mut input = lock(&self.input);
         let mut filled = 0;
         while filled < RECORD {
-            match input.read(&mut header[filled..])? {
-                0 => return Ok(false),
-                n => filled += n,
+            match input.read(&mut header[filled..]) {
+                Ok(0) if header.iter().all(|&b| b == 0) => return Ok(false),
+                Ok(0) => return Err(ends("before a file")),
+                Ok(n) => filled += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(true)
@@ -197,7 +231,8 @@ fn short_name(header: &[u8; RECORD]) -> String {
     if posix && !prefix.is_empty() { format!("{prefix}/{name}") } else { name }
 }
 
-/// The path of an extended header (`LENGTH key=value` lines).
-fn path(records: &str) -> Option<String> {
-    records.lines().find_map(|record| record.split_once(' ')?.1.strip_prefix("path=").map(str::to_owned))
+/// What an extended header (`LENGTH KEY=VALUE` lines) says of the file behind it.
+fn record<'r>(records: &'r str, key: &str) -> Option<&'r str> {
+    let mut said = records.lines().filter_map(|record| record.split_once(' ')?.1.split_once('='));
+    said.find(|(told, _)| *told == key).map(|(_, value)| value)
 }

@@ -88,7 +88,9 @@ fn made(revision: &str) -> Option<Millis> {
 
 /// Whether an object is a post, as a record or as the app's view of one.
 pub(super) fn is_post(object: &View<'_>) -> bool {
-    object.text("$type") == POSTS || (object.has("record") && object.has("author")) || object.has("post")
+    object.text("$type") == POSTS
+        || (object.has("record") && object.has("author"))
+        || object.some_object("post").is_some()
 }
 
 /// The post of a bare record, of a view, or of an entry of a feed.

@@ -13,10 +13,10 @@ pub(super) fn event(message: &View<'_>, inside: Inside<'_>) -> Result<Option<Eve
         let event = Box::new(decode_text(event, inside)?);
         return Ok(Some(Event::ForUser { user: message.id("for_user"), event }));
     }
-    Ok(notice(message)
-        .or_else(|| compliance::state(message))
-        .or_else(|| happening(message, inside))
-        .or_else(|| direct_message(message)))
+    // None of these has a text of its own: what has one is a post, whatever else stands beside it.
+    let said =
+        || notice(message).or_else(|| compliance::state(message)).or_else(|| happening(message, inside));
+    Ok(if message.has("text") { None } else { said() }.or_else(|| direct_message(message)))
 }
 
 /// The event of what enterprise streams say beside posts, in messages that nothing but their one key marks: to be asked
@@ -125,7 +125,7 @@ fn happening(message: &View<'_>, inside: Inside<'_>) -> Option<Event> {
 fn direct_message(message: &View<'_>) -> Option<Event> {
     let body = match message.some_object("direct_message") {
         Some(body) => body,
-        None if message.has("sender") && !message.has("user") => message.clone(),
+        None if message.some_object("sender").is_some() && !message.has("user") => message.clone(),
         None => return None,
     };
     let mut sender = account(&body, "sender");

@@ -20,6 +20,11 @@ use crate::Event;
 /// Activities inside each other that are read.
 const NESTED: u8 = 4;
 
+/// Whether an object is an activity, and no text of no network.
+pub(super) fn is_activity(object: &View<'_>) -> bool {
+    (object.has("verb") || object.text("objectType") == "activity") && !object.has("text")
+}
+
 /// The event of an activity.
 pub(super) fn event(activity: &View<'_>) -> Event {
     let object = || activity.object("object");

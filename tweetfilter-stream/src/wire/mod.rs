@@ -130,15 +130,20 @@ fn decode_text(line: &str, inside: Inside<'_>) -> Result<Event, DecodeError> {
         .and_then(|tweet| reader.end().map(|()| tweet))
         .map_err(|e| Reason::NotJson.because(e.to_string()))?;
     match tweet {
-        Some(tweet) if tweet.is_tweet() => tweet_event(tweet),
+        Some(tweet) if tweet.is_tweet() => tweet_event(tweet, line.as_bytes()),
         _ => decode_other(line, inside),
     }
 }
 
-fn tweet_event(tweet: Tweet<'_>) -> Result<Event, DecodeError> {
-    let also = tweet.also();
+fn tweet_event(tweet: Tweet<'_>, line: &[u8]) -> Result<Event, DecodeError> {
+    let (also, has_fields) = (tweet.also(), tweet.has_fields());
     let post = tweet.post().map_err(|e| Reason::NotJson.because(e.to_string()))?;
-    Ok(post_and(post, also))
+    let event = post_and(post, also);
+    if !has_fields {
+        return Ok(event);
+    }
+    let line = str::from_utf8(line).map_err(|e| Reason::NotUtf8.because(e.to_string()))?;
+    Ok(plain::with_fields(event, &View::of(line)))
 }
 
 /// A post, and what its message says beside it, if anything.
@@ -152,46 +157,55 @@ fn decode_other(line: &str, inside: Inside<'_>) -> Result<Event, DecodeError> {
     let Some(below) = inside.below() else {
         return Err(Reason::UnknownMessage.because("messages in messages in messages"));
     };
-    let read = |text: &str| decode_text(text, below).unwrap_or_else(Event::Unreadable);
     // What is read on demand must be sound before.
     serde_json::from_str::<IgnoredAny>(line).map_err(|e| Reason::NotJson.because(e.to_string()))?;
     if line.trim_start().starts_with('[') {
-        return Ok(below.page(elements(line).map_while(Result::ok), read));
+        return Ok(below.page(elements(line).map_while(Result::ok), read(below)));
     }
     let message = View::of(line);
     if message.is_empty() {
         return Err(Reason::UnknownMessage.because("no object, or an empty one"));
     }
-    if let Some(streamed) = mastodon::streamed(&message, below) {
+    decode_object(&message, below).map(|event| plain::with_fields(event, &message))
+}
+
+/// Reads the messages of a page.
+fn read(inside: Inside<'_>) -> impl Fn(&str) -> Event {
+    move |text| decode_text(text, inside).unwrap_or_else(Event::Unreadable)
+}
+
+/// Decodes an object by its keys.
+fn decode_object(message: &View<'_>, below: Inside<'_>) -> Result<Event, DecodeError> {
+    if let Some(streamed) = mastodon::streamed(message, below) {
         return streamed;
     }
-    if let Some(event) = control::event(&message, below)? {
+    if let Some(event) = control::event(message, below)? {
         return Ok(event);
     }
     if message.has("statuses") {
-        return Ok(below.page(message.raws("statuses"), read));
+        return Ok(below.page(message.raws("statuses"), read(below)));
     }
-    if mastodon::is_status(&message) {
-        return Ok(mastodon::event(&message));
+    if mastodon::is_status(message) {
+        return Ok(mastodon::event(message));
     }
     if message.has("did") && message.has("kind") {
-        return Ok(bluesky::event(&message));
+        return Ok(bluesky::event(message));
     }
-    if bluesky::is_post(&message) {
-        return Ok(Event::Post(Box::new(bluesky::bare(&message))));
+    if bluesky::is_post(message) {
+        return Ok(Event::Post(Box::new(bluesky::bare(message))));
     }
-    if message.has("verb") || message.text("objectType") == "activity" {
-        return Ok(gnip::event(&message));
+    if gnip::is_activity(message) {
+        return Ok(gnip::event(message));
     }
-    match v2::event(&message, below) {
+    match v2::event(message, below) {
         Some(Event::Unreadable(error)) => return Err(error),
         Some(event) => return Ok(event),
         None => {}
     }
     if let Scalar::Text(text) = message.scalar("text") {
-        return Ok(Event::Post(Box::new(plain::post(&message, text.into_owned()))));
+        return Ok(Event::Post(Box::new(plain::post(message, text.into_owned()))));
     }
-    if let Some(event) = control::enterprise(&message) {
+    if let Some(event) = control::enterprise(message) {
         return Ok(event);
     }
     let keys: Vec<_> = message.keys().take(4).collect();
@@ -224,7 +238,7 @@ pub fn decode_tweet_by_serde_json(line: &[u8]) -> Result<Event, DecodeError> {
         .and_then(|tweet| json.end().map(|()| tweet))
         .map_err(|e| Reason::NotJson.because(e.to_string()))?;
     match tweet {
-        Some(tweet) if tweet.is_tweet() => tweet_event(tweet),
+        Some(tweet) if tweet.is_tweet() => tweet_event(tweet, line),
         _ => Err(Reason::UnknownMessage.because("no tweet")),
     }
 }

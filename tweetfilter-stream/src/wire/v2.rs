@@ -43,6 +43,8 @@ pub(super) fn event(message: &View<'_>, inside: Inside<'_>) -> Option<Event> {
                 false => item(&View::of(data)),
             })
         }
+        // A text of no network, whatever else stands beside it.
+        None if message.has("text") => None,
         None if message.has("errors") => Some(failure(&message.list("errors").next().unwrap_or_default())),
         None if message.has("meta") => Some(Event::Several(Vec::new())),
         None => is_problem(message).then(|| failure(message)),
@@ -58,7 +60,7 @@ fn failure(error: &View<'_>) -> Event {
 /// Whether it is an error that comes in no list of them: something with a title, and with what only problems have.
 fn is_problem(message: &View<'_>) -> bool {
     let kind = message.text("type");
-    let is_titled = !message.text("title").is_empty() && !message.has("text");
+    let is_titled = !message.text("title").is_empty();
     let has_status = || message.count("status").is_some_and(|status| (400..600).contains(&status));
     let has_kind = || kind == "about:blank" || kind.contains("/problems/");
     is_titled && (has_status() || has_kind() || message.has("connection_issue"))

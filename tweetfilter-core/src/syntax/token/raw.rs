@@ -61,7 +61,7 @@ pub(super) fn operator_name(input: &str) -> IResult<&str, &str> {
     let plain = recognize((take_while_m_n(1, 1, letter), take_while(move |c| letter(c) || c == '_')));
     let attribute = recognize((
         nom::bytes::complete::tag_no_case("attr."),
-        take_while1(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')),
+        take_while1(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')),
     ));
     terminated(alt((attribute, plain)), char(':')).parse(input)
 }

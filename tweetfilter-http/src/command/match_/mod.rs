@@ -43,8 +43,9 @@ pub(crate) enum Output {
 ///
 /// Input is NDJSON of tweets (v1.1, v2), Bluesky posts and Jetstream events, Mastodon statuses, Gnip activities,
 /// or {"text":"…"}, beside which may stand an `id`, a `lang`, and fields of your own for `attr.NAME:`, as
-/// {"attr":{"host":"db-1","load":3.5,"up":true,"to":["ann","bob"]}}: of a list each value counts, and a number is compared
-/// and also found as it is written; or JSON documents that hold them; plain, .gz, .bz2, .zst, or a .tar of those. All of
+/// {"attr":{"host":"db-1","load":3.5,"up":true,"to":["ann","bob"]}}: of a list each value counts, and a number, in quotes
+/// too, is compared and also found as it is written; their names are of letters from a to z, digits, `_`, `-` and `.`; or
+/// JSON documents that hold them; plain, .gz, .bz2, .zst, or a .tar of those. All of
 /// that is found out by itself. What can't be read is counted, never fatal; a file in a tar that breaks off is named,
 /// and the others are read. Of a file, a JSON array or a document over several lines that breaks off, what is whole is
 /// read, and it ends with 2.

@@ -58,6 +58,8 @@ pub(in super::super) struct Tweet<'de> {
     foreign: bool,
     /// An envelope.
     wrapped: bool,
+    /// Fields of one's own stand beside it.
+    has_fields: bool,
 }
 
 impl<'de> Fields<'de> for Tweet<'de> {
@@ -128,6 +130,10 @@ impl<'de> Fields<'de> for Tweet<'de> {
             self.wrapped = true;
             field.skip()?;
         },
+        "attr" => {
+            self.has_fields = true;
+            field.skip()?;
+        },
         "author_id" | "author" | "actor" | "account" | "sender" | "event" | "record" | "verb" | "did"
         | "$type" | "data" | "username" => {
             self.foreign = true;
@@ -163,6 +169,11 @@ impl<'de> Tweet<'de> {
                     || self.retweeted.is_some()
                     || self.full_text.is_some());
         told && self.has_text() && !self.wrapped
+    }
+
+    /// Whether fields of one's own stand beside it.
+    pub(in super::super) fn has_fields(&self) -> bool {
+        self.has_fields
     }
 
     /// What it says beside the post, of what it carries too.
