@@ -61,7 +61,7 @@ pub use seen::{SeenRows, Verdicts};
 pub use sets::{SetKept, SetQuota};
 pub use status::{CrashEvent, Results, SourceStatus, Status, StoredGap};
 pub use timeline::{Cursor, Page, Stretch, Tail, TimelinePost};
-pub use tokens::{Scope, Token};
+pub use tokens::{Made, Scope, Token};
 pub use withdrawn::Withdrawn;
 
 /// Every statement that this library runs.

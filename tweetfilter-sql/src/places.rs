@@ -6,6 +6,7 @@ use tweetfilter_stream::store::StoreError;
 use crate::database::Database;
 use crate::sql::{Row, Sql, Tx, args, statements};
 use crate::timeline::Cursor;
+use crate::tokens::Made;
 
 statements! {
     READ_UP_TO = Sql::both("SELECT place, commit_no, post, at FROM reading WHERE account = ? ORDER BY place");
@@ -99,8 +100,7 @@ impl Database {
         Ok(true)
     }
 
-    /// Keeps a feed of a filter by the digest of its address, if the account has fewer feeds than so many; returns its
-    /// number, `None` if it has not.
+    /// Keeps a feed of a filter by the digest of its address, if the account has fewer feeds than so many.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -110,18 +110,22 @@ impl Database {
         filter: i64,
         digest: &str,
         most: usize,
-    ) -> Result<Option<i64>, StoreError> {
+    ) -> Result<Made, StoreError> {
         let now = self.now();
         let mut turn = self.write().await?;
         // First, since it locks, as above.
         changed(&mut turn.tx, account).await?;
+        if let Some(before) = turn.tx.row(FEED, args![digest]).await?.as_ref().map(feed).transpose()? {
+            let is_same = (before.account, before.filter) == (account, filter);
+            return Ok(if is_same { Made::Before(before.id) } else { Made::Otherwise });
+        }
         let held = turn.tx.row(FEEDS_HELD, args![account]).await?.map_or(Ok(0), |row| row.int(0))?;
         if usize::try_from(held).unwrap_or(usize::MAX) >= most {
-            return Ok(None);
+            return Ok(Made::TooMany);
         }
         let id = turn.tx.insert(ADD_FEED, args![account, filter, digest, now]).await?;
         turn.commit().await?;
-        Ok(Some(id))
+        Ok(Made::Now(id))
     }
 
     /// The feeds of an account.

@@ -11,6 +11,7 @@ use crate::sql::{Row, Sql, Tx, args, statements};
 statements! {
     ADD = Sql::both("INSERT INTO token (account, name, digest, scope, created_at) VALUES (?, ?, ?, ?, ?)");
     COUNT = Sql::both("SELECT COUNT(*) FROM token WHERE account = ?");
+    MADE_BEFORE = Sql::both("SELECT id, account, name, scope FROM token WHERE digest = ?");
     // With what has changed: who asks wants to know that next.
     OF_DIGEST = Sql::both(
         "SELECT t.id, t.account, t.name, t.scope, t.created_at, a.name,
@@ -76,6 +77,19 @@ pub struct Token {
     pub created_at: Millis,
 }
 
+/// What came of keeping something that is known by its secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// It is kept, and this is its number.
+    Now(i64),
+    /// The same was kept before, under this number.
+    Before(i64),
+    /// There is something of this secret already, and it is another.
+    Otherwise,
+    /// The account has as many as it may.
+    TooMany,
+}
+
 impl Database {
     /// Keeps a token of an account by the digest of its secret; returns its number.
     ///
@@ -88,11 +102,15 @@ impl Database {
         digest: &str,
         scope: Scope,
     ) -> Result<i64, StoreError> {
-        let kept = self.add_token_within(account, name, digest, scope, usize::MAX).await?;
-        kept.ok_or_else(|| StoreError::Refused("the account has too many tokens".to_owned()))
+        let refused = |why: &str| Err(StoreError::Refused(why.to_owned()));
+        match self.add_token_within(account, name, digest, scope, usize::MAX).await? {
+            Made::Now(id) | Made::Before(id) => Ok(id),
+            Made::Otherwise => refused("there is another token of this secret"),
+            Made::TooMany => refused("the account has too many tokens"),
+        }
     }
 
-    /// The same, if the account has fewer tokens than so many; `None` if it has not.
+    /// The same, if the account has fewer tokens than so many.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -103,18 +121,22 @@ impl Database {
         digest: &str,
         scope: Scope,
         most: usize,
-    ) -> Result<Option<i64>, StoreError> {
+    ) -> Result<Made, StoreError> {
         let now = self.now();
         let mut turn = self.write().await?;
         // First, since it locks: whoever adds at the same time waits here, and then counts this one too.
         places::changed(&mut turn.tx, account).await?;
+        if let Some(row) = turn.tx.row(MADE_BEFORE, args![digest]).await? {
+            let is_same = row.int(1)? == account && row.text(2)? == name && row.text(3)? == word(scope);
+            return Ok(if is_same { Made::Before(row.int(0)?) } else { Made::Otherwise });
+        }
         let held = turn.tx.row(COUNT, args![account]).await?.map_or(Ok(0), |row| row.int(0))?;
         if usize::try_from(held).unwrap_or(usize::MAX) >= most {
-            return Ok(None);
+            return Ok(Made::TooMany);
         }
         let id = turn.tx.insert(ADD, args![account, name, digest, word(scope), now]).await?;
         turn.commit().await?;
-        Ok(Some(id))
+        Ok(Made::Now(id))
     }
 
     /// The token of a digest, and what has changed up to now.

@@ -8,9 +8,9 @@ use utoipa::openapi::content::Content;
 use utoipa::openapi::header::Header;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::{ArrayItems, Object, ObjectBuilder, Ref, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{Array, ArrayItems, Object, ObjectBuilder, Ref, Schema, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, OpenApi, RefOr, Required};
+use utoipa::openapi::{Components, OpenApi, RefOr, Required, Server};
 
 use super::caller;
 use super::routes::all;
@@ -37,6 +37,12 @@ pub fn document() -> OpenApi {
         }
     }
     require_what_is_answered(&mut document);
+    if let Some(components) = &mut document.components {
+        components.schemas.values_mut().for_each(tell_pairs);
+        refer_to_data(components);
+    }
+    // Wherever it is served from: behind a server in front of it that is another address than here.
+    document.servers = Some(vec![Server::new("/")]);
     document
 }
 
@@ -255,6 +261,50 @@ fn require(schema: &mut RefOr<Schema>) {
         RefOr::T(Schema::OneOf(ways)) => ways.items.iter_mut().for_each(require),
         RefOr::T(Schema::AllOf(parts)) => parts.items.iter_mut().for_each(require),
         RefOr::T(_) | RefOr::Ref(_) => {}
+    }
+}
+
+/// Says pairs as lists of two, which is the same where both are of one kind: that nothing follows what is said of each place
+/// (`"items": false`) many generators of clients can't read.
+fn tell_pairs(schema: &mut RefOr<Schema>) {
+    let RefOr::T(schema) = schema else { return };
+    match schema {
+        Schema::Object(object) => object.properties.values_mut().for_each(tell_pairs),
+        Schema::Array(list) => {
+            if let [first, others @ ..] = &list.prefix_items[..]
+                && matches!(list.items, ArrayItems::False)
+                && others.iter().all(|other| other == first)
+            {
+                (list.min_items, list.max_items) = (Some(1 + others.len()), Some(1 + others.len()));
+                list.items = ArrayItems::RefOrSchema(Box::new(RefOr::T(first.clone())));
+                list.prefix_items.clear();
+            }
+            if let ArrayItems::RefOrSchema(items) = &mut list.items {
+                tell_pairs(items);
+            }
+        }
+        Schema::OneOf(ways) => ways.items.iter_mut().for_each(tell_pairs),
+        Schema::AllOf(parts) => parts.items.iter_mut().for_each(tell_pairs),
+        _ => {}
+    }
+}
+
+/// Says of each answer by name what its data is, where that has one: who generates a client gets one type of it, not one of
+/// each route.
+fn refer_to_data(components: &mut Components) {
+    let is_answer = |name: &str| name.starts_with("Answer_");
+    let named: Vec<_> = components.schemas.iter().filter(|(name, _)| !is_answer(name)).collect();
+    let named: Vec<_> = named.into_iter().map(|(name, schema)| (name.clone(), schema.clone())).collect();
+    for (name, answer) in &mut components.schemas {
+        let RefOr::T(Schema::Object(answer)) = answer else { continue };
+        let Some(data) = answer.properties.get_mut("data").filter(|_| is_answer(name)) else { continue };
+        let data = match data {
+            RefOr::T(Schema::Array(Array { items: ArrayItems::RefOrSchema(items), .. })) => items,
+            data => data,
+        };
+        if let Some((name, _)) = named.iter().find(|(_, schema)| schema == data) {
+            *data = Ref::from_schema_name(name).into();
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tweetfilter_sql::{Feed, Page, TimelinePost};
+use tweetfilter_sql::{Feed, Made, Page, TimelinePost};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, ApiError, Refused, Result, Summary};
@@ -17,7 +17,7 @@ use super::filters::own;
 use super::shapes::{Author, ShownPost};
 use super::tag::Tag;
 use super::timeline::newest;
-use super::{Api, digest, new_secret};
+use super::{Api, digest, secret};
 use crate::people::unnamed;
 use crate::time::rfc3339;
 
@@ -32,6 +32,11 @@ const MOST: usize = 1_000;
 pub struct AddFeed {
     /// Its number.
     pub filter: i64,
+    /// 64 hexadecimal digits at random, of which the address is made: sent again, as after an answer that was lost, it makes
+    /// no second feed. Without it the server has some.
+    #[serde(default)]
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub secret: Option<String>,
 }
 
 /// A feed that was made. Its address is not shown again.
@@ -69,23 +74,30 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
 }
 
 /// Makes a feed of what a filter matches, at a secret address that is shown once.
+///
+/// Sent again, it makes another, of which nobody knows if the answer is lost. Who does not want that sends a `secret`.
 #[utoipa::path(post, path = "/feeds", operation_id = "add_feed", tag = "feeds", request_body = AddFeed,
-    responses((status = 201, body = Answer<NewFeed>), (status = 404, body = Refused),
-        (status = 422, body = Refused, description = "The account has as many feeds as it may")))]
+    responses((status = 201, body = Answer<NewFeed>),
+        (status = 200, body = Answer<NewFeed>, description = "It was made before, by the same `secret`"),
+        (status = 404, body = Refused), (status = 422, body = Refused,
+            description = "The account has as many feeds as it may (`too_many_feeds`), or there is another of this `secret` (`secret_taken`)")))]
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
     Body(add): Body<AddFeed>,
 ) -> Result<Response> {
     own(&api, &caller, add.filter).await?;
-    let secret = new_secret("").map_err(|error| {
-        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", format!("No random numbers: {error}"))
-    })?;
+    let secret = secret::own_or_new("", add.secret.as_deref())?;
     let digest = digest(&secret);
     let kept = api.database().add_feed(caller.account(), add.filter, &digest, MOST);
-    let Some(id) = api.ask(caller.until, kept).await? else {
-        let message = format!("This account has {MOST} feeds; revoke some first");
-        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_feeds", message));
+    let (status, id) = match api.ask(caller.until, kept).await? {
+        Made::Now(id) => (StatusCode::CREATED, id),
+        Made::Before(id) => (StatusCode::OK, id),
+        Made::Otherwise => return Err(secret::taken()),
+        Made::TooMany => {
+            let message = format!("This account has {MOST} feeds; revoke some first");
+            return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_feeds", message));
+        }
     };
     let feed = NewFeed {
         id,
@@ -94,7 +106,7 @@ pub(super) async fn add(
         json: format!("/feeds/{secret}.json"),
     };
     let summary = Summary::new("Keep the address; it is not shown again");
-    Ok((StatusCode::CREATED, Answer::new(summary, feed)).into_response())
+    Ok((status, Answer::new(summary, feed)).into_response())
 }
 
 /// Revokes a feed: its address is of no use any more.

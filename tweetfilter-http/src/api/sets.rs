@@ -111,7 +111,7 @@ async fn known(api: &Api, caller: &Caller) -> Result<BTreeMap<String, (String, b
 /// changed it meanwhile. The answer has the `ETag` of what is kept.
 #[utoipa::path(put, path = "/sets/{name}", operation_id = "put_set", tag = "sets", request_body = Terms,
     params(("name" = String, Path, description = "Its name"),
-        ("If-None-Match" = Option<String>, Header, description = "`*` keeps it only if there is none of this name"),
+        ("If-None-Match" = Option<String>, Header, pattern = r"^\*$", description = "`*` keeps it only if there is none of this name"),
         ("If-Match" = Option<String>, Header, description = "Its `ETag`, several with commas between them, or `*`: if there is one of this name")),
     responses((status = 200, body = Answer<Terms>,
             headers(("ETag" = String, description = "Of what is kept: say it in `If-Match` to change no other"))), (status = 422, body = Refused),

@@ -4,14 +4,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use tweetfilter_sql::Scope;
+use tweetfilter_sql::{Made, Scope};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Path};
-use super::words;
-use super::{Api, digest, new_secret};
+use super::{Api, digest, secret, words};
 use crate::names;
 use crate::time::rfc3339;
 
@@ -47,6 +46,11 @@ pub struct AddToken {
     /// `read`, `write` or `admin`: at most what the token of this request may do.
     #[schema(value_type = words::Scope)]
     pub scope: Scope,
+    /// 64 hexadecimal digits at random, of which the token is made: sent again, as after an answer that was lost, it makes no
+    /// second one. Without it the server has some.
+    #[serde(default)]
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub secret: Option<String>,
 }
 
 /// A token that was made. It is not shown again.
@@ -80,13 +84,17 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
 }
 
 /// Makes a token of the account, which is shown once. It may do at most what the token of this request may.
+///
+/// Sent again, it makes another, of which nobody knows if the answer is lost. Who does not want that sends a `secret`.
 #[utoipa::path(post, path = "/tokens", operation_id = "add_token", tag = "account", request_body = AddToken,
-    responses((status = 201, body = Answer<NewToken>), (status = 403, body = Refused),
-        (status = 422, body = Refused)))]
+    responses((status = 201, body = Answer<NewToken>),
+        (status = 200, body = Answer<NewToken>, description = "It was made before, by the same `secret`"),
+        (status = 403, body = Refused), (status = 422, body = Refused,
+            description = "The account has as many tokens as it may (`too_many_tokens`), or there is another of this `secret` (`secret_taken`)")))]
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
-    Body(AddToken { name, scope }): Body<AddToken>,
+    Body(AddToken { name, scope, secret }): Body<AddToken>,
 ) -> Result<Response> {
     if scope > caller.token.scope {
         let message = "A token makes none that may do more than itself";
@@ -94,18 +102,21 @@ pub(super) async fn add(
     }
     names::fits(&name, "a token", names::TOKEN_NAME)
         .map_err(|said| ApiError::bad(format!("`name` does not fit: {said}")))?;
-    let token = new_secret("tf_").map_err(|error| {
-        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", format!("No random numbers: {error}"))
-    })?;
+    let token = secret::own_or_new("tf_", secret.as_deref())?;
     let digest = digest(&token);
     let kept = api.database().add_token_within(caller.account(), &name, &digest, scope, MOST);
-    let Some(id) = api.ask(caller.until, kept).await? else {
-        let message = format!("This account has {MOST} tokens; revoke those that nobody uses");
-        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_tokens", message));
+    let (status, id) = match api.ask(caller.until, kept).await? {
+        Made::Now(id) => (StatusCode::CREATED, id),
+        Made::Before(id) => (StatusCode::OK, id),
+        Made::Otherwise => return Err(secret::taken()),
+        Made::TooMany => {
+            let message = format!("This account has {MOST} tokens; revoke those that nobody uses");
+            return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_tokens", message));
+        }
     };
     let answer =
         Answer::new(Summary::new("Keep the token; it is not shown again"), NewToken { id, scope, token });
-    Ok((StatusCode::CREATED, answer).into_response())
+    Ok((status, answer).into_response())
 }
 
 /// Revokes a token of the account: from now on it opens nothing, and its live streams end. It may be the one that this

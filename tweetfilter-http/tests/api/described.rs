@@ -53,6 +53,14 @@ pub fn wrong(document: &Value, schema: &Value, value: &Value, at: &str) -> Optio
             }
         }
     }
+    if let Some(values) = value.as_array() {
+        let bound = |name: &str| schema[name].as_u64().and_then(|bound| usize::try_from(bound).ok());
+        if bound("minItems").is_some_and(|least| values.len() < least)
+            || bound("maxItems").is_some_and(|most| values.len() > most)
+        {
+            return Some(format!("{at} has {} items: {value}", values.len()));
+        }
+    }
     let items = value.as_array().zip(schema.get("items").filter(|items| items.is_object()));
     let (values, schema) = items?;
     values.iter().find_map(|value| wrong(document, schema, value, &format!("{at}[]")))
@@ -61,13 +69,18 @@ pub fn wrong(document: &Value, schema: &Value, value: &Value, at: &str) -> Optio
 #[test]
 fn what_is_not_as_it_is_described_is_found() {
     let document = serde_json::json!({"a": {"type": "object", "required": ["b"], "properties": {
-        "b": {"oneOf": [{"type": "null"}, {"type": "array", "items": {"type": ["integer", "null"]}}]},
+        "b": {"oneOf": [{"type": "null"}, {"type": "array", "items": {"type": ["integer", "null"]}, "maxItems": 2}]},
     }}});
     let is_wrong = |value: Value| wrong(&document, &serde_json::json!({"$ref": "#/a"}), &value, "").is_some();
     assert!(
         !is_wrong(serde_json::json!({"b": null})) && !is_wrong(serde_json::json!({"b": [1, null], "c": 1}))
     );
-    for value in [serde_json::json!({}), serde_json::json!(null), serde_json::json!({"b": ["1"]})] {
+    for value in [
+        serde_json::json!({}),
+        serde_json::json!(null),
+        serde_json::json!({"b": ["1"]}),
+        serde_json::json!({"b": [1, 2, 3]}),
+    ] {
         assert!(is_wrong(value));
     }
 }

@@ -87,6 +87,29 @@ fn what_is_referred_to_is_there_and_what_a_path_names_is_declared() {
 }
 
 #[test]
+fn what_generators_can_not_read_is_said_otherwise() {
+    let document = serde_json::to_value(document()).unwrap();
+    let all = everything(&document);
+    // A schema that is `false` is one, and few know it.
+    let odd = |value: &&&Value| value.get("prefixItems").is_some() || value["items"].is_boolean();
+    assert_eq!(all.iter().find(odd), None);
+    for (schema, kind) in [("Place", json!("array")), ("Link", json!(["array", "null"]))] {
+        let pair = &document["components"]["schemas"][schema]["properties"]["utf16"];
+        assert_eq!(pair["type"], kind, "{schema}");
+        assert_eq!((&pair["minItems"], &pair["maxItems"]), (&json!(2), &json!(2)), "{schema}");
+        let number = json!({"type": "integer", "format": "int32", "minimum": 0});
+        assert_eq!(pair["items"], number, "{schema}");
+    }
+    assert_eq!(document["servers"], json!([{"url": "/"}]));
+    // Each thing is one type, whichever route answers with it.
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let referred: HashSet<_> = all.iter().filter_map(|value| value["$ref"].as_str()).collect();
+    for name in schemas.keys() {
+        assert!(referred.contains(&format!("#/components/schemas/{name}")[..]), "{name} is never used");
+    }
+}
+
+#[test]
 fn words_and_bounds_are_said_to_programs() {
     let document = serde_json::to_value(document()).unwrap();
     let of = |schema: &str, name: &str| {

@@ -5,7 +5,8 @@ use axum::http::{HeaderValue, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tweetfilter_http::api::Options;
 use tweetfilter_sql::{LookBack, Scope};
-use tweetfilter_stream::store::Verdict;
+use tweetfilter_stream::entry::Change;
+use tweetfilter_stream::store::{Outcome, Said, Store, Verdict};
 
 use crate::house::{House, patient, request};
 
@@ -101,16 +102,23 @@ async fn an_unchanged_timeline_is_not_sent_again() {
     let house = House::new().await;
     let (ann, token) = house.account("ann", Scope::Read).await;
     house.post("1", "a", false, &[(ann, &[])]).await;
-    let got = house.get(&token, "/timeline").await;
-    let tag = got.headers["etag"].clone();
-    let again = || {
+    let again = async |tag: &HeaderValue| {
         let mut request = request(Method::GET, "/timeline", &token, None);
         request.headers_mut().insert("if-none-match", tag.clone());
-        request
+        house.send(request).await
     };
-    assert_eq!(house.send(again()).await.status, StatusCode::NOT_MODIFIED);
+    let first = house.get(&token, "/timeline").await.headers["etag"].clone();
+    assert_eq!(again(&first).await.status, StatusCode::NOT_MODIFIED);
     house.post("2", "b", false, &[(ann, &[])]).await;
-    assert_eq!(ids(house.send(again()).await.ok()), ["2", "1"]);
+    let second = again(&first).await;
+    assert_eq!(ids(second.ok()), ["2", "1"]);
+    // What is deleted is gone from whatever is asked for next, with the tags of both answers that had it.
+    let change = Change::Delete { network: "x".into(), id: "1".into() };
+    let changes = vec![Said { change, at: 0 }];
+    house.database.commit(&Outcome { changes, ..Outcome::default() }, &[]).await.unwrap();
+    for tag in [&first, &second.headers["etag"]] {
+        assert_eq!(ids(again(tag).await.ok()), ["2"]);
+    }
 }
 
 #[tokio::test]

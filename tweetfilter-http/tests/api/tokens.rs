@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use tweetfilter_http::api::{Options, document};
 use tweetfilter_sql::{Database, Scope};
 
@@ -258,6 +258,73 @@ async fn an_account_lists_makes_and_revokes_its_own_tokens() {
     house.send(request(Method::DELETE, &path, &write, None)).await.ok();
     assert_eq!(house.get(&made, "/me").await.error(), "unknown_token");
     assert_eq!(house.get(&write, "/tokens").await.ok().as_array().unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_made_with_a_secret_is_made_once() {
+    made_once(&House::new().await).await;
+    let Some(server) = Maria::start() else {
+        println!("skipped: no mariadbd");
+        return;
+    };
+    made_once(&House::over(server.database("secrets").await, patient())).await;
+}
+
+async fn made_once(house: &House) {
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let (ben, other) = house.account("ben", Scope::Write).await;
+    let (filter, others) = (house.filter(ann, "snow").await, house.filter(ben, "rain").await);
+    let secret = tweetfilter_http::api::digest("at random");
+    let make = async |token: &str, path: &str, body: &Value| {
+        let mut body = body.clone();
+        body["secret"] = json!(secret);
+        house.ask(Method::POST, token, path, body).await
+    };
+    for (path, body, another, foreign) in [
+        (
+            "/tokens",
+            json!({"name": "phone", "scope": "read"}),
+            json!({"name": "phone", "scope": "write"}),
+            json!({"name": "phone", "scope": "read"}),
+        ),
+        (
+            "/feeds",
+            json!({"filter": filter}),
+            json!({"filter": house.filter(ann, "hail").await}),
+            json!({"filter": others}),
+        ),
+    ] {
+        let before = house.get(&token, path).await.ok().as_array().unwrap().len();
+        let first = make(&token, path, &body).await;
+        assert_eq!(first.status, StatusCode::CREATED, "{path}: {first:?}");
+        let made = first.ok().clone();
+        assert!(made.to_string().contains(&secret), "{made}");
+        // The answer was lost, and it is asked for again, be it twice at once.
+        let again = futures_util::future::join_all((0..2).map(|_| make(&token, path, &body))).await;
+        for again in again {
+            assert_eq!((again.status, again.ok()), (StatusCode::OK, &made), "{path}");
+        }
+        assert_eq!(house.get(&token, path).await.ok().as_array().unwrap().len(), before + 1, "{path}");
+        // Something else is not made of it, nor by somebody else.
+        for (token, body) in [(&token, &another), (&other, &foreign)] {
+            let got = make(token, path, body).await;
+            assert_eq!(
+                (got.status, got.error()),
+                (StatusCode::UNPROCESSABLE_ENTITY, "secret_taken"),
+                "{path}"
+            );
+        }
+        // What is revoked is no more, and may be made anew.
+        house.send(request(Method::DELETE, &format!("{path}/{}", made["id"]), &token, None)).await.ok();
+        let anew = make(&token, path, &body).await;
+        assert_eq!(anew.status, StatusCode::CREATED, "{path}");
+    }
+    let made = format!("tf_{secret}");
+    house.get(&made, "/me").await.ok();
+    let short = json!({"scope": "read", "secret": "0".repeat(64)});
+    let got = house.ask(Method::POST, &token, "/tokens", short).await;
+    assert_eq!((got.status, got.error()), (StatusCode::BAD_REQUEST, "bad_request"));
+    assert!(got.json["error"]["message"].as_str().unwrap().contains("openssl rand -hex 32"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

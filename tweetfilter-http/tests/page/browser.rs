@@ -249,6 +249,18 @@ impl Browser {
         self.until("document.activeElement.id === 'filter-text'").await;
     }
 
+    /// What reaches beyond the edges of the window, but for what scrolls within it.
+    pub async fn wider(&self) -> Value {
+        self.run(
+            "return [...document.querySelectorAll('#house *')].filter((element) => {
+                 const {left, right, width} = element.getBoundingClientRect();
+                 return element.checkVisibility() && !element.closest('.columns, .scrolls, .sub, .tabs, .aside, .excerpt') &&
+                     width > 0 && (right > innerWidth + 1 || left < -1);
+             }).map((element) => element.outerHTML.slice(0, 120))",
+        )
+        .await
+    }
+
     pub async fn press(&self, selector: &str) {
         let selector = json!(selector);
         self.until(&format!("!!document.querySelector({selector})")).await;

@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 
+use crate::browser::Browser;
+use crate::served::Served;
+
 /// How long a browser may take to start, or to answer, on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -223,6 +226,45 @@ fn reached(file: &Path) -> Result<(u16, WebSocket<TcpStream>), String> {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Keeps something in each place that a page has for it.
+const KEEP: &str = "(async () => {
+    localStorage.a = sessionStorage.a = document.cookie = 'a=b';
+    await caches.open('a');
+    await new Promise((done) => { indexedDB.open('a').onsuccess = done; });
+})()";
+const KEPT: &str = "(async () => [
+    localStorage.length, sessionStorage.length, document.cookie,
+    (await caches.keys()).length, (await indexedDB.databases()).length, window.left ?? null,
+])()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_finds_nothing_that_another_kept_in_its_browser() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let page = format!("http://{}/", served.address);
+    let nothing = json!([0, 0, "", 0, 0, null]);
+    browser.open(&page).await;
+    assert_eq!(browser.wait(KEPT).await, nothing);
+    browser.wait(KEEP).await;
+    browser.before("window.left = true").await;
+    browser.open("about:blank").await;
+    browser.open(&page).await;
+    let kept = json!([1, 1, "a=b", 1, 1, true]);
+    assert_eq!(browser.wait(KEPT).await, kept);
+
+    // At the same time, and in the same browser after it.
+    let beside = Browser::start().await.unwrap();
+    beside.open(&page).await;
+    assert_eq!(beside.wait(KEPT).await, nothing);
+    beside.end().await;
+    let mut chromium = browser.leave().await.unwrap();
+    chromium.begin().unwrap();
+    let next = Browser::drive(chromium).await;
+    next.open(&page).await;
+    assert_eq!(next.wait(KEPT).await, nothing);
+    next.end().await;
 }
 
 #[test]

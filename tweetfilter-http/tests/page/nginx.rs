@@ -7,7 +7,10 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use self::http2::Http2;
 use crate::served::{Seen, Served};
+
+mod http2;
 
 const EXAMPLE: &str = include_str!("../../deploy/nginx/tweetfilter.conf");
 const NAME: &str = "tweets.example.org";
@@ -197,43 +200,6 @@ impl Tunnel {
     }
 }
 
-/// Asks over HTTP/2 for a path several times at once: how many are answered with 200, and how many otherwise.
-fn ask_at_once(tunnel: &mut Tunnel, path: &str, times: u32) -> (usize, usize) {
-    let frame = |kind: u8, flags: u8, stream: u32, body: &[u8]| {
-        let length = u32::try_from(body.len()).unwrap().to_be_bytes();
-        [&length[1..], &[kind, flags], &stream.to_be_bytes(), body].concat()
-    };
-    // GET, https, and path and authority as they are.
-    let text =
-        |index: u8, text: &str| [&[index, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
-    let head = [vec![0x82, 0x87], text(4, path), text(1, NAME)].concat();
-    let mut said = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
-    // There is room for all of the bodies, those of one stream and of all.
-    said.extend(frame(4, 0, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff]));
-    said.extend(frame(8, 0, 0, &[0x7f, 0xff, 0, 0]));
-    (0..times).for_each(|n| said.extend(frame(1, 5, 2 * n + 1, &head)));
-    tunnel.stdin.as_mut().unwrap().write_all(&said).unwrap();
-    let (mut heard, mut good, mut other) = (Vec::new(), 0, 0);
-    let end = Instant::now() + Duration::from_secs(60);
-    while good + other < times as usize {
-        heard.extend(tunnel.hears.recv_timeout(end.saturating_duration_since(Instant::now())).unwrap());
-        while let Some(length) =
-            heard.get(..3).map(|at| u32::from_be_bytes([0, at[0], at[1], at[2]]) as usize)
-            && heard.len() >= 9 + length
-        {
-            // The head of an answer begins with its status, perhaps behind a change of the table's size.
-            let frame: Vec<u8> = heard.drain(..9 + length).collect();
-            let status = frame[9..].iter().find(|byte| *byte & 0xe0 != 0x20);
-            match (frame[3], status) {
-                (1, Some(0x88)) => good += 1,
-                (1, _) => other += 1,
-                _ => {}
-            }
-        }
-    }
-    (good, other)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn several_browsers_of_one_address_get_all_files_of_the_page() {
     let served = Served::new().await;
@@ -242,9 +208,12 @@ async fn several_browsers_of_one_address_get_all_files_of_the_page() {
         return;
     };
     // Two browsers that come one right after the other, and each asks for all at once.
-    let mut browsers = [nginx.open_for("h2"), nginx.open_for("h2")];
+    let mut browsers = [nginx.open_for("h2"), nginx.open_for("h2")].map(Http2::over);
     for browser in &mut browsers {
-        assert_eq!(ask_at_once(browser, "/page/app.js", 100), (100, 0));
+        for _ in 0..100 {
+            browser.get("/page/app.js", None);
+        }
+        assert_eq!(browser.begun(), (100, 0));
     }
     // And many that come one after the other.
     let mut many = nginx.open();
@@ -252,6 +221,34 @@ async fn several_browsers_of_one_address_get_all_files_of_the_page() {
     many.say(&format!("GET /page/icon.svg HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n"));
     many.hear_all();
     assert!(!many.heard.contains("HTTP/1.1 429"), "{}", many.heard.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_has_its_live_stream_and_all_else_on_one_connection() {
+    let served = Served::new().await;
+    let Some(nginx) = Nginx::start(&served) else {
+        println!("skipped: no nginx");
+        return;
+    };
+    let mut browser = Http2::over(nginx.open_for("h2"));
+    let token = Some(&served.token[..]);
+    let live = browser.get("/api/v1/live", token);
+    browser.until(live, "event: commit");
+    // Each event comes when it is there, and what is asked meanwhile is answered beside it.
+    for n in 1..4 {
+        let text = format!("Snow number {n}");
+        served.posts(&[Seen::new(n, &text)]).await;
+        browser.until(live, &text);
+        let timeline = browser.get("/api/v1/timeline", token);
+        assert!(browser.whole(timeline).contains(&text));
+    }
+    let page = browser.get("/", None);
+    assert!(browser.whole(page).contains("Sign in"));
+    assert!(!browser.has_ended(live));
+    let tokens = browser.get("/api/v1/tokens", token);
+    let tokens: serde_json::Value = serde_json::from_str(&browser.whole(tokens)).unwrap();
+    assert!(served.house.database.revoke_token(tokens["data"][0]["id"].as_i64().unwrap()).await.unwrap());
+    browser.whole(live);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,20 +70,39 @@ async fn letters_are_as_large_as_the_browser_is_told_and_a_page_at_twice_its_siz
         browser.run(&format!("location.hash = '#/{view}'")).await;
         let name = view.split('/').next().unwrap();
         browser.until(&format!("document.querySelector('tf-{name}')?.hidden === false")).await;
-        let wider = browser
-            .run(
-                "return [...document.querySelectorAll('#house *')].filter((element) => element.checkVisibility() &&
-                    !element.closest('.columns, .scrolls, .tabs, .aside, .excerpt') &&
-                    element.getBoundingClientRect().right > innerWidth + 1)
-                    .map((element) => element.outerHTML.slice(0, 120))",
-            )
-            .await;
-        assert_eq!(wider, json!([]), "{view}");
+        assert_eq!(browser.wider().await, json!([]), "{view}");
     }
     let size = "getComputedStyle(document.body).fontSize";
     assert_eq!(browser.run(&format!("return {size}")).await, json!("15px"));
     browser.run("document.documentElement.style.fontSize = '32px'").await;
     browser.until(&format!("{size} === '30px'")).await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_the_editor_is_within_the_smallest_window() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let id = served.house.filter(served.ann, "snow (oslo OR bergen)").await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    // A window of 1280 by 1024 at 400 %.
+    browser.looks(320, 256, "light").await;
+    for (view, text) in [("filters/new", ""), (&format!("filters/{id}")[..], "snow (oslo OR bergen)")] {
+        browser.run(&format!("location.hash = '#/{view}'")).await;
+        browser.until(&format!("{TEXT} === '{text}'")).await;
+        // With what is folded away.
+        browser
+            .run("for (const one of document.querySelectorAll('tf-editor details')) one.open = true")
+            .await;
+        let ends = "[...document.querySelectorAll('tf-editor [data-do=until]')]";
+        browser.until(&format!("{ends}.filter((end) => end.checkVisibility()).length === 4")).await;
+        assert_eq!(browser.wider().await, json!([]), "{view}");
+        // One that is shown smaller to have room for all would be wide enough for anything.
+        assert_eq!(browser.run("return [innerWidth, visualViewport.scale]").await, json!([320, 1]), "{view}");
+    }
+    browser.picture("editor-smallest").await;
     browser.was_clean().await;
     browser.end().await;
 }

@@ -158,6 +158,47 @@ async fn a_filter_that_is_added_without_an_answer_is_found_and_not_added_again()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_or_feed_that_is_made_without_an_answer_is_not_made_twice() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let id = served.house.filter(served.ann, "snow").await;
+    let count = async |path: &str| served.house.get(&served.token, path).await.ok().as_array().unwrap().len();
+    served.prepared(&browser, CUT).await;
+    browser.sees("Everything").await;
+    browser.run("cut['POST /tokens'] = cut['POST /feeds'] = 'after'").await;
+
+    browser.run("location.hash = '#/access'").await;
+    browser.until("document.querySelectorAll('tf-access [data-part=tokens] .row-line').length === 1").await;
+    browser.run("document.querySelector('tf-access [data-part=name]').value = 'phone'").await;
+    browser.press("tf-access form [type=submit]").await;
+    says(&browser, "tf-access").await;
+    browser.run("cut['POST /tokens'] = null").await;
+    browser.press("tf-access form [type=submit]").await;
+    let made = browser.until("document.querySelector('tf-access [data-part=token]').value").await;
+    assert_eq!(count("/tokens").await, 2);
+    served.house.get(made.as_str().unwrap(), "/me").await.ok();
+    // The next of this name is another.
+    browser.press("tf-access [data-do=token-seen]").await;
+    browser.run("document.querySelector('tf-access [data-part=name]').value = 'phone'").await;
+    browser.press("tf-access form [type=submit]").await;
+    let next = format!("![{made}, ''].includes(document.querySelector('tf-access [data-part=token]').value)");
+    browser.until(&next).await;
+    assert_eq!(count("/tokens").await, 3);
+
+    browser.run(&format!("location.hash = '#/filters/{id}'")).await;
+    browser.until("!!document.querySelector('tf-editor tf-feeds')").await;
+    browser.run("document.querySelector('tf-editor details').open = true").await;
+    browser.press("tf-editor [data-do=feed-make]").await;
+    says(&browser, "tf-editor").await;
+    browser.run("cut['POST /feeds'] = null").await;
+    browser.press("tf-editor [data-do=feed-make]").await;
+    browser.until("!!document.querySelector('tf-editor [data-part=atom]').value").await;
+    assert_eq!(count("/feeds").await, 1);
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_filter_that_is_not_used_yet_is_added_as_that() {
     let Some(browser) = Browser::start().await else { return };
     let served = Served::new().await;

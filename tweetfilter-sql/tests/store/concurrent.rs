@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
 use tweetfilter_core::budget::Price;
-use tweetfilter_sql::{Cursor, Database, NewFilter, Page, SetKept, SetQuota};
+use tweetfilter_sql::{Cursor, Database, Made, NewFilter, Page, SetKept, SetQuota};
 use tweetfilter_stream::store::{Store, StoreError, Verdict};
 
 use crate::common::{Folder, Maria};
@@ -148,7 +148,7 @@ async fn feeds_and_places_are_no_more_than_allowed(database: Database) {
                 let made = loop {
                     match database.add_feed(ann, filter, &format!("digest {n}"), 2).await {
                         Err(StoreError::Retry(_)) => {}
-                        done => break done.unwrap().is_some(),
+                        done => break matches!(done.unwrap(), Made::Now(_)),
                     }
                 };
                 let up_to = Cursor { commit: 1, post: 1 };

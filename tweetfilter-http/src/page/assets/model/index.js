@@ -4,46 +4,27 @@
 import { Api, ApiError, pause, tokenOf } from './api.js';
 import { Column } from './columns.js';
 import { Kept } from './kept.js';
-import { follow } from './live.js';
+import { News } from './news.js';
 import { ofAddress, ofTab } from './remembered.js';
 import { Search } from './search.js';
 import { Sets } from './sets.js';
+import { FINE, TROUBLES, troubled } from './store.js';
 import { Unsaved } from './unsaved.js';
-import { Withdrawals, takes } from './withdrawn.js';
+import { Withdrawals } from './withdrawn.js';
 import { seen } from '../views/text.js';
 
 export { ApiError };
 
 const TOKEN = 'tweetfilter.token';
-// Posts are taken in together, so that a busy stream does not lay the page out for each.
-const TOGETHER = 150;
-// Nobody tells of gaps, so they are asked for, this often.
-const GAPS = 15_000;
-// While no stream tells what is new, it is asked for, this often.
-const POLL = 2_000;
 
 class Model extends EventTarget {
   #api = null;
   #ends = null;
-  #arrived = [];
-  #timer = null;
   #filtersAsked = 0;
   #filtersLoading = null;
   // The tag of the filters in their order, and when the last of those that were moved has its place.
   #filtersTag;
   #moved = Promise.resolve();
-  #withdrawn = [];
-  #changed = new Set();
-  #gapsTimer = null;
-  #pollTimer = null;
-  // Whether a stream broke off, or was refused, and none is open since.
-  #wasLost = false;
-  // The last commit that was heard of, by the stream or an answer.
-  #commit = 0;
-  // The numbers of the last changes that were heard of: see `/me`.
-  #known = {};
-  // When the stream said something last; null before it did.
-  #heardAt = null;
 
   me = null;
   signedOut = null;
@@ -58,6 +39,8 @@ class Model extends EventTarget {
   feeds = new Kept(this, '/feeds');
   tokens = new Kept(this, '/tokens');
   readings = new Kept(this, '/reading');
+  /** All lists that are kept beside the filters. */
+  kept = [this.sets, this.feeds, this.tokens, this.readings];
   /** Stretches of time of which posts are missing, newest first. */
   gaps = [];
   withdrawals = new Withdrawals();
@@ -69,7 +52,7 @@ class Model extends EventTarget {
   /** Posts that just came and that a filter wants to be told of. */
   notices = [];
   /** How the server and its store are: `fine`, `away`, `unreachable` or `busy`, and since when. */
-  store = { state: 'fine', since: null, message: '' };
+  store = FINE;
   /** Whether a stream is open, and why the last one was not: requests may be answered all the same. */
   stream = { isOpen: false, why: '' };
 
@@ -87,12 +70,12 @@ class Model extends EventTarget {
     const said = new URLSearchParams(location.hash.slice(1)).get('token');
     if (said) history.replaceState(null, '', location.pathname + location.search);
     if (said && this.unsaved.has() && !(await this.#isOwn(said)) && !mayLose()) {
-      this.#tell('session');
+      this.tell('session');
       return;
     }
     const token = said ?? ofTab.get(TOKEN);
     if (token) await this.signIn(token);
-    else this.#tell('session');
+    else this.tell('session');
   }
 
   // Whether a token is of the account that wrote what is not saved, or of none, which loses nothing.
@@ -113,10 +96,10 @@ class Model extends EventTarget {
   async signIn(token) {
     const wasIn = this.me !== null;
     this.#leave();
-    if (wasIn) this.#tell('session');
+    if (wasIn) this.tell('session');
     const known = tokenOf(token);
     if (known === null) {
-      this.#refused(new ApiError(0, { code: 'no_token', message: NO_TOKEN }));
+      this.refused(new ApiError(0, { code: 'no_token', message: NO_TOKEN }));
       return;
     }
     // One that is not tried yet is kept, too: it is in the address no more, and trying may take as long as the store is away.
@@ -129,35 +112,30 @@ class Model extends EventTarget {
         const { data } = await api.ask('GET', '/me', { signal: ends.signal, tries: 1 });
         [this.me, this.signedOut] = [data, null];
         if (this.unsaved.account !== data.account) this.unsaved = new Unsaved(data.account, data.name);
-        this.#known = { revision: data.revision, change: data.change, results: data.results };
-        this.#commit = data.commit;
-        this.#heardAt = null;
         break;
       } catch (error) {
         if (ends.signal.aborted) return;
         if (!error.passes) {
-          this.#refused(error);
+          this.refused(error);
           return;
         }
-        this.#troubled(error);
-        this.#tell('session');
+        this.troubled(error);
+        this.tell('session');
         await pause(error);
       }
     }
-    this.#fine();
+    const news = new News(this, ends.signal);
+    this.fine();
     this.columns = this.#remembered().map((filter) => new Column(this, filter));
-    this.#tell('session');
-    this.#tell('columns');
+    this.tell('session');
+    this.tell('columns');
     this.loadFilters();
     this.readings.load();
-    this.#lookForGaps();
-    this.#pollLater();
     api.ask('GET', '/operators').then(
       ({ data }) => (this.operators = data),
       () => {},
     );
-    const stream = { name: `tweetfilter.live.${this.me.token.id}`, after: this.me.commit };
-    follow(api, stream, (name, data) => this.#heard(name, data), ends.signal);
+    news.follow(api);
   }
 
   signOut() {
@@ -165,7 +143,7 @@ class Model extends EventTarget {
     this.unsaved = new Unsaved();
     ofTab.remove(TOKEN);
     this.signedOut = null;
-    this.#tell('session');
+    this.tell('session');
   }
 
   /** A request for a view. Trouble with the store is told to everybody, and thrown. */
@@ -175,7 +153,7 @@ class Model extends EventTarget {
     try {
       const answer = await api.ask(method, path, options);
       // The stream says nothing where it was not cut off itself.
-      if (api === this.#api) this.#fine();
+      if (api === this.#api) this.fine();
       return answer;
     } catch (error) {
       this.#failed(error, api);
@@ -190,7 +168,7 @@ class Model extends EventTarget {
     try {
       for await (const { name, data } of await api.events(method, path, options)) {
         if (name === 'error') throw new ApiError(503, data.error);
-        if (api === this.#api) this.#fine();
+        if (api === this.#api) this.fine();
         yield { name, data };
         if (name === 'done') return;
       }
@@ -204,8 +182,8 @@ class Model extends EventTarget {
   // What was asked with another token says nothing of this one.
   #failed(error, api) {
     if (!(error instanceof ApiError) || api !== this.#api) return;
-    if (error.status === 401) this.#refused(error);
-    else if (TROUBLES.includes(error.code)) this.#troubled(error);
+    if (error.status === 401) this.refused(error);
+    else if (TROUBLES.includes(error.code)) this.troubled(error);
   }
 
   /** Scopes that a new token may have. */
@@ -252,7 +230,7 @@ class Model extends EventTarget {
       if (!(error instanceof ApiError)) return;
       [this.filtersState, this.filtersError] = ['error', error.message];
     }
-    this.#tell('filters');
+    this.tell('filters');
   }
 
   async changeFilter(filter, change) {
@@ -300,7 +278,7 @@ class Model extends EventTarget {
   /** Nobody writes on for now: what was not saved is kept until somebody does. */
   leave(writing) {
     this.unsaved.leave(writing);
-    this.#tell('filters');
+    this.tell('filters');
   }
 
   /** Whether something was written, anywhere or into one filter (`null`: a new one), and not saved. */
@@ -323,14 +301,14 @@ class Model extends EventTarget {
     this.columns = columns.length > 0 ? columns : [new Column(this, null)];
     const filters = this.columns.map((column) => column.filter);
     ofAddress.set(this.#place(), JSON.stringify(filters));
-    this.#tell('columns');
+    this.tell('columns');
   }
 
   // Another tab has other columns now.
   #followColumns() {
     const known = new Map(this.columns.map((column) => [column.filter, column]));
     this.columns = this.#remembered().map((filter) => known.get(filter) ?? new Column(this, filter));
-    this.#tell('columns');
+    this.tell('columns');
   }
 
   #place() {
@@ -346,177 +324,6 @@ class Model extends EventTarget {
       // Nothing is remembered, or nothing of use.
     }
     return [null];
-  }
-
-  // The stream
-
-  #heard(name, data) {
-    if (name !== 'open' && name !== 'lost') this.#heardAt = Date.now();
-    if (name !== 'lost' && name !== 'refused') this.#streams(true);
-    switch (name) {
-      case 'open':
-        this.#fine();
-        if (this.#heardAt !== null) for (const column of this.columns) column.resumed(this.#heardAt);
-        break;
-      case 'post':
-        this.#arrived.push(data);
-        this.#timer ??= setTimeout(() => this.#takeIn(), TOGETHER);
-        break;
-      case 'removed':
-        this.#withdrawn.push(this.withdrawals.take(data));
-        this.#timer ??= setTimeout(() => this.#takeIn(), TOGETHER);
-        break;
-      case 'changed':
-        for (const number of data.posts) this.#changed.add(number);
-        this.#timer ??= setTimeout(() => this.#takeIn(), TOGETHER);
-        break;
-      case 'commit':
-        this.#commit = data.commit;
-        // A stream begins with the numbers of the last changes.
-        if (data.revision !== undefined) this.#compare(data);
-        break;
-      case 'filters':
-        this.#compare({ revision: data.revision });
-        break;
-      case 'account':
-        this.#compare({ change: Math.max(data.change, this.#known.change + 1) });
-        break;
-      case 'results':
-        this.#compare({ results: data.results });
-        break;
-      case 'authors':
-        for (const column of this.columns) column.named(data.authors);
-        break;
-      case 'missed':
-        // What came in between is not told any more.
-        this.#loadAgain();
-        for (const column of this.columns) column.refresh();
-        break;
-      case 'away':
-        this.#troubled(new ApiError(503, data.error));
-        break;
-      case 'back':
-        this.#fine();
-        this.#loadAgain();
-        break;
-      case 'lost':
-        // What is between refuses the stream alone, or it may have one less: that says nothing of the store.
-        if (data?.status > 0 && !TROUBLES.includes(data.code)) {
-          this.#streams(false, data.message);
-          break;
-        }
-        this.#streams(false);
-        this.#troubled(data?.status > 0 ? data : new ApiError(0, { code: 'unreachable', message: 'The server cannot be reached' }));
-        break;
-      case 'refused':
-        this.#refused(data);
-        break;
-    }
-  }
-
-  #streams(isOpen, why = '') {
-    const was = this.stream;
-    if (was.isOpen === isOpen && was.why === why) return;
-    this.stream = { isOpen, why };
-    if (!isOpen) this.#wasLost = true;
-    // What changed while nobody listened.
-    else if (this.#wasLost) this.#loadAgain();
-    this.#wasLost &&= !isOpen;
-    this.#tell('stream');
-  }
-
-  #pollLater() {
-    clearTimeout(this.#pollTimer);
-    this.#pollTimer = setTimeout(() => this.#poll(), POLL);
-  }
-
-  // Asks for what a stream would tell, as long as none is open; and whether the store is back.
-  async #poll() {
-    const { signal } = this.#ends;
-    const isFine = this.stream.isOpen && this.store.state === 'fine';
-    if (!isFine && !document.hidden) {
-      try {
-        const { data } = await this.ask('GET', '/me', { signal, tries: 1 });
-        if (!this.stream.isOpen) await this.#catchUp(data);
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!(error instanceof ApiError)) throw error;
-        // What is before the server says so of everything: it is not there.
-        if (error.status >= 500 && error.code === 'unexpected') this.#troubled(error);
-      }
-    }
-    if (!signal.aborted) this.#pollLater();
-  }
-
-  async #catchUp(now) {
-    this.#compare(now);
-    if (now.commit === this.#commit) return;
-    const loaded = await Promise.all(this.columns.map((column) => column.catchUp()));
-    if (loaded.every((isLoaded) => isLoaded)) this.#commit = now.commit;
-  }
-
-  // Loads what is another than it was when it was heard of last, be it while no stream was open.
-  #compare(now) {
-    const isNew = (name) => now[name] !== undefined && now[name] !== this.#known[name];
-    if (isNew('revision')) {
-      this.loadFilters();
-      this.sets.changed();
-    }
-    if (isNew('change')) for (const kept of [this.feeds, this.tokens, this.readings]) kept.changed();
-    if (isNew('results')) for (const column of this.columns) column.refresh();
-    const { revision, change, results } = { ...this.#known, ...now };
-    this.#known = { revision, change, results };
-  }
-
-  // What may have changed while nobody could tell.
-  #loadAgain() {
-    this.loadFilters();
-    for (const kept of [this.sets, this.feeds, this.tokens, this.readings]) kept.changed();
-  }
-
-  async #lookForGaps() {
-    clearTimeout(this.#gapsTimer);
-    const { signal } = this.#ends;
-    try {
-      const { data } = await this.ask('GET', '/status', { signal });
-      if (JSON.stringify(data.gaps) !== JSON.stringify(this.gaps)) {
-        this.gaps = data.gaps;
-        for (const column of this.columns) column.surrounded();
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof ApiError)) throw error;
-    }
-    if (!signal.aborted) this.#gapsTimer = setTimeout(() => this.#lookForGaps(), GAPS);
-  }
-
-  #takeIn() {
-    this.#timer = null;
-    const posts = this.#arrived.splice(0);
-    this.taken = this.#withdrawn.splice(0);
-    // What was edited is taken back and comes anew: it is replaced where it stands before the old one is looked for.
-    for (const column of this.columns) {
-      column.arrive(posts);
-      column.withdraw(this.taken);
-    }
-    if (this.taken.length > 0) this.#tell('withdrawn');
-    this.#askAgain();
-    this.notices = posts.filter((post) => post.notify && !post.hidden && !this.taken.some((taken) => takes(taken, post)));
-    if (this.notices.length > 0) this.#tell('notices');
-  }
-
-  // Posts that lost a part are asked for as they are now.
-  async #askAgain() {
-    const numbers = [...this.#changed].filter((number) => this.columns.some((column) => column.has(number)));
-    this.#changed.clear();
-    for (const number of numbers) {
-      try {
-        const { data } = await this.ask('GET', `/posts/${number}`);
-        for (const column of this.columns) column.replace(data);
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-      }
-    }
   }
 
   // Reading positions: of everything, and of each filter.
@@ -536,58 +343,54 @@ class Model extends EventTarget {
     await this.readings.send('PUT', `/reading/${column.place}`, { up_to: post.place });
   }
 
-  #troubled(error) {
-    const state = ['unreachable', 'unexpected'].includes(error.code) ? 'unreachable' : isBusy(error) ? 'busy' : 'away';
-    if (this.store.state === state) return;
-    const since = this.store.since ?? new Date();
-    this.store = { state, since, message: error.message };
-    this.#tell('store');
+  // How it goes: what the parts of the model found out
+
+  /** Something is the matter with the store, or with the way to it. */
+  troubled(error) {
+    const store = troubled(this.store, error);
+    if (store === this.store) return;
+    this.store = store;
+    this.tell('store');
   }
 
-  #fine() {
+  /** Something was answered: what had to wait goes on. */
+  fine() {
     if (this.store.state === 'fine') return;
-    this.store = { state: 'fine', since: null, message: '' };
-    this.#tell('store');
+    this.store = FINE;
+    this.tell('store');
     for (const column of this.columns) column.retry();
     if (this.filtersState === 'error') this.loadFilters();
-    for (const kept of [this.sets, this.feeds, this.tokens, this.readings]) if (kept.state === 'error') kept.load();
+    for (const kept of this.kept) if (kept.state === 'error') kept.load();
   }
 
-  #refused(error) {
+  /** The token is refused. */
+  refused(error) {
     const wasIn = this.me !== null;
     this.#leave();
     ofTab.remove(TOKEN);
     this.signedOut = wasIn ? `Your access has ended. ${error.message}. Sign in with another token.` : error.message;
-    this.#tell('session');
+    this.tell('session');
+  }
+
+  tell(what) {
+    this.dispatchEvent(new Event(what));
   }
 
   #leave() {
     this.#ends?.abort();
-    clearTimeout(this.#timer);
-    clearTimeout(this.#gapsTimer);
-    clearTimeout(this.#pollTimer);
-    [this.#api, this.#ends, this.#timer, this.me] = [null, null, null, null];
-    [this.#withdrawn, this.#changed, this.gaps, this.draft] = [[], new Set(), [], null];
-    for (const kept of [this.sets, this.feeds, this.tokens, this.readings]) kept.reset();
+    [this.#api, this.#ends, this.me] = [null, null, null];
+    [this.gaps, this.draft] = [[], null];
+    for (const kept of this.kept) kept.reset();
     this.search.clear();
     this.#filtersAsked++;
     this.#filtersLoading = null;
-    [this.filters, this.filtersState, this.columns, this.#arrived] = [[], 'loading', [], []];
-    this.store = { state: 'fine', since: null, message: '' };
-    [this.stream, this.#wasLost] = [{ isOpen: false, why: '' }, false];
-    this.#tell('store');
-  }
-
-  #tell(what) {
-    this.dispatchEvent(new Event(what));
+    [this.filters, this.filtersState, this.columns] = [[], 'loading', []];
+    this.store = FINE;
+    this.stream = { isOpen: false, why: '' };
+    this.tell('store');
   }
 }
 
-// Trouble of the store or of the way to it, which concerns everybody.
-const TROUBLES = ['store_away', 'store_busy', 'unreachable'];
-
 const NO_TOKEN = 'This is no token: one looks like tf_ and 64 digits and letters from a to f';
-
-const isBusy = ({ status, code }) => status === 429 || code === 'store_busy';
 
 export const model = new Model();

@@ -7,6 +7,8 @@ export class Kept extends EventTarget {
   #model;
   #path;
   #asked = 0;
+  // The secrets of what was asked to be made and is not answered yet, by what it is.
+  #secrets = new Map();
 
   constructor(model, path) {
     super();
@@ -17,6 +19,7 @@ export class Kept extends EventTarget {
 
   reset() {
     this.#asked++;
+    this.#secrets.clear();
     [this.items, this.state, this.error] = [[], 'idle', ''];
   }
 
@@ -52,7 +55,26 @@ export class Kept extends EventTarget {
     return answer;
   }
 
+  /** Makes something that has a secret, and gives it. Asked for again without an answer, it is the same and not a second one. */
+  async make(what) {
+    const key = JSON.stringify(what);
+    if (!this.#secrets.has(key)) this.#secrets.set(key, newSecret());
+    try {
+      const { data } = await this.send('POST', this.#path, { ...what, secret: this.#secrets.get(key) });
+      this.#secrets.delete(key);
+      return data;
+    } catch (error) {
+      if (!(error instanceof ApiError && error.passes)) this.#secrets.delete(key);
+      throw error;
+    }
+  }
+
   #told() {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+function newSecret() {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -54,7 +54,7 @@ class Access extends View {
   async #make() {
     const body = { name: this.part('name').value.trim(), scope: this.part('scope').value };
     try {
-      const { data: made } = await model.tokens.send('POST', '/tokens', body);
+      const made = await model.tokens.make(body);
       this.#made = { ...made, link: `${location.origin}/#token=${made.token}` };
       this.#error = '';
       this.part('name').value = '';

@@ -29,7 +29,7 @@ class Feeds extends View {
 
   async #make() {
     try {
-      const { data: made } = await model.feeds.send('POST', '/feeds', { filter: this.filter });
+      const made = await model.feeds.make({ filter: this.filter });
       const whole = (path) => new URL(path, location.origin).href;
       this.#made = { atom: whole(made.atom), json: whole(made.json), id: made.id };
       this.#error = '';
