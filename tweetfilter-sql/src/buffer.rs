@@ -78,6 +78,9 @@ statements! {
         "UPDATE state SET value = (SELECT COALESCE(SUM(length(bytes)), 0) FROM buffer_entry)
          WHERE name = 'buffer_bytes'",
     );
+    RECOUNTED = sqlite(
+        "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+    );
     STATS = sqlite(
         "SELECT (SELECT value FROM state WHERE name = 'buffer_entries'),
              (SELECT value FROM state WHERE name = 'buffer_bytes'),
@@ -92,6 +95,9 @@ pub(crate) const MANY: &[Many] = &[APPEND];
 
 const APPEND: Many =
     many!("INSERT INTO buffer_entry (part, at, bytes) VALUES", "(?,?,?)", "", "").of_sqlite();
+
+/// Where `state` says when the entries were counted anew last.
+pub(crate) const RECOUNTED_AT: &str = "buffer_recounted_at";
 
 /// The buffer in the file of a SQLite store. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -121,7 +127,7 @@ impl Embedded {
     }
 
     /// Counts the entries anew if what is counted can't be so: somebody put some in, or took some out, without counting
-    /// them. It reads all of them for that.
+    /// them. It reads all of them for that, and [`Status`](crate::Status) says when it was done.
     ///
     /// # Errors
     /// As [`Buffer::append`].
@@ -133,6 +139,7 @@ impl Embedded {
             }
             turn.tx.run(RECOUNT_ENTRIES, args![]).await?;
             turn.tx.run(RECOUNT_BYTES, args![]).await?;
+            turn.tx.run(RECOUNTED, args![RECOUNTED_AT, self.database.now()]).await?;
             turn.commit().await
         };
         count.await.map_err(buffer_error)

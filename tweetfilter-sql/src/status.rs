@@ -6,7 +6,7 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_stream::buffer::{Counts, Gap, Stats};
 use tweetfilter_stream::store::StoreError;
 
-use crate::buffer::{self, source_counts};
+use crate::buffer::{self, RECOUNTED_AT, source_counts};
 use crate::database::Database;
 use crate::dead::PUT_BACK;
 use crate::gaps::GAPS_DROPPED;
@@ -72,6 +72,8 @@ pub struct Status {
     pub forgotten_at: Option<Millis>,
     /// Of the embedded buffer.
     pub buffer: Option<Stats>,
+    /// When its entries were counted anew last, since what was counted could not be so.
+    pub recounted_at: Option<Millis>,
     /// By source.
     pub sources: Vec<SourceStatus>,
 }
@@ -170,6 +172,7 @@ impl Database {
                 "tombstones" => status.tombstones = value.cast_unsigned(),
                 FORGOTTEN => status.forgotten_for_room = value.cast_unsigned(),
                 FORGOTTEN_AT => status.forgotten_at = Some(value),
+                RECOUNTED_AT => status.recounted_at = Some(value),
                 FORGOTTEN_UP_TO => status.forgotten_up_to = Some(value),
                 GAPS_DROPPED => status.gaps_dropped = value.cast_unsigned(),
                 "tombstones_dropped" => status.tombstones_dropped = value.cast_unsigned(),

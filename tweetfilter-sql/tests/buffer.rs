@@ -123,12 +123,16 @@ async fn what_somebody_put_in_without_counting_it_counts_for_nothing_until_it_is
     let entries = vec![Encoded { key: 1, bytes: b"123".to_vec() }];
     let full = small.append(&Batch { source: "s".into(), fence, entries, ..Batch::default() }).await;
     assert!(matches!(full, Err(BufferError::Full(_))), "{full:?}");
+    assert_eq!(database.status().await.unwrap().recounted_at, None);
     buffer.recount().await.unwrap();
     assert_eq!(counts().await, (2, 3));
+    let recounted = database.status().await.unwrap().recounted_at;
+    assert!(recounted.is_some());
     // What may be so is not counted again.
     strange("UPDATE state SET value = 7 WHERE name = 'buffer_entries'").await;
     buffer.recount().await.unwrap();
     assert_eq!(counts().await, (7, 3));
+    assert_eq!(database.status().await.unwrap().recounted_at, recounted);
     database.close().await;
 }
 

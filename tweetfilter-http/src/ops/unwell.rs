@@ -12,14 +12,15 @@ use super::overview::{Overview, PartNow, ProcessNow};
 use super::part::State;
 use crate::time::rfc3339;
 
-/// For how long it is said that posts were forgotten: one that makes room step by step forgets only now and then.
-const FORGOTTEN: Millis = 600_000;
+/// For how long it is said that posts were forgotten: one that makes room step by step forgets only now and then. And that
+/// the buffer was counted anew.
+const LATELY: Millis = 600_000;
 
 /// Something that is not well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Unwell {
-    /// `store_takes_no_writes`, `store_busy`, `buffer_away`, `buffer_unfit`, `disk_full`, `disk_short`, `posts_forgotten`, `part`,
-    /// `source_away`, `source_for_nobody`, `watched`, `dead_letters` or `filters_unused`.
+    /// `store_takes_no_writes`, `store_busy`, `buffer_away`, `buffer_unfit`, `buffer_recounted`, `disk_full`, `disk_short`,
+    /// `posts_forgotten`, `part`, `source_away`, `source_for_nobody`, `watched`, `dead_letters` or `filters_unused`.
     pub code: &'static str,
     /// One sentence for a person.
     pub message: String,
@@ -63,6 +64,15 @@ impl Look<'_> {
             }
             all => found.extend(all.iter().map(|reason| of("buffer_unfit", format!("The buffer: {reason}")))),
         }
+        // Whoever runs it may know who did that.
+        if let Some(at) = self.status.recounted_at.filter(|at| self.names && self.is_lately(*at)) {
+            let message = format!(
+                "What was counted of the buffer was wrong, and was counted anew at {}: somebody else put entries in, or took \
+                 some out, without counting them",
+                rfc3339(at)
+            );
+            found.push(of("buffer_recounted", message));
+        }
         self.disk(&mut found);
         self.parts(&mut found);
         self.nobodys(&mut found);
@@ -86,6 +96,11 @@ impl Look<'_> {
         found
     }
 
+    /// Whether something is not long ago. By a clock that was set back since, it may be yet to come.
+    fn is_lately(&self, at: Millis) -> bool {
+        (self.now - at).abs() < LATELY
+    }
+
     fn disk(&self, found: &mut Vec<Unwell>) {
         let scarce = self.room.filter(|room| room.is_short() || room.is_full());
         if let Some(room) = scarce {
@@ -97,8 +112,7 @@ impl Look<'_> {
             found.push(of(code, format!("{message}{figures}")));
         }
         let Status { forgotten_for_room: posts, forgotten_up_to, forgotten_at, .. } = self.status;
-        // By a clock that was set back since, it may be yet to come.
-        let lately = forgotten_at.is_some_and(|at| (self.now - at).abs() < FORGOTTEN);
+        let lately = forgotten_at.is_some_and(|at| self.is_lately(at));
         if let Some(last) = forgotten_up_to.filter(|_| lately) {
             let (were, last) = (if *posts == 1 { "post was" } else { "posts were" }, rfc3339(last));
             let message = format!("{posts} {were} forgotten for want of room, received until {last}");
@@ -257,6 +271,7 @@ mod tests {
             forgotten_for_room: 250,
             forgotten_up_to: Some(0),
             forgotten_at: Some(1_000),
+            recounted_at: Some(1_000),
             ..Status::default()
         };
         (overview, status)
@@ -283,9 +298,14 @@ mod tests {
                 "buffer_unfit: The buffer: the key k",
             ]
         );
-        assert!(found[3].starts_with("disk_short: The disk is short of room: "), "{found:?}");
+        assert!(
+            found[3].starts_with("buffer_recounted: What was counted of the buffer was wrong, ")
+                && found[3].contains(" at 1970-01-01T00:00:01Z: "),
+            "{found:?}"
+        );
+        assert!(found[4].starts_with("disk_short: The disk is short of room: "), "{found:?}");
         assert_eq!(
-            found[4..],
+            found[5..],
             [
                 "posts_forgotten: 250 posts were forgotten for want of room, received until 1970-01-01T00:00:00Z",
                 "part: work of serve 7 on box-1 is waiting for the store: read-only",
@@ -299,7 +319,7 @@ mod tests {
     #[test]
     fn others_are_told_so_without_names() {
         let (overview, status) = trouble();
-        let found = messages(&overview, &status, 1_000 + FORGOTTEN, false);
+        let found = messages(&overview, &status, 1_000 + LATELY, false);
         assert_eq!(
             found[2..],
             [
@@ -312,7 +332,7 @@ mod tests {
             ],
             "what was forgotten long ago is over"
         );
-        let before = messages(&overview, &status, 1_000 - FORGOTTEN, false);
+        let before = messages(&overview, &status, 1_000 - LATELY, false);
         assert_eq!(before, found, "and what was forgotten long before the clock was set back");
     }
 
