@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, Url, header};
+use reqwest::{Method, Url, header};
 use serde::de::IgnoredAny;
 use tweetfilter_core::post::Millis;
 
@@ -21,8 +21,7 @@ use crate::wire::decode;
 /// A stream of X.
 #[derive(Debug)]
 pub struct X {
-    client: Client,
-    trust: Trust,
+    asking: http::Asking,
     url: Url,
     method: Method,
     parameters: Vec<(String, String)>,
@@ -81,11 +80,9 @@ impl X {
     }
 
     fn at(method: Method, url: &str, token: Token, silence: u64) -> Result<Self, SourceError> {
-        let address = http::safe_url(url)?;
         Ok(Self {
-            client: http::client(&Trust::default(), &address)?,
-            trust: Trust::default(),
-            url: address,
+            asking: http::Asking::default(),
+            url: http::safe_url(url)?,
             method,
             parameters: Vec::new(),
             token,
@@ -112,7 +109,7 @@ impl X {
     /// [`SourceError::Setup`] if it is none, or neither encrypted nor on this machine.
     pub fn address_is(mut self, url: &str) -> Result<Self, SourceError> {
         self.url = http::safe_url(url)?;
-        self.client = http::client(&self.trust, &self.url)?;
+        self.asking.anew();
         let stated: Vec<(String, String)> = self.url.query_pairs().into_owned().collect();
         self.parameters.retain(|(known, _)| stated.iter().all(|(name, _)| name != known));
         self.parameters.extend(stated);
@@ -121,12 +118,19 @@ impl X {
     }
 
     /// Trusts further authorities with the certificates of servers.
+    #[must_use]
+    pub fn trusting(mut self, trust: &Trust) -> Self {
+        self.asking = http::Asking::trusting(trust);
+        self
+    }
+
+    /// Sets up what it connects with, so that what can't be set up is said now, and not when it connects.
     ///
     /// # Errors
-    /// [`SourceError::Setup`] if they are none.
-    pub fn trusting(mut self, trust: &Trust) -> Result<Self, SourceError> {
-        self.client = http::client(trust, &self.url)?;
-        self.trust = trust.clone();
+    /// [`SourceError::Setup`] if the authorities that it is to trust are none, or the environment names a proxy that can't be
+    /// used.
+    pub fn ready(mut self) -> Result<Self, SourceError> {
+        self.asking.client(&self.url)?;
         Ok(self)
     }
 
@@ -197,13 +201,17 @@ impl Wire for X {
             url.query_pairs_mut().extend_pairs(&self.parameters);
         }
         let token = self.token.header(&self.method, &url);
+        let client = match self.asking.connecting(&self.url) {
+            Ok(client) => client,
+            Err(fault) => return Box::pin(std::future::ready(Err(fault))),
+        };
         let mut request = if self.method == Method::POST {
             let form = url.query().unwrap_or_default().to_owned();
             url.set_query(None);
-            let request = self.client.post(url);
+            let request = client.post(url);
             request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form)
         } else {
-            self.client.get(url)
+            client.get(url)
         };
         request = request.header(header::ACCEPT_ENCODING, "gzip");
         if let Some(token) = token {
