@@ -10,11 +10,11 @@ use super::LONGEST_LINE;
 use super::backoff::Trouble;
 use super::frame::{Frames, Framing};
 use super::http;
-use super::limit::Limit;
 use super::tls::Trust;
 use super::token::Token;
 use super::wire::{BoxFuture, Connection, ENDED, Fault, Wire};
 use crate::Event;
+use crate::source::limit::{Limit, held_back};
 use crate::source::{Chunk, Line, SourceError};
 use crate::wire::decode;
 
@@ -249,18 +249,6 @@ impl Wire for X {
             true => Fault::network(format!("{ENDED} within a line")),
             false => Fault::network(ENDED),
         }
-    }
-}
-
-/// How many posts X held back, if a line says that.
-fn held_back(line: Line<'_>) -> Option<u64> {
-    let bytes = line.bytes.trim_ascii_start();
-    if line.too_long || !bytes.starts_with(b"{\"limit\"") {
-        return None;
-    }
-    match decode(bytes) {
-        Ok(Event::Limit { undelivered }) => Some(undelivered),
-        _ => None,
     }
 }
 
