@@ -31,9 +31,12 @@ statements! {
     );
     RENEW = sqlite("UPDATE source SET lease_until = ? WHERE name = ? AND fence = ?");
     PROGRESS = sqlite("UPDATE source SET cursor_at = COALESCE(?, cursor_at), counts = ? WHERE name = ?");
+    // One that is there already is that of a file which is read again.
     GAPS = sqlite(
-        "INSERT INTO gap (source, from_at, to_at, reason, missing)
-         SELECT ?, value ->> 'from', value ->> 'to', value ->> 'reason', value ->> 'missing' FROM json_each(?)",
+        "INSERT INTO gap (source, from_at, to_at, reason, missing, told_at)
+         SELECT ?1, value ->> 'from', value ->> 'to', value ->> 'reason', value ->> 'missing', ?2 FROM json_each(?3)
+         WHERE NOT EXISTS (SELECT 1 FROM gap g WHERE g.source = ?1 AND g.from_at = value ->> 'from'
+             AND g.to_at = value ->> 'to' AND g.reason = value ->> 'reason' AND g.missing IS value ->> 'missing')",
     );
     COUNT = sqlite("UPDATE state SET value = value + ?2 WHERE name = ?1");
     // The sizes stand in the headers of the rows, so that of an entry which is one too many no more than that is read.
@@ -208,7 +211,7 @@ impl Embedded {
             tx.run(COUNT, args!["buffer_bytes", number(size)]).await?;
         }
         if !batch.gaps.is_empty() {
-            tx.run(GAPS, args![batch.source.as_str(), gaps]).await?;
+            tx.run(GAPS, args![batch.source.as_str(), now, gaps]).await?;
             gaps::let_go(tx, &batch.source).await?;
         }
         let mut counts = source_counts(&source.text(4)?);

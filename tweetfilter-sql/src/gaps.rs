@@ -16,13 +16,15 @@ use crate::status::StoredGap;
 
 statements! {
     KEEP = Sql::each(
-        "INSERT INTO gap (source, from_at, to_at, reason, missing)
-         SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, NULLIF(j.value ->> 4, -1) FROM json_each(?) j
+        "INSERT INTO gap (source, from_at, to_at, reason, missing, told_at)
+         SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, NULLIF(j.value ->> 4, -1), ?
+         FROM json_each(?) j
          WHERE NOT EXISTS (SELECT 1 FROM gap g WHERE g.source = j.value ->> 0 AND g.from_at = j.value ->> 1
              AND g.to_at = j.value ->> 2 AND g.reason = j.value ->> 3 AND COALESCE(g.missing, -1) = j.value ->> 4)",
         concat!(
-            "INSERT INTO gap (source, from_at, to_at, reason, missing)
-             SELECT j.source, j.from_at, j.to_at, j.reason, NULLIF(j.missing, -1) FROM JSON_TABLE(?, '$[*]' COLUMNS (",
+            "INSERT INTO gap (source, from_at, to_at, reason, missing, told_at)
+             SELECT j.source, j.from_at, j.to_at, j.reason, NULLIF(j.missing, -1), ?
+             FROM JSON_TABLE(?, '$[*]' COLUMNS (",
             text!("source", "VARCHAR(190)", "$[0]"),
             ", from_at BIGINT PATH '$[1]', to_at BIGINT PATH '$[2]', ",
             text!("reason", "TEXT", "$[3]"),
@@ -71,7 +73,7 @@ impl Database {
         let mut turn = self.write().await?;
         // One at a time: of several who know of the same gap, the others find it there.
         turn.tx.run(ADD, args![GAPS_DROPPED, 0_i64]).await?;
-        turn.tx.run(KEEP, args![list(&rows)?]).await?;
+        turn.tx.run(KEEP, args![self.now(), list(&rows)?]).await?;
         let_go(&mut turn.tx, &first.source).await?;
         turn.commit().await
     }

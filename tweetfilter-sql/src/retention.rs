@@ -35,9 +35,10 @@ statements! {
              (SELECT network, native_id FROM tombstone WHERE at < ? ORDER BY at LIMIT ?)",
         "DELETE FROM tombstone WHERE at < ? ORDER BY at LIMIT ?",
     );
+    // What was missing in a recording ended long ago, and is known since it was read.
     REMOVE_GAPS = Sql::each(
-        "DELETE FROM gap WHERE id IN (SELECT id FROM gap WHERE to_at < ? ORDER BY id LIMIT ?)",
-        "DELETE FROM gap WHERE to_at < ? ORDER BY id LIMIT ?",
+        "DELETE FROM gap WHERE id IN (SELECT id FROM gap WHERE to_at < ? AND told_at < ? ORDER BY id LIMIT ?)",
+        "DELETE FROM gap WHERE to_at < ? AND told_at < ? ORDER BY id LIMIT ?",
     );
     // A new version of a post that is there, or of one that carries it, asks for it again.
     REMOVE_WITHHELD = Sql::each(
@@ -148,7 +149,7 @@ impl Database {
         tx.run(REMOVE_CRASHES, args![time]).await?;
         tx.run(REMOVE_BATCHES, args![time]).await?;
         removed.dead = crate::dead::forget_older(tx, time, POSTS).await?;
-        removed.gaps = tx.run(REMOVE_GAPS, args![time, POSTS]).await?;
+        removed.gaps = tx.run(REMOVE_GAPS, args![time, time, POSTS]).await?;
         removed.withheld = tx.run(REMOVE_WITHHELD, args![time, POSTS]).await?;
         removed.authors = tx.run(REMOVE_AUTHORS, args![time.saturating_sub(keep), POSTS]).await?;
         removed.profiles = crate::lookup::forget_profiles(tx, time, POSTS).await?;

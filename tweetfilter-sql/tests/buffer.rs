@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::{Clock, Folder};
 use sqlx::Connection as _;
 use tweetfilter_sql::Database;
-use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Encoded, Most};
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Encoded, Gap, Most};
 
 macro_rules! contract {
     ($($name:ident($($arg:ident),*);)*) => {$(
@@ -69,6 +69,27 @@ async fn of_many_gaps_the_newest_are_kept() {
         )
     };
     contract::of_many_gaps_the_newest_are_kept(&database.buffer().unwrap(), known).await;
+    database.close().await;
+}
+
+#[tokio::test]
+async fn a_gap_that_is_told_again_is_kept_once() {
+    let folder = Folder::new();
+    let database = Database::open(&folder.file("a.db")).await.unwrap();
+    let buffer = database.buffer().unwrap();
+    let told = async |source: &str, gaps: &[Gap]| {
+        let fence = buffer.claim(source, "a", Duration::from_secs(60)).await.unwrap().fence;
+        let batch = Batch { source: source.into(), fence, gaps: gaps.to_vec(), ..Batch::default() };
+        buffer.append(&batch).await.unwrap();
+    };
+    let gap = |to, reason: &str, missing| Gap { from: 1, to, reason: reason.into(), missing };
+    let known = [gap(5, "X held posts back", Some(3)), gap(5, "stall", None)];
+    told("s", &known).await;
+    told("s", &known).await;
+    // Each of these is another.
+    told("s", &[gap(6, "stall", None), gap(5, "stall", Some(3)), gap(5, "rest", None)]).await;
+    told("t", &known[..1]).await;
+    assert_eq!(database.gaps(99).await.unwrap().len(), 6);
     database.close().await;
 }
 

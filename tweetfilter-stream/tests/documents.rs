@@ -8,26 +8,26 @@ use serde_json::value::RawValue;
 use serde_json::{Deserializer, Value, json};
 use tweetfilter_stream::files::{Block, Options, Reader};
 
+#[path = "support/given.rs"]
+mod given_by;
+
+use given_by::each_block;
+
 /// What is given: each with the line on which it begins.
 type Given = Vec<(u64, String)>;
 
 const LARGE: Options = Options { line: 1 << 16, document: 1 << 18, block: 1 << 20, live: false, text: false };
 
 fn read(text: &str, options: Options) -> (Given, Option<String>) {
-    let mut reader = Reader::with_options(Cursor::new(text.as_bytes().to_vec()), options).expect("opens");
-    let (mut block, mut given) = (Block::default(), Vec::new());
-    loop {
-        match reader.read(&mut block) {
-            Ok(true) => {}
-            Ok(false) => return (given, None),
-            Err(error) => return (given, Some(error.to_string())),
-        }
+    let mut given = Vec::new();
+    let end = each_block(Cursor::new(text.as_bytes().to_vec()), options, |block| {
         given.extend(block.lines().map(|line| {
             let mark = [(line.too_long, "!"), (line.cut_off, "?")];
             let marks: String = mark.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
             (line.number, format!("{}{marks}", String::from_utf8_lossy(line.bytes)))
         }));
-    }
+    });
+    (given, end)
 }
 
 /// The same in blocks of any size, and as a pipe gives it.

@@ -4,6 +4,11 @@ use std::io::{Cursor, Read};
 
 use tweetfilter_stream::files::{Block, Options, Reader};
 
+#[path = "support/given.rs"]
+mod given_by;
+
+use given_by::each_block;
+
 const OPTIONS: Options = Options { line: 100, document: 4096, block: 7, live: false, text: false };
 
 /// Lines with their numbers.
@@ -11,19 +16,14 @@ type Numbered = Vec<(u64, String)>;
 
 /// What a reader gives, and how it fails if it does.
 fn read_of(input: impl Read + Send + 'static, options: Options) -> (Numbered, Option<String>) {
-    let mut reader = Reader::with_options(input, options).expect("opens");
-    let (mut block, mut lines) = (Block::default(), Vec::new());
-    loop {
-        match reader.read(&mut block) {
-            Ok(true) => {}
-            Ok(false) => return (lines, None),
-            Err(error) => return (lines, Some(error.to_string())),
-        }
+    let mut lines = Vec::new();
+    let end = each_block(input, options, |block| {
         lines.extend(block.lines().map(|line| {
             let mark = if line.too_long { "!" } else { "" };
             (line.number, format!("{}{mark}", String::from_utf8_lossy(line.bytes)))
         }));
-    }
+    });
+    (lines, end)
 }
 
 /// The same in small blocks, in one, and as a pipe gives it.

@@ -4,9 +4,12 @@ use std::io::{Cursor, Write};
 
 use tweetfilter_stream::files::{Block, Options, Reader};
 
+#[path = "support/given.rs"]
+mod given_by;
 #[path = "support/tar.rs"]
 mod packed;
 
+use given_by::each_block;
 use packed::tar;
 
 const OPTIONS: Options = Options { line: 100, document: 4096, block: 7, live: false, text: false };
@@ -126,14 +129,8 @@ fn zeros_behind_a_gzip_file_are_padding_and_anything_else_is_told() {
 
 /// What a reader gives: lines with their file, and damage with its place; then how it ends.
 fn given(bytes: Vec<u8>) -> (Vec<String>, Option<String>) {
-    let mut reader = Reader::with_options(Cursor::new(bytes), OPTIONS).expect("opens");
-    let (mut block, mut given) = (Block::default(), Vec::new());
-    loop {
-        match reader.read(&mut block) {
-            Ok(true) => {}
-            Ok(false) => return (given, None),
-            Err(error) => return (given, Some(error.to_string())),
-        }
+    let mut given = Vec::new();
+    let end = each_block(Cursor::new(bytes), OPTIONS, |block| {
         let name = block.member().unwrap_or_default();
         for line in block.lines() {
             given.push(format!("{name}:{} {}", line.number, String::from_utf8_lossy(line.bytes)));
@@ -142,7 +139,8 @@ fn given(bytes: Vec<u8>) -> (Vec<String>, Option<String>) {
             assert_eq!(block.lines().count(), 0);
             given.push(format!("{name}:{line} !"));
         }
-    }
+    });
+    (given, end)
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tweetfilter_core::post::Millis;
-use tweetfilter_stream::buffer::Counts;
+use tweetfilter_stream::buffer::{Counts, Gap};
 use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::files::Options;
 use tweetfilter_stream::gather::Gather;
@@ -131,6 +131,46 @@ async fn behind(
         said.extend(chunk.notices);
     }
     (found, said, last)
+}
+
+/// The gaps that are told behind a cursor, and each cursor with how many gaps came up to it.
+async fn gaps(mut source: FileSource) -> (Vec<Gap>, Vec<(String, usize)>) {
+    let (mut gaps, mut cursors) = (Vec::new(), Vec::new());
+    loop {
+        match source.next().await {
+            Ok(Some(chunk)) => {
+                gaps.extend(chunk.gaps);
+                cursors.extend(chunk.cursor.map(|cursor| (cursor, gaps.len())));
+            }
+            Ok(None) => return (gaps, cursors),
+            Err(_) => {}
+        }
+    }
+}
+
+/// What X says of posts that it held back, so many on a connection, at a minute.
+fn limit(track: u64, minute: i64) -> String {
+    format!("{{\"limit\":{{\"track\":{track},\"timestamp_ms\":\"{}\"}}}}\r\n", minute * 60_000)
+}
+
+#[tokio::test]
+async fn what_was_held_back_while_it_was_recorded_is_a_gap_wherever_it_is_read_on() {
+    let folder = Folder::new("held-back");
+    let first = folder.file("a.ndjson", [limit(20, 1), limit(50, 2), limit(70, 12), limit(80, 13)].concat());
+    // The rest of this one may come, and what was said before it is told all the same.
+    let second =
+        folder.file("b.ndjson", [limit(90, 15), limit(1, 30), limit(2, 31)].concat() + "[{\"n\":1},");
+    let paths = [first, second];
+    let (told, cursors) = gaps(FileSource::open(&paths).with_options(SMALL)).await;
+    let said: Vec<_> = told.iter().map(|gap| (gap.from / 60_000, gap.to / 60_000, gap.missing)).collect();
+    let expected = [(1, 1, 20), (2, 12, 50), (13, 15, 20), (30, 30, 1), (31, 31, 1)];
+    assert_eq!(said, expected.map(|(from, to, missing)| (from, to, Some(missing))));
+    assert!(told[0].reason.contains("while this was recorded"), "{told:?}");
+    assert_eq!(gaps(FileSource::open(&paths).with_options(SMALL)).await.0, told, "the same again");
+    for (cursor, before) in cursors {
+        let rest = FileSource::open(&paths).with_options(SMALL).resume(&cursor).expect("its own cursor");
+        assert_eq!(gaps(rest).await.0, told[before..], "{cursor}");
+    }
 }
 
 /// The cursor at the end.

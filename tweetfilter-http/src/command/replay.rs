@@ -25,7 +25,8 @@ use super::settings::{Common, block_on, failure};
 /// over several lines that breaks off what is whole is kept, and it ends with 2, as it does where the last lines may be
 /// the beginning of one: they are read when the file has grown. It ends when the buffer is empty; what
 /// a worker holds that was killed is waited for, for a minute, and done too. Lines without an id are known by their file
-/// and number: those that say the same are posts of their own, and each is stored once.
+/// and number: those that say the same are posts of their own, and each is stored once. Posts that X held back while it was
+/// recorded (`limit`) are missing: a gap of that time, which `status` shows.
 #[derive(clap::Args)]
 pub(crate) struct Replay {
     /// Whom posts in no envelope reach: public, follows, envelope, or `account NAME`
@@ -149,12 +150,13 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
         }
         let Ingested { counts, ended } = ingested.map_err(failure)?;
         told!(
-            "{} messages: {} posts ({} merged), {} others, {} unreadable{}",
+            "{} messages: {} posts ({} merged), {} others, {} unreadable{}{}",
             counts.lines,
             counts.posts,
             counts.merged,
             counts.control,
             counts.undecodable.values().sum::<u64>(),
+            if counts.missing > 0 { format!(", {} missing", counts.missing) } else { String::new() },
             if ended { "" } else { "; stopped before the end, the same command goes on" }
         );
         told(&worked?);

@@ -52,7 +52,8 @@ struct Row {
 impl Connection {
     /// How it is lost, if it is.
     pub(super) fn lost(&self, now: Millis) -> Option<Lost> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.begin_anew_at(now);
         let lost = known.lost.clone();
         let lost = lost.filter(|lost| lost.connected.is_none_or(|since| now - since < STANDS));
         if !known.row.is_long(now) {
@@ -71,6 +72,7 @@ impl Connection {
     /// The source gave something; whether it had been lost, and is there again.
     pub(super) fn gave(&self, chunk: &Chunk, now: Millis) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.begin_anew_at(now);
         let Known { lost, row } = &mut *known;
         // Its lines came before what is noted beside them.
         let is_back = !chunk.lines.is_empty() && lost.take().is_some();
@@ -104,6 +106,17 @@ impl Connection {
     /// The source is opened anew.
     pub(super) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Known::default();
+    }
+}
+
+impl Known {
+    /// What lies ahead was noted before the clock was set back: it is counted anew, or it would last for no time until the
+    /// clock is there again.
+    fn begin_anew_at(&mut self, now: Millis) {
+        let Self { lost, row } = self;
+        let of_lost = lost.iter_mut().flat_map(|lost| [Some(&mut lost.since), lost.connected.as_mut()]);
+        let all = of_lost.chain([Some(&mut row.since), row.connected.as_mut()]);
+        all.flatten().for_each(|at| *at = now.min(*at));
     }
 }
 
@@ -228,6 +241,34 @@ mod tests {
         connection.gave(&connects(), 9_000);
         assert!(connection.gave(&line(), 9_000));
         assert_eq!(connection.lost(9_000), None);
+    }
+
+    #[test]
+    fn where_the_clock_was_set_back_all_is_counted_from_then_on() {
+        let (before, now) = (3_600_000, 10_000);
+        let connection = Connection::default();
+        connection.gave(&fails("no route"), before);
+        assert_eq!(connection.lost(before + 30_000).unwrap().since, before);
+        assert_eq!(connection.lost(now).unwrap().since, now);
+        // Again and again, and whoever looks first.
+        connection.gave(&fails("400"), now - 5_000);
+        let lost = connection.lost(now + AWAY).unwrap();
+        assert_eq!((lost.since, &*lost.reason), (now - 5_000, "400"));
+        // A connection that has given nothing yet stands for long by the clock of now.
+        connection.gave(&connects(), before);
+        assert!(connection.lost(now).is_some());
+        assert!(connection.lost(now + STANDS - 1).is_some() && connection.lost(now + STANDS).is_none());
+        // One that ends again and again lasts by that clock, too.
+        let connection = Connection::default();
+        for _ in 0..IN_A_ROW {
+            connection.gave(&connects(), before);
+            connection.gave(&line(), before);
+            connection.gave(&fails("x: ended"), before);
+        }
+        connection.gave(&connects(), before);
+        connection.gave(&line(), before);
+        assert_eq!(connection.lost(now).unwrap().since, now);
+        assert!(connection.lost(now + LASTS - 1).is_some() && connection.lost(now + LASTS).is_none());
     }
 
     #[test]

@@ -136,3 +136,20 @@ impl Counters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lag_is_known_for_a_while_and_not_by_a_clock_that_was_set_back() {
+        let counters = Counters::default();
+        assert_eq!(counters.lag(), None);
+        counters.lagged(70);
+        assert_eq!(counters.lag(), Some(70));
+        for millis in [-60_000, 3_600_000] {
+            counters.lag_at.store(now() + millis, Ordering::Relaxed);
+            assert_eq!(counters.lag(), None, "{millis}");
+        }
+    }
+}

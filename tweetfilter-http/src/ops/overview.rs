@@ -314,6 +314,7 @@ fn outlook(buffer: &[(Millis, BufferFigures)]) -> Option<Outlook> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parts::test_store::TestStore;
 
     fn buffer(at: Millis, entries: u64, room: Option<u64>) -> (Millis, BufferFigures) {
         (at, BufferFigures { entries, bytes: entries * 100, room, ..BufferFigures::default() })
@@ -387,6 +388,26 @@ mod tests {
         let silent = process(0, 0, true, &[("ingest a", State::Ended), ("work", State::Running)]);
         let troubled: Vec<_> = silent.parts.iter().map(|part| silent.is_troubled(part)).collect();
         assert_eq!(troubled, [false, true]);
+    }
+
+    #[tokio::test]
+    async fn what_was_noted_before_the_clock_was_set_back_is_not_how_it_is_now() {
+        let (database, now) = (TestStore::open().await, crate::parts::now());
+        let sample = |at, kind, body: &str| {
+            let (host, name) = ("box".to_owned(), String::new());
+            Sample { at, kind, host, name, body: body.to_owned() }
+        };
+        let samples = [
+            sample(now, SampleKind::Host, r#"{"cpu":10}"#),
+            sample(now, SampleKind::Buffer, r#"{"entries":5}"#),
+            sample(now + 3_600_000, SampleKind::Host, r#"{"cpu":90}"#),
+            sample(now + 3_600_000, SampleKind::Buffer, r#"{"entries":9000}"#),
+        ];
+        database.keep_samples(&samples, None).await.unwrap();
+        let found = overview(&database, now).await.unwrap();
+        let entries = found.buffer.map(|buffer| buffer.entries);
+        assert_eq!((found.hosts.len(), found.hosts[0].figures.cpu, entries), (1, 10.0, Some(5)));
+        assert_eq!(found.outlook, None);
     }
 
     #[test]

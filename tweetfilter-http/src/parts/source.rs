@@ -269,8 +269,8 @@ impl SourceSettings {
                 live(jetstream, cursor).map(|live| Opened::Jetstream(Box::new(live)))
             }
             Kind::Mastodon => {
-                let home = Mastodon::home(self.server()?, self.token()?)?.trusting(&trust)?;
-                live(home, cursor).map(|live| Opened::Mastodon(Box::new(live)))
+                let home = Mastodon::home(self.server()?, self.token()?)?.trusting(&trust);
+                live(home.ready()?, cursor).map(|live| Opened::Mastodon(Box::new(live)))
             }
             kind => {
                 let token = self.token()?;
@@ -281,11 +281,11 @@ impl SourceSettings {
                     Kind::XV2 => X::v2(token),
                     _ => X::site(token),
                 }?;
-                let x = x.trusting(&trust)?;
                 let x = match &self.address {
                     Some(address) => x.address_is(address)?,
                     None => x,
                 };
+                let x = x.trusting(&trust).ready()?;
                 let x = self.parameters.iter().fold(x, |x, (name, value)| x.parameter(name, value));
                 let x = if self.delimited { x.delimited() } else { x };
                 live(x, cursor).map(|live| Opened::X(Box::new(live)))

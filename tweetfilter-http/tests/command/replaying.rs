@@ -144,6 +144,35 @@ fn a_rate_at_which_nothing_comes_is_refused() {
 }
 
 #[test]
+fn what_x_held_back_while_it_was_recorded_is_a_gap_of_then_that_is_kept_once() {
+    let limit = |track, minute| {
+        let at = 1_614_834_367_000_i64 + minute * 60_000;
+        format!("{{\"limit\":{{\"track\":{track},\"timestamp_ms\":\"{at}\"}}}}\n")
+    };
+    let day = [snow([1]), limit(3, 0), snow([2]), limit(8, 2), limit(9, 3), snow([3])].concat();
+    let files = with_ann().with("day.ndjson", &day);
+    let gaps = || {
+        let shown = ok(files.run(&["status"]));
+        let gaps = shown.lines().filter(|line| line.starts_with("gap ")).map(str::to_owned);
+        gaps.collect::<Vec<_>>()
+    };
+    let missing = || status(&files)["sources"][0]["counts"]["missing"].clone();
+    let first = replay(&files, &["--source", "archive", "day.ndjson"]);
+    assert!(first.err.contains("6 messages: 3 posts") && first.err.contains(", 9 missing"), "{}", first.err);
+    let told = gaps();
+    assert_eq!((told.len(), missing()), (2, 9.into()), "{told:?}");
+    for part in ["2021-03-04T05:08:07Z", "2021-03-04T05:09:07Z", "archive", "6 messages missing", "recorded"]
+    {
+        assert!(told[0].contains(part), "{part}: {told:?}");
+    }
+    // All of it is read once more, since it begins otherwise; posts are not stored again either.
+    std::fs::write(files.path("day.ndjson"), snow([9]) + &day).unwrap();
+    let again = replay(&files, &["--source", "archive", "day.ndjson"]);
+    assert!(again.err.contains("1 new posts") && again.err.contains(", 9 missing"), "{}", again.err);
+    assert_eq!((gaps(), found(&files)), (told, 4));
+}
+
+#[test]
 fn an_audience_without_an_account_is_refused_before_anything_is_read() {
     let files = with_ann().with("day.ndjson", snow(1..4));
     let unknown = "there is no account nobody; `tweetfilter account list` shows them";

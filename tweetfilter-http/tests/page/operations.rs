@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tweetfilter_http::parts::now;
 use tweetfilter_sql::{CrashEvent, ProcessRow, Sample, SampleKind, Scope};
-use tweetfilter_stream::buffer::{Batch, Buffer, Encoded, Gap};
+use tweetfilter_stream::buffer::{Batch, Buffer, Counts, Encoded, Gap};
 use tweetfilter_stream::store::{DeadLetter, Outcome, Store};
 
 use crate::browser::Browser;
@@ -98,7 +98,8 @@ async fn noted(served: &Served) {
     };
     let waiting = Encoded { key: 1, bytes: b"waits".to_vec() };
     let (source, entries) = ("people".to_owned(), vec![waiting]);
-    let batch = Batch { source, fence: claim.fence, entries, gaps: vec![gap], ..Batch::default() };
+    let counts = Counts { lines: 8_000, posts: 1, entries: 1, missing: 1_234, ..Counts::default() };
+    let batch = Batch { source, fence: claim.fence, entries, gaps: vec![gap], counts, ..Batch::default() };
     buffer.append(&batch).await.unwrap();
     let letter = |n: u8| DeadLetter {
         entry: vec![b'x', n],
@@ -147,6 +148,11 @@ async fn who_runs_it_sees_parts_hosts_and_trouble_and_tries_again() {
     browser.sees("Not all parts run").await;
     browser.sees("work of work box-2-work-1 on box-2 is waiting for the store: the store is away").await;
     browser.sees("caddy does not run on box-1").await;
+    let counted = "(([head, body]) => [...head.cells].flatMap((cell, place) =>
+        ['Source', 'Lines', 'Missing'].includes(cell.textContent) ? [body.cells[place].textContent.replace(/\\W/g, '')] : []))(
+        document.querySelector('tf-status [data-part=source-rows]').closest('table').rows)";
+    let counted = browser.run(&format!("return {counted}")).await;
+    assert_eq!(counted, json!(["people", "8000", "1234"]));
     browser.sees("3 dead letters wait to be tried again").await;
     // Beside those that do, too, on each of both hosts.
     let gone = "[...document.querySelectorAll('tf-status [data-part=watched-rows] > li')].filter((row) =>

@@ -20,6 +20,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("reasons", REASONS),
     ("source places", SOURCE_PLACES),
     ("who names handles", NAMED_HANDLES),
+    ("when gaps were told", GAPS_TOLD),
 ];
 
 /// A table in full Unicode, compared byte by byte.
@@ -321,3 +322,6 @@ const NAMED_HANDLES: &[&str] = &[
     "ALTER TABLE handle DROP COLUMN IF EXISTS claimed_at",
     "ALTER TABLE handle DROP COLUMN IF EXISTS named_at",
 ];
+
+/// Gaps of what was recorded are of times long ago, and are kept as long as others.
+const GAPS_TOLD: &[&str] = &["ALTER TABLE gap ADD COLUMN IF NOT EXISTS told_at BIGINT NOT NULL DEFAULT 0"];

@@ -29,7 +29,7 @@
 //! | `unacknowledged` | batches of entries of a buffer elsewhere that were committed and perhaps not acknowledged, by their first entry: their `entries`, and of one that is not committed as a whole what it `counts` up to now |
 //! | `dead_letter` | what no attempt could store; `digest` of its bytes, and the post that it is about if that can be read |
 //! | `dead_post` | which posts a dead letter holds, itself and within others: network, id and author |
-//! | `gap` | messages of a source that never arrived: the newest 1,000 of each source; `state` counts older ones as `gaps_dropped`. What is missing of a buffer elsewhere has the source `(buffer)` |
+//! | `gap` | messages of a source that never arrived, `from_at` until `to_at`, and when that was told (`told_at`, 0 if nobody knows): the newest 1,000 of each source; `state` counts older ones as `gaps_dropped`. What is missing of a buffer elsewhere has the source `(buffer)` |
 //! | `source` | who reads a source under which fencing number until when, where to go on, and what was counted |
 //! | `source_place` | of a source whose buffer is elsewhere, where it could be read on from a few seconds ago, and since when what was received was not done by then, or may have been lost with the buffer |
 //! | `reapply` | looks back that did not come to their end: their name, the `digest` of the filters, their `revision`, and where they stand: `phase` 0 in the deliveries of `account` up to commit `place`, 1 in what everybody sees up to post `place` |

@@ -20,6 +20,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("reasons", REASONS),
     ("source places", SOURCE_PLACES),
     ("who names handles", NAMED_HANDLES),
+    ("when gaps were told", GAPS_TOLD),
 ];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
@@ -251,3 +252,6 @@ const NAMED_HANDLES: &[&str] = &[
     "ALTER TABLE handle DROP COLUMN claimed_at",
     "ALTER TABLE handle DROP COLUMN named_at",
 ];
+
+/// Gaps of what was recorded are of times long ago, and are kept as long as others.
+const GAPS_TOLD: &[&str] = &["ALTER TABLE gap ADD COLUMN told_at INTEGER NOT NULL DEFAULT 0"];

@@ -962,6 +962,7 @@ pub async fn what_was_said_of_posts_is_forgotten_after_them(database: &Database,
     let late = |one: Evaluated| Evaluated { at: Clock::START + DAY.as_millis() as i64, ..one };
     let posts = vec![late(seen(post("2", "2"), 0, &[1])), late(seen(outer, 0, &[1]))];
     database.commit(&Outcome { at: at + 86_400_000, posts, ..Outcome::default() }, &[]).await.unwrap();
+    // Each goes with the later of its end and when it was told: that of a recording may have ended long ago.
     let gap = |to| Gap { from: 1, to, reason: "stall".into(), missing: None };
     if let Some(buffer) = database.buffer() {
         use tweetfilter_stream::buffer::{Batch, Buffer};
@@ -985,8 +986,8 @@ pub async fn what_was_said_of_posts_is_forgotten_after_them(database: &Database,
         }
     };
     // Of those who are stored it is still known; who is withheld stays so for as long as it is said.
-    let gaps = u64::from(database.buffer().is_some());
-    assert_eq!(forget().await, (1, gaps, 1, 2));
+    let gaps = if database.buffer().is_some() { 2 } else { 0 };
+    assert_eq!(forget().await, (1, 0, 1, 2));
     let status = database.status().await.unwrap();
     assert_eq!((status.dead, status.gaps), (0, gaps));
     let version = late(seen(post("2", "2, again"), 70, &[1]));

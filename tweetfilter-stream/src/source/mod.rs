@@ -27,6 +27,8 @@ mod chunk;
 mod clock;
 #[cfg(feature = "files")]
 pub mod file;
+#[cfg(any(feature = "files", feature = "net"))]
+mod limit;
 #[cfg(feature = "net")]
 pub mod net;
 

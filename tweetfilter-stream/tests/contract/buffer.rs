@@ -86,16 +86,20 @@ pub async fn a_lease_that_lies_far_ahead_ends_like_any_other(
     pass: impl AsyncFn(Duration),
 ) {
     let fence = buffer.claim("s", "a", LONG).await.unwrap().fence;
-    let taken = async || {
-        let taken = buffer.claim("s", "b", SHORT).await.unwrap_err();
+    buffer.claim("of one who is gone", "a", LONG).await.unwrap();
+    let taken = async |source| {
+        let taken = buffer.claim(source, "b", SHORT).await.unwrap_err();
         let BufferError::Taken { holder, free_in, .. } = &taken else { panic!("{taken}") };
         assert!(holder == "a" && *free_in <= SHORT, "{taken}");
     };
-    taken().await;
+    taken("s").await;
+    taken("of one who is gone").await;
     pass(SHORT / 2).await;
     buffer.renew("s", fence, SHORT).await.unwrap();
     pass(SHORT / 2).await;
-    taken().await;
+    taken("s").await;
+    // Nobody prolongs it, and it ends when it was said to.
+    buffer.claim("of one who is gone", "b", SHORT).await.unwrap();
     pass(OVER).await;
     assert!(buffer.claim("s", "b", SHORT).await.unwrap().fence > fence);
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::cursor::{Before, Begun, Cursor, Mark, Start, another, known_again, name};
+use super::held_back::HeldBack;
 use crate::files::{Block, Line, Options, Reader};
 use crate::source::{Lines, Place, SourceError};
 
@@ -40,14 +41,19 @@ impl Given {
         Self { notice: Some(reason), ..Self::default() }
     }
 
+    /// Whether these are given again when the file has grown.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Where to read on once so many of the lines are safe.
-    pub(super) fn cursor(&self, upto: usize) -> Option<String> {
+    pub(super) fn cursor(&self, upto: usize) -> Option<Cursor> {
         let place = self.place.clone()?;
         let (lines, begun) = match &self.open {
             None => (place.lines + upto as u64, None),
             Some(open) => (place.lines - open.before, open.begun(upto)),
         };
-        serde_json::to_string(&Cursor { lines, begun, ..place }).ok()
+        Some(Cursor { lines, begun, ..place })
     }
 
     /// Where a line stands, by its number among these.
@@ -218,6 +224,7 @@ impl Reading<'_> {
             before: before.clone(),
             lines,
             begun: None,
+            held_back: HeldBack::default(),
         };
         let mut read = self.lines(input, &file, Some(place(given.0)), given);
         if matches!(read, End::Shorter) {

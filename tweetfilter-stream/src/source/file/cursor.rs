@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::ahead::Input;
+use super::held_back::HeldBack;
 use crate::gather::fnv;
 use crate::source::SourceError;
 
@@ -26,6 +27,9 @@ pub(super) struct Cursor {
     /// Behind those lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) begun: Option<Begun>,
+    /// What of all lines before says that posts are missing.
+    #[serde(default, skip_serializing_if = "HeldBack::is_none")]
+    pub(super) held_back: HeldBack,
 }
 
 /// Posts that were given of an array on a last line that breaks off. Once the line is whole they are what it begins with;
@@ -99,11 +103,17 @@ pub(super) struct Start {
     /// Lines of the next one that were given.
     pub(super) skip: u64,
     pub(super) begun: Option<Begun>,
+    pub(super) held_back: HeldBack,
     /// Why something that was read is read again.
     pub(super) reason: Option<String>,
 }
 
 impl Cursor {
+    /// As it is stored.
+    pub(super) fn text(&self) -> Option<String> {
+        serde_json::to_string(self).ok()
+    }
+
     pub(super) fn read(text: &str) -> Result<Self, SourceError> {
         serde_json::from_str(text).map_err(|_| {
             SourceError::Cursor(format!(
@@ -133,7 +143,7 @@ impl Cursor {
     }
 
     fn begin(&self, path: &Path, start: Start) -> Start {
-        let Self { file, mark, before, lines, begun } = self;
+        let Self { file, mark, before, lines, begun, held_back } = self;
         let is_same = mark.as_ref().is_none_or(|mark| mark.is_of(path));
         if before.files == start.before.files && *before != start.before {
             let reason =
@@ -141,7 +151,7 @@ impl Cursor {
             return Start { reason: Some(reason), ..Start::default() };
         }
         match is_same {
-            true => Start { skip: *lines, begun: *begun, ..start },
+            true => Start { skip: *lines, begun: *begun, held_back: held_back.clone(), ..start },
             false => Start { reason: Some(another(file)), ..start },
         }
     }

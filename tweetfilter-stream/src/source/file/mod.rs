@@ -4,7 +4,8 @@
 //! file and how many of its lines were given; reading on passes over those. It says by what the file is known again, too:
 //! one that was put in its place is read from its beginning. Lines in which the file ends before it shows what they are, such
 //! as one that is cut off, are given, and given again when the file has grown; where a document breaks off in them, or may,
-//! they are marked, and an error follows. Standard input has no cursor: what follows in it are other lines.
+//! they are marked, and an error follows. Standard input has no cursor: what follows in it are other lines. What X held back
+//! while they were recorded is a gap, at the times that were recorded.
 //!
 //! ```
 //! use tweetfilter_stream::source::Source;
@@ -37,6 +38,7 @@
 
 mod ahead;
 mod cursor;
+mod held_back;
 mod pace;
 
 use std::collections::VecDeque;
@@ -47,10 +49,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use tweetfilter_core::post::Millis;
+
 use super::{Chunk, Clock, Lines, Notice, Source, SourceError, clock};
 use crate::files::Options;
 use ahead::{Ahead, Given, Input};
 use cursor::{Cursor, Start};
+use held_back::HeldBack;
 pub use pace::Pace;
 use pace::Schedule;
 
@@ -66,6 +71,11 @@ pub struct FileSource {
     pace: Option<(Schedule, Arc<dyn Clock>)>,
     /// What was read and not given yet, and how many lines of it were.
     open: Option<(Given, usize)>,
+    held_back: HeldBack,
+    /// Behind what was given.
+    stands: Option<Cursor>,
+    /// To be said once the gaps before it were given.
+    failed: Option<SourceError>,
     sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
@@ -117,6 +127,9 @@ impl FileSource {
             read: Arc::default(),
             pace: None,
             open: None,
+            held_back: HeldBack::default(),
+            stands: None,
+            failed: None,
             sleep: None,
         }
     }
@@ -142,7 +155,10 @@ impl FileSource {
     /// # Errors
     /// [`SourceError::Cursor`] if it is none of a file.
     pub fn resume(mut self, cursor: &str) -> Result<Self, SourceError> {
-        self.start = Cursor::read(cursor)?.find(self.inputs.iter());
+        let cursor = Cursor::read(cursor)?;
+        self.start = cursor.find(self.inputs.iter());
+        self.held_back = std::mem::take(&mut self.start.held_back);
+        self.stands = Some(cursor).filter(|_| self.start.reason.is_none());
         for input in self.inputs.drain(..self.start.inputs) {
             if let Input::File(path) = input {
                 self.read.add(std::fs::metadata(path).map_or(0, |m| m.len()));
@@ -168,10 +184,19 @@ impl FileSource {
                     let (inputs, start) = (std::mem::take(&mut self.inputs), std::mem::take(&mut self.start));
                     Ahead::start(inputs, self.options, start, self.read.clone())
                 });
+                if let Some(error) = self.failed.take() {
+                    return Poll::Ready(Err(error));
+                }
                 match ready!(ahead.poll_next(cx)) {
                     Some(Ok(given)) => self.open = Some((given, 0)),
-                    Some(Err(error)) => return Poll::Ready(Err(error)),
-                    None => return Poll::Ready(Ok(None)),
+                    Some(Err(error)) => match self.rest() {
+                        None => return Poll::Ready(Err(error)),
+                        gaps => {
+                            self.failed = Some(error);
+                            return Poll::Ready(Ok(gaps));
+                        }
+                    },
+                    None => return Poll::Ready(Ok(self.rest())),
                 }
             }
             if let Some(chunk) = self.due() {
@@ -188,8 +213,8 @@ impl FileSource {
             return Some(Chunk { at: clock::wall(), notices, ..Chunk::default() });
         }
         let Some((schedule, clock)) = &mut self.pace else {
-            let (cursor, place) = (given.cursor(given.lines.len()), given.place(0));
-            return Some(Chunk { lines: given.lines, place, at: clock::wall(), cursor, ..Chunk::default() });
+            let (lines, at) = (std::mem::take(&mut given.lines), clock::wall());
+            return Some(self.chunk(&given, 0, lines, at));
         };
         let now = clock.now();
         let mut lines = Lines::default();
@@ -208,13 +233,36 @@ impl FileSource {
         }
         let ended = rest.peek().is_none();
         drop(rest);
-        let upto = from + lines.len();
-        let (cursor, place) = (given.cursor(upto), given.place(from));
-        let at = clock.wall();
+        let (upto, at) = (from + lines.len(), clock.wall());
+        let chunk = (!lines.is_empty()).then(|| self.chunk(&given, from, lines, at));
         if !ended {
             self.open = Some((given, upto));
         }
-        (!lines.is_empty()).then(|| Chunk { lines, place, at, cursor, ..Chunk::default() })
+        chunk
+    }
+
+    /// Lines behind so many of what was read, with what is known beside them.
+    fn chunk(&mut self, given: &Given, from: usize, lines: Lines, at: Millis) -> Chunk {
+        // What is given again tells it then.
+        let gaps = if given.is_open() { Vec::new() } else { self.held_back.read(&lines, at) };
+        self.stands = given.cursor(from + lines.len());
+        Chunk { place: given.place(from), cursor: self.cursor(), lines, at, gaps, ..Chunk::default() }
+    }
+
+    /// The gaps that were not told yet, where nothing more is to be read.
+    fn rest(&mut self) -> Option<Chunk> {
+        let gaps = self.held_back.rest();
+        (!gaps.is_empty()).then(|| Chunk {
+            at: clock::wall(),
+            cursor: self.cursor(),
+            gaps,
+            ..Chunk::default()
+        })
+    }
+
+    /// Where to read on.
+    fn cursor(&self) -> Option<String> {
+        Cursor { held_back: self.held_back.clone(), ..self.stands.clone()? }.text()
     }
 }
 

@@ -60,7 +60,7 @@ impl Schedule {
 }
 
 /// The time that a message of any wire carries, without decoding it.
-fn recorded(line: &[u8]) -> Option<Millis> {
+pub(super) fn recorded(line: &[u8]) -> Option<Millis> {
     of_object(str::from_utf8(line).ok()?, 4)
 }
 
@@ -77,8 +77,10 @@ fn of_object(object: &str, depth: u8) -> Option<Millis> {
         })
         .or_else(|| {
             let below = depth.checked_sub(1)?;
-            // An envelope, an API page or message of X, what was deleted, a record.
-            ["message", "data", "delete", "record"].into_iter().find_map(|key| of_object(value(key)?, below))
+            // An envelope, an API page or message of X, what was deleted or held back, a record.
+            ["message", "data", "delete", "limit", "record"]
+                .into_iter()
+                .find_map(|key| of_object(value(key)?, below))
         })
         .or_else(|| {
             let payload = members.iter().find(|(name, _)| name == "payload").map(|(_, value)| value)?;
@@ -108,6 +110,7 @@ mod tests {
                 Some(1_609_486_140_000),
             ),
             (r#"{"limit":{"track":7}}"#, None),
+            (r#"{"limit":{"track":7,"timestamp_ms":"8"}}"#, Some(8)),
             ("garbage", None),
         ] {
             assert_eq!(recorded(line.as_bytes()), expected, "{line}");

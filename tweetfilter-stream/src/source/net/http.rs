@@ -14,6 +14,38 @@ use super::tls::{self, Trust};
 use super::wire::{Connection, Fault, Received};
 use crate::source::SourceError;
 
+/// What a server is asked with. It is made once, when all is said of it: that reads all certificates which the machine trusts.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    trust: Trust,
+    client: Option<Client>,
+}
+
+impl Asking {
+    /// With further authorities.
+    pub(super) fn trusting(trust: &Trust) -> Self {
+        Self { trust: trust.clone(), client: None }
+    }
+
+    /// Of another address.
+    pub(super) fn anew(&mut self) {
+        self.client = None;
+    }
+
+    /// The client for an address.
+    pub(super) fn client(&mut self, url: &Url) -> Result<&Client, SourceError> {
+        match &mut self.client {
+            Some(client) => Ok(client),
+            none => Ok(none.insert(client(&self.trust, url)?)),
+        }
+    }
+
+    /// The same for who is about to connect.
+    pub(super) fn connecting(&mut self, url: &Url) -> Result<&Client, Fault> {
+        self.client(url).map_err(|error| Fault::network(error.to_string()).of(Trouble::Refused))
+    }
+}
+
 /// Makes a client for a server that follows no redirect, since that would carry the token elsewhere.
 pub(super) fn client(trust: &Trust, url: &Url) -> Result<Client, SourceError> {
     let builder = match proxy::of(url).map_err(SourceError::Setup)? {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, Url, header};
+use reqwest::{Method, Url, header};
 use tweetfilter_core::post::Millis;
 
 use super::sse::Events;
@@ -15,7 +15,7 @@ use crate::source::{Chunk, SourceError};
 /// A stream of a Mastodon server.
 #[derive(Debug)]
 pub struct Mastodon {
-    client: Client,
+    asking: http::Asking,
     url: Url,
     /// The host whose ids it tells.
     server: String,
@@ -38,7 +38,7 @@ impl Mastodon {
         url.set_path("/api/v1/streaming/user");
         let server = host(&url);
         Ok(Self {
-            client: http::client(&Trust::default(), &url)?,
+            asking: http::Asking::default(),
             url,
             token,
             silence: Duration::from_secs(90),
@@ -57,11 +57,19 @@ impl Mastodon {
     }
 
     /// Trusts further authorities with the certificates of servers.
+    #[must_use]
+    pub fn trusting(mut self, trust: &Trust) -> Self {
+        self.asking = http::Asking::trusting(trust);
+        self
+    }
+
+    /// Sets up what it connects with, so that what can't be set up is said now, and not when it connects.
     ///
     /// # Errors
-    /// [`SourceError::Setup`] if they are none.
-    pub fn trusting(mut self, trust: &Trust) -> Result<Self, SourceError> {
-        self.client = http::client(trust, &self.url)?;
+    /// [`SourceError::Setup`] if the authorities that it is to trust are none, or the environment names a proxy that can't be
+    /// used.
+    pub fn ready(mut self) -> Result<Self, SourceError> {
+        self.asking.client(&self.url)?;
         Ok(self)
     }
 
@@ -98,7 +106,11 @@ impl Wire for Mastodon {
 
     fn connect(&mut self) -> BoxFuture<Result<Connection, Fault>> {
         self.events = Events::new(&self.server, self.longest);
-        let mut request = self.client.get(self.url.clone()).header(header::ACCEPT, "text/event-stream");
+        let client = match self.asking.connecting(&self.url) {
+            Ok(client) => client,
+            Err(fault) => return Box::pin(std::future::ready(Err(fault))),
+        };
+        let mut request = client.get(self.url.clone()).header(header::ACCEPT, "text/event-stream");
         if let Some(token) = self.token.header(&Method::GET, &self.url) {
             request = request.header(header::AUTHORIZATION, token);
         }

@@ -23,7 +23,6 @@ mod frame;
 mod http;
 mod inflate;
 mod jetstream;
-mod limit;
 mod live;
 pub mod lookup;
 mod mastodon;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, Url, header};
+use reqwest::{Method, Url, header};
 use serde::de::IgnoredAny;
 use tweetfilter_core::post::Millis;
 
@@ -10,19 +10,18 @@ use super::LONGEST_LINE;
 use super::backoff::Trouble;
 use super::frame::{Frames, Framing};
 use super::http;
-use super::limit::Limit;
 use super::tls::Trust;
 use super::token::Token;
 use super::wire::{BoxFuture, Connection, ENDED, Fault, Wire};
 use crate::Event;
+use crate::source::limit::{Limit, held_back};
 use crate::source::{Chunk, Line, SourceError};
 use crate::wire::decode;
 
 /// A stream of X.
 #[derive(Debug)]
 pub struct X {
-    client: Client,
-    trust: Trust,
+    asking: http::Asking,
     url: Url,
     method: Method,
     parameters: Vec<(String, String)>,
@@ -81,11 +80,9 @@ impl X {
     }
 
     fn at(method: Method, url: &str, token: Token, silence: u64) -> Result<Self, SourceError> {
-        let address = http::safe_url(url)?;
         Ok(Self {
-            client: http::client(&Trust::default(), &address)?,
-            trust: Trust::default(),
-            url: address,
+            asking: http::Asking::default(),
+            url: http::safe_url(url)?,
             method,
             parameters: Vec::new(),
             token,
@@ -112,7 +109,7 @@ impl X {
     /// [`SourceError::Setup`] if it is none, or neither encrypted nor on this machine.
     pub fn address_is(mut self, url: &str) -> Result<Self, SourceError> {
         self.url = http::safe_url(url)?;
-        self.client = http::client(&self.trust, &self.url)?;
+        self.asking.anew();
         let stated: Vec<(String, String)> = self.url.query_pairs().into_owned().collect();
         self.parameters.retain(|(known, _)| stated.iter().all(|(name, _)| name != known));
         self.parameters.extend(stated);
@@ -121,12 +118,19 @@ impl X {
     }
 
     /// Trusts further authorities with the certificates of servers.
+    #[must_use]
+    pub fn trusting(mut self, trust: &Trust) -> Self {
+        self.asking = http::Asking::trusting(trust);
+        self
+    }
+
+    /// Sets up what it connects with, so that what can't be set up is said now, and not when it connects.
     ///
     /// # Errors
-    /// [`SourceError::Setup`] if they are none.
-    pub fn trusting(mut self, trust: &Trust) -> Result<Self, SourceError> {
-        self.client = http::client(trust, &self.url)?;
-        self.trust = trust.clone();
+    /// [`SourceError::Setup`] if the authorities that it is to trust are none, or the environment names a proxy that can't be
+    /// used.
+    pub fn ready(mut self) -> Result<Self, SourceError> {
+        self.asking.client(&self.url)?;
         Ok(self)
     }
 
@@ -197,13 +201,17 @@ impl Wire for X {
             url.query_pairs_mut().extend_pairs(&self.parameters);
         }
         let token = self.token.header(&self.method, &url);
+        let client = match self.asking.connecting(&self.url) {
+            Ok(client) => client,
+            Err(fault) => return Box::pin(std::future::ready(Err(fault))),
+        };
         let mut request = if self.method == Method::POST {
             let form = url.query().unwrap_or_default().to_owned();
             url.set_query(None);
-            let request = self.client.post(url);
+            let request = client.post(url);
             request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form)
         } else {
-            self.client.get(url)
+            client.get(url)
         };
         request = request.header(header::ACCEPT_ENCODING, "gzip");
         if let Some(token) = token {
@@ -241,18 +249,6 @@ impl Wire for X {
             true => Fault::network(format!("{ENDED} within a line")),
             false => Fault::network(ENDED),
         }
-    }
-}
-
-/// How many posts X held back, if a line says that.
-fn held_back(line: Line<'_>) -> Option<u64> {
-    let bytes = line.bytes.trim_ascii_start();
-    if line.too_long || !bytes.starts_with(b"{\"limit\"") {
-        return None;
-    }
-    match decode(bytes) {
-        Ok(Event::Limit { undelivered }) => Some(undelivered),
-        _ => None,
     }
 }
 

@@ -92,6 +92,7 @@ class Status extends View {
       fill('source', {
         name: source.name,
         lines: count(source.lines),
+        missing: count(source.missing),
         stored: count(source.stored),
         repeated: count(source.repeated),
         suppressed: count(source.suppressed),

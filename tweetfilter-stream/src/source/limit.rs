@@ -1,14 +1,22 @@
 //! Posts that X held back: how many, as its `limit` messages say.
 
+use serde::{Deserialize, Serialize};
 use tweetfilter_core::post::Millis;
 
+use super::Line;
+use crate::Event;
 use crate::buffer::Gap;
+use crate::wire::decode;
 
 /// How often that becomes a gap, while X goes on saying so each second: of a source only so many gaps are kept.
 const EVERY: Millis = 600_000;
 
+/// Why posts are missing, of a stream that is read while X sends it.
+const REASON: &str = "X held posts back: more of them match than it sends";
+
 /// What is known of a connection.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Limit {
     /// When it gave something last.
     last: Option<Millis>,
@@ -33,14 +41,33 @@ impl Limit {
     }
 
     /// Something came, and among it perhaps such a count; the gaps that are to be told now.
+    #[cfg(feature = "net")]
     pub(super) fn came(&mut self, at: Millis, held_back: Option<u64>) -> impl Iterator<Item = Gap> {
-        let before = self.last.replace(at).unwrap_or(at);
+        self.says(self.last.unwrap_or(at), at, held_back)
+    }
+
+    /// The same where posts may be missing since a time.
+    pub(super) fn says(
+        &mut self,
+        since: Millis,
+        at: Millis,
+        held_back: Option<u64>,
+    ) -> impl Iterator<Item = Gap> {
+        self.last = Some(at);
         if let Some(held_back) = held_back.filter(|count| *count > self.held_back) {
             self.held_back = held_back;
-            self.from.get_or_insert(before);
+            self.from.get_or_insert(since);
         }
-        let is_early = self.told_at.is_some_and(|told_at| at.saturating_sub(told_at) < EVERY);
+        // By a clock that was set back, or in what was recorded elsewhere, it may be long before.
+        let is_early = self.told_at.is_some_and(|told_at| at.abs_diff(told_at) < EVERY.unsigned_abs());
         let gap = if is_early { None } else { self.gap(at) };
+        self.owed.take().into_iter().chain(gap)
+    }
+
+    /// What was not told yet, where nothing more comes.
+    #[cfg(feature = "files")]
+    pub(super) fn rest(&mut self) -> impl Iterator<Item = Gap> {
+        let gap = self.last.and_then(|at| self.gap(at));
         self.owed.take().into_iter().chain(gap)
     }
 
@@ -49,12 +76,23 @@ impl Limit {
         let from = self.from.take()?;
         let missing = self.held_back.saturating_sub(self.told);
         (self.told_at, self.told) = (Some(at), self.held_back);
-        let reason = "X held posts back: more of them match than it sends".to_owned();
-        Some(Gap { from, to: at.max(from), reason, missing: Some(missing) })
+        Some(Gap { from, to: at.max(from), reason: REASON.to_owned(), missing: Some(missing) })
     }
 }
 
-#[cfg(test)]
+/// How many posts X held back, if a line says that.
+pub(super) fn held_back(line: Line<'_>) -> Option<u64> {
+    let bytes = line.bytes.trim_ascii_start();
+    if line.too_long || !bytes.starts_with(b"{\"limit\"") {
+        return None;
+    }
+    match decode(bytes) {
+        Ok(Event::Limit { undelivered }) => Some(undelivered),
+        _ => None,
+    }
+}
+
+#[cfg(all(test, feature = "net"))]
 mod tests {
     use super::{EVERY, Limit};
 
@@ -88,5 +126,12 @@ mod tests {
         let both = [(1_000, 2_000, 4), (5_000, 5_000, 3)];
         assert_eq!(told(&mut limit, 5_000, Some(3)), both);
         assert_eq!(told(&mut limit, 6_000, None), []);
+    }
+
+    #[test]
+    fn where_the_clock_was_set_back_it_is_told_at_once() {
+        let mut limit = Limit::default();
+        assert_eq!(told(&mut limit, 9 * EVERY, Some(5)), [(9 * EVERY, 9 * EVERY, 5)]);
+        assert_eq!(told(&mut limit, EVERY, Some(7)), [(9 * EVERY, 9 * EVERY, 2)]);
     }
 }
