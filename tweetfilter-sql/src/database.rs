@@ -22,7 +22,7 @@ use crate::disk::DiskReserve;
 use crate::durable::Reached;
 use crate::error::store_error;
 use crate::migrate;
-use crate::sql::{Arg, Row, Sql, Tx, rows_of_maria, rows_of_sqlite};
+use crate::sql::{Arg, Boxed, Row, Sql, Tx, rows_of_maria, rows_of_sqlite};
 
 /// How long a connection waits for the lock of another process.
 const BUSY: Duration = Duration::from_secs(5);
@@ -219,36 +219,42 @@ impl Database {
         self.begin(true).await
     }
 
-    async fn begin(&self, light: bool) -> Result<Turn, StoreError> {
-        match &self.engine {
-            Engine::Sqlite(files) => {
-                let mut turn = files.turn.clone().lock_owned().await;
-                turn.set(light, &files.writer).await.map_err(store_error)?;
-                let tx = files.writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
-                Ok(Turn { tx: Tx::Sqlite(tx), file: Some((files.clone(), turn)) })
+    fn begin(&self, light: bool) -> Boxed<'_, Turn> {
+        Box::pin(async move {
+            match &self.engine {
+                Engine::Sqlite(files) => {
+                    let mut turn = files.turn.clone().lock_owned().await;
+                    turn.set(light, &files.writer).await.map_err(store_error)?;
+                    let tx = files.writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
+                    Ok(Turn { tx: Tx::Sqlite(tx), file: Some((files.clone(), turn)) })
+                }
+                Engine::Maria(pool) => {
+                    let tx = pool.begin().await.map_err(store_error)?;
+                    Ok(Turn { tx: Tx::Maria(tx), file: None })
+                }
             }
-            Engine::Maria(pool) => {
-                let tx = pool.begin().await.map_err(store_error)?;
-                Ok(Turn { tx: Tx::Maria(tx), file: None })
-            }
-        }
+        })
     }
 
     /// Begins to read: all reads of the transaction see one state of SQLite, each the newest of MariaDB.
-    pub(crate) async fn read(&self) -> Result<Tx, StoreError> {
-        match &self.engine {
-            Engine::Sqlite(files) => files.readers.begin().await.map(Tx::Sqlite),
-            Engine::Maria(pool) => pool.begin().await.map(Tx::Maria),
-        }
-        .map_err(store_error)
+    pub(crate) fn read(&self) -> Boxed<'_, Tx> {
+        Box::pin(async move {
+            match &self.engine {
+                Engine::Sqlite(files) => files.readers.begin().await.map(Tx::Sqlite),
+                Engine::Maria(pool) => pool.begin().await.map(Tx::Maria),
+            }
+            .map_err(store_error)
+        })
     }
 
     /// Reads with one statement.
-    pub(crate) async fn rows(&self, sql: Sql, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
-        match &self.engine {
-            Engine::Sqlite(files) => rows_of_sqlite(&files.readers, sql, args).await,
-            Engine::Maria(pool) => rows_of_maria(pool, sql, args).await,
-        }
+    pub(crate) fn rows(&self, sql: Sql, args: Vec<Arg>) -> Boxed<'_, Vec<Row>> {
+        Box::pin(async move {
+            match &self.engine {
+                Engine::Sqlite(files) => rows_of_sqlite(&files.readers, sql, args).await,
+                Engine::Maria(pool) => rows_of_maria(pool, sql, args).await,
+            }
+        })
     }
 
     /// Changes with one statement; the number of rows.

@@ -17,7 +17,7 @@ use crate::budget::Holdings;
 use crate::database::Database;
 use crate::handles;
 use crate::sets;
-use crate::sql::{Row, Sql, args, list, statements};
+use crate::sql::{Boxed, Row, Sql, args, list, statements};
 
 statements! {
     LIVE = Sql::both("SELECT id, account, text, dialect, action FROM filter WHERE enabled = 1 ORDER BY account, position, id");
@@ -174,13 +174,17 @@ impl Store for Database {
 
     async fn commit(&self, outcome: &Outcome, leases: &[EntryId]) -> Result<Committed, StoreError> {
         fail_point("commit.before");
-        let committed = self.store(outcome, leases).await?;
+        let committed = self.stored(outcome, leases).await?;
         fail_point("commit.after");
         Ok(committed)
     }
 }
 
 impl Database {
+    fn stored<'a>(&'a self, outcome: &'a Outcome, leases: &'a [EntryId]) -> Boxed<'a, Committed> {
+        Box::pin(self.store(outcome, leases))
+    }
+
     /// Adds a filter behind the others of its account; returns its number.
     ///
     /// # Errors

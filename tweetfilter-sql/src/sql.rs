@@ -4,12 +4,17 @@
 //! always bound, and a test can have both servers prepare all of them. Where many rows are inserted, numbers and texts are
 //! bound one by one: [`Many`] has statements of several lengths.
 
+use std::pin::Pin;
+
 use sqlx::mysql::{MySql, MySqlRow};
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{Executor, Row as _, SqlSafeStr, Transaction};
 use tweetfilter_stream::store::StoreError;
 
 use crate::error::store_error;
+
+/// What is compiled in this crate: whoever awaits an `async fn` compiles all that it awaits, anew in each crate that does.
+pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// A statement.
 #[derive(Clone, Copy, Debug)]
@@ -263,16 +268,18 @@ pub(crate) async fn rows_of_maria(
 
 impl Tx {
     /// Runs a statement; the number of rows that it changed.
-    pub(crate) async fn run(&mut self, sql: Sql, args: Vec<Arg>) -> Result<u64, StoreError> {
-        match self {
-            Self::Sqlite(tx) => {
-                bound!(sql.sqlite, args).execute(&mut **tx).await.map(|done| done.rows_affected())
+    pub(crate) fn run(&mut self, sql: Sql, args: Vec<Arg>) -> Boxed<'_, u64> {
+        Box::pin(async move {
+            match self {
+                Self::Sqlite(tx) => {
+                    bound!(sql.sqlite, args).execute(&mut **tx).await.map(|done| done.rows_affected())
+                }
+                Self::Maria(tx) => {
+                    bound!(sql.maria, args).execute(&mut **tx).await.map(|done| done.rows_affected())
+                }
             }
-            Self::Maria(tx) => {
-                bound!(sql.maria, args).execute(&mut **tx).await.map(|done| done.rows_affected())
-            }
-        }
-        .map_err(store_error)
+            .map_err(store_error)
+        })
     }
 
     /// Inserts rows, with as few statements as their number allows.
@@ -292,32 +299,36 @@ impl Tx {
     }
 
     /// Runs a statement that inserts one row; its number.
-    pub(crate) async fn insert(&mut self, sql: Sql, args: Vec<Arg>) -> Result<i64, StoreError> {
-        match self {
-            Self::Sqlite(tx) => {
-                bound!(sql.sqlite, args).execute(&mut **tx).await.map(|done| done.last_insert_rowid())
+    pub(crate) fn insert(&mut self, sql: Sql, args: Vec<Arg>) -> Boxed<'_, i64> {
+        Box::pin(async move {
+            match self {
+                Self::Sqlite(tx) => {
+                    bound!(sql.sqlite, args).execute(&mut **tx).await.map(|done| done.last_insert_rowid())
+                }
+                Self::Maria(tx) => bound!(sql.maria, args)
+                    .execute(&mut **tx)
+                    .await
+                    .map(|done| done.last_insert_id().cast_signed()),
             }
-            Self::Maria(tx) => bound!(sql.maria, args)
-                .execute(&mut **tx)
-                .await
-                .map(|done| done.last_insert_id().cast_signed()),
-        }
-        .map_err(store_error)
+            .map_err(store_error)
+        })
     }
 
     /// Reads all rows.
-    pub(crate) async fn rows(&mut self, sql: Sql, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
-        let rows = match self {
-            Self::Sqlite(tx) => bound!(sql.sqlite, args)
-                .fetch_all(&mut **tx)
-                .await
-                .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
-            Self::Maria(tx) => bound!(sql.maria, args)
-                .fetch_all(&mut **tx)
-                .await
-                .map(|rows| rows.into_iter().map(Row::Maria).collect()),
-        };
-        rows.map_err(store_error)
+    pub(crate) fn rows(&mut self, sql: Sql, args: Vec<Arg>) -> Boxed<'_, Vec<Row>> {
+        Box::pin(async move {
+            let rows = match self {
+                Self::Sqlite(tx) => bound!(sql.sqlite, args)
+                    .fetch_all(&mut **tx)
+                    .await
+                    .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
+                Self::Maria(tx) => bound!(sql.maria, args)
+                    .fetch_all(&mut **tx)
+                    .await
+                    .map(|rows| rows.into_iter().map(Row::Maria).collect()),
+            };
+            rows.map_err(store_error)
+        })
     }
 
     /// Reads the first row.
@@ -335,12 +346,14 @@ impl Tx {
     }
 
     /// Makes it durable.
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Maria(tx) => tx.commit().await,
-        }
-        .map_err(store_error)
+    pub(crate) fn commit(self) -> Boxed<'static, ()> {
+        Box::pin(async move {
+            match self {
+                Self::Sqlite(tx) => tx.commit().await,
+                Self::Maria(tx) => tx.commit().await,
+            }
+            .map_err(store_error)
+        })
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {
