@@ -25,7 +25,7 @@ async fn where_a_lease_is_not_answered_none_follows_while_something_is_open() {
     shared.ann_and_ben();
     shared.world(|world| {
         world.cut = 2;
-        world.others = vec![StoredVersion { version: -1, ..stored(0, &[2], None) }];
+        world.others = vec![StoredVersion { version: -1, ..versions::stored(0, &[2], None) }];
     });
     let mut worker = shared.worker(2);
     while worker.step(1).await.unwrap().entries > 0 {}

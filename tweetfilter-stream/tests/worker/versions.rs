@@ -35,7 +35,7 @@ async fn of_versions_in_a_batch_the_last_that_was_made_holds() {
 }
 
 /// Post 1 as it is stored in some version, for these accounts.
-fn stored(version: i64, accounts: &[i64], newer: Option<&str>) -> StoredVersion {
+pub(super) fn stored(version: i64, accounts: &[i64], newer: Option<&str>) -> StoredVersion {
     StoredVersion {
         network: String::new(),
         id: "1".into(),
