@@ -145,7 +145,7 @@ fn a_rate_at_which_nothing_comes_is_refused() {
 
 #[test]
 fn what_x_held_back_while_it_was_recorded_is_a_gap_of_then_that_is_kept_once() {
-    let limit = |track, minute| {
+    let limit = |track: u32, minute: i64| {
         let at = 1_614_834_367_000_i64 + minute * 60_000;
         format!("{{\"limit\":{{\"track\":{track},\"timestamp_ms\":\"{at}\"}}}}\n")
     };
