@@ -6,6 +6,7 @@ use tweetfilter_stream::entry::{Change, Content, Entry};
 use tweetfilter_stream::gather::key;
 use tweetfilter_stream::store::{DeadLetter, StoreError};
 
+use crate::commit::LOCK;
 use crate::database::Database;
 use crate::lists::numbers;
 use crate::sql::{Row, Sql, Tx, args, list, statements};
@@ -74,6 +75,8 @@ pub struct LetterOutline {
 
 /// Bytes of entries that are put back at once, and how many: they are all in memory then.
 const PIECE: (u64, usize) = (4 << 20, 256);
+/// How often they are taken off where somebody else is in the way, who each time gets on.
+const TRIES: u32 = 20;
 
 impl Database {
     /// Dead letters behind a number, oldest first, without their entries.
@@ -151,8 +154,22 @@ impl Database {
         Ok(count)
     }
 
+    /// Takes off what is in the buffer by now, so that nobody puts it there again.
     async fn take_off(&self, letters: &[StoredLetter]) -> Result<(), StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.try_take_off(letters).await {
+                // Whoever was in the way is done.
+                Err(StoreError::Retry(_)) if tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_take_off(&self, letters: &[StoredLetter]) -> Result<(), StoreError> {
         let mut turn = self.write().await?;
+        // Between what a commit knows of a letter and what it makes of it nobody takes it off, or it would be counted wrongly.
+        turn.tx.rows(LOCK, args![]).await?;
         for stored in letters {
             // Somebody else may have done it, or it died again meanwhile and has another number.
             if turn.tx.run(REMOVE, args![stored.id]).await? > 0 {

@@ -9,7 +9,10 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     let text = error.to_string();
     match &error {
         sqlx::Error::Database(database) => match database.try_downcast_ref::<MySqlDatabaseError>() {
-            Some(maria) => of_maria(maria.number(), text),
+            Some(maria) => {
+                let number = maria.number();
+                of_maria(number, text + advice_of_maria(number))
+            }
             None => {
                 let code = database.code().and_then(|code| code.parse().ok()).unwrap_or(0);
                 of_sqlite(code, text + advice(code))
@@ -63,6 +66,17 @@ fn advice(code: i32) -> &'static str {
         (13 | 4874, _) => ". The disk is full: make room, SQLite needs some even to read",
         (_, 8) => {
             ". SQLite has to write to the file and its folder even to read: use the account that the server runs under"
+        }
+        _ => "",
+    }
+}
+
+/// The same of MariaDB.
+fn advice_of_maria(number: u16) -> &'static str {
+    match number {
+        1049 => {
+            ". Nobody has made it, or the address names another: CREATE DATABASE with that name, said to the server by who may, \
+             makes it, empty; the tables are made by whoever opens it first"
         }
         _ => "",
     }

@@ -110,6 +110,7 @@ pub(super) fn outlook(outlook: Option<Outlook>) -> String {
         None | Some(Outlook::Steady) => String::new(),
         Some(Outlook::Drains(seconds)) => format!("; drains, empty in {}", lasts(millis(seconds))),
         Some(Outlook::Grows) => "; grows".to_owned(),
+        Some(Outlook::Full(seconds)) if seconds < 0.5 => "; full".to_owned(),
         Some(Outlook::Full(seconds)) => {
             format!("; grows, full in {} at the present rate", lasts(millis(seconds)))
         }
@@ -195,5 +196,6 @@ mod tests {
             ["0 s", "119 s", "60 min", "25 h", "10 days"]
         );
         assert_eq!(outlook(Some(Outlook::Full(7_200.0))), "; grows, full in 2 h at the present rate");
+        assert_eq!(outlook(Some(Outlook::Full(0.0))), "; full");
     }
 }

@@ -20,6 +20,10 @@ use super::settings::{Common, block_on, failure};
 /// Verdicts and matches are changed where they differ, in their places in the timeline; what everybody sees is tried
 /// too. It goes in small steps beside the server, and can be broken off: the same command goes on where it stood.
 /// When filters are changed meanwhile, it begins again by itself.
+///
+/// `tried` counts what each account saw, and each post that everybody sees; `changed` is what an account saw and filters say
+/// something else of now. Of posts that everybody sees, `added` is what an account's filters find only now, and `removed`
+/// what they find no longer.
 #[derive(clap::Args)]
 #[command(after_long_help = "\
 Examples:

@@ -195,8 +195,8 @@ fn run(
         let (signal, told) = (signals()?, tell.clone());
         tokio::spawn(async move {
             let signal = signal.await;
-            tracing::info!(signal, "ends");
             let _ = told.send(true);
+            tracing::info!(signal, "ends");
         });
         let Some(database) = stop.unless_told(settings.store_of_part()).await.transpose()? else {
             return Ok(());

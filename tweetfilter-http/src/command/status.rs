@@ -173,6 +173,8 @@ async fn retry(settings: &Settings, database: &Database, numbers: &[i64]) -> Res
     Ok(count)
 }
 
+/// Entries of which it is not said what one takes.
+const FEW: u64 = 100;
 /// How many gaps are shown.
 const GAPS: u32 = 10;
 
@@ -273,11 +275,13 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             Some(reason) => format!("buffer    away: {}\n", one_line(reason)),
             None if !is_told => "buffer    can't be read, see above\n".to_owned(),
             None => format!(
-                "buffer    {} entries, {} leased, {} redelivered, {} bytes ({per_entry} an entry){}{}\n",
+                "buffer    {} entries, {} leased, {} redelivered, {} bytes{}{}{}\n",
                 stats.entries,
                 stats.leased,
                 stats.redelivered,
                 stats.bytes,
+                // Of few, most of it is what the buffer takes by itself.
+                if stats.entries < FEW { String::new() } else { format!(" ({per_entry} an entry)") },
                 age.map(|age| format!(", the oldest {age:.1} s old")).unwrap_or_default(),
                 overview::outlook(overview.outlook),
             ),

@@ -169,6 +169,9 @@ pub struct PartState {
     /// The account that its source is for, while there is none of that name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nobody: Option<String>,
+    /// Entries of a newer version that it leaves in the buffer.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub newer: u64,
 }
 
 /// Why a part can't do its work until somebody does something.

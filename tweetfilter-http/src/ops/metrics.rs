@@ -160,6 +160,13 @@ impl Collector for Scrape {
                 histogram(&part.counters).encode(family.encode_family(&[("part", part.name())])?)?;
             }
         }
+        let (name, help) =
+            ("tweetfilter_newer_entries", "Entries of a newer version that stay in the buffer");
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for part in of("work") {
+            let newer = ConstGauge::new(part.newer() as f64);
+            newer.encode(family.encode_family(&[("part", part.name())])?)?;
+        }
         for part in of("api") {
             let counters = &part.counters;
             let (name, help) = ("tweetfilter_api_requests", "Requests that were answered");

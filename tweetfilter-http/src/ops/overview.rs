@@ -19,7 +19,7 @@ const ENDED: Millis = 3_600_000;
 const OUT_OF_SERVICE: Millis = 3_600_000;
 /// The time over which rates are worked out.
 const RATES: Millis = 65_000;
-/// The time over which it is judged whether the buffer grows.
+/// The time over which samples are looked at, also where they came seldom.
 const TREND: Millis = 300_000;
 
 /// How everything is.
@@ -105,7 +105,7 @@ pub enum Outlook {
     Drains(f64),
     /// It grows, and how much room there is isn't known.
     Grows,
-    /// It grows: after so many seconds it is full.
+    /// It grows: after so many seconds it is full; after none, it is.
     Full(f64),
 }
 
@@ -289,17 +289,24 @@ impl Outlook {
     }
 }
 
+/// Where the buffer is going at the rate of the last minute: what went before has no say in when it is full.
 fn outlook(buffer: &[(Millis, BufferFigures)]) -> Option<Outlook> {
-    let ((from, first), (to, last)) = (buffer.first()?, buffer.last()?);
+    let ((to, last), before) = buffer.split_last()?;
+    let minute = before.iter().find(|(at, _)| to - at <= RATES);
+    let (from, first) = minute.or(before.last()).unwrap_or(&buffer[0]);
+    let stays = match last.room {
+        Some(0) => Outlook::Full(0.0),
+        _ => Outlook::Steady,
+    };
     let seconds = (to - from) as f64 / 1_000.0;
     if seconds < 1.0 {
-        return (last.entries == 0).then_some(Outlook::Steady);
+        return (last.entries == 0 || stays != Outlook::Steady).then_some(stays);
     }
     let (before, after) = (first.entries as f64, last.entries as f64);
     // A few more or less are the entries that are always under way.
-    let few = (after.max(before) * 0.01).max(64.0);
+    let few = (after.max(before) * 0.002).max(64.0);
     if (after - before).abs() <= few {
-        return Some(Outlook::Steady);
+        return Some(stays);
     }
     if after < before {
         return Some(Outlook::Drains(after / ((before - after) / seconds)));
@@ -330,6 +337,34 @@ mod tests {
         // 100 entries of 100 bytes a second.
         assert_eq!(of(0, 1_000, Some(1_000_000)), Some(Outlook::Full(100.0)));
         assert_eq!(of(0, 1_000, None), Some(Outlook::Grows));
+        // Full, whether it grew until now, for long or not at all, unless it gets emptier.
+        assert_eq!(outlook(&[buffer(0, 500, Some(0))]), Some(Outlook::Full(0.0)));
+        let full =
+            [(0, 1_000), (1_000, 1_000), (2_000, 1_000)].map(|(before, after)| of(before, after, Some(0)));
+        assert_eq!(full, [Outlook::Full(0.0), Outlook::Full(0.0), Outlook::Drains(10.0)].map(Some));
+    }
+
+    #[test]
+    fn what_a_buffer_did_before_the_last_minute_says_nothing_of_when_it_is_full() {
+        // Steady for four minutes, and then 100 entries a second, of which 10,000 still fit.
+        let of = |step: Millis| {
+            let samples: Vec<_> = (0..=300_000 / step)
+                .map(|n| {
+                    buffer(
+                        n * step,
+                        1_000 + (n * step - 240_000).max(0).cast_unsigned() / 10,
+                        Some(1_000_000),
+                    )
+                })
+                .collect();
+            outlook(&samples)
+        };
+        assert_eq!(of(15_000), Some(Outlook::Full(100.0)));
+        // Where samples come seldom, the last two say it.
+        let Some(Outlook::Full(seconds)) = of(100_000) else { panic!("{:?}", of(100_000)) };
+        assert!((seconds - 1_000_000.0 / 6_000.0).abs() < 1.0, "{seconds}");
+        let stopped = [buffer(0, 0, None), buffer(240_000, 9_000, None), buffer(300_000, 9_000, Some(5))];
+        assert_eq!(outlook(&stopped), Some(Outlook::Steady));
     }
 
     /// A process that began and was heard of last at a time, with parts.

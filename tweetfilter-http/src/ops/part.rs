@@ -106,6 +106,7 @@ pub struct Part {
     connection: Connection,
     refusal: Mutex<Option<Refusal>>,
     nobody: Mutex<Option<String>>,
+    newer: AtomicU64,
     crashes: Mutex<Vec<CrashEvent>>,
 }
 
@@ -128,6 +129,7 @@ impl Part {
             connection: Connection::default(),
             refusal: Mutex::default(),
             nobody: Mutex::default(),
+            newer: AtomicU64::new(0),
             crashes: Mutex::default(),
         })
     }
@@ -198,6 +200,16 @@ impl Part {
         *self.nobody.lock().unwrap_or_else(PoisonError::into_inner) = account;
     }
 
+    /// So many entries of a newer version are in the buffer, and it leaves them there.
+    pub(crate) fn leaves_newer(&self, entries: u64) {
+        self.newer.store(entries, Ordering::Relaxed);
+    }
+
+    /// How many these are.
+    pub(super) fn newer(&self) -> u64 {
+        self.newer.load(Ordering::Relaxed)
+    }
+
     /// It is started again after it broke.
     pub(crate) fn started_again(&self) {
         self.restarts.fetch_add(1, Ordering::Relaxed);
@@ -213,6 +225,7 @@ impl Part {
         self.goes_on();
         self.standing_by.store(0, Ordering::Relaxed);
         self.connection.forget();
+        self.leaves_newer(0);
         self.lives(0);
     }
 
@@ -323,8 +336,8 @@ impl Part {
             _ => (None, None),
         };
         let nobody = self.nobody.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (name, restarts) = (self.name.clone(), self.restarts());
-        PartState { name, state, since, started_at, restarts, waits, again_at, refusal, nobody }
+        let (name, restarts, newer) = (self.name.clone(), self.restarts(), self.newer());
+        PartState { name, state, since, started_at, restarts, waits, again_at, refusal, nobody, newer }
     }
 }
 

@@ -243,7 +243,9 @@ impl Recorder {
         }
         if !self.away {
             self.dropped = 0;
-            self.doubts.written();
+            if self.begun {
+                self.doubts.written();
+            }
         }
     }
 
@@ -251,7 +253,8 @@ impl Recorder {
         loop {
             let some: Vec<_> = self.kept.iter().take(AT_ONCE).cloned().collect();
             let is_last = some.len() == self.kept.len();
-            let process = is_last.then(|| ProcessRow {
+            // Before it has begun, what stands there may be what one says that was killed.
+            let process = (is_last && self.begun).then(|| ProcessRow {
                 host: self.process.host.clone(),
                 name: self.process.name.clone(),
                 at: now(),
@@ -293,6 +296,31 @@ mod tests {
     use super::*;
     use crate::parts::logged::Log;
     use crate::parts::test_store::TestStore;
+
+    #[tokio::test]
+    async fn who_has_not_found_out_about_the_one_before_it_does_not_write_over_that() {
+        let store = TestStore::open().await;
+        let process = Process::new("ingest", Some("one"));
+        // Of a number that no process has.
+        let mut identity = serde_json::to_value(tweetfilter_stream::process::Identity::here()).unwrap();
+        (identity["pid"], identity["began"]) = (u32::MAX.into(), "1".into());
+        let killed =
+            serde_json::json!({"pid": u32::MAX, "identity": identity, "command": "ingest", "started_at": 7});
+        let (host, name) = (process.host.clone(), process.name.clone());
+        let row = ProcessRow { host, name, at: now() - 60_000, body: killed.to_string() };
+        store.keep_samples(&[], Some(&row)).await.unwrap();
+        let mut recorder = Recorder::new(process.clone(), (*store).clone(), None, None);
+        // The store did not answer when it began, and is back since.
+        recorder.take(now(), Look::default(), PATIENCE).await;
+        recorder.write(recorder.told(), PATIENCE).await;
+        assert!(!recorder.away && recorder.kept.is_empty());
+        assert_eq!(store.processes().await.unwrap(), [row]);
+        recorder.note(now(), Look::default()).await;
+        let crashes = store.crashes(9).await.unwrap();
+        assert!(crashes.len() == 1 && crashes[0].reason.contains(&u32::MAX.to_string()), "{crashes:?}");
+        let rows = store.processes().await.unwrap();
+        assert!(rows.len() == 1 && rows[0].body.contains(&process.started_at().to_string()), "{rows:?}");
+    }
 
     #[tokio::test]
     async fn why_gaps_stay_in_the_buffer_is_said_now_and_then_until_they_are_taken() {

@@ -126,7 +126,7 @@ pub struct ShownWatched {
 pub struct ShownOutlook {
     /// `steady`, `drains`, `grows` (there is room, nobody knows how much) or `full`.
     pub outlook: &'static str,
-    /// At the present rate it is empty (`drains`) or `full` after so many seconds.
+    /// At the rate of the last minute it is empty (`drains`) or `full` after so many seconds; after 0, it is.
     pub seconds: Option<f64>,
 }
 

@@ -20,7 +20,8 @@ const LATELY: Millis = 600_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Unwell {
     /// `store_takes_no_writes`, `store_busy`, `buffer_away`, `buffer_unfit`, `buffer_recounted`, `disk_full`, `disk_short`,
-    /// `posts_forgotten`, `part`, `source_away`, `source_for_nobody`, `watched`, `dead_letters` or `filters_unused`.
+    /// `posts_forgotten`, `part`, `source_away`, `source_for_nobody`, `watched`, `entries_of_newer_version`, `dead_letters` or
+    /// `filters_unused`.
     pub code: &'static str,
     /// One sentence for a person.
     pub message: String,
@@ -77,6 +78,7 @@ impl Look<'_> {
         self.parts(&mut found);
         self.nobodys(&mut found);
         self.watched(&mut found);
+        self.newer(&mut found);
         match self.status.dead {
             0 => {}
             _ if !self.names => found.push(of("dead_letters", "Some posts could not be stored".to_owned())),
@@ -184,6 +186,28 @@ impl Look<'_> {
                 found.push(of("source_for_nobody", message));
             }
         }
+    }
+
+    /// Entries that no worker understands, as workers say. Each has some of them.
+    fn newer(&self, found: &mut Vec<Unwell>) {
+        let newer = |process: &ProcessNow| -> u64 {
+            let works = |part: &&PartNow| !matches!(process.state_of(part), None | Some(State::Ended));
+            process.parts.iter().filter(works).map(|part| part.told.newer).sum()
+        };
+        let entries = match self.overview.processes.iter().map(newer).sum::<u64>() {
+            0 => return,
+            _ if !self.names => {
+                let message = "Some of what was received waits for a newer version of the program";
+                return found.push(of("entries_of_newer_version", message.to_owned()));
+            }
+            1 => "1 entry of a newer version stays".to_owned(),
+            entries => format!("{entries} entries of a newer version stay"),
+        };
+        let message = format!(
+            "{entries} in the buffer: a newer tweetfilter appends than works on them. Upgrade the workers (`work`, `serve`), which \
+             do them then; nothing of them is lost"
+        );
+        found.push(of("entries_of_newer_version", message));
     }
 
     fn watched(&self, found: &mut Vec<Unwell>) {
@@ -392,6 +416,32 @@ mod tests {
         assert!(named[1].starts_with("ingest d of ") && named.len() == 2, "{named:?}");
         assert!(named[0].contains("`tweetfilter account add` makes it"), "{named:?}");
         assert_eq!(of_nobody(false), ["2 sources are for accounts that are not there"]);
+    }
+
+    #[test]
+    fn entries_of_a_newer_version_are_said_to_stay_as_long_as_workers_have_some() {
+        let mut overview = trouble().0;
+        overview.hosts.clear();
+        let process = &mut overview.processes[0];
+        process.parts =
+            [State::Running, State::Running, State::Ended].map(|state| part("work", state, None)).into();
+        let said = |overview: &Overview, names| {
+            let all = messages(overview, &Status::default(), 0, names).into_iter();
+            all.filter_map(|one| one.strip_prefix("entries_of_newer_version: ").map(str::to_owned))
+                .collect::<Vec<_>>()
+        };
+        process.parts[2].told.newer = 9;
+        assert_eq!(said(&overview, true), [""; 0]);
+        overview.processes[0].parts[0].told.newer = 1;
+        assert!(said(&overview, true)[0].starts_with("1 entry of a newer version stays in the buffer: "));
+        overview.processes[0].parts[1].told.newer = 2;
+        let found = said(&overview, true);
+        assert!(found[0].starts_with("3 entries of a newer version stay in the buffer: "), "{found:?}");
+        assert!(found.len() == 1 && found[0].contains("Upgrade the workers"), "{found:?}");
+        assert_eq!(
+            said(&overview, false),
+            ["Some of what was received waits for a newer version of the program"]
+        );
     }
 
     #[test]

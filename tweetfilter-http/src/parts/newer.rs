@@ -7,6 +7,9 @@ use tweetfilter_core::post::Millis;
 
 use super::HeldUp;
 
+/// For how long they are still shown when their leases have run out, in milliseconds: as long as it may take until they come
+/// again.
+const AGAIN: Millis = 5_000;
 /// How long none may come at least before those that do are told of as new ones, in milliseconds.
 const OVER: Millis = 120_000;
 
@@ -19,6 +22,8 @@ pub(super) struct Newer {
     leased: Vec<(Millis, u64)>,
     /// When they came last.
     came: Millis,
+    /// How many are shown, and until when, unless some come again.
+    shown: (u64, Millis),
     told: HeldUp,
 }
 
@@ -27,7 +32,7 @@ impl Newer {
     pub(super) fn new(lease: Duration) -> Self {
         let lease = Millis::try_from(lease.as_millis()).unwrap_or(Millis::MAX);
         let over = lease.saturating_mul(2).max(OVER);
-        Self { over, leased: Vec::new(), came: 0, told: HeldUp::default() }
+        Self { over, leased: Vec::new(), came: 0, shown: (0, 0), told: HeldUp::default() }
     }
 
     /// Some came, and are held until their leases run out. Says how many there are, at first and now and then: each time
@@ -39,6 +44,7 @@ impl Newer {
         self.came = now;
         self.leased.push((until, entries as u64));
         let entries = self.held(now);
+        self.shown = (entries, self.shown.1.max(until.saturating_add(AGAIN)));
         if self.told.holds().is_some() {
             tracing::error!(entries, "entries of a newer version stay in the buffer: upgrade this worker");
         }
@@ -48,6 +54,11 @@ impl Newer {
     pub(super) fn held(&mut self, now: Millis) -> u64 {
         self.leased.retain(|(until, _)| now < *until);
         self.leased.iter().map(|(_, entries)| entries).sum()
+    }
+
+    /// How many there are, as far as this worker has seen: those that come again when their leases run out are there meanwhile.
+    pub(super) fn shown(&self, now: Millis) -> u64 {
+        if now < self.shown.1 { self.shown.0 } else { 0 }
     }
 
     /// A lease was not answered, so that the next one may give all of them again.
@@ -60,6 +71,22 @@ impl Newer {
 mod tests {
     use super::*;
     use crate::parts::logged::Log;
+
+    #[test]
+    fn those_that_come_again_are_shown_all_the_while_and_those_that_are_gone_soon_no_more() {
+        let mut newer = Newer::new(Duration::from_secs(60));
+        let second = |n: Millis| 1_700_000_000_000 + 1_000 * n;
+        assert_eq!(newer.shown(second(0)), 0);
+        newer.came(2, second(60), second(0));
+        newer.came(3, second(90), second(30));
+        // The first ones come again a moment after their leases have run out.
+        assert_eq!((newer.shown(second(61)), newer.held(second(61))), (5, 3));
+        newer.came(2, second(121), second(61));
+        // A newer worker got the others.
+        assert_eq!((newer.shown(second(100)), newer.shown(second(122))), (5, 5));
+        newer.came(2, second(183), second(123));
+        assert_eq!((newer.shown(second(184)), newer.shown(second(188))), (2, 0));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn those_that_come_again_when_their_leases_have_run_out_are_no_new_ones_however_long_that_takes() {

@@ -3,7 +3,7 @@
 use std::backtrace::Backtrace;
 use std::collections::VecDeque;
 use std::future::Future;
-use std::panic::PanicHookInfo;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -79,6 +79,12 @@ pub(super) fn own<T>(joined: Result<T, JoinError>) -> T {
     })
 }
 
+/// Has something logged. Whoever keeps the log may panic where it can't be kept, and parts are started again all the same.
+fn log(what: impl FnOnce()) {
+    // It leaves nothing behind that anybody could find half done.
+    let _ = catch_unwind(AssertUnwindSafe(what));
+}
+
 /// Runs a part until it ends by itself or is told to stop. One that panics or fails is recorded as a crash
 /// event, and started again after a growing pause. A crash that the store can't take is kept by the part. One that is
 /// refused is no crash: it says so, and is tried again after longer pauses. Nor is one that lost its source, which begins
@@ -114,11 +120,11 @@ where
                 continue;
             }
             Ok(Err(error)) if error.is_claim_lost() => {
-                tracing::warn!(part, %error, "part lost its source, and begins again");
+                log(|| tracing::warn!(part, %error, "part lost its source, and begins again"));
                 None
             }
             Ok(Err(error)) => {
-                tracing::error!(part, %error, "part ended");
+                log(|| tracing::error!(part, %error, "part ended"));
                 Some((error.to_string(), String::new()))
             }
             Err(joined) => {
@@ -126,7 +132,7 @@ where
                     Some(Panic { reason, backtrace, .. }) => (reason, backtrace),
                     None => ("broke off".to_owned(), String::new()),
                 };
-                tracing::error!(part, reason, "part broke");
+                log(|| tracing::error!(part, reason, "part broke"));
                 Some((reason, backtrace))
             }
         };
@@ -142,7 +148,7 @@ where
         if stop.is_told() {
             return None;
         }
-        tracing::info!(part, seconds = wait.as_secs_f64(), "part is started again");
+        log(|| tracing::info!(part, seconds = wait.as_secs_f64(), "part is started again"));
         stop.sleep(wait).await;
         if stop.is_told() {
             return None;
@@ -160,15 +166,15 @@ where
 async fn record(watched: &Part, database: &Database, event: CrashEvent) {
     let recorded = tokio::time::timeout(RECORD, database.record_crash(&event)).await;
     if !matches!(recorded, Ok(Ok(()))) {
-        tracing::warn!(part = watched.name(), "the crash will be recorded when the store is back");
         watched.keep_crash(event);
+        log(|| tracing::warn!(part = watched.name(), "the crash will be recorded when the store is back"));
     }
 }
 
 /// Says that a part is refused, and waits until it is to be tried again.
 async fn refused(watched: &Part, reason: String, wait: Duration, stop: &mut Stop) {
     let again_at = now().saturating_add(Millis::try_from(wait.as_millis()).unwrap_or(Millis::MAX));
-    tracing::error!(part = watched.name(), reason, again_at = rfc3339(again_at), "part is refused");
+    log(|| tracing::error!(part = watched.name(), reason, again_at = rfc3339(again_at), "part is refused"));
     watched.refused(Refusal { reason, again_at });
     stop.sleep(wait).await;
 }
@@ -178,6 +184,7 @@ mod tests {
     use tweetfilter_stream::buffer::BufferError;
 
     use super::*;
+    use crate::parts::logged::Log;
     use crate::parts::test_store::TestStore;
 
     #[inline(never)]
@@ -234,6 +241,27 @@ mod tests {
             assert_eq!((runs, part.restarts()), (2, crashes), "{error}");
             assert_eq!(database.crashes(9).await.unwrap().len() as u64, crashes, "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_part_is_started_again_also_if_its_log_breaks() {
+        fn breaks() -> std::io::Sink {
+            panic!("nobody keeps it");
+        }
+        let database = TestStore::open().await;
+        // So that it is known that somebody wants it.
+        let _unseen = Log::begin();
+        let breaking =
+            tracing_subscriber::fmt().with_writer(breaks).with_max_level(tracing::Level::ERROR).finish();
+        let _breaking = tracing::subscriber::set_default(breaking);
+        let (part, mut runs) = (Part::new("work"), 0);
+        supervise(&part, &database, Stop::new().1, || {
+            runs += 1;
+            let error = (runs == 1).then(|| BufferError::Unfit("no".to_owned()));
+            Box::pin(async move { error.map_or(Ok(()), |error| Err(PartError::from(error))) })
+        })
+        .await;
+        assert_eq!((runs, database.crashes(9).await.unwrap().len()), (2, 1));
     }
 
     /// On one thread both panic before either is asked about.

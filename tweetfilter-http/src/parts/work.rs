@@ -122,6 +122,9 @@ impl<B: Buffer, S: Store> Works<B, S> {
         {
             self.newer.came(step.held, step.held_until, now());
         }
+        if let Some(part) = &self.part {
+            part.leaves_newer(self.newer.shown(now()));
+        }
         // The next lease may give those again, also if the step went on without the one that failed.
         if !self.worker.is_sure() {
             self.newer.may_come_again();

@@ -1,7 +1,7 @@
 //! The whole chain on one file: what was read is evaluated for everyone who saw it, once.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -171,14 +171,24 @@ pub struct Server(Child);
 impl Server {
     pub fn start(files: &Files, arguments: &[&str]) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(files.path("log")).unwrap();
+        Self::start_with(files, arguments, log)
+    }
+
+    /// The same with another stderr.
+    pub fn start_with(files: &Files, arguments: &[&str], stderr: impl Into<Stdio>) -> Self {
         let child = command()
             .args(arguments)
             .current_dir(files.path(""))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(log)
+            .stderr(stderr)
             .spawn();
         Self(child.unwrap())
+    }
+
+    /// Its stderr, if that is a pipe.
+    pub fn stderr(&mut self) -> ChildStderr {
+        self.0.stderr.take().unwrap()
     }
 
     /// Tells it to end, and waits until it has.

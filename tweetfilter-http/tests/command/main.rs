@@ -24,4 +24,5 @@ mod splitting;
 mod support;
 mod tls;
 mod twice;
+mod unheard;
 mod wires;

@@ -2,7 +2,8 @@
 //!
 //! | table | holds |
 //! |---|---|
-//! | `state` | counters by name: the last `commit` and `post` number, the `revision` of accounts and filters, `tombstones`, `tombstones_dropped`, `forgotten_for_room`, `forgotten_up_to` and `forgotten_at` (posts that were forgotten early since the disk was short, when the newest of them was received, and when the last were forgotten), `profiles` (the commit up to which authors were noted for `profile`), `rewritten` (how often timelines were changed without a commit: by a look back, since something was forgotten, or is not withheld any more), `part of NETWORK` where a source of one was read, and the buffer's `buffer_entries`, `buffer_bytes`, `redelivered`, `gaps_dropped`, and `buffer_recounted_at` (when entries and bytes were counted anew last, since what was counted could not be so) |
+//! | `migration` | the steps that brought the tables here, by number (`step`), with their names, the `checksum` of their statements, and when each was done (`at`) |
+//! | `state` | counters by name: the last `commit` and `post` number, the `revision` of accounts and filters, `tombstones`, `tombstones_dropped`, `forgotten_for_room`, `forgotten_up_to` and `forgotten_at` (posts that were forgotten early since the disk was short, when the newest of them was received, and when the last were forgotten), `probe` (when somebody last tried whether the store takes writes), `profiles` (the commit up to which authors were noted for `profile`), `rewritten` (how often timelines were changed without a commit: by a look back, since something was forgotten, or is not withheld any more), `part of NETWORK` where a source of one was read, and the buffer's `buffer_entries`, `buffer_bytes`, `redelivered`, `gaps_dropped`, and `buffer_recounted_at` (when entries and bytes were counted anew last, since what was counted could not be so) |
 //! | `account` | users of this system: `id`, unique `name`; what was received for this name before `created_at` was for another |
 //! | `removed_account` | accounts that are no more and of which something may still stand in `delivery_pack` and `matches`: when each was removed, and when to look for that again |
 //! | `identity` | who an account is on a network: `native_id` or `handle`, the other may be empty |
@@ -11,7 +12,7 @@
 //! | `filter` | `position` orders those of an account; `dialect` native or x; `action` show, hide, highlight or notify; `expires_at` in milliseconds; `revision` of its last change |
 //! | `named_set` | lists that all filters know: `terms`, one a line |
 //! | `account_set` | the same of one `account`, whose filters know no other of this name |
-//! | `post` | `num` in order of storing; `(network, native_id)` unique; `version` 0 or when an edit was made, in milliseconds, as the network says or else when it was received; `since` the commit that stored this version; `audience` a JSON array of the accounts that have it, all who got any version, with a minus where it was not sent to them and only a filter of theirs matched what everybody sees; `version_at` when the content of this version was received; `body` the post as `{"v":1,"post":{…}}`, null once deleted or expired; `withheld` a JSON array of countries; `deleted` when |
+//! | `post` | `num` in order of storing; `(network, native_id)` unique; `version` 0 or when an edit was made, in milliseconds, as the network says or else when it was received; `since` the commit that stored this version; `audience` a JSON array of the accounts that have it, all who got any version, with a minus where it was not sent to them and only a filter of theirs matched what everybody sees; `created_at` when the post was written, as the network says, null if it does not; `received_at` when it was received first; `source` the name of the source that it came from; `is_public` 1 if everybody sees it; `version_at` when the content of this version was received; `body` the post as `{"v":1,"post":{…}}`, null once deleted or expired; `withheld` a JSON array of countries; `deleted` when |
 //! | `carried` | which originals a retweet or quote carries: their network and id, their author, and the `post` that carries them |
 //! | `placed` | which posts, carried ones included, have coordinates or a place: of which author, under which id, and the `post` that holds them |
 //! | `delivery_pack` | what an account got with a commit: `items` is a JSON array of `[post, verdict, [filter, …]]`, where a verdict adds up 1 hidden, 2 highlighted, 4 notify; `revision` of the filters |
@@ -46,7 +47,9 @@
 //! | `buffer_entry`, `buffer_lease` | SQLite only: the embedded buffer, and who works on what |
 //!
 //! The view `shown` has the posts that may be shown: neither deleted nor withheld, nor by, nor carrying something by,
-//! an author who is withheld or inactive. The view `delivery` unpacks the deliveries of these. Both databases keep times
+//! an author who is withheld or inactive. The view `delivery` unpacks the deliveries of these: `verdict` is the sum, and
+//! `hidden`, `highlighted` and `notify` are 0 or 1. In `gap`, `missing` is how many messages are known not to have come,
+//! null where nobody knows. Both databases keep times
 //! in milliseconds since 1970.
 
 pub(crate) mod maria;

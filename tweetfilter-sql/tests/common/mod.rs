@@ -75,6 +75,9 @@ impl Clock {
 pub struct Maria {
     child: Child,
     folder: Folder,
+    /// For its temporary tables: a server that starts removes all that it finds where it keeps them, also another's. Not
+    /// with its data, of which a test may fill the disk.
+    temporary: Folder,
     port: Option<u16>,
     options: Vec<String>,
 }
@@ -92,12 +95,14 @@ impl Maria {
         static ONE: Mutex<()> = Mutex::new(());
         let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
+        let temporary = Folder::new();
         let user = std::env::var("USER").unwrap_or_default();
         let run = || {
             let _ = std::fs::remove_dir_all(folder.file("data"));
             Command::new(&install)
                 .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
                 .arg(format!("--datadir={}", folder.file("data")))
+                .arg(format!("--tmpdir={}", temporary.0.display()))
                 .args(&options)
                 .args(is_root().then_some("--user=root"))
                 .env("USER", &user)
@@ -115,18 +120,22 @@ impl Maria {
         assert!(done.status.success(), "mariadb-install-db failed: {}", said.concat());
         // Not before, so that hardly anybody else takes it meanwhile.
         let port = listens.then(free_port);
-        let child = spawn(&folder, port, &options)?;
-        let mut server = Self { child, folder, port, options };
+        let child = spawn(&folder, &temporary, port, &options)?;
+        let mut server = Self { child, folder, temporary, port, options };
         // Who finds its port taken ends.
         for _ in 0..4 {
             if !listens || server.comes_up() {
                 break;
             }
             server.port = Some(free_port());
-            server.child = spawn(&server.folder, server.port, &server.options)?;
+            server.child = spawn(&server.folder, &server.temporary, server.port, &server.options)?;
         }
         server.wait();
         Some(server)
+    }
+
+    fn spawn(&self) -> Child {
+        spawn(&self.folder, &self.temporary, self.port, &self.options).expect("it was there before")
     }
 
     /// Waits until it answers. Somebody else may have its port for a moment, as a connection may anywhere.
@@ -136,7 +145,7 @@ impl Maria {
                 return;
             }
             std::thread::sleep(Duration::from_millis(500));
-            self.child = spawn(&self.folder, self.port, &self.options).expect("it was there before");
+            self.child = self.spawn();
         }
         panic!("MariaDB ends: {}", self.log());
     }
@@ -169,7 +178,7 @@ impl Maria {
     /// Starts it again on what it left on disk.
     pub fn restart(&mut self) {
         self.kill();
-        self.child = spawn(&self.folder, self.port, &self.options).expect("it was there before");
+        self.child = self.spawn();
         self.wait();
     }
 
@@ -248,7 +257,7 @@ impl Drop for Maria {
     }
 }
 
-fn spawn(folder: &Folder, port: Option<u16>, options: &[String]) -> Option<Child> {
+fn spawn(folder: &Folder, temporary: &Folder, port: Option<u16>, options: &[String]) -> Option<Child> {
     let _ = std::fs::remove_file(folder.0.join("s"));
     let log = std::fs::File::options().create(true).append(true).open(folder.0.join("log")).unwrap();
     let network = match port {
@@ -260,6 +269,7 @@ fn spawn(folder: &Folder, port: Option<u16>, options: &[String]) -> Option<Child
         .arg(format!("--datadir={}", folder.file("data")))
         .arg(format!("--socket={}", folder.file("s")))
         .arg(format!("--pid-file={}", folder.file("pid")))
+        .arg(format!("--tmpdir={}", temporary.0.display()))
         .args(network)
         .args(options)
         .args(is_root().then_some("--user=root"))

@@ -17,6 +17,7 @@ use crate::common::Clock;
 
 mod edits;
 mod gaps;
+mod letters;
 mod lookup;
 mod orders;
 mod samples;
@@ -25,6 +26,7 @@ mod withdrawn;
 
 pub use edits::*;
 pub use gaps::*;
+pub use letters::*;
 pub use lookup::*;
 pub use orders::*;
 pub use samples::*;

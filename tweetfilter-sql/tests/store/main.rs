@@ -78,6 +78,7 @@ contract!(
     posts_of_inactive_authors_are_not_shown,
     posts_without_an_id_are_told_apart,
     dead_letters_are_kept_once,
+    letters_that_are_put_back_while_others_die_are_counted_as_they_are,
     each_entry_comes_to_one_end,
     what_was_committed_before_is_not_counted_again,
     a_worker_whose_lease_ran_out_counts_nothing,

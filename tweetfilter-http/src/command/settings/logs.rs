@@ -1,6 +1,6 @@
 //! What is logged, and how.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -11,9 +11,10 @@ impl Settings {
     /// Starts logging to stderr.
     pub(crate) fn log(&self) -> Result<(), Failure> {
         let filter = filter(&self.log).map_err(|reason| self.refused("log", reason))?;
-        let builder =
-            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-        let builder = builder.with_ansi(std::io::stderr().is_terminal());
+        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Stderr);
+        // What can't be written would be told on stderr itself, which panics where that takes nothing.
+        let builder = builder.with_target(false).log_internal_errors(false);
+        let builder = builder.with_ansi(io::stderr().is_terminal());
         match self.log_format {
             LogFormat::Human => builder.init(),
             LogFormat::Json => builder.json().init(),
@@ -24,6 +25,21 @@ impl Settings {
     /// Looks whether what is to be logged can be read.
     pub(super) fn check_log(&self) -> Result<(), Failure> {
         filter(&self.log).map(drop).map_err(|reason| self.refused("log", reason))
+    }
+}
+
+/// Stderr, of which it is no fault of the program's where it takes nothing: whoever read it has gone, or its disk is full. What
+/// can't be written is dropped.
+struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().write_all(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use tweetfilter_stream::store::{Action, Committed, Outcome, Snapshot, StoredAcco
 use tweetfilter_stream::worker::Options;
 
 use super::*;
-use crate::ops::State;
+use crate::ops::{Metrics, Process, State};
 use crate::parts::fake::Fake;
 use crate::parts::logged::Log;
 use crate::parts::test_store::TestStore;
@@ -199,7 +199,9 @@ async fn entries_of_a_newer_version_are_told_and_counted_once_however_often_they
     let fence = buffer.claim("s", "i", long).await.unwrap().fence;
     let entries = (0..3).map(|key| Encoded { key, bytes: br#"{"v":1000}"#.to_vec() }).collect();
     buffer.append(&Batch { source: "s".to_owned(), fence, entries, ..Batch::default() }).await.unwrap();
-    let mut works = worker(&database, &buffer, Duration::from_millis(300));
+    let process = Process::new("work", None);
+    let part = process.part("work");
+    let mut works = worker(&database, &buffer, Duration::from_millis(300)).counted_by(&part);
     let (begin, mut leased) = (Instant::now(), 0);
     // What nobody else has once, and then again those that stay.
     while leased < 5 + 3 * 3 {
@@ -209,6 +211,10 @@ async fn entries_of_a_newer_version_are_told_and_counted_once_however_often_they
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(log.count("entries of a newer version stay in the buffer"), 1, "{}", log.text());
+    // Those who look elsewhere than in the log are told.
+    assert_eq!(part.told().newer, 3);
+    let metrics = Metrics::new(process).text().await.unwrap();
+    assert!(metrics.contains("tweetfilter_newer_entries{part=\"work\"} 3"), "{metrics}");
     // Nor do they hide those that another worker has.
     assert!(works.newer.held(now()) <= 3);
     assert!(works.waits_for_others(&mut stop).await);

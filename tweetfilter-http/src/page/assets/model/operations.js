@@ -204,7 +204,7 @@ export function ofBuffer(buffer) {
     case 'grows':
       return 'grows';
     case 'full':
-      return `grows, full in ${lasts(buffer.seconds)}`;
+      return buffer.seconds < 1 ? 'full' : `grows, full in ${lasts(buffer.seconds)}`;
     default:
       return '';
   }
