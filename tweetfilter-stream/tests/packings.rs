@@ -244,6 +244,8 @@ fn an_empty_tar_holds_nothing_and_zeros_before_lines_are_a_line() {
         assert_eq!(given(gzip(&empty)), (vec![], None));
         let packed = tar(&[("in.tar", empty.clone()), ("m", b"1\n".to_vec())]);
         assert_eq!(given(packed), (vec!["m:1 1".to_owned()], None));
+        let another = tar(&[("m", b"1\n".to_vec())]);
+        assert_eq!(given([empty.clone(), another].concat()), (vec!["m:1 1".to_owned()], None));
         let (found, end) = given([empty, b"x\n7\n".to_vec()].concat());
         assert_eq!((found.len(), found[1].as_str(), end), (2, ":2 7", None));
     }

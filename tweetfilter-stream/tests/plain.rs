@@ -27,6 +27,17 @@ fn a_text_is_a_post_whatever_else_stands_beside_it() {
         r#""verb":"GET""#,
         r#""post":7"#,
         r#""error":{"message":"x"}"#,
+        r#""statuses":3"#,
+        r#""statuses":[{"text":"x"}]"#,
+        r#""data":[]"#,
+        r#""data":{"a":1}"#,
+        r#""payload":"x""#,
+        r#""sender":{"a":1}"#,
+        r#""direct_message":{"a":1}"#,
+        r#""username":"b","public_metrics":{}"#,
+        r#""did":"x","kind":"y""#,
+        r#""message":"m","for_user":"7""#,
+        r#""account":"a","content":"c""#,
     ] {
         for line in [format!(r#"{{"text":"snow",{beside}}}"#), format!(r#"{{{beside},"text":"snow"}}"#)] {
             let post = post(&line);
@@ -70,6 +81,16 @@ fn fields_of_ones_own_are_read_beside_posts_of_every_network() {
             }
             assert_eq!(bare, without, "{line}");
         }
+    }
+    let page = format!(r#"{{"data":[{{"id":"7","text":"snow",{attr}}},{{"id":"8","text":"snow"}}]}}"#);
+    let Event::Several(posts) = event(&page) else { panic!("no page") };
+    let found = |event: &Event| matches!(event, Event::Post(post) if matches(post, "attr.load:>3"));
+    assert_eq!(posts.iter().map(found).collect::<Vec<_>>(), [true, false]);
+    let status = format!(r#"{{"id":"7","account":{{"id":"1","acct":"ann"}},"content":"snow",{attr}}}"#);
+    for server in ["", r#""server":"m.example","#] {
+        let payload = serde_json::to_string(&status).expect("a text");
+        let sent = post(&format!(r#"{{"event":"update",{server}"payload":{payload}}}"#));
+        assert!(matches(&sent, "attr.load:>3"), "{server}");
     }
     let viewed = format!(r#"{{"for_user":"1","message":{{"text":"snow",{attr}}}}}"#);
     let Event::ForUser { event, .. } = event(&viewed) else { panic!("no envelope") };

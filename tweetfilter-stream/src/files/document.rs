@@ -24,9 +24,10 @@ pub(super) fn parts(bytes: &[u8]) -> Option<Vec<Range<usize>>> {
         all(whole)?
     } else {
         let members: Vec<_> = members(whole).collect::<Result<_, _>>().ok()?;
+        let has_text = members.iter().any(|(key, value)| key == "text" && value.starts_with('"'));
         match members.into_iter().find(|(key, value)| key == "statuses" && value.starts_with('[')) {
-            Some((_, statuses)) => all(statuses)?,
-            None => vec![whole],
+            Some((_, statuses)) if !has_text => all(statuses)?,
+            _ => vec![whole],
         }
     };
     let base = text.as_ptr().addr();

@@ -158,14 +158,17 @@ fn peek(mut input: Input) -> io::Result<(Kind, Input)> {
 /// Bytes of an empty tar at most; usual are 10 KiB.
 const EMPTY: u64 = 64 << 10;
 
-/// Whether all is zeros, as an empty tar is. What is read for that is added to the start.
+/// Whether all is zeros, as an empty tar is, up to its end or to a tar behind it. What is read for that is added to the start.
 fn ends_in_zeros(input: &mut Input, start: &mut Vec<u8>) -> bool {
     let is_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
     if !is_zero(start) {
         return false;
     }
     match input.by_ref().take(EMPTY).read_to_end(start) {
-        Ok(_) => is_zero(start) && start.len() < EMPTY as usize,
+        Ok(_) => match start.chunks(RECORD).find(|record| !is_zero(record)) {
+            Some(record) => is_tar(record),
+            None => start.len() < EMPTY as usize,
+        },
         Err(error) => {
             *input = Box::new(Failing(Some(error)));
             false

@@ -88,7 +88,7 @@ impl Input<'_> {
     /// Adds a line, or the several messages of one, unless it is blank.
     fn line(&mut self, number: u64, range: Range<usize>) {
         let line = &self.bytes[range.clone()];
-        let line = without_return(line);
+        let line = if self.options.text { without_return(line) } else { without_end(line) };
         if line.trim_ascii().is_empty() && !self.options.text {
             return;
         }
@@ -230,7 +230,7 @@ impl Splitter {
     /// The same for one message, which has no parts.
     fn give_message(&mut self, end: usize, input: &mut Input<'_>) {
         let number = self.number(input.bytes, self.at);
-        let length = without_return(&input.bytes[self.at..end]).len();
+        let length = without_end(&input.bytes[self.at..end]).len();
         input.piece(number, self.at..self.at + length, input.options.line);
         self.pass_line_end(end, input);
     }
@@ -461,4 +461,13 @@ fn is_object_by_its_ends(line: &[u8]) -> bool {
 /// A line without the first part of CRLF.
 fn without_return(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The same without the marks behind a document, which empty files leave that were added to another.
+fn without_end(line: &[u8]) -> &[u8] {
+    let mut line = without_return(line);
+    while let Some(before) = line.trim_ascii_end().strip_suffix(MARK) {
+        line = before;
+    }
+    line
 }

@@ -86,9 +86,14 @@ fn made(revision: &str) -> Option<Millis> {
     (revision.len() == 13).then_some(number >> 10).and_then(millis)
 }
 
+/// Whether an object is the bare record of a post.
+pub(super) fn is_record(object: &View<'_>) -> bool {
+    object.text("$type") == POSTS
+}
+
 /// Whether an object is a post, as a record or as the app's view of one.
 pub(super) fn is_post(object: &View<'_>) -> bool {
-    object.text("$type") == POSTS
+    is_record(object)
         || (object.has("record") && object.has("author"))
         || object.some_object("post").is_some()
 }

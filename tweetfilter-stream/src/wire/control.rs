@@ -13,10 +13,10 @@ pub(super) fn event(message: &View<'_>, inside: Inside<'_>) -> Result<Option<Eve
         let event = Box::new(decode_text(event, inside)?);
         return Ok(Some(Event::ForUser { user: message.id("for_user"), event }));
     }
-    // None of these has a text of its own: what has one is a post, whatever else stands beside it.
-    let said =
-        || notice(message).or_else(|| compliance::state(message)).or_else(|| happening(message, inside));
-    Ok(if message.has("text") { None } else { said() }.or_else(|| direct_message(message)))
+    Ok(notice(message)
+        .or_else(|| compliance::state(message))
+        .or_else(|| happening(message, inside))
+        .or_else(|| direct_message(message)))
 }
 
 /// The event of what enterprise streams say beside posts, in messages that nothing but their one key marks: to be asked
@@ -120,6 +120,13 @@ fn happening(message: &View<'_>, inside: Inside<'_>) -> Option<Event> {
         _ => None,
     });
     Some(Event::Activity { kind: kind.into_owned(), source: account(message, "source"), target, post, at })
+}
+
+/// Whether a message is what one account wrote to another, which is no post though it has a text.
+pub(super) fn is_direct_message(message: &View<'_>) -> bool {
+    message.some_object("sender").is_some()
+        && message.some_object("recipient").is_some()
+        && !message.has("user")
 }
 
 fn direct_message(message: &View<'_>) -> Option<Event> {

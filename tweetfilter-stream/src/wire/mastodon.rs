@@ -14,8 +14,7 @@ use tweetfilter_core::post::{
 use super::markup::{self, Anchor, Html};
 use super::room::Room;
 use super::view::View;
-use super::{DecodeError, Inside, decode_text, shown_address};
-use super::{retweet, v1};
+use super::{DecodeError, Inside, decode_text, plain, retweet, shown_address, v1};
 use crate::Event;
 
 /// Statuses inside each other that are read.
@@ -26,7 +25,7 @@ const QUOTE: &str = "quote-inline";
 
 /// Whether an object is a status.
 pub(super) fn is_status(object: &View<'_>) -> bool {
-    object.has("account") && object.has("content")
+    object.some_object("account").is_some() && object.has("content")
 }
 
 /// The post of a status.
@@ -42,7 +41,10 @@ pub(super) fn streamed(message: &View<'_>, inside: Inside<'_>) -> Option<Result<
     let kind = message.text("event");
     let server = server::host(&message.text("server"));
     let read = |payload: &str| match server.as_deref().and_then(|server| Some((server, status(payload)?))) {
-        Some((server, status)) => Ok(Event::Post(Box::new(post(&status, Some(server), NESTED)))),
+        Some((server, status)) => {
+            let event = Event::Post(Box::new(post(&status, Some(server), NESTED)));
+            Ok(plain::with_fields(event, &status))
+        }
         None => decode_text(payload, inside),
     };
     Some(match &*kind {

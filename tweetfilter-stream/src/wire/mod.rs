@@ -176,6 +176,11 @@ fn read(inside: Inside<'_>) -> impl Fn(&str) -> Event {
 
 /// Decodes an object by its keys.
 fn decode_object(message: &View<'_>, below: Inside<'_>) -> Result<Event, DecodeError> {
+    if let Scalar::Text(text) = message.scalar("text")
+        && !has_text_of_network(message)
+    {
+        return Ok(Event::Post(Box::new(plain::post(message, text.into_owned()))));
+    }
     if let Some(streamed) = mastodon::streamed(message, below) {
         return streamed;
     }
@@ -202,14 +207,20 @@ fn decode_object(message: &View<'_>, below: Inside<'_>) -> Result<Event, DecodeE
         Some(event) => return Ok(event),
         None => {}
     }
-    if let Scalar::Text(text) = message.scalar("text") {
-        return Ok(Event::Post(Box::new(plain::post(message, text.into_owned()))));
-    }
     if let Some(event) = control::enterprise(message) {
         return Ok(event);
     }
     let keys: Vec<_> = message.keys().take(4).collect();
     Err(Reason::UnknownMessage.because(format!("an object with {}", keys.join(", "))))
+}
+
+/// Whether a message that has a text of its own is one of those of a network that have. Any other is a post, whatever else
+/// stands beside its text.
+fn has_text_of_network(message: &View<'_>) -> bool {
+    mastodon::is_status(message)
+        || bluesky::is_record(message)
+        || v2::is_flattened(message)
+        || control::is_direct_message(message)
 }
 
 /// Profiles of one answer that are read: four times as many as may be asked for at once.

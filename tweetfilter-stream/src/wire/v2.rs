@@ -17,7 +17,7 @@ use super::room::Room;
 use super::v1::{self, Entities, Geometry, Surroundings, Url, Urls};
 use super::view::View;
 use super::withheld::{self, Withheld};
-use super::{Inside, Reason, compliance, retweet};
+use super::{Inside, Reason, compliance, plain, retweet};
 use crate::Event;
 
 /// Posts inside each other that are read.
@@ -25,7 +25,7 @@ const NESTED: u8 = 4;
 
 /// The event of a page, a stream's line or a flattened tweet.
 pub(super) fn event(message: &View<'_>, inside: Inside<'_>) -> Option<Event> {
-    if message.has("text") && (message.has("author_id") || message.has("author")) {
+    if is_flattened(message) {
         return Some(said(message, &Includes::of(&View::default(), message.length())));
     }
     if message.has("username") && message.has("public_metrics") {
@@ -35,7 +35,7 @@ pub(super) fn event(message: &View<'_>, inside: Inside<'_>) -> Option<Event> {
         Some(data) => {
             let includes = Includes::of(&message.object("includes"), message.length());
             let item = |item: &View<'_>| match item.has("text") {
-                true => said(item, &includes),
+                true => plain::with_fields(said(item, &includes), item),
                 false => compliance::event(item).unwrap_or_else(|| Event::Other { kind: "user".to_owned() }),
             };
             Some(match data.starts_with('[') {
@@ -43,12 +43,15 @@ pub(super) fn event(message: &View<'_>, inside: Inside<'_>) -> Option<Event> {
                 false => item(&View::of(data)),
             })
         }
-        // A text of no network, whatever else stands beside it.
-        None if message.has("text") => None,
         None if message.has("errors") => Some(failure(&message.list("errors").next().unwrap_or_default())),
         None if message.has("meta") => Some(Event::Several(Vec::new())),
         None => is_problem(message).then(|| failure(message)),
     }
+}
+
+/// Whether a message is a post whose author stands in it, as tools write them that take pages apart.
+pub(super) fn is_flattened(message: &View<'_>) -> bool {
+    message.has("text") && (message.has("author_id") || message.has("author"))
 }
 
 fn failure(error: &View<'_>) -> Event {

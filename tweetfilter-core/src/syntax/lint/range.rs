@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::Lint;
 use super::group::Entry;
 use crate::Span;
-use crate::syntax::{Atom, AttributeTest, Comparison, Diagnostic, IdBound, NodeKind, NumberField, TimeBound};
+use crate::syntax::{Atom, Comparison, Diagnostic, IdBound, NodeKind, NumberField, TimeBound};
 
 /// From and to, both included.
 type Bounds = (f64, f64);
@@ -83,9 +83,7 @@ fn of(atom: &Atom) -> Option<(String, Bounds, f64)> {
             let step = if *field == NumberField::Caps { TINY } else { 1.0 };
             (format!("{field:?}"), bounds(*range, step), step)
         }
-        Atom::Attribute { name, test: AttributeTest::Number(range) } => {
-            (format!("attr.{name}"), bounds(*range, TINY), TINY)
-        }
+        // Fields of one's own may have several values, so none of their ranges is empty beside another.
         Atom::AccountAge(age) => ("age".to_owned(), bounds(age.range, 1.0), 1.0),
         // Milliseconds and ids beyond 2^53 are compared a little coarsely; equal ones still are equal.
         Atom::Time(TimeBound::Since, time) => ("time".to_owned(), (time.millis as f64, f64::INFINITY), 1.0),
