@@ -22,7 +22,7 @@ use crate::disk::DiskReserve;
 use crate::durable::Reached;
 use crate::error::store_error;
 use crate::migrate;
-use crate::sql::{Arg, Boxed, Row, Sql, Tx, rows_of_maria, rows_of_sqlite};
+use crate::sql::{Arg, Boxed, MariaTx, Row, Sql, Tx, rows_of_maria, rows_of_sqlite};
 
 /// How long a connection waits for the lock of another process.
 const BUSY: Duration = Duration::from_secs(5);
@@ -229,7 +229,7 @@ impl Database {
                     Ok(Turn { tx: Tx::Sqlite(tx), file: Some((files.clone(), turn)) })
                 }
                 Engine::Maria(pool) => {
-                    let tx = pool.begin().await.map_err(store_error)?;
+                    let tx = MariaTx::begin(pool).await.map_err(store_error)?;
                     Ok(Turn { tx: Tx::Maria(tx), file: None })
                 }
             }
@@ -241,7 +241,7 @@ impl Database {
         Box::pin(async move {
             match &self.engine {
                 Engine::Sqlite(files) => files.readers.begin().await.map(Tx::Sqlite),
-                Engine::Maria(pool) => pool.begin().await.map(Tx::Maria),
+                Engine::Maria(pool) => MariaTx::begin(pool).await.map(Tx::Maria),
             }
             .map_err(store_error)
         })

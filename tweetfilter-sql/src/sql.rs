@@ -6,7 +6,8 @@
 
 use std::pin::Pin;
 
-use sqlx::mysql::{MySql, MySqlRow};
+use sqlx::mysql::{MySql, MySqlConnection, MySqlQueryResult, MySqlRow};
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{Executor, Row as _, SqlSafeStr, Transaction};
 use tweetfilter_stream::store::StoreError;
@@ -228,7 +229,7 @@ impl Row {
 #[derive(Debug)]
 pub(crate) enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
-    Maria(Transaction<'static, MySql>),
+    Maria(MariaTx),
 }
 
 macro_rules! bound {
@@ -262,8 +263,92 @@ pub(crate) async fn rows_of_maria(
     sql: Sql,
     args: Vec<Arg>,
 ) -> Result<Vec<Row>, StoreError> {
-    let rows = bound!(sql.maria, args).fetch_all(pool).await.map_err(store_error)?;
-    Ok(rows.into_iter().map(Row::Maria).collect())
+    let mut alone = MariaTx::alone(pool).await.map_err(store_error)?;
+    alone.rows(sql, args).await.map_err(store_error)
+}
+
+/// A transaction on MariaDB, or a connection for what needs none.
+///
+/// Whoever is cut off while the server is asked, as a request is of which the sender hangs up, leaves an answer behind. The
+/// connection is closed then, or the next to have it would take that for its own.
+#[derive(Debug)]
+pub(crate) struct MariaTx {
+    /// None only while it is dropped.
+    connection: Option<PoolConnection<MySql>>,
+    /// It was begun, and neither committed nor rolled back.
+    is_open: bool,
+    /// Something was asked, and not all of the answer was read.
+    asks: bool,
+}
+
+impl MariaTx {
+    pub(crate) async fn begin(pool: &sqlx::MySqlPool) -> Result<Self, sqlx::Error> {
+        let mut tx = Self::alone(pool).await?;
+        tx.say("BEGIN").await?;
+        tx.is_open = true;
+        Ok(tx)
+    }
+
+    async fn alone(pool: &sqlx::MySqlPool) -> Result<Self, sqlx::Error> {
+        Ok(Self { connection: Some(pool.acquire().await?), is_open: false, asks: false })
+    }
+
+    fn asking(&mut self) -> Result<&mut MySqlConnection, sqlx::Error> {
+        self.asks = true;
+        self.connection.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    fn answered(&mut self) {
+        self.asks = false;
+    }
+
+    async fn say(&mut self, what: &'static str) -> Result<(), sqlx::Error> {
+        let done = sqlx::raw_sql(what).execute(self.asking()?).await;
+        self.answered();
+        done.map(|_| ())
+    }
+
+    async fn run(&mut self, sql: Sql, args: Vec<Arg>) -> Result<MySqlQueryResult, sqlx::Error> {
+        let done = bound!(sql.maria, args).execute(self.asking()?).await;
+        self.answered();
+        done
+    }
+
+    async fn rows(&mut self, sql: Sql, args: Vec<Arg>) -> Result<Vec<Row>, sqlx::Error> {
+        let rows = bound!(sql.maria, args).fetch_all(self.asking()?).await;
+        self.answered();
+        rows.map(|rows| rows.into_iter().map(Row::Maria).collect())
+    }
+
+    async fn prepare(&mut self, sql: Sql) -> Result<(), sqlx::Error> {
+        let prepared = self.asking()?.prepare(sql.maria.into_sql_str()).await.map(|_| ());
+        self.answered();
+        prepared
+    }
+
+    async fn commit(mut self) -> Result<(), sqlx::Error> {
+        self.say("COMMIT").await?;
+        self.is_open = false;
+        Ok(())
+    }
+}
+
+impl Drop for MariaTx {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if self.is_open && !self.asks => {
+                runtime.spawn(async move {
+                    if sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await.is_err() {
+                        connection.close_on_drop();
+                    }
+                });
+            }
+            // The server rolls back what was open on a connection that ends.
+            _ if self.is_open || self.asks => connection.close_on_drop(),
+            _ => {}
+        }
+    }
 }
 
 impl Tx {
@@ -274,9 +359,7 @@ impl Tx {
                 Self::Sqlite(tx) => {
                     bound!(sql.sqlite, args).execute(&mut **tx).await.map(|done| done.rows_affected())
                 }
-                Self::Maria(tx) => {
-                    bound!(sql.maria, args).execute(&mut **tx).await.map(|done| done.rows_affected())
-                }
+                Self::Maria(tx) => tx.run(sql, args).await.map(|done| done.rows_affected()),
             }
             .map_err(store_error)
         })
@@ -305,10 +388,7 @@ impl Tx {
                 Self::Sqlite(tx) => {
                     bound!(sql.sqlite, args).execute(&mut **tx).await.map(|done| done.last_insert_rowid())
                 }
-                Self::Maria(tx) => bound!(sql.maria, args)
-                    .execute(&mut **tx)
-                    .await
-                    .map(|done| done.last_insert_id().cast_signed()),
+                Self::Maria(tx) => tx.run(sql, args).await.map(|done| done.last_insert_id().cast_signed()),
             }
             .map_err(store_error)
         })
@@ -322,10 +402,7 @@ impl Tx {
                     .fetch_all(&mut **tx)
                     .await
                     .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
-                Self::Maria(tx) => bound!(sql.maria, args)
-                    .fetch_all(&mut **tx)
-                    .await
-                    .map(|rows| rows.into_iter().map(Row::Maria).collect()),
+                Self::Maria(tx) => tx.rows(sql, args).await,
             };
             rows.map_err(store_error)
         })
@@ -340,7 +417,7 @@ impl Tx {
     pub(crate) async fn prepare(&mut self, sql: Sql) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(tx) => (&mut **tx).prepare(sql.sqlite.into_sql_str()).await.map(|_| ()),
-            Self::Maria(tx) => (&mut **tx).prepare(sql.maria.into_sql_str()).await.map(|_| ()),
+            Self::Maria(tx) => tx.prepare(sql).await,
         }
         .map_err(store_error)
     }

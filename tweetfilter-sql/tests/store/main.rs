@@ -5,6 +5,7 @@
 mod common;
 mod concurrent;
 mod contract;
+mod cut_off;
 mod edits;
 mod gone;
 mod refused;

@@ -467,7 +467,7 @@ fn without_return(line: &[u8]) -> &[u8] {
 fn without_end(line: &[u8]) -> &[u8] {
     let mut line = without_return(line);
     while let Some(before) = line.trim_ascii_end().strip_suffix(MARK) {
-        line = before;
+        line = before.trim_ascii_end();
     }
     line
 }
