@@ -1,7 +1,6 @@
 //! Files that are still being written when they are read, and read on when they have grown.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -12,8 +11,11 @@ use tweetfilter_stream::source::file::FileSource;
 
 #[path = "support/tar.rs"]
 mod packed;
+#[path = "support/packers.rs"]
+mod packers;
 
 use packed::tar;
+use packers::{bzip2, gzip, zstd};
 
 /// A file that goes with the test.
 struct Growing(PathBuf);
@@ -191,22 +193,6 @@ async fn pages_are_read_whatever_the_file_was_cut_to() {
         grows(&file, text.as_bytes(), 2).await;
         grows(&file, format!("{{\"text\":\"line\"}}\n{text}").as_bytes(), 3).await;
     }
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(bytes).expect("packs");
-    packer.finish().expect("packs")
-}
-
-fn bzip2(bytes: &[u8]) -> Vec<u8> {
-    let mut packer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-    packer.write_all(bytes).expect("packs");
-    packer.finish().expect("packs")
-}
-
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 1).expect("packs")
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Lines out of every kind of file, packed here and unpacked by the reader.
 
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 
 use tweetfilter_stream::files::{Block, Options, Reader};
 
@@ -8,9 +8,12 @@ use tweetfilter_stream::files::{Block, Options, Reader};
 mod given_by;
 #[path = "support/tar.rs"]
 mod packed;
+#[path = "support/packers.rs"]
+mod packers;
 
 use given_by::each_block;
 use packed::tar;
+use packers::{bzip2, gzip, zstd};
 
 const OPTIONS: Options = Options { line: 100, document: 4096, block: 7, live: false, text: false };
 
@@ -18,22 +21,6 @@ const OPTIONS: Options = Options { line: 100, document: 4096, block: 7, live: fa
 fn expect(bytes: &[u8], expected: &[(u64, &str)]) {
     let expected: Vec<_> = expected.iter().map(|(number, line)| format!(":{number} {line}")).collect();
     assert_eq!(given(bytes.to_vec()), (expected, None));
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(bytes).expect("packs");
-    packer.finish().expect("packs")
-}
-
-fn bzip2(bytes: &[u8]) -> Vec<u8> {
-    let mut packer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-    packer.write_all(bytes).expect("packs");
-    packer.finish().expect("packs")
-}
-
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 1).expect("packs")
 }
 
 #[test]
