@@ -298,12 +298,11 @@ impl Files {
     async fn open(path: PathBuf) -> Result<Self, StoreError> {
         let mut log = path.clone().into_os_string();
         log.push("-wal");
-        let options = SqliteConnectOptions::new()
+        let mut options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
             // Of a new file; posts of a kilobyte leave a sixth of smaller pages empty.
             .page_size(8192)
-            .auto_vacuum(SqliteAutoVacuum::Incremental)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(false)
@@ -315,6 +314,10 @@ impl Files {
             // The rows of a lease come over at once, not in turns of fifty.
             .row_buffer_size(1024)
             .statement_cache_capacity(300);
+        // Of a new file too; on one that is there it would wait for whoever writes.
+        if !std::fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
+            options = options.auto_vacuum(SqliteAutoVacuum::Incremental);
+        }
         // Where the disk is full, SQLite rolls a transaction back by itself, which its connection does not get to know:
         // it takes itself to be in it for ever.
         let options_of = |connections| {

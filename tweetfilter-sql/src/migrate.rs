@@ -8,9 +8,14 @@ use tweetfilter_stream::store::StoreError;
 use crate::database::{Database, Engine};
 use crate::digest::digest;
 use crate::schema::{Step, maria, sqlite};
-use crate::sql::{Sql, args, statements};
+use crate::sql::{Row, Sql, args, statements};
 
 statements! {
+    // Alone, since a database without tables is none that failed.
+    THERE = Sql::each(
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migration'",
+        "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'migration'",
+    );
     KNOWN = Sql::both("SELECT step, checksum FROM migration ORDER BY step");
     RECORD = Sql::each(
         "INSERT INTO migration (step, name, checksum, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -33,13 +38,15 @@ pub(crate) async fn run(database: &Database) -> Result<(), StoreError> {
         Engine::Sqlite(_) => sqlite::STEPS,
         Engine::Maria(_) => maria::STEPS,
     };
+    // Who only reads can do so where the store takes no writes.
+    if !database.rows(THERE, args![]).await?.is_empty()
+        && open_steps(steps, &known(database.rows(KNOWN, args![]).await?)?)? == steps.len()
+    {
+        return Ok(());
+    }
     let mut turn = database.write().await?;
     turn.tx.run(TABLE, args![]).await?;
-    let mut known = Vec::new();
-    for row in turn.tx.rows(KNOWN, args![]).await? {
-        known.push((row.int(0)?, row.text(1)?));
-    }
-    let open = open_steps(steps, &known)?;
+    let open = open_steps(steps, &known(turn.tx.rows(KNOWN, args![]).await?)?)?;
     for (number, (name, texts)) in steps.iter().enumerate().skip(open) {
         for &text in *texts {
             turn.tx.run(Sql::both(text), args![]).await?;
@@ -48,6 +55,11 @@ pub(crate) async fn run(database: &Database) -> Result<(), StoreError> {
         turn.tx.run(RECORD, args![number, *name, checksum(texts), database.now()]).await?;
     }
     turn.commit().await
+}
+
+/// Steps that stand, by number, each with its checksum.
+fn known(rows: Vec<Row>) -> Result<Vec<(i64, String)>, StoreError> {
+    rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?))).collect()
 }
 
 /// How many steps stand already.

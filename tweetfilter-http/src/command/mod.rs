@@ -2,18 +2,12 @@
 
 /// Says something on stderr. Who has closed it does not want to know, and is no reason to end.
 macro_rules! tell {
-    ($($said:tt)*) => {{
-        use std::io::Write as _;
-        let _ = write!(std::io::stderr(), $($said)*);
-    }};
+    ($($said:tt)*) => { $crate::command::stderr::write(format!($($said)*).as_bytes()) };
 }
 
 /// The same as a line.
 macro_rules! told {
-    ($($said:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), $($said)*);
-    }};
+    ($($said:tt)*) => { $crate::command::stderr::write((format!($($said)*) + "\n").as_bytes()) };
 }
 
 mod account;
@@ -35,6 +29,7 @@ mod running;
 mod serve;
 mod settings;
 mod status;
+mod stderr;
 mod terminal;
 mod time;
 mod timeline;
@@ -198,7 +193,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Migrate(arguments) => status::migrate(&arguments),
         Command::Config(arguments) => status::config(&arguments),
     };
-    result.map_or_else(|failure| failure.end(), |()| ExitCode::SUCCESS)
+    let code = result.map_or_else(|failure| failure.end(), |()| ExitCode::SUCCESS);
+    stderr::flush();
+    code
 }
 
 /// The same command, to which a variable that is there and empty is none.

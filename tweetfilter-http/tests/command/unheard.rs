@@ -1,7 +1,7 @@
-//! Logs that nobody takes: whoever read them has gone, or their disk is full.
+//! Logs that nobody takes: whoever read them has gone or has stopped reading, or their disk is full.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
 use crate::chain::{Server, ok, status, until, with_accounts};
@@ -48,6 +48,17 @@ fn a_server_runs_on_when_whoever_read_its_log_has_gone() {
 fn a_server_runs_on_where_its_log_has_no_room() {
     let files = files();
     let server = Server::start_with(&files, &["serve", "--log", "debug", "--log-format", "json"], full());
+    goes_on(&files, server);
+}
+
+/// As a terminal does after Ctrl-S, or `less` that waits for a key.
+#[test]
+fn a_server_runs_on_when_whoever_reads_its_log_has_stopped_reading() {
+    let (_reader, mut pipe) = std::io::pipe().unwrap();
+    // As much as a pipe holds.
+    pipe.write_all(&[b'x'; 1 << 16]).unwrap();
+    let files = files();
+    let server = Server::start_with(&files, &["serve", "--log", "debug"], pipe);
     goes_on(&files, server);
 }
 

@@ -60,6 +60,7 @@ macro_rules! contract {
             scrubbed::verdicts_are_those_of_what_is_left_on_maria(&server).await;
             steps::the_next_handles_are_found_in_few_reads_of_maria(&server).await;
             refused::a_batch_that_was_cut_off_in_the_middle_is_counted_once(&server).await;
+            refused::who_only_reads_can_where_nothing_is_written(&server).await;
         }
     };
 }
@@ -120,6 +121,21 @@ contract!(
     gaps_that_are_told_again_are_kept_once,
     of_a_source_the_last_place_is_known,
 );
+
+#[tokio::test]
+async fn what_is_read_is_read_while_another_process_writes() {
+    let folder = Folder::new();
+    let path = folder.file("a.db");
+    let database = Database::open(&path).await.unwrap();
+    database.add_account("ann", &[]).await.unwrap();
+    database.close().await;
+    let mut other = <sqlx::SqliteConnection as sqlx::Connection>::connect(&path).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let database = Database::open(&path).await.unwrap();
+    assert_eq!(database.accounts().await.unwrap().len(), 1);
+    database.status().await.unwrap();
+    sqlx::Connection::close(other).await.unwrap();
+}
 
 #[cfg(unix)]
 #[tokio::test]

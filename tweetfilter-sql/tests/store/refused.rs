@@ -162,3 +162,21 @@ pub async fn a_batch_that_was_cut_off_in_the_middle_is_counted_once(server: &Mar
     assert_eq!((again, counted().await), (Err(StoreError::Done(more[1..].to_vec())), (5, 4, 1)));
     database.close().await;
 }
+
+/// To whom it is nothing whether anything can be written.
+pub async fn who_only_reads_can_where_nothing_is_written(server: &Maria) {
+    let database = server.database("kept").await;
+    database.add_account("ann", &[]).await.unwrap();
+    database.close().await;
+    server.say(
+        "CREATE USER reader@localhost; GRANT ALL ON kept.* TO reader@localhost; SET GLOBAL read_only = 1",
+    );
+    let address = server.address("kept").replace("root@", "reader@");
+    let database = Database::open(&address).await.unwrap();
+    assert_eq!(database.accounts().await.unwrap().len(), 1);
+    database.status().await.unwrap();
+    assert!(database.add_account("bob", &[]).await.is_err());
+    server.say("SET GLOBAL read_only = 0");
+    database.add_account("bob", &[]).await.unwrap();
+    database.close().await;
+}

@@ -6,6 +6,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Failure, LogFormat, Settings};
+use crate::command::stderr;
 
 impl Settings {
     /// Starts logging to stderr.
@@ -15,6 +16,12 @@ impl Settings {
         // What can't be written would be told on stderr itself, which panics where that takes nothing.
         let builder = builder.with_target(false).log_internal_errors(false);
         let builder = builder.with_ansi(io::stderr().is_terminal());
+        let dropped: fn(u64) -> String = match self.log_format {
+            LogFormat::Human => |lines| dropped(lines, LogFormat::Human),
+            LogFormat::Json => |lines| dropped(lines, LogFormat::Json),
+        };
+        stderr::write_aside(dropped)
+            .map_err(|error| Failure::Input(format!("can't start a thread: {error}")))?;
         match self.log_format {
             LogFormat::Human => builder.init(),
             LogFormat::Json => builder.json().init(),
@@ -28,18 +35,29 @@ impl Settings {
     }
 }
 
-/// Stderr, of which it is no fault of the program's where it takes nothing: whoever read it has gone, or its disk is full. What
-/// can't be written is dropped.
+/// What is logged goes to stderr, line by line.
 struct Stderr;
 
 impl Write for Stderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().write_all(line);
+        stderr::write(line);
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// What is told of lines that nobody took, in the form of all others.
+fn dropped(lines: u64, format: LogFormat) -> String {
+    let said = "lines of the log were dropped, since nobody took them for a while";
+    match format {
+        LogFormat::Human => format!("… {lines} {said}\n"),
+        LogFormat::Json => {
+            let fields = serde_json::json!({"message": said, "lines": lines});
+            format!("{}\n", serde_json::json!({"level": "WARN", "fields": fields}))
+        }
     }
 }
 
