@@ -134,11 +134,16 @@ impl Recorder {
         // What is not settled now is the next time.
         let _ = tokio::time::timeout(PATIENCE, self.doubts.settle(&self.process, &self.database)).await;
         self.write(self.told(), PATIENCE).await;
-        if let Some(buffer) = self.buffer.as_ref().filter(|_| !self.away) {
+        if let Some(buffer) = self.buffer.clone().filter(|_| !self.away) {
             // What is not taken now is the next time.
-            let taken = tokio::time::timeout(PATIENCE, elsewhere::take_gaps(buffer, &self.database)).await;
+            let taken = tokio::time::timeout(PATIENCE, elsewhere::take_gaps(&buffer, &self.database)).await;
             if let Ok(taken) = taken {
                 self.tell_gaps(&taken);
+            }
+            let crossed_out =
+                tokio::time::timeout(PATIENCE, elsewhere::cross_out(&buffer, &self.database, now())).await;
+            if let Ok(Err(error)) = crossed_out {
+                tracing::debug!(%error, "what was committed before stays noted");
             }
         }
     }
