@@ -185,13 +185,15 @@ impl Recorder {
             self.keep(at, SampleKind::Host, host, String::new(), &look.host);
         }
         let Some(buffer) = self.buffer.clone() else { return };
-        let asked = async { tokio::join!(buffer.stats(), buffer.room()) };
-        let Ok((Ok(stats), room)) = tokio::time::timeout(patience, asked).await else { return };
-        let disk = look.host.disk_total.saturating_sub(look.host.disk);
-        let room = match buffer {
-            Buffers::Embedded(_) => (disk > 0).then_some(disk),
-            Buffers::Redis(_) => room.ok().flatten(),
+        let room = async {
+            match &buffer {
+                // As the buffer looks at it that takes nothing more then.
+                Buffers::Embedded(_) => self.database.room().await.ok().flatten().map(|room| room.left()),
+                Buffers::Redis(redis) => redis.room().await.ok().flatten(),
+            }
         };
+        let asked = async { tokio::join!(buffer.stats(), room) };
+        let Ok((Ok(stats), room)) = tokio::time::timeout(patience, asked).await else { return };
         let figures = BufferFigures {
             entries: stats.entries,
             bytes: stats.bytes,
