@@ -28,6 +28,7 @@ statements! {
     REMOVE_FILTERS = Sql::both("DELETE FROM filter WHERE account = ?");
     REMOVE_SETS = Sql::both("DELETE FROM account_set WHERE account = ?");
     FOLLOWS = Sql::both("SELECT account, network, author FROM follow ORDER BY account, network, author");
+    FOLLOWS_OF = Sql::both("SELECT network, author, origin FROM follow WHERE account = ? ORDER BY network, author");
     FOLLOWED = Sql::both("SELECT author, origin FROM follow WHERE account = ? AND network = ?");
     FOLLOW = Sql::each(
         "INSERT INTO follow (account, network, author, origin) VALUES (?, ?, ?, 'own')
@@ -59,6 +60,17 @@ statements! {
 
 /// Who an account is on a network.
 pub type AccountIdentity = (String, Account);
+
+/// Whom an account follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// The network.
+    pub network: String,
+    /// The author's id or handle there.
+    pub author: String,
+    /// Whether it is so because the network says so, in a list of friends that it replaces as a whole.
+    pub by_network: bool,
+}
 
 impl Database {
     /// Adds an account, with who it is on networks, and returns its number.
@@ -136,6 +148,18 @@ impl Database {
         raise(&mut turn.tx).await?;
         turn.commit().await?;
         Ok(removed)
+    }
+
+    /// Whom an account follows, in order of network and author.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn followed(&self, account: i64) -> Result<Vec<Followed>, StoreError> {
+        let rows = self.rows(FOLLOWS_OF, args![account]).await?;
+        let followed = |row: &crate::sql::Row| {
+            Ok(Followed { network: row.text(0)?, author: row.text(1)?, by_network: row.text(2)? != "own" })
+        };
+        rows.iter().map(followed).collect()
     }
 
     /// Lets an account follow an author, by id or handle, or no longer. False if there was nothing to end.

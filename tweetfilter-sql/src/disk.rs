@@ -49,6 +49,12 @@ impl Room {
         self.free.saturating_add(self.reusable) < self.reserve
     }
 
+    /// What may still be received, until nothing more is.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.free.saturating_add(self.reusable).saturating_sub(self.reserve / 2)
+    }
+
     /// Whether nothing more is to be received.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -40,7 +40,7 @@ mod timeline;
 mod tokens;
 mod withdrawn;
 
-pub use accounts::AccountIdentity;
+pub use accounts::{AccountIdentity, Followed};
 pub use basis::Basis;
 pub use buffer::Embedded;
 pub use database::Database;

@@ -3,10 +3,11 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use serde_json::json;
 use tweetfilter_core::Limits;
 use tweetfilter_core::post::Account;
 use tweetfilter_core::syntax::NamedSets;
-use tweetfilter_sql::Database;
+use tweetfilter_sql::{Database, Followed};
 
 use super::Failure;
 use super::filter::refused;
@@ -20,6 +21,7 @@ use super::terminal::one_line;
 Examples:
   tweetfilter account add ann --identity x:1888:ann --identity bluesky:ann.bsky.social
   tweetfilter account follow ann bluesky did:plc:abc
+  tweetfilter account show ann
   tweetfilter account list")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -46,6 +48,17 @@ enum Command {
     },
     /// Lists accounts, with who they are
     List,
+    /// Shows who an account is, and whom it follows
+    ///
+    /// Whom it follows is said with who says so: the account's `own` are those of `account follow`, and those of the
+    /// `network` are the friends that its stream told.
+    Show {
+        name: String,
+
+        /// Writes JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Removes an account, its filters and results
     ///
     /// It is gone at once. What it saw is removed bit by bit by whoever runs `serve` or `work`.
@@ -141,6 +154,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 database.add_account(name, identities).await.map_err(failure)?;
             }
             Command::List => list(&database).await?,
+            Command::Show { name, json } => show(&database, name, *json).await?,
             Command::Remove { name } => {
                 database.remove_account(account(&database, name).await?).await.map_err(failure)?;
             }
@@ -177,17 +191,45 @@ async fn unfollow(
     Err(Failure::Input(format!("{} does not follow {} on {network}", one_line(name), one_line(author))))
 }
 
+/// Who somebody is, as it can be written again.
+fn known_as((network, who): &(String, Account)) -> String {
+    let at = if who.id.is_empty() && is_number(&who.handle) { "@" } else { "" };
+    let handle = format!("{at}{}", who.handle);
+    let parts = [who.id.clone(), handle].into_iter().filter(|part| !part.is_empty());
+    parts.fold(network.clone(), |text, part| format!("{text}:{part}"))
+}
+
+async fn show(database: &Database, name: &str, as_json: bool) -> Result<(), Failure> {
+    let id = account(database, name).await?;
+    let known = database.accounts().await.map_err(failure)?.into_iter().find(|known| known.id == id);
+    let identities = known.map(|known| known.identities).unwrap_or_default();
+    let followed = database.followed(id).await.map_err(failure)?;
+    let by = |one: &Followed| if one.by_network { "network" } else { "own" };
+    let mut out = String::new();
+    if as_json {
+        let identities = identities
+            .iter()
+            .map(|(network, who)| json!({ "network": network, "id": who.id, "handle": who.handle }));
+        let follows =
+            followed.iter().map(|one| json!({ "network": one.network, "author": one.author, "by": by(one) }));
+        let (identities, follows): (Vec<_>, Vec<_>) = (identities.collect(), follows.collect());
+        out = format!("{}\n", json!({ "name": name, "identities": identities, "follows": follows }));
+    } else {
+        for identity in &identities {
+            out.push_str(&format!("identity\t{}\n", one_line(&known_as(identity))));
+        }
+        for one in &followed {
+            let (network, author) = (one_line(&one.network), one_line(&one.author));
+            out.push_str(&format!("follows\t{network}\t{author}\t{}\n", by(one)));
+        }
+    }
+    std::io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::writing(&error))
+}
+
 async fn list(database: &Database) -> Result<(), Failure> {
     let mut out = String::new();
     for account in database.accounts().await.map_err(failure)? {
-        let identities = account.identities.iter().map(|(network, who)| {
-            // As it can be written again.
-            let at = if who.id.is_empty() && is_number(&who.handle) { "@" } else { "" };
-            let handle = format!("{at}{}", who.handle);
-            let parts = [who.id.clone(), handle].into_iter().filter(|part| !part.is_empty());
-            parts.fold(network.clone(), |text, part| format!("{text}:{part}"))
-        });
-        let identities: Vec<_> = identities.collect();
+        let identities: Vec<_> = account.identities.iter().map(known_as).collect();
         out.push_str(&format!("{}\t{}\n", one_line(&account.name), one_line(&identities.join(" "))));
     }
     std::io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::writing(&error))

@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 
+use tweetfilter_core::post::Millis;
 use tweetfilter_sql::{Database, PUT_BACK, SourceStatus, Status, StoredGap};
-use tweetfilter_stream::buffer::{BufferError, Gap};
+use tweetfilter_stream::buffer::{BufferError, EntryId, Gap, LONGEST_LEASE};
 use tweetfilter_stream::redis_streams::SourceState;
 use tweetfilter_stream::store::StoreError;
 
@@ -42,6 +43,31 @@ pub(super) async fn take_gaps(buffer: &Buffers, database: &Database) -> Result<(
         }
     }
     unfit.map_or(Ok(()), Err)
+}
+
+/// Lets the store forget which entries were committed, once such a buffer has none of a batch any more: whoever committed it and
+/// was killed, or was too late, says of none that it was acknowledged.
+pub(super) async fn cross_out(buffer: &Buffers, database: &Database, now: Millis) -> Result<(), BufferError> {
+    let Buffers::Redis(redis) = buffer else { return Ok(()) };
+    cross_out_gone(database, now, async |entries| redis.holds_any(entries).await).await
+}
+
+async fn cross_out_gone(
+    database: &Database,
+    now: Millis,
+    holds_any: impl AsyncFn(&[EntryId]) -> Result<bool, BufferError>,
+) -> Result<(), BufferError> {
+    let away = |error: StoreError| BufferError::Away(error.to_string());
+    // Who had leased some of them before they went is turned away by then: that lease has run out.
+    let before = now.saturating_sub(Millis::try_from(LONGEST_LEASE.as_millis()).unwrap_or(Millis::MAX));
+    for entries in database.unacknowledged(before).await.map_err(away)? {
+        if let Some(first) = entries.first()
+            && !holds_any(&entries).await?
+        {
+            database.cross_out(first, before).await.map_err(away)?;
+        }
+    }
+    Ok(())
 }
 
 /// What such a buffer knows; of the embedded one nothing, since that is in the store.
@@ -139,5 +165,34 @@ fn add_gaps(status: &mut Status, gaps: &mut Vec<StoredGap>, source: &str, noted:
             status.gaps += 1;
             gaps.push(stored);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tweetfilter_stream::store::{Outcome, Store};
+
+    use super::*;
+    use crate::parts::test_store::TestStore;
+
+    #[tokio::test]
+    async fn what_was_committed_is_forgotten_when_the_buffer_has_none_of_it_and_nobody_can_hold_it() {
+        let (store, now) = (TestStore::open().await, crate::parts::now());
+        let ids = |all: &[&str]| all.iter().map(|id| EntryId((*id).to_owned())).collect::<Vec<_>>();
+        let long_ago = now - 601_000;
+        // Whoever committed these was killed: one before it acknowledged the last of them.
+        for (at, entries) in
+            [(long_ago, ["0:1-0", "0:2-0"]), (long_ago, ["0:3-0", "0:4-0"]), (now, ["0:5-0", "0:6-0"])]
+        {
+            store.commit(&Outcome { at, ..Outcome::default() }, &ids(&entries)).await.unwrap();
+        }
+        let away = cross_out_gone(&store, now, async |_| Err(BufferError::Away("no route".to_owned()))).await;
+        assert!(away.is_err());
+        assert_eq!(store.unacknowledged(now + 1).await.unwrap().len(), 3);
+        cross_out_gone(&store, now, async |entries| Ok(entries.contains(&EntryId("0:4-0".to_owned()))))
+            .await
+            .unwrap();
+        let left = store.unacknowledged(now + 1).await.unwrap();
+        assert_eq!(left, [ids(&["0:3-0", "0:4-0"]), ids(&["0:5-0", "0:6-0"])]);
     }
 }

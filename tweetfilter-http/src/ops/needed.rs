@@ -1,14 +1,15 @@
 //! The servers that a part needs, and whether it waits for one.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tweetfilter_core::post::Millis;
 
 use crate::parts::now;
 
 /// How long a server may be silent before a part that asked it counts as waiting for it.
-pub(super) const SILENCE: Millis = 5_000;
+pub(super) const SILENCE: Duration = Duration::from_secs(5);
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,36 +29,46 @@ pub(super) struct Away {
     pub(super) reason: String,
 }
 
-/// A server that a part needs: whether it is away, and since when it owes an answer, 0 if it does not.
+/// A server that a part needs: whether it is away, and since when it owes an answer, if it does.
 #[derive(Debug, Default)]
 pub(super) struct Needed {
     away: Mutex<Option<Away>>,
-    asked: AtomicI64,
+    asked: Mutex<Option<Instant>>,
+}
+
+/// What time it was, by the clock of now, when something began that has lasted for so long. How long that is no clock says that
+/// somebody may set.
+pub(super) fn began(lasted: Duration) -> Millis {
+    now().saturating_sub(Millis::try_from(lasted.as_millis()).unwrap_or(Millis::MAX))
 }
 
 impl Needed {
     /// How it is away, if it is.
     pub(super) fn away(&self) -> Option<Away> {
         let away = self.away.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let asked = self.asked.load(Ordering::Relaxed);
         let silent = || {
-            let is_silent = asked > 0 && now() - asked > SILENCE;
-            is_silent.then(|| Away { since: asked, reason: "it does not answer".to_owned() })
+            let lasted = self.asked.lock().unwrap_or_else(PoisonError::into_inner).map(|at| at.elapsed());
+            let lasted = lasted.filter(|lasted| *lasted > SILENCE)?;
+            Some(Away { since: began(lasted), reason: "it does not answer".to_owned() })
         };
         away.or_else(silent)
     }
 
     /// It answered, or is away for a reason.
     pub(super) fn answered(&self, reason: Option<String>) {
-        self.asked.store(0, Ordering::Relaxed);
+        self.owes_since(None);
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         let since = away.as_ref().map_or_else(now, |away| away.since);
         *away = reason.map(|reason| Away { since, reason });
     }
 
     pub(super) fn asks(&self) -> Asked<'_> {
-        self.asked.store(now(), Ordering::Relaxed);
+        self.owes_since(Some(Instant::now()));
         Asked(self, false)
+    }
+
+    fn owes_since(&self, asked: Option<Instant>) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = asked;
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use tweetfilter_core::post::Millis;
 use tweetfilter_sql::CrashEvent;
 use tweetfilter_stream::buffer::BufferError;
@@ -13,7 +14,7 @@ use tweetfilter_stream::source::Chunk;
 use super::connection::{AWAY, Connection};
 use super::counters::Counters;
 use super::figures::{PartState, Refusal};
-use super::needed::{Asked, Away, Needed, SILENCE, Server};
+use super::needed::{Asked, Away, Needed, SILENCE, Server, began};
 use crate::parts::now;
 
 /// Crashes that are kept while the store is away.
@@ -101,13 +102,22 @@ pub struct Part {
     claim: Needed,
     /// For which server it holds what it has, and how that is away: its questions alone do not say, where the server answers
     /// some of them and not those that matter.
-    holds: Mutex<Option<(Server, Away)>>,
+    holds: Mutex<Option<Holds>>,
     standing_by: AtomicI64,
     connection: Connection,
     refusal: Mutex<Option<Refusal>>,
     nobody: Mutex<Option<String>>,
     newer: AtomicU64,
     crashes: Mutex<Vec<CrashEvent>>,
+}
+
+/// For which server a part holds what it has: for how long it had when it said so, when that was, and why.
+#[derive(Clone, Debug)]
+struct Holds {
+    server: Server,
+    lasted: Duration,
+    told: Instant,
+    reason: String,
 }
 
 impl Part {
@@ -177,8 +187,12 @@ impl Part {
     /// For which server it waits, and how that is away.
     fn waits(&self) -> Option<(Server, Away)> {
         let holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // What is over in a moment, such as a deadlock, is no waiting.
-        holds.filter(|(_, away)| now() - away.since > SILENCE).or_else(|| {
+        let held = holds.and_then(|Holds { server, lasted, told, reason }| {
+            let lasted = lasted.saturating_add(told.elapsed());
+            // What is over in a moment, such as a deadlock, is no waiting.
+            (lasted > SILENCE).then(|| (server, Away { since: began(lasted), reason }))
+        });
+        held.or_else(|| {
             let servers = [Server::Store, Server::Buffer, Server::Claim];
             servers.into_iter().find_map(|server| Some((server, self.needed(server).away()?)))
         })
@@ -264,9 +278,8 @@ impl Part {
 
     /// It has held for so long what it has, since a server does not do what it is asked for.
     pub(crate) fn holds(&self, server: Server, lasted: Duration, reason: String) {
-        let lasted = Millis::try_from(lasted.as_millis()).unwrap_or(Millis::MAX);
-        let away = Away { since: now().saturating_sub(lasted), reason };
-        *self.holds.lock().unwrap_or_else(PoisonError::into_inner) = Some((server, away));
+        let holds = Holds { server, lasted, told: Instant::now(), reason };
+        *self.holds.lock().unwrap_or_else(PoisonError::into_inner) = Some(holds);
     }
 
     /// It holds nothing any more.
@@ -434,6 +447,25 @@ mod tests {
         assert_eq!(part.crash(), Some(crash("two")));
         part.crash_recorded();
         assert_eq!(part.crash(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn how_long_a_server_owes_an_answer_no_wall_clock_says() {
+        let seconds = |seconds| tokio::time::advance(Duration::from_secs(seconds));
+        let part = Part::new("work");
+        let asked = part.asks(Server::Buffer);
+        seconds(5).await;
+        assert_eq!(part.state().0, State::Running);
+        seconds(1).await;
+        let (state, since) = part.state();
+        assert!(state == State::WaitingForBuffer && (5_000..60_000).contains(&(now() - since)), "{since}");
+        asked.answered(None);
+        part.holds(Server::Store, Duration::from_secs(3), "deadlock".to_owned());
+        seconds(2).await;
+        assert_eq!(part.state().0, State::Running);
+        seconds(1).await;
+        let (state, since) = part.state();
+        assert!(state == State::WaitingForStore && (5_000..60_000).contains(&(now() - since)), "{since}");
     }
 
     #[test]

@@ -104,7 +104,12 @@ impl Recorder {
             self.note_unless_told(due, &mut stop).await;
         }
         let look = self.look().await;
-        self.take(now(), look, LAST).await;
+        if self.begun {
+            self.take(now(), look, LAST).await;
+        } else {
+            // Where it was cut off in that, what stands there may be its own, and nobody would know that it ended.
+            let _ = tokio::time::timeout(LAST, self.begin()).await;
+        }
         self.write(ProcessState { ended: true, ..self.told() }, LAST).await;
         if self.away && self.begun {
             // There is no other place of which whoever takes this one's would know.
@@ -134,11 +139,16 @@ impl Recorder {
         // What is not settled now is the next time.
         let _ = tokio::time::timeout(PATIENCE, self.doubts.settle(&self.process, &self.database)).await;
         self.write(self.told(), PATIENCE).await;
-        if let Some(buffer) = self.buffer.as_ref().filter(|_| !self.away) {
+        if let Some(buffer) = self.buffer.clone().filter(|_| !self.away) {
             // What is not taken now is the next time.
-            let taken = tokio::time::timeout(PATIENCE, elsewhere::take_gaps(buffer, &self.database)).await;
+            let taken = tokio::time::timeout(PATIENCE, elsewhere::take_gaps(&buffer, &self.database)).await;
             if let Ok(taken) = taken {
                 self.tell_gaps(&taken);
+            }
+            let crossed_out =
+                tokio::time::timeout(PATIENCE, elsewhere::cross_out(&buffer, &self.database, now())).await;
+            if let Ok(Err(error)) = crossed_out {
+                tracing::debug!(%error, "what was committed before stays noted");
             }
         }
     }
@@ -180,13 +190,15 @@ impl Recorder {
             self.keep(at, SampleKind::Host, host, String::new(), &look.host);
         }
         let Some(buffer) = self.buffer.clone() else { return };
-        let asked = async { tokio::join!(buffer.stats(), buffer.room()) };
-        let Ok((Ok(stats), room)) = tokio::time::timeout(patience, asked).await else { return };
-        let disk = look.host.disk_total.saturating_sub(look.host.disk);
-        let room = match buffer {
-            Buffers::Embedded(_) => (disk > 0).then_some(disk),
-            Buffers::Redis(_) => room.ok().flatten(),
+        let room = async {
+            match &buffer {
+                // As the buffer looks at it that takes nothing more then.
+                Buffers::Embedded(_) => self.database.room().await.ok().flatten().map(|room| room.left()),
+                Buffers::Redis(redis) => redis.room().await.ok().flatten(),
+            }
         };
+        let asked = async { tokio::join!(buffer.stats(), room) };
+        let Ok((Ok(stats), room)) = tokio::time::timeout(patience, asked).await else { return };
         let figures = BufferFigures {
             entries: stats.entries,
             bytes: stats.bytes,
@@ -300,16 +312,11 @@ mod tests {
     #[tokio::test]
     async fn who_has_not_found_out_about_the_one_before_it_does_not_write_over_that() {
         let store = TestStore::open().await;
-        let process = Process::new("ingest", Some("one"));
         // Of a number that no process has.
         let mut identity = serde_json::to_value(tweetfilter_stream::process::Identity::here()).unwrap();
         (identity["pid"], identity["began"]) = (u32::MAX.into(), "1".into());
-        let killed =
-            serde_json::json!({"pid": u32::MAX, "identity": identity, "command": "ingest", "started_at": 7});
-        let (host, name) = (process.host.clone(), process.name.clone());
-        let row = ProcessRow { host, name, at: now() - 60_000, body: killed.to_string() };
+        let (mut recorder, process, row) = after_another(&store, identity);
         store.keep_samples(&[], Some(&row)).await.unwrap();
-        let mut recorder = Recorder::new(process.clone(), (*store).clone(), None, None);
         // The store did not answer when it began, and is back since.
         recorder.take(now(), Look::default(), PATIENCE).await;
         recorder.write(recorder.told(), PATIENCE).await;
@@ -320,6 +327,88 @@ mod tests {
         assert!(crashes.len() == 1 && crashes[0].reason.contains(&u32::MAX.to_string()), "{crashes:?}");
         let rows = store.processes().await.unwrap();
         assert!(rows.len() == 1 && rows[0].body.contains(&process.started_at().to_string()), "{rows:?}");
+    }
+
+    /// A recorder and its process, and a row of one that ran the same before, of which this is said.
+    fn after_another(store: &TestStore, identity: serde_json::Value) -> (Recorder, Arc<Process>, ProcessRow) {
+        let process = Process::new("ingest", Some("one"));
+        let body =
+            serde_json::json!({"pid": u32::MAX, "identity": identity, "command": "ingest", "started_at": 7});
+        let (host, name) = (process.host.clone(), process.name.clone());
+        let row = ProcessRow { host, name, at: now() - 60_000, body: body.to_string() };
+        (Recorder::new(process.clone(), (**store).clone(), None, None), process, row)
+    }
+
+    #[tokio::test]
+    async fn how_often_it_was_written_down_before_it_had_begun_says_nothing_of_others() {
+        let store = TestStore::open().await;
+        // Of whom nobody can see from here whether it runs.
+        let (mut recorder, process, row) = after_another(&store, serde_json::json!({"space": "elsewhere"}));
+        let row = ProcessRow { name: "ingest two".to_owned(), ..row };
+        store.keep_samples(&[], Some(&row)).await.unwrap();
+        for _ in 0..9 {
+            recorder.take(now(), Look::default(), PATIENCE).await;
+            recorder.write(recorder.told(), PATIENCE).await;
+        }
+        recorder.note(now(), Look::default()).await;
+        assert!(recorder.begun);
+        assert_eq!(store.crashes(9).await.unwrap(), []);
+        // It is not heard of in three rounds since.
+        for _ in 0..3 {
+            recorder.note(now(), Look::default()).await;
+        }
+        assert_eq!(store.crashes(9).await.unwrap().len(), 1);
+        assert!(store.processes().await.unwrap().iter().all(|row| row.name == process.name));
+    }
+
+    #[tokio::test]
+    async fn who_is_told_to_end_while_it_begins_says_so_all_the_same() {
+        let store = TestStore::open().await;
+        let process = Process::new("ingest", Some("one"));
+        let mut recorder = Recorder::new(process.clone(), (*store).clone(), None, None);
+        // It stands there, and was cut off before it knew that.
+        recorder.begin().await;
+        recorder.begun = false;
+        let (tell, stop) = Stop::new();
+        tell.send(true).unwrap();
+        recorder.run(stop).await;
+        let rows = store.processes().await.unwrap();
+        assert!(rows.len() == 1 && rows[0].body.contains(r#""ended":true"#), "{rows:?}");
+        // Whoever takes its place finds nothing to report.
+        let mut next = Recorder::new(Process::new("ingest", Some("one")), (*store).clone(), None, None);
+        next.begin().await;
+        assert!(next.begun);
+        assert_eq!(store.crashes(9).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn samples_are_kept_while_the_store_does_not_answer_the_newest_of_them() {
+        let (store, gone, (log, _guard)) = (TestStore::open().await, TestStore::open().await, Log::begin());
+        let mut recorder = Recorder::new(Process::new("work", None), (*store).clone(), None, None);
+        recorder.begin().await;
+        gone.close().await;
+        recorder.database = (*gone).clone();
+        let before = now() - 60_000;
+        for at in 0..3 {
+            recorder.take(before + at, Look::default(), PATIENCE).await;
+            recorder.write(recorder.told(), PATIENCE).await;
+            assert!(recorder.away);
+        }
+        assert_eq!((recorder.kept.len(), log.count("samples are kept in memory")), (3, 1));
+        recorder.database = (*store).clone();
+        recorder.note(before + 3, Look::default()).await;
+        assert!(!recorder.away && recorder.kept.is_empty());
+        let kept = store.samples_since(before).await.unwrap();
+        assert_eq!(kept.iter().map(|sample| sample.at - before).collect::<Vec<_>>(), [0, 1, 2, 3]);
+        // More than are written at once, and more than memory is for.
+        let far = before - 3_600_000;
+        for at in 0..KEPT as Millis + 5 {
+            recorder.keep(far + at, SampleKind::Process, "box".to_owned(), String::new(), &0);
+        }
+        assert_eq!((recorder.kept.len(), recorder.dropped, recorder.kept[0].at), (KEPT, 5, far + 5));
+        recorder.write(recorder.told(), Duration::from_secs(600)).await;
+        assert_eq!((recorder.kept.len(), recorder.dropped, recorder.away), (0, 0, false));
+        assert_eq!(store.samples_since(far).await.unwrap().len(), KEPT + 4);
     }
 
     #[tokio::test]

@@ -58,17 +58,6 @@ impl Buffers {
         }
     }
 
-    /// Bytes that a server has room for; of the embedded buffer that is what the disk has.
-    ///
-    /// # Errors
-    /// [`BufferError::Away`].
-    pub async fn room(&self) -> Result<Option<u64>, BufferError> {
-        match self {
-            Self::Embedded(_) => Ok(None),
-            Self::Redis(redis) => redis.room().await,
-        }
-    }
-
     /// How many older losses there were than [`Buffers::losses`] tells.
     ///
     /// # Errors

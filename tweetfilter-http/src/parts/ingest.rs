@@ -153,6 +153,9 @@ pub async fn ingest<B: Buffer + Clone + 'static>(
             None => return Ok(ingested),
         }
     }
+    let rest = Chunk { gaps: source.rest(), ..Chunk::default() };
+    tell(name, &rest);
+    ingest.collect(&rest);
     if let Some(batch) = ingest.batch()
         && let Some(batch) =
             append(buffer, name.to_owned(), batch, anew(before), stop).await.map_err(robbed)?

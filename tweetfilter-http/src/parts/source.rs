@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tweetfilter_stream::buffer::Gap;
 use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::source::file::{FileSource, Pace};
 use tweetfilter_stream::source::net::{Jetstream, Live, Mastodon, Token, TokioClock, Trust, X};
@@ -402,6 +403,15 @@ impl Source for Opened {
             Self::X(source) => source.next().await,
             Self::Jetstream(source) => source.next().await,
             Self::Mastodon(source) => source.next().await,
+        }
+    }
+
+    fn rest(&mut self) -> Vec<Gap> {
+        match self {
+            Self::File(source) => source.rest(),
+            Self::X(source) => source.rest(),
+            Self::Jetstream(source) => source.rest(),
+            Self::Mastodon(source) => source.rest(),
         }
     }
 }

@@ -214,3 +214,30 @@ fn whom_an_account_follows_is_named_as_posts_name_them() {
     let again = files.run(&["account", "follow", "ann", "m.example", "@bob", "--not"]);
     assert_eq!(again.code, 2, "{}", again.err);
 }
+
+#[test]
+fn who_an_account_is_and_whom_it_follows_is_shown() {
+    let files = Files::new().with("friends", r#"{"for_user":"77","message":{"friends":[7,42]}}"#);
+    ok(files.run(&["account", "add", "ann", "--identity", "x:77:ann", "--identity", "x:@1888"]));
+    ok(files.run(&["account", "add", "ben"]));
+    ok(files.run(&["account", "follow", "ann", "x", "@42"]));
+    ok(files.run(&["account", "follow", "ann", "bluesky", "did:plc:abc"]));
+    // And the friends that its stream tells of.
+    ok(files.run(&["replay", "friends", "--audience", "envelope"]));
+    let shown = ok(files.run(&["account", "show", "ann"]));
+    assert_eq!(
+        shown,
+        "identity\tx:@1888\nidentity\tx:77:ann\nfollows\tbluesky\tdid:plc:abc\town\n\
+         follows\tx\t42\tnetwork\nfollows\tx\t7\tnetwork\nfollows\tx\t@42\town\n"
+    );
+    assert_eq!(ok(files.run(&["account", "show", "ben"])), "");
+    let json: serde_json::Value =
+        serde_json::from_str(&ok(files.run(&["account", "show", "ann", "--json"]))).unwrap();
+    assert_eq!(json["identities"][1], serde_json::json!({"network": "x", "id": "77", "handle": "ann"}));
+    assert_eq!(
+        json["follows"][0],
+        serde_json::json!({"network": "bluesky", "author": "did:plc:abc", "by": "own"})
+    );
+    let Ended { code, err, .. } = files.run(&["account", "show", "cid"]);
+    assert!(code == 2 && err.contains("there is no account cid"), "{code} {err}");
+}

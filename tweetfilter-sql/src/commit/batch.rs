@@ -13,7 +13,8 @@ use tweetfilter_stream::buffer::EntryId;
 use tweetfilter_stream::store::StoreError;
 
 use super::{Count, CountBySource};
-use crate::sql::{Sql, Tx, args, list, statements};
+use crate::database::Database;
+use crate::sql::{Row, Sql, Tx, args, list, statements};
 
 statements! {
     ALL = Sql::both("SELECT name, is_whole, entries, counts FROM unacknowledged");
@@ -27,6 +28,8 @@ statements! {
     );
     GO_ON = Sql::both("UPDATE unacknowledged SET is_whole = ?, counts = ? WHERE name = ?");
     CROSS_OUT = Sql::both("DELETE FROM unacknowledged WHERE name = ?");
+    OLDER = Sql::both("SELECT entries FROM unacknowledged WHERE at < ? ORDER BY at, name");
+    CROSS_OUT_OLDER = Sql::both("DELETE FROM unacknowledged WHERE name = ? AND at < ?");
     UNCOUNT = Sql::both(
         "UPDATE outcome_count SET repeated = repeated - ?, suppressed = suppressed - ?, stale = stale - ?,
              strangers = strangers - ?, unmatched = unmatched - ? WHERE source = ?",
@@ -99,6 +102,30 @@ impl<'l> Batch<'l> {
             return Err(StoreError::Retry("another worker has its entries by now".to_owned()));
         }
         Ok(())
+    }
+}
+
+impl Database {
+    /// Batches that were noted before a time and are not crossed out: whoever committed them was killed, or its leases had run
+    /// out.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn unacknowledged(&self, before: Millis) -> Result<Vec<Vec<EntryId>>, StoreError> {
+        let rows = self.rows(OLDER, args![before]).await?;
+        let entries = |row: &Row| Ok(row.json::<Vec<String>>(0)?.into_iter().map(EntryId).collect());
+        rows.iter().map(entries).collect()
+    }
+
+    /// Crosses out one of those, by its first entry. **The buffer must have none of its entries, and nobody may have leased one
+    /// that commits it yet**: it would be counted once more.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn cross_out(&self, first: &EntryId, before: Millis) -> Result<(), StoreError> {
+        let mut turn = self.write().await?;
+        turn.tx.run(CROSS_OUT_OLDER, args![first.0.as_str(), before]).await?;
+        turn.commit().await
     }
 }
 

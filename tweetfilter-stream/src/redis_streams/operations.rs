@@ -136,6 +136,18 @@ impl Buffer for RedisBuffer {
 }
 
 impl RedisBuffer {
+    /// Whether any of these entries is still there, waiting or leased.
+    ///
+    /// # Errors
+    /// See [`BufferError`].
+    pub async fn holds_any(&self, entries: &[EntryId]) -> Result<bool, BufferError> {
+        let holds = self.run(&script::HOLDS, "", |call| {
+            self.partition_keys(call);
+            self.ids(call, entries);
+        });
+        read(&holds.await?)
+    }
+
     /// Leases under a name, unless another process than the one that is known to be gone has it.
     async fn lend(
         &self,

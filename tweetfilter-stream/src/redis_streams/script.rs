@@ -30,4 +30,5 @@ script!(APPEND, ["hash", "hash", "list"], "lua/append.lua");
 script!(LEASE, ["hash", "list", "string"], "lua/nobodys.lua", "lua/lease.lua");
 script!(HOLD, ["hash", "string"], "lua/hold.lua");
 script!(ACK, ["hash"], "lua/ack.lua");
+script!(HOLDS, ["hash"], "lua/holds.lua");
 script!(STATS, ["hash"], "lua/stats.lua");

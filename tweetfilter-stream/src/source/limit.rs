@@ -65,7 +65,6 @@ impl Limit {
     }
 
     /// What was not told yet, where nothing more comes.
-    #[cfg(feature = "files")]
     pub(super) fn rest(&mut self) -> impl Iterator<Item = Gap> {
         let gap = self.last.and_then(|at| self.gap(at));
         self.owed.take().into_iter().chain(gap)

@@ -34,6 +34,7 @@ pub mod net;
 
 use std::future::Future;
 
+use crate::buffer::Gap;
 pub use chunk::{Chunk, Line, Lines, Notice, Place};
 pub use clock::Clock;
 
@@ -46,6 +47,11 @@ pub trait Source: Send {
     /// # Errors
     /// See [`SourceError`]. After one, a further call tries again or goes on behind what could not be read.
     fn next(&mut self) -> impl Future<Output = Result<Option<Chunk>, SourceError>> + Send;
+
+    /// What it knows to be missing and has not told yet, of one that is read no further. Nobody else would know of it.
+    fn rest(&mut self) -> Vec<Gap> {
+        Vec::new()
+    }
 }
 
 /// Why a source gives nothing more by itself.

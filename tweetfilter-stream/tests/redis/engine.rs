@@ -159,6 +159,25 @@ async fn the_contract_holds() {
     }
 }
 
+#[tokio::test]
+async fn whether_entries_are_there_is_told_of_those_that_wait_and_those_that_are_leased() {
+    let Some(server) = RedisServer::start(&FIT) else { return };
+    let buffer = open(&server).await;
+    filled(&buffer, 10).await;
+    let leased = buffer.lease("a", Most::entries(6), LONG).await.unwrap();
+    let all = ids(&leased);
+    assert!(buffer.holds_any(&all).await.unwrap());
+    buffer.ack("a", &all[1..]).await.unwrap();
+    assert!(buffer.holds_any(&all).await.unwrap() && !buffer.holds_any(&all[1..]).await.unwrap());
+    buffer.release("a", &all[..1]).await.unwrap();
+    assert!(buffer.holds_any(&all).await.unwrap());
+    // Of what is no id of this buffer, and where there is nothing any more.
+    assert!(!buffer.holds_any(&[]).await.unwrap());
+    assert!(!buffer.holds_any(&["", "7", "99:1-1"].map(|id| EntryId(id.into()))).await.unwrap());
+    server.say(&["FLUSHALL"]);
+    assert!(!buffer.holds_any(&all).await.unwrap());
+}
+
 #[path = "../contract/buffer.rs"]
 mod shared;
 

@@ -161,3 +161,39 @@ async fn a_source_whose_connections_end_again_and_again_is_said_to_be_away() {
         "{said:?}"
     );
 }
+
+#[tokio::test]
+async fn what_x_held_back_and_was_not_told_yet_is_told_when_a_source_is_read_no_further() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = Some(format!("http://{}/stream", listener.local_addr().unwrap()));
+    let token = std::env::temp_dir().join(format!("tweetfilter-rest-{}", std::process::id()));
+    std::fs::write(&token, "s3cret").unwrap();
+    let settings =
+        SourceSettings { address, token_file: Some(token.clone()), ..SourceSettings::new(Kind::XSample) };
+    let (seen, (tell, stop)) = (tokio::sync::Notify::new(), Stop::new());
+    let server = async {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let _ = socket.read(&mut [0; 4096]).await;
+        socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n").await.unwrap();
+        // The first count is told at once; the second one is not due for ten minutes.
+        for count in [3, 8] {
+            socket.write_all(format!("{{\"limit\":{{\"track\":{count}}}}}\r\n").as_bytes()).await.unwrap();
+            seen.notified().await;
+        }
+        tell.send(true).unwrap();
+        socket
+    };
+    let mut told = Vec::new();
+    let each = |counts: &Counts, _: Option<(u64, Option<u64>)>| {
+        if counts.lines > told.len() as u64 {
+            told.push(counts.missing);
+            seen.notify_one();
+        }
+    };
+    let instance = Instance::new("one");
+    let ingest = ingest(Fake::default(), "s", &settings, &instance, stop, each);
+    let (ingested, _socket) = tokio::join!(ingest, server);
+    std::fs::remove_file(token).unwrap();
+    assert_eq!((told, ingested.unwrap().counts.missing), (vec![3, 3], 8));
+}

@@ -341,4 +341,8 @@ impl<W: Wire> Source for Live<W> {
             polled
         })
     }
+
+    fn rest(&mut self) -> Vec<Gap> {
+        self.wire.rest()
+    }
 }

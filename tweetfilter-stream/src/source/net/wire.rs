@@ -8,6 +8,7 @@ use futures_util::Stream;
 use tweetfilter_core::post::Millis;
 
 use super::backoff::Trouble;
+use crate::buffer::Gap;
 use crate::source::{Chunk, SourceError};
 
 /// A future in a box.
@@ -77,6 +78,11 @@ pub trait Wire: Send {
     /// whoever decodes it counts as unreadable. Why there is no connection any more.
     fn ended(&mut self, _chunk: &mut Chunk) -> Fault {
         Fault::network(ENDED)
+    }
+
+    /// What it knows to be missing and has not told yet, where nothing more is read.
+    fn rest(&mut self) -> Vec<Gap> {
+        Vec::new()
     }
 
     /// Whether it can read on from a cursor. Otherwise each new connection leaves a gap.

@@ -14,6 +14,7 @@ use super::tls::Trust;
 use super::token::Token;
 use super::wire::{BoxFuture, Connection, ENDED, Fault, Wire};
 use crate::Event;
+use crate::buffer::Gap;
 use crate::source::limit::{Limit, held_back};
 use crate::source::{Chunk, Line, SourceError};
 use crate::wire::decode;
@@ -249,6 +250,10 @@ impl Wire for X {
             true => Fault::network(format!("{ENDED} within a line")),
             false => Fault::network(ENDED),
         }
+    }
+
+    fn rest(&mut self) -> Vec<Gap> {
+        self.limit.rest().collect()
     }
 }
 
