@@ -130,6 +130,14 @@ impl<'a> Parser<'a, '_> {
                 "close it and the quotation mark at the end",
             );
         }
+        // What reaches to the end and has a quotation mark in it would take the parenthesis in.
+        let takes_in = |(lexeme, span): &(Lexeme<'_>, Span)| {
+            let range = span.range();
+            *lexeme == Lexeme::Bad && range.end == text && self.atoms.text[range].contains('"')
+        };
+        if self.lexemes.last().is_some_and(takes_in) {
+            return diagnostic;
+        }
         // What lacks something at the end would lack it within closed parentheses too.
         let lacks = |lexeme: &Lexeme<'_>| {
             let opens = matches!(lexeme, Lexeme::Open | Lexeme::Quota(_) | Lexeme::Scope(_));

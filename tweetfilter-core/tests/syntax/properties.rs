@@ -323,6 +323,15 @@ fn structure() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
+/// What closes it would be taken in by what is not closed itself.
+#[test]
+fn nothing_is_closed_behind_an_operand_that_goes_on_to_the_end() {
+    for text in ["2 of (from:(\"", "(from:(\"", "(a from:(\"b c"] {
+        comes_to_an_end(text, Dialect::Native);
+        comes_to_an_end(text, Dialect::X);
+    }
+}
+
 #[test]
 fn a_parenthesis_that_is_only_begun_is_removed() {
     for text in [
