@@ -28,4 +28,5 @@ mod server;
 mod sets;
 mod timeline;
 mod tokens;
+mod unchanged;
 mod who;
