@@ -11,6 +11,7 @@ mod expressions;
 mod feeds;
 mod filters;
 mod foreign;
+mod hangup;
 mod hostile;
 mod house;
 mod late;
