@@ -225,7 +225,7 @@ fn tars_from_before_posix_are_found_by_the_sums_of_their_headers() {
 
 #[test]
 fn an_empty_tar_holds_nothing_and_zeros_before_lines_are_a_line() {
-    for zeros in [1024, 10_240] {
+    for zeros in [1024, 10_240, 128 << 10, 3 << 20] {
         let empty = vec![0; zeros];
         assert_eq!(given(empty.clone()), (vec![], None));
         assert_eq!(given(gzip(&empty)), (vec![], None));
@@ -236,7 +236,7 @@ fn an_empty_tar_holds_nothing_and_zeros_before_lines_are_a_line() {
         let (found, end) = given([empty, b"x\n7\n".to_vec()].concat());
         assert_eq!((found.len(), found[1].as_str(), end), (2, ":2 7", None));
     }
-    assert_eq!(given(vec![0; 300_000]).0.len(), 1);
+    assert_eq!(given(vec![0; 9 << 20]).0.len(), 1);
 }
 
 /// Lines of which some are in no block of a few bytes, and what of them is given of their beginning: the last one cut.
@@ -319,4 +319,40 @@ fn an_extended_header_tells_a_size_that_a_header_has_no_room_for() {
     packed[1024 + 124..1024 + 135].fill(b'0');
     let expected = ["a/b/c:1 1", "a/b/c:2 2", "a/b/c:3 3", "m:1 4"].map(str::to_owned).into();
     assert_eq!(given(packed), (expected, None));
+}
+
+#[test]
+fn files_that_a_tar_has_without_their_holes_are_read() {
+    // Beside a hole there are zeros, since disks have blocks.
+    let content = || [vec![0; 700], b"1\n".to_vec(), vec![0; 310], b"2\n".to_vec(), vec![0; 9]].concat();
+    let then = || ("m2", b"3\n".to_vec());
+    let mut short = tar(&[("m1", content()), then()]);
+    short[156] = b'S';
+    short[257..265].copy_from_slice(b"ustar  \0");
+    // Where there are many holes, records that tell them stand between the header and the content.
+    let mut long = short.clone();
+    long[482] = 1;
+    let mut records = [b'7'; 1024];
+    (records[504], records[512 + 504]) = (1, 0);
+    long.splice(512..512, records);
+    let pax = |told: &str, content: Vec<u8>| {
+        let mut packed = tar(&[("x", told.as_bytes().to_vec()), ("GNUSparseFile.0/m1", content), then()]);
+        packed[156] = b'x';
+        packed
+    };
+    let older = "11 path=m1\n24 GNU.sparse.size=9216\n27 GNU.sparse.numblocks=1\n";
+    let newest = "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n22 GNU.sparse.name=m1\n";
+    let with_map = |pieces: usize| {
+        let mut map = format!("{pieces}\n{}", "1048576\n512\n".repeat(pieces)).into_bytes();
+        map.resize(map.len().next_multiple_of(512), 0);
+        [map, content()].concat()
+    };
+    let expected: Vec<_> = ["m1:1 1", "m1:2 2", "m2:1 3"].map(str::to_owned).into();
+    let all = [short, long, pax(older, content()), pax(newest, with_map(1)), pax(newest, with_map(100))];
+    for packed in all {
+        assert_eq!(given(packed), (expected.clone(), None));
+    }
+    // A map that goes on behind the file is damage to it alone.
+    let (found, end) = given(pax(newest, b"9\n".to_vec()));
+    assert_eq!((found, end), (["m1:1 !", "m2:1 3"].map(str::to_owned).into(), None));
 }

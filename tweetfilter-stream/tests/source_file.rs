@@ -15,6 +15,8 @@ use tweetfilter_stream::gather::Gather;
 use tweetfilter_stream::source::file::{FileSource, Pace, Progress};
 use tweetfilter_stream::source::{Chunk, Clock, Notice, Source};
 
+#[path = "source_file/held_back.rs"]
+mod held_back;
 #[path = "support/tar.rs"]
 mod packed;
 
@@ -145,31 +147,6 @@ async fn gaps(mut source: FileSource) -> (Vec<Gap>, Vec<(String, usize)>) {
             Ok(None) => return (gaps, cursors),
             Err(_) => {}
         }
-    }
-}
-
-/// What X says of posts that it held back, so many on a connection, at a minute.
-fn limit(track: u64, minute: i64) -> String {
-    format!("{{\"limit\":{{\"track\":{track},\"timestamp_ms\":\"{}\"}}}}\r\n", minute * 60_000)
-}
-
-#[tokio::test]
-async fn what_was_held_back_while_it_was_recorded_is_a_gap_wherever_it_is_read_on() {
-    let folder = Folder::new("held-back");
-    let first = folder.file("a.ndjson", [limit(20, 1), limit(50, 2), limit(70, 12), limit(80, 13)].concat());
-    // The rest of this one may come, and what was said before it is told all the same.
-    let second =
-        folder.file("b.ndjson", [limit(90, 15), limit(1, 30), limit(2, 31)].concat() + "[{\"n\":1},");
-    let paths = [first, second];
-    let (told, cursors) = gaps(FileSource::open(&paths).with_options(SMALL)).await;
-    let said: Vec<_> = told.iter().map(|gap| (gap.from / 60_000, gap.to / 60_000, gap.missing)).collect();
-    let expected = [(1, 1, 20), (2, 12, 50), (13, 15, 20), (30, 30, 1), (31, 31, 1)];
-    assert_eq!(said, expected.map(|(from, to, missing)| (from, to, Some(missing))));
-    assert!(told[0].reason.contains("while this was recorded"), "{told:?}");
-    assert_eq!(gaps(FileSource::open(&paths).with_options(SMALL)).await.0, told, "the same again");
-    for (cursor, before) in cursors {
-        let rest = FileSource::open(&paths).with_options(SMALL).resume(&cursor).expect("its own cursor");
-        assert_eq!(gaps(rest).await.0, told[before..], "{cursor}");
     }
 }
 

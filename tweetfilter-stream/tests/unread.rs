@@ -76,3 +76,17 @@ fn a_window_that_takes_too_much_memory_is_told_with_the_way_out() {
         assert!(said.contains("128 MiB") && said.contains("zstd -dc --long=31 FILE |"), "{said}");
     }
 }
+
+#[test]
+fn a_packed_file_that_a_tar_has_without_its_holes_is_told_with_the_way_out() {
+    let mut packed = tar(&[("m1", gzip(b"1\n")), ("m2", b"2\n".to_vec())]);
+    packed[156] = b'S';
+    let (mut reader, mut block) = (reader(packed), Block::default());
+    assert!(reader.read(&mut block).expect("the next file can be read"));
+    let (error, _) = block.damage().expect("it is told");
+    assert_eq!((block.member(), error.kind()), (Some("m1"), ErrorKind::Unsupported));
+    let said = error.to_string();
+    assert!(said.contains("sparse") && said.contains("tar -xOf TAR FILE |"), "{said}");
+    assert!(reader.read(&mut block).expect("reads"));
+    assert_eq!((block.member(), lines(&block)), (Some("m2"), vec!["2".to_owned()]));
+}

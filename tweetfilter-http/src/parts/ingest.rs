@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tweetfilter_stream::Event;
-use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, Counts};
+use tweetfilter_stream::buffer::{Batch, Buffer, BufferError, Claim, Counts, Gap};
 use tweetfilter_stream::entry::Audience;
 use tweetfilter_stream::ingest::Ingest;
 use tweetfilter_stream::source::{Chunk, Notice, Source};
@@ -322,7 +322,8 @@ fn tell(name: &str, chunk: &Chunk) {
         }
     }
     for gap in &chunk.gaps {
-        tracing::warn!(source = name, from = gap.from, to = gap.to, reason = gap.reason, "gap");
+        let Gap { from, to, missing, reason } = gap;
+        tracing::warn!(source = name, from, to, missing, reason, "gap");
     }
 }
 
@@ -335,8 +336,9 @@ fn tell_message(name: &str, event: &Event) {
         Event::Disconnect { code, reason, .. } => {
             tracing::warn!(source = name, code, reason, "the source disconnects");
         }
+        // Such messages come each second. What they say is told as gaps are.
         Event::Limit { undelivered } => {
-            tracing::warn!(source = name, undelivered, "the source held posts back")
+            tracing::debug!(source = name, undelivered, "the source held posts back")
         }
         Event::Failure { message } => tracing::warn!(source = name, message, "the source reports an error"),
         _ => {}

@@ -17,6 +17,7 @@ pub struct Block {
     pub(super) pieces: Vec<Piece>,
     pub(super) is_open: bool,
     pub(super) is_unsure: bool,
+    pub(super) begins: bool,
     pub(super) member: Option<Arc<str>>,
     pub(super) damage: Option<(Arc<io::Error>, u64)>,
 }
@@ -79,6 +80,11 @@ impl Block {
         self.member.as_deref()
     }
 
+    /// Whether the first line is the first of its file.
+    pub(crate) fn begins_file(&self) -> bool {
+        self.begins
+    }
+
     /// Why the file in the tar breaks off behind the lines before, and the number of the line at which it does.
     /// A block that says so has no lines.
     #[must_use]
@@ -109,7 +115,7 @@ impl Block {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.pieces.clear();
-        (self.is_open, self.is_unsure) = (false, false);
+        (self.is_open, self.is_unsure, self.begins) = (false, false, false);
         self.member = None;
         self.damage = None;
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flate2::bufread::GzDecoder;
 
 use super::glue::Follow;
-use super::tar::{Input, RECORD, Tar, is_tar};
+use super::tar::{Failing, Input, Packed, RECORD, Tar, WithoutZeros, is_tar};
 use super::unread;
 
 /// Wrappings inside each other that are taken off.
@@ -28,6 +28,15 @@ struct Opened {
     layers: usize,
 }
 
+/// What was found, and is to be looked into.
+struct Found {
+    input: Input,
+    /// Wrappings around it.
+    layers: usize,
+    /// It is in a tar, without its holes.
+    is_sparse: bool,
+}
+
 impl Members {
     pub(super) fn new(input: Input) -> Self {
         Self { tars: Vec::new(), next: Some(input) }
@@ -45,16 +54,20 @@ impl Members {
     /// The content of the next file. Its name is told even where it can't be unwrapped.
     fn find(&mut self, name: &mut Option<Arc<str>>) -> io::Result<Option<Input>> {
         let mut next = match self.next.take() {
-            Some(input) => Some((input, 0)),
+            Some(input) => Some(Found { input, layers: 0, is_sparse: false }),
             None => self.next_in_tar(name)?,
         };
-        while let Some((input, layers)) = next {
+        while let Some(Found { input, layers, is_sparse }) = next {
             let (kind, input) = peek(input)?;
             next = match kind {
                 _ if layers == LAYERS => return Ok(Some(input)),
+                Kind::Plain if is_sparse => return Ok(Some(Box::new(WithoutZeros(input)))),
                 Kind::Plain => return Ok(Some(input)),
                 Kind::Unread(error) => return Err(error),
-                Kind::Compressed(open) => Some((open(input)?, layers + 1)),
+                _ if is_sparse => return Err(unread::sparse()),
+                Kind::Compressed(open) => {
+                    Some(Found { input: open(input)?, layers: layers + 1, is_sparse: false })
+                }
                 Kind::Tar => {
                     let prefix = name.as_ref().map(|name| format!("{name}:")).unwrap_or_default();
                     self.tars.push(Opened { tar: Tar::new(input), prefix, layers: layers + 1 });
@@ -65,11 +78,11 @@ impl Members {
         Ok(None)
     }
 
-    fn next_in_tar(&mut self, name: &mut Option<Arc<str>>) -> io::Result<Option<(Input, usize)>> {
+    fn next_in_tar(&mut self, name: &mut Option<Arc<str>>) -> io::Result<Option<Found>> {
         while let Some(Opened { tar, prefix, layers }) = self.tars.last_mut() {
-            if let Some((found, input)) = tar.next_file()? {
+            if let Some(Packed { name: found, input, is_sparse }) = tar.next_file()? {
                 *name = Some(format!("{prefix}{found}").into());
-                return Ok(Some((input, *layers)));
+                return Ok(Some(Found { input, layers: *layers, is_sparse }));
             }
             self.tars.pop();
         }
@@ -148,41 +161,37 @@ fn peek(mut input: Input) -> io::Result<(Kind, Input)> {
     start.truncate(read);
     let kind = match compression(&start) {
         Some(open) => Kind::Compressed(open),
-        None if is_tar(&start) || (read == RECORD && ends_in_zeros(&mut input, &mut start)) => Kind::Tar,
+        None if is_tar(&start) => Kind::Tar,
+        None if start == [0; RECORD] => {
+            let (is_tar, zeros) = ends_in_zeros(&mut input, &mut start);
+            let whole = io::repeat(0).take(zeros).chain(Cursor::new(start)).chain(input);
+            return Ok((if is_tar { Kind::Tar } else { Kind::Plain }, Box::new(whole)));
+        }
         None => unread::kind(&start).map_or(Kind::Plain, Kind::Unread),
     };
     let whole: Chain<Cursor<Vec<u8>>, Input> = Cursor::new(start).chain(input);
     Ok((kind, Box::new(whole)))
 }
 
-/// Bytes of an empty tar at most; usual are 10 KiB.
-const EMPTY: u64 = 64 << 10;
+/// Bytes of an empty tar at most; usual are 10 KiB, and `tar -b` makes more.
+const EMPTY: u64 = 8 << 20;
 
-/// Whether all is zeros, as an empty tar is, up to its end or to a tar behind it. What is read for that is added to the start.
-fn ends_in_zeros(input: &mut Input, start: &mut Vec<u8>) -> bool {
-    let is_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
-    if !is_zero(start) {
-        return false;
-    }
-    match input.by_ref().take(EMPTY).read_to_end(start) {
-        Ok(_) => match start.chunks(RECORD).find(|record| !is_zero(record)) {
-            Some(record) => is_tar(record),
-            None => start.len() < EMPTY as usize,
-        },
-        Err(error) => {
+/// Whether all is zeros, as an empty tar is, up to its end or to a tar behind it; and how many of them were read whole records
+/// at a time. What was read behind those takes the place of the start, which is a record of them.
+fn ends_in_zeros(input: &mut Input, start: &mut Vec<u8>) -> (bool, u64) {
+    let mut zeros = 0;
+    while start[..] == [0; RECORD] {
+        if zeros == EMPTY {
+            return (false, zeros);
+        }
+        zeros += RECORD as u64;
+        start.clear();
+        if let Err(error) = input.by_ref().take(RECORD as u64).read_to_end(start) {
             *input = Box::new(Failing(Some(error)));
-            false
+            return (false, zeros);
         }
     }
-}
-
-/// What is left of an input that failed: the failure, once.
-struct Failing(Option<io::Error>);
-
-impl Read for Failing {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), Err)
-    }
+    (is_tar(start) || start.iter().all(|byte| *byte == 0), zeros)
 }
 
 fn compression(start: &[u8]) -> Option<fn(Input) -> io::Result<Input>> {

@@ -19,6 +19,8 @@ pub(super) struct Open {
     /// Nothing more can be read, and what was left of it was given.
     ended: bool,
     done: bool,
+    /// Lines were given.
+    begun: bool,
     /// A failure that waits until the lines before it were given.
     failure: Option<io::Error>,
 }
@@ -32,6 +34,7 @@ impl Open {
             rest: Vec::new(),
             ended: false,
             done: false,
+            begun: false,
             failure: None,
         }
     }
@@ -45,7 +48,7 @@ impl Open {
     pub(super) fn read(&mut self, block: &mut Block, options: &Options) -> io::Result<bool> {
         block.clear();
         block.member.clone_from(&self.name);
-        let Block { bytes, pieces, is_open, is_unsure, .. } = block;
+        let Block { bytes, pieces, is_open, is_unsure, begins, .. } = block;
         std::mem::swap(bytes, &mut self.rest);
         while !self.done {
             // That all is there is told last: what shows without it is what it is if the file grows, too.
@@ -65,6 +68,7 @@ impl Open {
             work::add(bytes.len() - kept);
             self.rest.extend_from_slice(&bytes[kept..]);
             bytes.truncate(kept);
+            *begins = !std::mem::replace(&mut self.begun, true);
             return Ok(true);
         }
         match self.failure.take().or_else(|| self.splitter.failure()) {

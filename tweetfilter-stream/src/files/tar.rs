@@ -51,11 +51,47 @@ pub(super) struct Tar {
     has_ended: bool,
 }
 
+/// A regular file in a tar.
+pub(super) struct Packed {
+    pub(super) name: String,
+    pub(super) input: Input,
+    /// Its content is there without its holes.
+    pub(super) is_sparse: bool,
+}
+
 /// One file of a tar; what it does not read is passed over.
 struct File {
     input: Arc<Mutex<Input>>,
     left: Arc<Mutex<u64>>,
     broken: Arc<AtomicBool>,
+}
+
+/// What is left of an input that failed: the failure, once.
+pub(super) struct Failing(pub(super) Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// Text of a file without its holes: what they leave of zeros beside it is none of it.
+pub(super) struct WithoutZeros(pub(super) Input);
+
+impl Read for WithoutZeros {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.0.read(into)?;
+            let mut kept = 0;
+            for at in 0..read {
+                into[kept] = into[at];
+                kept += usize::from(into[at] != 0);
+            }
+            if kept > 0 || read == 0 {
+                return Ok(kept);
+            }
+        }
+    }
 }
 
 fn ends(place: &str) -> io::Error {
@@ -102,8 +138,8 @@ impl Tar {
         self.broken.load(Ordering::Relaxed)
     }
 
-    /// The next regular file: its name and content.
-    pub(super) fn next_file(&mut self) -> io::Result<Option<(String, Input)>> {
+    /// The next regular file.
+    pub(super) fn next_file(&mut self) -> io::Result<Option<Packed>> {
         let next = self.next();
         if next.is_err() {
             self.broken.store(true, Ordering::Relaxed);
@@ -111,8 +147,9 @@ impl Tar {
         next
     }
 
-    fn next(&mut self) -> io::Result<Option<(String, Input)>> {
+    fn next(&mut self) -> io::Result<Option<Packed>> {
         let (mut long_name, mut long_size) = (None, None);
+        let (mut is_sparse, mut has_map) = (false, false);
         loop {
             let rest = std::mem::take(&mut *lock(&self.left)) + std::mem::take(&mut self.padding);
             self.pass(rest)?;
@@ -144,9 +181,18 @@ impl Tar {
             // A new count: a file that was given before must not read on.
             self.left = Arc::new(Mutex::new(size));
             match kind {
-                b'0' | 0 | b'7' => {
+                b'0' | 0 | b'7' | b'S' => {
                     let name = long_name.take().unwrap_or_else(|| short_name(&header));
-                    return Ok(Some((name, Box::new(self.file()))));
+                    if kind == b'S' {
+                        (is_sparse, has_map) = (true, false);
+                        self.pass_records(&header)?;
+                    }
+                    let passed = if has_map { self.pass_map() } else { Ok(()) };
+                    let input: Input = match passed {
+                        Ok(()) => Box::new(self.file()),
+                        Err(error) => Box::new(Failing(Some(error))),
+                    };
+                    return Ok(Some(Packed { name, input, is_sparse }));
                 }
                 b'L' => {
                     let name = self.content(size.min(NAME))?;
@@ -154,13 +200,18 @@ impl Tar {
                 }
                 b'x' => {
                     let records = text(&self.content(size.min(NAME))?);
-                    long_name = record(&records, "path").map(str::to_owned).or(long_name);
+                    // GNU's tar makes up a `path` for a file that it stores without its holes.
+                    let mut said = records.lines().filter_map(|record| record.split_once(' '));
+                    is_sparse = said.any(|(_, said)| said.starts_with("GNU.sparse."));
+                    has_map = record(&records, "GNU.sparse.major") == Some("1");
+                    let name = record(&records, "GNU.sparse.name").or_else(|| record(&records, "path"));
+                    long_name = name.map(str::to_owned).or(long_name);
                     // Headers have no room for one of 8 GiB. More than half of the range is no file.
                     let told = record(&records, "size").and_then(|size| size.parse().ok());
                     long_size = told.filter(|size| *size < u64::MAX / 2);
                 }
                 // What was told is of these, which are no files.
-                b'1'..=b'6' => long_name = None,
+                b'1'..=b'6' => (long_name, is_sparse, has_map) = (None, false, false),
                 _ => {}
             }
         }
@@ -176,6 +227,42 @@ impl Tar {
     fn file(&self) -> File {
         let (input, left) = (Arc::clone(&self.input), Arc::clone(&self.left));
         File { input, left, broken: Arc::clone(&self.broken) }
+    }
+
+    /// Passes over what tells further holes of a file, between its header and its content.
+    fn pass_records(&mut self, header: &[u8; RECORD]) -> io::Result<()> {
+        let mut goes_on = header[482] != 0;
+        while goes_on {
+            let mut map = [0; RECORD];
+            if !self.fill(&mut map)? {
+                return Err(ends("within a file"));
+            }
+            goes_on = map[504] != 0;
+        }
+        Ok(())
+    }
+
+    /// Passes over what tells the holes of a file at the beginning of its content: how many pieces there are, and where each
+    /// begins and how long it is, a number a line.
+    fn pass_map(&mut self) -> io::Result<()> {
+        let (mut pieces, mut lines, mut wanted) = (0_u64, 0, u64::MAX);
+        while lines < wanted {
+            let mut record = [0; RECORD];
+            self.file().read_exact(&mut record)?;
+            for byte in record {
+                match byte {
+                    b'0'..=b'9' if lines == 0 => {
+                        pieces = pieces.saturating_mul(10).saturating_add(u64::from(byte - b'0'));
+                    }
+                    b'\n' => {
+                        lines += 1;
+                        wanted = pieces.saturating_mul(2).saturating_add(1);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     fn pass(&mut self, bytes: u64) -> io::Result<()> {

@@ -37,6 +37,11 @@ pub(super) fn of_zstd(error: io::Error) -> io::Error {
     }
 }
 
+/// Why a packed file in a tar is not read that stands there without its holes: its bytes must be whole.
+pub(super) fn sparse() -> io::Error {
+    unsupported("it is packed and sparse in the tar (tar -S), which is not read", "tar -xOf TAR FILE")
+}
+
 fn unsupported(what: &str, way: &str) -> io::Error {
     let said = format!("{what}; pipe it in by `{way} | tweetfilter … -`");
     io::Error::new(io::ErrorKind::Unsupported, said)

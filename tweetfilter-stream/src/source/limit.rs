@@ -11,6 +11,9 @@ use crate::wire::decode;
 /// How often that becomes a gap, while X goes on saying so each second: of a source only so many gaps are kept.
 const EVERY: Millis = 600_000;
 
+/// Posts that X can hold back on one connection: what is more is no such count, as X has fewer in half a year.
+const BELIEVED: u64 = 100_000_000_000;
+
 /// Why posts are missing, of a stream that is read while X sends it.
 const REASON: &str = "X held posts back: more of them match than it sends";
 
@@ -64,16 +67,31 @@ impl Limit {
         self.owed.take().into_iter().chain(gap)
     }
 
-    /// What was not told yet, where nothing more comes.
+    /// What was not told yet, where nothing more comes. If more does, the gaps behind that end where they would without this.
     pub(super) fn rest(&mut self) -> impl Iterator<Item = Gap> {
+        let told_at = self.told_at;
         let gap = self.last.and_then(|at| self.gap(at));
+        self.told_at = told_at;
         self.owed.take().into_iter().chain(gap)
+    }
+
+    /// The greatest count on this connection.
+    #[cfg(feature = "files")]
+    pub(super) fn held_back(&self) -> u64 {
+        self.held_back
+    }
+
+    /// This is a connection of before, which had come to such a count, after all. Of that so many were told.
+    #[cfg(feature = "files")]
+    pub(super) fn goes_on(&mut self, held_back: u64, told: u64) {
+        self.held_back = self.held_back.max(held_back);
+        self.told = self.told.saturating_add(told);
     }
 
     /// What of it was not told yet.
     fn gap(&mut self, at: Millis) -> Option<Gap> {
         let from = self.from.take()?;
-        let missing = self.held_back.saturating_sub(self.told);
+        let missing = self.held_back.checked_sub(self.told).filter(|missing| *missing > 0)?;
         (self.told_at, self.told) = (Some(at), self.held_back);
         Some(Gap { from, to: at.max(from), reason: REASON.to_owned(), missing: Some(missing) })
     }
@@ -81,14 +99,19 @@ impl Limit {
 
 /// How many posts X held back, if a line says that.
 pub(super) fn held_back(line: Line<'_>) -> Option<u64> {
-    let bytes = line.bytes.trim_ascii_start();
-    if line.too_long || !bytes.starts_with(b"{\"limit\"") {
+    if line.too_long || !begins_with(line.bytes, b"\"limit\"") {
         return None;
     }
-    match decode(bytes) {
-        Ok(Event::Limit { undelivered }) => Some(undelivered),
+    match decode(line.bytes.trim_ascii_start()) {
+        Ok(Event::Limit { undelivered }) => Some(undelivered).filter(|count| *count <= BELIEVED),
         _ => None,
     }
+}
+
+/// Whether an object begins with a key, in its quotation marks, however it is spaced.
+pub(super) fn begins_with(object: &[u8], key: &[u8]) -> bool {
+    let first = object.trim_ascii_start().strip_prefix(b"{");
+    first.is_some_and(|first| first.trim_ascii_start().starts_with(key))
 }
 
 #[cfg(all(test, feature = "net"))]

@@ -197,3 +197,21 @@ async fn what_x_held_back_and_was_not_told_yet_is_told_when_a_source_is_read_no_
     std::fs::remove_file(token).unwrap();
     assert_eq!((told, ingested.unwrap().counts.missing), (vec![3, 3], 8));
 }
+
+#[tokio::test]
+async fn what_x_held_back_is_logged_now_and_then_and_not_with_each_message() {
+    let ((log, _guard), path) = (Log::begin(), file("held-back", 0..1));
+    let limit = |n: u64| format!("{{\"limit\":{{\"track\":{n},\"timestamp_ms\":\"{}\"}}}}\n", n * 1_000);
+    std::fs::write(&path, (1..1_000).map(limit).collect::<String>()).unwrap();
+    let settings = SourceSettings { files: vec![path.clone()], ..SourceSettings::new(Kind::File) };
+    let (_tell, stop) = Stop::new();
+    let ingested = ingest(Fake::default(), "s", &settings, &Instance::new("one"), stop, |_, _| {}).await;
+    std::fs::remove_file(path).unwrap();
+    assert_eq!(ingested.unwrap().counts.missing, 999);
+    let text = log.text();
+    let told: Vec<_> = text.lines().filter(|line| line.contains("WARN")).collect();
+    assert_eq!(told.len(), 3, "{text}");
+    for (line, missing) in told.iter().zip(["missing=1 ", "missing=600 ", "missing=398 "]) {
+        assert!(line.contains(missing) && line.contains("X held posts back"), "{line}");
+    }
+}

@@ -30,6 +30,8 @@ pub(super) struct Given {
     /// What these are lines of; `None` where other lines come when it is read again.
     of: Option<Arc<str>>,
     pub(super) lines: Lines,
+    /// Whether the first of them is the first of a file, or of one in a tar.
+    pub(super) begins: bool,
     /// What of them counts, if they are to be read again when the file has grown.
     open: Option<Open>,
     /// What was read before and is read again, with the reason, or will be.
@@ -307,7 +309,8 @@ impl Reading<'_> {
             if given == 0 {
                 continue;
             }
-            let item = Given { place: place.clone(), of: of.clone(), lines, open, notice: None };
+            let begins = block.begins_file() && lines.len() == block.lines().len();
+            let item = Given { place: place.clone(), of: of.clone(), lines, begins, open, notice: None };
             if !self.shared.push(Ok(item)) {
                 return End::Left;
             }

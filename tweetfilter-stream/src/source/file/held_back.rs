@@ -7,7 +7,7 @@ use tweetfilter_core::post::Millis;
 
 use super::pace::recorded;
 use crate::buffer::Gap;
-use crate::source::limit::{Limit, held_back};
+use crate::source::limit::{Limit, begins_with, held_back};
 use crate::source::{Line, Lines};
 
 /// Why posts are missing.
@@ -15,6 +15,9 @@ const REASON: &str = "X held posts back while this was recorded: more of them ma
 
 /// Counts that are looked back at.
 const LATELY: usize = 8;
+
+/// For how long a connection on which X holds posts back may be silent: it is full.
+const SILENCE: Millis = 300_000;
 
 /// Lines behind which no time is looked for any more.
 const NEAR: usize = 16;
@@ -27,9 +30,35 @@ pub(super) struct HeldBack {
     limit: Limit,
     /// The last counts: those of several of X's machines come by turns, each of which only grows.
     lately: VecDeque<u64>,
+    /// What came before counts that may be of another connection, or of one more machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Before>,
+    /// A file has begun that may go on the connection, or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    begun: Option<Begun>,
     /// The time of what was read last.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     near: Option<Millis>,
+}
+
+/// What was known when the counts became small.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Before {
+    /// The greatest count.
+    held_back: u64,
+    /// What was told of that, and of other connections since.
+    told: u64,
+    /// So many counts on, it is settled that those are of another connection.
+    left: usize,
+}
+
+/// What is known of a file that has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Begun {
+    /// When what came before it ended.
+    Behind(Millis),
+    /// It goes on at that time. The first count is still to say whether it does.
+    InTime,
 }
 
 impl HeldBack {
@@ -42,15 +71,43 @@ impl HeldBack {
     pub(super) fn read(&mut self, lines: &Lines, at: Millis) -> Vec<Gap> {
         let mut gaps = Vec::new();
         for (index, line) in lines.iter().enumerate() {
-            if line.bytes.trim_ascii_start().starts_with(b"{\"disconnect\"") {
+            if begins_with(line.bytes, b"\"disconnect\"") {
                 self.begins_anew();
             } else if let Some(count) = held_back(line) {
-                let time = recorded(line.bytes).or_else(|| self.near(lines, index)).unwrap_or(at);
-                gaps.extend(self.says(count, time));
+                let time = recorded(line.bytes).or_else(|| self.near(lines, index));
+                self.settle(time, Some(count));
+                gaps.extend(self.says(count, time.or(self.near).unwrap_or(at)));
+            } else if let Some(Begun::Behind(_)) = self.begun
+                && let Some(time) = time(line)
+            {
+                self.settle(Some(time), None);
             }
         }
         self.near = lines.iter().rev().take(NEAR).find_map(time).or(self.near);
         gaps
+    }
+
+    /// What is read now are the lines of another file, or of another one in a tar.
+    pub(super) fn file_begins(&mut self) {
+        match self.near {
+            Some(ended) => self.begun = Some(Begun::Behind(ended)),
+            None => self.begins_anew(),
+        }
+    }
+
+    /// Settles whether a file that has begun goes on the connection of the one before, as one does that was cut by the clock:
+    /// it begins when that ended, and no count became less.
+    fn settle(&mut self, time: Option<Millis>, count: Option<u64>) {
+        let is_in_time = match self.begun {
+            None => return,
+            Some(Begun::Behind(ended)) => time.is_some_and(|at| at.abs_diff(ended) <= SILENCE.unsigned_abs()),
+            Some(Begun::InTime) => true,
+        };
+        let is_less = count.is_some_and(|count| self.lately.iter().all(|lately| count < *lately));
+        match is_in_time && !is_less {
+            true => self.begun = count.is_none().then_some(Begun::InTime),
+            false => self.begins_anew(),
+        }
     }
 
     /// What was not told yet, where nothing more is to be read.
@@ -61,7 +118,9 @@ impl HeldBack {
     fn says(&mut self, count: u64, at: Millis) -> impl Iterator<Item = Gap> {
         // Nothing else says that there was another connection. X begins to count anew on it.
         if self.lately.iter().min().is_some_and(|least| count < least / 2) {
-            self.begins_anew();
+            self.may_begin_anew();
+        } else {
+            self.may_go_on(count);
         }
         if self.lately.len() >= LATELY {
             self.lately.pop_front();
@@ -73,13 +132,37 @@ impl HeldBack {
     fn begins_anew(&mut self) {
         self.limit.begins_anew();
         self.lately.clear();
+        (self.before, self.begun) = (None, None);
     }
 
-    /// The time of a line that has none itself: of what stands before it, or else behind it.
+    /// The counts became small: those of another connection, or of one more machine.
+    fn may_begin_anew(&mut self) {
+        let held_back = self.limit.held_back();
+        let before = match self.before.take() {
+            Some(before) => Before { told: before.told.saturating_add(held_back), ..before },
+            None => Before { held_back, told: held_back, left: LATELY },
+        };
+        self.begins_anew();
+        self.before = Some(before);
+    }
+
+    /// Goes on with what was before the counts became small, if they go on there at once: of another connection they come to as
+    /// much bit by bit.
+    fn may_go_on(&mut self, count: u64) {
+        let Some(Before { held_back, told, left }) = self.before.take() else { return };
+        if count >= held_back && self.limit.held_back() < held_back / 2 {
+            self.limit.goes_on(held_back, told);
+        } else if let Some(left @ 1..) = left.checked_sub(1) {
+            self.before = Some(Before { held_back, told, left });
+        }
+    }
+
+    /// The time of a line that has none itself: of what stands before it in its file, or else behind it.
     fn near(&self, lines: &Lines, index: usize) -> Option<Millis> {
         let behind = || lines.iter().skip(index + 1).take(NEAR).find_map(time);
         let before = lines.iter().take(index).rev().take(NEAR).find_map(time);
-        before.or(self.near).or_else(behind)
+        let in_file = self.near.filter(|_| !matches!(self.begun, Some(Begun::Behind(_))));
+        before.or(in_file).or_else(behind)
     }
 }
 

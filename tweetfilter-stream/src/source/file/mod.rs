@@ -244,7 +244,14 @@ impl FileSource {
     /// Lines behind so many of what was read, with what is known beside them.
     fn chunk(&mut self, given: &Given, from: usize, lines: Lines, at: Millis) -> Chunk {
         // What is given again tells it then.
-        let gaps = if given.is_open() { Vec::new() } else { self.held_back.read(&lines, at) };
+        let gaps = if given.is_open() {
+            Vec::new()
+        } else {
+            if given.begins && from == 0 {
+                self.held_back.file_begins();
+            }
+            self.held_back.read(&lines, at)
+        };
         self.stands = given.cursor(from + lines.len());
         Chunk { place: given.place(from), cursor: self.cursor(), lines, at, gaps, ..Chunk::default() }
     }
