@@ -121,7 +121,7 @@ mod tests {
     fn nobody_waits_for_whoever_reads_and_what_was_dropped_is_told() {
         let aside = Arc::new(Aside { dropped: |lines| format!("{lines} dropped"), ..Aside::default() });
         let (take, taken) = channel();
-        let (go_on, may) = channel();
+        let (go_on, may) = channel::<()>();
         let writer = aside.clone();
         std::thread::spawn(move || {
             writer.run(|text| {

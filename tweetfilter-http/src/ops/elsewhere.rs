@@ -1,6 +1,7 @@
 //! What a buffer on a server of its own knows beside the store: of its sources, and what was removed from it.
 
 use std::cmp::Reverse;
+use std::pin::Pin;
 
 use tweetfilter_core::post::Millis;
 use tweetfilter_sql::{Database, PUT_BACK, SourceStatus, Status, StoredGap};
@@ -49,22 +50,28 @@ pub(super) async fn take_gaps(buffer: &Buffers, database: &Database) -> Result<(
 /// was killed, or was too late, says of none that it was acknowledged.
 pub(super) async fn cross_out(buffer: &Buffers, database: &Database, now: Millis) -> Result<(), BufferError> {
     let Buffers::Redis(redis) = buffer else { return Ok(()) };
-    cross_out_gone(database, now, async |entries| redis.holds_any(entries).await).await
+    let holds_any = |entries: Vec<EntryId>| {
+        let redis = redis.clone();
+        Box::pin(async move { redis.holds_any(&entries).await }) as Asked
+    };
+    cross_out_gone(database, now, holds_any).await
 }
+
+/// Whether a buffer holds some entries.
+type Asked = Pin<Box<dyn Future<Output = Result<bool, BufferError>> + Send>>;
 
 async fn cross_out_gone(
     database: &Database,
     now: Millis,
-    holds_any: impl AsyncFn(&[EntryId]) -> Result<bool, BufferError>,
+    holds_any: impl Fn(Vec<EntryId>) -> Asked,
 ) -> Result<(), BufferError> {
     let away = |error: StoreError| BufferError::Away(error.to_string());
     // Who had leased some of them before they went is turned away by then: that lease has run out.
     let before = now.saturating_sub(Millis::try_from(LONGEST_LEASE.as_millis()).unwrap_or(Millis::MAX));
     for entries in database.unacknowledged(before).await.map_err(away)? {
-        if let Some(first) = entries.first()
-            && !holds_any(&entries).await?
-        {
-            database.cross_out(first, before).await.map_err(away)?;
+        let Some(first) = entries.first().cloned() else { continue };
+        if !holds_any(entries).await? {
+            database.cross_out(&first, before).await.map_err(away)?;
         }
     }
     Ok(())
@@ -175,6 +182,11 @@ mod tests {
     use super::*;
     use crate::parts::test_store::TestStore;
 
+    /// A buffer that answers so.
+    fn answers(what: impl Fn(&[EntryId]) -> Result<bool, BufferError>) -> impl Fn(Vec<EntryId>) -> Asked {
+        move |entries| Box::pin(std::future::ready(what(&entries)))
+    }
+
     #[tokio::test]
     async fn what_was_committed_is_forgotten_when_the_buffer_has_none_of_it_and_nobody_can_hold_it() {
         let (store, now) = (TestStore::open().await, crate::parts::now());
@@ -186,10 +198,11 @@ mod tests {
         {
             store.commit(&Outcome { at, ..Outcome::default() }, &ids(&entries)).await.unwrap();
         }
-        let away = cross_out_gone(&store, now, async |_| Err(BufferError::Away("no route".to_owned()))).await;
+        let away =
+            cross_out_gone(&store, now, answers(|_| Err(BufferError::Away("no route".to_owned())))).await;
         assert!(away.is_err());
         assert_eq!(store.unacknowledged(now + 1).await.unwrap().len(), 3);
-        cross_out_gone(&store, now, async |entries| Ok(entries.contains(&EntryId("0:4-0".to_owned()))))
+        cross_out_gone(&store, now, answers(|entries| Ok(entries.contains(&EntryId("0:4-0".to_owned())))))
             .await
             .unwrap();
         let left = store.unacknowledged(now + 1).await.unwrap();
