@@ -4,9 +4,10 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_stream::store::StoreError;
 
 use crate::database::Database;
+use crate::lists::numbers;
 use crate::places;
 use crate::pulse::Pulse;
-use crate::sql::{Row, Sql, Tx, args, statements};
+use crate::sql::{Row, Sql, Tx, args, list, statements};
 
 statements! {
     ADD = Sql::both("INSERT INTO token (account, name, digest, scope, created_at) VALUES (?, ?, ?, ?, ?)");
@@ -32,10 +33,13 @@ statements! {
     WHOSE = Sql::both("SELECT account FROM token WHERE id = ?");
     // One that was revoked meanwhile leaves nothing behind.
     USED = Sql::each(
-        "INSERT INTO token_use (token, at) SELECT id, ? FROM token WHERE id = ?
+        "INSERT INTO token_use (token, at) SELECT id, ? FROM token WHERE id IN (SELECT value FROM json_each(?))
          ON CONFLICT DO UPDATE SET at = excluded.at",
-        "INSERT INTO token_use (token, at) SELECT id, ? FROM token WHERE id = ?
-         ON DUPLICATE KEY UPDATE at = VALUES(at)",
+        concat!(
+            "INSERT INTO token_use (token, at) SELECT id, ? FROM token WHERE id IN (SELECT n FROM ",
+            numbers!(),
+            ") ON DUPLICATE KEY UPDATE at = VALUES(at)"
+        ),
     );
     UNUSED = Sql::both("DELETE FROM token_use WHERE token = ?");
     UNUSED_OF = Sql::both("DELETE FROM token_use WHERE token IN (SELECT id FROM token WHERE account = ?)");
@@ -173,12 +177,12 @@ impl Database {
         rows.iter().map(|row| Ok((token(row)?, row.maybe_int(6)?))).collect()
     }
 
-    /// Notes that a token is used.
+    /// Notes that tokens are used, all of them in one write. Those that are there no more are passed over.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn token_used(&self, id: i64) -> Result<(), StoreError> {
-        self.run(USED, args![self.now(), id]).await.map(|_| ())
+    pub async fn tokens_used(&self, ids: &[i64]) -> Result<(), StoreError> {
+        self.run(USED, args![self.now(), list(ids)?]).await.map(|_| ())
     }
 
     /// Revokes a token: from now on it opens nothing. False if there is none.

@@ -95,12 +95,27 @@ async fn admit(api: &Api, secret: Option<String>, needed: Scope) -> Result<Calle
         );
         return Err(ApiError::new(StatusCode::FORBIDDEN, "scope", message));
     }
-    if api.0.uses.is_note_due(token.id, api.options()) {
-        // Nobody waits for that, and a store that takes no writes is told of elsewhere.
-        let (database, id, time) = (api.database().clone(), token.id, api.options().store_time);
-        tokio::spawn(async move { tokio::time::timeout(time, database.token_used(id)).await });
+    if api.0.uses.note(token.id, api.options()) {
+        tokio::spawn(note_uses(api.clone()));
     }
     Ok(Caller { token, until, pulse })
+}
+
+/// How long is waited for others whose use is to be noted: many come at once when a server begins, and each write of its own
+/// would hold up the commits of workers.
+const OTHERS: Duration = Duration::from_millis(100);
+
+/// Notes which tokens are used, until nothing is to be noted. Nobody waits for that, and a store that takes no writes is told
+/// of elsewhere.
+async fn note_uses(api: Api) {
+    loop {
+        tokio::time::sleep(OTHERS).await;
+        let tokens = api.0.uses.take_noted();
+        if tokens.is_empty() {
+            return;
+        }
+        let _ = tokio::time::timeout(api.options().store_time, api.database().tokens_used(&tokens)).await;
+    }
 }
 
 /// Tokens that were asked for, by their digests.

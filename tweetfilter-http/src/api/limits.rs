@@ -1,7 +1,7 @@
 //! How much a token, and an account, may ask for at once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
@@ -27,6 +27,15 @@ pub(super) struct Uses {
     searches: Arc<Semaphore>,
     /// The one turn of each account that searches, as long as that waits or runs.
     searching: Mutex<HashMap<i64, Weak<Semaphore>>>,
+    noting: Mutex<Noting>,
+}
+
+/// Tokens of which is to be noted that they are used.
+#[derive(Debug, Default)]
+struct Noting {
+    due: Vec<i64>,
+    /// Somebody notes what is due until nothing is.
+    runs: bool,
 }
 
 /// What one token is using.
@@ -51,7 +60,7 @@ pub(super) struct Right {
 impl Default for Uses {
     fn default() -> Self {
         let searches = Arc::new(Semaphore::new(SEARCHES));
-        Self { tokens: Mutex::default(), searches, searching: Mutex::default() }
+        Self { tokens: Mutex::default(), searches, searching: Mutex::default(), noting: Mutex::default() }
     }
 }
 
@@ -73,15 +82,33 @@ impl Uses {
         })
     }
 
-    /// Whether it is time to note that a token is used.
-    pub(super) fn is_note_due(&self, token: i64, options: &Options) -> bool {
-        self.with(token, options, |used| {
+    /// Notes that a token is used, if it is time to. True to whoever has to [write down](Self::take_noted) what is noted, until
+    /// nothing is.
+    pub(super) fn note(&self, token: i64, options: &Options) -> bool {
+        let due = self.with(token, options, |used| {
             let due = used.noted.is_none_or(|noted| noted.elapsed() >= NOTE);
             if due {
                 used.noted = Some(Instant::now());
             }
             due
-        })
+        });
+        if !due {
+            return false;
+        }
+        let mut noting = self.noting();
+        noting.due.push(token);
+        !std::mem::replace(&mut noting.runs, true)
+    }
+
+    /// What was noted since it was asked last; where that is nothing, whoever notes next has to ask.
+    pub(super) fn take_noted(&self) -> Vec<i64> {
+        let mut noting = self.noting();
+        noting.runs = !noting.due.is_empty();
+        std::mem::take(&mut noting.due)
+    }
+
+    fn noting(&self) -> MutexGuard<'_, Noting> {
+        self.noting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One search or preview of an account, by whichever token: nobody keeps others out alone. Who comes first has its turn
@@ -155,6 +182,19 @@ mod tests {
         let refused = uses.take(1, &options).unwrap_err();
         assert_eq!(refused.body().code, "too_many_requests");
         assert!(uses.take(2, &options).is_ok(), "another token has its own");
+    }
+
+    #[test]
+    fn uses_of_many_tokens_are_written_down_together() {
+        let (uses, options) = (Uses::default(), Options::default());
+        assert_eq!([1, 2, 1, 3].map(|token| uses.note(token, &options)), [true, false, false, false]);
+        assert_eq!(uses.take_noted(), [1, 2, 3]);
+        assert!(!uses.note(4, &options), "who writes them down asks once more");
+        assert_eq!(uses.take_noted(), [4]);
+        assert!(uses.take_noted().is_empty());
+        assert!(uses.note(5, &options), "nobody writes any more");
+        assert!(!uses.note(4, &options));
+        assert_eq!(uses.take_noted(), [5], "it was noted a moment ago");
     }
 
     #[tokio::test(start_paused = true)]

@@ -102,7 +102,7 @@ async fn account_with_all(database: &Database) -> i64 {
     assert!(database.set_reading(ann, "timeline", up_to, 9).await.unwrap());
     database.add_feed(ann, filter, "digest of a feed", 1).await.unwrap();
     let token = database.add_token(ann, "", "digest of a token", Scope::Read).await.unwrap();
-    database.token_used(token).await.unwrap();
+    database.tokens_used(&[token]).await.unwrap();
     let named = NamedIn { handles: ["ann.example".to_owned()].into(), ..NamedIn::default() };
     database.name_handles("bluesky", &Naming::Account(ann), &named).await.unwrap();
     ann
