@@ -30,6 +30,7 @@ mod pulse;
 mod reapply;
 mod removed;
 mod retention;
+mod revoked;
 mod samples;
 pub mod schema;
 mod seen;
@@ -85,6 +86,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(pulse::STATEMENTS)
         .chain(removed::STATEMENTS)
         .chain(retention::STATEMENTS)
+        .chain(revoked::STATEMENTS)
         .chain(samples::STATEMENTS)
         .chain(samples::MANY.iter().flat_map(|many| &many.0))
         .chain(seen::STATEMENTS)
