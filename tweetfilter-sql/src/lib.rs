@@ -43,6 +43,7 @@ mod withdrawn;
 
 pub use accounts::{AccountIdentity, Followed};
 pub use basis::Basis;
+pub use budget::{Prices, Unsaved};
 pub use buffer::Embedded;
 pub use database::Database;
 pub use dead::{LetterOutline, PUT_BACK, StoredLetter};
