@@ -21,6 +21,11 @@ statements! {
     FEEDS = Sql::both("SELECT id, account, filter, created_at FROM feed WHERE account = ? ORDER BY id");
     FEEDS_HELD = Sql::both("SELECT COUNT(*) FROM feed WHERE account = ?");
     FEED = Sql::both("SELECT id, account, filter, created_at FROM feed WHERE digest = ?");
+    INSTALLATION = Sql::both("SELECT value FROM state WHERE name = 'installation'");
+    INSTALLED = Sql::each(
+        "INSERT INTO state (name, value) VALUES ('installation', ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO state (name, value) VALUES ('installation', ?) ON DUPLICATE KEY UPDATE value = state.value",
+    );
     REMOVE_FEED = Sql::both("DELETE FROM feed WHERE account = ? AND id = ?");
     RAISE = Sql::both("UPDATE state SET value = value + 1 WHERE name = 'own'");
     CHANGED = Sql::each(
@@ -146,6 +151,23 @@ impl Database {
     /// See [`StoreError`].
     pub async fn feed(&self, digest: &str) -> Result<Option<Feed>, StoreError> {
         self.rows(FEED, args![digest]).await?.first().map(feed).transpose()
+    }
+
+    /// The number that tells this store from all others, for as long as it lasts: where it has none yet, one at random that
+    /// the caller gives.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn installation(&self, random: i64) -> Result<i64, StoreError> {
+        if let Some(row) = self.rows(INSTALLATION, args![]).await?.first() {
+            return row.int(0);
+        }
+        let mut turn = self.write().await?;
+        // Somebody else may have come first.
+        turn.tx.run(INSTALLED, args![random]).await?;
+        let number = turn.tx.row(INSTALLATION, args![]).await?.map_or(Ok(random), |row| row.int(0))?;
+        turn.commit().await?;
+        Ok(number)
     }
 
     /// Revokes a feed of an account: its address is of no use any more, and no feed is made of its secret. False if it has

@@ -1,7 +1,7 @@
 //! Who asks: every route behind [`super::PREFIX`] is behind this too.
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -64,14 +64,14 @@ pub(super) async fn authorize(State(api): State<Api>, request: Request, next: Ne
 async fn arrive(api: &Api, request: Request) -> Result<Request> {
     let secret = bearer(&request).map(str::to_owned);
     let needed = needed(request.method(), request.uri().path());
-    let mut caller = admit(api, secret.clone(), needed).await?;
+    let mut caller = admit(api, secret.clone(), needed, true).await?;
     let (mut parts, mut body) = request.into_parts();
     if !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
         let begun = Instant::now();
         body = extract::bytes(body, api).await?.into();
         // The store's time begins when all is there; a token may have been revoked while it came.
         caller = match begun.elapsed() > SLOW {
-            true => admit(api, secret, needed).await?,
+            true => admit(api, secret, needed, false).await?,
             false => Caller { until: api.until(), ..caller },
         };
     }
@@ -79,14 +79,14 @@ async fn arrive(api: &Api, request: Request) -> Result<Request> {
     Ok(Request::from_parts(parts, body))
 }
 
-async fn admit(api: &Api, secret: Option<String>, needed: Scope) -> Result<Caller> {
+/// Finds out who asks. What is looked at a second time is no second request.
+async fn admit(api: &Api, secret: Option<String>, needed: Scope, counts: bool) -> Result<Caller> {
     let until = api.until();
     let secret = secret.ok_or_else(no_token)?;
-    let (token, pulse) = api.token(until, secret::digest(&secret)).await?.ok_or_else(|| {
+    let (token, pulse) = api.token(until, secret::digest(&secret), counts).await?.ok_or_else(|| {
         let message = "This token is unknown or was revoked; `tweetfilter token add ACCOUNT` makes a new one";
         ApiError::new(StatusCode::UNAUTHORIZED, "unknown_token", message)
     })?;
-    api.0.uses.take(token.id, api.options())?;
     if token.scope < needed {
         let name = format!("{needed:?}").to_lowercase();
         let message = format!(
@@ -127,25 +127,51 @@ const TOKENS: usize = 10_000;
 impl Api {
     /// The token of a digest, and what has changed up to now. What is remembered of it holds as long as the store
     /// says that no token was revoked and no account changed since; a token that is unknown is asked for each time.
-    async fn token(&self, until: Instant, digest: String) -> Result<Option<(Token, Pulse)>> {
-        let tokens = || self.0.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = tokens().get(&digest).cloned();
+    ///
+    /// The request is counted before anything is waited for, where it is known whose it is, and else by whoever finds that
+    /// out, also for a client that has gone away: who hangs up again and again asks as much as others.
+    async fn token(
+        &self,
+        until: Instant,
+        digest: String,
+        mut counts: bool,
+    ) -> Result<Option<(Token, Pulse)>> {
+        let known = self.tokens().get(&digest).cloned();
         if let Some((token, then)) = known {
+            if counts {
+                self.0.uses.take(token.id, self.options())?;
+                counts = false;
+            }
             let now = self.ask(until, self.0.pulse.now()).await?;
             if (then.tokens, then.revision) == (now.tokens, now.revision) {
                 return Ok(Some((token, now)));
             }
         }
+        let api = self.clone();
+        let found = tokio::spawn(async move { api.look_up(until, digest, counts).await });
+        found.await.unwrap_or_else(|_| Err(ApiError::broken()))
+    }
+
+    async fn look_up(&self, until: Instant, digest: String, counts: bool) -> Result<Option<(Token, Pulse)>> {
         let found = self.ask(until, self.database().token(&digest)).await?;
-        let mut tokens = tokens();
-        if tokens.len() >= TOKENS {
-            tokens.clear();
+        {
+            let mut tokens = self.tokens();
+            if tokens.len() >= TOKENS {
+                tokens.clear();
+            }
+            match &found {
+                Some(found) => tokens.insert(digest, found.clone()),
+                None => tokens.remove(&digest),
+            };
         }
-        match &found {
-            Some(found) => tokens.insert(digest, found.clone()),
-            None => tokens.remove(&digest),
-        };
+        if let Some((token, _)) = found.as_ref().filter(|_| counts) {
+            self.0.uses.take(token.id, self.options())?;
+        }
         Ok(found)
+    }
+
+    fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        self.0.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -240,6 +240,15 @@ fn unsaid(row: &FilterRow, kind: Kind) -> Vec<String> {
     if matches!(kind, Kind::Words | Kind::Mastodon) && filter.dialect == Dialect::X {
         unsaid.push("that it is of dialect x".to_owned());
     }
+    if kind == Kind::Words
+        && let Some(lines) =
+            keywords(&filter.text, filter.dialect).map(|all| all.len()).filter(|lines| *lines > 1)
+    {
+        unsaid.push(format!(
+            "that its {lines} lines are one filter: each comes in as a filter of its own, and as one with all others of the \
+             list where they are taken in `together`"
+        ));
+    }
     unsaid.extend(changed(filter, kind));
     let read = Expression::parse_with(&filter.text, filter.dialect, &Limits::default());
     for name in read.iter().flat_map(set_names) {

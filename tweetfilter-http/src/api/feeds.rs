@@ -1,7 +1,5 @@
 //! The results of a filter as a feed, at an address that only its owner knows.
 
-use std::fmt::Write as _;
-
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -15,9 +13,9 @@ use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::filters::own;
 use super::shapes::{Author, ShownPost};
-use super::tag::Tag;
+use super::tag::{Made as FromState, digest_of};
 use super::timeline::newest;
-use super::{Api, digest, secret};
+use super::{Api, address, digest, secret};
 use crate::people::unnamed;
 use crate::time::rfc3339;
 
@@ -147,9 +145,14 @@ pub(super) async fn read(
     let database = api.database();
     let feed = api.ask(until, database.feed(&digest(secret))).await?.ok_or_else(unknown)?;
     let pulse = api.ask(until, database.pulse()).await?;
-    let tag = Tag::of(&[pulse.commit, pulse.revision, pulse.rewritten]);
-    if tag.is_known(&headers) {
-        return Ok(tag.unchanged());
+    let own = match address::public(api.options(), &headers) {
+        Some(public) => format!("{public}/feeds/{address}"),
+        None => format!("/feeds/{address}"),
+    };
+    let place = digest_of(&[&own]).cast_signed();
+    let made = FromState::of(&[feed.account, pulse.commit, pulse.revision, pulse.rewritten, place]);
+    if let Some(unchanged) = made.unchanged(&headers) {
+        return Ok(unchanged);
     }
     let rows = api.ask(until, database.account_filters(feed.account)).await?;
     let name = rows.into_iter().find(|row| row.id == feed.filter).map(|row| row.filter);
@@ -163,47 +166,65 @@ pub(super) async fn read(
         Page { before: Some(newest(pulse.commit)), limit: POSTS, filter: Some(feed.filter), hidden: true };
     let posts = api.ask(until, database.timeline_stretch(feed.account, &page)).await?.posts;
     let people = api.people(until, unnamed(&posts)).await?;
-    let tag = tag.showing(&people);
-    if tag.is_known(&headers) {
-        return Ok(tag.unchanged());
-    }
     let shown: Vec<_> = posts.iter().map(|post| ShownPost::of(post, &people)).collect();
-    // Under which name the server is known is not known here, and whether by TLS: the path is enough.
-    let own = format!("/feeds/{address}");
+    let installation = api.ask(until, database.installation(random()?)).await?;
     let (kind, body) = match is_atom {
-        true => ("application/atom+xml; charset=utf-8", atom(&feed, &own, &title, &posts, &shown)),
-        false => ("application/feed+json; charset=utf-8", json_feed(&own, &title, &posts, &shown)),
+        true => {
+            let body = atom(&feed, installation, &own, &title, &posts, &shown);
+            ("application/atom+xml; charset=utf-8", body)
+        }
+        false => {
+            ("application/feed+json; charset=utf-8", json_feed(installation, &own, &title, &posts, &shown))
+        }
     };
-    let headers = [
+    let digest = digest_of(&[&body]);
+    let told = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex")),
     ];
-    Ok(tag.put((headers, body)))
+    Ok(made.answer(&headers, digest, &people, (told, body)))
 }
 
-/// A name for a post that is the same in every feed, and for ever.
-fn id(post: &TimelinePost) -> String {
-    let safe = |text: &str| -> String {
-        let mut out = String::new();
-        for byte in text.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => out.push(char::from(byte)),
-                // Writing to a string can't fail.
-                _ => drop(write!(out, "%{byte:02X}")),
-            }
-        }
-        out
-    };
-    format!("urn:tweetfilter:{}:{}", safe(&post.network), safe(&post.native_id))
+/// A name for something that is the same for ever, and that no other installation gives: a UUID of the kind whose bits are
+/// free (version 8 of RFC 9562).
+fn urn(installation: i64, what: &[&str]) -> String {
+    let parts: Vec<_> = what.iter().map(|part| format!("{}:{part}", part.len())).collect();
+    let digest = digest(&format!("{installation}:{}", parts.concat()));
+    let variant = u8::from_str_radix(&digest[16..17], 16).unwrap_or_default() & 0b0011 | 0b1000;
+    format!(
+        "urn:uuid:{}-{}-8{}-{variant:x}{}-{}",
+        &digest[..8],
+        &digest[8..12],
+        &digest[13..16],
+        &digest[17..20],
+        &digest[20..32]
+    )
 }
 
-fn atom(feed: &Feed, own: &str, title: &str, posts: &[TimelinePost], shown: &[ShownPost]) -> String {
+/// That of a post, in every feed.
+fn id(installation: i64, post: &TimelinePost) -> String {
+    urn(installation, &["post", &post.network, &post.native_id])
+}
+
+/// For a store that has no number yet.
+fn random() -> Result<i64> {
+    getrandom::u64().map(u64::cast_signed).map_err(|error| secret::no_random(&error))
+}
+
+fn atom(
+    feed: &Feed,
+    installation: i64,
+    own: &str,
+    title: &str,
+    posts: &[TimelinePost],
+    shown: &[ShownPost],
+) -> String {
     let updated = posts.first().map_or(feed.created_at, |post| post.received_at);
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
-         <id>urn:tweetfilter:feed:{}</id>\n<title>{}</title>\n<updated>{}</updated>\n\
+         <id>{}</id>\n<title>{}</title>\n<updated>{}</updated>\n\
          <link rel=\"self\" type=\"application/atom+xml\" href=\"{}\"/>\n",
-        feed.id,
+        urn(installation, &["feed", &feed.id.to_string()]),
         escape(title),
         rfc3339(updated),
         escape(own),
@@ -214,7 +235,7 @@ fn atom(feed: &Feed, own: &str, title: &str, posts: &[TimelinePost], shown: &[Sh
         xml.push_str(&format!(
             "<entry>\n<id>{}</id>\n<title>{}</title>\n<updated>{}</updated>\n<author><name>{}</name></author>\n\
              <content type=\"text\">{}</content>\n",
-            escape(&id(post)),
+            id(installation, post),
             escape(&headline(&content.text)),
             rfc3339(post.received_at),
             escape(&author),
@@ -231,11 +252,17 @@ fn atom(feed: &Feed, own: &str, title: &str, posts: &[TimelinePost], shown: &[Sh
     xml + "</feed>\n"
 }
 
-fn json_feed(own: &str, title: &str, posts: &[TimelinePost], shown: &[ShownPost]) -> String {
+fn json_feed(
+    installation: i64,
+    own: &str,
+    title: &str,
+    posts: &[TimelinePost],
+    shown: &[ShownPost],
+) -> String {
     let item = |(post, shown): (&TimelinePost, &ShownPost)| {
         let content = &shown.content;
         let mut item = json!({
-            "id": id(post), "content_text": content.text,
+            "id": id(installation, post), "content_text": content.text,
             "date_published": content.created_at.clone().unwrap_or_else(|| rfc3339(post.received_at)),
         });
         if let Some(name) = called(&content.author) {

@@ -4,6 +4,7 @@
 //! [`Api`] is what all requests share, [`app`] the routes, [`listen`] the server with its timeouts. Nothing that a
 //! client needs later is kept here, so any number of processes can answer for one store.
 
+mod address;
 mod answer;
 mod caller;
 mod check;

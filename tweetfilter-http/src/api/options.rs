@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::address;
+
 /// What bounds requests and who may ask.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -29,6 +31,9 @@ pub struct Options {
     pub body_bytes: usize,
     /// Origins whose pages may call the API from a browser; none: only pages of its own origin.
     pub origins: Vec<String>,
+    /// Where this server is reached from outside, such as `https://tweets.example.org`: feeds name their own address by it.
+    #[serde(deserialize_with = "address", skip_serializing_if = "Option::is_none")]
+    pub public_address: Option<String>,
     /// Connections at once.
     #[serde(deserialize_with = "one_or_more")]
     pub connections: usize,
@@ -60,6 +65,7 @@ impl Default for Options {
             set_bytes: 4 << 20,
             body_bytes: 1 << 20,
             origins: Vec::new(),
+            public_address: None,
             connections: 4_000,
             header_time: Duration::from_secs(10),
             body_time: Duration::from_secs(20),
@@ -91,6 +97,13 @@ fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::E
 
 fn body_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     whole(deserializer, BODY)
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let refused =
+        || D::Error::custom("must be https:// or http:// and a host, such as https://tweets.example.org");
+    address::named(&text).map(Some).ok_or_else(refused)
 }
 
 fn number<'de, D: Deserializer<'de>>(deserializer: D, least: f64) -> Result<f64, D::Error> {

@@ -218,17 +218,17 @@ impl Looking {
         // First: reading an expression, with lists that it names, may cost as much as looking for it.
         let right = api.0.uses.search(caller.account()).await?;
         caller.renew(&api);
-        let mut filters = vec![compiled(&api, &mut caller, &query.text, query.dialect).await?];
         let marking = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
+        let mut filters = vec![marking.clone()];
         let unknown_handles = UnknownHandles::of(&api, &mut caller, &marking).await?;
         let (mut saved, mut saved_unused) = (None, None);
         if let Some(id) = query.filter {
             let filter = own(&api, &caller, id).await?.filter;
             match compiled(&api, &mut caller, &filter.text, filter.dialect).await {
-                Ok(searching) => {
-                    filters.push(searching);
-                    let marking = compiled(&api, &mut caller, &filter.text, filter.dialect).await?;
-                    saved = Some(Arc::new(marking));
+                Ok(read) => {
+                    let read = Arc::new(read);
+                    filters.push(read.clone());
+                    saved = Some(read);
                 }
                 // What was asked is another text, and may be what mends it.
                 Err(error) if error.is_of_filter() => saved_unused = Some(Unused::of(&error)),

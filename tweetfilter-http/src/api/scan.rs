@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -70,15 +71,19 @@ pub(super) struct Stretch {
 /// What is asked of each post.
 struct Question {
     account: i64,
-    filters: Vec<Compiled>,
+    filters: Vec<Arc<Compiled>>,
     keep: usize,
     /// What the first filter would decide in the account's timeline.
     order: Option<Order>,
     until: Instant,
+    /// Nobody waits for it any more.
+    is_left: AtomicBool,
 }
 
 impl Drop for Scan {
     fn drop(&mut self) {
+        // What runs on a thread of its own is not to be aborted.
+        self.question.is_left.store(true, Ordering::Relaxed);
         for (_, task) in &self.ahead {
             task.abort();
         }
@@ -91,7 +96,7 @@ impl Scan {
     pub(super) async fn begin(
         api: &Api,
         caller: &Caller,
-        filters: Vec<Compiled>,
+        filters: Vec<Arc<Compiled>>,
         keep: usize,
         before: Option<i64>,
         time: Duration,
@@ -101,7 +106,8 @@ impl Scan {
         let end = last.saturating_add(1);
         let back_to = before.map_or(end, |before| before.clamp(first, end));
         let until = Instant::now() + time;
-        let question = Question { account: caller.account(), filters, keep, order, until };
+        let is_left = AtomicBool::new(false);
+        let question = Question { account: caller.account(), filters, keep, order, until, is_left };
         Ok(Self {
             api: api.clone(),
             question: Arc::new(question),
@@ -160,7 +166,8 @@ async fn look(database: Database, numbers: Range<i64>, question: Arc<Question>) 
         let (mut scratch, mut seen, mut places) = (Scratch::default(), Vec::new(), Vec::new());
         let mut kept = [0; 1 << Bits::BITS];
         let (posts, stopped_at) = rows.read_while(|number, post, received_at| {
-            if !seen.is_empty() && Instant::now() >= question.until {
+            let is_late = !seen.is_empty() && Instant::now() >= question.until;
+            if is_late || question.is_left.load(Ordering::Relaxed) {
                 return None;
             }
             let mut bits = 0;

@@ -74,12 +74,11 @@ pub(super) async fn search(
     // First: reading an expression, with lists that it names, may cost as much as the search.
     let _right = api.0.uses.search(caller.account()).await?;
     caller.renew(&api);
-    let marking = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
-    let searching = compiled(&api, &mut caller, &query.text, query.dialect).await?;
-    let unknown_handles = UnknownHandles::of_slice(&api, &mut caller, &marking, before.is_none()).await?;
+    let filter = Arc::new(compiled(&api, &mut caller, &query.text, query.dialect).await?);
+    let unknown_handles = UnknownHandles::of_slice(&api, &mut caller, &filter, before.is_none()).await?;
     let keep = query.limit + 1;
     let slice = api.options().slice;
-    let mut scan = Scan::begin(&api, &caller, vec![searching], keep, before, slice, None).await?;
+    let mut scan = Scan::begin(&api, &caller, vec![filter.clone()], keep, before, slice, None).await?;
     let mut found: Vec<TimelinePost> = Vec::new();
     // However late it is, it comes a little further.
     while !scan.is_done() && found.len() < query.limit {
@@ -96,7 +95,7 @@ pub(super) async fn search(
         _ if scan.is_done() => (None, scan.searched_back_to().await?),
         _ => (Some(place(Cursor { commit: 0, post: scan.back_to })), scan.searched_back_to().await?),
     };
-    let shown = shown(&api, &caller, &mut found, &marking).await?;
+    let shown = shown(&api, &caller, &mut found, &filter).await?;
     let back_to = back_to.map(rfc3339);
     let mut text = match (&next, &back_to) {
         (Some(_), Some(time)) => format!("{}, searched back to {time}", found.len()),

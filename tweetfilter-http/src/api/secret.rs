@@ -26,11 +26,14 @@ pub(super) fn own_or_new(prefix: &str, own: Option<&str>) -> Result<String> {
                 "`secret` must be 64 hexadecimal digits (0 to 9, a to f) at random, as `openssl rand -hex 32` gives them",
             )
         }),
-        None => new_secret(prefix).map_err(|error| {
-            let message = format!("No random numbers: {error}");
-            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
-        }),
+        None => new_secret(prefix).map_err(|error| no_random(&error)),
     }
+}
+
+/// The system has no random numbers to give.
+pub(super) fn no_random(error: &getrandom::Error) -> ApiError {
+    let message = format!("No random numbers: {error}");
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
 }
 
 /// Something else is known by the secret that a caller made.

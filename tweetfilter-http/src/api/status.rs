@@ -231,15 +231,25 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         names: admin,
     };
     let unwell = look.unwell();
-    let summary = match known.gaps.len() {
-        0 if buffer_away.is_some() => {
-            Summary::new("No gaps that the store knows; the buffer does not answer")
-        }
-        0 if !unfit.is_empty() => Summary::new("No gaps, but not all of the buffer can be read"),
-        0 => Summary::new("No gaps"),
-        count => Summary::new(Summary::counted(count, "gap").text),
+    let gaps = match known.gaps.len() {
+        0 if buffer_away.is_some() => "No gaps that the store knows; the buffer does not answer".to_owned(),
+        0 if !unfit.is_empty() => "No gaps, but not all of the buffer can be read".to_owned(),
+        0 => "No gaps".to_owned(),
+        count => Summary::counted(count, "gap").text,
     };
+    let summary = Summary::new(said(&unwell, &gaps));
     Ok(Answer::new(summary, SystemStatus { unwell, buffer_away, ..shown(known, admin) }))
+}
+
+/// What is not well first, the gravest in its own words, and what else there is to say behind it.
+fn said(unwell: &[Unwell], gaps: &str) -> String {
+    let Some((gravest, others)) = unwell.split_first() else { return gaps.to_owned() };
+    let others = match others.len() {
+        0 => String::new(),
+        1 => " (and 1 thing more is not well)".to_owned(),
+        count => format!(" (and {count} things more are not well)"),
+    };
+    format!("{}{others}. {gaps}", gravest.message.trim_end_matches('.'))
 }
 
 /// Tries whether a store takes a write, for those who have no API to ask: why it does not, as `/status` says it.

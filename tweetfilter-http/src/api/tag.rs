@@ -1,5 +1,7 @@
 //! Answers that are not sent again while nothing has changed.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -19,14 +21,6 @@ impl Tag {
     pub(super) fn of(numbers: &[i64]) -> Self {
         let numbers: Vec<_> = numbers.iter().map(i64::to_string).collect();
         Self(format!("W/\"{}\"", numbers.join("-")))
-    }
-
-    /// The tag of what is of the same state and shows people whose names were looked up: these change by themselves.
-    pub(super) fn showing(&self, people: &People) -> Self {
-        match (people.is_empty(), self.0.strip_suffix('"')) {
-            (false, Some(numbers)) => Self(format!("{numbers}-{:x}\"", people.digest())),
-            _ => self.clone(),
-        }
     }
 
     /// The exact tag of what is the same as long as these numbers are.
@@ -52,10 +46,7 @@ impl Tag {
 
     /// Whether whoever asks has this answer already. Servers in between may have weakened the tag.
     pub(super) fn is_known(&self, headers: &HeaderMap) -> bool {
-        let values =
-            headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
-        let mut known = values.flat_map(|value| value.split(',')).map(str::trim);
-        known.any(|one| one == "*" || opaque(one) == opaque(&self.0))
+        known(headers).any(|one| one == "*" || opaque(one) == opaque(&self.0))
     }
 
     /// It is as it was.
@@ -74,6 +65,60 @@ impl Tag {
         headers.append(header::VARY, HeaderValue::from_static("authorization"));
         response
     }
+}
+
+/// What an answer is made from of which others change most: where nothing at all has changed, it is known by that without
+/// being made that it is the same, and else by what it says. So who asks is not sent again what others' news left as it was.
+#[derive(Clone, Debug)]
+pub(super) struct Made(String);
+
+/// What stands in a tag between what an answer was made from and what it says; and where that may change by itself.
+const SAYS: char = '.';
+const SAYS_OF_ITSELF: char = '~';
+
+impl Made {
+    /// Of numbers that rise when the answer may change. They are read before it is made.
+    pub(super) fn of(numbers: &[i64]) -> Self {
+        let numbers: Vec<_> = numbers.iter().map(i64::to_string).collect();
+        Self(numbers.join("-"))
+    }
+
+    /// That it is as it was, if whoever asks has an answer that was made from this.
+    pub(super) fn unchanged(&self, headers: &HeaderMap) -> Option<Response> {
+        let same = |one: &str| inner(one)?.strip_prefix(&self.0)?.strip_prefix(SAYS).map(|_| ());
+        self.known(headers, |one| same(one).is_some())
+    }
+
+    /// The answer, or that it is as it was, by the digest of what it says. Those whom it shows and whose names were looked
+    /// up may be called otherwise without any of the numbers.
+    pub(super) fn answer(
+        &self,
+        headers: &HeaderMap,
+        says: u64,
+        people: &People,
+        answer: impl IntoResponse,
+    ) -> Response {
+        let digest = format!("{says:016x}");
+        let said = |one: &str| Some(inner(one)?.rsplit_once([SAYS, SAYS_OF_ITSELF])?.1 == digest);
+        self.known(headers, |one| said(one) == Some(true)).unwrap_or_else(|| {
+            let says = if people.is_empty() { SAYS } else { SAYS_OF_ITSELF };
+            Tag(format!("W/\"{}{says}{digest}\"", self.0)).put(answer)
+        })
+    }
+
+    /// That it is as it was, with the tag of the answer that is known, and not of one that would be made now.
+    fn known(&self, headers: &HeaderMap, is_same: impl Fn(&str) -> bool) -> Option<Response> {
+        let one = known(headers).find(|one| *one == "*" || is_same(one))?;
+        let tag = if one == "*" { format!("W/\"{}\"", self.0) } else { format!("W/{}", opaque(one)) };
+        Some(Tag(tag).unchanged())
+    }
+}
+
+/// A number that is another as soon as an answer says something else.
+pub(super) fn digest_of(says: &[&str]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    says.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What must still be so for a change to be made (`If-Match`, RFC 9110).
@@ -129,6 +174,17 @@ impl IfMatch {
     pub(super) fn names_tags(&self) -> bool {
         matches!(self, Self::OneOf(_))
     }
+}
+
+/// The tags that whoever asks knows.
+fn known(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
+}
+
+/// What stands within the quotes of a tag.
+fn inner(tag: &str) -> Option<&str> {
+    opaque(tag).strip_prefix('"')?.strip_suffix('"')
 }
 
 /// A tag without saying whether it is weak.
@@ -230,6 +286,33 @@ mod tests {
             let found = [of(value, Some(&exact)), of(value, Some(&weak)), of(value, None)];
             assert_eq!(found, [Some(by_exact), Some(by_weak), Some(by_none)], "{value:?}");
         }
+    }
+
+    #[test]
+    fn an_answer_is_known_by_what_it_was_made_from_or_by_what_it_says() {
+        let asking = |tag: &str| HeaderMap::from_iter([(header::IF_NONE_MATCH, tag.parse().unwrap())]);
+        let answer = |made: &Made, headers: &HeaderMap, says: &str| {
+            let answer = made.answer(headers, digest_of(&[says]), &People::default(), "");
+            (answer.status().as_u16(), answer.headers()[header::ETAG].to_str().unwrap().to_owned())
+        };
+        let (made, later) = (Made::of(&[1, 7]), Made::of(&[1, 70]));
+        let (status, tag) = answer(&made, &HeaderMap::new(), "snow");
+        assert_eq!(status, 200);
+        for tag in [tag.clone(), tag[2..].to_owned(), format!("\"a\", {tag}")] {
+            assert!(
+                made.unchanged(&asking(&tag)).is_some() && later.unchanged(&asking(&tag)).is_none(),
+                "{tag}"
+            );
+        }
+        // It says the same, and keeps its tag; or something else, and has another.
+        assert_eq!(answer(&later, &asking(&tag), "snow"), (304, tag.clone()));
+        let (status, other) = answer(&later, &asking(&tag), "rain");
+        assert!(status == 200 && other != tag, "{other}");
+        for tag in ["W/\"1-7\"", "\"1-70\"", "\"\"", "\".\"", "7", ""] {
+            assert!(made.unchanged(&asking(tag)).is_none(), "{tag}");
+            assert_eq!(answer(&later, &asking(tag), "snow").0, 200, "{tag}");
+        }
+        assert!(made.unchanged(&asking("*")).is_some());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::value::to_raw_value;
 use tweetfilter_sql::{Cursor, FilterRow, Page, TimelinePost};
 use utoipa::{IntoParams, ToSchema};
 
@@ -17,7 +18,7 @@ use super::caller::Caller;
 use super::expression::Compiled;
 use super::extract::{Path, Query};
 use super::shapes::{ShownPost, place, read_place};
-use super::tag::Tag;
+use super::tag::{Made, digest_of};
 use super::turns::Work;
 use crate::people::unnamed;
 
@@ -60,8 +61,8 @@ fn twenty() -> usize {
 /// Where nearly all of it is hidden or gone a page may end with few posts or none: as long as there is a `summary.next`,
 /// sent as `before`, it goes on from there.
 ///
-/// It answers 304 to the `ETag` of an earlier answer if nothing was stored, decided anew or forgotten, no filter
-/// changed since, and nobody whom it shows is called otherwise.
+/// It answers 304 to the `ETag` of an earlier answer that had the same posts, with the same said of them: what others get or
+/// lose meanwhile changes nothing of that. `summary.commit` of the earlier answer may be gone on from as before.
 #[utoipa::path(get, path = "/timeline", operation_id = "get_timeline", tag = "posts", params(TimelineQuery),
     responses((status = 200, body = Answer<Vec<ShownPost>>), (status = 304, description = "As it was"),
         (status = 404, body = Refused)))]
@@ -91,10 +92,9 @@ pub(super) async fn timeline(
         own.ok_or_else(|| ApiError::missing(format_args!("filter {filter}")))?;
     }
     let pulse = caller.pulse;
-    // By itself it is the tag of what shows nobody whose name had to be looked up.
-    let tag = Tag::of(&[caller.account(), pulse.commit, pulse.revision, pulse.rewritten]);
-    if tag.is_known(&headers) {
-        return Ok(tag.unchanged());
+    let made = Made::of(&[caller.account(), pulse.commit, pulse.revision, pulse.rewritten]);
+    if let Some(unchanged) = made.unchanged(&headers) {
+        return Ok(unchanged);
     }
     let (posts, next) = if query.public {
         everything(&api, &caller, &query, before).await?
@@ -102,16 +102,15 @@ pub(super) async fn timeline(
         delivered(&api, &caller, &query, before).await?
     };
     let people = api.people(caller.until, unnamed(&posts)).await?;
-    let tag = tag.showing(&people);
-    if tag.is_known(&headers) {
-        return Ok(tag.unchanged());
-    }
     let mut shown: Vec<_> = posts.iter().map(|post| ShownPost::of(post, &people)).collect();
     if query.highlights {
         Marker::default().mark(&api, &caller, &posts, &mut shown).await?;
     }
+    let data = to_raw_value(&shown).map_err(|_| ApiError::broken())?;
+    // All but the commit, which is of others, too.
+    let digest = digest_of(&[data.get(), next.as_deref().unwrap_or_default()]);
     let summary = Summary { next, commit: Some(pulse.commit), ..Summary::counted(shown.len(), "post") };
-    Ok(tag.put(Answer::new(summary, shown)))
+    Ok(made.answer(&headers, digest, &people, Answer::new(summary, data)))
 }
 
 /// The place behind all that a commit and those before it delivered.

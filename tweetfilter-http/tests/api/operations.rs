@@ -602,6 +602,7 @@ async fn a_disk_that_is_short_of_room_is_not_well_and_what_is_forgotten_is_count
     let well = house.get(&admin, "/status").await;
     assert_eq!((&well.ok()["unwell"], &well.ok()["forgotten_for_room"]), (&json!([]), &json!(0)));
     assert_eq!(well.ok()["disk"]["state"], "ok");
+    assert_eq!(well.json["summary"]["text"], "No gaps");
     house.post("1", "Snow", true, &[]).await;
 
     let room = house.database.room().await.unwrap().unwrap();
@@ -629,6 +630,10 @@ async fn a_disk_that_is_short_of_room_is_not_well_and_what_is_forgotten_is_count
     let scarce = of(short.clone());
     let got = scarce.get(&admin, "/status").await;
     assert_eq!(codes(got.ok()), ["disk_short", "posts_forgotten"]);
+    // Whoever reads one sentence alone reads that.
+    let text = got.json["summary"]["text"].as_str().unwrap();
+    let (first, last) = ("The disk is short of room: ", " (and 1 thing more is not well). No gaps");
+    assert!(text.starts_with(first) && text.ends_with(last), "{text}");
     assert_eq!((&got.ok()["disk"]["state"], &got.ok()["forgotten_for_room"]), (&json!("short"), &json!(1)));
     assert!(got.ok()["forgotten_up_to"].is_string(), "{got:?}");
     let got = scarce.get(&plain, "/status").await;

@@ -348,6 +348,7 @@ fn what_would_keep_everybody_out_is_refused_with_its_place_and_what_is_allowed()
         ("streams = 0", "`api.streams`: must be a whole number from 1 on"),
         ("connections = 0", "`api.connections`: must be a whole number from 1 on"),
         ("body-bytes = 1023", "`api.body-bytes`: must be a whole number from 1024 on"),
+        ("public-address = \"a.example\"", "`api.public-address`: must be https:// or http:// and a host"),
     ] {
         let files = Files::new().with("tweetfilter.toml", format!("keep-days = 7\n[api]\n{setting}\n"));
         let wrong = files.run(&["config", "show"]);
@@ -356,7 +357,8 @@ fn what_would_keep_everybody_out_is_refused_with_its_place_and_what_is_allowed()
         assert!(wrong.err.contains("tweetfilter.toml") && wrong.err.contains(&said), "{}", wrong.err);
     }
     // The least that is allowed, whole numbers for such with a fraction, and none of what one can do without.
-    let least = "[api]\nrate = 0.001\nburst = 1\nstreams = 1\nconnections = 1\nbody-bytes = 1024\nfilters = 0\nsets = 0\n";
+    let least = "[api]\nrate = 0.001\nburst = 1\nstreams = 1\nconnections = 1\nbody-bytes = 1024\nfilters = 0\nsets = 0\n\
+        public-address = \"http://a.example/\"\n";
     let ended = Files::new().with("tweetfilter.toml", least).run(&["config", "show"]);
     assert_eq!(ended.code, 0, "{}", ended.err);
 }

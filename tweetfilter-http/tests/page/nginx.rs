@@ -7,6 +7,9 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use axum::http::Method;
+use serde_json::json;
+
 use self::http2::Http2;
 use crate::served::{Seen, Served};
 
@@ -292,6 +295,17 @@ async fn page_api_and_live_stream_come_through_nginx_with_tls() {
         let module = nginx.ask(&format!("GET /page/{module} HTTP/1.1"), "");
         assert!(module.starts_with("HTTP/1.1 200") && !module.contains("/health/"), "{module}");
     }
+
+    // A feed names itself as whoever reads it knows it, whatever they say.
+    let filter = served.house.filter(served.ann, "snow").await;
+    let feed = served.house.ask(Method::POST, &served.token, "/feeds", json!({"filter": filter})).await;
+    let path = feed.ok()["atom"].as_str().unwrap();
+    let made_up = "X-Forwarded-Host: evil.example\r\nForwarded: host=evil.example;proto=http";
+    let feed = nginx.ask(&format!("GET {path} HTTP/1.1\r\n{made_up}"), "");
+    assert!(
+        feed.contains(&format!("rel=\"self\" type=\"application/atom+xml\" href=\"https://{NAME}{path}\"")),
+        "{feed}"
+    );
 
     // Each event comes when it is there: the next one is made after it was seen.
     let mut live = nginx.open();

@@ -211,3 +211,48 @@ async fn who_runs_it_sees_parts_hosts_and_trouble_and_tries_again() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+/// Keeps what is asked of how it was back, as long as `holds` says so.
+const HELD: &str = "
+    [window.holds, window.held] = [true, []];
+    window.release = () => {
+        window.holds = false;
+        for (const done of window.held.splice(0)) done();
+    };
+    const fetched = window.fetch;
+    window.fetch = async (address, options = {}) => {
+        const { pathname } = new URL(address, location.href);
+        if (window.holds && pathname.endsWith('/status/history')) await new Promise((done) => held.push(done));
+        return fetched(address, options);
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_it_was_is_said_to_be_loading_until_it_is_there() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    served.prepared(&browser, HELD).await;
+    browser.run("location.hash = '#/status'").await;
+    let card = "document.querySelector('tf-status [data-part=over-time]')";
+    let is = |busy: bool, text: &str| {
+        format!(
+            "{card}?.getAttribute('aria-busy') === '{busy}' && {card}.innerText.includes('Loading …') === {busy} && \
+             {card}.innerText.includes('Nothing was noted yet') === {} && {card}.innerText.includes('{text}')",
+            !busy
+        )
+    };
+    browser.until(&is(true, "Over time")).await;
+    browser.picture("status-loading").await;
+    browser.run("release()").await;
+    browser.until(&is(false, "Over time")).await;
+    // What is asked for anew is still to come.
+    browser.run("holds = true; const s = document.querySelector('[data-part=hours]'); s.value = '24'; s.dispatchEvent(new Event('change'))").await;
+    browser
+        .until(&format!(
+            "{card}.getAttribute('aria-busy') === 'true' && {card}.innerText.includes('Loading …')"
+        ))
+        .await;
+    browser.run("release()").await;
+    browser.until(&is(false, "Over time")).await;
+    browser.was_clean().await;
+    browser.end().await;
+}

@@ -28,6 +28,8 @@ export class Operations {
   #model;
   #asked = 0;
   #pages = 1;
+  // Of how many hours the history is.
+  #read = 0;
 
   hours = 1;
   history = null;
@@ -41,13 +43,18 @@ export class Operations {
 
   /** Reads what was noted in the last `hours`; an answer that somebody asked for later wins. */
   async look() {
-    const asked = ++this.#asked;
-    const { data } = await this.#model.ask('GET', `/status/history?hours=${this.hours}`);
-    if (asked === this.#asked) this.history = data;
+    const [asked, hours] = [++this.#asked, this.hours];
+    const { data } = await this.#model.ask('GET', `/status/history?hours=${hours}`);
+    if (asked === this.#asked) [this.history, this.#read] = [data, hours];
+  }
+
+  /** Whether what was asked for last is still to come. */
+  get isAwaited() {
+    return this.#read !== this.hours;
   }
 
   async loadLetters() {
-    [this.letters, this.hasMore] = await this.#read(this.#pages);
+    [this.letters, this.hasMore] = await this.#lettersOf(this.#pages);
   }
 
   /** Loads a page of dead letters more. */
@@ -57,7 +64,7 @@ export class Operations {
   }
 
   // The dead letters of so many pages, and whether there are more.
-  async #read(pages) {
+  async #lettersOf(pages) {
     const letters = [];
     let after = 0;
     for (let page = 0; page < pages && after !== null; page++) {
@@ -85,7 +92,7 @@ export class Operations {
 
   /** Puts all back that are there now: those that fail meanwhile come to the end of the list, and are not tried for ever. */
   async retryAll() {
-    const [letters] = await this.#read(Infinity);
+    const [letters] = await this.#lettersOf(Infinity);
     return this.retry(letters.map(({ id }) => id));
   }
 

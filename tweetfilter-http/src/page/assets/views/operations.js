@@ -34,12 +34,16 @@ class OperationsView extends View {
       'change',
       ({ target }) => {
         this.#operations.hours = Number(target.value);
+        this.#trouble = '';
         this.#look();
+        this.#draw();
       },
       { signal },
     );
     this.on(model, 'session', () => {
+      const { hours } = this.#operations;
       [this.#operations, this.#looked, this.#letters, this.#told] = [new Operations(model), 0, null, ''];
+      this.#operations.hours = hours;
     });
   }
 
@@ -97,8 +101,10 @@ class OperationsView extends View {
     const totals = this.#operations.totals();
     this.update({
       trouble: this.#trouble,
+      // Where it failed that is said instead, until it is asked for again.
+      loading: this.#operations.isAwaited && !this.#trouble,
       totals: totals.length > 0,
-      fresh: this.#operations.history !== null && totals.length === 0,
+      fresh: !this.#operations.isAwaited && totals.length === 0,
       processes: processes?.length > 0,
       kinds: !processes && status.parts.length > 0,
       hosts: hosts?.length > 0,
@@ -108,6 +114,7 @@ class OperationsView extends View {
       told: this.#told,
       more: this.#operations.hasMore && `The oldest ${count(letters.length)} of ${count(status.dead_letters ?? letters.length)} are shown.`,
     });
+    this.part('over-time').setAttribute('aria-busy', String(this.#operations.isAwaited && !this.#trouble));
     this.#fill('totals', totals, drawn);
     this.#fill('process-rows', processes ?? [], processed);
     this.#fill('kind-rows', status.parts, ({ kind, running, troubled }) =>
