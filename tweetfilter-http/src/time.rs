@@ -30,6 +30,18 @@ pub fn rfc3339(millis: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
 }
 
+/// A time in milliseconds, in the unit that fits: `40 s`, `8 min`.
+#[must_use]
+pub fn lasts(millis: i64) -> String {
+    let seconds = millis.max(0) / 1_000;
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
 /// The times that have a year of four digits, in milliseconds: what lies outside can't be written so that it is read again.
 const YEARS: RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
 
@@ -106,6 +118,14 @@ mod tests {
         assert_eq!(rfc3339(951_782_400_000), "2000-02-29T00:00:00Z");
         assert_eq!(rfc3339(1_614_834_367_089), "2021-03-04T05:06:07.089Z");
         assert_eq!(rfc3339(-1), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn what_lasts_has_the_unit_that_fits() {
+        assert_eq!(
+            [-1, 900, 119_000, 3_600_000, 90_000_000, 900_000_000].map(lasts),
+            ["0 s", "0 s", "119 s", "60 min", "25 h", "10 days"]
+        );
     }
 
     #[test]

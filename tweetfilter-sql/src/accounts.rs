@@ -8,6 +8,7 @@ use tweetfilter_stream::store::{StoreError, StoredAccount};
 use crate::database::Database;
 use crate::places;
 use crate::removed;
+use crate::revoked;
 use crate::sql::{Sql, Tx, args, list, statements};
 use crate::tokens;
 
@@ -145,6 +146,7 @@ impl Database {
         }
         tokens::revoke_all(&mut turn.tx, account).await?;
         places::forget_all(&mut turn.tx, account).await?;
+        revoked::forget_all(&mut turn.tx, account).await?;
         raise(&mut turn.tx).await?;
         turn.commit().await?;
         Ok(removed)

@@ -3,6 +3,8 @@
 //! To price filters they are all read again, which takes a while. It is done before anything is locked; a change that
 //! comes in between shows by a few numbers that every change of an account's filters or lists raises.
 
+use std::sync::Arc;
+
 use tweetfilter_core::budget::{OverBudget, Price};
 use tweetfilter_core::{Dialect, Expression, FilterId, FilterSetBuilder, Limits};
 use tweetfilter_stream::store::StoreError;
@@ -43,6 +45,27 @@ pub(crate) struct Holdings {
     new: u64,
 }
 
+/// What each filter of an account that is used costs, as of a moment: by it one more is held to the budget without all of
+/// them being read again.
+#[derive(Debug, Default)]
+pub struct Prices {
+    ground: Vec<i64>,
+    filters: Vec<(i64, Price)>,
+}
+
+/// An expression that is not saved yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Unsaved<'u> {
+    /// The number of the filter in whose place it would be saved.
+    pub replaces: Option<i64>,
+    /// Whether it would be used; without it as that filter is, or a new one is used.
+    pub enabled: Option<bool>,
+    /// What it says.
+    pub expression: &'u Expression,
+    /// What it costs.
+    pub price: Price,
+}
+
 impl Database {
     /// What the filters of an account cost a post together, and what they may.
     ///
@@ -53,6 +76,80 @@ impl Database {
         let held = Holdings::read(&mut tx, account).await?;
         tx.commit().await?;
         Ok((held.price(), self.budget))
+    }
+
+    /// What each filter of an account costs that is used; the last ones if they still hold.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn prices(&self, account: i64, last: Option<Arc<Prices>>) -> Result<Arc<Prices>, StoreError> {
+        let mut tx = self.read().await?;
+        let now = ground(&mut tx, account).await?;
+        if let Some(last) = last.filter(|last| last.ground == now) {
+            tx.commit().await?;
+            return Ok(last);
+        }
+        let held = Holdings::read(&mut tx, account).await?;
+        tx.commit().await?;
+        let priced = tokio::task::spawn_blocking(move || Arc::new(held.prices()));
+        priced.await.map_err(|error| broke_off(&error))
+    }
+
+    /// Whether an expression could be saved as far as its price goes, by what the other filters of the account cost. What it
+    /// may refer to is known.
+    ///
+    /// # Errors
+    /// [`StoreError::OverBudget`] if it could not; see [`StoreError`].
+    pub async fn fits_beside(
+        &self,
+        account: i64,
+        prices: &Prices,
+        known: &Known,
+        unsaved: &Unsaved<'_>,
+    ) -> Result<(), StoreError> {
+        let Unsaved { replaces, enabled, expression, price } = *unsaved;
+        let before: Price = prices.filters.iter().map(|filter| filter.1).sum();
+        let mut filters: Vec<(Option<i64>, Price)> =
+            prices.filters.iter().map(|filter| (Some(filter.0), filter.1)).collect();
+        match filters.iter().position(|filter| replaces.is_some() && filter.0 == replaces) {
+            Some(place) => filters[place] = (None, price),
+            None => filters.push((None, price)),
+        }
+        let together: Price = filters.iter().map(|filter| filter.1).sum();
+        let is_used = enabled.unwrap_or(replaces.is_none_or(|id| prices.has(id)));
+        if !is_used || together <= self.budget || together <= before {
+            return Ok(());
+        }
+        filters.sort_by_key(|filter| std::cmp::Reverse(filter.1));
+        let mut dearest = Vec::new();
+        for (id, _) in filters.into_iter().take(NAMED) {
+            let said = match id {
+                None => Some((u64::MAX, expression.text().to_owned(), expression.dialect())),
+                Some(id) => self
+                    .filter(id)
+                    .await?
+                    .map(|row| (id.cast_unsigned(), row.filter.text, row.filter.dialect)),
+            };
+            dearest.extend(said);
+        }
+        let (known, budget) = (known.clone(), self.budget);
+        let named = tokio::task::spawn_blocking(move || named(&known, account, &dearest));
+        let named = named.await.map_err(|error| broke_off(&error))?;
+        Err(StoreError::OverBudget(Box::new(OverBudget { budget, price: together, ..named })))
+    }
+
+    /// Whether filters could be saved as [`Database::save_filters`] would, as far as their price goes.
+    ///
+    /// # Errors
+    /// As [`Database::add_filter`].
+    pub async fn filters_fit(&self, account: i64, all: &[Save<'_>]) -> Result<(), StoreError> {
+        if self.budget == Price::MAX {
+            return Ok(());
+        }
+        let mut tx = self.read().await?;
+        let held = Holdings::read(&mut tx, account).await?;
+        tx.commit().await?;
+        self.hold(held, &|held: &mut Holdings| all.iter().for_each(|save| held.save(save))).await
     }
 
     /// Begins to write, with a new revision, what changes an account's filters or lists so that they cost no more than
@@ -98,7 +195,15 @@ impl Database {
             Err(over) if over.price <= before.price() => Ok(()),
             Err(over) => Err(StoreError::OverBudget(over)),
         });
-        held.await.unwrap_or_else(|error| Err(StoreError::Retry(format!("pricing broke off: {error}"))))
+        held.await.unwrap_or_else(|error| Err(broke_off(&error)))
+    }
+}
+
+impl Prices {
+    /// Whether a filter is among them: it is switched on, and can be used.
+    #[must_use]
+    pub fn has(&self, id: i64) -> bool {
+        self.filters.iter().any(|filter| filter.0 == id)
     }
 }
 
@@ -137,25 +242,57 @@ impl Holdings {
         self.known.own_sets.push((name.to_owned(), terms.to_owned()));
     }
 
-    /// The filters as a worker adds them.
-    fn added(&self) -> FilterSetBuilder {
-        let mut builder = self.known.builder(self.account);
+    /// The filters as a worker adds them, and which of them can be used.
+    fn added(&self) -> (FilterSetBuilder, Vec<FilterId>) {
+        let (mut builder, mut used) = (self.known.builder(self.account), Vec::new());
         for (id, text, dialect) in &self.filters {
             // What can't be used costs nothing.
             if let Ok(expression) = Expression::parse_with(text, *dialect, &Limits::default()) {
-                let _ = builder.add_expression(*id, Some(owner(self.account)), expression);
+                let added = builder.add_expression(*id, Some(owner(self.account)), expression);
+                used.extend(added.is_ok().then_some(*id));
             }
         }
-        builder
+        (builder, used)
     }
 
     fn price(&self) -> Price {
-        self.added().prices().into_iter().sum()
+        self.added().0.prices().into_iter().sum()
+    }
+
+    fn prices(&self) -> Prices {
+        let (builder, ids) = self.added();
+        let ids = ids.into_iter().map(|id| id.0.cast_signed());
+        Prices { ground: self.ground.clone(), filters: ids.zip(builder.prices()).collect() }
     }
 
     fn within(&self, budget: Price) -> Result<Price, Box<OverBudget>> {
-        self.added().within(owner(self.account), budget)
+        self.added().0.within(owner(self.account), budget)
     }
+}
+
+/// Filters that a refusal names.
+const NAMED: usize = 3;
+
+/// The dearest filters of an account, with what would make each cheaper.
+fn named(known: &Known, account: i64, dearest: &[(u64, String, Dialect)]) -> OverBudget {
+    let expressions: Vec<_> = dearest
+        .iter()
+        .filter_map(|(id, text, dialect)| {
+            let expression = Expression::parse_with(text, *dialect, &Limits::default()).ok()?;
+            Some((FilterId(*id), expression))
+        })
+        .collect();
+    let (mut builder, owner) = known.builder_for_all(account, expressions.iter().map(|named| &named.1));
+    for (id, expression) in &expressions {
+        // What can't be used costs nothing.
+        let _ = builder.add_expression(*id, Some(owner), expression);
+    }
+    let none = OverBudget { budget: Price::default(), price: Price::default(), dearest: Vec::new() };
+    builder.within(owner, Price::default()).err().map_or(none, |over| *over)
+}
+
+fn broke_off(error: &tokio::task::JoinError) -> StoreError {
+    StoreError::Retry(format!("pricing broke off: {error}"))
 }
 
 /// Numbers of which one is another as soon as an account's filters, or what they refer to, are others.

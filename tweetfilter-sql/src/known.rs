@@ -76,9 +76,26 @@ impl Known {
     /// found with all. Lists are long and handles many, so the others are left out.
     #[must_use]
     pub fn builder_for(&self, account: i64, expression: &Expression) -> (FilterSetBuilder, OwnerId) {
-        let text = expression.text().to_lowercase();
-        let may_name = |set: &str| text.contains(&set.to_lowercase());
-        let named = if self.handles.0.is_empty() { BTreeSet::new() } else { self.names_in(expression) };
+        self.builder_for_all(account, std::iter::once(expression))
+    }
+
+    /// The same for some expressions.
+    pub(crate) fn builder_for_all<'e>(
+        &self,
+        account: i64,
+        expressions: impl Iterator<Item = &'e Expression>,
+    ) -> (FilterSetBuilder, OwnerId) {
+        let (mut texts, mut named) = (Vec::new(), BTreeSet::new());
+        for expression in expressions {
+            texts.push(expression.text().to_lowercase());
+            if !self.handles.0.is_empty() {
+                named.extend(self.names_in(expression));
+            }
+        }
+        let may_name = |set: &str| {
+            let set = set.to_lowercase();
+            texts.iter().any(|text| text.contains(&set))
+        };
         let handles = named.iter().filter_map(|name| self.handles.0.get(name)).flatten();
         (self.stated(account, may_name, handles), references::owner(account))
     }

@@ -30,6 +30,7 @@ mod pulse;
 mod reapply;
 mod removed;
 mod retention;
+mod revoked;
 mod samples;
 pub mod schema;
 mod seen;
@@ -42,6 +43,7 @@ mod withdrawn;
 
 pub use accounts::{AccountIdentity, Followed};
 pub use basis::Basis;
+pub use budget::{Prices, Unsaved};
 pub use buffer::Embedded;
 pub use database::Database;
 pub use dead::{LetterOutline, PUT_BACK, StoredLetter};
@@ -85,6 +87,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         .chain(pulse::STATEMENTS)
         .chain(removed::STATEMENTS)
         .chain(retention::STATEMENTS)
+        .chain(revoked::STATEMENTS)
         .chain(samples::STATEMENTS)
         .chain(samples::MANY.iter().flat_map(|many| &many.0))
         .chain(seen::STATEMENTS)

@@ -4,6 +4,7 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_stream::store::StoreError;
 
 use crate::database::Database;
+use crate::revoked;
 use crate::sql::{Row, Sql, Tx, args, statements};
 use crate::timeline::Cursor;
 use crate::tokens::Made;
@@ -124,6 +125,9 @@ impl Database {
             let is_same = (before.account, before.filter) == (account, filter);
             return Ok(if is_same { Made::Before(before.id) } else { Made::Otherwise });
         }
+        if revoked::is_revoked(&mut turn.tx, digest).await? {
+            return Ok(Made::Revoked);
+        }
         let held = turn.tx.row(FEEDS_HELD, args![account]).await?.map_or(Ok(0), |row| row.int(0))?;
         if usize::try_from(held).unwrap_or(usize::MAX) >= most {
             return Ok(Made::TooMany);
@@ -166,14 +170,17 @@ impl Database {
         Ok(number)
     }
 
-    /// Revokes a feed of an account. False if it has none of this number.
+    /// Revokes a feed of an account: its address is of no use any more, and no feed is made of its secret. False if it has
+    /// none of this number.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn remove_feed(&self, account: i64, id: i64) -> Result<bool, StoreError> {
+        let now = self.now();
         let mut turn = self.write().await?;
-        let removed = turn.tx.run(REMOVE_FEED, args![account, id]).await? > 0;
         changed(&mut turn.tx, account).await?;
+        revoked::feed(&mut turn.tx, account, id, now).await?;
+        let removed = turn.tx.run(REMOVE_FEED, args![account, id]).await? > 0;
         turn.commit().await?;
         Ok(removed)
     }

@@ -7,6 +7,7 @@ use crate::database::Database;
 use crate::lists::numbers;
 use crate::places;
 use crate::pulse::Pulse;
+use crate::revoked;
 use crate::sql::{Row, Sql, Tx, args, list, statements};
 
 statements! {
@@ -90,6 +91,8 @@ pub enum Made {
     Before(i64),
     /// There is something of this secret already, and it is another.
     Otherwise,
+    /// There was something of this secret, which was revoked.
+    Revoked,
     /// The account has as many as it may.
     TooMany,
 }
@@ -110,6 +113,7 @@ impl Database {
         match self.add_token_within(account, name, digest, scope, usize::MAX).await? {
             Made::Now(id) | Made::Before(id) => Ok(id),
             Made::Otherwise => refused("there is another token of this secret"),
+            Made::Revoked => refused("a token of this secret was revoked"),
             Made::TooMany => refused("the account has too many tokens"),
         }
     }
@@ -133,6 +137,9 @@ impl Database {
         if let Some(row) = turn.tx.row(MADE_BEFORE, args![digest]).await? {
             let is_same = row.int(1)? == account && row.text(2)? == name && row.text(3)? == word(scope);
             return Ok(if is_same { Made::Before(row.int(0)?) } else { Made::Otherwise });
+        }
+        if revoked::is_revoked(&mut turn.tx, digest).await? {
+            return Ok(Made::Revoked);
         }
         let held = turn.tx.row(COUNT, args![account]).await?.map_or(Ok(0), |row| row.int(0))?;
         if usize::try_from(held).unwrap_or(usize::MAX) >= most {
@@ -185,14 +192,17 @@ impl Database {
         self.run(USED, args![self.now(), list(ids)?]).await.map(|_| ())
     }
 
-    /// Revokes a token: from now on it opens nothing. False if there is none.
+    /// Revokes a token: from now on it opens nothing, and none is made of its secret. False if there is none.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn revoke_token(&self, id: i64) -> Result<bool, StoreError> {
+        let now = self.now();
         let mut turn = self.write().await?;
         if let Some(row) = turn.tx.row(WHOSE, args![id]).await? {
-            places::changed(&mut turn.tx, row.int(0)?).await?;
+            let account = row.int(0)?;
+            places::changed(&mut turn.tx, account).await?;
+            revoked::token(&mut turn.tx, account, id, now).await?;
         }
         turn.tx.run(UNUSED, args![id]).await?;
         let revoked = turn.tx.run(REVOKE, args![id]).await? > 0;

@@ -126,7 +126,7 @@ pub struct FixIt {
 /// An error or a warning about an expression.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Finding {
-    /// Stable, listed in SYNTAX.md.
+    /// Stable, listed in SYNTAX.md, or `over_budget`.
     pub code: String,
     /// `error` or `warning`.
     #[schema(value_type = words::Severity)]

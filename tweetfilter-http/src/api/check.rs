@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use tweetfilter_core::budget::{OverBudget, Price};
 use tweetfilter_core::explain::CostClass;
 use tweetfilter_core::syntax::{Diagnostic, Note, differences_from_x, lost_in_native, spellings, to_native};
-use tweetfilter_core::{Dialect, Expression};
+use tweetfilter_core::{Dialect, Expression, Span};
+use tweetfilter_sql::Unsaved;
+use tweetfilter_stream::store::StoreError;
+use tweetfilter_stream::worker::OVER_BUDGET;
 use utoipa::ToSchema;
 
 use super::Api;
@@ -32,12 +36,19 @@ pub struct CheckFilter {
     #[serde(default)]
     #[schema(value_type = words::Dialect)]
     pub dialect: Dialect,
+    /// The number of the account's filter in whose place it would be kept, which then costs nothing beside it.
+    #[serde(default)]
+    pub filter: Option<i64>,
+    /// Whether it would be used, since what is not costs nothing; without it as that filter is, and a new one is.
+    #[serde(default)]
+    pub enabled: Option<bool>,
 }
 
 /// What there is to say of an expression.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Checked {
-    /// Whether it can be kept.
+    /// Whether it can be kept: it has no error, and beside the account's other filters it costs no more than they may cost
+    /// together.
     pub valid: bool,
     /// Errors and warnings, in order of place.
     pub diagnostics: Vec<Finding>,
@@ -86,12 +97,16 @@ pub struct Operator {
 pub(super) async fn check(
     State(api): State<Api>,
     mut caller: Caller,
-    Body(CheckFilter { text, dialect }): Body<CheckFilter>,
+    Body(CheckFilter { text, dialect, filter, enabled }): Body<CheckFilter>,
 ) -> Result<Answer<Checked>> {
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
-    let (checked, compiled) =
-        api.aside(Work::Reading, move || Checked::of(&surroundings, &text, dialect)).await?;
+    let read = surroundings.clone();
+    let (mut checked, compiled) =
+        api.aside(Work::Reading, move || Checked::of(&read, &text, dialect)).await?;
     caller.renew(&api);
+    if let Some(compiled) = &compiled {
+        checked.refuse(too_dear(&api, &mut caller, &surroundings, compiled, (filter, enabled)).await?);
+    }
     let unknown_handles = match compiled {
         Some(compiled) => UnknownHandles::of(&api, &mut caller, &Arc::new(compiled)).await?,
         None => None,
@@ -108,7 +123,39 @@ pub(super) async fn check(
     Ok(Answer::new(Summary::new(summary), checked))
 }
 
+/// What is wrong with an expression that costs more, beside the account's other filters, than they may together.
+async fn too_dear(
+    api: &Api,
+    caller: &mut Caller,
+    surroundings: &Surroundings,
+    Compiled { expression, price, .. }: &Compiled,
+    (replaces, enabled): (Option<i64>, Option<bool>),
+) -> Result<Option<Finding>> {
+    let database = api.database();
+    if database.owner_budget() == Price::MAX {
+        return Ok(None);
+    }
+    let prices = surroundings.prices(api, caller).await?;
+    let unsaved = Unsaved { replaces, enabled, expression, price: *price };
+    let held = async {
+        match database.fits_beside(caller.account(), &prices, surroundings.known(), &unsaved).await {
+            Err(StoreError::OverBudget(over)) => Ok(Some(over)),
+            held => held.map(|()| None),
+        }
+    };
+    let over = api.ask(caller.until, held).await?;
+    let whole = Span::from(0..expression.text().len());
+    let said = |over: Box<OverBudget>| Diagnostic::error(OVER_BUDGET, whole, over.to_string());
+    Ok(over.and_then(|over| Finding::all(&[said(over)], expression.text()).pop()))
+}
+
 impl Checked {
+    /// Takes in an error that the text itself does not tell.
+    fn refuse(&mut self, error: Option<Finding>) {
+        self.valid &= error.is_none();
+        self.diagnostics.extend(error);
+    }
+
     /// What the text itself says, and what it is compiled to if it is valid.
     fn of(surroundings: &Surroundings, text: &str, dialect: Dialect) -> (Self, Option<Compiled>) {
         match surroundings.compile(text, dialect) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use tweetfilter_core::budget::OverBudget;
 use tweetfilter_sql::{Basis, FilterRow, NewFilter, Save, Saved};
 use tweetfilter_stream::store::{Action, StoreError};
 use utoipa::ToSchema;
@@ -107,7 +108,8 @@ pub struct FileOwner {
     pub filters: usize,
 }
 
-/// Imports filters, or says what would come in and what would differ.
+/// Imports filters, or says what would come in and what would differ. What can't be kept is refused either way: filters
+/// that would be too many, or would cost too much a post together with the account's others.
 ///
 /// All of them are kept, or with an error none. Of a filter that is there only what the file says is changed: X's form, say,
 /// knows neither actions nor expiries, and leaves them as they are; another text that comes in it is of dialect x. Sent again,
@@ -164,7 +166,7 @@ pub(super) async fn import(
     let (file, mut until) = (Arc::new(file), caller.until);
     for _ in 0..TRIES {
         let rows = api.ask(until, database.account_filters(caller.account())).await?;
-        let basis = Basis::of(&rows);
+        let (basis, count) = (Basis::of(&rows), rows.len());
         let mut candidates = held(&api, caller.account(), &file, rows, import.action, &surroundings).await?;
         if import.apply {
             are_valid(&candidates, import.keep_going)?;
@@ -172,6 +174,8 @@ pub(super) async fn import(
                 until = api.until();
                 continue;
             }
+        } else {
+            would_fit(&api, &mut caller, &candidates, count).await?;
         }
         let (text, of_others) = told(&candidates, &import, &caller.token.account_name, left_out);
         let filters: Vec<_> = candidates.into_iter().map(|candidate| candidate.shown).collect();
@@ -306,6 +310,45 @@ fn read(import: &Import) -> Result<(FilterFile, Kind)> {
     Ok((file, kind))
 }
 
+/// Refuses, as keeping them would, filters of which there would be too many, or that would cost too much, beside those of
+/// the account.
+async fn would_fit(api: &Api, caller: &mut Caller, candidates: &[Candidate], held: usize) -> Result<()> {
+    let saves = candidates.iter().filter_map(|one| Some((one.shown.line, one.save()?)));
+    let (lines, saves): (Vec<_>, Vec<_>) = saves.unzip();
+    if saves.is_empty() {
+        return Ok(());
+    }
+    let (new, most) = (new(&saves), api.options().filters);
+    if new > 0 && held.saturating_add(new) > most {
+        return Err(too_many(held, new, most));
+    }
+    let more = EACH * u32::try_from(saves.len()).unwrap_or(u32::MAX);
+    let (database, account) = (api.database(), caller.account());
+    let fitting = async {
+        match database.filters_fit(account, &saves).await {
+            Err(StoreError::OverBudget(over)) => Ok(Err(over)),
+            fits => fits.map(Ok),
+        }
+    };
+    let fits = api.keep(caller, more, fitting).await?;
+    fits.map_err(|over| too_dear(&over, &saves, &lines, "Nothing would be kept"))
+}
+
+/// How many of them are new.
+fn new(saves: &[Save<'_>]) -> usize {
+    saves.iter().filter(|save| save.replaces.is_none()).count()
+}
+
+/// Says in which lines the filters stand that are too dear.
+fn too_dear(over: &OverBudget, saves: &[Save<'_>], lines: &[usize], so: &str) -> ApiError {
+    let dear = |save: &Save<'_>| over.dearest.iter().any(|dear| dear.text == save.filter.text);
+    let lines = saves.iter().zip(lines).filter(|(save, _)| dear(save));
+    let lines: Vec<_> = lines.map(|(_, line)| line.to_string()).collect();
+    let from = if lines.is_empty() { String::new() } else { format!(" (line {})", lines.join(", ")) };
+    let message = format!("{over}\n{so}{from}");
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "over_budget", message)
+}
+
 /// Keeps all filters of an import that are new or differ, or none of them. False if the account's filters are others by now.
 async fn keep(api: &Api, caller: &mut Caller, candidates: &mut [Candidate], basis: Basis) -> Result<bool> {
     let saves: Vec<_> = candidates.iter().enumerate().filter_map(|(n, one)| Some((n, one.save()?))).collect();
@@ -313,7 +356,7 @@ async fn keep(api: &Api, caller: &mut Caller, candidates: &mut [Candidate], basi
         return Ok(true);
     }
     let (places, saves): (Vec<_>, Vec<_>) = saves.into_iter().unzip();
-    let line = |n: usize| places.get(n).map_or(0, |place| candidates[*place].shown.line);
+    let lines: Vec<_> = places.iter().map(|place| candidates[*place].shown.line).collect();
     let more = EACH * u32::try_from(saves.len()).unwrap_or(u32::MAX);
     let (most, database, account) = (api.options().filters, api.database(), caller.account());
     let saving = async {
@@ -324,19 +367,9 @@ async fn keep(api: &Api, caller: &mut Caller, candidates: &mut [Candidate], basi
     };
     let ids = match api.keep(caller, more, saving).await? {
         Ok(Saved::Done(ids)) => ids,
-        Ok(Saved::TooMany(held)) => {
-            let more = saves.iter().filter(|save| save.replaces.is_none()).count();
-            return Err(too_many(held, more, most));
-        }
+        Ok(Saved::TooMany(held)) => return Err(too_many(held, new(&saves), most)),
         Ok(Saved::Others | Saved::Missing(_) | Saved::Meanwhile(..)) => return Ok(false),
-        Err(over) => {
-            let dear = |save: &Save<'_>| over.dearest.iter().any(|dear| dear.text == save.filter.text);
-            let lines = saves.iter().enumerate().filter(|(_, save)| dear(save));
-            let lines: Vec<_> = lines.map(|(n, _)| line(n).to_string()).collect();
-            let from = if lines.is_empty() { String::new() } else { format!(" (line {})", lines.join(", ")) };
-            let message = format!("{over}\nNothing was kept{from}");
-            return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "over_budget", message));
-        }
+        Err(over) => return Err(too_dear(&over, &saves, &lines, "Nothing was kept")),
     };
     for (place, id) in places.into_iter().zip(ids) {
         candidates[place].shown.id = Some(id);

@@ -2,14 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
+use tweetfilter_core::budget::Price;
 use tweetfilter_core::syntax::{Diagnostic, Severity};
 use tweetfilter_core::{AddError, Dialect, Expression, FilterId, FilterSet, Limits};
-use tweetfilter_sql::Known;
+use tweetfilter_sql::{Known, Prices};
 
 use super::Api;
 use super::answer::Result;
+use super::caller::Caller;
 use super::unused::Found;
 
 /// What the expressions of an account refer to, as of a revision.
@@ -20,6 +24,10 @@ pub(super) struct Surroundings {
     known: Known,
     /// Which of its filters can't be used, as was found last: it holds as long as they refer to the same.
     found: Arc<Found>,
+    /// What its filters cost, once somebody asks.
+    prices: OnceCell<Arc<Prices>>,
+    /// What they cost before, which may hold still.
+    last_prices: Option<Arc<Prices>>,
 }
 
 /// What was read last for each account that asked lately.
@@ -42,6 +50,8 @@ pub(super) struct Compiled {
     pub(super) expression: Expression,
     /// It alone, at place 0.
     pub(super) set: FilterSet,
+    /// What it costs.
+    pub(super) price: Price,
 }
 
 impl Api {
@@ -58,9 +68,12 @@ impl Api {
             return Ok(last.clone());
         }
         let known = self.ask(until, self.database().known_to(account)).await?;
+        let last_prices =
+            last.as_ref().and_then(|last| last.prices.get().or(last.last_prices.as_ref()).cloned());
         let same = last.filter(|last| last.known == known);
         let found = same.map_or_else(Arc::default, |last| last.found.clone());
-        let fresh = Arc::new(Surroundings { account, revision, known, found });
+        let prices = OnceCell::new();
+        let fresh = Arc::new(Surroundings { account, revision, known, found, prices, last_prices });
         remembered().put(account, fresh.clone());
         Ok(fresh)
     }
@@ -97,6 +110,13 @@ impl Surroundings {
         &self.found
     }
 
+    /// What the account's filters cost that are used. They are read once, and again when they are others.
+    pub(super) async fn prices(&self, api: &Api, caller: &mut Caller) -> Result<Arc<Prices>> {
+        let prices = api.database().prices(self.account, self.last_prices.clone());
+        let read = api.keep(caller, Duration::ZERO, prices);
+        self.prices.get_or_try_init(|| read).await.cloned()
+    }
+
     /// Of which revision it is.
     pub(super) fn revision(&self) -> i64 {
         self.revision
@@ -112,7 +132,10 @@ impl Surroundings {
         let expression = expression.map_err(|error| error.diagnostics().to_vec())?;
         let (mut builder, owner) = self.known.builder_for(self.account, &expression);
         match builder.add_expression(FilterId(0), Some(owner), &expression) {
-            Ok(_) => Ok(Compiled { expression, set: builder.build() }),
+            Ok(_) => {
+                let price = builder.prices().into_iter().sum();
+                Ok(Compiled { expression, set: builder.build(), price })
+            }
             Err(AddError::Parse(error)) => Err(error.diagnostics().to_vec()),
             Err(AddError::Refused(found)) => {
                 let mut all = expression.warnings().to_vec();

@@ -78,7 +78,7 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
     responses((status = 201, body = Answer<NewFeed>),
         (status = 200, body = Answer<NewFeed>, description = "It was made before, by the same `secret`"),
         (status = 404, body = Refused), (status = 422, body = Refused,
-            description = "The account has as many feeds as it may (`too_many_feeds`), or there is another of this `secret` (`secret_taken`)")))]
+            description = "The account has as many feeds as it may (`too_many_feeds`), there is another of this `secret` (`secret_taken`), or what was made with it was revoked (`secret_revoked`)")))]
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
@@ -92,6 +92,7 @@ pub(super) async fn add(
         Made::Now(id) => (StatusCode::CREATED, id),
         Made::Before(id) => (StatusCode::OK, id),
         Made::Otherwise => return Err(secret::taken()),
+        Made::Revoked => return Err(secret::revoked()),
         Made::TooMany => {
             let message = format!("This account has {MOST} feeds; revoke some first");
             return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_feeds", message));

@@ -144,7 +144,10 @@ impl Uses {
     pub(super) fn stream(&self, token: i64, options: &Options) -> Result<Right> {
         let own = self.with(token, options, |used| Arc::clone(&used.streams).try_acquire_owned());
         let own = own.map_err(|_| {
-            let message = format!("This token has {} live streams open already; close one", options.streams);
+            let message = match options.streams {
+                1 => "This token has a live stream open already; close it".to_owned(),
+                many => format!("This token has {many} live streams open already; close one"),
+            };
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", message).after(5)
         })?;
         Ok(Right { _permit: own, _searching: None })

@@ -42,6 +42,12 @@ pub(super) fn taken() -> ApiError {
     ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "secret_taken", message)
 }
 
+/// What was made with the secret of a caller was revoked since, and stays so.
+pub(super) fn revoked() -> ApiError {
+    let message = "What was made with this `secret` was revoked; take another, at random";
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "secret_revoked", message)
+}
+
 /// The secret that a caller made, behind a prefix; none if it is not 256 bits in hexadecimal digits, or can't be random.
 fn own_secret(prefix: &str, digits: &str) -> Option<String> {
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');

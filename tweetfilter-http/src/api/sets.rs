@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tweetfilter_core::Limits;
 use tweetfilter_core::syntax::lint::set_names;
 use tweetfilter_core::syntax::{Expression, NamedSets};
-use tweetfilter_sql::{Changed, NewFilter, SetKept, SetQuota};
+use tweetfilter_sql::{Changed, FilterRow, NewFilter, SetKept, SetQuota};
 use utoipa::ToSchema;
 
 use super::Api;
@@ -20,6 +20,7 @@ use super::caller::Caller;
 use super::extract::{Body, Path};
 use super::tag::{IfMatch, Tag, must_be_new};
 use super::turns::Work;
+use crate::parts::now;
 
 /// A named set.
 #[derive(Debug, Serialize, ToSchema)]
@@ -227,11 +228,13 @@ pub(super) async fn remove(
     }
 }
 
-/// How many of the account's filters that are switched on name a set.
+/// How many of the account's filters that are used name a set.
 async fn users(api: &Api, caller: &Caller, name: &str) -> Result<usize> {
     let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
-    let name = name.to_owned();
-    let count = move || rows.iter().filter(|row| row.enabled && names(&row.filter, &name)).count();
+    let (name, now) = (name.to_owned(), now());
+    // What has ended is switched off before long.
+    let is_used = move |row: &FilterRow| row.enabled && row.filter.expires_at.is_none_or(|at| at > now);
+    let count = move || rows.iter().filter(|row| is_used(row) && names(&row.filter, &name)).count();
     api.alone(caller.account(), Work::Lists, count).await
 }
 

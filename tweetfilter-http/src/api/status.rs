@@ -13,7 +13,7 @@ use super::answer::{Answer, ApiError, Result, Summary};
 use super::caller::Caller;
 use super::extract::Query;
 use super::{Api, LOOK};
-use crate::ops::{self, Look, ShownHost, ShownOutlook, ShownProcess, ShownRoom, Span, Unwell};
+use crate::ops::{self, Look, ShownHost, ShownOutlook, ShownProcess, ShownRoom, Span, Unwell, Waiting};
 use crate::parts::now;
 use crate::time::rfc3339;
 
@@ -36,7 +36,8 @@ pub struct SystemStatus {
     pub revision: u64,
     /// Posts that are kept.
     pub posts: u64,
-    /// Entries that wait in the buffer; of one on a server of its own, as of the last 15 seconds.
+    /// Entries that wait in the buffer; of one on a server of its own, as of the last 15 seconds. Null where nobody has
+    /// counted them for 45.
     pub waiting: Option<u64>,
     /// How long the oldest of them has waited, in seconds.
     pub oldest_seconds: Option<f64>,
@@ -212,6 +213,11 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         Err(reason) if admin => Some(reason),
         Err(_) => Some("it does not answer".to_owned()),
     };
+    let embedded = known.status.buffer.clone().filter(|_| !is_elsewhere);
+    if let Some(stats) = &embedded {
+        known.overview.counted(now(), stats);
+    }
+    let buffer = known.overview.buffer.as_ref();
     let look = Look {
         now: now(),
         overview: &known.overview,
@@ -220,6 +226,7 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         store: probed.err().as_ref().map(takes_no_writes),
         buffer: buffer_away.as_deref(),
         unfit: &unfit,
+        waiting: buffer.map(|buffer| Waiting { entries: buffer.entries, age: buffer.age }),
         unused: known.unused,
         names: admin,
     };
@@ -231,7 +238,7 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
         count => Summary::counted(count, "gap").text,
     };
     let summary = Summary::new(said(&unwell, &gaps));
-    Ok(Answer::new(summary, SystemStatus { unwell, buffer_away, ..shown(known, is_elsewhere, admin) }))
+    Ok(Answer::new(summary, SystemStatus { unwell, buffer_away, ..shown(known, admin) }))
 }
 
 /// What is not well first, the gravest in its own words, and what else there is to say behind it.
@@ -262,22 +269,17 @@ fn takes_no_writes(error: &ApiError) -> Unwell {
 }
 
 /// All that the store says, as it is shown to somebody.
-fn shown(known: Known, is_elsewhere: bool, admin: bool) -> SystemStatus {
+fn shown(known: Known, admin: bool) -> SystemStatus {
     let Known { status, gaps, overview, crashes, room, .. } = known;
-    let embedded = status.buffer.as_ref().filter(|_| !is_elsewhere);
-    let elsewhere = overview.buffer.as_ref().filter(|_| is_elsewhere);
-    let oldest = embedded.and_then(|stats| stats.oldest);
+    let buffer = overview.buffer.as_ref();
     SystemStatus {
         unwell: Vec::new(),
         commit: status.commit,
         revision: status.revision,
         posts: status.posts,
-        waiting: embedded.map(|stats| stats.entries).or(elsewhere.map(|last| last.entries)),
-        waiting_bytes: embedded.map(|stats| stats.bytes).or(elsewhere.map(|last| last.bytes)),
-        oldest_seconds: oldest
-            .map(|oldest| (now() - oldest).max(0))
-            .or(elsewhere.and_then(|last| last.age))
-            .map(|age| age as f64 / 1000.0),
+        waiting: buffer.map(|buffer| buffer.entries),
+        waiting_bytes: buffer.map(|buffer| buffer.bytes),
+        oldest_seconds: buffer.and_then(|buffer| buffer.age).map(|age| age as f64 / 1000.0),
         buffer: overview.outlook.map(ShownOutlook::of),
         buffer_away: None,
         parts: kinds(&overview),

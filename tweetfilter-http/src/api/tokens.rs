@@ -90,7 +90,7 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Answe
     responses((status = 201, body = Answer<NewToken>),
         (status = 200, body = Answer<NewToken>, description = "It was made before, by the same `secret`"),
         (status = 403, body = Refused), (status = 422, body = Refused,
-            description = "The account has as many tokens as it may (`too_many_tokens`), or there is another of this `secret` (`secret_taken`)")))]
+            description = "The account has as many tokens as it may (`too_many_tokens`), there is another of this `secret` (`secret_taken`), or what was made with it was revoked (`secret_revoked`)")))]
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
@@ -109,6 +109,7 @@ pub(super) async fn add(
         Made::Now(id) => (StatusCode::CREATED, id),
         Made::Before(id) => (StatusCode::OK, id),
         Made::Otherwise => return Err(secret::taken()),
+        Made::Revoked => return Err(secret::revoked()),
         Made::TooMany => {
             let message = format!("This account has {MOST} tokens; revoke those that nobody uses");
             return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_tokens", message));

@@ -280,6 +280,7 @@ struct Whose {
 enum SetCommand {
     /// Adds a list, one term a line, or replaces it
     Add {
+        /// Its name, and the file of its terms
         #[arg(value_name = "NAME=FILE", value_parser = named_file, allow_hyphen_values = true)]
         set: (String, String),
         #[command(flatten)]

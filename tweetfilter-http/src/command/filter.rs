@@ -63,11 +63,11 @@ struct Facts {
     #[arg(long, value_parser = filter_name)]
     name: Option<String>,
 
-    /// How it reads a post [default: native]
+    /// How it reads a post; a new filter is native where this is not said
     #[arg(long, value_name = "native|x", value_parser = dialect)]
     dialect: Option<Dialect>,
 
-    /// What a match does [default: highlight]
+    /// What a match does; one of a new filter highlights where this is not said
     #[arg(long, value_name = "show|hide|highlight|notify", value_parser = action)]
     action: Option<Action>,
 
@@ -80,6 +80,7 @@ struct Facts {
 enum Command {
     /// Adds a filter, and prints its number
     Add {
+        /// Whose it is to be, by name
         account: String,
         /// The expression
         #[arg(allow_hyphen_values = true)]
@@ -89,13 +90,15 @@ enum Command {
     },
     /// Lists the filters of an account, in its order
     List {
+        /// Whose, by name
         account: String,
         /// One JSON object a line
         #[arg(long)]
         json: bool,
     },
-    /// Changes a filter
+    /// Changes a filter; what is not said stays as it is
     Edit {
+        /// Which one, by its number, as `list` shows it
         number: i64,
         /// The new expression
         #[arg(long, value_name = "E", allow_hyphen_values = true)]
@@ -108,18 +111,22 @@ enum Command {
     },
     /// Puts filters of an account first, in the order in which they are named; the others follow as they were
     Order {
+        /// Whose, by name
         account: String,
+        /// Their numbers, as `list` shows them
         #[arg(required = true, value_name = "NUMBER")]
         numbers: Vec<i64>,
     },
     /// Removes a filter
     Remove {
+        /// Which one, by its number, as `list` shows it
         number: i64,
     },
     // Its documentation is that of its arguments.
     Import(import::Import),
     /// Writes the filters of an account as NDJSON, which `import` and `match` read
     Export {
+        /// Whose, by name
         account: String,
     },
 }

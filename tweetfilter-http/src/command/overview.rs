@@ -3,7 +3,7 @@
 use tweetfilter_http::ops::{HostNow, Outlook, Overview, PartNow, ProcessNow, State, Usage};
 
 use super::terminal::one_line;
-use super::time::rfc3339;
+use super::time::{lasts, rfc3339};
 
 /// A line for each process, part, host and watched process.
 pub(super) fn lines(overview: &Overview, now: i64) -> String {
@@ -141,17 +141,6 @@ fn bytes(count: u64) -> String {
     format!("{count:.1} TB")
 }
 
-/// A time in milliseconds, in the unit that fits.
-fn lasts(millis: i64) -> String {
-    let seconds = millis.max(0) / 1_000;
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tweetfilter_http::ops::{PartState, ProcessState};
@@ -191,10 +180,6 @@ mod tests {
     fn figures_have_the_unit_that_fits() {
         let all = [0, 999, 1_000, 1_500_000, 23_400_000_000, 5_000_000_000_000].map(bytes);
         assert_eq!(all, ["0 B", "999 B", "1.0 KB", "1.5 MB", "23 GB", "5.0 TB"]);
-        assert_eq!(
-            [900, 119_000, 3_600_000, 90_000_000, 900_000_000].map(lasts),
-            ["0 s", "119 s", "60 min", "25 h", "10 days"]
-        );
         assert_eq!(outlook(Some(Outlook::Full(7_200.0))), "; grows, full in 2 h at the present rate");
         assert_eq!(outlook(Some(Outlook::Full(0.0))), "; full");
     }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use tweetfilter_http::api::try_write;
-use tweetfilter_http::ops::{self, Elsewhere, Look, ShownHost, ShownOutlook, ShownProcess};
+use tweetfilter_http::ops::{self, Elsewhere, Look, ShownHost, ShownOutlook, ShownProcess, Waiting};
 use tweetfilter_http::parts::{Buffers, now};
 use tweetfilter_sql::{Database, LetterOutline, PUT_BACK, Room, StoredGap};
-use tweetfilter_stream::buffer::{Buffer, BufferError, Stats};
+use tweetfilter_stream::buffer::{Buffer, BufferError, Fence, Stats};
 use tweetfilter_stream::store::{Snapshot, Store};
 use tweetfilter_stream::worker::Compiled;
 
@@ -60,9 +60,17 @@ pub(crate) struct DeadLetters {
 #[derive(clap::Subcommand)]
 enum Letters {
     /// Lists them: number, time, source, reason
-    List,
-    /// Puts them back into the buffer: those of these numbers, or all
-    Retry { numbers: Vec<i64> },
+    List {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Puts them back into the buffer, to be tried again
+    Retry {
+        /// The numbers of those to put back, as `list` shows them; without any, all that are there now
+        #[arg(value_name = "NUMBER")]
+        numbers: Vec<i64>,
+    },
 }
 
 /// Brings the tables of a store up to date, which each part also does when it starts.
@@ -114,7 +122,17 @@ pub(crate) fn dead_letters(arguments: &DeadLetters) -> Result<(), Failure> {
     block_on(async {
         let database = settings.open_existing().await?;
         match &arguments.command {
-            Letters::List => {
+            Letters::List { json: true } => {
+                each_letter(&database, |letter| {
+                    let LetterOutline { id, source, reason, at, bytes } = letter;
+                    let at = rfc3339(*at);
+                    let object =
+                        json!({ "id": id, "at": at, "source": source, "reason": reason, "bytes": bytes });
+                    write(&format!("{object}\n"))
+                })
+                .await?;
+            }
+            Letters::List { json: false } => {
                 each_letter(&database, |letter| {
                     let (at, reason) = (rfc3339(letter.at), one_line(&letter.reason));
                     write(&format!("{}\t{at}\t{}\t{reason}\n", letter.id, one_line(&letter.source)))
@@ -164,13 +182,38 @@ async fn retry(settings: &Settings, database: &Database, numbers: &[i64]) -> Res
     let ids: Vec<i64> = known.into_iter().collect();
     let buffer = settings.buffer(database).await?;
     let (name, lease, some) = RETRY;
-    let fence = buffer.claim(name, &settings.instance, lease).await.map_err(failure)?.fence;
+    let fence = turn(&buffer, &settings.instance).await?;
     let mut count = 0;
-    for ids in ids.chunks(some) {
-        buffer.renew(name, fence, lease).await.map_err(failure)?;
-        count += database.retry_dead_letters(ids, &buffer, name, fence).await.map_err(failure)?;
-    }
+    let put_back = async {
+        for ids in ids.chunks(some) {
+            buffer.renew(name, fence, lease).await?;
+            count += database.retry_dead_letters(ids, &buffer, name, fence).await?;
+        }
+        Ok(())
+    };
+    let put_back: Result<(), BufferError> = put_back.await;
+    // Whoever comes next need not wait until the claim runs out.
+    let _ = buffer.renew(name, fence, Duration::ZERO).await;
+    put_back.map_err(failure)?;
     Ok(count)
+}
+
+/// Waits until nobody else puts dead letters back: each process is somebody of its own.
+async fn turn(buffer: &Buffers, instance: &str) -> Result<Fence, Failure> {
+    let (name, lease, _) = RETRY;
+    let instance = format!("{instance} {}", std::process::id());
+    let mut is_told = false;
+    loop {
+        match buffer.claim(name, &instance, lease).await {
+            Err(BufferError::Taken { holder, .. }) => {
+                if !std::mem::replace(&mut is_told, true) {
+                    told!("tweetfilter: {} puts dead letters back just now; waits for it", one_line(&holder));
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            claimed => return Ok(claimed.map_err(failure)?.fence),
+        }
+    }
 }
 
 /// Entries of which it is not said what one takes.
@@ -208,11 +251,15 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
         let stats = stats.or_else(|| status.buffer.clone()).unwrap_or_default();
         let room = database.room().await.map_err(failure)?;
         let crashes = database.crashes(if arguments.crashes { 50 } else { 5 }).await.map_err(failure)?;
-        let overview = ops::overview(&database, now()).await.map_err(failure)?;
+        let mut overview = ops::overview(&database, now()).await.map_err(failure)?;
+        if is_told {
+            overview.counted(now(), &stats);
+        }
         let snapshot = database.filters(None).await.map_err(failure)?.unwrap_or_default();
         let compiled = Compiled::new(&snapshot, settings.owner_budget());
         let store = try_write(&database).await;
         database.close().await;
+        let age = stats.oldest.map(|oldest| (now() - oldest).max(0));
         let look = Look {
             now: now(),
             overview: &overview,
@@ -221,11 +268,12 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
             store,
             buffer: away.as_deref(),
             unfit: &unfit,
+            waiting: is_told.then_some(Waiting { entries: stats.entries, age }),
             unused: compiled.refused().len(),
             names: true,
         };
         let unwell = look.unwell();
-        let age = stats.oldest.map(|oldest| (now() - oldest).max(0) as f64 / 1000.0);
+        let age = age.map(|age| age as f64 / 1000.0);
         let per_entry = stats.bytes.checked_div(stats.entries).unwrap_or(0);
         if arguments.json {
             let sources: Vec<_> = status

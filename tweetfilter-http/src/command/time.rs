@@ -1,6 +1,6 @@
 //! Times as people and programs read them, in UTC.
 
-pub(crate) use tweetfilter_http::time::rfc3339;
+pub(crate) use tweetfilter_http::time::{lasts, rfc3339};
 
 /// A stretch of time that counts are given for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -23,6 +23,7 @@ Examples:
   tweetfilter timeline ann
   tweetfilter timeline ann --filter 3 --limit 10 --json")]
 pub(crate) struct Timeline {
+    /// Whose, by name
     account: String,
 
     /// Only what this filter matched, by its number

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tweetfilter_core::post::Millis;
+use tweetfilter_stream::buffer::Stats;
 use tweetfilter_stream::process::Identity;
 
 use super::part::State;
@@ -117,6 +118,22 @@ pub struct BufferFigures {
     /// Bytes that there is room for still, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<u64>,
+}
+
+impl BufferFigures {
+    /// As it was counted at a time; how much room there is that does not say.
+    #[must_use]
+    pub(super) fn of(stats: &Stats, now: Millis) -> Self {
+        Self {
+            entries: stats.entries,
+            bytes: stats.bytes,
+            leased: stats.leased,
+            redelivered: stats.redelivered,
+            lost: stats.lost,
+            age: stats.oldest.map(|oldest| (now - oldest).max(0)),
+            room: None,
+        }
+    }
 }
 
 /// How a process is that runs parts.

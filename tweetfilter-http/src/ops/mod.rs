@@ -44,4 +44,4 @@ pub use probe::Probe;
 pub use process::Process;
 pub use recorder::{EVERY, Recorder};
 pub use shown::{ShownHost, ShownOutlook, ShownPart, ShownProcess, ShownRates, ShownRoom, ShownWatched};
-pub use unwell::{Look, Unwell};
+pub use unwell::{Look, Unwell, Waiting};

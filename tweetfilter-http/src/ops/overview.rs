@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tweetfilter_core::post::Millis;
 use tweetfilter_sql::{Database, Sample, SampleKind};
+use tweetfilter_stream::buffer::Stats;
 use tweetfilter_stream::store::StoreError;
 
 use super::figures::{
@@ -29,8 +30,10 @@ pub struct Overview {
     pub processes: Vec<ProcessNow>,
     /// Hosts that run parts, by name.
     pub hosts: Vec<HostNow>,
-    /// How full the buffer was when somebody noted it last.
+    /// How full the buffer was when somebody noted it last, if that is not long ago.
     pub buffer: Option<BufferFigures>,
+    /// The same over the last minutes, each with when it was so.
+    pub trend: Vec<(Millis, BufferFigures)>,
     /// Where the buffer is going, if that can be told.
     pub outlook: Option<Outlook>,
 }
@@ -130,7 +133,7 @@ impl ProcessNow {
     }
 
     /// Whether it is known to do what a part is there for, or to try.
-    fn does(&self, part: &PartNow) -> bool {
+    pub(super) fn does(&self, part: &PartNow) -> bool {
         !matches!(self.state_of(part), None | Some(State::StandingBy | State::Ended))
     }
 
@@ -201,9 +204,39 @@ pub async fn overview(database: &Database, now: Millis) -> Result<Overview, Stor
         }
     }
     let hosts = hosts.into_values().collect();
-    let buffer = parsed(samples.iter().filter(|sample| sample.kind == SampleKind::Buffer));
-    let last = buffer.last().map(|(_, figures): &(Millis, BufferFigures)| figures.clone());
-    Ok(Overview { processes, hosts, buffer: last, outlook: outlook(&buffer) })
+    let trend: Vec<(_, BufferFigures)> =
+        parsed(samples.iter().filter(|sample| sample.kind == SampleKind::Buffer));
+    // What nobody has noted since is not how it is now.
+    let last = trend.last().filter(|(at, _)| now - at <= SILENT).map(|(_, figures)| figures.clone());
+    let mut overview = Overview { processes, hosts, buffer: last, trend, outlook: None };
+    overview.look_ahead();
+    Ok(overview)
+}
+
+impl Overview {
+    /// Takes in what is in the buffer at a time, as somebody has just counted it: what was noted before says where it came from.
+    pub fn counted(&mut self, now: Millis, stats: &Stats) {
+        let room = self.buffer.as_ref().and_then(|last| last.room);
+        let figures = BufferFigures { room, ..BufferFigures::of(stats, now) };
+        self.trend.push((now, figures.clone()));
+        self.buffer = Some(figures);
+        self.look_ahead();
+    }
+
+    /// Entries of a newer version, as workers say: each has some of them.
+    #[must_use]
+    pub fn newer(&self) -> u64 {
+        let of = |process: &ProcessNow| -> u64 {
+            let works = |part: &&PartNow| !matches!(process.state_of(part), None | Some(State::Ended));
+            process.parts.iter().filter(works).map(|part| part.told.newer).sum()
+        };
+        self.processes.iter().map(of).sum()
+    }
+
+    fn look_ahead(&mut self) {
+        let newer = self.newer();
+        self.outlook = self.buffer.is_some().then(|| outlook(&self.trend, newer)).flatten();
+    }
 }
 
 /// Finds the parts of silent processes that others do in their place. Who did the same before may have to do more than it
@@ -289,8 +322,9 @@ impl Outlook {
     }
 }
 
-/// Where the buffer is going at the rate of the last minute: what went before has no say in when it is full.
-fn outlook(buffer: &[(Millis, BufferFigures)]) -> Option<Outlook> {
+/// Where the buffer is going at the rate of the last minute: what went before has no say in when it is full. Entries of a newer
+/// version stay where they are.
+fn outlook(buffer: &[(Millis, BufferFigures)], newer: u64) -> Option<Outlook> {
     let ((to, last), before) = buffer.split_last()?;
     let minute = before.iter().find(|(at, _)| to - at <= RATES);
     let (from, first) = minute.or(before.last()).unwrap_or(&buffer[0]);
@@ -309,7 +343,9 @@ fn outlook(buffer: &[(Millis, BufferFigures)]) -> Option<Outlook> {
         return Some(stays);
     }
     if after < before {
-        return Some(Outlook::Drains(after / ((before - after) / seconds)));
+        // And then it is as empty as it gets.
+        let left = after - newer as f64;
+        return Some(if left <= few { stays } else { Outlook::Drains(left / ((before - after) / seconds)) });
     }
     let bytes = last.bytes.saturating_sub(first.bytes) as f64 / seconds;
     Some(match last.room {
@@ -329,16 +365,16 @@ mod tests {
 
     #[test]
     fn a_buffer_drains_fills_or_stays() {
-        let of = |before, after, room| outlook(&[buffer(0, before, None), buffer(10_000, after, room)]);
-        assert_eq!(outlook(&[]), None);
-        assert_eq!(outlook(&[buffer(0, 500, None)]), None, "one sample says nothing of where it goes");
+        let of = |before, after, room| outlook(&[buffer(0, before, None), buffer(10_000, after, room)], 0);
+        assert_eq!(outlook(&[], 0), None);
+        assert_eq!(outlook(&[buffer(0, 500, None)], 0), None, "one sample says nothing of where it goes");
         assert_eq!(of(0, 20, Some(5)), Some(Outlook::Steady));
         assert_eq!(of(2_000, 1_000, None), Some(Outlook::Drains(10.0)));
         // 100 entries of 100 bytes a second.
         assert_eq!(of(0, 1_000, Some(1_000_000)), Some(Outlook::Full(100.0)));
         assert_eq!(of(0, 1_000, None), Some(Outlook::Grows));
         // Full, whether it grew until now, for long or not at all, unless it gets emptier.
-        assert_eq!(outlook(&[buffer(0, 500, Some(0))]), Some(Outlook::Full(0.0)));
+        assert_eq!(outlook(&[buffer(0, 500, Some(0))], 0), Some(Outlook::Full(0.0)));
         let full =
             [(0, 1_000), (1_000, 1_000), (2_000, 1_000)].map(|(before, after)| of(before, after, Some(0)));
         assert_eq!(full, [Outlook::Full(0.0), Outlook::Full(0.0), Outlook::Drains(10.0)].map(Some));
@@ -357,14 +393,54 @@ mod tests {
                     )
                 })
                 .collect();
-            outlook(&samples)
+            outlook(&samples, 0)
         };
         assert_eq!(of(15_000), Some(Outlook::Full(100.0)));
         // Where samples come seldom, the last two say it.
         let Some(Outlook::Full(seconds)) = of(100_000) else { panic!("{:?}", of(100_000)) };
         assert!((seconds - 1_000_000.0 / 6_000.0).abs() < 1.0, "{seconds}");
         let stopped = [buffer(0, 0, None), buffer(240_000, 9_000, None), buffer(300_000, 9_000, Some(5))];
-        assert_eq!(outlook(&stopped), Some(Outlook::Steady));
+        assert_eq!(outlook(&stopped, 0), Some(Outlook::Steady));
+    }
+
+    #[test]
+    fn a_buffer_that_is_as_empty_as_it_gets_stays_so() {
+        let of = |after, newer| outlook(&[buffer(0, 2_000, None), buffer(10_000, after, None)], newer);
+        assert_eq!(of(16, 0), Some(Outlook::Steady), "a few are always under way");
+        assert_eq!(of(507, 500), Some(Outlook::Steady), "what workers leave does not get less");
+        assert_eq!(of(1_000, 500), Some(Outlook::Drains(5.0)));
+    }
+
+    #[test]
+    fn what_is_counted_now_says_where_the_buffer_is_going() {
+        let stats =
+            |entries| Stats { entries, bytes: entries * 100, oldest: Some(55_000), ..Stats::default() };
+        // It grew while the store was away, and has been emptied since.
+        let trend: Vec<_> =
+            (0..4).map(|n| buffer(n * 15_000, 10 + n.cast_unsigned() * 5_000, Some(1_000_000_000))).collect();
+        let last = trend.last().map(|last| last.1.clone());
+        let mut overview = Overview { buffer: last, trend, ..Overview::default() };
+        overview.look_ahead();
+        assert!(matches!(overview.outlook, Some(Outlook::Full(_))), "{:?}", overview.outlook);
+        overview.counted(57_000, &stats(7));
+        assert_eq!(overview.outlook, Some(Outlook::Steady));
+        let now = overview.buffer.unwrap();
+        assert_eq!((now.entries, now.age, now.room), (7, Some(2_000), Some(1_000_000_000)));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_has_noted_for_long_is_not_how_full_the_buffer_is() {
+        let (database, now) = (TestStore::open().await, crate::parts::now());
+        let sample = |at, body: &str| {
+            let (host, name) = (String::new(), String::new());
+            Sample { at, kind: SampleKind::Buffer, host, name, body: body.to_owned() }
+        };
+        let samples = [sample(now - 61_000, r#"{"entries":9000}"#), sample(now - 46_000, r#"{"entries":7}"#)];
+        database.keep_samples(&samples, None).await.unwrap();
+        let found = overview(&database, now).await.unwrap();
+        assert_eq!((found.buffer, found.outlook), (None, None));
+        let before = overview(&database, now - 2_000).await.unwrap();
+        assert_eq!(before.buffer.map(|buffer| buffer.entries), Some(7));
     }
 
     /// A process that began and was heard of last at a time, with parts.

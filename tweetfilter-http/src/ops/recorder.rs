@@ -7,6 +7,7 @@ use std::time::Duration;
 use tweetfilter_core::post::Millis;
 use tweetfilter_sql::{Database, ProcessRow, Sample, SampleKind};
 use tweetfilter_stream::buffer::{Buffer, BufferError};
+use tweetfilter_stream::redis_streams;
 use tweetfilter_stream::store::StoreError;
 
 use super::elsewhere;
@@ -38,6 +39,8 @@ pub struct Recorder {
     process: Arc<Process>,
     database: Database,
     buffer: Option<Buffers>,
+    /// Where it is, as long as it is not opened.
+    elsewhere: Option<(String, redis_streams::Options)>,
     probe: Option<Probe>,
     every: Duration,
     kept: VecDeque<Sample>,
@@ -62,6 +65,7 @@ impl Recorder {
             process,
             database,
             buffer,
+            elsewhere: None,
             probe,
             every: EVERY,
             kept: VecDeque::new(),
@@ -77,6 +81,14 @@ impl Recorder {
     #[must_use]
     pub fn every(mut self, every: Duration) -> Self {
         self.every = every.max(Duration::from_millis(10));
+        self
+    }
+
+    /// Notes a buffer on a server of its own that no part of the process needs: nobody else may run who does. It is opened once
+    /// it answers.
+    #[must_use]
+    pub fn looking_at(mut self, address: String, options: redis_streams::Options) -> Self {
+        self.elsewhere = Some((address, options));
         self
     }
 
@@ -135,6 +147,7 @@ impl Recorder {
 
     async fn note(&mut self, at: Millis, look: Look) {
         self.begin().await;
+        self.open().await;
         self.take(at, look, PATIENCE).await;
         // What is not settled now is the next time.
         let _ = tokio::time::timeout(PATIENCE, self.doubts.settle(&self.process, &self.database)).await;
@@ -150,6 +163,15 @@ impl Recorder {
             if let Ok(Err(error)) = crossed_out {
                 tracing::debug!(%error, "what was committed before stays noted");
             }
+        }
+    }
+
+    async fn open(&mut self) {
+        let Some((address, options)) = &self.elsewhere else { return };
+        let opening = Buffers::open(Some(address), &self.database, options.clone());
+        // One that is away, or is not fit, is tried again; whoever asks `/status` is told why.
+        if let Ok(Ok(buffer)) = tokio::time::timeout(PATIENCE, opening).await {
+            (self.buffer, self.elsewhere) = (Some(buffer), None);
         }
     }
 
@@ -199,15 +221,7 @@ impl Recorder {
         };
         let asked = async { tokio::join!(buffer.stats(), room) };
         let Ok((Ok(stats), room)) = tokio::time::timeout(patience, asked).await else { return };
-        let figures = BufferFigures {
-            entries: stats.entries,
-            bytes: stats.bytes,
-            leased: stats.leased,
-            redelivered: stats.redelivered,
-            lost: stats.lost,
-            age: stats.oldest.map(|oldest| (now() - oldest).max(0)),
-            room,
-        };
+        let figures = BufferFigures { room, ..BufferFigures::of(&stats, now()) };
         self.keep(at, SampleKind::Buffer, String::new(), String::new(), &figures);
     }
 

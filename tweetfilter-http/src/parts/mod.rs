@@ -66,10 +66,11 @@ pub enum PartError {
 
 impl PartError {
     /// Whether it comes again at each start until somebody does something: a token that is refused, a file that is not
-    /// there to read one from.
+    /// there, a place to go on that another kind of source has left.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Source(SourceError::Refused { .. } | SourceError::Setup(_)))
+        use SourceError::{Cursor, Refused, Setup};
+        matches!(self, Self::Source(Refused { .. } | Setup(_) | Cursor(_)))
     }
 
     /// Whether another instance has the source by now, or the buffer has forgotten it: whoever read it begins again, and

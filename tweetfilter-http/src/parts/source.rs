@@ -232,7 +232,18 @@ impl SourceSettings {
     /// The same error of a part that reads this source, with what is to be done about it where that is known.
     #[must_use]
     pub fn explained(&self, error: PartError) -> PartError {
-        let PartError::Source(SourceError::Refused { address, status, reason }) = error else { return error };
+        use std::io::ErrorKind::{IsADirectory, NotFound, PermissionDenied};
+        let (address, status, reason) = match error {
+            PartError::Source(SourceError::Refused { address, status, reason }) => (address, status, reason),
+            // It may come, but not by itself.
+            PartError::Source(SourceError::Read { name, error })
+                if matches!(error.kind(), NotFound | PermissionDenied | IsADirectory) =>
+            {
+                let advice = "`files` of the source says what is read, and it is looked for at each try";
+                return SourceError::Setup(format!("{name}: {error}; {advice}")).into();
+            }
+            error => return error,
+        };
         let needs_secret = !matches!(self.kind, Kind::File | Kind::Generated | Kind::Jetstream);
         let advice = match (status, self.secret().ok().filter(|_| needs_secret)) {
             (None | Some(401 | 403), Some(Secret::Keys(file))) => {

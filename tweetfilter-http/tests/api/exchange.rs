@@ -152,11 +152,18 @@ async fn all_of_an_import_is_kept_or_nothing_and_the_line_is_said() {
         let rows = house.database.account_filters(ann).await.unwrap();
         rows.into_iter().map(|row| row.filter.text).collect()
     };
+    // And so says whoever only looks.
+    let got = poor.ask(Method::POST, &token, "/import", json!({"content": file})).await;
+    assert_eq!((got.status, got.error()), (StatusCode::UNPROCESSABLE_ENTITY, "over_budget"));
+    let said = got.json["error"]["message"].as_str().unwrap();
+    assert!(said.contains("Nothing would be kept (line ") && said.contains("3)"), "{said}");
     assert_eq!(texts().await, ["snow"]);
     // No more than fit.
     let many: String = (0..4).map(|n| line(n, &format!("word{n}"), "")).collect();
-    let got = house.ask(Method::POST, &token, "/import", json!({"content": many, "apply": true})).await;
-    assert_eq!(got.error(), "too_many_filters");
+    for apply in [true, false] {
+        let got = house.ask(Method::POST, &token, "/import", json!({"content": many, "apply": apply})).await;
+        assert_eq!(got.error(), "too_many_filters", "{apply}");
+    }
     assert_eq!(texts().await, ["snow"]);
     let long = line(1, "ice", &"n".repeat(501));
     let got = house.ask(Method::POST, &token, "/import", json!({"content": long})).await;

@@ -174,6 +174,91 @@ async fn check_says_what_is_wrong_as_it_is_typed() {
 }
 
 #[tokio::test]
+async fn check_says_what_can_not_be_kept_since_it_costs_too_much() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let dear = r"/\w+ing \w+/";
+    let on = house.filter(ann, dear).await;
+    let off = house.filter(ann, "/[a-z]+ed/").await;
+    assert!(house.database.enable_filter(off, false).await.unwrap());
+    let price = house.database.owner_price(ann).await.unwrap().0.nanoseconds();
+    let small = |share: f64| {
+        let budget = Price::from_nanoseconds(price * share);
+        House::over(house.database.clone().with_owner_budget(budget), patient())
+    };
+    let check =
+        async |house: &House, body: Value| house.ask(Method::POST, &token, "/check", body).await.ok().clone();
+    // Each for itself, and as it would be kept.
+    let poor = small(1.5);
+    for (body, valid) in [
+        (json!({"text": "snow"}), true),
+        (json!({"text": dear}), false),
+        (json!({"text": dear, "filter": on}), true),
+        (json!({"text": dear, "enabled": false}), true),
+        (json!({"text": dear, "filter": off}), true),
+        (json!({"text": dear, "filter": off, "enabled": true}), false),
+        (json!({"text": format!(r"{dear} OR /\w+ed \w+/"), "filter": on}), false),
+    ] {
+        let checked = check(&poor, body.clone()).await;
+        assert_eq!(checked["valid"], valid, "{body}: {checked}");
+        // And so it is when it is kept.
+        let kept = match &body["filter"] {
+            Value::Null => poor.ask(Method::POST, &token, "/filters", body.clone()).await,
+            id => {
+                let mut said = body.clone();
+                said.as_object_mut().unwrap().remove("filter");
+                poor.ask(Method::PATCH, &token, &format!("/filters/{id}"), said).await
+            }
+        };
+        if valid {
+            kept.ok();
+            let id = kept.ok()["id"].as_i64().unwrap();
+            if id != on && id != off {
+                assert!(house.database.remove_filter(id).await.unwrap());
+            }
+            continue;
+        }
+        assert_eq!(kept.error(), "over_budget", "{body}");
+        let found = &checked["diagnostics"][0];
+        assert_eq!((&found["code"], &found["severity"]), (&json!("over_budget"), &json!("error")));
+        assert_eq!(found["message"], kept.json["error"]["message"], "the same is said of it");
+        assert!(found["message"].as_str().unwrap().contains("put a word beside it"), "{found}");
+        assert_eq!(found["span"]["end"], body["text"].as_str().unwrap().len());
+        assert!(checked["canonical"].is_string());
+    }
+    // What makes an account cheaper that is over its budget is possible.
+    let less = small(0.5);
+    assert_eq!(check(&less, json!({"text": "/x+y*z/ snow", "filter": on})).await["valid"], true);
+    assert_eq!(check(&less, json!({"text": "snow"})).await["valid"], false);
+    // Another filter is counted as soon as it is there.
+    let (beside, roomy) = (json!({"text": dear}), small(2.5));
+    assert_eq!(check(&roomy, beside.clone()).await["valid"], true);
+    roomy.ask(Method::POST, &token, "/filters", beside.clone()).await.ok();
+    assert_eq!(check(&roomy, beside).await["valid"], false);
+}
+
+#[tokio::test]
+async fn check_and_the_preview_of_an_import_refuse_a_list_that_is_too_long_to_be_looked_up() {
+    let house = House::new().await;
+    let (_, token) = house.account("ann", Scope::Write).await;
+    let terms: Vec<String> = (0..20_000).map(|n| format!("word{n}")).collect();
+    house.ask(Method::PUT, &token, "/sets/newset", json!({"terms": terms})).await.ok();
+    let got = house.ask(Method::POST, &token, "/check", json!({"text": "{newset}"})).await;
+    assert_eq!(got.ok()["valid"], false, "{got:?}");
+    let found = &got.ok()["diagnostics"][0];
+    assert_eq!(found["code"], "over_budget");
+    assert!(found["message"].as_str().unwrap().contains("cut it into lists that are shorter"), "{found}");
+    assert!(got.json["summary"]["text"].as_str().unwrap().contains("would cost"), "{got:?}");
+    for apply in [false, true] {
+        let body = json!({"content": "{newset}\nsnow", "apply": apply});
+        let got = house.ask(Method::POST, &token, "/import", body).await;
+        assert_eq!(got.error(), "over_budget", "{apply}");
+        let said = got.json["error"]["message"].as_str().unwrap();
+        assert!(said.contains("kept (line 1"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_filter_whose_list_is_gone_can_still_be_switched_off() {
     let house = House::new().await;
     let (_, token) = house.account("ann", Scope::Write).await;

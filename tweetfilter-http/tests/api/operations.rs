@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tweetfilter_core::Post;
 use tweetfilter_http::ops::{Elsewhere, Metrics, Part, Probe, Process, Recorder, overview};
 use tweetfilter_http::parts::{Buffers, PartError, Stop, now, retention, supervise};
 use tweetfilter_sql::{CrashEvent, Database, DiskReserve, ProcessRow, Scope};
-use tweetfilter_stream::buffer::{Batch, Buffer, Counts, Gap};
+use tweetfilter_stream::buffer::{Batch, Buffer, Counts, Encoded, Gap};
+use tweetfilter_stream::entry::{Audience, Content, Entry};
 use tweetfilter_stream::process::Identity;
 use tweetfilter_stream::redis_streams::{Options, RedisBuffer};
 use tweetfilter_stream::source::SourceError;
@@ -298,6 +300,73 @@ async fn what_a_buffer_on_a_server_of_its_own_knows_is_told_too() {
     assert!(got.ok()["commit"].is_i64());
     let got = house.get(&plain, "/status").await;
     assert_eq!(got.ok()["buffer_away"], "it does not answer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_a_buffer_that_nobody_works_on_is_counted_and_named() {
+    use tweetfilter_sql::{Sample, SampleKind};
+    let Some(mut server) = RedisServer::start(&FIT) else { return };
+    let house = House::new().await;
+    house.api.buffer_at(server.url(), Options::default());
+    let admin = house.account("ann", Scope::Admin).await.1;
+    let buffer = RedisBuffer::open(&server.url(), Options::default()).await.unwrap();
+    let fence = buffer.claim("people", "one", Duration::from_secs(60)).await.unwrap().fence;
+    let append = async |id: &str| {
+        let entry = Entry {
+            source: "people".into(),
+            at: now(),
+            to: Audience::Public,
+            place: None,
+            content: Content::Post(Box::new(Post {
+                id: id.into(),
+                network: "x".into(),
+                ..Post::from_text("Snow")
+            })),
+        };
+        let entries = vec![Encoded { key: 1, bytes: entry.to_vec().unwrap() }];
+        buffer.append(&Batch { source: "people".into(), fence, entries, ..Batch::default() }).await.unwrap();
+    };
+    append("1").await;
+    // Of what was noted long ago nobody says that it is so now.
+    let sample = |at: i64, entries: u64| Sample {
+        at,
+        kind: SampleKind::Buffer,
+        host: String::new(),
+        name: String::new(),
+        body: json!({"entries": entries, "age": 268_000}).to_string(),
+    };
+    house.database.keep_samples(&[sample(now() - 61_000, 7), sample(now() - 46_000, 7)], None).await.unwrap();
+    let got = house.get(&admin, "/status").await;
+    assert_eq!(
+        (&got.ok()["waiting"], &got.ok()["oldest_seconds"], &got.ok()["buffer"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
+    // Where the API alone runs, its process looks.
+    let process = Process::new("api", None);
+    process.add(house.api.part().clone());
+    let (tell, stop) = Stop::new();
+    let recorder = Recorder::new(process, house.database.clone(), None, None).every(EVERY);
+    let recorder = recorder.looking_at(server.url(), Options::default());
+    let recording = Recording(tell, tokio::spawn(recorder.run(stop)));
+    let waits = async |entries: u64| {
+        let got = house.get(&admin, "/status").await.ok().clone();
+        (got["waiting"] == entries).then_some(got)
+    };
+    until("it is counted", async || waits(1).await).await;
+    append("2").await;
+    until("it is counted anew", async || waits(2).await).await;
+    recording.end().await;
+    // What waits for long while nobody works on it is not well.
+    house.database.keep_samples(&[sample(now() + 1_000, 8_616)], None).await.unwrap();
+    let got = house.get(&admin, "/status").await.ok().clone();
+    let found = &got["unwell"][0];
+    assert_eq!((&got["waiting"], &found["code"]), (&json!(8_616), &json!("nobody_works")), "{got}");
+    assert!(found["message"].as_str().unwrap().contains("the oldest for 4 min"), "{found}");
+    // One that is away is named instead.
+    assert!(server.kill());
+    let got = house.get(&admin, "/status").await.ok().clone();
+    let codes: Vec<_> = got["unwell"].as_array().unwrap().iter().map(|one| &one["code"]).collect();
+    assert_eq!(codes, ["buffer_away"], "{got}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::time::Instant;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tweetfilter_http::api::Options;
-use tweetfilter_sql::Scope;
+use tweetfilter_sql::{NewFilter, Scope};
 
 use crate::house::{House, patient, request};
 
@@ -54,6 +54,8 @@ async fn who_removes_a_set_is_told_which_filters_name_it() {
     }
     let off = house.filter(ann, "{cities}").await;
     house.ask(Method::PATCH, &token, &format!("/filters/{off}"), json!({"enabled": false})).await.ok();
+    let ended = NewFilter { text: "{cities} fog".into(), expires_at: Some(1), ..NewFilter::default() };
+    house.database.add_filter(ann, &ended).await.unwrap();
     house.database.set_named(None, "shared", "rome").await.unwrap();
     for (name, said) in [
         ("cities", "Removed; 2 filters name it and are not used until it is there again"),

@@ -314,13 +314,24 @@ async fn made_once(house: &House) {
                 "{path}"
             );
         }
-        // What is revoked is no more, and may be made anew.
+        // What is revoked stays so, whoever asks for it again, and as what.
         house.send(request(Method::DELETE, &format!("{path}/{}", made["id"]), &token, None)).await.ok();
-        let anew = make(&token, path, &body).await;
-        assert_eq!(anew.status, StatusCode::CREATED, "{path}");
+        for (token, body) in [(&token, &body), (&token, &another), (&other, &foreign)] {
+            let got = make(token, path, body).await;
+            assert_eq!(
+                (got.status, got.error()),
+                (StatusCode::UNPROCESSABLE_ENTITY, "secret_revoked"),
+                "{path}"
+            );
+        }
+        assert_eq!(house.get(&token, path).await.ok().as_array().unwrap().len(), before, "{path}");
     }
-    let made = format!("tf_{secret}");
-    house.get(&made, "/me").await.ok();
+    assert_eq!(house.get(&format!("tf_{secret}"), "/me").await.error(), "unknown_token");
+    // With its account it is forgotten.
+    assert!(house.database.remove_account(ann).await.unwrap());
+    let mine = json!({"name": "phone", "scope": "read"});
+    assert_eq!(make(&other, "/tokens", &mine).await.status, StatusCode::CREATED);
+    let token = other;
     let short = json!({"scope": "read", "secret": "0".repeat(64)});
     let got = house.ask(Method::POST, &token, "/tokens", short).await;
     assert_eq!((got.status, got.error()), (StatusCode::BAD_REQUEST, "bad_request"));

@@ -63,6 +63,34 @@ fn a_token_that_is_refused_is_told_and_read_anew() {
 }
 
 #[test]
+fn a_file_that_is_not_there_and_a_name_that_another_kind_of_source_had_are_refused() {
+    let settings = "[source.people]\nkind = \"file\"\nfiles = [\"posts.ndjson\"]\n";
+    let files = Files::new().with("tweetfilter.toml", settings);
+    ok(files.run(&["account", "add", "ann"]));
+    let refused = |told: &str| {
+        let mut server = Server::start(&files, &["serve"]);
+        let part = || {
+            let status = status(&files);
+            let parts = status["processes"][0]["parts"].as_array().cloned().unwrap_or_default();
+            parts.into_iter().find(|part| part["name"] == "ingest people").unwrap_or_default()
+        };
+        until("it is refused", &files, || part()["state"] == "refused");
+        let reason = part()["refused"].as_str().unwrap().to_owned();
+        assert!(reason.contains(told), "{reason}");
+        assert_eq!((status(&files)["crashes"].clone(), part()["restarts"].clone()), (0.into(), 0.into()));
+        server.tell_to_end();
+    };
+    refused("posts.ndjson: No such file");
+    std::fs::write(files.path("posts.ndjson"), tweet("7", "bob", "snow") + "\n").unwrap();
+    let mut server = Server::start(&files, &["serve"]);
+    until("it is read", &files, || status(&files)["posts"] == 1);
+    server.tell_to_end();
+    let settings = "[source.people]\nkind = \"jetstream\"\naddress = \"ws://127.0.0.1:9\"\n";
+    std::fs::write(files.path("tweetfilter.toml"), settings).unwrap();
+    refused("Give it another name");
+}
+
+#[test]
 fn a_source_for_an_account_that_is_not_there_is_named_with_the_way_out() {
     let settings = "[source.home]\nkind = \"generated\"\naudience = \"account ben\"\n";
     let files = Files::new().with("tweetfilter.toml", settings);

@@ -21,6 +21,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("source places", SOURCE_PLACES),
     ("who names handles", NAMED_HANDLES),
     ("when gaps were told", GAPS_TOLD),
+    ("revoked secrets", REVOKED_SECRETS),
 ];
 
 /// A table in full Unicode, compared byte by byte.
@@ -325,3 +326,10 @@ const NAMED_HANDLES: &[&str] = &[
 
 /// Gaps of what was recorded are of times long ago, and are kept as long as others.
 const GAPS_TOLD: &[&str] = &["ALTER TABLE gap ADD COLUMN IF NOT EXISTS told_at BIGINT NOT NULL DEFAULT 0"];
+
+/// Secrets of tokens and feeds that were revoked: nothing is made of them again.
+const REVOKED_SECRETS: &[&str] = &[table!(
+    "revoked_secret",
+    "id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, account BIGINT NOT NULL, digest VARCHAR(64) NOT NULL UNIQUE,
+    at BIGINT NOT NULL, KEY revoked_secret_account (account, id)"
+)];

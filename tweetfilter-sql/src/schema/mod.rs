@@ -38,6 +38,7 @@
 //! | `sample` | how it was `at` a time, every 15 seconds for 7 days: a `host`, a process of the `name`, or the buffer (`kind`); `body` is a JSON object whose counts add up since the process began |
 //! | `process` | processes that run parts, when each was last heard of (`at`), and the state of its parts as a JSON object |
 //! | `token` | who may use the API: of an account, by the SHA-256 `digest` of its secret; `scope` read, write or admin. `state` counts revocations as `tokens` |
+//! | `revoked_secret` | the `digest` of secrets of tokens and feeds that an account revoked, of which nothing is made again, and when (`at`): the newest 10,000 of each account |
 //! | `token_use` | when a `token` was used last, give or take some minutes |
 //! | `withdrawn_post` | posts that a commit deleted, withheld or replaced, or, if it `stays`, took a part of; `is_public` and `audience` as they were: who could see it before |
 //! | `withdrawn_author` | authors of whom nothing is shown since a commit |

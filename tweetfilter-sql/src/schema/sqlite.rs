@@ -21,6 +21,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("source places", SOURCE_PLACES),
     ("who names handles", NAMED_HANDLES),
     ("when gaps were told", GAPS_TOLD),
+    ("revoked secrets", REVOKED_SECRETS),
 ];
 
 const LOOK_BACK: &[&str] = &["CREATE TABLE IF NOT EXISTS reapply (
@@ -255,3 +256,11 @@ const NAMED_HANDLES: &[&str] = &[
 
 /// Gaps of what was recorded are of times long ago, and are kept as long as others.
 const GAPS_TOLD: &[&str] = &["ALTER TABLE gap ADD COLUMN told_at INTEGER NOT NULL DEFAULT 0"];
+
+/// Secrets of tokens and feeds that were revoked: nothing is made of them again.
+const REVOKED_SECRETS: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS revoked_secret (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, digest TEXT NOT NULL UNIQUE,
+        at INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS revoked_secret_account ON revoked_secret (account, id)",
+];

@@ -61,6 +61,7 @@ const OTHERS: &[&str] = &[
     "reading",
     "reapply",
     "removed_account",
+    "revoked_secret",
     "sample",
     "source",
     "source_place",
@@ -103,6 +104,8 @@ async fn account_with_all(database: &Database) -> i64 {
     database.add_feed(ann, filter, "digest of a feed", 1).await.unwrap();
     let token = database.add_token(ann, "", "digest of a token", Scope::Read).await.unwrap();
     database.tokens_used(&[token]).await.unwrap();
+    let revoked = database.add_token(ann, "", "digest of a revoked token", Scope::Read).await.unwrap();
+    assert!(database.revoke_token(revoked).await.unwrap());
     let named = NamedIn { handles: ["ann.example".to_owned()].into(), ..NamedIn::default() };
     database.name_handles("bluesky", &Naming::Account(ann), &named).await.unwrap();
     ann

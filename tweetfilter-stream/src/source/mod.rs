@@ -68,8 +68,11 @@ pub enum SourceError {
         /// A sentence for people.
         reason: String,
     },
-    /// The cursor is of another source, or what it points at has changed.
-    #[error("can't read on from the stored cursor: {0}")]
+    /// The cursor is of another kind of source.
+    #[error(
+        "can't read on from the stored cursor: {0}: something else was read under the name of this source. Give it another \
+         name"
+    )]
     Cursor(String),
     /// A file can't be read.
     #[error("{name}: {error}")]

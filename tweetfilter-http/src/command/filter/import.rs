@@ -36,6 +36,7 @@ use super::{Checker, action, refused};
 /// profiles say, comes in switched off; one that only blurs media does not hide, but does --action.
 #[derive(clap::Args)]
 pub(super) struct Import {
+    /// Whose they are to be, by name
     pub(super) account: String,
     /// The file; `-` reads standard input
     file: String,
@@ -50,7 +51,7 @@ pub(super) struct Import {
     keep_going: bool,
     /// Print what would come in (new) and what would differ (differs), and change nothing
     ///
-    /// What the filters cost is looked at only when they are kept.
+    /// Filters that would cost too much together are refused as they would be without it.
     #[arg(long)]
     dry_run: bool,
 }
@@ -132,7 +133,10 @@ async fn once(
     if nothing && !import.dry_run {
         return Err(Failure::Filters);
     }
-    if !import.dry_run && !keep(database, account, Basis::of(rows), &mut coming).await? {
+    if import.dry_run {
+        let saves: Vec<_> = coming.iter().filter_map(Incoming::save).collect();
+        database.filters_fit(account, &saves).await.map_err(refused)?;
+    } else if !keep(database, account, Basis::of(rows), &mut coming).await? {
         return Ok(None);
     }
     told!("{}", summary(coming.iter().map(|one| one.state), invalid, !import.dry_run));

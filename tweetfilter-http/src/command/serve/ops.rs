@@ -51,12 +51,19 @@ impl Ops {
         buffer: Option<Buffers>,
         ends: &mut Stop,
     ) {
+        let elsewhere = settings.buffer_elsewhere();
+        let buffer =
+            buffer.or_else(|| database.buffer().filter(|_| elsewhere.is_none()).map(Buffers::Embedded));
         if let Some(buffer) = &buffer {
             self.metrics.with_buffer(buffer.clone());
         }
         let probe = Probe::new(&settings.watched(), &settings.folder());
         let probe = probe.map(|probe| if settings.is_watch_said() { probe } else { probe.of_what_ran() });
+        let is_open = buffer.is_some();
         let mut recorder = Recorder::new(self.process.clone(), database.clone(), buffer, probe);
+        if let Some(address) = elsewhere.filter(|_| !is_open) {
+            recorder = recorder.looking_at(address.to_owned(), settings.redis());
+        }
         if database.buffer().is_some() {
             ends.unless_told(recorder.begin()).await;
         }

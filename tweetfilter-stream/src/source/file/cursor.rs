@@ -115,12 +115,8 @@ impl Cursor {
     }
 
     pub(super) fn read(text: &str) -> Result<Self, SourceError> {
-        serde_json::from_str(text).map_err(|_| {
-            SourceError::Cursor(format!(
-                "{text:?} is no cursor of a file: something else was read under the name of this source. Give it \
-                 another name"
-            ))
-        })
+        serde_json::from_str(text)
+            .map_err(|_| SourceError::Cursor(format!("{text:?} is no cursor of a file")))
     }
 
     /// Where this is among files to read. What was replaced is read from its beginning: nothing is stored twice, and

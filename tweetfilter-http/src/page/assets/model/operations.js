@@ -154,6 +154,8 @@ const PASSING = ['unreachable', 'store_away'];
 const HEADLINES = {
   store_busy: 'The server is busy',
   store_takes_no_writes: 'The store takes no writes',
+  nobody_works: 'Nobody works on what is received',
+  entries_wait: 'Workers are behind',
   part: 'Not all parts run',
   source_away: 'Not all sources have a connection',
 };

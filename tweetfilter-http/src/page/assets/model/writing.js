@@ -103,7 +103,8 @@ export class Writing extends EventTarget {
   }
 
   set(change) {
-    const asks = 'text' in change || 'dialect' in change;
+    // What is not used costs nothing, and so may be kept.
+    const asks = ['text', 'dialect', 'enabled'].some((what) => what in change);
     const previews = asks || 'action' in change;
     Object.assign(this, change);
     [this.error, this.done] = [null, false];
@@ -159,6 +160,12 @@ export class Writing extends EventTarget {
     this.#tell('previewed');
   };
 
+  /** What is asked of a check: it costs what it would cost in the place of the filter that is saved. */
+  #checkOf(text, dialect) {
+    const { saved, enabled } = this;
+    return { text, dialect, enabled, ...(saved && { filter: saved.id }) };
+  }
+
   check() {
     const { text, dialect, isTooLong } = this;
     if (isTooLong || text.trim() === '') {
@@ -171,7 +178,7 @@ export class Writing extends EventTarget {
     this.#verdict = new Promise((said) => (say = said));
     this.#check.start(CHECK_AFTER, async (signal) => {
       try {
-        const { data } = await this.#model.ask('POST', '/check', { body: { text, dialect }, signal });
+        const { data } = await this.#model.ask('POST', '/check', { body: this.#checkOf(text, dialect), signal });
         this.checked = { ...data, text };
         this.checkError = null;
         say(data.valid);
@@ -237,7 +244,7 @@ export class Writing extends EventTarget {
     this.#known.start(after, async (signal) => {
       const later = () => this.#askWho(Math.min(2 * after, ASK_AT_LEAST));
       try {
-        const { data } = await this.#model.ask('POST', '/check', { body: { text, dialect }, signal });
+        const { data } = await this.#model.ask('POST', '/check', { body: this.#checkOf(text, dialect), signal });
         if (signal.aborted) return;
         const said = JSON.stringify(data.unknown_handles);
         if (said === JSON.stringify(this.preview?.unknown_handles)) later();
