@@ -49,20 +49,21 @@ pub(super) async fn take_gaps(buffer: &Buffers, database: &Database) -> Result<(
 /// was killed, or was too late, says of none that it was acknowledged.
 pub(super) async fn cross_out(buffer: &Buffers, database: &Database, now: Millis) -> Result<(), BufferError> {
     let Buffers::Redis(redis) = buffer else { return Ok(()) };
-    cross_out_gone(database, now, async |entries| redis.holds_any(entries).await).await
+    cross_out_gone(database, now, |entries| async move { redis.holds_any(&entries).await }).await
 }
 
-async fn cross_out_gone(
+/// What is asked is given away: of a question that borrows it, no task is known to be one that may move between threads.
+async fn cross_out_gone<F: Future<Output = Result<bool, BufferError>>>(
     database: &Database,
     now: Millis,
-    holds_any: impl AsyncFn(&[EntryId]) -> Result<bool, BufferError>,
+    holds_any: impl Fn(Vec<EntryId>) -> F,
 ) -> Result<(), BufferError> {
     let away = |error: StoreError| BufferError::Away(error.to_string());
     // Who had leased some of them before they went is turned away by then: that lease has run out.
     let before = now.saturating_sub(Millis::try_from(LONGEST_LEASE.as_millis()).unwrap_or(Millis::MAX));
     for entries in database.unacknowledged(before).await.map_err(away)? {
         if let Some(first) = entries.first()
-            && !holds_any(&entries).await?
+            && !holds_any(entries.clone()).await?
         {
             database.cross_out(first, before).await.map_err(away)?;
         }
@@ -186,12 +187,17 @@ mod tests {
         {
             store.commit(&Outcome { at, ..Outcome::default() }, &ids(&entries)).await.unwrap();
         }
-        let away = cross_out_gone(&store, now, async |_| Err(BufferError::Away("no route".to_owned()))).await;
+        let away =
+            cross_out_gone(&store, now, |_| async { Err(BufferError::Away("no route".to_owned())) }).await;
         assert!(away.is_err());
         assert_eq!(store.unacknowledged(now + 1).await.unwrap().len(), 3);
-        cross_out_gone(&store, now, async |entries| Ok(entries.contains(&EntryId("0:4-0".to_owned()))))
-            .await
-            .unwrap();
+        cross_out_gone(
+            &store,
+            now,
+            |entries| async move { Ok(entries.contains(&EntryId("0:4-0".to_owned()))) },
+        )
+        .await
+        .unwrap();
         let left = store.unacknowledged(now + 1).await.unwrap();
         assert_eq!(left, [ids(&["0:3-0", "0:4-0"]), ids(&["0:5-0", "0:6-0"])]);
     }
