@@ -1,7 +1,6 @@
 //! What a buffer on a server of its own knows beside the store: of its sources, and what was removed from it.
 
 use std::cmp::Reverse;
-use std::pin::Pin;
 
 use tweetfilter_core::post::Millis;
 use tweetfilter_sql::{Database, PUT_BACK, SourceStatus, Status, StoredGap};
@@ -50,28 +49,23 @@ pub(super) async fn take_gaps(buffer: &Buffers, database: &Database) -> Result<(
 /// was killed, or was too late, says of none that it was acknowledged.
 pub(super) async fn cross_out(buffer: &Buffers, database: &Database, now: Millis) -> Result<(), BufferError> {
     let Buffers::Redis(redis) = buffer else { return Ok(()) };
-    let holds_any = |entries: Vec<EntryId>| {
-        let redis = redis.clone();
-        Box::pin(async move { redis.holds_any(&entries).await }) as Asked
-    };
-    cross_out_gone(database, now, holds_any).await
+    cross_out_gone(database, now, |entries| async move { redis.holds_any(&entries).await }).await
 }
 
-/// Whether a buffer holds some entries.
-type Asked = Pin<Box<dyn Future<Output = Result<bool, BufferError>> + Send>>;
-
-async fn cross_out_gone(
+/// What is asked is given away: of a question that borrows it, no task is known to be one that may move between threads.
+async fn cross_out_gone<F: Future<Output = Result<bool, BufferError>>>(
     database: &Database,
     now: Millis,
-    holds_any: impl Fn(Vec<EntryId>) -> Asked,
+    holds_any: impl Fn(Vec<EntryId>) -> F,
 ) -> Result<(), BufferError> {
     let away = |error: StoreError| BufferError::Away(error.to_string());
     // Who had leased some of them before they went is turned away by then: that lease has run out.
     let before = now.saturating_sub(Millis::try_from(LONGEST_LEASE.as_millis()).unwrap_or(Millis::MAX));
     for entries in database.unacknowledged(before).await.map_err(away)? {
-        let Some(first) = entries.first().cloned() else { continue };
-        if !holds_any(entries).await? {
-            database.cross_out(&first, before).await.map_err(away)?;
+        if let Some(first) = entries.first()
+            && !holds_any(entries.clone()).await?
+        {
+            database.cross_out(first, before).await.map_err(away)?;
         }
     }
     Ok(())
@@ -182,11 +176,6 @@ mod tests {
     use super::*;
     use crate::parts::test_store::TestStore;
 
-    /// A buffer that answers so.
-    fn answers(what: impl Fn(&[EntryId]) -> Result<bool, BufferError>) -> impl Fn(Vec<EntryId>) -> Asked {
-        move |entries| Box::pin(std::future::ready(what(&entries)))
-    }
-
     #[tokio::test]
     async fn what_was_committed_is_forgotten_when_the_buffer_has_none_of_it_and_nobody_can_hold_it() {
         let (store, now) = (TestStore::open().await, crate::parts::now());
@@ -199,12 +188,16 @@ mod tests {
             store.commit(&Outcome { at, ..Outcome::default() }, &ids(&entries)).await.unwrap();
         }
         let away =
-            cross_out_gone(&store, now, answers(|_| Err(BufferError::Away("no route".to_owned())))).await;
+            cross_out_gone(&store, now, |_| async { Err(BufferError::Away("no route".to_owned())) }).await;
         assert!(away.is_err());
         assert_eq!(store.unacknowledged(now + 1).await.unwrap().len(), 3);
-        cross_out_gone(&store, now, answers(|entries| Ok(entries.contains(&EntryId("0:4-0".to_owned())))))
-            .await
-            .unwrap();
+        cross_out_gone(
+            &store,
+            now,
+            |entries| async move { Ok(entries.contains(&EntryId("0:4-0".to_owned()))) },
+        )
+        .await
+        .unwrap();
         let left = store.unacknowledged(now + 1).await.unwrap();
         assert_eq!(left, [ids(&["0:3-0", "0:4-0"]), ids(&["0:5-0", "0:6-0"])]);
     }

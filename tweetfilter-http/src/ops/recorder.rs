@@ -7,7 +7,7 @@ use std::time::Duration;
 use tweetfilter_core::post::Millis;
 use tweetfilter_sql::{Database, ProcessRow, Sample, SampleKind};
 use tweetfilter_stream::buffer::{Buffer, BufferError};
-use tweetfilter_stream::redis_streams;
+use tweetfilter_stream::redis_streams::{self, RedisBuffer};
 use tweetfilter_stream::store::StoreError;
 
 use super::elsewhere;
@@ -167,11 +167,10 @@ impl Recorder {
     }
 
     async fn open(&mut self) {
-        let Some((address, options)) = &self.elsewhere else { return };
-        let opening = Buffers::open(Some(address), &self.database, options.clone());
+        let Some((address, options)) = self.elsewhere.clone() else { return };
         // One that is away, or is not fit, is tried again; whoever asks `/status` is told why.
-        if let Ok(Ok(buffer)) = tokio::time::timeout(PATIENCE, opening).await {
-            (self.buffer, self.elsewhere) = (Some(buffer), None);
+        if let Ok(Ok(buffer)) = tokio::time::timeout(PATIENCE, RedisBuffer::open(&address, options)).await {
+            (self.buffer, self.elsewhere) = (Some(Buffers::Redis(buffer)), None);
         }
     }
 

@@ -6,7 +6,8 @@ use tweetfilter_sql::Room;
 use utoipa::ToSchema;
 
 use super::figures::Usage;
-use super::overview::{HostNow, Outlook, PartNow, ProcessNow, Rates};
+use super::outlook::Outlook;
+use super::overview::{HostNow, PartNow, ProcessNow, Rates};
 use crate::time::rfc3339;
 
 /// A process that runs parts.
