@@ -104,7 +104,6 @@ impl<'a> Parser<'a, '_> {
         if let Some(&innermost) = unclosed.first()
             && !self.skipped
         {
-            let end = Span::from(self.atoms.text.len()..self.atoms.text.len());
             let diagnostic = match unclosed.len() {
                 1 => Diagnostic::error("missing_parenthesis", innermost, "This parenthesis is never closed"),
                 n => Diagnostic::error(
@@ -113,14 +112,40 @@ impl<'a> Parser<'a, '_> {
                     format!("This parenthesis and {} around it are never closed", n - 1),
                 ),
             };
-            // What stands behind an open quotation mark is quoted.
-            let (quote, label) = match self.atoms.report.closing_quote() {
-                Some(quote) => (quote.to_owned(), "close it and the quotation mark at the end"),
-                None => (String::new(), "close it at the end"),
-            };
-            self.report(diagnostic.fix(end, quote + &")".repeat(unclosed.len()), label));
+            let diagnostic = self.closing(diagnostic, unclosed.len());
+            self.report(diagnostic);
         }
         root
+    }
+
+    /// Adds how to close so many parentheses, if that can be.
+    fn closing(&self, diagnostic: Diagnostic, open: usize) -> Diagnostic {
+        let text = self.atoms.text.len();
+        // What stands behind an open quotation mark is quoted.
+        if let Some(quote) = self.atoms.report.closing_quote() {
+            let closed = quote.to_owned() + &")".repeat(open);
+            return diagnostic.fix(
+                Span::from(text..text),
+                closed,
+                "close it and the quotation mark at the end",
+            );
+        }
+        // What lacks something at the end would lack it within closed parentheses too.
+        let lacks = |lexeme: &Lexeme<'_>| {
+            let opens = matches!(lexeme, Lexeme::Open | Lexeme::Quota(_) | Lexeme::Scope(_));
+            let joins =
+                matches!(lexeme, Lexeme::Comma | Lexeme::Minus | Lexeme::And | Lexeme::Or | Lexeme::Not);
+            (opens || joins).then_some(usize::from(opens))
+        };
+        let begun: Vec<usize> = self.lexemes.iter().rev().map_while(|l| lacks(&l.0)).collect();
+        let Some(last) = self.lexemes.len().checked_sub(begun.len() + 1) else { return diagnostic };
+        let left = open.saturating_sub(begun.iter().sum());
+        let (from, label) = match (begun.is_empty(), left) {
+            (true, _) => (text, "close it at the end"),
+            (false, 0) => (self.span_at(last).range().end, "remove what is only begun"),
+            (false, _) => (self.span_at(last).range().end, "remove what is only begun, and close the rest"),
+        };
+        diagnostic.fix(Span::from(from..text), ")".repeat(left), label)
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {

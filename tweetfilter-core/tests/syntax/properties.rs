@@ -279,6 +279,68 @@ fn comes_to_an_end(text: &str, dialect: Dialect) {
     }
 }
 
+fn errors(text: &str, dialect: Dialect) -> Vec<Diagnostic> {
+    let error = Expression::parse_with(text, dialect, &Limits::default()).err();
+    let found = error.map(|error| error.diagnostics().to_vec()).unwrap_or_default();
+    found.into_iter().filter(|found| found.severity == Severity::Error).collect()
+}
+
+/// What closes parentheses closes all of them, and nothing lacks an operand that had one before.
+fn closing_mends(text: &str, dialect: Dialect) {
+    let before = errors(text, dialect);
+    let fixes =
+        before.iter().filter(|found| found.code == "missing_parenthesis").flat_map(|found| &found.fixes);
+    for fix in fixes {
+        let mut mended = text.to_owned();
+        mended.replace_range(fix.span.range(), &fix.replacement);
+        for error in errors(&mended, dialect) {
+            let is_sound = match error.code {
+                "missing_parenthesis" => false,
+                "missing_operand" => before.iter().any(|one| one.message == error.message),
+                _ => true,
+            };
+            assert!(is_sound, "{text:?}: {:?} gives {mended:?}: {error:?}", fix.label);
+        }
+    }
+}
+
+/// Operands and what stands between them, in any order.
+fn structure() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "a ",
+        "b ",
+        "(",
+        "(",
+        ") ",
+        "OR ",
+        "AND ",
+        "NOT ",
+        "-",
+        ", ",
+        "2 of (",
+        "in:quote(",
+    ]);
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn a_parenthesis_that_is_only_begun_is_removed() {
+    for text in [
+        "snow (",
+        "snow OR (",
+        "snow ((",
+        "a (b -(",
+        "(a OR (b in:quote( ",
+        "snow 2 of (",
+        "-(",
+        "(",
+        "a (NOT",
+    ] {
+        closing_mends(text, Dialect::Native);
+        closing_mends(text, Dialect::X);
+    }
+}
+
 #[test]
 fn fixes_of_open_quotes_and_parentheses_close_both() {
     for text in
@@ -309,6 +371,12 @@ proptest! {
     fn taking_fixes_comes_to_an_end(text in noise()) {
         comes_to_an_end(&text, Dialect::Native);
         comes_to_an_end(&text, Dialect::X);
+    }
+
+    #[test]
+    fn closing_parentheses_mends(text in structure()) {
+        closing_mends(&text, Dialect::Native);
+        closing_mends(&text, Dialect::X);
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use sqlx::Connection as _;
 use tweetfilter_core::budget::Price;
 use tweetfilter_sql::{Cursor, Database, Made, NewFilter, Page, SetKept, SetQuota};
-use tweetfilter_stream::store::{Store, StoreError, Verdict};
+use tweetfilter_stream::buffer::Buffer;
+use tweetfilter_stream::entry::{Audience, Content, Entry};
+use tweetfilter_stream::store::{DeadLetter, Outcome, Store, StoreError, Verdict};
 
 use crate::common::{Folder, Maria};
 use crate::contract;
@@ -228,6 +230,49 @@ async fn a_quota_of_sets_is_held_on_sqlite() {
 
 pub async fn a_quota_of_sets_is_held_on_maria(server: &Maria) {
     a_quota_of_sets_is_held(server.database("set_quota").await).await;
+}
+
+/// Who takes dead letters off is the one that a deadlock ends, and takes them off all the same.
+pub async fn letters_are_taken_off_again_after_a_deadlock(server: &Maria) {
+    let database = server.database("letters").await;
+    let folder = Folder::new();
+    let other = Database::open(&folder.file("b.db")).await.unwrap();
+    let buffer = other.buffer().unwrap();
+    let fence = buffer.claim("retry", "a", Duration::from_secs(600)).await.unwrap().fence;
+    let entry = Entry {
+        source: "s".into(),
+        at: 1,
+        to: Audience::Public,
+        place: None,
+        content: Content::Post(Box::new(contract::post("1", "Snow"))),
+    };
+    let dead = vec![DeadLetter::new(entry.to_vec().unwrap(), "why".into(), 1)];
+    database.commit(&Outcome { dead, at: 1, ..Outcome::default() }, &[]).await.unwrap();
+    let ids = [database.dead_letters(0, 9).await.unwrap()[0].id];
+
+    let mut stranger = sqlx::MySqlConnection::connect(&server.address("letters")).await.unwrap();
+    // It has done more than the other, which is ended therefore.
+    let begin = "START TRANSACTION; UPDATE outcome_count SET stale = stale + 1 WHERE source = 's';
+         INSERT INTO state (name, value) SELECT CONCAT('x', seq), 0 FROM seq_1_to_2000";
+    sqlx::raw_sql(begin).execute(&mut stranger).await.unwrap();
+    let taking_off = {
+        let database = database.clone();
+        tokio::spawn(async move { database.retry_dead_letters(&ids, &buffer, "retry", fence).await })
+    };
+    let waits = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
+    let begun = Instant::now();
+    while server.ask("", waits)[0][0] != "1" {
+        assert!(!taking_off.is_finished() && begun.elapsed() < Duration::from_secs(60), "nobody waits");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let locks = "SELECT value FROM state WHERE name = 'commit' FOR UPDATE";
+    sqlx::raw_sql(locks).execute(&mut stranger).await.expect("the other one is ended");
+    sqlx::raw_sql("ROLLBACK").execute(&mut stranger).await.unwrap();
+    assert_eq!(taking_off.await.unwrap().unwrap(), 1);
+    let dead = database.status().await.unwrap().sources[0].dead;
+    assert_eq!((dead, database.count_dead_letters().await.unwrap()), (0, 0));
+    other.close().await;
+    database.close().await;
 }
 
 /// A page of a timeline in which nearly everything is hidden reads so much and no more, and the next goes on there.

@@ -51,6 +51,7 @@ macro_rules! contract {
             concurrent::a_quota_of_sets_is_held_on_maria(&server).await;
             concurrent::a_new_set_replaces_none_on_maria(&server).await;
             concurrent::feeds_and_places_are_no_more_than_allowed_on_maria(&server).await;
+            concurrent::letters_are_taken_off_again_after_a_deadlock(&server).await;
             refused::a_row_that_is_refused_fails_the_commit(&server).await;
             refused::a_number_is_not_given_twice_on_maria(&server).await;
             gone::nothing_of_a_removed_account_is_left_on_maria(&server).await;
