@@ -304,10 +304,10 @@ fn filters_over_the_budget_are_refused_and_harm_nobody_when_it_is_lowered() {
     );
     assert_eq!(ok(files.run(&["filter", "list", "5"])), "");
     // Who only asks what would come in is told so too.
-    files.write("dear.txt", dear);
+    std::fs::write(files.path("dear.txt"), dear).unwrap();
     let [option, value] = budget("0.1");
     let refused = files.run(&["filter", "import", "5", "dear.txt", "--dry-run", option, value]);
-    assert!(refused.code == 1 && refused.err.contains("may cost 100 ns"), "{refused:?}");
+    assert!(refused.code == 1 && refused.err.contains("may cost 100 ns"), "{}", refused.err);
     assert_eq!(refused.out, "");
     let number = ok(add("5", dear, "0"));
     ok(files.run(&["filter", "add", "5", "snow"]));
