@@ -46,6 +46,7 @@ mod timeline;
 mod tokens;
 mod turns;
 mod unused;
+mod withdrawn;
 mod wording;
 mod words;
 
