@@ -28,8 +28,10 @@ use crate::syntax::cost::{self, CostClass};
 use crate::syntax::{Expression, Node, NodeKind};
 use crate::{FilterId, Span};
 
-/// Filters that a refusal names.
+/// Filters that a refusal names, at most.
 const NAMED: usize = 3;
+/// What costs less than this part of all beside the dearest is not named: whoever cut it would gain nothing.
+const WORTH_NAMING: u64 = 1_000;
 /// Characters of a filter that are shown.
 const SHOWN: usize = 60;
 
@@ -117,7 +119,7 @@ pub struct OverBudget {
     pub budget: Price,
     /// What they cost.
     pub price: Price,
-    /// The three dearest, the dearest first; fewer if there are fewer.
+    /// The three dearest, the dearest first; fewer if there are fewer, or the others cost next to nothing.
     pub dearest: Vec<Dear>,
 }
 
@@ -128,7 +130,7 @@ impl fmt::Display for OverBudget {
         let Self { budget, price, dearest } = self;
         write!(
             f,
-            "the filters would cost {price} a post together; an owner's may cost {budget}. The dearest:"
+            "The filters would cost {price} a post together; an owner's may cost {budget}. The dearest:"
         )?;
         for Dear { text, price, advice, .. } in dearest {
             let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -151,7 +153,11 @@ pub(crate) fn check(
         return Ok(price);
     }
     filters.sort_by_key(|filter| std::cmp::Reverse(filter.1));
-    let dearest = filters.into_iter().take(NAMED).filter_map(|(id, price, index)| {
+    let is_worth = |(place, (_, one, _)): &(usize, (FilterId, Price, usize))| {
+        *place == 0 || one.0 > price.0 / WORTH_NAMING
+    };
+    let dearest = filters.into_iter().take(NAMED).enumerate().take_while(is_worth);
+    let dearest = dearest.filter_map(|(_, (id, price, index))| {
         let (expression, advice) = read(index)?;
         Some(Dear { id, text: expression.text().to_owned(), price, advice })
     });

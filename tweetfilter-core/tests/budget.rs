@@ -74,6 +74,17 @@ fn a_refusal_names_the_three_dearest_of_the_owner_and_a_way_out() {
 }
 
 #[test]
+fn what_costs_next_to_nothing_is_not_named() {
+    let mut builder = FilterSetBuilder::new();
+    for (n, text) in [r"/\w+ed \d/", "avalanche", "lang:en landslide"].iter().enumerate() {
+        add(&mut builder, n as u64, ANN, text);
+    }
+    let over = builder.within(ANN, Price::from_nanoseconds(50.0)).unwrap_err();
+    assert_eq!(over.dearest.len(), 1, "{over}");
+    assert!(over.to_string().starts_with("The filters would cost "), "{over}");
+}
+
+#[test]
 fn a_long_list_of_accounts_is_not_free() {
     let mut builder = FilterSetBuilder::new();
     let names: String = (0..20_000).map(|n| format!("user{n}\n")).collect();

@@ -31,7 +31,7 @@ fn a_list_of_an_owner_is_known_to_nobody_else_and_goes_before_that_of_all() {
         add(&mut builder, id, owner, "{towns} snow").unwrap();
     }
     let unknown = add(&mut builder, 4, ANN, "from:{people}").unwrap_err();
-    assert_eq!(unknown.to_string(), "There is no list named people");
+    assert_eq!(unknown.to_string(), "There is no set named people");
     add(&mut builder, 5, BEN, "from:{people},carl").unwrap();
     let set = builder.build();
     assert_eq!(owners(&set.matches(&Post::from_text("snow in Oslo"))), [BEN, EVE]);

@@ -298,7 +298,7 @@ impl Database {
     }
 
     /// The number of the first commit that is kept; where none is, of the next.
-    async fn first_commit(&self) -> Result<i64, StoreError> {
+    pub(crate) async fn first_commit(&self) -> Result<i64, StoreError> {
         self.rows(FIRST, args![]).await?.first().map_or(Ok(0), |row| row.int(0))
     }
 

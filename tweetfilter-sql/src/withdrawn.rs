@@ -66,6 +66,24 @@ pub struct Withdrawn {
 }
 
 impl Database {
+    /// What commits after one, up to another, took back from an account, in their order; and the first commit of which that
+    /// is still known.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn taken_back(
+        &self,
+        account: i64,
+        after: i64,
+        up_to: i64,
+    ) -> Result<(Vec<Withdrawn>, i64), StoreError> {
+        let mut tx = self.read().await?;
+        let taken = between(&mut tx, account, after, up_to).await?;
+        tx.commit().await?;
+        // At last: what was forgotten while this was read may be missing too.
+        Ok((taken, self.first_commit().await?))
+    }
+
     /// Whether commits after one, up to another, took anything back from anybody.
     pub(crate) async fn withdrew(&self, after: i64, up_to: i64) -> Result<bool, StoreError> {
         let rows = self.rows(ANY, args![after, up_to, after, up_to]).await?;

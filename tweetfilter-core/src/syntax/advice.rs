@@ -15,7 +15,7 @@ pub(super) static UNSUPPORTED: &[(&str, &str)] = &[
     ("klout_topic", "Klout has ended; use bio: or context:"),
     ("klout_topic_contains", "Klout has ended; use bio: or context:"),
     ("klout_topic_id", "Klout has ended; use bio: or context:"),
-    ("list", "Lists are not carried; put the accounts into a named list and write from:{name}"),
+    ("list", "Lists are not carried; put the accounts into a named set and write from:{name}"),
     ("near", "Use place:\"name\" or point_radius:[longitude latitude radius]"),
     (
         "profile_bounding_box",

@@ -161,7 +161,7 @@ fn lacking(atom: &Atom, written: &str) -> Option<String> {
     lacks.map(str::to_owned)
 }
 
-const SETS: &str = "X has no lists of a name";
+const SETS: &str = "X has no named sets";
 const SEVERAL: &str = "X takes one value behind an operator; write `(from:a OR from:b)`";
 const WILDCARDS: &str = "X has no wildcards";
 const ME: &str = "X does not know who `me` is";
@@ -248,8 +248,8 @@ mod tests {
             ("2 of (storm, flood, fire)", "N of"),
             ("~viagra", "`~`"),
             ("=Apple", "`=`"),
-            ("{fruit} pie", "lists of a name"),
-            ("from:{friends}", "lists of a name"),
+            ("{fruit} pie", "named sets"),
+            ("from:{friends}", "named sets"),
             ("snow*", "wildcards"),
             ("#sno*", "wildcards"),
             ("/sno+w/", "regexes"),

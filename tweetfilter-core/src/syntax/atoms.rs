@@ -175,7 +175,7 @@ impl<'a, 'r> Atoms<'a, 'r> {
         if (1..=64).contains(&name.len()) && name.bytes().all(ok) {
             return Some(name.to_owned());
         }
-        let message = "The name of a list is 1 to 64 lower-case letters a to z, digits, - and _";
+        let message = "The name of a set is 1 to 64 lower-case letters a to z, digits, - and _";
         let lower: String = name.to_ascii_lowercase().chars().take(64).collect();
         let mut diagnostic = Diagnostic::error("bad_set_name", span, message);
         if !lower.is_empty() && lower.bytes().all(ok) {

@@ -156,7 +156,7 @@ pub fn unknown_sets(expression: &Expression, sets: &NamedSets) -> Vec<Diagnostic
     let mut out = Vec::new();
     each_atom(expression, &mut |atom, span| {
         for name in sets_of(atom).into_iter().filter(|name| !sets.contains(name)) {
-            let message = format!("There is no list named {name}");
+            let message = format!("There is no set named {name}");
             out.push(Diagnostic::warning("set_unknown", span, message));
         }
     });

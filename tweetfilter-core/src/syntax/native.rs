@@ -157,7 +157,7 @@ pub fn lost_in_native(expression: &Expression) -> Vec<Note> {
             NodeKind::Scope(_, inner) => open.push((inner, negative)),
             NodeKind::Atom(atom) => {
                 if matches!(atom, Atom::Set(_)) {
-                    let message = "The words of a list are not searched for in links, nor are retweets of its accounts found";
+                    let message = "The words of a set are not searched for in links, nor are retweets of its accounts found";
                     notes.add(node.span, message);
                 }
                 if negative && reads_quoted(atom, node.span) {

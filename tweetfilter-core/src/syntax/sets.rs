@@ -75,7 +75,7 @@ pub(crate) fn expand<'l>(
 ) -> Result<Vec<Atom>, Diagnostic> {
     let list = |name: &str| {
         let unknown =
-            || Diagnostic::error("set_unknown", Span::default(), format!("There is no list named {name}"));
+            || Diagnostic::error("set_unknown", Span::default(), format!("There is no set named {name}"));
         list(name).ok_or_else(unknown)
     };
     if let Atom::Set(name) = atom {
@@ -122,13 +122,13 @@ pub(crate) fn read(name: &str, text: &str, limits: &Limits) -> Result<Lines, Vec
         if lines.len() == limits.set_terms {
             let most = limits.set_terms;
             let message =
-                format!("The list {name} has more terms than allowed; the limit set_terms is {most}");
+                format!("The set {name} has more terms than allowed; the limit set_terms is {most}");
             report.push(Diagnostic::error("limit_set_terms", span, message));
             break;
         }
         if !is_one_value(&value(term)) && term_atom(term, limits).is_err() {
             let message =
-                format!("Line {number} of the list {name} is no word, phrase, tag, account or value");
+                format!("Line {number} of the set {name} is no word, phrase, tag, account or value");
             report.push(Diagnostic::error("set_term", span, message));
         }
         lines.push(Line { number, term: term.into() });
@@ -143,7 +143,7 @@ pub(crate) fn read(name: &str, text: &str, limits: &Limits) -> Result<Lines, Vec
 }
 
 fn wrong(name: &str, line: &Line, message: String) -> Diagnostic {
-    let message = format!("Line {} of the list {name} can't stand here: {message}", line.number);
+    let message = format!("Line {} of the set {name} can't stand here: {message}", line.number);
     Diagnostic::error("set_term", Span::default(), message)
 }
 
@@ -170,7 +170,7 @@ fn term_atom(term: &str, limits: &Limits) -> Result<Atom, String> {
     match atom {
         Atom::Text(TextPattern { shape: Shape::Word | Shape::Phrase, .. }) => Ok(atom),
         Atom::Hashtag { .. } | Atom::Mention(_) | Atom::Cashtag(_) => Ok(atom),
-        _ => Err("a list holds words, phrases, tags and accounts, no operators".to_owned()),
+        _ => Err("a set holds words, phrases, tags and accounts, no operators".to_owned()),
     }
 }
 

@@ -252,7 +252,7 @@ fn unsaid(row: &FilterRow, kind: Kind) -> Vec<String> {
     unsaid.extend(changed(filter, kind));
     let read = Expression::parse_with(&filter.text, filter.dialect, &Limits::default());
     for name in read.iter().flat_map(set_names) {
-        unsaid.push(format!("the list {{{name}}}, which it names: keep it too, as /sets/{name} says it"));
+        unsaid.push(format!("the set {{{name}}}, which it names: keep it too, as /sets/{name} says it"));
     }
     unsaid
 }

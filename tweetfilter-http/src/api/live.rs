@@ -26,6 +26,7 @@ use super::nameless::Nameless;
 use super::pulse::{Seen, Watch};
 use super::shapes::ShownPost;
 use super::timeline::Marker;
+use super::withdrawn::OfNetwork;
 use crate::parts::Stop;
 use crate::people::{People, unnamed, unnamed_authors};
 
@@ -211,8 +212,7 @@ impl Live {
     fn push_withdrawn(&mut self, taken: &Withdrawn) {
         let commit = taken.commit;
         if !taken.removed.is_empty() || !taken.authors.is_empty() {
-            let author = |(network, id): &(String, String)| json!({"network": network, "id": id});
-            let authors: Vec<_> = taken.authors.iter().map(author).collect();
+            let authors = OfNetwork::all(&taken.authors);
             let data = json!({"commit": commit, "posts": taken.removed, "authors": authors});
             self.push("removed", &data, None);
         }

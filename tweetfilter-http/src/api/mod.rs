@@ -47,6 +47,7 @@ mod timeline;
 mod tokens;
 mod turns;
 mod unused;
+mod withdrawn;
 mod wording;
 mod words;
 

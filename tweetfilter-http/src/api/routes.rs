@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use super::answer::ApiError;
 use super::{
     Api, PREFIX, caller, check, encoded, exchange, explain, export, feeds, filters, health, letters, live,
-    manual, me, preview, reading, search, sets, status, timeline, tokens,
+    manual, me, preview, reading, search, sets, status, timeline, tokens, withdrawn,
 };
 
 #[derive(OpenApi)]
@@ -40,6 +40,7 @@ fn with_token() -> OpenApiRouter<Api> {
         .routes(routes!(check::check))
         .routes(routes!(check::operators))
         .routes(routes!(live::live))
+        .routes(routes!(withdrawn::withdrawn))
         .routes(routes!(explain::explain))
         .routes(routes!(search::search))
         .routes(routes!(preview::preview))

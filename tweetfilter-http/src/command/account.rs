@@ -322,7 +322,7 @@ pub(crate) fn sets(arguments: &Sets) -> Result<(), Failure> {
             Some(name) => Some(account(&database, name).await?),
             None => None,
         };
-        let missing = |name: &str| Failure::Input(format!("there is no list {name}"));
+        let missing = |name: &str| Failure::Input(format!("there is no set {name}"));
         let known = || database.named_sets(of);
         let mut out = String::new();
         match &arguments.command {

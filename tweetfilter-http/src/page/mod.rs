@@ -28,6 +28,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/page/app.js", JS, include_bytes!("assets/app.js")),
     ("/page/icon.svg", SVG, include_bytes!("assets/icon.svg")),
     ("/page/model/api.js", JS, include_bytes!("assets/model/api.js")),
+    ("/page/model/clock.js", JS, include_bytes!("assets/model/clock.js")),
     ("/page/model/columns.js", JS, include_bytes!("assets/model/columns.js")),
     ("/page/model/form.js", JS, include_bytes!("assets/model/form.js")),
     ("/page/model/index.js", JS, include_bytes!("assets/model/index.js")),

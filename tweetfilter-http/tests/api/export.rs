@@ -80,7 +80,8 @@ async fn an_export_says_what_a_form_lacks() {
         }
     };
     let got = house.get(&token, "/export?format=x").await;
-    let left = [(0, "`N of (…)`"), (1, "look-alikes"), (2, "lists"), (3, "it hides"), (4, "switched off")];
+    let left =
+        [(0, "`N of (…)`"), (1, "look-alikes"), (2, "named sets"), (3, "it hides"), (4, "switched off")];
     has(&list(&got, "left_out", "why"), &left);
     has(&list(&got, "lost", "what"), &[(5, "its action, notify; that it ends at 2100-01-01T00:00:00Z")]);
     let content: Value = serde_json::from_str(got.ok()["content"].as_str().unwrap()).unwrap();
@@ -89,7 +90,7 @@ async fn an_export_says_what_a_form_lacks() {
     let got = house.get(&token, "/export?format=plain").await;
     has(&list(&got, "left_out", "why"), &[]);
     let lost = [
-        (2, "the list {fruit}"),
+        (2, "the set {fruit}"),
         (3, "its action, hide"),
         (4, "switched off"),
         (5, "its name, h; its action"),

@@ -96,10 +96,10 @@ async fn a_saved_filter_that_can_not_be_used_is_not_compared() {
     };
     let got = preview("snow").await;
     assert_eq!((&got.ok()["matched"], &got.ok()["against_saved"]), (&json!(10), &Value::Null));
-    let gone = json!({"code": "set_unknown", "message": "There is no list named cities"});
+    let gone = json!({"code": "set_unknown", "message": "There is no set named cities"});
     assert_eq!(got.ok()["saved_unused"], gone);
     let text = got.json["summary"]["text"].as_str().unwrap();
-    assert!(text.ends_with("; the saved filter can't be compared: There is no list named cities"), "{text}");
+    assert!(text.ends_with("; the saved filter can't be compared: There is no set named cities"), "{text}");
     // What is wrong with the text itself is said of it.
     assert_eq!(preview("(a").await.error(), "missing_parenthesis");
     house.ask(Method::PUT, &token, "/sets/cities", json!({"terms": ["oslo"]})).await.ok();

@@ -379,7 +379,7 @@ async fn another_reason_is_another_answer() {
         again.headers_mut().insert("if-none-match", tag);
         let got = house.send(again).await;
         assert_eq!(got.status, StatusCode::OK, "{path}");
-        assert!(got.json.to_string().contains("There is no list named hills"), "{got:?}");
+        assert!(got.json.to_string().contains("There is no set named hills"), "{got:?}");
     }
 }
 
@@ -397,7 +397,7 @@ async fn a_filter_that_workers_leave_out_says_why() {
     assert_eq!(unused(&house).await, Value::Null);
 
     house.ask(Method::DELETE, &token, "/sets/cities", json!({})).await.ok();
-    let gone = json!({"code": "set_unknown", "message": "There is no list named cities"});
+    let gone = json!({"code": "set_unknown", "message": "There is no set named cities"});
     assert_eq!(unused(&house).await, gone);
     let mut again = request(Method::GET, &path, &token, None);
     again.headers_mut().insert("if-none-match", tag);

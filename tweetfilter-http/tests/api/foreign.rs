@@ -141,6 +141,9 @@ async fn nobody_sees_or_changes_what_is_the_others() {
         .collect();
     let mut answered = std::collections::HashSet::new();
     for (me, other) in [(&ann, &ben), (&ben, &ann)] {
+        // Its owner may have removed it, when that was whose turn it was.
+        let terms = json!({"terms": [format!("{}term", other.word)]});
+        house.ask(Method::PUT, &other.token, "/sets/mine", terms).await.ok();
         let before = all_of(&house, other).await;
         let mut chance = Chance(me.account as u64);
         let mut filters = Vec::new();

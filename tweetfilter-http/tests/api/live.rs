@@ -198,6 +198,10 @@ async fn who_takes_up_what_is_not_kept_any_more_is_told_so_once() {
     let before = missed["before"].as_i64().unwrap();
     assert_eq!(missed["after"], 3);
     assert!(before > 15 && found.len() as i64 == 31 - before, "{missed} {found:?}");
+    // Who asks in place of a stream is told so, too.
+    let asked = async |after: i64| house.get(&token, &format!("/withdrawn?after={after}")).await.ok().clone();
+    assert_eq!(asked(3).await["missed_before"], before);
+    assert_eq!(asked(before - 1).await["missed_before"], json!(null));
     // Who was not so far back is told nothing of it.
     let mut events = Events::open(&house, &token, &format!("?after={}", before - 1)).await;
     while let Some((name, _, data)) = events.next().await {
@@ -372,6 +376,24 @@ async fn what_is_withdrawn_is_told(house: &House) {
         }
     }
     assert_eq!(seen, [begin + 1, begin + 2, begin + 3, begin + 4]);
+
+    // Whoever has no stream asks for the same, and of nobody else's.
+    let asked = async |token: &str, after: i64| {
+        house.get(token, &format!("/withdrawn?after={after}")).await.ok().clone()
+    };
+    let all = asked(&token, begin).await;
+    assert_eq!((&all["commit"], &all["missed_before"]), (&json!(begin + 4), &json!(null)));
+    let first = json!({"commit": begin + 1, "posts": [1, 4], "authors": [], "changed": []});
+    assert_eq!(all["commits"][0], first);
+    assert_eq!(all["commits"][3]["authors"], json!([{"network": "x", "id": "7"}]));
+    assert_eq!(asked(&other, begin).await["commits"][0]["posts"], json!([4]));
+    let rest = asked(&token, begin + 3).await;
+    assert_eq!(rest["commits"].as_array().unwrap().len(), 1);
+    // A commit that never was.
+    assert_eq!(
+        asked(&token, begin + 99).await,
+        json!({"commit": begin + 4, "missed_before": null, "commits": []})
+    );
 }
 
 #[tokio::test]

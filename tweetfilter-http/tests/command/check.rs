@@ -78,7 +78,7 @@ fn all_that_keeps_a_filter_out_is_told_at_once() {
     let files = Files::new().with("w.txt", "hail\n");
     let filter = "{wet} {gone} from:me url:{wet} @me -{lost}";
     let out = files.run(&["check", "--expr", filter, "--set", "wet=w.txt"]).out;
-    for part in ["There is no list named gone", "There is no list named lost", "me_without_owner"] {
+    for part in ["There is no set named gone", "There is no set named lost", "me_without_owner"] {
         assert!(out.contains(part), "{part}: {out}");
     }
     assert_eq!(out.matches("error[me_without_owner]").count(), 2, "{out}");

@@ -300,3 +300,79 @@ async fn why_a_filter_was_not_saved_is_in_sight() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tabulator_comes_to_the_first_post_that_is_seen_and_keys_go_on_from_there() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let filter = served.house.filter(served.ann, "post").await;
+    let post = |n| Seen { filters: vec![filter], ..Seen::new(n, &format!("Post {n}")) };
+    let posts: Vec<_> = (0..250).map(post).collect();
+    served.posts(&posts).await;
+    browser.open(&served.link()).await;
+    browser.sees("100 posts so far").await;
+    browser.until("document.activeElement === document.body").await;
+    let comes = async |place: &str| {
+        browser.until(&format!("document.activeElement.ariaPosInSet === {}", json!(place))).await;
+    };
+    let tabs = async || {
+        for _ in 0..30 {
+            browser.keys(&TAB.to_string()).await;
+            if browser.run("return !!document.activeElement.closest('tf-list')").await == json!(true) {
+                return;
+            }
+        }
+        panic!("it does not come to the list");
+    };
+    tabs().await;
+    comes("1").await;
+    browser.keys(&DOWN.to_string()).await;
+    comes("2").await;
+    assert_eq!(browser.run("return document.querySelector('tf-column tf-list').scrollTop").await, json!(0));
+    browser.keys("w").await;
+    browser.until("document.querySelector('tf-why dialog').open").await;
+    browser.keys(&ESCAPE.to_string()).await;
+    comes("2").await;
+
+    // Whoever scrolled on with the mouse does not come back to what is out of sight.
+    browser.run("document.querySelector('header.top a').focus()").await;
+    browser.run("document.querySelector('tf-column tf-list').scrollTop = 3000").await;
+    let reached = "(() => {
+        const list = document.querySelector('tf-column tf-list');
+        const [row, ...more] = [...list.querySelectorAll('[data-row]')].filter(({tabIndex}) => tabIndex === 0);
+        if (!row || more.length > 0) return false;
+        const [{top, bottom}, seen] = [row.getBoundingClientRect(), list.getBoundingClientRect()];
+        return bottom > seen.top && top < seen.bottom && Number(row.ariaPosInSet) > 5;
+    })()";
+    browser.until(reached).await;
+    let before = browser.still("document.querySelector('tf-column tf-list').scrollTop").await;
+    tabs().await;
+    browser.keys(&DOWN.to_string()).await;
+    let after = browser.still("document.querySelector('tf-column tf-list').scrollTop").await;
+    assert!((after.as_f64().unwrap() - before.as_f64().unwrap()).abs() < 400.0, "{before} {after}");
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_at_the_end_of_a_list_goes_on_with_what_comes_in_its_place() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let posts: Vec<_> = (0..250).map(|n| Seen::new(n, &format!("Post {n}"))).collect();
+    served.posts(&posts).await;
+    browser.open(&format!("http://{}/", served.address)).await;
+    browser.holds("path === '/timeline'").await;
+    let sign_in = format!("model.signIn({}).then(() => 1)", json!(served.token));
+    browser.wait(&format!("import('/page/model/index.js').then(({{model}}) => {sign_in})")).await;
+    browser.until("window.sent === 1").await;
+    browser.run("document.querySelector('tf-column tf-list').go(0)").await;
+    browser.until("document.activeElement.dataset.row === 'end'").await;
+    browser.run("let_go()").await;
+    browser
+        .until("document.activeElement.matches('.post') && document.activeElement.ariaPosInSet === '1'")
+        .await;
+    let top = "document.querySelector('tf-column tf-list').scrollTop";
+    assert_eq!(browser.run(&format!("return {top}")).await, json!(0));
+    browser.was_clean().await;
+    browser.end().await;
+}

@@ -10,8 +10,10 @@ mod browser;
 mod busy;
 mod chromium;
 mod editor;
+mod everyday;
 mod exchange;
 mod form;
+mod halfway;
 mod heads;
 mod hostile;
 #[path = "../api/house.rs"]

@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, CONTROL, ENTER};
-use crate::served::Served;
+use crate::served::{Seen, Served};
 
 /// What removes, replaces or orders something.
 const CHANGES: &str = "method === 'PUT' || method === 'DELETE'";
@@ -278,6 +278,35 @@ async fn what_a_set_was_is_not_taken_for_what_it_is_however_late_it_is_told() {
     browser.keys("\nbrann").await;
     browser.chord(CONTROL, ENTER).await;
     browser.until("document.querySelector('tf-sets [data-part=editing]').hidden").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_follows_the_sets_that_it_names() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    served.posts(&[Seen::new(1, "Sun over Oslo")]).await;
+    let put = async |term: &str| {
+        let terms = json!({"terms": [term]});
+        served.house.ask(Method::PUT, &served.token, "/sets/cities", terms).await.ok();
+    };
+    browser.begins_a_filter(&served.link()).await;
+    browser.keys("sun {cities}").await;
+    browser.sees("There is no set named cities").await;
+    // A look at others does not end it.
+    browser.run("location.hash = '#/sets'").await;
+    browser.until("document.querySelector('tf-sets')?.checkVisibility()").await;
+    put("oslo").await;
+    browser.run("history.back()").await;
+    browser.sees("✓ Valid").await;
+    browser.until("document.querySelectorAll('tf-preview .post').length === 1").await;
+    put("bergen").await;
+    browser.until("document.querySelectorAll('tf-preview .post').length === 0").await;
+    put("oslo").await;
+    browser.until("document.querySelectorAll('tf-preview .post').length === 1").await;
+    served.house.ask(Method::DELETE, &served.token, "/sets/cities", json!({})).await.ok();
+    browser.sees("There is no set named cities").await;
     browser.was_clean().await;
     browser.end().await;
 }

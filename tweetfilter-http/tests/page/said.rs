@@ -333,7 +333,7 @@ async fn a_filter_that_is_left_out_says_why_in_the_list() {
     browser.until("document.querySelectorAll('tf-filters .filter').length === 1").await;
     browser.until("document.querySelector('tf-filters .filter .error').hidden").await;
     house.ask(Method::DELETE, token, "/sets/cities", json!({})).await.ok();
-    browser.sees("not used: There is no list named cities").await;
+    browser.sees("not used: There is no set named cities").await;
     browser.was_clean().await;
     browser.end().await;
 }

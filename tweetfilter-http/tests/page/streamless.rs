@@ -1,6 +1,8 @@
 //! The stream of what is new is refused, and nothing else is.
 
 use serde_json::json;
+use tweetfilter_stream::entry::Change;
+use tweetfilter_stream::store::{Outcome, Said, Store};
 
 use crate::browser::Browser;
 use crate::served::{Seen, Served};
@@ -56,6 +58,40 @@ async fn while_streams_are_refused_that_is_said_and_what_is_new_is_asked_for() {
     served.posts(&[Seen::new(153, "By the stream")]).await;
     browser.sees("By the stream").await;
     browser.sees("153 posts").await;
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_streams_are_refused_what_is_deleted_goes_wherever_it_is_shown() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let text = |n| if n == 30 { "An avalanche long ago".to_owned() } else { format!("Post {n}") };
+    let posts: Vec<_> = (0..250).map(|n| Seen::new(n, &text(n))).collect();
+    served.posts(&posts).await;
+    served.prepared(&browser, REFUSED).await;
+    browser.sees("100 posts so far").await;
+    browser.until(&format!("{TROUBLE}.includes('asked for every two seconds')")).await;
+    // It stands far below, was found, and is a sample.
+    let look = "import('/page/model/index.js').then(async ({model}) => {
+        window.model = model;
+        while (model.columns[0].hasMore) await model.columns[0].more();
+        await model.search.begin('avalanche');
+        return model.columns[0].counts.all;
+    })";
+    assert_eq!(browser.wait(look).await, json!(250));
+    browser.run("location.hash = '#/search'").await;
+    browser.until("document.querySelectorAll('tf-search .post').length === 1").await;
+    browser.run("location.hash = '#/filters/new'").await;
+    browser.until("document.activeElement.id === 'filter-text'").await;
+    browser.keys("avalanche").await;
+    browser.until("document.querySelectorAll('tf-preview .post').length === 1").await;
+    let change = Change::Delete { network: "x".into(), id: "30".into() };
+    let outcome = Outcome { changes: vec![Said { at: 0, change }], ..Outcome::default() };
+    served.house.database.commit(&outcome, &[]).await.unwrap();
+    browser.until("document.querySelectorAll('tf-preview .post').length === 0").await;
+    browser.until("model.search.posts.length === 0").await;
+    browser.until("model.columns[0].counts.all === 249").await;
     browser.was_clean().await;
     browser.end().await;
 }

@@ -190,7 +190,7 @@ impl<'a> Atoms<'a, '_> {
     fn single<'v>(&mut self, name: &str, raws: &'v [Raw<'a>], span: Span) -> Option<&'v Raw<'a>> {
         let [first, rest @ ..] = raws else { return None };
         if let RawKind::Set(_) = first.kind {
-            let message = format!("{name}: takes no named list");
+            let message = format!("{name}: takes no named set");
             return self.fail(Diagnostic::error("no_list", span, message));
         }
         if rest.is_empty() {

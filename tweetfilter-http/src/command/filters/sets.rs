@@ -76,11 +76,11 @@ pub(super) fn wrong_lines(sets: &[NamedSet], expression: &Expression) -> Vec<Dia
                 let _ = alone.insert(&set.name, line, &Limits::default());
                 let Err(error) = alone.expand(atom) else { continue };
                 if wrong.len() == MOST {
-                    let message = "Further lines can't stand where the filter has their list";
+                    let message = "Further lines can't stand where the filter has their set";
                     wrong.push(Diagnostic::error("set_term", node.span, message));
                     return wrong;
                 }
-                let said = format!("Line 1 of the list {} can't stand here: ", set.name);
+                let said = format!("Line 1 of the set {} can't stand here: ", set.name);
                 let why = error.message.strip_prefix(&said).unwrap_or(&error.message);
                 let message = format!("{}:{} can't stand here: {why}", set.file, n + 1);
                 wrong.push(Diagnostic::error("set_term", node.span, message));

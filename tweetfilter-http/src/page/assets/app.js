@@ -9,7 +9,7 @@ import './views/filters.js';
 import { notifications } from './views/notify.js';
 import './views/access.js';
 import './views/exchange.js';
-import './views/search.js';
+import { searched } from './views/search.js';
 import './views/sets.js';
 import './views/status.js';
 
@@ -41,7 +41,8 @@ const shown = {};
 function route() {
   if (!model.me) return;
   const [, name = 'timeline', which] = /^#\/([a-z]+)(?:\/([\w-]+))?$/.exec(location.hash) ?? [];
-  const view = VIEWS[name] ? name : 'timeline';
+  const wanted = searched(location.hash);
+  const view = wanted !== null ? 'search' : VIEWS[name] ? name : 'timeline';
   for (const [known, title] of Object.entries(VIEWS)) {
     shown[known] ??= document.createElement(`tf-${known}`);
     const current = known === view;
@@ -62,7 +63,7 @@ function route() {
   if (view === 'filters') shown.filters.open(which === undefined ? null : which === 'new' ? 'new' : Number(which));
   shown.status.looking = view === 'status';
   shown.access.looking = view === 'access';
-  if (view === 'search') shown.search.focusText();
+  if (view === 'search') shown.search.open(wanted);
 }
 
 /** Puts the focus where the keyboard goes on. */
@@ -144,7 +145,10 @@ element('sign-in').addEventListener('submit', (event) => {
 });
 element('sign-out').addEventListener('click', () => {
   const unsaved = 'What you wrote and did not save is lost when you sign out. Sign out?';
-  if (!model.isUnsaved() || confirm(unsaved)) model.signOut();
+  if (model.isUnsaved() && !confirm(unsaved)) return;
+  // What was searched for is of nobody who signs in here next.
+  if (searched(location.hash) !== null) history.replaceState(null, '', KEYS['/']);
+  model.signOut();
 });
 addEventListener('beforeunload', (event) => model.isUnsaved() && event.preventDefault());
 element('keys-open').addEventListener('click', () => element('keys').showModal());

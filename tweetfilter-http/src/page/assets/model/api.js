@@ -1,5 +1,7 @@
 // Requests to the API, and its answers and errors as values.
 
+import { hear } from './clock.js';
+
 const PREFIX = '/api/v1';
 // Requests beside GET that change nothing.
 const READS = ['/check', '/explain', '/search'];
@@ -114,6 +116,7 @@ export class Api {
       if (signal?.aborted) throw error;
       throw unreachable();
     }
+    hear(response.headers.get('date'));
     if (response.ok) return response;
     const error = await wrong(response);
     signal?.throwIfAborted();

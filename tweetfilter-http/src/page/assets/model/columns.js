@@ -1,6 +1,7 @@
 // What a column of the timeline holds, and the rows that follow from it.
 
-import { ApiError } from './api.js';
+import { ApiError, pause } from './api.js';
+import { serverNow } from './clock.js';
 import { Cell, Rows, isOlder, peopleOf } from './rows.js';
 import { takes } from './withdrawn.js';
 
@@ -45,7 +46,7 @@ export class Column extends EventTarget {
     this.filter = filter;
     this.state = 'idle';
     this.error = null;
-    /** How many posts came live. */
+    /** How many posts came live that are shown. */
     this.arrivals = 0;
     /** Counts what changed. */
     this.revision = 0;
@@ -120,7 +121,6 @@ export class Column extends EventTarget {
   }
 
   retry() {
-    if (this.#staleSince < Infinity) this.refresh(this.#staleSince);
     if (this.state === 'error') return this.#fetch(this.#next);
   }
 
@@ -133,19 +133,17 @@ export class Column extends EventTarget {
     this.#staleSince = Math.min(this.#staleSince, since);
     if (this.#refreshing) return;
     this.#refreshing = true;
-    let asked = Infinity;
     try {
       await this.#fetching;
       while (this.#staleSince < Infinity) {
-        [asked, this.#staleSince] = [this.#staleSince, Infinity];
+        const asked = this.#staleSince;
+        this.#staleSince = Infinity;
         let before = null;
-        do before = await this.#replace(before);
+        do before = await this.#replaceAtLast(before);
         while (before && this.#reaches(before, asked));
       }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      // It is tried again when the store is back.
-      this.#staleSince = Math.min(this.#staleSince, asked);
     } finally {
       this.#refreshing = false;
       this.#told();
@@ -162,7 +160,8 @@ export class Column extends EventTarget {
     let isLoaded = true;
     try {
       let before = null;
-      do before = await this.#replace(before);
+      // Broken off between, it would be asked only for what is newer than the newest of that.
+      do before = await this.#replaceAtLast(before);
       while (before && newest && isOlder(newest, placed(before)));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -181,6 +180,22 @@ export class Column extends EventTarget {
     return since === -Infinity || this.#posts.some(({ post, at }) => at > since && isOlder(post, place));
   }
 
+  // The same as `#replace`, however often it takes: what time alone mends is waited for, and it goes on where it stood. Begun
+  // anew each time it would never come to an end where there are more pages than may be asked for at once.
+  async #replaceAtLast(before) {
+    for (;;) {
+      try {
+        return await this.#replace(before);
+      } catch (error) {
+        if (!(error instanceof ApiError) || !error.passes) throw error;
+        await pause(error);
+        await this.#model.untilFine();
+        // Nobody looks at it any more.
+        if (!this.#model.columns.includes(this)) throw error;
+      }
+    }
+  }
+
   // Puts a page as it is now in the place of what is held of it; gives the place where the next begins, as long as more
   // is held.
   async #replace(before) {
@@ -196,7 +211,7 @@ export class Column extends EventTarget {
     const now = data.filter((post) => !newer.has(post.number) && !this.#model.withdrawals.since(mark, post));
     const numbers = new Set(now.map((post) => post.number));
     const below = this.#posts.filter(({ post }) => !isAbove(post) && isBelow(post) && !numbers.has(post.number));
-    const isArrival = (post) => !this.#cells.has(post.number) && newest && isOlder(newest, post);
+    const isArrival = (post) => !post.hidden && !this.#cells.has(post.number) && newest && isOlder(newest, post);
     this.arrivals += now.filter(isArrival).length;
     this.#hold([...above, ...now.map((post) => new Cell(post)), ...below]);
     if (below.length === 0) this.#next = summary.next ?? null;
@@ -229,7 +244,7 @@ export class Column extends EventTarget {
       this.#weigh(older);
       this.state = 'ready';
       // The stream tells who people are of what it sent itself.
-      const isRecent = (post) => Date.now() - Date.parse(post.received_at) < RECENT;
+      const isRecent = (post) => serverNow() - Date.parse(post.received_at) < RECENT;
       if (!before && older.some((post) => isNameless(post) && isRecent(post))) setTimeout(() => this.refresh(), NAMED);
     } catch (error) {
       this.state = 'error';
@@ -265,7 +280,7 @@ export class Column extends EventTarget {
       // A newer version, or one that came twice.
       else if (known.post.commit <= post.commit) isHead = this.#swap(known, post) && isHead;
     }
-    this.arrivals += fresh.length;
+    this.arrivals += fresh.filter(({ post }) => !post.hidden).length;
     this.#posts = fresh.reverse().concat(this.#posts);
     if (fresh.length > SLACK) isHead = false;
     if (this.#posts.length > this.#most + SLACK) {

@@ -252,7 +252,10 @@ class Model extends EventTarget {
     await this.loadFilters();
   }
 
-  /** Moves a filter by so many places, if nobody else changed some. Those moved at once begin where the one before ended. */
+  /**
+   * Moves a filter by so many places, or as far as there are some, if nobody else changed the order. Those moved at once begin
+   * where the one before ended.
+   */
   moveFilter(id, by) {
     this.#moved = this.#moved.catch(() => {}).then(() => this.#move(id, by));
     return this.#moved;
@@ -361,6 +364,11 @@ class Model extends EventTarget {
     for (const column of this.columns) column.retry();
     if (this.filtersState === 'error') this.loadFilters();
     for (const kept of this.kept) if (kept.state === 'error') kept.load();
+  }
+
+  /** Waits as long as there is trouble: somebody else asks whether it is over. */
+  async untilFine() {
+    while (this.store.state !== 'fine') await new Promise((done) => this.addEventListener('store', done, { once: true }));
   }
 
   /** The token is refused. */

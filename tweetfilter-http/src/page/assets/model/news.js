@@ -2,6 +2,7 @@
 // reaches columns and lists.
 
 import { ApiError } from './api.js';
+import { serverNow } from './clock.js';
 import { follow } from './live.js';
 import { TROUBLES } from './store.js';
 import { takes } from './withdrawn.js';
@@ -28,6 +29,7 @@ export class News {
   #commit;
   // The numbers of the last changes that were heard of: see `/me`.
   #known;
+  #isCatchingUp = false;
   // When the stream said something last; null before it did.
   #heardAt = null;
 
@@ -53,7 +55,7 @@ export class News {
 
   #heard(name, data) {
     const model = this.#model;
-    if (name !== 'open' && name !== 'lost') this.#heardAt = Date.now();
+    if (name !== 'open' && name !== 'lost') this.#heardAt = serverNow();
     if (name !== 'lost' && name !== 'refused') this.#streams(true);
     switch (name) {
       case 'open':
@@ -139,7 +141,8 @@ export class News {
     if (!isFine && !document.hidden) {
       try {
         const { data } = await model.ask('GET', '/me', { signal, tries: 1 });
-        if (!model.stream.isOpen) await this.#catchUp(data);
+        // What waits there for the store goes on once it is found out here that it is back.
+        if (!model.stream.isOpen) this.#catchUp(data);
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof ApiError)) throw error;
@@ -152,9 +155,37 @@ export class News {
 
   async #catchUp(now) {
     this.#compare(now);
-    if (now.commit === this.#commit) return;
-    const loaded = await Promise.all(this.#model.columns.map((column) => column.catchUp()));
-    if (loaded.every((isLoaded) => isLoaded)) this.#commit = now.commit;
+    if (now.commit === this.#commit || this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    try {
+      const loading = this.#model.columns.map((column) => column.catchUp());
+      const loaded = await Promise.all([this.#askWithdrawn(now.commit), ...loading]);
+      if (loaded.every((isLoaded) => isLoaded)) this.#commit = now.commit;
+    } finally {
+      this.#isCatchingUp = false;
+    }
+  }
+
+  // Asks what was taken back since the last commit that was heard of: it may be of any post that is shown. False if that is
+  // to be tried again.
+  async #askWithdrawn(upTo) {
+    const [model, signal] = [this.#model, this.#signal];
+    try {
+      for (let after = this.#commit; after < upTo; ) {
+        const { data } = await model.ask('GET', `/withdrawn?after=${after}`, { signal });
+        if (data.missed_before !== null) for (const column of model.columns) column.refresh();
+        for (const { changed, ...taken } of data.commits) {
+          if (taken.posts.length + taken.authors.length > 0) this.#withdrawn.push(model.withdrawals.take(taken));
+          for (const number of changed) this.#changed.add(number);
+        }
+        this.#takeInSoon();
+        after = data.commit;
+      }
+      return true;
+    } catch (error) {
+      if (!signal.aborted && !(error instanceof ApiError)) throw error;
+      return false;
+    }
   }
 
   // Loads what is another than it was when it was heard of last, be it while no stream was open.

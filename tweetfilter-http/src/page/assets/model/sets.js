@@ -11,6 +11,12 @@ export class Sets extends Kept {
     this.#model = model;
   }
 
+  /** Some may be others now: tells `others`, also to whoever has not loaded them. */
+  changed() {
+    this.dispatchEvent(new Event('others'));
+    return super.changed();
+  }
+
   /** One as it is now: `{text, tag}`, its terms one a line; null if there is none of this name. */
   async get(name) {
     try {

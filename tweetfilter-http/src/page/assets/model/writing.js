@@ -1,6 +1,7 @@
 // A filter that is being written: what is wrong with it as it is typed, what it would find, and how it is saved.
 
 import { ApiError } from './api.js';
+import { serverNow } from './clock.js';
 import { bytes } from './length.js';
 import { takes } from './withdrawn.js';
 
@@ -24,6 +25,7 @@ export class Writing extends EventTarget {
   #verdict = Promise.resolve(null);
   // What was sent to be added and not answered, `sent`, and the numbers of the filters that were there `before`.
   #lost = null;
+  #waits = false;
   #measured = { text: '', bytes: 0 };
 
   constructor(model, saved, text = '') {
@@ -53,6 +55,8 @@ export class Writing extends EventTarget {
     this.preview = null;
     this.previewState = 'idle';
     this.error = null;
+    // Time alone mends what is wrong.
+    this.#waits = false;
     this.conflict = null;
     this.saving = false;
     this.#lost = null;
@@ -130,6 +134,8 @@ export class Writing extends EventTarget {
   begin() {
     [this.#ended, this.noTime] = [false, ''];
     this.#model.addEventListener('withdrawn', this.#withdraw);
+    this.#model.addEventListener('store', this.#goOn);
+    this.#model.sets.addEventListener('others', this.#lookAgain);
     this.#tell('change');
     this.check();
     this.look();
@@ -138,6 +144,8 @@ export class Writing extends EventTarget {
   end() {
     this.#ended = true;
     this.#model.removeEventListener('withdrawn', this.#withdraw);
+    this.#model.removeEventListener('store', this.#goOn);
+    this.#model.sets.removeEventListener('others', this.#lookAgain);
     this.#check.stop();
     this.#preview.stop();
     this.#known.stop();
@@ -165,6 +173,24 @@ export class Writing extends EventTarget {
     const { saved, enabled } = this;
     return { text, dialect, enabled, ...(saved && { filter: saved.id }) };
   }
+
+  // What was said against it while the store was away, or the way to it, is over with that.
+  #goOn = async () => {
+    if (!this.#waits || this.saving || this.#model.store.state !== 'fine') return;
+    this.#waits = false;
+    // It may turn out to be there.
+    if (this.#lost) await this.#model.loadFilters();
+    if (this.saving || this.error === null) return;
+    this.error = null;
+    this.#tell('change');
+  };
+
+  // A set that it names may be another now, be there, or be gone.
+  #lookAgain = () => {
+    if (!this.text.includes('{')) return;
+    this.check();
+    this.look();
+  };
 
   check() {
     const { text, dialect, isTooLong } = this;
@@ -328,6 +354,7 @@ export class Writing extends EventTarget {
     } catch (error) {
       this.saving = false;
       if (!(error instanceof ApiError)) throw error;
+      this.#waits = error.passes;
       if (error.code === 'changed_meanwhile') this.conflict = this.#model.filter(this.saved.id);
       if (error.diagnostics.length > 0) {
         this.checked = { text: sent.text, valid: false, diagnostics: error.diagnostics };
@@ -436,7 +463,7 @@ function isAs(filter, { expires, ...rest }) {
 }
 
 // Whether an end is still to come, or there is none.
-const isToCome = (expires) => !expires || new Date(expires) > new Date();
+const isToCome = (expires) => !expires || new Date(expires) > serverNow();
 
 function sameTime(one, other) {
   if (!one || !other) return !one && !other;

@@ -1,5 +1,6 @@
 // The editor of a filter.
 
+import { serverNow } from '../model/clock.js';
 import { model } from '../model/index.js';
 import { View, act, announce, fill, isAlone, part, update } from './template.js';
 import { NOT_REMOVED, brief, count, cut, seen, spans } from './text.js';
@@ -73,7 +74,7 @@ class Editor extends View {
         },
         until: ({ dataset }) => {
           const days = Number(dataset.days);
-          const expires = days === 0 ? null : new Date(Date.now() + days * 86_400_000).toISOString();
+          const expires = days === 0 ? null : new Date(serverNow() + days * 86_400_000).toISOString();
           writing.setEnd(expires);
         },
         form: () => this.#toggleForm(),

@@ -3,7 +3,7 @@
 import { ApiError, model } from '../model/index.js';
 import { choices, chosen } from '../model/owners.js';
 import { View, act, announce, fill, update } from './template.js';
-import { bytes, copy, counted, textOf } from './text.js';
+import { bytes, copy, counted, grouped, textOf } from './text.js';
 
 const STATES = { new: 'New', same: 'There already', differs: 'Changes', invalid: 'Invalid' };
 // What is chosen beside the content of a file.
@@ -185,10 +185,10 @@ class Exchange extends View {
         this.#owner = '';
         return this.#look();
       }
-      this.#found = { ...data, summary: summary.text, of: JSON.stringify(wanted) };
+      this.#found = { ...data, summary: grouped(summary.text), of: JSON.stringify(wanted) };
       this.#draw();
       if (apply) {
-        announce(summary.text);
+        announce(this.#found.summary);
         model.loadFilters();
       }
     } catch (error) {
@@ -257,7 +257,7 @@ class Exchange extends View {
     this.#letGo();
     try {
       const { data, summary } = await model.ask('GET', `/export?format=${this.part('export-format').value}`);
-      update(place, { exported: true, summary: summary.text });
+      update(place, { exported: true, summary: grouped(summary.text) });
       this.part('written').value = data.content;
       const link = this.part('download');
       URL.revokeObjectURL(link.href);

@@ -1,5 +1,6 @@
 // The time until which a filter is used: what its field says, and what is wrong with that.
 
+import { serverNow } from '../model/clock.js';
 import { when } from './text.js';
 
 const LAST_YEAR = 9999;
@@ -55,7 +56,7 @@ export class Expiry {
   /** What it means, as a sentence. */
   get meaning() {
     const { expires, enabled, isRevived } = this.#writing;
-    if (expires && new Date(expires) <= new Date()) return `It was switched off ${when(expires)}`;
+    if (expires && new Date(expires) <= serverNow()) return `It was switched off ${when(expires)}`;
     if (!enabled) return 'It is off until you switch it on: “In use”, under “More”';
     if (isRevived) return `It is switched on again, ${expires ? `until ${when(expires)}` : 'and stays until you switch it off'}`;
     return expires ? `It is switched off ${when(expires)}` : 'It stays until you switch it off';

@@ -1,5 +1,6 @@
 // The list of filters, and the editor beside it.
 
+import { serverNow } from '../model/clock.js';
 import { ApiError, model } from '../model/index.js';
 import { View, act, announce, fill, isAlone, update } from './template.js';
 import { counted, exactly, seen, when } from './text.js';
@@ -24,7 +25,7 @@ class Filters extends View {
     act(
       this,
       {
-        move: (pressed) => this.#move(pressed, Number(pressed.dataset.by)),
+        move: (pressed, { shiftKey }) => this.#move(pressed, Number(pressed.dataset.by) * (shiftKey ? Infinity : 1)),
         toggle: (pressed) => this.#toggle(pressed),
         retry: () => model.loadFilters(),
         dismiss: () => this.#say(''),
@@ -111,7 +112,7 @@ class Filters extends View {
 
   #row({ filter }) {
     const name = seen(filter.name) || filter.text;
-    const expired = filter.expires_at && new Date(filter.expires_at) < new Date();
+    const expired = filter.expires_at && new Date(filter.expires_at) < serverNow();
     return fill('filter', {
       ...filter,
       title: name,
@@ -140,7 +141,7 @@ class Filters extends View {
     const now = model.filter(id);
     if (!now) return;
     announce(`${model.called(id)} is number ${now.position} of ${model.filters.length}`);
-    this.#goOn(id, pressed, `[data-by="${by}"]`);
+    this.#goOn(id, pressed, `[data-by="${Math.sign(by)}"]`);
   }
 
   async #toggle(pressed) {
@@ -183,7 +184,7 @@ class Filters extends View {
     if (event.altKey && !event.ctrlKey && !event.metaKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
       event.preventDefault();
       if (!model.mayWrite) return;
-      const by = event.key === 'ArrowUp' ? -1 : 1;
+      const by = (event.key === 'ArrowUp' ? -1 : 1) * (event.shiftKey ? Infinity : 1);
       this.once(`move ${row.dataset.row} ${by}`, () => this.#move(row, by));
     }
     if (event.target !== row || !isAlone(event)) return;

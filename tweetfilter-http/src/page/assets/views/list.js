@@ -13,7 +13,9 @@ export class List extends View {
   #first = 0;
   #heights = new Heights();
   #shown = new Map();
+  // The row that the tabulator comes to; and whether somebody went there, or it only stands first.
   #focus = null;
+  #wasGoneTo = false;
   #sizes = null;
   #drawing = false;
   #draw = null;
@@ -46,7 +48,7 @@ export class List extends View {
     this.on(this, 'keydown', (event) => this.#pressed(event));
     this.on(this, 'focusin', (event) => {
       const row = event.target.closest('[data-row]');
-      if (row && this.contains(row)) this.#attend(row.dataset.row);
+      if (row && this.contains(row)) this.#attend(row.dataset.row, true);
     });
     // A list that was out of sight comes back to where it was read, whatever came in meanwhile.
     let height = this.clientHeight;
@@ -67,11 +69,22 @@ export class List extends View {
   /** Takes other rows. `stay` keeps the place even at the very top. */
   set(rows, stay) {
     const anchor = this.#isKept(stay) ? this.#anchor() : null;
+    const above = this.#aboveKeyboardAtEnd();
     this.#rows = rows;
     this.#first = 0;
     this.#ranks = new Map(rows.map((row, at) => [row.key, at]));
     this.#heights.set(rows.map(({ key }) => key));
     this.#taken(anchor);
+    // Who waits at the end goes on with what comes in its place.
+    const at = above === null ? 0 : this.#at(above) + 1;
+    if (above !== undefined && this.#rows[at] && !isEnd(this.#rows[at])) this.go(at);
+  }
+
+  // If the keyboard is at the end: the row above that, or null where there is none.
+  #aboveKeyboardAtEnd() {
+    const last = this.#rows.at(-1);
+    if (!this.#hasKeyboard || !isEnd(last) || this.#focus !== last.key) return undefined;
+    return this.#rows.at(-2)?.key ?? null;
   }
 
   /** The rows it has were changed: the first `removed` are gone, and `added` in their place. */
@@ -147,7 +160,7 @@ export class List extends View {
     const row = this.#rows[Math.max(0, Math.min(this.#rows.length - 1, at))];
     if (!row) return;
     const place = this.#at(row.key);
-    this.#attend(row.key);
+    this.#attend(row.key, true);
     const [top, bottom] = [this.#heights.top(place), this.#heights.top(place + 1)];
     if (top < this.scrollTop) this.scrollTop = top;
     else if (bottom > this.scrollTop + this.clientHeight) this.scrollTop = Math.min(top, bottom - this.clientHeight);
@@ -170,11 +183,12 @@ export class List extends View {
   }
 
   // A row is the anchor if it is the first that is seen, from one on. The rows may have moved by some already, in the
-  // list of them but not on the screen.
+  // list of them but not on the screen. The end is none: it stays below all that comes.
   #anchor(from = 0, moved = 0) {
     const top = this.#top;
     const at = Math.max(from, this.#heights.find(top));
-    const keys = this.#rows.slice(at + moved, at + moved + 30).map((row) => row.key);
+    const rows = this.#rows.slice(at + moved, at + moved + 30).filter((row) => !isEnd(row));
+    const keys = rows.map((row) => row.key);
     return { keys, offsets: keys.map((_, n) => this.#heights.top(at + n) - top) };
   }
 
@@ -198,7 +212,7 @@ export class List extends View {
       this.#keep(anchor);
       last = this.#place();
     }
-    if (!this.#focus || this.#at(this.#focus) === undefined) this.#attend(this.#rows[0].key);
+    if (!this.#isKeptTo()) this.#attend(this.#rows[this.above].key, false);
     if (last >= this.#rows.length - 8) this.dispatchEvent(new Event('near-end'));
   }
 
@@ -214,7 +228,7 @@ export class List extends View {
     const wanted = new Set();
     for (let at = first; at <= last; at++) wanted.add(at);
     // What has the focus stays, or the keyboard would lose its place.
-    const focused = this.#focus && this.contains(document.activeElement) ? this.#at(this.#focus) : undefined;
+    const focused = this.#focus && this.#hasKeyboard ? this.#at(this.#focus) : undefined;
     if (focused !== undefined) wanted.add(focused);
     this.#drop((key) => !wanted.has(this.#at(key)));
     let before = null;
@@ -247,7 +261,7 @@ export class List extends View {
     const element = this.make(row);
     element.dataset.row = row.key;
     element.classList.add('list-row');
-    const controls = [...element.querySelectorAll('a[href], button')].filter(({ tabIndex }) => tabIndex >= 0);
+    const controls = [...element.querySelectorAll('a[href], button, summary')].filter(({ tabIndex }) => tabIndex >= 0);
     reach([element, ...controls], row.key === this.#focus);
     if (shown) {
       const focused = shown.element.contains(document.activeElement);
@@ -278,7 +292,20 @@ export class List extends View {
     requestAnimationFrame(this.#draw);
   }
 
-  #attend(key) {
+  // Whether the tabulator comes back to where somebody was: to what is there still and, as long as the keyboard is elsewhere,
+  // in sight. Else it comes to the first that is seen, so that no place is lost.
+  #isKeptTo() {
+    if (!this.#wasGoneTo || this.#at(this.#focus) === undefined) return false;
+    return this.#hasKeyboard || this.where(this.#focus) === 0;
+  }
+
+  get #hasKeyboard() {
+    return document.activeElement !== this && this.contains(document.activeElement);
+  }
+
+  #attend(key, isGoneTo) {
+    this.#wasGoneTo = isGoneTo;
+    if (key === this.#focus) return;
     const last = this.#shown.get(this.#focus);
     if (last) reach([last.element, ...last.controls], false);
     this.#focus = key;
@@ -292,9 +319,11 @@ export class List extends View {
     const { clientHeight: high } = this;
     const top = this.#heights.top(at);
     const page = () => Math.max(1, this.#heights.find(top + high * 0.9) - at);
+    // From around the rows one comes to the first of them.
+    const next = this.#hasKeyboard ? at + 1 : at;
     const steps = {
-      ArrowDown: () => at + 1,
-      j: () => at + 1,
+      ArrowDown: () => next,
+      j: () => next,
       ArrowUp: () => at - 1,
       k: () => at - 1,
       PageDown: () => at + page(),
@@ -333,6 +362,8 @@ export class List extends View {
     this.#show();
   }
 }
+
+const isEnd = (row) => row?.kind === 'end';
 
 // The tabulator goes through the row that has the focus, and then on: through all of them it would find no end.
 function reach(elements, isFocus) {

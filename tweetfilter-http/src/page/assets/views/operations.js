@@ -60,9 +60,11 @@ class OperationsView extends View {
     await this.#try(() => this.#operations.look());
   }
 
+  // What did not come is asked for again with the next status.
   async #loadLetters() {
-    this.#letters = this.#status.dead_letters;
-    await this.#try(() => this.#operations.loadLetters());
+    const wanted = (this.#letters = this.#status.dead_letters);
+    const isLoaded = await this.#try(() => this.#operations.loadLetters());
+    if (!isLoaded && this.#letters === wanted) this.#letters = null;
   }
 
   // Says what came of it beside the button that was pressed.
@@ -82,15 +84,18 @@ class OperationsView extends View {
     this.#draw();
   }
 
+  // Whether it went well.
   async #try(asked) {
+    let isDone = false;
     try {
       await asked();
-      this.#trouble = '';
+      [isDone, this.#trouble] = [true, ''];
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#trouble = error.message;
     }
     this.#draw();
+    return isDone;
   }
 
   #draw() {

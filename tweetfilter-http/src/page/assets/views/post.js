@@ -2,9 +2,11 @@
 
 import { model } from '../model/index.js';
 import { fill, part } from './template.js';
-import { called, counted, exactly, roughly, seen, segments, webAddress, when } from './text.js';
+import { called, count, counted, exactly, roughly, seen, segments, webAddress, when } from './text.js';
 
 const TONES = 8;
+// So many filters of a post are named; the others are unfolded, unless that would be one alone.
+const NAMED = 6;
 
 /** The element of a post. */
 export function postRow({ post, revealed = false }) {
@@ -43,9 +45,14 @@ export function postRow({ post, revealed = false }) {
     const name = { image: 'Picture', video: 'Video', gif: 'Moving picture', other: 'Media' }[kind];
     part(element, 'links').append(fill('medium', { text: alt ? `${name}: ${alt}` : name }));
   }
-  for (const id of post.filters) {
-    const action = model.filter(id)?.action ?? '';
-    part(element, 'filters').append(fill('match', { name: model.called(id), id, number: post.number, action }));
+  const { filters, number } = post;
+  const chips = (ids) => ids.map((id) => fill('match', { name: model.called(id), id, number, action: model.filter(id)?.action ?? '' }));
+  const named = filters.length > NAMED + 1 ? NAMED : filters.length;
+  part(element, 'filters').append(...chips(filters.slice(0, named)));
+  if (named < filters.length) {
+    const rest = fill('matches', { text: `and ${count(filters.length - named)} more` });
+    part(rest, 'rest').append(...chips(filters.slice(named)));
+    part(element, 'filters').append(rest);
   }
   return element;
 }

@@ -7,6 +7,21 @@ import { brief, count, counted, when } from './text.js';
 import { unknown } from './unknown.js';
 import './list.js';
 
+const PLACE = '#/search';
+
+// The address of a search, at which it stands again after the page was loaded anew.
+const addressOf = (text) => (text === '' ? PLACE : `${PLACE}/${encodeURIComponent(text)}`);
+
+/** What an address searches for; null if it is none of a search. */
+export function searched(address) {
+  if (!address.startsWith(`${PLACE}/`)) return null;
+  try {
+    return decodeURIComponent(address.slice(PLACE.length + 1));
+  } catch {
+    return null;
+  }
+}
+
 class SearchView extends View {
   begin(signal) {
     const { search } = model;
@@ -16,7 +31,7 @@ class SearchView extends View {
     this.on(model, 'filters', () => this.#draw());
     this.on(this.part('form'), 'submit', (event) => {
       event.preventDefault();
-      search.begin(this.part('text').value);
+      this.#begin(this.part('text').value);
     });
     this.on(this.part('text'), 'input', () => this.#drawBar());
     this.on(this.list, 'keydown', (event) => {
@@ -36,13 +51,29 @@ class SearchView extends View {
         },
         try: ({ dataset }) => {
           this.part('text').value = dataset.search;
-          search.begin(dataset.search);
+          this.#begin(dataset.search);
           this.focusText();
         },
       },
       signal,
     );
     this.#draw();
+  }
+
+  /** Shows the search that an address names, or the last one (`null`). */
+  open(wanted) {
+    const { search } = model;
+    if (wanted !== null && wanted !== search.text) {
+      this.part('text').value = wanted;
+      search.begin(wanted);
+    }
+    history.replaceState(null, '', addressOf(search.text));
+    this.focusText();
+  }
+
+  #begin(text) {
+    model.search.begin(text);
+    history.replaceState(null, '', addressOf(model.search.text));
   }
 
   focusText() {

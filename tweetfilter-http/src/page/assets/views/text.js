@@ -1,5 +1,6 @@
 // Texts in parts, times and numbers, as people read them.
 
+import { serverNow } from '../model/clock.js';
 import { announce } from './template.js';
 
 /** What is said where something was to be removed that is another by now; it is shown as it is. */
@@ -88,9 +89,9 @@ const number = new Intl.NumberFormat();
 /** A time: of today the hour, else the day. */
 export function when(time) {
   if (!time) return '';
-  const [at, now] = [new Date(time), new Date()];
-  if (at.toDateString() === now.toDateString()) return clock.format(at);
-  return at.getFullYear() === now.getFullYear() ? `${day.format(at)}, ${clock.format(at)}` : year.format(at);
+  const [at, today] = [new Date(time), new Date(serverNow())];
+  if (at.toDateString() === today.toDateString()) return clock.format(at);
+  return at.getFullYear() === today.getFullYear() ? `${day.format(at)}, ${clock.format(at)}` : year.format(at);
 }
 
 export const exactly = (time) => (time ? full.format(new Date(time)) : '');
@@ -149,6 +150,8 @@ export const brief = (text) => (text.length > 1_000 ? `${text.slice(0, 1_000)}â€
 
 export const roughly = (n) => compact.format(n);
 export const count = (n) => number.format(n);
+/** A sentence of the server with its numbers as they are written here. */
+export const grouped = (text) => text.replace(/\d{4,}/g, (digits) => count(Number(digits)));
 export const counted = (n, one, many = `${one}s`) => `${number.format(n)} ${n === 1 ? one : many}`;
 
 /** A size in the unit that fits. */
