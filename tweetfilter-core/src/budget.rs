@@ -28,10 +28,10 @@ use crate::syntax::cost::{self, CostClass};
 use crate::syntax::{Expression, Node, NodeKind};
 use crate::{FilterId, Span};
 
-/// Filters that a refusal names, at most.
+/// Filters that a refusal names.
 const NAMED: usize = 3;
-/// What costs less than this part of all beside the dearest is not named: whoever cut it would gain nothing.
-const WORTH_NAMING: u64 = 1_000;
+/// What costs less than this part of all, beside the dearest, need not be made cheaper: nothing would be gained.
+const WORTH_ADVICE: u64 = 1_000;
 /// Characters of a filter that are shown.
 const SHOWN: usize = 60;
 
@@ -107,7 +107,7 @@ pub struct Dear {
     pub text: String,
     /// What it costs.
     pub price: Price,
-    /// What would make it cheaper.
+    /// What would make it cheaper; empty where that would gain nothing.
     pub advice: String,
 }
 
@@ -119,7 +119,7 @@ pub struct OverBudget {
     pub budget: Price,
     /// What they cost.
     pub price: Price,
-    /// The three dearest, the dearest first; fewer if there are fewer, or the others cost next to nothing.
+    /// The three dearest, the dearest first; fewer if there are fewer.
     pub dearest: Vec<Dear>,
 }
 
@@ -136,7 +136,10 @@ impl fmt::Display for OverBudget {
             let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
             let cut: String = line.chars().take(SHOWN).collect();
             let more = if cut.len() < line.len() { "…" } else { "" };
-            write!(f, "\n  {price}  {cut}{more}\n      {advice}")?;
+            write!(f, "\n  {price}  {cut}{more}")?;
+            if !advice.is_empty() {
+                write!(f, "\n      {advice}")?;
+            }
         }
         Ok(())
     }
@@ -153,13 +156,12 @@ pub(crate) fn check(
         return Ok(price);
     }
     filters.sort_by_key(|filter| std::cmp::Reverse(filter.1));
-    let is_worth = |(place, (_, one, _)): &(usize, (FilterId, Price, usize))| {
-        *place == 0 || one.0 > price.0 / WORTH_NAMING
-    };
-    let dearest = filters.into_iter().take(NAMED).enumerate().take_while(is_worth);
-    let dearest = dearest.filter_map(|(_, (id, price, index))| {
+    let dearest = filters.into_iter().take(NAMED).enumerate();
+    let dearest = dearest.filter_map(|(place, (id, one, index))| {
         let (expression, advice) = read(index)?;
-        Some(Dear { id, text: expression.text().to_owned(), price, advice })
+        let is_worth_advice = place == 0 || one.0 > price.0 / WORTH_ADVICE;
+        let advice = if is_worth_advice { advice } else { String::new() };
+        Some(Dear { id, text: expression.text().to_owned(), price: one, advice })
     });
     Err(Box::new(OverBudget { budget, price, dearest: dearest.collect() }))
 }
