@@ -31,6 +31,13 @@ fn stream(listener: &TcpListener, line: &str) {
     }
 }
 
+/// The part that reads the source `people`.
+fn people(files: &Files) -> serde_json::Value {
+    let status = status(files);
+    let parts = status["processes"][0]["parts"].as_array().cloned().unwrap_or_default();
+    parts.into_iter().find(|part| part["name"] == "ingest people").unwrap_or_default()
+}
+
 #[test]
 fn a_token_that_is_refused_is_told_and_read_anew() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -44,11 +51,7 @@ fn a_token_that_is_refused_is_told_and_read_anew() {
     let files = Files::new().with("hush.token", "revoked").with("tweetfilter.toml", settings);
     ok(files.run(&["account", "add", "ann", "--identity", "x:1"]));
     let mut server = Server::start(&files, &["serve"]);
-    let part = || {
-        let status = status(&files);
-        let parts = status["processes"][0]["parts"].as_array().cloned().unwrap_or_default();
-        parts.into_iter().find(|part| part["name"] == "ingest people").unwrap_or_default()
-    };
+    let part = || people(&files);
     until("it is refused", &files, || part()["state"] == "refused");
     let shown = ok(files.run(&["status"]));
     for told in ["refused for ", "tried again at ", "status 401: no!; put a valid token into hush.token"] {
@@ -69,11 +72,7 @@ fn a_file_that_is_not_there_and_a_name_that_another_kind_of_source_had_are_refus
     ok(files.run(&["account", "add", "ann"]));
     let refused = |told: &str| {
         let mut server = Server::start(&files, &["serve"]);
-        let part = || {
-            let status = status(&files);
-            let parts = status["processes"][0]["parts"].as_array().cloned().unwrap_or_default();
-            parts.into_iter().find(|part| part["name"] == "ingest people").unwrap_or_default()
-        };
+        let part = || people(&files);
         until("it is refused", &files, || part()["state"] == "refused");
         let reason = part()["refused"].as_str().unwrap().to_owned();
         assert!(reason.contains(told), "{reason}");
