@@ -11,6 +11,7 @@ macro_rules! told {
 }
 
 mod account;
+mod bar;
 mod check;
 mod demo;
 mod explain;
@@ -121,6 +122,11 @@ impl Failure {
             io::ErrorKind::BrokenPipe => Self::Closed,
             _ => Self::Input(format!("can't write the output: {error}")),
         }
+    }
+
+    /// A thread that can't be started.
+    pub(crate) fn thread(error: io::Error) -> Self {
+        Self::Input(format!("can't start a thread: {error}"))
     }
 
     /// A file that can't be made or written to.

@@ -1,8 +1,8 @@
 //! `reapply`: what was stored is tried on the present filters.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use indicatif::ProgressBar;
 use tweetfilter_core::Expression;
 use tweetfilter_core::post::Millis;
 use tweetfilter_core::syntax::{Atom, NodeKind};
@@ -12,8 +12,10 @@ use tweetfilter_stream::store::StoreError;
 
 use super::Failure;
 use super::account::account;
+use super::bar::bar;
 use super::serve::ended_by_signal;
 use super::settings::{Common, block_on, failure};
+use super::stderr;
 
 /// Looks back: tries what accounts saw, as far as it is stored, on the filters that they have now.
 ///
@@ -73,6 +75,8 @@ const WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_se
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = arguments.common.settings()?;
+    // Signals are heeded whether or not anybody reads what is told.
+    stderr::write_aside(stderr::dropped).map_err(Failure::thread)?;
     block_on(async {
         let database = settings.open_existing().await?;
         let look = look(&database, arguments).await?;
@@ -107,7 +111,7 @@ async fn look(database: &Database, arguments: &Arguments) -> Result<LookBack, Fa
 }
 
 async fn back(database: &Database, look: LookBack, rate: Option<u32>, mut stop: Stop) -> Result<(), Failure> {
-    let bar = bar();
+    let bar = bar(Some(1000), "{bar:30} {percent}% {msg} {eta}").unwrap_or_else(ProgressBar::hidden);
     let mut reapply = database.reapply(look).await.map_err(failure)?;
     let (mut sum, mut wait) = (Stepped::default(), WAIT.0);
     while !sum.done && !stop.is_told() {
@@ -148,15 +152,4 @@ async fn back(database: &Database, look: LookBack, rate: Option<u32>, mut stop: 
     let rest = if done { "" } else { "; stopped before the end, the same command goes on" };
     told!("{tried} tried: {changed} changed, {added} added, {removed} removed{rest}");
     Ok(())
-}
-
-fn bar() -> indicatif::ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return indicatif::ProgressBar::hidden();
-    }
-    let bar = indicatif::ProgressBar::new(1000);
-    if let Ok(style) = indicatif::ProgressStyle::with_template("{bar:30} {percent}% {msg} {eta}") {
-        bar.set_style(style);
-    }
-    bar
 }

@@ -1,10 +1,10 @@
 //! `replay`: files through the buffer into the store.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tweetfilter_http::ops::Part;
+use indicatif::ProgressBar;
+use tweetfilter_http::ops::{Counted, Part};
 use tweetfilter_http::parts::{
     self, Ingested, Instance, Kind, LONGEST_NAME, PartError, SourceSettings, Stop, Worked, catch_panics,
 };
@@ -14,7 +14,8 @@ use tweetfilter_stream::gather::key;
 
 use super::Failure;
 use super::account::account;
-use super::serve::{Working, ended_by_signal, told, works};
+use super::bar::bar;
+use super::serve::{Noted, Working, ended_by_signal, told, works};
 use super::settings::{Common, block_on, failure};
 
 /// Reads files as if they came from a stream, through the buffer into the store.
@@ -88,7 +89,8 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
         std::fs::metadata(file).map_err(|error| Failure::reading(file.display(), &error))?;
     }
     let name = arguments.source.clone().unwrap_or_else(|| name_of(&arguments.files));
-    let instance = Instance::new(&settings.instance);
+    let (reads, part) = (Part::new(&format!("ingest {name}")), Part::new("work"));
+    let instance = Instance::new(&settings.instance).told_by(&reads);
     let source = SourceSettings {
         audience: Some(arguments.audience.clone()),
         files: arguments.files.clone(),
@@ -110,15 +112,23 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
         let buffer = settings.buffer(&database).await?;
         let (tell, stop) = Stop::new();
         let (done, read) = Stop::new();
-        let part = Part::new("work");
         let works = works(&settings, &database, &buffer, &part);
-        let bar = bar();
+        let mut parts = vec![&reads];
+        parts.extend((!arguments.no_work).then_some(&part));
+        let noted = Noted::begin("replay", &parts, &database, &buffer).await;
+        let bar = bar(Some(0), "{bar:30} {percent}% {msg} {eta}").unwrap_or_else(ProgressBar::hidden);
         let ingests = async {
-            let ingested =
-                parts::ingest(buffer.clone(), &name, &source, &instance, stop.clone(), |counts, progress| {
+            let ingested = parts::ingest(
+                Counted::new(buffer.clone(), &reads),
+                &name,
+                &source,
+                &instance,
+                stop.clone(),
+                |counts, progress| {
                     show(&bar, counts, progress);
-                })
-                .await;
+                },
+            )
+            .await;
             let _ = done.send(true);
             ingested
         };
@@ -145,6 +155,7 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
         };
         bar.finish_and_clear();
         let _ = tell.send(true);
+        noted.end().await;
         if let Some(retention) = retention {
             retention.await.map_err(failure)?;
         }
@@ -183,19 +194,7 @@ async fn drain(mut works: Working, read: Stop, mut stop: Stop) -> Result<Worked,
     Ok(works.end().await)
 }
 
-fn bar() -> indicatif::ProgressBar {
-    if std::io::stderr().is_terminal() {
-        let style = indicatif::ProgressStyle::with_template("{bar:30} {percent}% {msg} {eta}");
-        let bar = indicatif::ProgressBar::new(0);
-        if let Ok(style) = style {
-            bar.set_style(style);
-        }
-        return bar;
-    }
-    indicatif::ProgressBar::hidden()
-}
-
-fn show(bar: &indicatif::ProgressBar, counts: &Counts, progress: Option<(u64, Option<u64>)>) {
+fn show(bar: &ProgressBar, counts: &Counts, progress: Option<(u64, Option<u64>)>) {
     if let Some((read, Some(total))) = progress {
         bar.set_length(total);
         bar.set_position(read);

@@ -15,6 +15,7 @@ use tweetfilter_http::parts::{
 use tweetfilter_sql::Database;
 use tweetfilter_stream::worker::{Options, Worker};
 
+pub(super) use self::ops::Noted;
 use self::ops::Ops;
 use super::Failure;
 use super::running::Running;
@@ -115,10 +116,21 @@ pub(crate) fn work(arguments: &Work) -> Result<(), Failure> {
     block_on(async {
         let database = settings.open().await?;
         let buffer = settings.buffer(&database).await?;
-        let (_tell, stop) = Stop::new();
-        let works = works(&settings, &database, &buffer, &Part::new("work"));
-        let worked = works.run(true, stop).await.map_err(failure)?;
-        told(&worked);
+        let (tell, stop) = Stop::new();
+        let signal = signals()?;
+        tokio::spawn(async move {
+            signal.await;
+            let _ = tell.send(true);
+        });
+        let stopped = stop.clone();
+        let part = Part::new("work");
+        let noted = Noted::begin("work", &[&part], &database, &buffer).await;
+        let worked = works(&settings, &database, &buffer, &part).run(true, stop).await;
+        noted.end().await;
+        told(&worked.map_err(failure)?);
+        if stopped.is_told() {
+            told!("stopped before the buffer was empty; the same command goes on");
+        }
         database.close().await;
         Ok(())
     })

@@ -10,6 +10,11 @@ use std::time::Duration;
 const ROOM: usize = 1 << 20;
 /// How long is waited at the end for what is to be written.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// What may wait when something is drawn, in bytes: who takes so little sees no picture that moves.
+const BEHIND: usize = 4 << 10;
+
+/// Takes away what stands in the line.
+const CLEAR: &[u8] = b"\r\x1b[2K";
 
 /// Who writes for all others, once there is one.
 static ASIDE: OnceLock<Aside> = OnceLock::new();
@@ -26,12 +31,35 @@ fn write_now(text: &[u8]) {
     let _ = io::stderr().write_all(text);
 }
 
+/// Draws a line over what was drawn before. It is left out where that has not been taken yet: the next picture shows more than this one.
+pub(crate) fn draw(picture: &[u8]) {
+    match ASIDE.get() {
+        Some(aside) => aside.draw(picture),
+        None => write_now(picture),
+    }
+}
+
 /// From now on a thread of its own writes, so that nobody else waits for whoever reads. `dropped` words how many lines were
-/// dropped meanwhile.
+/// dropped meanwhile, unless somebody else said it before.
 pub(crate) fn write_aside(dropped: fn(u64) -> String) -> io::Result<()> {
-    let aside = ASIDE.get_or_init(|| Aside { dropped, ..Aside::default() });
+    let mut is_first = false;
+    let aside = ASIDE.get_or_init(|| {
+        is_first = true;
+        Aside { dropped, ..Aside::default() }
+    });
+    if !is_first {
+        return Ok(());
+    }
     std::thread::Builder::new().name("stderr".to_owned()).spawn(|| aside.run(write_now)).map(drop)
 }
+
+/// How lines that nobody took are told of.
+pub(crate) fn dropped(lines: u64) -> String {
+    format!("… {lines} {DROPPED}\n")
+}
+
+/// What is said of them.
+pub(crate) const DROPPED: &str = "lines of the log were dropped, since nobody took them for a while";
 
 /// Waits a little until all is written: for ever nobody does.
 pub(crate) fn flush() {
@@ -54,6 +82,8 @@ struct Waiting {
     bytes: usize,
     /// One is being written.
     writes: bool,
+    /// What was put last is a picture, which is in the way of a line.
+    drawn: bool,
     dropped: u64,
 }
 
@@ -74,6 +104,21 @@ impl Aside {
             waits.dropped += 1;
             return;
         }
+        if std::mem::take(&mut waits.drawn) {
+            return self.add(waits, &[CLEAR, text].concat());
+        }
+        self.add(waits, text);
+    }
+
+    fn draw(&self, picture: &[u8]) {
+        let mut waits = self.waits();
+        if waits.bytes <= BEHIND {
+            waits.drawn = true;
+            self.add(waits, picture);
+        }
+    }
+
+    fn add(&self, mut waits: MutexGuard<'_, Waiting>, text: &[u8]) {
         waits.bytes += text.len();
         waits.texts.push_back(text.to_vec());
         self.changed.notify_all();
@@ -136,13 +181,19 @@ mod tests {
         for _ in 0..5 {
             aside.put(&long);
         }
+        // Nor would anybody see it move.
+        aside.draw(b"picture");
         assert!(!aside.flush(Duration::from_millis(1)));
         drop(go_on);
         let lengths: Vec<_> = (0..2).map(|_| taken.recv().unwrap().len()).collect();
         assert_eq!(lengths, [ROOM / 2, ROOM / 2]);
         assert_eq!(taken.recv().unwrap(), "3 dropped");
         assert!(aside.flush(Duration::MAX));
+        aside.draw(b"picture");
+        assert_eq!(taken.recv().unwrap(), "picture");
         aside.put(b"last");
-        assert_eq!(taken.recv().unwrap(), "last");
+        assert_eq!(taken.recv().unwrap(), "\r\x1b[2Klast", "a line stands where the picture stood");
+        aside.put(b"very last");
+        assert_eq!(taken.recv().unwrap(), "very last");
     }
 }

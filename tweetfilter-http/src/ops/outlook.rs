@@ -31,12 +31,36 @@ impl Outlook {
     }
 }
 
+/// A few entries more or less are those that are always under way.
+const FEW: f64 = 64.0;
+/// The time after which it can be told that a buffer goes another way than before.
+const TURN: Millis = 10_000;
+/// By how much of what is in it, then.
+const TURNED: f64 = 0.1;
+
+/// From where the buffer goes, if that is the other way than over the last minute: a worker that was killed, or is back, says
+/// more of what comes than what was before.
+fn turned(buffer: &[(Millis, BufferFigures)]) -> Option<&(Millis, BufferFigures)> {
+    let (to, last) = buffer.last()?;
+    let entries = |sample: &(Millis, BufferFigures)| sample.1.entries;
+    let minute = buffer.iter().filter(|(at, _)| to - at <= RATES);
+    let grew = last.entries > entries(minute.clone().next()?);
+    // The last of those that are alike.
+    let far = match grew {
+        true => minute.max_by_key(|sample| entries(sample)),
+        false => minute.rev().min_by_key(|sample| entries(sample)),
+    }?;
+    let most = entries(far).max(last.entries) as f64;
+    let by = entries(far).abs_diff(last.entries) as f64;
+    (to - far.0 >= TURN && by > (most * TURNED).max(FEW)).then_some(far)
+}
+
 /// Where the buffer is going at the rate of the last minute: what went before has no say in when it is full. Entries of a newer
 /// version stay where they are.
 pub(super) fn outlook(buffer: &[(Millis, BufferFigures)], newer: u64) -> Option<Outlook> {
     let ((to, last), before) = buffer.split_last()?;
     let minute = before.iter().find(|(at, _)| to - at <= RATES);
-    let (from, first) = minute.or(before.last()).unwrap_or(&buffer[0]);
+    let (from, first) = turned(buffer).or(minute).or(before.last()).unwrap_or(&buffer[0]);
     let stays = match last.room {
         Some(0) => Outlook::Full(0.0),
         _ => Outlook::Steady,
@@ -46,8 +70,7 @@ pub(super) fn outlook(buffer: &[(Millis, BufferFigures)], newer: u64) -> Option<
         return (last.entries == 0 || stays != Outlook::Steady).then_some(stays);
     }
     let (before, after) = (first.entries as f64, last.entries as f64);
-    // A few more or less are the entries that are always under way.
-    let few = (after.max(before) * 0.002).max(64.0);
+    let few = (after.max(before) * 0.002).max(FEW);
     if (after - before).abs() <= few {
         return Some(stays);
     }
@@ -109,6 +132,23 @@ mod tests {
         assert!((seconds - 1_000_000.0 / 6_000.0).abs() < 1.0, "{seconds}");
         let stopped = [buffer(0, 0, None), buffer(240_000, 9_000, None), buffer(300_000, 9_000, Some(5))];
         assert_eq!(outlook(&stopped, 0), Some(Outlook::Steady));
+    }
+
+    #[test]
+    fn a_buffer_that_goes_another_way_than_a_while_ago_goes_that_way() {
+        let of = |entries: &[u64]| {
+            let samples: Vec<_> =
+                (0..).zip(entries).map(|(n, &entries)| buffer(n * 15_000, entries, None)).collect();
+            outlook(&samples, 0)
+        };
+        // Nobody works any more, and then somebody does again.
+        assert_eq!(of(&[10_000, 5_000, 200, 1_700, 3_200]), Some(Outlook::Grows));
+        assert_eq!(of(&[0, 5_000, 9_000, 7_500, 6_000]), Some(Outlook::Drains(60.0)));
+        // A batch more or less is no turn.
+        let Some(Outlook::Drains(seconds)) = of(&[10_000, 8_500, 7_000, 5_500, 5_900]) else {
+            panic!("it drains")
+        };
+        assert!((seconds - 86.3).abs() < 0.1, "{seconds}");
     }
 
     #[test]

@@ -198,6 +198,11 @@ impl Server {
         assert_eq!(self.0.wait().unwrap().code(), Some(0));
     }
 
+    /// Waits until it has ended by itself.
+    pub fn ended(&mut self) -> std::process::ExitStatus {
+        self.0.wait().unwrap()
+    }
+
     /// Stops it (`STOP`), or lets it go on (`CONT`).
     pub fn signal(&self, name: &str) {
         let id = self.0.id().to_string();

@@ -1,6 +1,10 @@
 //! Files that were replaced, that are still written, or that go by many names.
 
-use crate::chain::{ok, status};
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::chain::{Server, ok, status, until};
 use crate::support::{Ended, Files, tweet};
 
 /// An account that finds snow.
@@ -221,4 +225,40 @@ fn posts_without_an_id_that_say_the_same_are_each_their_own_and_none_is_stored_t
         assert_eq!(ended.code, 0, "{}", ended.err);
         assert_eq!(found(&files), expected, "{}", ended.err);
     }
+}
+
+#[test]
+fn who_reads_files_shows_in_the_status_until_it_has_ended() {
+    let files = with_ann().with("day.ndjson", snow(1..2_000));
+    let arguments = ["replay", "--rate", "20", "--source", "day", "day.ndjson"];
+    let mut replay = Server::start_with(&files, &arguments, Stdio::null());
+    let process = || {
+        let status = status(&files);
+        let of_it = |process: &&Value| process["command"] == "replay";
+        let processes = status["processes"].as_array().unwrap().clone();
+        processes.iter().find(of_it).cloned().unwrap_or_default()
+    };
+    until("it is known", &files, || process()["state"] == "running");
+    let names = |process: &Value| -> Vec<String> {
+        process["parts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|part| part["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(names(&process()), ["ingest day", "work"]);
+    until("posts", &files, || status(&files)["posts"].as_u64() > Some(0));
+    replay.tell_to_end();
+    assert_eq!(process()["state"], "ended");
+    // The next one finds nothing that ended without saying so.
+    ok(files.run(&["work", "--until-empty"]));
+    ok(files.run(&["replay", "--no-work", "--source", "day", "--rate", "1000000", "day.ndjson"]));
+    let status = status(&files);
+    assert_eq!(status["crashes"], 0);
+    let processes = status["processes"].as_array().unwrap();
+    let mut commands: Vec<_> = processes.iter().map(|process| process["command"].as_str().unwrap()).collect();
+    commands.sort_unstable();
+    assert_eq!(commands, ["replay", "work"]);
+    assert!(processes.iter().all(|process| process["state"] == "ended"), "{processes:?}");
 }

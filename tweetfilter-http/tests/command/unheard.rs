@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+#[cfg(target_os = "linux")]
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
 use crate::chain::{Server, ok, status, until, with_accounts};
@@ -75,4 +77,48 @@ fn files_are_read_where_the_log_has_no_room() {
         assert_eq!(child.status().unwrap().code(), Some(0), "{command_line:?}");
     }
     assert_eq!(ok(files.run(&["timeline", "5", "--hidden", "--json"])).lines().count(), 3);
+}
+
+/// A terminal after Ctrl-S, and who reads what is shown on it.
+#[cfg(target_os = "linux")]
+fn stopped_terminal() -> (OwnedFd, File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let reader = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&reader).unwrap();
+    unlockpt(&reader).unwrap();
+    let name = ptsname(&reader, Vec::new()).unwrap();
+    let terminal = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    rustix::termios::tcflow(&terminal, rustix::termios::Action::OOff).unwrap();
+    (reader, terminal)
+}
+
+/// Longer than a bar waits before it is drawn, and than its steady ticks.
+#[cfg(target_os = "linux")]
+const SECOND: &[&str] = &["--rate", "20"];
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_has_a_bar_goes_on_where_the_terminal_was_stopped_and_is_told_to_end() {
+    let lines = |count: u32| -> String {
+        (1..=count).map(|id| format!("{}\n", tweet(&id.to_string(), "bob", "snow"))).collect()
+    };
+    let files = files().with("short.ndjson", lines(30)).with("long.ndjson", lines(2_000));
+    let start = |arguments: &[&str]| {
+        let (reader, terminal) = stopped_terminal();
+        (reader, Server::start_with(&files, arguments, terminal))
+    };
+    let audience = ["--audience", "account 5"];
+    let (_reader, mut short) = start(&[&["replay", "short.ndjson"], SECOND, &audience].concat());
+    assert_eq!(short.ended().code(), Some(0));
+    let (_reader, mut matching) = start(&["match", "--expr", "snow", "long.ndjson"]);
+    assert_eq!(matching.ended().code(), Some(0));
+    let posts = || status(&files)["posts"].as_u64();
+    assert_eq!(posts(), Some(30));
+    let (_reader, mut long) = start(&[&["replay", "long.ndjson"], SECOND, &audience].concat());
+    until("more posts", &files, || posts() > Some(30));
+    long.tell_to_end();
+    let (_reader, mut again) = start(&["reapply", "--all", "--rate", "1"]);
+    // It heeds signals by then.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    again.tell_to_end();
 }

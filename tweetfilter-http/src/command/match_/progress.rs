@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
+
+use crate::command::bar::bar;
+use crate::command::stderr;
 
 /// Bytes taken from the inputs, as they are stored, counted by whoever reads them.
 pub(super) type BytesRead = Arc<AtomicU64>;
@@ -21,7 +24,14 @@ pub(super) struct Progress {
 impl Progress {
     /// A bar for so many bytes; without a total it only counts.
     pub(super) fn new(wanted: bool, total: Option<u64>) -> Self {
-        let bar = (wanted && std::io::stderr().is_terminal()).then(|| bar(total));
+        let template = match total {
+            Some(_) => "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}, {msg}, {eta} left",
+            None => "{spinner} {bytes} {bytes_per_sec}, {msg}",
+        };
+        let bar = if wanted { bar(total, template) } else { None };
+        if let Some(bar) = &bar {
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
         Self { bar, read: BytesRead::default(), posts: AtomicU64::new(0) }
     }
 
@@ -40,11 +50,15 @@ impl Progress {
         }
     }
 
-    /// Writes to the same terminal, perhaps, without the bar in between.
+    /// Writes to standard output, without the bar in between where that is a terminal too.
     pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
+            Some(bar) if std::io::stdout().is_terminal() => bar.suspend(|| {
+                // The bar is taken away before anything else is written.
+                stderr::flush();
+                write()
+            }),
+            _ => write(),
         }
     }
 
@@ -54,16 +68,4 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
-}
-
-fn bar(total: Option<u64>) -> ProgressBar {
-    let (bar, template) = match total {
-        Some(total) => {
-            (ProgressBar::new(total), "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}, {msg}, {eta} left")
-        }
-        None => (ProgressBar::no_length(), "{spinner} {bytes} {bytes_per_sec}, {msg}"),
-    };
-    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tweetfilter_http::api;
-use tweetfilter_http::ops::{Metrics, Probe, Process, Recorder};
+use tweetfilter_http::ops::{Metrics, Part, Probe, Process, Recorder};
 use tweetfilter_http::parts::{Buffers, Stop};
 use tweetfilter_sql::Database;
 
@@ -23,6 +23,35 @@ pub(super) struct Ops {
     tasks: tokio::task::JoinSet<()>,
     /// Once there is a store.
     recorder: Option<tokio::task::AbortHandle>,
+}
+
+/// A process that does something and ends: what it does is noted in the store meanwhile, so that nobody takes it for undone.
+pub(in super::super) struct Noted {
+    tell: tokio::sync::watch::Sender<bool>,
+    recording: tokio::task::JoinHandle<()>,
+}
+
+impl Noted {
+    /// Notes it from now on. None has the place of another one, so each has a name of its own.
+    pub(in super::super) async fn begin(
+        command: &str,
+        parts: &[&Arc<Part>],
+        database: &Database,
+        buffer: &Buffers,
+    ) -> Self {
+        let process = Process::new(command, None);
+        parts.iter().for_each(|part| process.add(Arc::clone(part)));
+        let mut recorder = Recorder::new(process, database.clone(), Some(buffer.clone()), None);
+        recorder.begin().await;
+        let (tell, stop) = Stop::new();
+        Self { tell, recording: tokio::spawn(recorder.run(stop)) }
+    }
+
+    /// Notes that it has ended.
+    pub(in super::super) async fn end(self) {
+        let _ = self.tell.send(true);
+        let _ = tokio::time::timeout(WATCH, self.recording).await;
+    }
 }
 
 impl Ops {

@@ -17,11 +17,10 @@ impl Settings {
         let builder = builder.with_target(false).log_internal_errors(false);
         let builder = builder.with_ansi(io::stderr().is_terminal());
         let dropped: fn(u64) -> String = match self.log_format {
-            LogFormat::Human => |lines| dropped(lines, LogFormat::Human),
-            LogFormat::Json => |lines| dropped(lines, LogFormat::Json),
+            LogFormat::Human => stderr::dropped,
+            LogFormat::Json => dropped,
         };
-        stderr::write_aside(dropped)
-            .map_err(|error| Failure::Input(format!("can't start a thread: {error}")))?;
+        stderr::write_aside(dropped).map_err(Failure::thread)?;
         match self.log_format {
             LogFormat::Human => builder.init(),
             LogFormat::Json => builder.json().init(),
@@ -50,15 +49,9 @@ impl Write for Stderr {
 }
 
 /// What is told of lines that nobody took, in the form of all others.
-fn dropped(lines: u64, format: LogFormat) -> String {
-    let said = "lines of the log were dropped, since nobody took them for a while";
-    match format {
-        LogFormat::Human => format!("… {lines} {said}\n"),
-        LogFormat::Json => {
-            let fields = serde_json::json!({"message": said, "lines": lines});
-            format!("{}\n", serde_json::json!({"level": "WARN", "fields": fields}))
-        }
-    }
+fn dropped(lines: u64) -> String {
+    let fields = serde_json::json!({"message": stderr::DROPPED, "lines": lines});
+    format!("{}\n", serde_json::json!({"level": "WARN", "fields": fields}))
 }
 
 /// What lets through what is to be logged. A single word must be a level: the name of a part of the program says nothing of
