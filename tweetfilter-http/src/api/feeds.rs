@@ -168,14 +168,10 @@ pub(super) async fn read(
     let people = api.people(until, unnamed(&posts)).await?;
     let shown: Vec<_> = posts.iter().map(|post| ShownPost::of(post, &people)).collect();
     let installation = api.ask(until, database.installation(random()?)).await?;
+    let contents = Contents { installation, own: &own, title: &title, posts: &posts, shown: &shown };
     let (kind, body) = match is_atom {
-        true => {
-            let body = atom(&feed, installation, &own, &title, &posts, &shown);
-            ("application/atom+xml; charset=utf-8", body)
-        }
-        false => {
-            ("application/feed+json; charset=utf-8", json_feed(installation, &own, &title, &posts, &shown))
-        }
+        true => ("application/atom+xml; charset=utf-8", contents.atom(&feed)),
+        false => ("application/feed+json; charset=utf-8", contents.json()),
     };
     let digest = digest_of(&[&body]);
     let told = [
@@ -201,84 +197,85 @@ fn urn(installation: i64, what: &[&str]) -> String {
     )
 }
 
-/// That of a post, in every feed.
-fn id(installation: i64, post: &TimelinePost) -> String {
-    urn(installation, &["post", &post.network, &post.native_id])
-}
-
 /// For a store that has no number yet.
 fn random() -> Result<i64> {
     getrandom::u64().map(u64::cast_signed).map_err(|error| secret::no_random(&error))
 }
 
-fn atom(
-    feed: &Feed,
+/// What stands in a feed, in whatever form.
+struct Contents<'a> {
     installation: i64,
-    own: &str,
-    title: &str,
-    posts: &[TimelinePost],
-    shown: &[ShownPost],
-) -> String {
-    let updated = posts.first().map_or(feed.created_at, |post| post.received_at);
-    let mut xml = format!(
-        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
-         <id>{}</id>\n<title>{}</title>\n<updated>{}</updated>\n\
-         <link rel=\"self\" type=\"application/atom+xml\" href=\"{}\"/>\n",
-        urn(installation, &["feed", &feed.id.to_string()]),
-        escape(title),
-        rfc3339(updated),
-        escape(own),
-    );
-    for (post, shown) in posts.iter().zip(shown) {
-        let content = &shown.content;
-        let author = called(&content.author).unwrap_or_else(|| "unknown".to_owned());
-        xml.push_str(&format!(
-            "<entry>\n<id>{}</id>\n<title>{}</title>\n<updated>{}</updated>\n<author><name>{}</name></author>\n\
-             <content type=\"text\">{}</content>\n",
-            id(installation, post),
-            escape(&headline(&content.text)),
-            rfc3339(post.received_at),
-            escape(&author),
-            escape(&content.text),
-        ));
-        if let Some(at) = &content.created_at {
-            xml.push_str(&format!("<published>{}</published>\n", escape(at)));
-        }
-        if let Some(url) = &shown.url {
-            xml.push_str(&format!("<link href=\"{}\"/>\n", escape(url)));
-        }
-        xml.push_str("</entry>\n");
-    }
-    xml + "</feed>\n"
+    /// Its own address.
+    own: &'a str,
+    title: &'a str,
+    posts: &'a [TimelinePost],
+    /// The same, as they are shown.
+    shown: &'a [ShownPost],
 }
 
-fn json_feed(
-    installation: i64,
-    own: &str,
-    title: &str,
-    posts: &[TimelinePost],
-    shown: &[ShownPost],
-) -> String {
-    let item = |(post, shown): (&TimelinePost, &ShownPost)| {
-        let content = &shown.content;
-        let mut item = json!({
-            "id": id(installation, post), "content_text": content.text,
-            "date_published": content.created_at.clone().unwrap_or_else(|| rfc3339(post.received_at)),
-        });
-        if let Some(name) = called(&content.author) {
-            item["authors"] = json!([{"name": name}]);
+impl Contents<'_> {
+    /// The name of a post, in every feed.
+    fn id(&self, post: &TimelinePost) -> String {
+        urn(self.installation, &["post", &post.network, &post.native_id])
+    }
+
+    fn atom(&self, feed: &Feed) -> String {
+        let updated = self.posts.first().map_or(feed.created_at, |post| post.received_at);
+        let mut xml = format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
+             <id>{}</id>\n<title>{}</title>\n<updated>{}</updated>\n\
+             <link rel=\"self\" type=\"application/atom+xml\" href=\"{}\"/>\n",
+            urn(self.installation, &["feed", &feed.id.to_string()]),
+            escape(self.title),
+            rfc3339(updated),
+            escape(self.own),
+        );
+        for (post, shown) in self.posts.iter().zip(self.shown) {
+            let content = &shown.content;
+            let author = called(&content.author).unwrap_or_else(|| "unknown".to_owned());
+            xml.push_str(&format!(
+                "<entry>\n<id>{}</id>\n<title>{}</title>\n<updated>{}</updated>\n<author><name>{}</name></author>\n\
+                 <content type=\"text\">{}</content>\n",
+                self.id(post),
+                escape(&headline(&content.text)),
+                rfc3339(post.received_at),
+                escape(&author),
+                escape(&content.text),
+            ));
+            if let Some(at) = &content.created_at {
+                xml.push_str(&format!("<published>{}</published>\n", escape(at)));
+            }
+            if let Some(url) = &shown.url {
+                xml.push_str(&format!("<link href=\"{}\"/>\n", escape(url)));
+            }
+            xml.push_str("</entry>\n");
         }
-        if let Some(url) = &shown.url {
-            item["url"] = json!(url);
-        }
-        if let Some(lang) = &content.lang {
-            item["language"] = json!(lang);
-        }
-        item
-    };
-    let items: Vec<_> = posts.iter().zip(shown).map(item).collect();
-    json!({"version": "https://jsonfeed.org/version/1.1", "title": title, "feed_url": own, "items": items})
-        .to_string()
+        xml + "</feed>\n"
+    }
+
+    fn json(&self) -> String {
+        let item = |(post, shown): (&TimelinePost, &ShownPost)| {
+            let content = &shown.content;
+            let mut item = json!({
+                "id": self.id(post), "content_text": content.text,
+                "date_published": content.created_at.clone().unwrap_or_else(|| rfc3339(post.received_at)),
+            });
+            if let Some(name) = called(&content.author) {
+                item["authors"] = json!([{"name": name}]);
+            }
+            if let Some(url) = &shown.url {
+                item["url"] = json!(url);
+            }
+            if let Some(lang) = &content.lang {
+                item["language"] = json!(lang);
+            }
+            item
+        };
+        let items: Vec<_> = self.posts.iter().zip(self.shown).map(item).collect();
+        let (title, own) = (self.title, self.own);
+        json!({"version": "https://jsonfeed.org/version/1.1", "title": title, "feed_url": own, "items": items})
+            .to_string()
+    }
 }
 
 /// The name of an author, or else the handle or the id, of which something can be seen.
