@@ -159,8 +159,8 @@ impl Database {
     /// # Errors
     /// See [`StoreError`].
     pub async fn installation(&self, random: i64) -> Result<i64, StoreError> {
-        if let Some(row) = self.rows(INSTALLATION, args![]).await?.first() {
-            return row.int(0);
+        if let Some(number) = self.installed().await? {
+            return Ok(number);
         }
         let mut turn = self.write().await?;
         // Somebody else may have come first.
@@ -168,6 +168,14 @@ impl Database {
         let number = turn.tx.row(INSTALLATION, args![]).await?.map_or(Ok(random), |row| row.int(0))?;
         turn.commit().await?;
         Ok(number)
+    }
+
+    /// The same where it has one.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn installed(&self) -> Result<Option<i64>, StoreError> {
+        self.rows(INSTALLATION, args![]).await?.first().map(|row| row.int(0)).transpose()
     }
 
     /// Revokes a feed of an account: its address is of no use any more, and no feed is made of its secret. False if it has

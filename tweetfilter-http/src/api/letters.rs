@@ -76,7 +76,7 @@ impl Api {
         }
         let asked = async {
             let buffer = way.buffer(self.database()).await?;
-            Elsewhere::of(&buffer).await
+            Elsewhere::of(&buffer, self.database()).await
         };
         match timeout_at(until, asked).await {
             Ok(known) => known.map_err(|error| error.to_string()),
@@ -165,6 +165,7 @@ pub(super) async fn retry(
     let database = api.database();
     let put_back = async {
         let buffer = api.0.buffer.buffer(database).await?;
+        buffer.claim_for(database).await?;
         let instance = format!("api {}", std::process::id());
         let claim = buffer.claim(PUT_BACK, &instance, LEASE).await?;
         database.retry_dead_letters(&ids, &buffer, PUT_BACK, claim.fence).await

@@ -42,7 +42,7 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
 
-    /// As fast as it was recorded
+    /// As fast as it was recorded; leaps of more than a day are not waited for
     #[arg(long, conflicts_with = "rate")]
     as_recorded: bool,
 

@@ -338,7 +338,8 @@ impl Parts<'_> {
             return Ok(None);
         }
         all.iter().for_each(|part| part.waits_for_buffer(true));
-        let buffer = self.stop.unless_told(self.settings.buffer_of_part(&self.database)).await.transpose()?;
+        let opened = self.settings.buffer_of_part(&self.database, self.work.is_some());
+        let buffer = self.stop.unless_told(opened).await.transpose()?;
         if buffer.is_some() {
             all.iter().for_each(|part| part.waits_for_buffer(false));
         }

@@ -389,11 +389,13 @@ impl Settings {
         parts::up_to_date(database).await.map_err(failure)
     }
 
-    /// Opens the buffer for a part that runs on: a server that is away is waited for.
-    pub(crate) async fn buffer_of_part(&self, database: &Database) -> Result<Buffers, Failure> {
+    /// Opens the buffer for a part that runs on: a server that is away is waited for. Who works takes it for the store.
+    pub(crate) async fn buffer_of_part(&self, database: &Database, works: bool) -> Result<Buffers, Failure> {
         let mut held_up = HeldUp::default();
         loop {
-            match self.open_buffer(database).await {
+            let opened =
+                if works { self.own_buffer(database).await } else { self.open_buffer(database).await };
+            match opened {
                 Err(reason @ BufferError::Away(_)) => {
                     if let Some(lasted) = held_up.holds() {
                         let for_seconds = lasted.as_secs();
@@ -406,9 +408,15 @@ impl Settings {
         }
     }
 
-    /// Opens the buffer beside it.
+    /// Opens the buffer beside it, and takes it for the store.
     pub(crate) async fn buffer(&self, database: &Database) -> Result<Buffers, Failure> {
-        self.open_buffer(database).await.map_err(failure)
+        self.own_buffer(database).await.map_err(failure)
+    }
+
+    async fn own_buffer(&self, database: &Database) -> Result<Buffers, BufferError> {
+        let buffer = self.open_buffer(database).await?;
+        buffer.claim_for(database).await?;
+        Ok(buffer)
     }
 
     /// The address of a buffer that is not in the store's file.
@@ -416,7 +424,7 @@ impl Settings {
         Some(&*self.buffer).filter(|address| !address.is_empty())
     }
 
-    /// The same, with the error as it is.
+    /// Opens the buffer to look at it, or to have a source read into it.
     pub(crate) async fn open_buffer(&self, database: &Database) -> Result<Buffers, BufferError> {
         Buffers::open(self.buffer_elsewhere(), database, self.redis()).await
     }

@@ -232,7 +232,7 @@ pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
                 Buffers::Embedded(_) => None,
                 Buffers::Redis(redis) => Some(redis.stats().await?),
             };
-            Ok((stats, Elsewhere::of(&buffer).await?))
+            Ok((stats, Elsewhere::of(&buffer, &database).await?))
         };
         let asked = asked.await;
         let is_told = asked.is_ok();

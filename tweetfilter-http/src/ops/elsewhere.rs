@@ -81,12 +81,13 @@ pub struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// Asks a buffer. What of it can't be read keeps nothing else from being told.
+    /// Asks the buffer of a store. What of it can't be read keeps nothing else from being told.
     ///
     /// # Errors
     /// [`BufferError::Away`].
-    pub async fn of(buffer: &Buffers) -> Result<Self, BufferError> {
+    pub async fn of(buffer: &Buffers, database: &Database) -> Result<Self, BufferError> {
         let mut unfit = Vec::new();
+        or_unfit(buffer.check_owner(database).await, &mut unfit)?;
         let sources = or_unfit(buffer.sources().await, &mut unfit)?;
         let losses = or_unfit(buffer.losses().await, &mut unfit)?;
         let losses_dropped = or_unfit(buffer.losses_dropped().await, &mut unfit)?;

@@ -154,7 +154,7 @@ impl Recorder {
         self.write(self.told(), PATIENCE).await;
         if let Some(buffer) = self.buffer.clone().filter(|_| !self.away) {
             // What is not taken now is the next time.
-            let taken = tokio::time::timeout(PATIENCE, elsewhere::take_gaps(&buffer, &self.database)).await;
+            let taken = tokio::time::timeout(PATIENCE, self.take_gaps(&buffer)).await;
             if let Ok(taken) = taken {
                 self.tell_gaps(&taken);
             }
@@ -164,6 +164,16 @@ impl Recorder {
                 tracing::debug!(%error, "what was committed before stays noted");
             }
         }
+    }
+
+    /// Takes the gaps of the store's own buffer. One whose keys were removed has no store until a worker says so again.
+    async fn take_gaps(&self, buffer: &Buffers) -> Result<(), BufferError> {
+        if self.process.parts().iter().any(|part| part.name() == "work") {
+            buffer.claim_for(&self.database).await?;
+        } else {
+            buffer.check_owner(&self.database).await?;
+        }
+        elsewhere::take_gaps(buffer, &self.database).await
     }
 
     async fn open(&mut self) {

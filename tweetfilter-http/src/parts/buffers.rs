@@ -47,6 +47,28 @@ impl Buffers {
         }
     }
 
+    /// Has the store have it, which is where the outcome of what is taken out of it goes; that in the store's file is so anyway.
+    ///
+    /// # Errors
+    /// [`BufferError::Unfit`] if another store has it; [`BufferError::Away`] if one of both does not answer.
+    pub async fn claim_for(&self, database: &Database) -> Result<(), BufferError> {
+        let Self::Redis(redis) = self else { return Ok(()) };
+        let random = getrandom::u64().map_err(|error| BufferError::Away(error.to_string()))?.cast_signed();
+        let store =
+            database.installation(random).await.map_err(|error| BufferError::Away(error.to_string()))?;
+        redis.claim_for(&store.to_string()).await
+    }
+
+    /// Makes sure that no other store has it. While it can't be told which store this is, none has.
+    ///
+    /// # Errors
+    /// As [`Buffers::claim_for`].
+    pub async fn check_owner(&self, database: &Database) -> Result<(), BufferError> {
+        let Self::Redis(redis) = self else { return Ok(()) };
+        let Ok(store) = database.installed().await else { return Ok(()) };
+        redis.check_owner(store.map(|store| store.to_string()).as_deref()).await
+    }
+
     /// What it knows of sources; those of the embedded buffer stand in the store.
     ///
     /// # Errors

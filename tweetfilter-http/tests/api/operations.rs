@@ -416,7 +416,7 @@ async fn gaps_that_go_from_redis_into_the_store_while_somebody_looks_are_told_on
     let gaps: Vec<_> = (1..=30).map(|n| format!(r#"{{"from":{n},"to":{n},"reason":"cut off"}}"#)).collect();
     let push = ["RPUSH", "tf:losses"].into_iter().chain(gaps.iter().map(String::as_str));
     server.say(&push.collect::<Vec<_>>());
-    let elsewhere = Elsewhere::of(&buffer).await.unwrap();
+    let elsewhere = Elsewhere::of(&buffer, &house.database).await.unwrap();
     let recording = Recording::with(&Process::new("work", None), &house.database, Some(buffer));
     until("all is taken", async || (server.say(&["LLEN", "tf:losses"]).trim() == "0").then_some(())).await;
     recording.end().await;

@@ -22,6 +22,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("who names handles", NAMED_HANDLES),
     ("when gaps were told", GAPS_TOLD),
     ("revoked secrets", REVOKED_SECRETS),
+    ("views of whoever reads", READERS_VIEWS),
 ];
 
 /// A table in full Unicode, compared byte by byte.
@@ -34,6 +35,34 @@ macro_rules! table {
             $columns,
             ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
         )
+    };
+}
+
+/// What the view `shown` shows.
+macro_rules! shown {
+    () => {
+        "SELECT p.* FROM post p
+        WHERE p.body IS NOT NULL AND p.withheld IS NULL
+          AND NOT EXISTS (SELECT 1 FROM author a WHERE a.network = p.network AND a.author_id = p.author_id
+                AND (a.inactive = 1 OR a.withheld IS NOT NULL))
+          AND NOT EXISTS (SELECT 1 FROM carried c JOIN author a
+                ON a.network = c.network AND a.author_id = c.author_id
+                WHERE c.post = p.num AND (a.inactive = 1 OR a.withheld IS NOT NULL))"
+    };
+}
+
+/// What the view `delivery` shows.
+macro_rules! delivery {
+    () => {
+        "        SELECT d.account AS account, d.commit_no AS commit_no, p.num AS post, p.network AS network,
+               p.native_id AS native_id, i.verdict AS verdict, i.verdict & 1 AS hidden,
+               (i.verdict & 2) DIV 2 AS highlighted, (i.verdict & 4) DIV 4 AS notify,
+               JSON_EXTRACT(d.items, CONCAT('$[', i.place - 1, '][2]')) AS filters, d.revision AS revision, p.body AS body
+        FROM delivery_pack d
+        JOIN JSON_TABLE(d.items, '$[*]' COLUMNS (place FOR ORDINALITY, post BIGINT PATH '$[0]',
+             verdict INT PATH '$[1]')) i
+        JOIN shown p ON p.num = i.post
+        WHERE p.since <= d.commit_no"
     };
 }
 
@@ -201,23 +230,8 @@ const BEGIN: &[&str] = &[
         "id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, part VARCHAR(190) NOT NULL, at BIGINT NOT NULL,
         reason TEXT NOT NULL, backtrace MEDIUMTEXT NOT NULL"
     ),
-    "CREATE OR REPLACE VIEW shown AS SELECT p.* FROM post p
-        WHERE p.body IS NOT NULL AND p.withheld IS NULL
-          AND NOT EXISTS (SELECT 1 FROM author a WHERE a.network = p.network AND a.author_id = p.author_id
-                AND (a.inactive = 1 OR a.withheld IS NOT NULL))
-          AND NOT EXISTS (SELECT 1 FROM carried c JOIN author a
-                ON a.network = c.network AND a.author_id = c.author_id
-                WHERE c.post = p.num AND (a.inactive = 1 OR a.withheld IS NOT NULL))",
-    "CREATE OR REPLACE VIEW delivery AS
-        SELECT d.account AS account, d.commit_no AS commit_no, p.num AS post, p.network AS network,
-               p.native_id AS native_id, i.verdict AS verdict, i.verdict & 1 AS hidden,
-               (i.verdict & 2) DIV 2 AS highlighted, (i.verdict & 4) DIV 4 AS notify,
-               JSON_EXTRACT(d.items, CONCAT('$[', i.place - 1, '][2]')) AS filters, d.revision AS revision, p.body AS body
-        FROM delivery_pack d
-        JOIN JSON_TABLE(d.items, '$[*]' COLUMNS (place FOR ORDINALITY, post BIGINT PATH '$[0]',
-             verdict INT PATH '$[1]')) i
-        JOIN shown p ON p.num = i.post
-        WHERE p.since <= d.commit_no",
+    concat!("CREATE OR REPLACE VIEW shown AS ", shown!()),
+    concat!("CREATE OR REPLACE VIEW delivery AS\n", delivery!()),
 ];
 
 const LOOKUP: &[&str] = &[
@@ -333,3 +347,10 @@ const REVOKED_SECRETS: &[&str] = &[table!(
     "id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, account BIGINT NOT NULL, digest VARCHAR(64) NOT NULL UNIQUE,
     at BIGINT NOT NULL, KEY revoked_secret_account (account, id)"
 )];
+
+/// Views are read with the rights of whoever reads them: the user that made them may be gone, or never have been where a copy of
+/// the store is.
+const READERS_VIEWS: &[&str] = &[
+    concat!("CREATE OR REPLACE SQL SECURITY INVOKER VIEW shown AS ", shown!()),
+    concat!("CREATE OR REPLACE SQL SECURITY INVOKER VIEW delivery AS\n", delivery!()),
+];

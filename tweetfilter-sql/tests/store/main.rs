@@ -1,6 +1,7 @@
 //! What every store keeps, on SQLite and on a real MariaDB.
 #![allow(missing_docs)]
 
+mod another_user;
 #[path = "../common/mod.rs"]
 mod common;
 mod concurrent;
@@ -62,6 +63,7 @@ macro_rules! contract {
             steps::the_next_handles_are_found_in_few_reads_of_maria(&server).await;
             refused::a_batch_that_was_cut_off_in_the_middle_is_counted_once(&server).await;
             refused::who_only_reads_can_where_nothing_is_written(&server).await;
+            another_user::what_a_user_made_who_is_gone_is_read_by_another(&server).await;
         }
     };
 }

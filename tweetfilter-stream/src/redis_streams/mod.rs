@@ -2,7 +2,7 @@
 //!
 //! | key | what |
 //! |---|---|
-//! | `tf:layout` | hash: `v`, `partitions`, an `id` by which a `FLUSHALL` is noticed, and `gaps_dropped` of `tf:losses` |
+//! | `tf:layout` | hash: `v`, `partitions`, an `id` by which a `FLUSHALL` is noticed, `store` (whose the buffer is: the store's `installation`), and `gaps_dropped` of `tf:losses` |
 //! | `tf:{0}` … `tf:{N-1}` | streams with the consumer group `tf`; each entry has one field `entry`, its JSON |
 //! | `tf:{p}:counts` | hash: entries `appended`, `removed`, `redelivered`, `lost`; the last id that was `read` as a new one; behind which id those are `looked` for that are nobody's |
 //! | `tf:sources`, `tf:source:NAME` | names; hash: `holder`, `till`, `fence`, `cursor`, what was counted, and `gaps_dropped` |
@@ -30,6 +30,9 @@
 //! **Consumers** are made by the first lease under their name, and removed when its worker ends and holds nothing; who
 //! begins removes those that hold nothing and did nothing for a day ([`Options::silence`]). Never one that holds something: that would be nobody's.
 //!
+//! **Whose.** What is taken out comes into one store, so a buffer is one store's: workers say whose before they lease, and no other
+//! store's do. Who removes all keys frees it.
+//!
 //! **Removal.** Entries go by XACK and XDEL when their outcome is stored, never by trimming. `appended - removed` is
 //! how many there must be; whatever is missing was removed by a stranger, and is
 //! [`lost`](crate::buffer::Stats::lost). A program that reads or writes the streams without this library counts
@@ -50,6 +53,7 @@
 mod fitness;
 mod link;
 mod operations;
+mod owner;
 mod reply;
 mod script;
 mod sent;

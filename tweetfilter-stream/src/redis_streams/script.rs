@@ -31,4 +31,5 @@ script!(LEASE, ["hash", "list", "string"], "lua/nobodys.lua", "lua/lease.lua");
 script!(HOLD, ["hash", "string"], "lua/hold.lua");
 script!(ACK, ["hash"], "lua/ack.lua");
 script!(HOLDS, ["hash"], "lua/holds.lua");
+script!(OWN, ["hash"], "lua/own.lua");
 script!(STATS, ["hash"], "lua/stats.lua");

@@ -14,7 +14,7 @@ pub enum Pace {
     /// So many lines a second. Lines that nobody asked for in time are made up for.
     Rate(f64),
     /// Spaced by the times that the messages carry. One without a time, or that is older than those before it,
-    /// follows at once.
+    /// follows at once; so does one that is more than a day older or newer, and from its time it goes on.
     AsRecorded,
 }
 
@@ -23,35 +23,46 @@ pub enum Pace {
 pub(super) struct Schedule {
     pace: Pace,
     given: u64,
-    /// When the first line was given, and its time.
-    start: Option<(Duration, Option<Millis>)>,
+    /// When the first line was given.
+    start: Option<Duration>,
+    /// When a line of a time is due: the newest of those that were given, unless a leap came after it.
+    due: Option<(Duration, Millis)>,
 }
 
-/// Times to wait for that are longer than this are not believed.
+/// Nobody waits for longer than this: times that are further apart are a leap, of a clock or to another post.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
 impl Schedule {
     pub(super) fn new(pace: Pace) -> Self {
-        Self { pace, given: 0, start: None }
+        Self { pace, given: 0, start: None, due: None }
     }
 
     /// How long to wait before the next line.
     pub(super) fn wait(&mut self, line: &[u8], now: Duration) -> Duration {
-        let (start, first) = self.start.get_or_insert((now, None));
-        let after = match self.pace {
-            Pace::Rate(rate) => Duration::try_from_secs_f64(self.given as f64 / rate).unwrap_or(LONGEST),
-            Pace::AsRecorded => {
-                let time = recorded(line);
-                let first = match (&first, time) {
-                    (Some(first), _) => *first,
-                    (None, Some(time)) => *first.insert(time),
-                    (None, None) => return Duration::ZERO,
-                };
-                let after = time.map_or(0, |time| time.saturating_sub(first));
-                Duration::from_millis(after.try_into().unwrap_or(0))
+        let start = *self.start.get_or_insert(now);
+        match self.pace {
+            Pace::Rate(rate) => {
+                let after = Duration::try_from_secs_f64(self.given as f64 / rate).unwrap_or(LONGEST);
+                (start + after).saturating_sub(now).min(LONGEST)
             }
-        };
-        (*start + after).saturating_sub(now).min(LONGEST)
+            Pace::AsRecorded => {
+                let Some(time) = recorded(line) else { return Duration::ZERO };
+                let (due, before) = *self.due.get_or_insert((now, time));
+                let apart = Duration::from_millis(time.abs_diff(before));
+                if apart > LONGEST {
+                    self.due = Some((now, time));
+                    return Duration::ZERO;
+                }
+                if time <= before {
+                    return Duration::ZERO;
+                }
+                let wait = (due + apart).saturating_sub(now);
+                if wait.is_zero() {
+                    self.due = Some((due + apart, time));
+                }
+                wait
+            }
+        }
     }
 
     pub(super) fn given(&mut self) {
@@ -73,7 +84,10 @@ fn of_object(object: &str, depth: u8) -> Option<Millis> {
         .and_then(millis)
         .or_else(|| value("time_us").and_then(millis).map(|us| us / 1000))
         .or_else(|| {
-            ["created_at", "createdAt", "postedTime"].into_iter().find_map(|key| time::parse(value(key)?))
+            // Of an edited one on Mastodon when that was done.
+            ["edited_at", "created_at", "createdAt", "postedTime"]
+                .into_iter()
+                .find_map(|key| time::parse(value(key)?))
         })
         .or_else(|| {
             let below = depth.checked_sub(1)?;
@@ -109,6 +123,14 @@ mod tests {
                 r#"{"event":"update","payload":"{\"created_at\":\"2021-01-01T07:29:00.000Z\"}"}"#,
                 Some(1_609_486_140_000),
             ),
+            (
+                r#"{"event":"status.update","payload":"{\"created_at\":\"2020-01-01T00:00:00.000Z\",\"edited_at\":\"2021-01-01T07:29:00.000Z\"}"}"#,
+                Some(1_609_486_140_000),
+            ),
+            (
+                r#"{"event":"update","payload":"{\"created_at\":\"2021-01-01T07:29:00.000Z\",\"edited_at\":null}"}"#,
+                Some(1_609_486_140_000),
+            ),
             (r#"{"limit":{"track":7}}"#, None),
             (r#"{"limit":{"track":7,"timestamp_ms":"8"}}"#, Some(8)),
             ("garbage", None),
@@ -131,5 +153,29 @@ mod tests {
         assert_eq!(schedule.wait(br#"{"timestamp_ms":"5000"}"#, second), Duration::ZERO);
         assert_eq!(schedule.wait(br#"{"timestamp_ms":"7500"}"#, 2 * second), Duration::from_millis(1500));
         assert_eq!(schedule.wait(br#"{"timestamp_ms":"4000"}"#, 2 * second), Duration::ZERO);
+    }
+
+    #[test]
+    fn after_a_leap_it_goes_on_from_there() {
+        let second = Duration::from_secs(1);
+        let day = 86_400_000;
+        let mut schedule = Schedule::new(Pace::AsRecorded);
+        let mut wait = |time: i64, at: u32| {
+            schedule.wait(format!(r#"{{"timestamp_ms":"{time}"}}"#).as_bytes(), at * second)
+        };
+        // An old post that was edited, and the stream.
+        assert_eq!((wait(5_000, 1), wait(100 * day, 1)), (Duration::ZERO, Duration::ZERO));
+        assert_eq!((wait(100 * day + 2_000, 1), wait(100 * day + 2_000, 3)), (2 * second, Duration::ZERO));
+        // A clock that was wrong for one line.
+        assert_eq!((wait(400 * day, 3), wait(100 * day + 3_000, 3)), (Duration::ZERO, Duration::ZERO));
+        assert_eq!(wait(100 * day + 4_000, 3), second);
+        // What is late is made up for.
+        assert_eq!(
+            (wait(100 * day + 4_000, 9), wait(100 * day + 8_000, 9)),
+            (Duration::ZERO, Duration::ZERO)
+        );
+        assert_eq!(wait(100 * day + 12_000, 9), 3 * second);
+        // A quiet night is one.
+        assert_eq!(wait(100 * day + 36_012_000, 12), 36_000 * second);
     }
 }
