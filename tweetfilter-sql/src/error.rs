@@ -67,6 +67,10 @@ fn advice(code: i32) -> &'static str {
         (_, 8) => {
             ". SQLite has to write to the file and its folder even to read: use the account that the server runs under"
         }
+        (_, 14) => {
+            ". The file, or what stands beside it, may belong to another account of the system: use the one that the server runs \
+             under, or give it the files (`chown`)"
+        }
         _ => "",
     }
 }

@@ -16,8 +16,7 @@ pub async fn what_a_user_made_who_is_gone_is_read_by_another(server: &Maria) {
     };
     let first = open("first").await;
     let account = first.add_account("ann", &[]).await.unwrap();
-    let outcome =
-        Outcome { posts: vec![seen(post("1", "bob"), 0, &[account])], ..Outcome::default() };
+    let outcome = Outcome { posts: vec![seen(post("1", "bob"), 0, &[account])], ..Outcome::default() };
     first.commit(&outcome, &[]).await.unwrap();
     first.close().await;
     server.say("DROP USER first@localhost");
