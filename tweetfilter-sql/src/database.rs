@@ -257,6 +257,14 @@ impl Database {
         })
     }
 
+    /// How SQLite would carry a statement out, step by step.
+    #[cfg(test)]
+    pub(crate) async fn plan_of(&self, sql: Sql, args: Vec<Arg>) -> Vec<String> {
+        let plan = Sql::both(Box::leak(format!("EXPLAIN QUERY PLAN {}", sql.sqlite).into_boxed_str()));
+        let rows = self.rows(plan, args).await.unwrap();
+        rows.iter().map(|row| row.text(3).unwrap()).collect()
+    }
+
     /// Changes with one statement; the number of rows.
     pub(crate) async fn run(&self, sql: Sql, args: Vec<Arg>) -> Result<u64, StoreError> {
         let mut turn = self.write().await?;

@@ -42,11 +42,13 @@ statements! {
     );
     COUNT = Sql::both("SELECT COUNT(*) FROM filter WHERE account = ?");
     REMOVE = Sql::both("DELETE FROM filter WHERE id = ?");
+    // Each of the list is looked up, and not the list for each filter: `+` keeps the index of accounts out of it. Where a filter
+    // stands is no change of it.
     ORDER = Sql::each(
-        "UPDATE filter SET position = j.key + 1, revision = ?2 FROM json_each(?1) j
-         WHERE filter.id = j.value AND filter.account = ?3",
+        "UPDATE filter SET position = j.key + 1 FROM json_each(?1) j
+         WHERE filter.id = j.value AND +filter.account = ?2 AND filter.position <> j.key + 1",
         "UPDATE JSON_TABLE(?, '$[*]' COLUMNS (place FOR ORDINALITY, id BIGINT PATH '$')) j
-         STRAIGHT_JOIN filter f ON f.id = j.id SET f.position = j.place, f.revision = ? WHERE f.account = ?",
+         STRAIGHT_JOIN filter f ON f.id = j.id SET f.position = j.place WHERE f.account = ? AND f.position <> j.place",
     );
 }
 
@@ -392,7 +394,7 @@ impl Database {
         basis: Option<Basis>,
     ) -> Result<bool, StoreError> {
         let mut turn = self.write().await?;
-        let revision = raise(&mut turn.tx).await?;
+        raise(&mut turn.tx).await?;
         if let Some(basis) = basis
             && Basis::read(&mut turn.tx, account).await? != basis
         {
@@ -407,7 +409,7 @@ impl Database {
             }
         }
         order.extend_from_slice(ids);
-        turn.tx.run(ORDER, args![list(&order)?, revision, account]).await?;
+        turn.tx.run(ORDER, args![list(&order)?, account]).await?;
         turn.commit().await?;
         Ok(true)
     }
@@ -442,4 +444,26 @@ fn word(value: &impl Serialize) -> String {
 pub(crate) fn read_word<T: DeserializeOwned>(word: &str) -> Result<T, StoreError> {
     serde_json::from_value(Value::String(word.to_owned()))
         .map_err(|error| StoreError::Unfit(format!("a filter says {word}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::Database;
+
+    #[tokio::test]
+    async fn filters_are_put_in_order_by_looking_each_up() {
+        let folder = std::env::temp_dir().join(format!("tweetfilter-order-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+        let plan = database.plan_of(ORDER, args!["[]", 1]).await;
+        let steps: Vec<_> = plan.iter().map(String::as_str).collect();
+        assert!(
+            matches!(steps[..], [list, filter] if list.starts_with("SCAN j VIRTUAL TABLE") && filter.contains("(rowid=?)")),
+            "{steps:?}"
+        );
+        database.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -209,6 +209,9 @@ pub(super) async fn get(
     Ok(tag.put(Answer::new(Summary::new("A filter"), filter)))
 }
 
+/// How often a change is made anew since others change the same filter at that moment.
+const TRIES: u32 = 100;
+
 /// Changes what is said of a filter. With `If-Match`, its `ETag` or `"REVISION"`, only if nobody else has changed it meanwhile.
 #[utoipa::path(patch, path = "/filters/{id}", operation_id = "change_filter", tag = "filters", request_body = ChangeFilter,
     params(("id" = i64, Path, description = "Its number"),
@@ -224,19 +227,50 @@ pub(super) async fn change(
     Body(change): Body<ChangeFilter>,
 ) -> Result<Response> {
     let known = IfMatch::of(&headers)?;
-    let row = own(&api, &caller, id).await?;
-    if !known.holds(row.revision) {
-        return Err(changed_meanwhile(row.revision));
-    }
+    let mut tries = TRIES;
+    let warnings = loop {
+        let row = own(&api, &caller, id).await?;
+        if !known.holds(row.revision) {
+            return Err(changed_meanwhile(row.revision));
+        }
+        let revision = row.revision;
+        let (new, warnings) = changed(&api, &mut caller, row, &change).await?;
+        // With or without If-Match a change replaces only what it was made from.
+        let kept = api.database().change_filter(id, Some(revision), &new, change.enabled);
+        match api.keep(&mut caller, Duration::ZERO, kept).await? {
+            Changed::Done => break warnings,
+            Changed::Missing => return Err(ApiError::missing(format_args!("filter {id}"))),
+            Changed::Meanwhile(now) if known.names_tags() || tries == 0 => {
+                return Err(changed_meanwhile(now));
+            }
+            // Whoever says nothing of what it was changes what it is by now.
+            Changed::Meanwhile(_) => tries -= 1,
+        }
+    };
+    let filter = own_shown(&api, &caller, id).await?;
+    let tag = tag(&filter);
+    let kept = KeptFilter::of(&api, &mut caller, filter, warnings).await;
+    Ok(tag.put(Answer::new(kept.summary("Changed"), kept)))
+}
+
+/// A filter as it is to be, and what is doubtful about that.
+async fn changed(
+    api: &Api,
+    caller: &mut Caller,
+    row: FilterRow,
+    change: &ChangeFilter,
+) -> Result<(NewFilter, Vec<Finding>)> {
     // What was saved can be renamed and switched off, even if a list that it names is gone.
     let is_same = change.text.is_none() && change.dialect.is_none() && change.enabled != Some(true);
     let ended = row.filter.expires_at;
     let mut new = row.filter;
-    if let Some(name) = change.name {
-        fits(&name)?;
-        new.name = name;
+    if let Some(name) = &change.name {
+        fits(name)?;
+        new.name.clone_from(name);
     }
-    new.text = change.text.unwrap_or(new.text);
+    if let Some(text) = &change.text {
+        new.text.clone_from(text);
+    }
     new.dialect = change.dialect.unwrap_or(new.dialect);
     new.action = change.action.unwrap_or(new.action);
     if let Some(at) = &change.expires_at {
@@ -246,21 +280,10 @@ pub(super) async fn change(
     if change.enabled == Some(true) || new.expires_at != ended {
         is_to_come(new.expires_at)?;
     }
-    let warnings = match check(&api, &mut caller, &new).await {
-        Err(error) if is_same && error.is_of_filter() => error.into_findings(),
-        checked => checked?,
-    };
-    // With or without If-Match a change replaces only what it was made from.
-    let changed = api.database().change_filter(id, Some(row.revision), &new, change.enabled);
-    match api.keep(&mut caller, Duration::ZERO, changed).await? {
-        Changed::Done => {}
-        Changed::Missing => return Err(ApiError::missing(format_args!("filter {id}"))),
-        Changed::Meanwhile(now) => return Err(changed_meanwhile(now)),
+    match check(api, caller, &new).await {
+        Err(error) if is_same && error.is_of_filter() => Ok((new, error.into_findings())),
+        checked => checked.map(|warnings| (new, warnings)),
     }
-    let filter = own_shown(&api, &caller, id).await?;
-    let tag = tag(&filter);
-    let kept = KeptFilter::of(&api, &mut caller, filter, warnings).await;
-    Ok(tag.put(Answer::new(kept.summary("Changed"), kept)))
 }
 
 /// Removes a filter; what it matched stays. With `If-Match`, its `ETag` or `"REVISION"`, only if nobody has changed it
@@ -383,8 +406,8 @@ fn tag(filter: &ShownFilter) -> Tag {
 
 /// All filters of an account, in their order. Filters of several that end at the same moment get one revision.
 fn tag_of_all(caller: &Caller, basis: Basis) -> Tag {
-    let [count, revision] = basis.numbers();
-    Tag::exact(&[caller.account().cast_unsigned(), count, revision])
+    let [count, revision, order] = basis.numbers();
+    Tag::exact(&[caller.account().cast_unsigned(), count, revision, order])
 }
 
 /// There are so many filters that no more fit.

@@ -30,6 +30,7 @@ pub struct Options {
     #[serde(deserialize_with = "body_bytes")]
     pub body_bytes: usize,
     /// Origins whose pages may call the API from a browser; none: only pages of its own origin.
+    #[serde(deserialize_with = "origins")]
     pub origins: Vec<String>,
     /// Where this server is reached from outside, such as `https://tweets.example.org`: feeds name their own address by it.
     #[serde(deserialize_with = "address", skip_serializing_if = "Option::is_none")]
@@ -106,6 +107,47 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
     address::named(&text).map(Some).ok_or_else(refused)
 }
 
+fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let origins = Vec::<String>::deserialize(deserializer)?;
+    let known = |text: &String| {
+        let refused = || {
+            D::Error::custom(format!(
+                "{text:?} is no origin: it must be a scheme and a host, and a port unless it is the usual one, such as \
+                 https://app.example.org or http://localhost:3000; or \"*\", which is all of them"
+            ))
+        };
+        origin(text).ok_or_else(refused)
+    };
+    origins.iter().map(known).collect()
+}
+
+/// An origin as browsers say it; none if it is no such thing.
+fn origin(text: &str) -> Option<String> {
+    if text == "*" {
+        return Some(text.to_owned());
+    }
+    let (scheme, rest) = text.split_once("://")?;
+    let host = rest.strip_suffix('/').unwrap_or(rest);
+    let authority = host.parse::<axum::http::uri::Authority>().ok()?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    if !is_scheme || host.contains('@') || authority.host().is_empty() {
+        return None;
+    }
+    let scheme = scheme.to_ascii_lowercase();
+    let usual = match &*scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    };
+    let name = authority.host().to_ascii_lowercase();
+    match authority.port_u16() {
+        Some(port) if Some(port) != usual => Some(format!("{scheme}://{name}:{port}")),
+        None if authority.port().is_some() || host.ends_with(':') => None,
+        _ => Some(format!("{scheme}://{name}")),
+    }
+}
+
 fn number<'de, D: Deserializer<'de>>(deserializer: D, least: f64) -> Result<f64, D::Error> {
     let value = f64::deserialize(deserializer)?;
     let refused =
@@ -118,4 +160,38 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D, least: usize) -> Result<usi
     let refused =
         || D::Error::custom(format!("must be a whole number from {least} on; less would keep everybody out"));
     (value >= least).then_some(value).ok_or_else(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin;
+
+    #[test]
+    fn origins_are_as_browsers_say_them() {
+        for (text, known) in [
+            ("*", "*"),
+            ("https://a.example", "https://a.example"),
+            ("https://a.example/", "https://a.example"),
+            ("HTTPS://B.example:443", "https://b.example"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("https://a.example:80", "https://a.example:80"),
+            ("http://[::1]:80", "http://[::1]"),
+            ("moz-extension://1a-2b", "moz-extension://1a-2b"),
+        ] {
+            assert_eq!(origin(text).as_deref(), Some(known), "{text}");
+        }
+        for text in [
+            "c.example",
+            "null",
+            "",
+            "https://",
+            "https://a.example/app",
+            "https://a:b@c",
+            "https://a:x",
+            "https://a:",
+            "https://*.a b",
+        ] {
+            assert_eq!(origin(text), None, "{text}");
+        }
+    }
 }

@@ -132,7 +132,8 @@ pub struct ShownGap {
     pub missing: Option<u64>,
 }
 
-/// What came of a source: `entries` are those that are stored, repeated, suppressed, stale, unmatched or dead, and those
+/// What came of a source. Each of its `lines` is blank, `unreadable`, `control` or a post, which is `merged` or one of `entries`; a line
+/// may hold several messages, as a page of an API does. `entries` are those that are stored, repeated, suppressed, stale, unmatched or dead, and those
 /// that wait.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SourceState {
@@ -142,6 +143,12 @@ pub struct SourceState {
     pub lines: u64,
     /// Messages that gaps say are missing, where the source tells how many, as X does of posts that it holds back.
     pub missing: u64,
+    /// Lines that can't be read.
+    pub unreadable: u64,
+    /// Messages that are no post, such as deletes.
+    pub control: u64,
+    /// Copies of posts that were read together, as for several viewers.
+    pub merged: u64,
     /// Posts in them, those that were read together counted once.
     pub entries: u64,
     /// Posts that were stored.
@@ -314,6 +321,9 @@ impl SourceState {
         Self {
             lines: source.counts.lines,
             missing: source.counts.missing,
+            unreadable: source.counts.undecodable.values().sum(),
+            control: source.counts.control,
+            merged: source.counts.merged,
             entries: source.counts.entries,
             stored: source.stored,
             repeated: source.repeated,

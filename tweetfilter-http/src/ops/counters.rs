@@ -125,6 +125,7 @@ impl Counters {
     pub(super) fn figures(&self) -> PartFigures {
         PartFigures {
             lines: self.lines.get(),
+            unreadable: self.unreadable.get(),
             appended: self.appended.get(),
             leased: self.leased.get(),
             committed: self.committed.get(),

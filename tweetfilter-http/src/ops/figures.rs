@@ -72,6 +72,9 @@ pub struct PartFigures {
     /// Lines that were read.
     #[serde(skip_serializing_if = "is_zero")]
     pub lines: u64,
+    /// Those of them that can't be read.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unreadable: u64,
     /// Entries that were appended to the buffer.
     #[serde(skip_serializing_if = "is_zero")]
     pub appended: u64,

@@ -13,13 +13,15 @@ use super::recorder::EVERY;
 
 /// Points of a series at most.
 const POINTS: i64 = 240;
+/// Samples of each that are looked at for a point, at most.
+const LOOKS: i64 = 8;
 
 /// The moments of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// The first.
     pub from: Millis,
-    /// The last.
+    /// The last, which may be yet to come: it has what there is up to now.
     pub to: Millis,
     /// Milliseconds between two.
     pub step: Millis,
@@ -36,7 +38,8 @@ pub struct Series {
     pub host: String,
     /// Of which process, watched name or part; empty where it is of the host, or of all.
     pub of: String,
-    /// A value for each moment; none where nothing was noted.
+    /// A value for each moment, of the step that ends there: the average, or the most of what waits and how long; none where
+    /// nothing was noted. Where a step is long, it is of up to eight samples of that time.
     pub points: Vec<Option<f64>>,
 }
 
@@ -49,12 +52,31 @@ impl Span {
         let step = (time / POINTS + every - 1) / every * every;
         let step = step.max(every);
         // Samples of this moment are on their way.
-        let to = (now - 2_000) / step * step;
+        let to = (now - 2_000).div_euclid(every) * every;
+        let to = (to + step - 1).div_euclid(step) * step;
         Self { from: to - time / step * step, to, step }
     }
 
+    /// Those of which samples are looked at, from the step of the first on.
     fn moments(self) -> Vec<Millis> {
-        (0..=(self.to - self.from) / self.step).map(|n| self.from + n * self.step).collect()
+        let every = Millis::try_from(EVERY.as_millis()).unwrap_or(Millis::MAX);
+        let apart =
+            (1..).map(|n| n * every).find(|apart| self.step % apart == 0 && apart * LOOKS >= self.step);
+        let apart = apart.unwrap_or(self.step);
+        // The one before it is where what is counted begins.
+        let begin = self.from - self.step;
+        (0..=(self.to - begin) / apart).map(|n| begin + n * apart).collect()
+    }
+
+    /// Which point a time belongs to.
+    fn place(self, at: Millis) -> Option<usize> {
+        usize::try_from((at - self.from + self.step - 1).div_euclid(self.step))
+            .ok()
+            .filter(|place| *place < self.count())
+    }
+
+    fn count(self) -> usize {
+        usize::try_from((self.to - self.from) / self.step + 1).unwrap_or(0)
     }
 }
 
@@ -64,9 +86,7 @@ impl Span {
 /// # Errors
 /// See [`StoreError`].
 pub async fn history(database: &Database, span: Span, all: bool) -> Result<Vec<Series>, StoreError> {
-    let mut moments = vec![span.from - span.step];
-    moments.extend(span.moments());
-    let samples = database.samples_at(&moments).await?;
+    let samples = database.samples_at(&span.moments()).await?;
     let mut lines = Lines { span, lines: BTreeMap::new() };
     // What was counted by each process, at the moment before.
     let mut before: HashMap<(&str, &str), (Millis, ProcessFigures)> = HashMap::new();
@@ -91,10 +111,30 @@ type Key = (&'static str, &'static str, String, String);
 
 struct Lines {
     span: Span,
-    lines: BTreeMap<Key, Vec<Option<f64>>>,
+    /// Of each that does it, for each point.
+    lines: BTreeMap<Key, BTreeMap<String, Vec<Cell>>>,
+}
+
+/// What is known of a point.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cell {
+    sum: f64,
+    weight: f64,
+    most: f64,
+}
+
+/// What comes and goes: not how much there was on average matters, but how much at most.
+const PEAKS: [&str; 3] = ["lag", "oldest", "waiting"];
+
+impl Cell {
+    fn value(self, name: &str) -> Option<f64> {
+        let value = if PEAKS.contains(&name) { self.most } else { self.sum / self.weight };
+        (self.weight > 0.0).then_some(value)
+    }
 }
 
 impl Lines {
+    /// Adds what something was at a time.
     fn add(
         &mut self,
         at: Millis,
@@ -103,16 +143,26 @@ impl Lines {
         of: &str,
         value: f64,
     ) {
-        if at < self.span.from {
-            return;
-        }
-        let place = usize::try_from((at - self.span.from) / self.span.step).unwrap_or(usize::MAX);
-        let count = usize::try_from((self.span.to - self.span.from) / self.span.step + 1).unwrap_or(0);
-        let points = self.lines.entry((name, unit, host.to_owned(), of.to_owned()));
-        if let Some(point) = points.or_insert_with(|| vec![None; count]).get_mut(place) {
-            // What several processes do is added up.
-            *point = Some(((point.unwrap_or(0.0) + value) * 1_000.0).round() / 1_000.0);
-        }
+        self.add_of("", (at, 1.0), (name, unit), host, of, value);
+    }
+
+    /// Adds what somebody did over a time that ends there, in seconds.
+    fn add_of(
+        &mut self,
+        who: &str,
+        (at, weight): (Millis, f64),
+        (name, unit): (&'static str, &'static str),
+        host: &str,
+        of: &str,
+        value: f64,
+    ) {
+        let Some(place) = self.span.place(at) else { return };
+        let count = self.span.count();
+        let line = self.lines.entry((name, unit, host.to_owned(), of.to_owned())).or_default();
+        let cells = line.entry(who.to_owned()).or_insert_with(|| vec![Cell::default(); count]);
+        let cell = &mut cells[place];
+        *cell =
+            Cell { sum: cell.sum + value * weight, weight: cell.weight + weight, most: cell.most.max(value) };
     }
 
     fn process(
@@ -149,9 +199,12 @@ impl Lines {
                 if counts == 0 {
                     continue;
                 }
-                self.add(at, (what, "a second"), "", "", rate);
+                let over = (at, (at - from).max(1) as f64 / 1e3);
+                let who = format!("{host} {}, {name}", sample.name);
+                self.add_of(&who, over, (what, "a second"), "", "", rate);
                 if all {
-                    self.add(at, (what, "a second"), host, &format!("{}, {name}", sample.name), rate);
+                    let of = format!("{}, {name}", sample.name);
+                    self.add_of("", over, (what, "a second"), host, &of, rate);
                 }
             }
         }
@@ -180,12 +233,16 @@ impl Lines {
     }
 
     fn series(self) -> Vec<Series> {
-        let series = self.lines.into_iter().map(|((name, unit, host, of), points)| Series {
-            name,
-            unit,
-            host,
-            of,
-            points,
+        let count = self.span.count();
+        let series = self.lines.into_iter().map(|((name, unit, host, of), line)| {
+            // What several do is added up.
+            let point = |place: usize| {
+                let values = line.values().filter_map(|cells| cells[place].value(name));
+                let sum = values.reduce(|sum, value| sum + value);
+                sum.map(|sum| (sum * 1_000.0).round() / 1_000.0)
+            };
+            let points = (0..count).map(point).collect();
+            Series { name, unit, host, of, points }
         });
         series.collect()
     }
@@ -201,11 +258,58 @@ mod tests {
         for (hours, step) in [(1, 15_000), (24, 360_000), (168, 2_520_000), (10_000, 2_520_000)] {
             let span = Span::last(Duration::from_secs(hours * 3600), now);
             assert_eq!(span.step, step);
-            assert!(
-                span.moments().len() as i64 <= POINTS + 1 && span.to <= now && span.to > now - step - 2_000
-            );
+            assert!(span.count() as i64 <= POINTS + 1 && span.to > now - 17_000 && span.to < now + step);
+            let moments = span.moments();
+            assert!(moments.len() as i64 <= (POINTS + 2) * LOOKS, "{}", moments.len());
             // At these moments samples are taken, whatever the step.
-            assert!(span.moments().iter().all(|moment| moment % 15_000 == 0));
+            assert!(moments.iter().all(|moment| moment % 15_000 == 0));
+            assert!(moments.first().is_some_and(|first| *first == span.from - step), "{span:?}");
+            assert!(moments.last().is_some_and(|last| *last == span.to));
         }
+    }
+
+    #[test]
+    fn a_point_is_of_all_that_was_noted_in_its_step() {
+        let span = Span { from: 360_000, to: 1_080_000, step: 360_000 };
+        let mut lines = Lines { span, lines: BTreeMap::new() };
+        let buffer = |at: Millis, entries: u64, age: Millis| Sample {
+            at,
+            kind: SampleKind::Buffer,
+            host: String::new(),
+            name: String::new(),
+            body: serde_json::json!({"entries": entries, "age": age}).to_string(),
+        };
+        for sample in [
+            buffer(375_000, 9, 10),
+            buffer(450_000, 900, 75_000),
+            buffer(720_000, 3, 0),
+            buffer(735_000, 4, 0),
+        ] {
+            lines.buffer(&sample);
+        }
+        for (at, host, cpu) in
+            [(390_000, "a", 10.0), (420_000, "a", 30.0), (420_000, "b", 50.0), (2_000_000, "a", 9.0)]
+        {
+            lines.add(at, ("cpu", "percent"), host, "", cpu);
+        }
+        // Two do the same; one of them for half of the time.
+        for (who, at, rate) in [("a", 400_000, 10.0), ("a", 500_000, 20.0), ("b", 500_000, 5.0)] {
+            lines.add_of(who, (at, 60.0), ("lines", "a second"), "", "", rate);
+        }
+        let series = lines.series();
+        let points = |name: &str, host: &str| {
+            series
+                .iter()
+                .find(|one| one.name == name && one.host == host)
+                .map(|one| one.points.clone())
+                .unwrap()
+        };
+        assert_eq!(points("waiting", ""), [None, Some(900.0), Some(4.0)]);
+        assert_eq!(points("oldest", ""), [None, Some(75.0), Some(0.0)]);
+        assert_eq!(
+            (points("cpu", "a"), points("cpu", "b")),
+            (vec![None, Some(20.0), None], vec![None, Some(50.0), None])
+        );
+        assert_eq!(points("lines", ""), [None, Some(20.0), None]);
     }
 }

@@ -28,6 +28,7 @@ mod probe;
 mod process;
 mod recorder;
 mod shown;
+mod unreadable;
 mod unwell;
 mod waiting;
 

@@ -79,6 +79,8 @@ pub struct PartNow {
 pub struct Rates {
     /// Lines.
     pub lines: f64,
+    /// Those of them that can't be read.
+    pub unreadable: f64,
     /// Entries that it appends.
     pub appended: f64,
     /// Posts that it stores.
@@ -276,6 +278,7 @@ impl Rates {
         let rate = |before: u64, after: u64| after.saturating_sub(before) as f64 / seconds;
         Self {
             lines: rate(before.lines, after.lines),
+            unreadable: rate(before.unreadable, after.unreadable),
             appended: rate(before.appended, after.appended),
             committed: rate(before.committed, after.committed),
             matches: rate(before.matches, after.matches),
@@ -288,6 +291,7 @@ impl Rates {
     pub fn named(&self) -> Vec<(&'static str, f64)> {
         let all = [
             ("lines", self.lines),
+            ("unreadable", self.unreadable),
             ("entries", self.appended),
             ("posts", self.committed),
             ("matches", self.matches),

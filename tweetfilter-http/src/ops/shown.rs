@@ -70,6 +70,8 @@ pub struct ShownPart {
 pub struct ShownRates {
     /// Lines that it reads.
     pub lines: f64,
+    /// Those of them that can't be read.
+    pub unreadable: f64,
     /// Entries that it appends to the buffer.
     pub entries: f64,
     /// Posts that it stores.
@@ -213,6 +215,7 @@ impl ShownRates {
         let short = |rate: f64| (rate * 100.0).round() / 100.0;
         Self {
             lines: short(rates.lines),
+            unreadable: short(rates.unreadable),
             entries: short(rates.appended),
             posts: short(rates.committed),
             matches: short(rates.matches),

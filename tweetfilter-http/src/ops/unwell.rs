@@ -21,8 +21,8 @@ const LATELY: Millis = 600_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Unwell {
     /// `store_takes_no_writes`, `store_busy`, `buffer_away`, `buffer_unfit`, `buffer_recounted`, `disk_full`, `disk_short`,
-    /// `posts_forgotten`, `nobody_works`, `entries_wait`, `part`, `source_away`, `source_for_nobody`, `watched`,
-    /// `entries_of_newer_version`, `dead_letters` or `filters_unused`.
+    /// `posts_forgotten`, `nobody_works`, `entries_wait`, `part`, `source_away`, `source_for_nobody`,
+    /// `source_unreadable`, `watched`, `entries_of_newer_version`, `dead_letters` or `filters_unused`.
     pub code: &'static str,
     /// One sentence for a person.
     pub message: String,
@@ -81,6 +81,7 @@ impl Look<'_> {
         self.waits(&mut found);
         self.parts(&mut found);
         self.nobodys(&mut found);
+        self.unreadable(&mut found);
         self.watched(&mut found);
         self.newer(&mut found);
         match self.status.dead {

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::chain::{Server, assert_same, by_oracle, ok, status, stored, until, with_accounts};
-use crate::support::Files;
+use crate::support::{Files, tweet};
 
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 pub mod maria;
@@ -142,4 +142,46 @@ fn who_finds_the_tables_locked_says_so_and_begins_when_they_are_free() {
         });
         server.tell_to_end();
     });
+}
+
+/// A `database` that was forgotten, or an installation for trials on the same Redis.
+#[test]
+fn a_buffer_on_redis_is_one_store_s() {
+    let Some(redis) = redis::RedisServer::start(&redis::FIT) else { return };
+    let settings = format!("buffer = \"{}\"\n", redis.url());
+    let lines: String = (1..=9).map(|id| format!("{}\n", tweet(&id.to_string(), "bob", "snow"))).collect();
+    let house = || Files::new().with("tweetfilter.toml", &settings).with("day.ndjson", &lines);
+    let (own, other) = (with_accounts(house()), with_accounts(house()));
+    ok(own.run(&["replay", "--no-work", "--audience", "account 5", "day.ndjson"]));
+    assert_eq!(status(&own)["buffer"]["entries"], 9);
+    let refused = |arguments: &[&str]| {
+        let ended = other.run(arguments);
+        assert!(
+            ended.code == 2 && ended.err.contains("that of another store"),
+            "{arguments:?}: {}",
+            ended.err
+        );
+    };
+    refused(&["work"]);
+    refused(&["work", "--until-empty"]);
+    refused(&["replay", "--audience", "account 5", "day.ndjson"]);
+    let unwell = status(&other)["unwell"].to_string();
+    assert!(unwell.contains("buffer_unfit") && unwell.contains("redis://HOST/1"), "{unwell}");
+    // Nor does a part take its gaps that takes out no entries.
+    let gap = r#"{"from":1,"to":2,"reason":"cut off"}"#;
+    redis.say(&["RPUSH", "tf:losses", gap]);
+    let mut reads = Server::start(&other, &["ingest", "--source", "generated"]);
+    until("it notes how it is", &other, || !status(&other)["processes"].as_array().unwrap().is_empty());
+    std::thread::sleep(Duration::from_secs(2));
+    reads.tell_to_end();
+    assert_eq!(redis.say(&["LLEN", "tf:losses"]).trim(), "1");
+    // All of it is there still, and goes where it belongs.
+    ok(own.run(&["work", "--until-empty"]));
+    assert_eq!(status(&own)["posts"].as_u64().unwrap_or(0).min(9), 9);
+    assert_eq!(status(&other)["posts"], 0);
+    // One that is no more gives it up.
+    redis.say(&["HDEL", "tf:layout", "store"]);
+    ok(other.run(&["work", "--until-empty"]));
+    let ended = own.run(&["work", "--until-empty"]);
+    assert!(ended.code == 2 && ended.err.contains("HDEL tf:layout store"), "{}", ended.err);
 }

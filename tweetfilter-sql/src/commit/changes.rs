@@ -319,21 +319,13 @@ mod tests {
     use super::*;
     use crate::database::Database;
 
-    /// A statement of SQLite that says how another would be carried out.
-    macro_rules! plan_of {
-        ($sql:expr) => {
-            Sql::both(Box::leak(format!("EXPLAIN QUERY PLAN {}", $sql.sqlite).into_boxed_str()))
-        };
-    }
-
     #[tokio::test]
     async fn a_delete_without_a_network_is_looked_up() {
         let folder = std::env::temp_dir().join(format!("tweetfilter-unnamed-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
-        let rows = database.rows(plan_of!(UNNAMED), args!["[]", "[]", "[]"]).await.unwrap();
-        let plan: Vec<_> = rows.iter().map(|row| row.text(3).unwrap()).collect();
+        let plan = database.plan_of(UNNAMED, args!["[]", "[]", "[]"]).await;
         let scans: Vec<_> = plan.iter().filter(|step| step.starts_with("SCAN")).collect();
         assert!(scans.iter().all(|step| step.starts_with("SCAN j VIRTUAL TABLE")), "{plan:?}");
         assert_eq!(plan.iter().filter(|step| step.contains("native_id=?")).count(), 3, "{plan:?}");

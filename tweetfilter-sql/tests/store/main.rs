@@ -90,6 +90,7 @@ contract!(
     what_no_column_holds_is_refused,
     filters_tell_their_revision_and_expire,
     filters_are_kept_together_or_not_at_all,
+    where_a_filter_stands_is_no_change_of_it,
     filters_are_added_only_to_those_that_were_read,
     an_owner_is_held_to_a_budget,
     lists_belong_to_an_account_or_to_all,

@@ -61,3 +61,28 @@ pub async fn filters_are_added_only_to_those_that_were_read(database: &Database,
     }
     assert_eq!(save(read).await, Saved::Others, "one was removed");
 }
+
+pub async fn where_a_filter_stands_is_no_change_of_it(database: &Database, _: &Clock) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let mut ids = Vec::new();
+    for text in ["snow", "rain", "ice"] {
+        let filter = NewFilter { text: text.into(), ..NewFilter::default() };
+        ids.push(database.add_filter(ann, &filter).await.unwrap());
+    }
+    let revision = database.status().await.unwrap().revision;
+    let before = database.account_filters(ann).await.unwrap();
+    // Who is not named comes first.
+    database.order_filters(ann, &[ids[2], ids[0]]).await.unwrap();
+    let after = database.account_filters(ann).await.unwrap();
+    let places: Vec<_> = after.iter().map(|row| (row.id, row.position)).collect();
+    assert_eq!(places, [(ids[1], 1), (ids[2], 2), (ids[0], 3)]);
+    for row in &after {
+        let was = before.iter().find(|was| was.id == row.id).unwrap();
+        assert_eq!(row.revision, was.revision, "whoever writes one is not told of a change");
+    }
+    // But of all of them together, and workers read them anew.
+    assert_ne!(Basis::of(&after), Basis::of(&before));
+    assert!(database.status().await.unwrap().revision > revision);
+    assert!(!database.order_filters_on(ann, &ids, Some(Basis::of(&before))).await.unwrap());
+    assert!(database.order_filters_on(ann, &ids, Some(Basis::of(&after))).await.unwrap());
+}

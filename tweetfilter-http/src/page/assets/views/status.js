@@ -92,6 +92,9 @@ class Status extends View {
       fill('source', {
         name: source.name,
         lines: count(source.lines),
+        unreadable: count(source.unreadable),
+        control: count(source.control),
+        merged: count(source.merged),
         missing: count(source.missing),
         stored: count(source.stored),
         repeated: count(source.repeated),
