@@ -14,10 +14,11 @@ use tweetfilter_stream::worker::OVER_BUDGET;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::answer::{Answer, Finding, Result, Summary};
+use super::answer::{Answer, Finding, Refused, Result, Summary};
 use super::caller::Caller;
 use super::expression::{Compiled, Surroundings};
 use super::extract::Body;
+use super::filters::own;
 use super::handles::UnknownHandles;
 use super::place::{Place, Places};
 use super::turns::Work;
@@ -93,12 +94,16 @@ pub struct Operator {
 
 /// Says what is wrong or doubtful in an expression. An invalid one is no error of the request.
 #[utoipa::path(post, path = "/check", operation_id = "check_expression", tag = "expressions", request_body = CheckFilter,
-    responses((status = 200, body = Answer<Checked>)))]
+    responses((status = 200, body = Answer<Checked>),
+        (status = 404, body = Refused, description = "`filter` is none of the account's")))]
 pub(super) async fn check(
     State(api): State<Api>,
     mut caller: Caller,
     Body(CheckFilter { text, dialect, filter, enabled }): Body<CheckFilter>,
 ) -> Result<Answer<Checked>> {
+    if let Some(id) = filter {
+        own(&api, &caller, id).await?;
+    }
     let surroundings = api.surroundings(caller.until, caller.account(), caller.pulse.revision).await?;
     let read = surroundings.clone();
     let (mut checked, compiled) =

@@ -109,7 +109,9 @@ pub struct FileOwner {
 }
 
 /// Imports filters, or says what would come in and what would differ. What can't be kept is refused either way: filters
-/// that would be too many, or would cost too much a post together with the account's others.
+/// that would be too many, or would cost too much a post together with the account's others. Where some are invalid nothing is
+/// kept (`invalid_filters`), and without `apply` the answer says which, but not what the others would cost; `keep_going` leaves
+/// them out.
 ///
 /// All of them are kept, or with an error none. Of a filter that is there only what the file says is changed: X's form, say,
 /// knows neither actions nor expiries, and leaves them as they are; another text that comes in it is of dialect x. Sent again,
@@ -174,7 +176,7 @@ pub(super) async fn import(
                 until = api.until();
                 continue;
             }
-        } else {
+        } else if are_valid(&candidates, import.keep_going).is_ok() {
             would_fit(&api, &mut caller, &candidates, count).await?;
         }
         let (text, of_others) = told(&candidates, &import, &caller.token.account_name, left_out);
@@ -310,17 +312,13 @@ fn read(import: &Import) -> Result<(FilterFile, Kind)> {
     Ok((file, kind))
 }
 
-/// Refuses, as keeping them would, filters of which there would be too many, or that would cost too much, beside those of
-/// the account.
+/// Refuses, as keeping them would and in this order, filters that would cost too much, or of which there would be too many,
+/// beside those of the account.
 async fn would_fit(api: &Api, caller: &mut Caller, candidates: &[Candidate], held: usize) -> Result<()> {
     let saves = candidates.iter().filter_map(|one| Some((one.shown.line, one.save()?)));
     let (lines, saves): (Vec<_>, Vec<_>) = saves.unzip();
     if saves.is_empty() {
         return Ok(());
-    }
-    let (new, most) = (new(&saves), api.options().filters);
-    if new > 0 && held.saturating_add(new) > most {
-        return Err(too_many(held, new, most));
     }
     let more = EACH * u32::try_from(saves.len()).unwrap_or(u32::MAX);
     let (database, account) = (api.database(), caller.account());
@@ -331,7 +329,12 @@ async fn would_fit(api: &Api, caller: &mut Caller, candidates: &[Candidate], hel
         }
     };
     let fits = api.keep(caller, more, fitting).await?;
-    fits.map_err(|over| too_dear(&over, &saves, &lines, "Nothing would be kept"))
+    fits.map_err(|over| too_dear(&over, &saves, &lines, "Nothing would be kept"))?;
+    let (new, most) = (new(&saves), api.options().filters);
+    match new > 0 && held.saturating_add(new) > most {
+        true => Err(too_many(held, new, most)),
+        false => Ok(()),
+    }
 }
 
 /// How many of them are new.

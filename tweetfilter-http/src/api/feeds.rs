@@ -31,7 +31,7 @@ pub struct AddFeed {
     /// Its number.
     pub filter: i64,
     /// 64 hexadecimal digits at random, of which the address is made: sent again, as after an answer that was lost, it makes
-    /// no second feed. Without it the server has some.
+    /// no second feed. They may be those of no token. Without it the server has some.
     #[serde(default)]
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub secret: Option<String>,
@@ -85,7 +85,8 @@ pub(super) async fn add(
     Body(add): Body<AddFeed>,
 ) -> Result<Response> {
     own(&api, &caller, add.filter).await?;
-    let secret = secret::own_or_new("", add.secret.as_deref())?;
+    let secret = secret::own_or_new(secret::FEED, add.secret.as_deref())?;
+    secret::is_of_no_other(&api, &caller, secret::TOKEN, add.secret.as_deref()).await?;
     let digest = digest(&secret);
     let kept = api.database().add_feed(caller.account(), add.filter, &digest, MOST);
     let (status, id) = match api.ask(caller.until, kept).await? {

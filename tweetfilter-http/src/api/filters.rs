@@ -346,9 +346,9 @@ pub(super) async fn order(
 
 /// A filter of the caller's. One of somebody else's is not there.
 pub(super) async fn own(api: &Api, caller: &Caller, id: i64) -> Result<FilterRow> {
-    let rows = api.ask(caller.until, api.database().account_filters(caller.account())).await?;
-    let found = rows.into_iter().find(|row| row.id == id);
-    found.ok_or_else(|| ApiError::missing(format_args!("filter {id}")))
+    let found = api.ask(caller.until, api.database().filter(id)).await?;
+    let own = found.filter(|row| row.account == caller.account());
+    own.ok_or_else(|| ApiError::missing(format_args!("filter {id}")))
 }
 
 /// The same as it is shown.

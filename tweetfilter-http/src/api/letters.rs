@@ -6,10 +6,11 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 use tokio::time::{Instant, timeout_at};
+use tweetfilter_core::post::Millis;
 use tweetfilter_sql::{Database, PUT_BACK};
-use tweetfilter_stream::buffer::{Buffer, BufferError};
+use tweetfilter_stream::buffer::{Buffer, BufferError, Stats};
 use tweetfilter_stream::redis_streams;
 use utoipa::{IntoParams, ToSchema};
 
@@ -18,13 +19,15 @@ use super::answer::{Answer, ApiError, Refused, Result, Summary};
 use super::caller::Caller;
 use super::extract::{Body, Query};
 use crate::ops::Elsewhere;
-use crate::parts::Buffers;
+use crate::parts::{Buffers, now};
 use crate::time::rfc3339;
 
 /// Dead letters of an answer, and at most as many are put back at once.
 const PAGE: u32 = 100;
 /// How long the source is claimed under which they are put back.
 const LEASE: Duration = Duration::from_secs(2);
+/// How long it holds what was counted of a buffer on a server of its own: that goes through its streams, and many may ask.
+const HOLDS: Duration = Duration::from_secs(1);
 
 /// The way to the buffer. The API needs it for this and for what `/status` says, and opens it when it does.
 #[derive(Debug)]
@@ -32,12 +35,16 @@ pub(super) struct Way {
     embedded: Option<Buffers>,
     elsewhere: OnceLock<(String, redis_streams::Options)>,
     opened: OnceCell<Buffers>,
+    counted: Mutex<Option<(Instant, Counted)>>,
 }
+
+/// What was in the buffer, and when.
+type Counted = (Millis, Stats);
 
 impl Way {
     pub(super) fn new(database: &Database) -> Self {
         let embedded = database.buffer().map(Buffers::Embedded);
-        Self { embedded, elsewhere: OnceLock::new(), opened: OnceCell::new() }
+        Self { embedded, elsewhere: OnceLock::new(), opened: OnceCell::new(), counted: Mutex::default() }
     }
 
     pub(super) fn at(&self, address: String, options: redis_streams::Options) {
@@ -82,6 +89,26 @@ impl Api {
             Ok(known) => known.map_err(|error| error.to_string()),
             Err(_) => Err("it does not answer in time".to_owned()),
         }
+    }
+
+    /// What is in a buffer on a server of its own, as of the last second; `None` if there is none, or it does not say so in time.
+    pub(super) async fn counted(&self, until: Instant) -> std::result::Result<Option<Counted>, BufferError> {
+        let way = &self.0.buffer;
+        if !way.is_elsewhere() {
+            return Ok(None);
+        }
+        let asked = async {
+            let mut counted = way.counted.lock().await;
+            if let Some((at, known)) = &*counted
+                && at.elapsed() < HOLDS
+            {
+                return Ok(known.clone());
+            }
+            let known = (now(), way.buffer(self.database()).await?.stats().await?);
+            *counted = Some((Instant::now(), known.clone()));
+            Ok(known)
+        };
+        timeout_at(until, asked).await.map_or(Ok(None), |known| known.map(Some))
     }
 }
 

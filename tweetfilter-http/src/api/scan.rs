@@ -194,3 +194,76 @@ async fn look(database: Database, numbers: Range<i64>, question: Arc<Question>) 
 fn broken() -> ApiError {
     ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The search broke off; try again")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
+
+    use tweetfilter_core::{Dialect, Post};
+    use tweetfilter_sql::{Scope, Token};
+    use tweetfilter_stream::store::{Delivery, Evaluated, Outcome, Store, Verdict};
+
+    use super::*;
+    use crate::api::Options;
+    use crate::parts::Stop;
+    use crate::parts::test_store::TestStore;
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_looked_at_no_further() {
+        let database = TestStore::open().await;
+        let account = database.add_account("ann", &[]).await.unwrap();
+        let evaluated = |id: u32| Evaluated {
+            post: Post { network: "x".into(), id: id.to_string(), ..Post::from_text("Snow") },
+            version: 0,
+            source: "test".into(),
+            at: 0,
+            place: None,
+            public: false,
+            deliveries: vec![Delivery {
+                account,
+                verdict: Verdict::default(),
+                filters: Vec::new(),
+                seen: true,
+            }],
+            strangers: 0,
+            stored: None,
+        };
+        let outcome = Outcome { posts: (0..9).map(evaluated).collect(), ..Outcome::default() };
+        database.commit(&outcome, &[]).await.unwrap();
+
+        let long = Duration::from_secs(3_600);
+        let options = Options { store_time: long, ..Options::default() };
+        let api = Api::new(Database::clone(&database), options, Stop::new().1);
+        let token = Token {
+            id: 1,
+            account,
+            account_name: "ann".into(),
+            name: String::new(),
+            scope: Scope::Read,
+            created_at: 0,
+        };
+        let pulse = database.pulse().await.unwrap();
+        let caller = Caller { token, until: api.until(), pulse };
+        let surroundings = api.surroundings(caller.until, account, pulse.revision).await.unwrap();
+        let filter = Arc::new(surroundings.compile("snow", Dialect::Native).unwrap());
+        for is_left in [false, true] {
+            let filters = vec![filter.clone()];
+            let mut scan = Scan::begin(&api, &caller, filters, 1, None, long, None).await.unwrap();
+            {
+                let mut next = pin!(scan.next());
+                let begun = poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending()));
+                assert!(begun.await);
+            }
+            // As what runs on a thread of its own by then, it is not aborted.
+            let (_, looks) = scan.ahead.pop_front().unwrap();
+            let scan = (!is_left).then_some(scan);
+            let stretch = looks.await.unwrap().unwrap();
+            let looked_at = if is_left { (0, Some(9)) } else { (9, None) };
+            assert_eq!((stretch.seen.len(), stretch.stopped_at), looked_at);
+            drop(scan);
+        }
+        database.close().await;
+    }
+}

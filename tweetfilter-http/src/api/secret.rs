@@ -6,7 +6,15 @@ use std::fmt::Write as _;
 use axum::http::StatusCode;
 use sha2::{Digest, Sha256};
 
+use tweetfilter_sql::Made;
+
+use super::Api;
 use super::answer::{ApiError, Result};
+use super::caller::Caller;
+
+/// What stands before the digits of a token's secret, and before those of a feed's.
+pub(super) const TOKEN: &str = "tf_";
+pub(super) const FEED: &str = "";
 
 /// A new secret behind a prefix that tells what it is, in hexadecimal digits.
 ///
@@ -27,6 +35,23 @@ pub(super) fn own_or_new(prefix: &str, own: Option<&str>) -> Result<String> {
             )
         }),
         None => new_secret(prefix).map_err(|error| no_random(&error)),
+    }
+}
+
+/// Refuses the digits of a caller that are known with another prefix: whoever reads a feed's address would have the token, and
+/// whoever has a token that was revoked would have the feed.
+pub(super) async fn is_of_no_other(
+    api: &Api,
+    caller: &Caller,
+    prefix: &str,
+    own: Option<&str>,
+) -> Result<()> {
+    let Some(digits) = own else { return Ok(()) };
+    let digest = digest(&format!("{prefix}{digits}"));
+    match api.ask(caller.until, api.database().known_secret(&digest)).await? {
+        None => Ok(()),
+        Some(Made::Revoked) => Err(revoked()),
+        Some(_) => Err(taken()),
     }
 }
 

@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tweetfilter_sql::{CrashEvent, Database, Room, SourceStatus, StoredGap};
+use tweetfilter_stream::buffer::BufferError;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Answer, ApiError, Result, Summary};
@@ -36,8 +37,8 @@ pub struct SystemStatus {
     pub revision: u64,
     /// Posts that are kept.
     pub posts: u64,
-    /// Entries that wait in the buffer; of one on a server of its own, as of the last 15 seconds. Null where nobody has
-    /// counted them for 45.
+    /// Entries that wait in the buffer; of one on a server of its own, as of the last second, and where that does not answer as of
+    /// the last 15. Null where nobody has counted them for 45.
     pub waiting: Option<u64>,
     /// How long the oldest of them has waited, in seconds.
     pub oldest_seconds: Option<f64>,
@@ -214,6 +215,17 @@ pub(super) async fn status(State(api): State<Api>, caller: Caller) -> Result<Ans
                 let until = until.max(Instant::now() + LOOK);
                 let both = elsewhere.with_store(api.database(), GAPS);
                 (known.status, known.gaps) = api.ask(until, both).await?;
+            }
+            match api.counted(until.max(Instant::now() + LOOK)).await {
+                Ok(Some((at, stats))) => known.overview.counted(at, &stats),
+                // What was noted before stands.
+                Ok(None) | Err(BufferError::Away(_)) => {}
+                Err(error) => {
+                    let reason = error.to_string();
+                    if !unfit.contains(&reason) {
+                        unfit.push(reason);
+                    }
+                }
             }
             None
         }

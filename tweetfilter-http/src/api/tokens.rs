@@ -47,7 +47,7 @@ pub struct AddToken {
     #[schema(value_type = words::Scope)]
     pub scope: Scope,
     /// 64 hexadecimal digits at random, of which the token is made: sent again, as after an answer that was lost, it makes no
-    /// second one. Without it the server has some.
+    /// second one. They may be those of no feed. Without it the server has some.
     #[serde(default)]
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub secret: Option<String>,
@@ -102,7 +102,8 @@ pub(super) async fn add(
     }
     names::fits(&name, "a token", names::TOKEN_NAME)
         .map_err(|said| ApiError::bad(format!("`name` does not fit: {said}")))?;
-    let token = secret::own_or_new("tf_", secret.as_deref())?;
+    let token = secret::own_or_new(secret::TOKEN, secret.as_deref())?;
+    secret::is_of_no_other(&api, &caller, secret::FEED, secret.as_deref()).await?;
     let digest = digest(&token);
     let kept = api.database().add_token_within(caller.account(), &name, &digest, scope, MOST);
     let (status, id) = match api.ask(caller.until, kept).await? {

@@ -158,11 +158,29 @@ async fn all_of_an_import_is_kept_or_nothing_and_the_line_is_said() {
     let said = got.json["error"]["message"].as_str().unwrap();
     assert!(said.contains("Nothing would be kept (line ") && said.contains("3)"), "{said}");
     assert_eq!(texts().await, ["snow"]);
+    // Where some is invalid that is what keeps it all out, and who only looks is told which that is.
+    let broken = format!("{file}\n{}", line(4, "(fire", ""));
+    let import = async |apply, keep_going| {
+        let body = json!({"content": broken, "apply": apply, "keep_going": keep_going});
+        poor.ask(Method::POST, &token, "/import", body).await
+    };
+    assert_eq!(import(true, false).await.error(), "invalid_filters");
+    assert_eq!(states(import(false, false).await.ok()), ["differs", "new", "new", "invalid"]);
+    for apply in [true, false] {
+        assert_eq!(import(apply, true).await.error(), "over_budget", "{apply}");
+    }
     // No more than fit.
     let many: String = (0..4).map(|n| line(n, &format!("word{n}"), "")).collect();
     for apply in [true, false] {
         let got = house.ask(Method::POST, &token, "/import", json!({"content": many, "apply": apply})).await;
         assert_eq!(got.error(), "too_many_filters", "{apply}");
+    }
+    // Of both the same is said.
+    let small = house.database.clone().with_owner_budget(Price::from_nanoseconds(100.0));
+    let full = House::over(small, Options { filters: 2, ..patient() });
+    for apply in [true, false] {
+        let got = full.ask(Method::POST, &token, "/import", json!({"content": file, "apply": apply})).await;
+        assert_eq!(got.error(), "over_budget", "{apply}");
     }
     assert_eq!(texts().await, ["snow"]);
     let long = line(1, "ice", &"n".repeat(501));

@@ -239,6 +239,26 @@ async fn check_says_what_can_not_be_kept_since_it_costs_too_much() {
 }
 
 #[tokio::test]
+async fn a_check_in_the_place_of_a_filter_that_is_not_the_accounts_is_refused() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Read).await;
+    let (ben, _) = house.account("ben", Scope::Read).await;
+    let (own, removed) = (house.filter(ann, "snow").await, house.filter(ann, "hail").await);
+    let foreign = house.filter(ben, "rain").await;
+    assert!(house.database.remove_filter(removed).await.unwrap());
+    let check = async |filter: i64, text: &str| {
+        house.ask(Method::POST, &token, "/check", json!({"text": text, "filter": filter})).await
+    };
+    assert_eq!(check(own, "ice").await.ok()["valid"], true);
+    for text in ["ice", "(ice"] {
+        for filter in [foreign, removed, 999, -1] {
+            let got = check(filter, text).await;
+            assert_eq!((got.status, got.error()), (StatusCode::NOT_FOUND, "not_found"), "{filter} {text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn check_and_the_preview_of_an_import_refuse_a_list_that_is_too_long_to_be_looked_up() {
     let house = House::new().await;
     let (_, token) = house.account("ann", Scope::Write).await;

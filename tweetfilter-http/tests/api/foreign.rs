@@ -60,6 +60,7 @@ fn body(method: &Method, path: &str, chance: &mut Chance, filters: &[i64], posts
         ("POST", "/filters") => json!({"text": "snow", "name": "n"}),
         ("PATCH", "/filters/{id}") => json!({"text": "changed", "enabled": false}),
         ("PUT", "/filters/order") => json!({"ids": [filter]}),
+        ("POST", "/check") if chance.below(2) == 0 => json!({"text": "snow", "filter": filter}),
         ("POST", "/check") => json!({"text": chance.of(&["@me snow", "{mine} snow"])}),
         ("POST", "/explain") if chance.below(2) == 0 => json!({"post": post, "text": "snow"}),
         ("POST", "/explain") => json!({"post": post, "filter": filter}),

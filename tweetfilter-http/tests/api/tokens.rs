@@ -274,12 +274,14 @@ async fn made_once(house: &House) {
     let (ann, token) = house.account("ann", Scope::Write).await;
     let (ben, other) = house.account("ben", Scope::Write).await;
     let (filter, others) = (house.filter(ann, "snow").await, house.filter(ben, "rain").await);
-    let secret = tweetfilter_http::api::digest("at random");
-    let make = async |token: &str, path: &str, body: &Value| {
+    let secret_of = |path: &str| tweetfilter_http::api::digest(path);
+    let make_of = async |secret: String, token: &str, path: &str, body: &Value| {
         let mut body = body.clone();
         body["secret"] = json!(secret);
         house.ask(Method::POST, token, path, body).await
     };
+    let make =
+        async |token: &str, path: &str, body: &Value| make_of(secret_of(path), token, path, body).await;
     for (path, body, another, foreign) in [
         (
             "/tokens",
@@ -298,7 +300,7 @@ async fn made_once(house: &House) {
         let first = make(&token, path, &body).await;
         assert_eq!(first.status, StatusCode::CREATED, "{path}: {first:?}");
         let made = first.ok().clone();
-        assert!(made.to_string().contains(&secret), "{made}");
+        assert!(made.to_string().contains(&secret_of(path)), "{made}");
         // The answer was lost, and it is asked for again, be it twice at once.
         let again = futures_util::future::join_all((0..2).map(|_| make(&token, path, &body))).await;
         for again in again {
@@ -314,19 +316,31 @@ async fn made_once(house: &House) {
                 "{path}"
             );
         }
+        // Nor of the same digits something of the other kind: a feed's address would give the token away.
+        let (kind, as_other) = match path {
+            "/tokens" => ("/feeds", json!({"filter": filter})),
+            _ => ("/tokens", json!({"scope": "read"})),
+        };
+        let got = make_of(secret_of(path), &token, kind, &as_other).await;
+        assert_eq!((got.status, got.error()), (StatusCode::UNPROCESSABLE_ENTITY, "secret_taken"), "{kind}");
         // What is revoked stays so, whoever asks for it again, and as what.
         house.send(request(Method::DELETE, &format!("{path}/{}", made["id"]), &token, None)).await.ok();
-        for (token, body) in [(&token, &body), (&token, &another), (&other, &foreign)] {
-            let got = make(token, path, body).await;
+        for (token, kind, body) in [
+            (&token, path, &body),
+            (&token, path, &another),
+            (&other, path, &foreign),
+            (&token, kind, &as_other),
+        ] {
+            let got = make_of(secret_of(path), token, kind, body).await;
             assert_eq!(
                 (got.status, got.error()),
                 (StatusCode::UNPROCESSABLE_ENTITY, "secret_revoked"),
-                "{path}"
+                "{path} as {kind}"
             );
         }
         assert_eq!(house.get(&token, path).await.ok().as_array().unwrap().len(), before, "{path}");
     }
-    assert_eq!(house.get(&format!("tf_{secret}"), "/me").await.error(), "unknown_token");
+    assert_eq!(house.get(&format!("tf_{}", secret_of("/tokens")), "/me").await.error(), "unknown_token");
     // With its account it is forgotten.
     assert!(house.database.remove_account(ann).await.unwrap());
     let mine = json!({"name": "phone", "scope": "read"});

@@ -314,6 +314,13 @@ fn filters_over_the_budget_are_refused_and_harm_nobody_when_it_is_lowered() {
     let refused = files.run(&["filter", "import", "5", "dear.txt", "--dry-run", option, value]);
     assert!(refused.code == 1 && refused.err.contains("may cost 100 ns"), "{}", refused.err);
     assert_eq!(refused.out, "");
+    // Where some is invalid nothing comes in, whatever the others would cost.
+    std::fs::write(files.path("broken.txt"), format!("{dear}\n(fire\n")).unwrap();
+    for dry_run in [&["--dry-run"][..], &[]] {
+        let refused = files.run(&[&["filter", "import", "5", "broken.txt", option, value], dry_run].concat());
+        assert!(refused.code == 1 && refused.err.contains("1 of 2 filters invalid"), "{}", refused.err);
+        assert!(!refused.err.contains("may cost"), "{}", refused.err);
+    }
     let number = ok(add("5", dear, "0"));
     ok(files.run(&["filter", "add", "5", "snow"]));
     // Lowered: the dear one is not used, whatever else there is.

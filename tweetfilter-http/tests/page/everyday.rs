@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::json;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, ENTER, ESCAPE};
 use crate::served::{Seen, Served};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,6 +26,28 @@ async fn what_comes_in_hidden_is_not_told_as_new_and_many_filters_of_a_post_are_
     browser.press("tf-column .post summary").await;
     browser.until(&format!("{chips} === 40")).await;
     browser.picture("many-filters").await;
+    // What is unfolded stays so when filters are changed elsewhere, and when it comes into sight again.
+    let rename = async |name: &str| {
+        let path = format!("/filters/{}", filters[0]);
+        served.house.ask(Method::PATCH, &served.token, &path, json!({"name": name})).await.ok();
+        browser.sees(name).await;
+    };
+    rename("Renamed").await;
+    assert_eq!(browser.run(&format!("return {chips}")).await, json!(40));
+    let scroll = async |to: u32, gone: bool| {
+        browser.run(&format!("document.querySelector('tf-column tf-list').scrollTop = {to}")).await;
+        browser
+            .until(&format!("document.querySelector('tf-column .post summary') === null === {gone}"))
+            .await;
+    };
+    scroll(20_000, true).await;
+    scroll(0, false).await;
+    browser.until(&format!("{chips} === 40")).await;
+    // And what is folded again, too.
+    browser.press("tf-column .post summary").await;
+    browser.until(&format!("{chips} === 6")).await;
+    rename("Once more").await;
+    assert_eq!(browser.run(&format!("return {chips}")).await, json!(6));
 
     browser.run("document.querySelector('tf-column tf-list').scrollTop = 1500").await;
     browser.still("document.querySelector('tf-column tf-list').scrollTop").await;
@@ -149,6 +171,41 @@ async fn a_filter_is_moved_to_the_first_and_the_last_place_at_once() {
     );
     browser.run(&up).await;
     is([2, 3, 1, 0]).await;
+    // Without a key to hold, on a narrow screen.
+    browser.looks(360, 740, "light").await;
+    let place = |n: usize| format!("tf-filters [data-row=\"{}\"] [data-do=place]", ids[n]);
+    let shown = "document.querySelector('tf-filters [data-part=moving]').open";
+    let at = async |n: usize| {
+        browser.until(&format!("document.activeElement === document.querySelector('{}')", place(n))).await;
+    };
+    let size = format!(
+        "(({{width, height}}) => width >= 24 && height >= 34)(document.querySelector('{}').getBoundingClientRect())",
+        place(1)
+    );
+    browser.until(&size).await;
+    let label = format!("return document.querySelector('{}').ariaLabel", place(1));
+    assert_eq!(browser.run(&label).await, json!("3 of 4, the place of two: move it to the first or last"));
+    browser.press(&place(1)).await;
+    browser.until(shown).await;
+    assert_eq!(browser.wider().await, json!([]));
+    browser.picture("moved-far").await;
+    browser.press("tf-filters [data-close=first]").await;
+    is([1, 2, 3, 0]).await;
+    browser.until(&format!("!{shown}")).await;
+    at(1).await;
+    // By the keyboard.
+    browser.keys(&ENTER.to_string()).await;
+    browser.until(shown).await;
+    browser.until("document.activeElement.dataset.close === 'last'").await;
+    browser.keys(&ENTER.to_string()).await;
+    is([2, 3, 0, 1]).await;
+    at(1).await;
+    browser.keys(&ENTER.to_string()).await;
+    browser.until(shown).await;
+    browser.keys(&ESCAPE.to_string()).await;
+    browser.until(&format!("!{shown}")).await;
+    at(1).await;
+    is([2, 3, 0, 1]).await;
     browser.was_clean().await;
     browser.end().await;
 }

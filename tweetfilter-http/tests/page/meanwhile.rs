@@ -310,3 +310,25 @@ async fn what_is_written_follows_the_sets_that_it_names() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_checked_while_its_filter_is_removed_elsewhere_is_checked_as_a_new_one() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let filter = served.house.filter(served.ann, "rain").await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    browser.run(&format!("location.hash = '#/filters/{filter}'")).await;
+    browser.sees("✓ Valid").await;
+    browser.holds("path === '/filters'").await;
+    let path = format!("/filters/{filter}");
+    served.house.send(crate::house::request(Method::DELETE, &path, &served.token, None)).await.ok();
+    browser.until("sent >= 1").await;
+    browser.keys(" -drizzle").await;
+    browser.until("document.querySelector('tf-editor .verdict .error').innerText.includes('filter')").await;
+    browser.run("let_go()").await;
+    browser.sees("This filter was removed elsewhere").await;
+    browser.sees("✓ Valid").await;
+    browser.was_clean().await;
+    browser.end().await;
+}

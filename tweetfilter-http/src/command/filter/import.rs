@@ -133,10 +133,10 @@ async fn once(
     if nothing && !import.dry_run {
         return Err(Failure::Filters);
     }
-    if import.dry_run {
+    if import.dry_run && !nothing {
         let saves: Vec<_> = coming.iter().filter_map(Incoming::save).collect();
         database.filters_fit(account, &saves).await.map_err(refused)?;
-    } else if !keep(database, account, Basis::of(rows), &mut coming).await? {
+    } else if !import.dry_run && !keep(database, account, Basis::of(rows), &mut coming).await? {
         return Ok(None);
     }
     told!("{}", summary(coming.iter().map(|one| one.state), invalid, !import.dry_run));

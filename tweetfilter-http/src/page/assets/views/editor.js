@@ -398,6 +398,9 @@ class Editor extends View {
     if (!now) {
       writing.saved = null;
       writing.error = 'This filter was removed elsewhere; add it again to keep it.';
+      // It stands in the place of none any more.
+      writing.check();
+      writing.look();
       this.#draw();
     } else if (now.revision !== writing.saved.revision) {
       if (writing.isDirty) {

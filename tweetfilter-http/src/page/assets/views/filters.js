@@ -3,7 +3,7 @@
 import { serverNow } from '../model/clock.js';
 import { ApiError, model } from '../model/index.js';
 import { View, act, announce, fill, isAlone, update } from './template.js';
-import { counted, exactly, seen, when } from './text.js';
+import { brief, counted, exactly, seen, when } from './text.js';
 import './editor.js';
 import './list.js';
 
@@ -26,6 +26,7 @@ class Filters extends View {
       this,
       {
         move: (pressed, { shiftKey }) => this.#move(pressed, Number(pressed.dataset.by) * (shiftKey ? Infinity : 1)),
+        place: (pressed) => this.#place(pressed),
         toggle: (pressed) => this.#toggle(pressed),
         retry: () => model.loadFilters(),
         dismiss: () => this.#say(''),
@@ -33,6 +34,7 @@ class Filters extends View {
       signal,
     );
     this.on(this.list, 'keydown', (event) => this.#pressed(event));
+    this.on(this.part('moving'), 'click', ({ target }) => target.dataset.close && this.part('moving').close(target.dataset.close));
     this.#draw();
   }
 
@@ -126,6 +128,8 @@ class Filters extends View {
       link: `#/filters/${filter.id}`,
       until: filter.expires_at && (expired ? 'Expired' : `Until ${when(filter.expires_at)}`),
       untilExactly: exactly(filter.expires_at),
+      placeLabel: `${filter.position} of ${model.filters.length}, the place of ${name}: move it to the first or last`,
+      fixed: model.filters.length < 2 || !model.mayWrite,
       toggleLabel: `${name}: in use`,
       upLabel: `Move ${name} up`,
       downLabel: `Move ${name} down`,
@@ -135,13 +139,35 @@ class Filters extends View {
     });
   }
 
-  async #move(pressed, by) {
+  // Asks for the first or the last place, where there is no key to hold.
+  async #place(pressed) {
+    const id = Number(pressed.closest('[data-row]').dataset.row);
+    const { position } = model.filter(id);
+    const { length } = model.filters;
+    const dialog = this.part('moving');
+    update(dialog, {
+      title: `Move “${brief(model.called(id))}”`,
+      place: `It has place ${position} of ${length}.`,
+      first: position === 1,
+      last: position === length,
+    });
+    dialog.returnValue = '';
+    // The dialog gives the focus back, and not every browser gives it to a button that is pressed.
+    pressed.focus({ preventScroll: true });
+    dialog.showModal();
+    await new Promise((closed) => dialog.addEventListener('close', closed, { once: true }));
+    const by = { first: -Infinity, last: Infinity }[dialog.returnValue];
+    if (by) await this.#move(pressed, by, '[data-do="place"]');
+    else this.#goOn(id, pressed, '[data-do="place"]');
+  }
+
+  async #move(pressed, by, control = `[data-by="${Math.sign(by)}"]`) {
     const id = Number(pressed.closest('[data-row]').dataset.row);
     await this.#try(id, () => model.moveFilter(id, by));
     const now = model.filter(id);
     if (!now) return;
     announce(`${model.called(id)} is number ${now.position} of ${model.filters.length}`);
-    this.#goOn(id, pressed, `[data-by="${Math.sign(by)}"]`);
+    this.#goOn(id, pressed, control);
   }
 
   async #toggle(pressed) {

@@ -8,8 +8,8 @@ const TONES = 8;
 // So many filters of a post are named; the others are unfolded, unless that would be one alone.
 const NAMED = 6;
 
-/** The element of a post. */
-export function postRow({ post, revealed = false }) {
+/** The element of a post. `unfolded` keeps the numbers of those of which all filters are seen, since elements are made anew. */
+export function postRow({ post, revealed = false }, unfolded) {
   const { content } = post;
   const element = fill('post', {
     ...spoken(content.author),
@@ -52,6 +52,8 @@ export function postRow({ post, revealed = false }) {
   if (named < filters.length) {
     const rest = fill('matches', { text: `and ${count(filters.length - named)} more` });
     part(rest, 'rest').append(...chips(filters.slice(named)));
+    rest.open = unfolded.has(number);
+    rest.addEventListener('toggle', () => (rest.open ? unfolded.add(number) : unfolded.delete(number)));
     part(element, 'filters').append(rest);
   }
   return element;

@@ -6,6 +6,8 @@ import { count, counted, seen } from './text.js';
 import { unknown } from './unknown.js';
 
 class Preview extends View {
+  #unfolded = new Set();
+
   begin() {
     this.on(this.writing, 'previewed', () => this.#draw());
     this.#draw();
@@ -37,7 +39,7 @@ class Preview extends View {
       some: found !== null && found.matched > 0,
     });
     const list = this.querySelector('[data-part="samples"]');
-    const shown = (posts) => posts.map((post) => postRow({ post }));
+    const shown = (posts) => posts.map((post) => postRow({ post }, this.#unfolded));
     if (!found) {
       list.replaceChildren();
       return;

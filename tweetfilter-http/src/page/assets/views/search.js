@@ -134,9 +134,10 @@ class SearchView extends View {
   }
 
   #state = 'idle';
+  #unfolded = new Set();
 
   #row(row) {
-    if (row.kind === 'post') return postRow({ post: row.post, revealed: false });
+    if (row.kind === 'post') return postRow(row, this.#unfolded);
     const { state, posts, backTo, error } = model.search;
     return fill('search-end', {
       searching: state === 'searching',

@@ -61,6 +61,7 @@ class ColumnView extends View {
   #near = null;
   // What the list has of the column.
   #drawn = null;
+  #unfolded = new Set();
   // What was said against the last mark; it stands until another goes well, or somebody has read it.
   #trouble = '';
 
@@ -133,7 +134,7 @@ class ColumnView extends View {
   }
 
   #row(row) {
-    if (row.kind === 'post') return postRow(row);
+    if (row.kind === 'post') return postRow(row, this.#unfolded);
     if (row.kind === 'hidden') return hiddenRow(row);
     if (row.kind === 'line') return fill('line');
     if (row.kind === 'gap') return gapRow(row);
