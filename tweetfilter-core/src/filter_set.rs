@@ -472,15 +472,21 @@ impl FilterSet {
     /// How dear a filter is and why; `None` if there is no such filter.
     #[must_use]
     pub fn cost(&self, index: usize) -> Option<Cost> {
-        let expression = self.expression(index)?;
-        Some(crate::syntax::cost::of(&expression, self.index.is_scanned(u32::try_from(index).ok()?)))
+        let (expression, filter) = (self.expression(index)?, u32::try_from(index).ok()?);
+        let is_scanned = self.index.is_scanned(filter);
+        let sets: Vec<&str> = self.index.scanned_sets(filter).map(|set| &*set.atom).collect();
+        Some(match is_scanned || sets.is_empty() {
+            true => crate::syntax::cost::of(&expression, is_scanned),
+            false => crate::syntax::cost::by_sets(&expression, &sets),
+        })
     }
 
     /// The class of [`FilterSet::cost`] alone, which is known without parsing.
     #[must_use]
     pub fn cost_class(&self, index: usize) -> Option<CostClass> {
-        let scanned = self.index.is_scanned(u32::try_from(index).ok()?);
         let class = *self.entries.classes.get(index)?;
+        let filter = u32::try_from(index).ok()?;
+        let scanned = self.index.is_scanned(filter) || self.index.scanned_sets(filter).next().is_some();
         Some(if scanned { CostClass::Scanned } else { class })
     }
 
