@@ -1,7 +1,8 @@
 //! What the filters of an account may cost.
 
+use tweetfilter_core::Expression;
 use tweetfilter_core::budget::Price;
-use tweetfilter_sql::{Database, NewFilter};
+use tweetfilter_sql::{Database, NewFilter, Unsaved};
 use tweetfilter_stream::store::{Store, StoreError};
 use tweetfilter_stream::worker::{Compiled, OVER_BUDGET};
 
@@ -50,4 +51,36 @@ pub async fn an_owner_is_held_to_a_budget(database: &Database, _: &Clock) {
     assert_eq!(compiled.filters(), snapshot.filters.len() - 1);
     assert!(compiled.refused()[0].reason.contains("may cost 100 ns"), "{:?}", compiled.refused());
     assert_eq!(compiled.refused()[0].code, OVER_BUDGET);
+}
+
+pub async fn a_check_refuses_what_a_save_would_and_as_it_would(database: &Database, _: &Clock) {
+    let ann = database.add_account("ann", &[]).await.unwrap();
+    let filter = |text: String| NewFilter { text, ..NewFilter::default() };
+    let many: Vec<_> = (0..1_500).map(|n| filter(format!("-from:user{n}"))).collect();
+    let many = database.clone().with_owner_budget(Price::MAX).add_filters(ann, &many).await.unwrap();
+    let prices = database.prices(ann, None).await.unwrap();
+    assert!(prices.has(many[0]) && prices.has(many[1_499]));
+    let small = database.clone().with_owner_budget(Price::from_nanoseconds(100.0));
+    let dear = filter(r"/\w+ing \w+/".into());
+    let Err(StoreError::OverBudget(saving)) = small.add_filter(ann, &dear).await else { panic!("saved") };
+    // Each of the others costs so little of all that nothing would be gained.
+    let has_advice: Vec<_> = saving.dearest.iter().map(|dear| !dear.advice.is_empty()).collect();
+    assert_eq!(has_advice, [true, false, false], "{saving}");
+    let expression = Expression::parse(&dear.text).unwrap();
+    let unsaved =
+        Unsaved { replaces: None, enabled: None, expression: &expression, price: saving.dearest[0].price };
+    let known = small.known_to(ann).await.unwrap();
+    let Err(StoreError::OverBudget(checking)) = small.fits_beside(ann, &prices, &known, &unsaved).await
+    else {
+        panic!("it fits")
+    };
+    assert_eq!(checking.to_string(), saving.to_string());
+    assert_eq!((checking.budget, checking.price), (saving.budget, saving.price));
+    // In the place of another, and switched off, it is held to what it would cost then.
+    let off = Unsaved { enabled: Some(false), ..unsaved };
+    assert_eq!(small.fits_beside(ann, &prices, &known, &off).await, Ok(()));
+    let cheaper = Expression::parse("avalanche").unwrap();
+    let price = Price::from_nanoseconds(0.01);
+    let instead = Unsaved { replaces: Some(many[0]), enabled: None, expression: &cheaper, price };
+    assert_eq!(small.fits_beside(ann, &prices, &known, &instead).await, Ok(()));
 }
