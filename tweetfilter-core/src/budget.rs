@@ -145,37 +145,58 @@ impl fmt::Display for OverBudget {
     }
 }
 
-/// Holds filters of one owner to a budget: their ids and prices, and how each can be read again and made cheaper.
-pub(crate) fn check(
-    budget: Price,
-    mut filters: Vec<(FilterId, Price, usize)>,
-    read: impl Fn(usize) -> Option<(Expression, String)>,
-) -> Result<Price, Box<OverBudget>> {
-    let price = filters.iter().map(|filter| filter.1).sum();
+/// Filters of an owner that cost more than they may, of which the dearest are not described yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excess<F> {
+    /// What they may cost together.
+    pub budget: Price,
+    /// What they cost.
+    pub price: Price,
+    /// Those that a refusal names, and what each costs, the dearest first.
+    pub dearest: Vec<(F, Price)>,
+}
+
+/// Holds filters of one owner to a budget, by what each costs; returns what they cost together.
+///
+/// [`FilterSetBuilder::within`](crate::FilterSetBuilder::within) is this for filters that a builder has.
+///
+/// # Errors
+/// If that is more, the dearest, to be described.
+pub fn hold<F>(budget: Price, filters: impl IntoIterator<Item = (F, Price)>) -> Result<Price, Excess<F>> {
+    let mut dearest: Vec<_> = filters.into_iter().collect();
+    let price = dearest.iter().map(|filter| filter.1).sum();
     if price <= budget {
         return Ok(price);
     }
-    filters.sort_by_key(|filter| std::cmp::Reverse(filter.1));
-    let dearest = filters.into_iter().take(NAMED).enumerate();
-    let dearest = dearest.filter_map(|(place, (id, one, index))| {
-        let (expression, advice) = read(index)?;
-        let is_worth_advice = place == 0 || one.0 > price.0 / WORTH_ADVICE;
-        let advice = if is_worth_advice { advice } else { String::new() };
-        Some(Dear { id, text: expression.text().to_owned(), price: one, advice })
-    });
-    Err(Box::new(OverBudget { budget, price, dearest: dearest.collect() }))
+    dearest.sort_by_key(|filter| std::cmp::Reverse(filter.1));
+    dearest.truncate(NAMED);
+    Err(Excess { budget, price, dearest })
 }
 
-/// What would make a filter cheaper, most of whose price is a list that is tried on every post.
-pub(crate) fn advice_on_list(atom: &str, long: bool) -> String {
+impl<F> Excess<F> {
+    /// The refusal, from what [`FilterSetBuilder::dear`](crate::FilterSetBuilder::dear) says of each that it names.
+    #[must_use]
+    pub fn described(self, mut describe: impl FnMut(F, Price) -> Option<Dear>) -> OverBudget {
+        let Self { budget, price, dearest } = self;
+        let dearest = dearest.into_iter().enumerate().filter_map(|(place, (filter, one))| {
+            let dear = describe(filter, one)?;
+            let is_worth_advice = place == 0 || one.0 > price.0 / WORTH_ADVICE;
+            Some(Dear { advice: if is_worth_advice { dear.advice } else { String::new() }, ..dear })
+        });
+        OverBudget { budget, price, dearest: dearest.collect() }
+    }
+}
+
+/// What would make a filter cheaper, most of whose price is a set that is tried on every post.
+pub(crate) fn advice_on_set(atom: &str, long: bool) -> String {
     let always = format!("`{}` is tried on every post, whatever stands beside it", cut(atom));
     match long {
         true => format!(
-            "{always}: a list of more than {MOST_WAYS} terms is not looked up; cut it into lists that are shorter, and \
+            "{always}: a set of more than {MOST_WAYS} terms is not looked up; cut it into sets that are shorter, and \
              write OR between them"
         ),
         false => format!(
-            "{always}: its list has terms that can't be looked up, such as `*no*`; take them out, or give them a \
+            "{always}: its set has terms that can't be looked up, such as `*no*`; take them out, or give them a \
              filter of their own"
         ),
     }

@@ -4,5 +4,5 @@
 //! [`Cost`], [`FilterSet::plan`](crate::FilterSet::plan) a [`Plan`]. All are made on request and take no part in matching.
 
 pub use crate::eval::explain::{Evidence, Explanation, Field, Part};
-pub use crate::plan::shown::{Plan, PlanStep};
+pub use crate::plan::shown::{Plan, PlanSet, PlanStep};
 pub use crate::syntax::cost::{Cost, CostClass};

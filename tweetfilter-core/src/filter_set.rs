@@ -1,19 +1,18 @@
 //! What users hold: filters go into a builder, the builder gives a set, the set evaluates posts.
 
+mod prices;
+
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::budget::{OverBudget, Price};
 use crate::engine::{Index, build};
 use crate::eval::run::Tried;
 use crate::explain::{Cost, CostClass, Explanation, Plan};
 use crate::plan::TermStatistics;
-use crate::plan::access::Chooser;
 use crate::plan::atoms::Atoms;
 use crate::plan::formula::Formula;
 use crate::plan::lower::Lowering;
-use crate::plan::price::Pricing;
 use crate::plan::sets::SetPlans;
 use crate::post::{Account, Post};
 use crate::stated::{Known, Stated};
@@ -279,58 +278,6 @@ impl FilterSetBuilder {
         Ok(self)
     }
 
-    /// What each filter is expected to cost a post, in the order in which they were added.
-    ///
-    /// It does not depend on [`FilterSetBuilder::statistics`]: a price is the same in every set.
-    #[must_use]
-    pub fn prices(&self) -> Vec<Price> {
-        self.priced(0..self.len()).into_iter().map(|(_, price)| price).collect()
-    }
-
-    /// The price of each of some filters.
-    fn priced(&self, filters: impl Iterator<Item = usize>) -> Vec<(usize, Price)> {
-        let statistics = TermStatistics::default();
-        let mut pricing = self.pricing(&statistics);
-        filters.map(|index| (index, Price::from_nanoseconds(pricing.of(&self.formulas[index])))).collect()
-    }
-
-    fn pricing<'b>(&'b self, statistics: &'b TermStatistics) -> Pricing<'b> {
-        let (atoms, sets) = (&self.atoms, &self.set_plans.list[..]);
-        Pricing::new(Chooser { atoms, sets, statistics, known: Vec::new() })
-    }
-
-    /// What would make a filter cheaper.
-    fn advice(&self, index: usize, expression: &Expression) -> String {
-        let statistics = TermStatistics::default();
-        let mut pricing = self.pricing(&statistics);
-        let formula = &self.formulas[index];
-        let whole = pricing.of(formula);
-        match pricing.dearest_list(formula) {
-            Some((number, price)) if price > whole / 2.0 => {
-                let list = &self.set_plans.list[number as usize];
-                crate::budget::advice_on_list(&list.atom, list.is_long())
-            }
-            _ => crate::budget::advice(expression),
-        }
-    }
-
-    /// Holds the filters of an owner to what they may cost together; returns what they cost.
-    ///
-    /// # Errors
-    /// The three dearest, and what would make each cheaper.
-    pub fn within(&self, owner: OwnerId, budget: Price) -> Result<Price, Box<OverBudget>> {
-        let number = self.entries.owner_numbers.get(&owner).map(|number| number + 1);
-        let filters = &self.entries.filters;
-        let own = (0..filters.len()).filter(|&index| Some(filters[index].1) == number);
-        let own =
-            self.priced(own).into_iter().map(|(index, price)| (filters[index].0, price, index)).collect();
-        crate::budget::check(budget, own, |index| {
-            let expression = self.entries.expression(index)?;
-            let advice = self.advice(index, &expression);
-            Some((expression, advice))
-        })
-    }
-
     /// Number of filters so far.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -472,15 +419,21 @@ impl FilterSet {
     /// How dear a filter is and why; `None` if there is no such filter.
     #[must_use]
     pub fn cost(&self, index: usize) -> Option<Cost> {
-        let expression = self.expression(index)?;
-        Some(crate::syntax::cost::of(&expression, self.index.is_scanned(u32::try_from(index).ok()?)))
+        let (expression, filter) = (self.expression(index)?, u32::try_from(index).ok()?);
+        let is_scanned = self.index.is_scanned(filter);
+        let sets: Vec<&str> = self.index.scanned_sets(filter).map(|set| &*set.atom).collect();
+        Some(match is_scanned || sets.is_empty() {
+            true => crate::syntax::cost::of(&expression, is_scanned),
+            false => crate::syntax::cost::by_sets(&expression, &sets),
+        })
     }
 
     /// The class of [`FilterSet::cost`] alone, which is known without parsing.
     #[must_use]
     pub fn cost_class(&self, index: usize) -> Option<CostClass> {
-        let scanned = self.index.is_scanned(u32::try_from(index).ok()?);
         let class = *self.entries.classes.get(index)?;
+        let filter = u32::try_from(index).ok()?;
+        let scanned = self.index.is_scanned(filter) || self.index.scanned_sets(filter).next().is_some();
         Some(if scanned { CostClass::Scanned } else { class })
     }
 

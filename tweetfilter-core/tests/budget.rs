@@ -1,6 +1,6 @@
 //! What filters cost, and the budget of an owner.
 
-use tweetfilter_core::budget::Price;
+use tweetfilter_core::budget::{Dear, Price, hold};
 use tweetfilter_core::{Expression, FilterId, FilterSetBuilder, OwnerId};
 
 const ANN: OwnerId = OwnerId(1);
@@ -106,7 +106,7 @@ fn a_list_that_is_tried_on_every_post_is_what_the_advice_is_about() {
     };
     let names: String = (0..20_000).map(|n| format!("user{n}\n")).collect();
     let long =
-        "`from:{people}` is tried on every post, whatever stands beside it: a list of more than 10000 terms";
+        "`from:{people}` is tried on every post, whatever stands beside it: a set of more than 10000 terms";
     for filter in ["from:{people}", "avalanche from:{people}", "-from:{people}"] {
         assert!(advice(&names, filter).starts_with(long), "{}", advice(&names, filter));
     }
@@ -139,4 +139,26 @@ fn the_price_of_one_owner_is_looked_up_among_many() {
         let own = [2 * owner, 2 * owner + 1].map(|index| prices[index]).into_iter().sum();
         assert_eq!(builder.within(OwnerId(owner as u64), Price::MAX), Ok(own));
     }
+}
+
+#[test]
+fn filters_are_held_to_a_budget_wherever_they_are() {
+    let price = |ns: f64| Price::from_nanoseconds(ns);
+    let filters = [("a", 1.0), ("b", 8_000.0), ("c", 2.0), ("d", 3.0), ("e", 9.0)];
+    let filters = || filters.map(|(name, ns)| (name, price(ns)));
+    assert_eq!(hold(price(8_015.0), filters()), Ok(price(8_015.0)));
+    let excess = hold(price(8_014.0), filters()).unwrap_err();
+    assert_eq!((excess.budget, excess.price), (price(8_014.0), price(8_015.0)));
+    let names: Vec<_> = excess.dearest.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["b", "e", "d"]);
+    let dear = |text: &str, price| Dear {
+        id: FilterId(7),
+        text: text.to_owned(),
+        price,
+        advice: "cut it".to_owned(),
+    };
+    let over = excess.described(|name, price| (name != "b").then(|| dear(name, price)));
+    // Of those that can't be described nothing is said, nor how to make cheaper what would gain little.
+    let said: Vec<_> = over.dearest.iter().map(|dear| (&*dear.text, &*dear.advice)).collect();
+    assert_eq!(said, [("e", "cut it"), ("d", "")]);
 }

@@ -1,5 +1,6 @@
 //! Named sets of all, and of one owner.
 
+use tweetfilter_core::explain::{CostClass, PlanSet};
 use tweetfilter_core::{
     AddError, Expression, FilterId, FilterSetBuilder, Identity, Match, OwnerId, Post, Scratch, post::Account,
 };
@@ -160,4 +161,65 @@ fn me_in_a_list_of_all_is_each_owner() {
     assert_eq!(owners(&set.matches(&Post::from_text("hi @ben"))), [BEN]);
     assert_eq!(owners(&set.matches(&Post::from_text("hi @ann"))), [ANN]);
     assert_eq!(owners(&set.matches(&Post::from_text("snow"))), [ANN, BEN]);
+}
+
+#[test]
+fn what_a_set_costs_is_what_the_engine_does_with_it() {
+    let mut builder = FilterSetBuilder::new();
+    let names = |count: u32| (0..count).map(|n| format!("user{n}\n")).collect::<String>();
+    builder.named_set("few", "snow\nrain").unwrap();
+    builder.named_set("most", &names(10_000)).unwrap();
+    builder.named_set("many", &names(10_001)).unwrap();
+    builder.named_set("odd", "snow\n*no*").unwrap();
+    builder.named_set("none", "").unwrap();
+    use CostClass::{Indexed, Scanned};
+    let filters: [(&str, CostClass, &[&str]); 12] = [
+        ("{few}", Indexed, &["{few}"]),
+        ("from:{most}", Indexed, &["from:{most}"]),
+        ("{none}", Indexed, &["{none}"]),
+        // They are tried on every post, whatever stands beside them.
+        ("from:{many}", Scanned, &["from:{many}"]),
+        ("avalanche from:{many}", Scanned, &["from:{many}"]),
+        ("avalanche -from:{many}", Scanned, &["from:{many}"]),
+        ("avalanche (bio:{odd} OR from:{most} OR {few})", Scanned, &["bio:{odd}"]),
+        ("avalanche in:quote(snow from:{many},bob)", Scanned, &["from:{many},bob"]),
+        // These are scanned themselves, and that is the reason.
+        ("-{few}", Scanned, &["{few}"]),
+        ("-from:{many}", Scanned, &["from:{many}"]),
+        // Behind two scopes a set is tried where its filter is.
+        ("avalanche in:quote(in:quote(from:{many}))", Indexed, &["avalanche"]),
+        ("avalanche", Indexed, &["avalanche"]),
+    ];
+    for (id, (filter, ..)) in (0..).zip(&filters) {
+        add(&mut builder, id, ANN, filter).unwrap();
+    }
+    let set = builder.build();
+    for (index, (filter, class, reasons)) in filters.iter().enumerate() {
+        let cost = set.cost(index).unwrap();
+        let by: Vec<_> = cost.reasons.iter().map(|span| &filter[span.range()]).collect();
+        assert_eq!((cost.class, &*by, set.cost_class(index)), (*class, *reasons, Some(*class)), "{filter}");
+        assert_eq!(set.plan(index).unwrap().cost, cost);
+    }
+}
+
+#[test]
+fn a_plan_says_how_each_set_is_found() {
+    let mut builder = builder();
+    builder.named_set("odd", "snow\n*no*").unwrap();
+    builder.named_set("many", &(0..10_001).map(|n| format!("user{n}\n")).collect::<String>()).unwrap();
+    add(&mut builder, 1, ANN, "in:quote({towns} from:{many}) OR ({towns} -bio:{odd})").unwrap();
+    let plan = builder.build().plan(0).unwrap();
+    assert!(plan.access.contains(&"set {towns}".to_owned()), "{:?}", plan.access);
+    let steps: Vec<_> = plan.program.iter().map(|step| &*step.text).filter(|t| t.contains("set")).collect();
+    assert_eq!(steps.len(), 4, "{steps:?}");
+    assert!(steps.contains(&"set from:{many}") && steps.contains(&"not set bio:{odd}"), "{steps:?}");
+    let found = |name: &str| -> &PlanSet { plan.sets.iter().find(|set| set.name == name).expect(name) };
+    assert_eq!(plan.sets.len(), 4);
+    assert_eq!(found("set {towns}").access, ["text bergen", "text rome"]);
+    assert_eq!(found("quoted set {towns}").access, ["quoted text bergen", "quoted text rome"]);
+    assert!(found("set {towns}").expected.is_some_and(|expected| expected < 0.1));
+    for (name, is_long) in [("quoted set from:{many}", true), ("set bio:{odd}", false)] {
+        let found = found(name);
+        assert_eq!((&*found.access, found.expected, found.is_long), (&[][..], None, is_long), "{name}");
+    }
 }

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use tweetfilter_core::budget::{OverBudget, Price};
+use tweetfilter_core::budget::{self, Excess, OverBudget, Price};
 use tweetfilter_core::{Dialect, Expression, FilterId, FilterSetBuilder, Limits};
 use tweetfilter_stream::store::StoreError;
 use tweetfilter_stream::worker::references::owner;
 
 use crate::accounts;
 use crate::database::{Database, Turn};
-use crate::filters::{Save, read_word};
+use crate::filters::{NewFilter, Save, read_word};
 use crate::known::{Handles, Known};
 use crate::sql::{Sql, Tx, args, statements};
 
@@ -115,27 +115,27 @@ impl Database {
             Some(place) => filters[place] = (None, price),
             None => filters.push((None, price)),
         }
-        let together: Price = filters.iter().map(|filter| filter.1).sum();
         let is_used = enabled.unwrap_or(replaces.is_none_or(|id| prices.has(id)));
-        if !is_used || together <= self.budget || together <= before {
-            return Ok(());
-        }
-        filters.sort_by_key(|filter| std::cmp::Reverse(filter.1));
+        let excess = match budget::hold(self.budget, filters) {
+            Err(excess) if is_used && excess.price > before => excess,
+            _ => return Ok(()),
+        };
         let mut dearest = Vec::new();
-        for (id, _) in filters.into_iter().take(NAMED) {
-            let said = match id {
-                None => Some((u64::MAX, expression.text().to_owned(), expression.dialect())),
-                Some(id) => self
-                    .filter(id)
-                    .await?
-                    .map(|row| (id.cast_unsigned(), row.filter.text, row.filter.dialect)),
+        for (id, price) in excess.dearest {
+            let read = match id {
+                None => Some((FilterId(u64::MAX), expression.clone())),
+                Some(id) => self.filter(id).await?.and_then(|row| {
+                    let NewFilter { text, dialect, .. } = row.filter;
+                    // What can't be used costs nothing.
+                    let read = Expression::parse_with(&text, dialect, &Limits::default());
+                    Some((FilterId(id.cast_unsigned()), read.ok()?))
+                }),
             };
-            dearest.extend(said);
+            dearest.extend(read.map(|read| (read, price)));
         }
-        let (known, budget) = (known.clone(), self.budget);
-        let named = tokio::task::spawn_blocking(move || named(&known, account, &dearest));
-        let named = named.await.map_err(|error| broke_off(&error))?;
-        Err(StoreError::OverBudget(Box::new(OverBudget { budget, price: together, ..named })))
+        let (excess, known) = (Excess { dearest, budget: excess.budget, price: excess.price }, known.clone());
+        let described = tokio::task::spawn_blocking(move || described(&known, account, excess));
+        Err(StoreError::OverBudget(Box::new(described.await.map_err(|error| broke_off(&error))?)))
     }
 
     /// Whether filters could be saved as [`Database::save_filters`] would, as far as their price goes.
@@ -270,25 +270,14 @@ impl Holdings {
     }
 }
 
-/// Filters that a refusal names.
-const NAMED: usize = 3;
-
-/// The dearest filters of an account, with what would make each cheaper.
-fn named(known: &Known, account: i64, dearest: &[(u64, String, Dialect)]) -> OverBudget {
-    let expressions: Vec<_> = dearest
-        .iter()
-        .filter_map(|(id, text, dialect)| {
-            let expression = Expression::parse_with(text, *dialect, &Limits::default()).ok()?;
-            Some((FilterId(*id), expression))
-        })
-        .collect();
-    let (mut builder, owner) = known.builder_for_all(account, expressions.iter().map(|named| &named.1));
-    for (id, expression) in &expressions {
-        // What can't be used costs nothing.
-        let _ = builder.add_expression(*id, Some(owner), expression);
-    }
-    let none = OverBudget { budget: Price::default(), price: Price::default(), dearest: Vec::new() };
-    builder.within(owner, Price::default()).err().map_or(none, |over| *over)
+/// The refusal, with what would make each of the dearest filters of an account cheaper.
+fn described(known: &Known, account: i64, excess: Excess<(FilterId, Expression)>) -> OverBudget {
+    let expressions = excess.dearest.iter().map(|((_, expression), _)| expression);
+    let (mut builder, owner) = known.builder_for_all(account, expressions);
+    excess.described(|(id, expression), price| {
+        builder.add_expression(id, Some(owner), expression).ok()?;
+        builder.dear(builder.len() - 1, price)
+    })
 }
 
 fn broke_off(error: &tokio::task::JoinError) -> StoreError {

@@ -348,9 +348,12 @@ async fn a_restart_leaves_a_gap_from_the_stored_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cursor_of_another_kind_is_refused() {
-    for cursor in ["", "{}", "-7", "yesterday"] {
-        let refused = run([]).live.resume(cursor);
-        assert!(matches!(refused, Err(SourceError::Cursor(_))), "{cursor}");
+    // The last is one of Jetstream, in microseconds.
+    for cursor in ["", "{}", "-7", "yesterday", "generated 1614834367089", "1614834367089000"] {
+        let refused = run([]).live.resume(cursor).err().expect(cursor);
+        assert!(matches!(refused, SourceError::Cursor(_)), "{cursor}");
+        let said = refused.to_string();
+        assert!(said.contains("a stream of its kind") && !said.contains("1614834367089"), "{said}");
     }
 }
 

@@ -225,8 +225,14 @@ async fn cursors_of_older_versions_hold_and_those_of_other_sources_do_not() {
     let (found, said, _) = behind([&path], &cursor(3)).await;
     assert_eq!(found, ["{}", "{\"n\":2}"]);
     assert_said(&said, "another file");
-    let refused = FileSource::open([&path]).resume("17").expect_err("of another kind").to_string();
-    assert!(refused.contains("17") && refused.contains("another name"), "{refused}");
+    for cursor in ["17", "generated 1614834367089"] {
+        let refused = FileSource::open([&path]).resume(cursor).expect_err("of another kind").to_string();
+        assert!(
+            refused.contains("something else than files") && refused.contains("another name"),
+            "{refused}"
+        );
+        assert!(!refused.contains("17") && !refused.contains("1614834367089"), "{refused}");
+    }
 }
 
 #[tokio::test]

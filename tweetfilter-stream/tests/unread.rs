@@ -90,3 +90,17 @@ fn a_packed_file_that_a_tar_has_without_its_holes_is_told_with_the_way_out() {
     assert!(reader.read(&mut block).expect("reads"));
     assert_eq!((block.member(), lines(&block)), (Some("m2"), vec!["2".to_owned()]));
 }
+
+#[test]
+fn the_rest_of_a_file_that_begins_in_another_volume_is_told_with_the_way_out() {
+    let mut packed = tar(&[("m1", b"w\"}\n{\"n\":2}\n".to_vec()), ("m2", b"2\n".to_vec())]);
+    packed[156] = b'M';
+    let (mut reader, mut block) = (reader(packed), Block::default());
+    assert!(reader.read(&mut block).expect("the next file can be read"));
+    let (error, _) = block.damage().expect("it is told");
+    assert_eq!((block.member(), error.kind()), (Some("m1"), ErrorKind::Unsupported));
+    let said = error.to_string();
+    assert!(said.contains("volume") && said.contains("tar -xOM -f TAR1 -f TAR2 |"), "{said}");
+    assert!(reader.read(&mut block).expect("reads"));
+    assert_eq!((block.member(), lines(&block)), (Some("m2"), vec!["2".to_owned()]));
+}

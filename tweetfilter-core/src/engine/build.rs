@@ -3,8 +3,8 @@
 use super::dictionary::{KeyKind, ListHeader, Posting, TermId};
 use super::literals::Literals;
 use super::masks::{Condition, Masks, parts};
-use super::program::Program;
-use super::{Index, SetEntry, Uses};
+use super::program::{Op, Program};
+use super::{Index, ScannedSet, SetEntry, Uses};
 use crate::plan::access::{Chooser, Way};
 use crate::plan::atoms::{Atom, Atoms, Element, Test};
 use crate::plan::channel::{Channel, Level};
@@ -47,7 +47,12 @@ pub(crate) fn build(
             let condition = if level == Level::Post { masks.of(formula) } else { Condition::default() };
             let Some(access) = chooser.access(formula, level) else {
                 if is_set {
-                    scanned_sets.push((number - formulas.len()) as u32);
+                    let number = number - formulas.len();
+                    // Behind two scopes it is tried where its filters are.
+                    if level != Level::Deeper {
+                        let atom = sets[number].atom.clone();
+                        scanned_sets.push(ScannedSet { number: number as u32, atom });
+                    }
                 } else {
                     scanned.push(Posting::new(filter, condition.number, 0).make_final(condition.whole));
                 }
@@ -153,6 +158,15 @@ impl Index {
     /// Whether a filter has no access atoms.
     pub(crate) fn is_scanned(&self, filter: u32) -> bool {
         self.scanned.binary_search_by_key(&filter, |p| p.filter()).is_ok()
+    }
+
+    /// The named sets of a filter that are tried on every post, whether the filter is or not.
+    pub(crate) fn scanned_sets(&self, filter: u32) -> impl Iterator<Item = &ScannedSet> {
+        self.program.of(filter).iter().filter_map(|step| {
+            let Op::Set(number) = step.op else { return None };
+            let at = self.scanned_sets.binary_search_by_key(&number, |set| set.number).ok()?;
+            Some(&self.scanned_sets[at])
+        })
     }
 }
 

@@ -31,8 +31,8 @@ pub(crate) struct Index {
     /// Filters without access atoms, tried on every post.
     pub(crate) scanned: Vec<Posting>,
     pub(crate) sets: Vec<SetEntry>,
-    /// Numbers of those without access atoms.
-    pub(crate) scanned_sets: Vec<u32>,
+    /// Those without access atoms, tried on every post.
+    pub(crate) scanned_sets: Vec<ScannedSet>,
     pub(crate) uses: Uses,
     /// Number of filters; postings with larger numbers lead to named sets.
     pub(crate) filters: u32,
@@ -45,6 +45,14 @@ pub(crate) struct SetEntry {
     pub(crate) record: u32,
     pub(crate) term: u32,
     pub(crate) level: Level,
+}
+
+/// A named set without access atoms.
+#[derive(Debug)]
+pub(crate) struct ScannedSet {
+    pub(crate) number: u32,
+    /// As filters write it.
+    pub(crate) atom: Box<str>,
 }
 
 /// Which parts of a post any filter reads: the rest is not prepared.

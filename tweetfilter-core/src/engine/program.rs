@@ -47,6 +47,12 @@ impl Program {
         self.starts[filter as usize] as usize
     }
 
+    /// The steps of a filter.
+    pub(crate) fn of(&self, filter: u32) -> &[Step] {
+        let start = self.start(filter);
+        &self.steps[start..start + size(&self.steps[start])]
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.steps.len() * size_of::<Step>() + self.starts.len() * 4
     }

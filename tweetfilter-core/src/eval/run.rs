@@ -166,8 +166,8 @@ impl Scratch {
         if level == Level::Deeper {
             return;
         }
-        for &number in &index.scanned_sets {
-            self.try_set(set, view, posts, number, false);
+        for scanned in &index.scanned_sets {
+            self.try_set(set, view, posts, scanned.number, false);
         }
         let bits = self.views[0].bits;
         let mut at = 0;

@@ -1,6 +1,6 @@
 //! A plan in words, for people who want to see how a filter is run.
 
-use super::access::Chooser;
+use super::access::{Access, Chooser};
 use super::atoms::{Atom, Atoms, Element, NearItem, Test};
 use super::channel::{Channel, Level};
 use super::formula::{Formula, Literal, ScopeKey};
@@ -26,6 +26,22 @@ pub struct Plan {
     pub conditions: Vec<String>,
     /// What confirms a candidate, one step after the other.
     pub program: Vec<PlanStep>,
+    /// The named sets that are found by themselves, once for all filters that name them.
+    pub sets: Vec<PlanSet>,
+}
+
+/// How a named set of a [`Plan`] is found in a post.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct PlanSet {
+    /// The set, as [`Plan::access`] and [`Plan::program`] call it.
+    pub name: String,
+    /// A post is tried only if one of these is found in it, unless every post is tried.
+    pub access: Vec<String>,
+    /// How often that is expected in a post; `None`: every post is tried.
+    pub expected: Option<f32>,
+    /// Whether it has more terms than are looked up, so that every post is tried.
+    pub is_long: bool,
 }
 
 /// A step of a [`Plan`].
@@ -42,7 +58,7 @@ pub struct PlanStep {
 pub(crate) fn plan(formula: &Formula, atoms: &Atoms, sets: &[SetPlan], cost: Cost) -> Plan {
     let statistics = TermStatistics::default();
     let mut chooser = Chooser { atoms, sets, statistics: &statistics, known: Vec::new() };
-    let words = Words { atoms };
+    let words = Words { atoms, sets };
     let access = chooser.access(formula, Level::Post);
     let masks = Masks::new(std::slice::from_ref(formula), atoms);
     let conditions = parts(formula).iter().filter_map(|part| match part {
@@ -51,30 +67,41 @@ pub(crate) fn plan(formula: &Formula, atoms: &Atoms, sets: &[SetPlan], cost: Cos
     });
     let mut program = Vec::new();
     words.steps(formula, 0, &mut program);
-    Plan {
-        cost,
-        conditions: conditions.collect(),
-        expected: access.as_ref().map(|a| a.cost),
-        access: access.map_or_else(Vec::new, |access| {
-            let ways = access.ways.iter().map(|way| {
-                let place = match way.level {
-                    Level::Quote => "quoted ",
-                    Level::Original => "original's ",
-                    Level::Post | Level::Deeper => "",
-                };
-                format!("{place}{}", words.term(way.channel, way.term))
-            });
-            ways.collect()
-        }),
-        program,
+    let alone = sets.iter().filter(|set| set.level != Level::Deeper).map(|set| {
+        let access = chooser.access(&set.formula, set.level);
+        PlanSet {
+            name: format!("{}set {}", of_level(set.level), set.atom),
+            expected: access.as_ref().map(|a| a.cost),
+            is_long: access.is_none() && set.is_long(),
+            access: words.access(access),
+        }
+    });
+    let sets = alone.collect();
+    let expected = access.as_ref().map(|a| a.cost);
+    Plan { cost, conditions: conditions.collect(), expected, access: words.access(access), program, sets }
+}
+
+/// Where a term is looked for, if that is not the post itself.
+fn of_level(level: Level) -> &'static str {
+    match level {
+        Level::Quote => "quoted ",
+        Level::Original => "original's ",
+        Level::Post | Level::Deeper => "",
     }
 }
 
 struct Words<'a> {
     atoms: &'a Atoms,
+    sets: &'a [SetPlan],
 }
 
 impl Words<'_> {
+    /// What leads to a filter or set.
+    fn access(&self, access: Option<Access>) -> Vec<String> {
+        let ways = access.map_or_else(Vec::new, |access| access.ways);
+        ways.iter().map(|way| of_level(way.level).to_owned() + &self.term(way.channel, way.term)).collect()
+    }
+
     fn steps(&self, formula: &Formula, depth: usize, out: &mut Vec<PlanStep>) {
         let mut group = |text: String, parts: &[Formula]| {
             out.push(PlanStep { depth, text });
@@ -85,7 +112,7 @@ impl Words<'_> {
         match formula {
             Formula::Is(literal) => group(self.literal(literal), &[]),
             Formula::Set(number, negative) => {
-                group(format!("{}list {}", sign(*negative), number + 1), &[]);
+                group(format!("{}{}", sign(*negative), self.set(*number)), &[]);
             }
             Formula::All(parts) if parts.is_empty() => group("always".to_owned(), &[]),
             Formula::Any(parts) if parts.is_empty() => group("never".to_owned(), &[]),
@@ -111,8 +138,17 @@ impl Words<'_> {
         format!("{}{shown}", sign(literal.negative))
     }
 
+    /// A named set, as the filter writes it.
+    fn set(&self, number: u32) -> String {
+        let written = self.sets.get(number as usize).map_or("", |set| &set.atom);
+        format!("set {written}")
+    }
+
     /// A term with what it is looked for in.
     fn term(&self, channel: Channel, term: TermId) -> String {
+        if let (KeyKind::Set, &[a, b, c, d]) = self.atoms.terms.key(term) {
+            return self.set(u32::from_le_bytes([a, b, c, d]));
+        }
         let quoted = match self.atoms.terms.key(term).0 {
             KeyKind::Literal | KeyKind::RegexLiteral => format!("{:?} anywhere", self.key(term)),
             KeyKind::Part | KeyKind::ExactPart => format!("…{}…", self.key(term)),
@@ -132,7 +168,6 @@ impl Words<'_> {
                 let (one, two) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
                 format!("{} {}", self.key(one), self.key(two))
             }
-            (KeyKind::Set, &[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]).saturating_add(1).to_string(),
             _ => String::from_utf8_lossy(key).trim_start_matches('\0').replace('\0', " "),
         }
     }
@@ -195,7 +230,6 @@ fn place(channel: Channel) -> String {
         Channel::TextX | Channel::ContainsX => "text, links and quote".to_owned(),
         Channel::UrlContains => "url".to_owned(),
         Channel::Regex => "text as written".to_owned(),
-        Channel::Set => "list".to_owned(),
         other => {
             let name = spaced(&format!("{other:?}"));
             name.strip_suffix(" x").map_or(name.clone(), |name| format!("{name}, also the quote's,"))

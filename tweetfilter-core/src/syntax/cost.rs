@@ -1,5 +1,6 @@
 //! What a filter costs: found by the index, guarded, or evaluated for every post.
 
+use super::lint::{each_atom, sets_of};
 use super::{
     Atom, AttributeTest, Expression, Form, Node, NodeKind, Shape, TextPattern, Value, WordField, literals,
 };
@@ -14,7 +15,7 @@ pub enum CostClass {
     Indexed,
     /// Tried only on posts that hold a literal of its substrings or regexes.
     Guarded,
-    /// Tried on every post.
+    /// Tried on every post, or a named set of it is.
     Scanned,
 }
 
@@ -35,6 +36,17 @@ pub(super) const ENDS: (CostClass, CostClass) = (CostClass::Indexed, CostClass::
 pub(crate) fn of(expression: &Expression, scanned: bool) -> Cost {
     let (class, reasons) = best(expression.root(), &|atom: &Atom, _: Span| class(atom), ENDS);
     Cost { class: if scanned { CostClass::Scanned } else { class }, reasons }
+}
+
+/// The class of an expression that names sets, as they are written, that are tried on every post.
+pub(crate) fn by_sets(expression: &Expression, sets: &[&str]) -> Cost {
+    let mut reasons = Vec::new();
+    each_atom(expression, &mut |atom, span| {
+        if !sets_of(atom).is_empty() && sets.contains(&&*atom.to_string()) {
+            reasons.push(span);
+        }
+    });
+    Cost { class: CostClass::Scanned, reasons }
 }
 
 /// The class of a tree by its form alone.

@@ -115,8 +115,11 @@ fn a_filter_is_scanned_exactly_where_it_is_warned_of() {
         let expression = set.expression(1).expect("the row's filter");
         let warned = expression.warnings().iter().any(|w| w.code == "evaluated_for_every_post");
         let scanned = set.cost_class(1) == Some(CostClass::Scanned);
-        assert_eq!(warned, scanned, "{} {}", row.place, row.filter);
-        let access = set.plan(1).expect("a plan").expected;
+        let plan = set.plan(1).expect("a plan");
+        // The text alone does not tell of a set that is.
+        let by_set = plan.sets.iter().any(|set| set.expected.is_none());
+        assert_eq!(warned || by_set, scanned, "{} {}", row.place, row.filter);
+        let access = plan.expected;
         // A list is looked up by its own term, whatever its lines are.
         let lists = row.filter.contains('{');
         assert!(lists || scanned == access.is_none(), "{} {}: {access:?}", row.place, row.filter);

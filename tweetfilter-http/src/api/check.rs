@@ -56,7 +56,7 @@ pub struct Checked {
     /// How it is written in the shortest usual way.
     pub canonical: Option<String>,
     /// `indexed`: tried only on posts that hold one of its terms; `guarded`: on those that hold a literal of its
-    /// substrings or regexes; `scanned`: on every post.
+    /// substrings or regexes; `scanned`: on every post, or a set that it names is.
     pub cost: Option<&'static str>,
     /// The parts from which the cost follows; of many the first hundred.
     pub cost_reasons: Vec<Place>,

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tweetfilter_core::Limits;
 use tweetfilter_core::post::Account;
 use tweetfilter_core::syntax::NamedSets;
@@ -22,7 +22,9 @@ Examples:
   tweetfilter account add ann --identity x:1888:ann --identity bluesky:ann.bsky.social
   tweetfilter account follow ann bluesky did:plc:abc
   tweetfilter account show ann
-  tweetfilter account list")]
+  tweetfilter account list
+  tweetfilter account list --json | jq -r 'select(.identities == []).name'
+      whom nothing tells from others on any network")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -47,7 +49,11 @@ enum Command {
         identities: Vec<(String, Account)>,
     },
     /// Lists accounts, with who they are
-    List,
+    List {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Shows who an account is, and whom it follows
     ///
     /// Whom it follows is said with who says so: the account's `own` are those of `account follow`, and those of the
@@ -153,7 +159,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             Command::Add { name, identities } => {
                 database.add_account(name, identities).await.map_err(failure)?;
             }
-            Command::List => list(&database).await?,
+            Command::List { json } => list(&database, *json).await?,
             Command::Show { name, json } => show(&database, name, *json).await?,
             Command::Remove { name } => {
                 database.remove_account(account(&database, name).await?).await.map_err(failure)?;
@@ -207,12 +213,9 @@ async fn show(database: &Database, name: &str, as_json: bool) -> Result<(), Fail
     let by = |one: &Followed| if one.by_network { "network" } else { "own" };
     let mut out = String::new();
     if as_json {
-        let identities = identities
-            .iter()
-            .map(|(network, who)| json!({ "network": network, "id": who.id, "handle": who.handle }));
         let follows =
             followed.iter().map(|one| json!({ "network": one.network, "author": one.author, "by": by(one) }));
-        let (identities, follows): (Vec<_>, Vec<_>) = (identities.collect(), follows.collect());
+        let (identities, follows): (_, Vec<_>) = (as_objects(&identities), follows.collect());
         out = format!("{}\n", json!({ "name": name, "identities": identities, "follows": follows }));
     } else {
         for identity in &identities {
@@ -226,9 +229,20 @@ async fn show(database: &Database, name: &str, as_json: bool) -> Result<(), Fail
     std::io::stdout().write_all(out.as_bytes()).map_err(|error| Failure::writing(&error))
 }
 
-async fn list(database: &Database) -> Result<(), Failure> {
+/// Who somebody is, for programs.
+fn as_objects(identities: &[(String, Account)]) -> Vec<Value> {
+    let object = |(network, who): &(String, Account)| json!({ "network": network, "id": who.id, "handle": who.handle });
+    identities.iter().map(object).collect()
+}
+
+async fn list(database: &Database, as_json: bool) -> Result<(), Failure> {
     let mut out = String::new();
     for account in database.accounts().await.map_err(failure)? {
+        if as_json {
+            let object = json!({ "name": account.name, "identities": as_objects(&account.identities) });
+            out.push_str(&format!("{object}\n"));
+            continue;
+        }
         let identities: Vec<_> = account.identities.iter().map(known_as).collect();
         out.push_str(&format!("{}\t{}\n", one_line(&account.name), one_line(&identities.join(" "))));
     }

@@ -16,8 +16,8 @@ use report::Checked;
 /// Says what is wrong or doubtful in filters, their canonical form and what each costs.
 ///
 /// The cost class is `indexed` for a filter that is tried only on posts that hold one of its terms, `guarded`
-/// if only on those that hold a literal of its substrings or regexes, and `scanned` if on every post. Of filters
-/// that were written for X it says whether they mean the same here.
+/// if only on those that hold a literal of its substrings or regexes, and `scanned` if on every post, or if a set that
+/// it names is. Of filters that were written for X it says whether they mean the same here.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {

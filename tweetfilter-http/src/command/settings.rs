@@ -281,20 +281,6 @@ impl Common {
 }
 
 impl Settings {
-    /// What holds, for people.
-    pub(crate) fn show(&self) -> String {
-        let file = || self.path.display().to_string();
-        let of_api = |key: &str| if self.of_api.contains(key) { file() } else { "default".to_owned() };
-        let lines = self.shown.iter().map(Shown::line);
-        let api = shown::table("api", &self.api, &of_api);
-        // What is said of a source stands in the file.
-        let sources = self.sources.iter().map(|(name, source)| {
-            let name = format!("source.{}", shown::quoted(name));
-            shown::table(&name, &source.without_secrets(), &|_| file())
-        });
-        lines.chain(std::iter::once(api)).chain(sources).collect()
-    }
-
     /// Opens a store that is there already: who only asks for something, or mistyped where it is, makes none.
     pub(crate) async fn open_existing(&self) -> Result<Database, Failure> {
         let is_server = ["mysql://", "mariadb://"].iter().any(|scheme| self.database.starts_with(scheme));

@@ -82,6 +82,11 @@ pub(crate) struct Migrate {
 
 /// Shows which settings hold, and where each is from.
 #[derive(clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  tweetfilter config show
+  tweetfilter config show --json | jq -r '.database.value'
+  tweetfilter config show --json | jq -r '.source[].kind.value'")]
 pub(crate) struct Config {
     #[command(subcommand)]
     command: ConfigCommand,
@@ -92,8 +97,14 @@ pub(crate) struct Config {
 
 #[derive(clap::Subcommand)]
 enum ConfigCommand {
-    /// Prints them
-    Show,
+    /// Prints them, as a file of settings
+    ///
+    /// Passwords and tokens are left out.
+    Show {
+        /// One JSON object, as the file is built: of each setting its `value`, and where it is `from`
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn write(out: &str) -> Result<(), Failure> {
@@ -101,8 +112,9 @@ fn write(out: &str) -> Result<(), Failure> {
 }
 
 pub(crate) fn config(arguments: &Config) -> Result<(), Failure> {
-    let ConfigCommand::Show = arguments.command;
-    write(&arguments.common.settings()?.show())
+    let ConfigCommand::Show { json } = arguments.command;
+    let settings = arguments.common.settings()?;
+    write(&if json { format!("{}\n", settings.json()) } else { settings.show() })
 }
 
 pub(crate) fn migrate(arguments: &Migrate) -> Result<(), Failure> {

@@ -76,7 +76,7 @@ pub(crate) fn plan(set: &FilterSet, expression: &Expression) -> String {
         format!("{class}  by {}\n", if atoms.is_empty() { "no term".to_owned() } else { atoms.join(", ") });
     match plan.expected {
         Some(expected) => {
-            let posts = (1.0 / expected.clamp(1e-9, 1.0)).round();
+            let posts = one_in(expected);
             lines.push_str(&format!("tried on posts that hold (about one in {posts})\n"));
             section(&mut lines, plan.access.iter().map(|way| (0, way.as_str())));
         }
@@ -88,7 +88,29 @@ pub(crate) fn plan(set: &FilterSet, expression: &Expression) -> String {
     }
     lines.push_str("and matches when\n");
     section(&mut lines, plan.program.iter().map(|step| (step.depth, step.text.as_str())));
+    for set in &plan.sets {
+        let name = super::terminal::one_line(&set.name);
+        match set.expected {
+            Some(_) if set.access.is_empty() => lines.push_str(&format!("{name} has no terms\n")),
+            Some(expected) => {
+                lines.push_str(&format!("{name} is found by (about one post in {})\n", one_in(expected)));
+                section(&mut lines, set.access.iter().map(|way| (0, way.as_str())));
+            }
+            None => {
+                let why = match set.is_long {
+                    true => "it has more terms than are looked up",
+                    false => "it has terms that can't be looked up",
+                };
+                lines.push_str(&format!("{name} is tried on every post: {why}\n"));
+            }
+        }
+    }
     lines
+}
+
+/// Of how many posts one is expected.
+fn one_in(expected: f32) -> f32 {
+    (1.0 / expected.clamp(1e-9, 1.0)).round()
 }
 
 /// Lines of a section further in; of a long one the first, and how many more there are.

@@ -11,7 +11,7 @@ use tweetfilter_core::post::Millis;
 use tweetfilter_sql::{Database, SourcePlace};
 use tweetfilter_stream::buffer::{Buffer, BufferError, Claim, Fence, Gap};
 
-use super::ingest::LEASE;
+use super::ingest::{LEASE, tell_gap};
 use super::{PartError, now};
 
 /// How long the store may take to say whether it knows a source. That of the tests here is never away, only slow at times.
@@ -169,7 +169,7 @@ fn lost(name: &str, since: Millis, reason: String) -> Gap {
     let to = now();
     // A clock may have been ahead.
     let gap = Gap { from: since.min(to), to, reason, missing: None };
-    tracing::warn!(source = name, from = gap.from, to = gap.to, reason = gap.reason, "gap");
+    tell_gap(name, &gap);
     gap
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use tweetfilter_stream::buffer::Gap;
 use tweetfilter_stream::generate::{Generator, LINE_END, Options};
-use tweetfilter_stream::source::SourceError;
-use tweetfilter_stream::source::file::FileSource;
+use tweetfilter_stream::source::file::{FileSource, Progress};
+use tweetfilter_stream::source::{Chunk, Source, SourceError};
 
 /// What it takes, for who said something else.
 const TAKES: &str = "it takes posts, seed, accounts, audience and live, as in parameters = { accounts = \"50\", audience = \"5\" }";
@@ -43,6 +44,42 @@ impl Invented {
         let Self { options, live } = self;
         let lines = LineReader { lines: Generator::new(options), live, open: Vec::new(), at: 0 };
         FileSource::from_reader("generated", lines)
+    }
+}
+
+/// Invented lines as a source. They are invented anew each time; by its cursor it is known what was read under its name.
+#[derive(Debug)]
+pub struct Generated(FileSource);
+
+/// What its cursor begins with; when its last line was invented follows.
+const CURSOR: &str = "generated ";
+
+impl Generated {
+    /// Begins.
+    pub(super) fn begin(lines: FileSource, cursor: Option<&str>) -> Result<Self, SourceError> {
+        match cursor.is_none_or(|cursor| cursor.starts_with(CURSOR)) {
+            true => Ok(Self(lines)),
+            false => Err(SourceError::Cursor("generated posts")),
+        }
+    }
+
+    /// As [`FileSource::progress`].
+    pub(super) fn progress(&self) -> Progress {
+        self.0.progress()
+    }
+}
+
+impl Source for Generated {
+    async fn next(&mut self) -> Result<Option<Chunk>, SourceError> {
+        let mut chunk = self.0.next().await?;
+        if let Some(chunk) = chunk.as_mut().filter(|chunk| !chunk.lines.is_empty()) {
+            chunk.cursor = Some(format!("{CURSOR}{}", chunk.at));
+        }
+        Ok(chunk)
+    }
+
+    fn rest(&mut self) -> Vec<Gap> {
+        self.0.rest()
     }
 }
 

@@ -12,6 +12,7 @@ use super::forgotten::{self, Anew};
 use super::source::check_name;
 use super::supervise::own;
 use super::{HeldUp, Instance, Kind, PartError, SourceSettings, Stop, now};
+use crate::time::rfc3339;
 
 /// How long a source belongs to an instance that is silent.
 pub(super) const LEASE: Duration = Duration::from_secs(9);
@@ -318,13 +319,19 @@ fn tell(name: &str, chunk: &Chunk) {
                 tracing::info!(source = name, seconds = wait.as_secs_f64(), "waits")
             }
             Notice::ReadAgain { reason } => tracing::warn!(source = name, "{reason}"),
+            Notice::CursorTooOld { wanted, got } => {
+                let (wanted, got) = (rfc3339(*wanted), rfc3339(*got));
+                tracing::warn!(source = name, wanted, got, "the server no longer has what was wanted");
+            }
             other => tracing::warn!(source = name, "{other:?}"),
         }
     }
-    for gap in &chunk.gaps {
-        let Gap { from, to, missing, reason } = gap;
-        tracing::warn!(source = name, from, to, missing, reason, "gap");
-    }
+    chunk.gaps.iter().for_each(|gap| tell_gap(name, gap));
+}
+
+pub(super) fn tell_gap(name: &str, gap: &Gap) {
+    let Gap { from, to, missing, reason } = gap;
+    tracing::warn!(source = name, from = rfc3339(*from), to = rfc3339(*to), missing, reason, "gap");
 }
 
 /// What the source itself says; never the text of a post.

@@ -34,6 +34,7 @@ use tweetfilter_stream::store::StoreError;
 
 pub use buffers::Buffers;
 pub use files::allow_files;
+pub use generated::Generated;
 pub use held_up::HeldUp;
 pub use ingest::{Ingested, ingest};
 pub use instance::Instance;

@@ -12,7 +12,7 @@ use tweetfilter_stream::source::net::{Jetstream, Live, Mastodon, Token, TokioClo
 use tweetfilter_stream::source::{Chunk, Source, SourceError};
 
 use super::PartError;
-use super::generated::Invented;
+use super::generated::{Generated, Invented};
 
 /// Characters of a source's name; the store takes no more.
 pub const LONGEST_NAME: usize = 190;
@@ -270,7 +270,7 @@ impl SourceSettings {
         let trust = self.ca_file.as_deref().map(Trust::from_file).transpose()?.unwrap_or_default();
         match self.kind {
             Kind::File => self.file(cursor).map(|file| Opened::File(Box::new(file))),
-            Kind::Generated => self.generated().map(|lines| Opened::File(Box::new(lines))),
+            Kind::Generated => self.generated(cursor).map(|lines| Opened::Generated(Box::new(lines))),
             Kind::Jetstream => {
                 let jetstream = match &self.address {
                     Some(address) => Jetstream::posts_from([address])?,
@@ -318,10 +318,10 @@ impl SourceSettings {
         })
     }
 
-    fn generated(&self) -> Result<FileSource, SourceError> {
+    fn generated(&self, cursor: Option<&str>) -> Result<Generated, SourceError> {
         let lines = Invented::read(&self.parameters)?.source();
         let rate = self.rate.unwrap_or(200.0);
-        Ok(lines.paced(Pace::Rate(rate), Arc::new(TokioClock::default())))
+        Generated::begin(lines.paced(Pace::Rate(rate), Arc::new(TokioClock::default())), cursor)
     }
 
     fn server(&self) -> Result<&str, SourceError> {
@@ -386,8 +386,10 @@ fn live<W: tweetfilter_stream::source::net::Wire>(
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Opened {
-    /// Files, or lines that are made here.
+    /// Files.
     File(Box<FileSource>),
+    /// Lines that are made here.
+    Generated(Box<Generated>),
     /// One of X's streams.
     X(Box<Live<X>>),
     /// Bluesky.
@@ -402,6 +404,7 @@ impl Opened {
     pub fn progress(&self) -> Option<(u64, Option<u64>)> {
         match self {
             Self::File(file) => Some((file.progress().read, file.progress().total)),
+            Self::Generated(lines) => Some((lines.progress().read, lines.progress().total)),
             _ => None,
         }
     }
@@ -411,6 +414,7 @@ impl Source for Opened {
     async fn next(&mut self) -> Result<Option<Chunk>, SourceError> {
         match self {
             Self::File(source) => source.next().await,
+            Self::Generated(source) => source.next().await,
             Self::X(source) => source.next().await,
             Self::Jetstream(source) => source.next().await,
             Self::Mastodon(source) => source.next().await,
@@ -420,6 +424,7 @@ impl Source for Opened {
     fn rest(&mut self) -> Vec<Gap> {
         match self {
             Self::File(source) => source.rest(),
+            Self::Generated(source) => source.rest(),
             Self::X(source) => source.rest(),
             Self::Jetstream(source) => source.rest(),
             Self::Mastodon(source) => source.rest(),

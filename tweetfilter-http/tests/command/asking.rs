@@ -247,6 +247,11 @@ fn who_an_account_is_and_whom_it_follows_is_shown() {
         json["follows"][0],
         serde_json::json!({"network": "bluesky", "author": "did:plc:abc", "by": "own"})
     );
+    let listed = ok(files.run(&["account", "list", "--json"]));
+    let listed: Vec<serde_json::Value> =
+        listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ben = serde_json::json!({"name": "ben", "identities": []});
+    assert_eq!(listed, [serde_json::json!({"name": "ann", "identities": json["identities"]}), ben]);
     let Ended { code, err, .. } = files.run(&["account", "show", "cid"]);
     assert!(code == 2 && err.contains("there is no account cid"), "{code} {err}");
 }

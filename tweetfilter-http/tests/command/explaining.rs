@@ -102,6 +102,24 @@ fn a_plan_says_what_leads_to_the_filter_and_what_confirms_it() {
 }
 
 #[test]
+fn a_plan_names_sets_and_says_how_they_are_found() {
+    let people: String = (0..10_001).map(|n| format!("user{n}\n")).collect();
+    let files = Files::new().with("towns.txt", "oslo\nbergen\n").with("people.txt", people);
+    let sets = ["--set", "towns=towns.txt", "--set", "people=people.txt"];
+    let plan = |expression: &str| {
+        files.run(&[&["explain", "--plan", "--expr", expression][..], &sets[..]].concat()).out
+    };
+    let shown = plan("{towns} snow");
+    assert!(shown.contains("  all of\n    text snow\n    set {towns}\n"), "{shown}");
+    assert!(shown.contains("\nset {towns} is found by (about one post in "), "{shown}");
+    assert!(["  text oslo\n", "  text bergen\n"].iter().all(|way| shown.contains(way)), "{shown}");
+    let shown = plan("avalanche -from:{people}");
+    assert!(shown.starts_with("scanned  by from:{people}\ntried on posts that hold"), "{shown}");
+    let why = "set from:{people} is tried on every post: it has more terms than are looked up\n";
+    assert!(shown.ends_with(why), "{shown}");
+}
+
+#[test]
 fn a_plan_is_data_too() {
     let out = Files::new().run(&["explain", "--plan", "--json", "--expr", "cat -dog"]).out;
     let object: serde_json::Value = serde_json::from_str(&out).unwrap();

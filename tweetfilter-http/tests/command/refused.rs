@@ -78,15 +78,40 @@ fn a_file_that_is_not_there_and_a_name_that_another_kind_of_source_had_are_refus
         assert!(reason.contains(told), "{reason}");
         assert_eq!((status(&files)["crashes"].clone(), part()["restarts"].clone()), (0.into(), 0.into()));
         server.tell_to_end();
+        reason
     };
     refused("posts.ndjson: No such file");
     std::fs::write(files.path("posts.ndjson"), tweet("7", "bob", "snow") + "\n").unwrap();
     let mut server = Server::start(&files, &["serve"]);
     until("it is read", &files, || status(&files)["posts"] == 1);
     server.tell_to_end();
-    let settings = "[source.people]\nkind = \"jetstream\"\naddress = \"ws://127.0.0.1:9\"\n";
+    for kind in ["kind = \"jetstream\"\naddress = \"ws://127.0.0.1:9\"", "kind = \"generated\""] {
+        std::fs::write(files.path("tweetfilter.toml"), format!("[source.people]\n{kind}\n")).unwrap();
+        let reason = refused("Give it another name, or the kind that it had");
+        assert!(!reason.contains("posts.ndjson") && !reason.contains('{'), "{reason}");
+    }
+}
+
+#[test]
+fn a_name_under_which_posts_were_invented_is_refused_to_a_file() {
+    let settings = "[source.people]\nkind = \"generated\"\nparameters = { posts = \"9\" }\n";
+    let files =
+        Files::new().with("tweetfilter.toml", settings).with("posts.ndjson", tweet("7", "bob", "snow"));
+    ok(files.run(&["account", "add", "ann"]));
+    // Of the same kind it begins again, however often.
+    let posts = || status(&files)["sources"][0]["counts"]["posts"].as_u64().unwrap_or_default();
+    for before in [0, 9] {
+        let mut server = Server::start(&files, &["serve"]);
+        until("they are read", &files, || posts() >= before + 9);
+        server.tell_to_end();
+    }
+    let settings = "[source.people]\nkind = \"file\"\nfiles = [\"posts.ndjson\"]\n";
     std::fs::write(files.path("tweetfilter.toml"), settings).unwrap();
-    refused("Give it another name");
+    let mut server = Server::start(&files, &["serve"]);
+    until("it is refused", &files, || people(&files)["state"] == "refused");
+    let reason = people(&files)["refused"].as_str().unwrap().to_owned();
+    assert!(reason.contains("something else than files was read before"), "{reason}");
+    server.tell_to_end();
 }
 
 #[test]

@@ -432,3 +432,41 @@ fn what_a_source_would_not_heed_is_refused_before_it_begins() {
         }
     }
 }
+
+/// Of an object of settings, the values alone.
+fn values(shown: serde_json::Value) -> serde_json::Value {
+    match shown {
+        serde_json::Value::Object(mut object) => match (object.remove("value"), object.remove("from")) {
+            (Some(value), Some(_)) => value,
+            _ => object.into_iter().map(|(key, shown)| (key, values(shown))).collect(),
+        },
+        other => other,
+    }
+}
+
+#[test]
+fn programs_are_told_what_holds_as_people_are() {
+    let settings = "keep-days = 7\ndatabase = \"mysql://tf:hush@db/tf\"\n[api]\nburst = 5\n\
+                    [source.\"a.b c\"]\nkind = \"x-filter\"\ntoken-file = \"t\"\n\
+                    parameters = { track = \"snow\", access_token = \"hush\" }\n";
+    let files = Files::new().with("tweetfilter.toml", settings);
+    let file: toml::Table = files.run(&["config", "show"]).out.parse().unwrap();
+    let out = files.run(&["config", "show", "--json", "--keep", "matched"]).out;
+    assert!(out.lines().count() == 1 && !out.contains("hush"), "{out}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    for (shown, value, from) in [
+        (&json["keep"], "matched".into(), "option --keep"),
+        (&json["keep-days"], 7.into(), "tweetfilter.toml"),
+        (&json["log"], "info".into(), "default"),
+        (&json["api"]["burst"], 5.0.into(), "tweetfilter.toml"),
+        (&json["api"]["streams"], file["api"]["streams"].as_integer().into(), "default"),
+        (&json["source"]["a.b c"]["parameters"]["track"], "snow".into(), "tweetfilter.toml"),
+    ] {
+        let value: serde_json::Value = value;
+        assert_eq!(*shown, serde_json::json!({ "value": value, "from": from }));
+    }
+    let (mut told, mut file) = (values(json), serde_json::to_value(file).unwrap());
+    // It was said by an option to the one alone.
+    (told["keep"], file["keep"]) = Default::default();
+    assert_eq!(told, file);
+}

@@ -93,6 +93,7 @@ contract!(
     where_a_filter_stands_is_no_change_of_it,
     filters_are_added_only_to_those_that_were_read,
     an_owner_is_held_to_a_budget,
+    a_check_refuses_what_a_save_would_and_as_it_would,
     lists_belong_to_an_account_or_to_all,
     looking_back_gives_what_the_present_filters_say,
     accounts_and_follows_come_and_go,

@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::unread;
+
 /// Anything that is read.
 pub(super) type Input = Box<dyn Read + Send>;
 
@@ -193,6 +195,12 @@ impl Tar {
                         Err(error) => Box::new(Failing(Some(error))),
                     };
                     return Ok(Some(Packed { name, input, is_sparse }));
+                }
+                // The rest of a file, which may begin within a line.
+                b'M' => {
+                    let name = long_name.take().unwrap_or_else(|| short_name(&header));
+                    let input = Box::new(Failing(Some(unread::rest_of_a_file())));
+                    return Ok(Some(Packed { name, input, is_sparse: false }));
                 }
                 b'L' => {
                     let name = self.content(size.min(NAME))?;

@@ -42,6 +42,13 @@ pub(super) fn sparse() -> io::Error {
     unsupported("it is packed and sparse in the tar (tar -S), which is not read", "tar -xOf TAR FILE")
 }
 
+/// Why what a tar of several volumes has of a file that began in another is not read.
+pub(super) fn rest_of_a_file() -> io::Error {
+    let what =
+        "it is the rest of a file that begins in another volume of the tar (tar -M), which is not read";
+    unsupported(what, "tar -xOM -f TAR1 -f TAR2")
+}
+
 fn unsupported(what: &str, way: &str) -> io::Error {
     let said = format!("{what}; pipe it in by `{way} | tweetfilter … -`");
     io::Error::new(io::ErrorKind::Unsupported, said)

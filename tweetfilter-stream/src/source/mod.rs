@@ -68,12 +68,12 @@ pub enum SourceError {
         /// A sentence for people.
         reason: String,
     },
-    /// The cursor is of another kind of source.
+    /// The cursor is of another kind of source than this, which is said for people: `files`.
     #[error(
-        "can't read on from the stored cursor: {0}: something else was read under the name of this source. Give it another \
-         name"
+        "can't go on where this source stood: under its name something else than {0} was read before. Give it another name, \
+         or the kind that it had"
     )]
-    Cursor(String),
+    Cursor(&'static str),
     /// A file can't be read.
     #[error("{name}: {error}")]
     Read {

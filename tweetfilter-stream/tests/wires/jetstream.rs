@@ -171,6 +171,17 @@ async fn what_the_server_no_longer_has_is_a_gap() {
     }
 }
 
+#[test]
+fn a_cursor_of_another_kind_of_source_is_refused() {
+    // The last is one of another stream, in milliseconds.
+    for cursor in ["", "{\"file\":\"a\",\"lines\":7}", "generated 7", "1614834367089"] {
+        let refused = Live::new(Jetstream::posts()).resume(cursor).expect_err(cursor).to_string();
+        assert!(refused.contains("something else than Jetstream was read before"), "{refused}");
+        assert!(cursor.is_empty() || !refused.contains(cursor), "{refused}");
+    }
+    assert!(Live::new(Jetstream::posts()).resume("1614834367089000").is_ok());
+}
+
 #[tokio::test]
 async fn hosts_are_tried_in_turn() {
     let base = base();

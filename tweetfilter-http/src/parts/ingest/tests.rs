@@ -34,6 +34,20 @@ async fn what_was_read_before_an_error_is_appended_with_its_cursor() {
     files.iter().for_each(|path| std::fs::remove_file(path).unwrap());
 }
 
+#[test]
+fn times_of_gaps_are_logged_as_people_read_them() {
+    let (log, _guard) = Log::begin();
+    let gap = |missing| Gap { from: 1_614_834_367_089, to: 1_614_834_368_000, reason: "cut".into(), missing };
+    let too_old = Notice::CursorTooOld { wanted: 1_614_834_366_000, got: 1_614_834_369_000 };
+    tell("s", &Chunk { gaps: vec![gap(None), gap(Some(7))], notices: vec![too_old], ..Chunk::default() });
+    let text = log.text();
+    let gap = r#"gap source="s" from="2021-03-04T05:06:07.089Z" to="2021-03-04T05:06:08Z""#;
+    assert_eq!((log.count(gap), log.count("missing=7")), (2, 1), "{text}");
+    let too_old = r#"wanted="2021-03-04T05:06:06Z" got="2021-03-04T05:06:09Z""#;
+    assert_eq!(log.count(too_old), 1, "{text}");
+    assert_eq!(log.count("1614834"), 0, "{text}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_can_append_nothing_for_long_says_so_again_and_in_the_end_for_how_long_it_was() {
     let ((log, _guard), buffer, (_tell, stop)) = (Log::begin(), Fake::default(), Stop::new());

@@ -1,9 +1,10 @@
 //! Who is who.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use tweetfilter_core::post::Author;
-use tweetfilter_sql::{FRESH, NOBODY, NamedIn, Naming, Profile};
+use tweetfilter_core::post::{Account, Author};
+use tweetfilter_sql::{Database, FRESH, LookBack, NOBODY, NamedIn, Naming, NewFilter, Profile};
 
 use super::*;
 

@@ -1,8 +1,10 @@
 //! How it was over time.
 
-use tweetfilter_sql::{KEPT, ProcessRow, Sample, SampleKind};
+use std::time::Duration;
 
-use super::*;
+use tweetfilter_sql::{Database, KEPT, ProcessRow, Sample, SampleKind};
+
+use crate::common::Clock;
 
 fn sample(at: i64, kind: SampleKind, name: &str, body: &str) -> Sample {
     Sample { at, kind, host: "box".into(), name: name.into(), body: body.into() }

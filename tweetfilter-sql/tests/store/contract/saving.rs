@@ -1,8 +1,9 @@
 //! Filters that are kept together.
 
-use tweetfilter_sql::{Basis, Save, Saved};
+use tweetfilter_sql::{Basis, Database, NewFilter, Save, Saved};
+use tweetfilter_stream::store::Store;
 
-use super::*;
+use crate::common::Clock;
 
 pub async fn filters_are_kept_together_or_not_at_all(database: &Database, _: &Clock) {
     let ann = database.add_account("ann", &[]).await.unwrap();

@@ -115,8 +115,7 @@ impl Cursor {
     }
 
     pub(super) fn read(text: &str) -> Result<Self, SourceError> {
-        serde_json::from_str(text)
-            .map_err(|_| SourceError::Cursor(format!("{text:?} is no cursor of a file")))
+        serde_json::from_str(text).map_err(|_| SourceError::Cursor("files"))
     }
 
     /// Where this is among files to read. What was replaced is read from its beginning: nothing is stored twice, and

@@ -31,8 +31,9 @@ const POSTS: &str = "app.bsky.feed.post";
 /// Microseconds that are read again: the servers' times differ a little.
 const OVERLAP: u64 = 5_000_000;
 
-/// A time that is so far ahead of our own is not believed.
+/// A time that is so far ahead of our own is not believed, nor one that is earlier than any in microseconds.
 const AHEAD: u64 = 86_400_000_000;
+const EARLIEST: u64 = super::MICROS.cast_unsigned();
 
 /// A stream of Jetstream. Its cursor is the time of the last event in microseconds, good for every server.
 #[derive(Debug)]
@@ -204,7 +205,8 @@ impl Wire for Jetstream {
         // What can't be read is counted by whoever decodes it.
         if let Ok(event) = serde_json::from_slice::<Peek<'_>>(bytes) {
             let now = u64::try_from(at).unwrap_or(0).saturating_mul(1000);
-            if let Some(time) = event.time_us.filter(|time| *time <= now.saturating_add(AHEAD)) {
+            let believed = EARLIEST..=now.saturating_add(AHEAD);
+            if let Some(time) = event.time_us.filter(|time| believed.contains(time)) {
                 self.arrived(time, chunk);
                 self.past = false;
                 self.latest = self.latest.max(Some(time));
@@ -226,8 +228,8 @@ impl Wire for Jetstream {
     }
 
     fn resume(&mut self, cursor: &str) -> Result<(), SourceError> {
-        let time = cursor.parse();
-        self.latest = Some(time.map_err(|_| SourceError::Cursor(format!("{cursor:?} is no time in µs")))?);
+        let latest = cursor.parse().ok().filter(|time| *time >= EARLIEST);
+        self.latest = Some(latest.ok_or(SourceError::Cursor("Jetstream"))?);
         Ok(())
     }
 

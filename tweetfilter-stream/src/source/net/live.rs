@@ -125,9 +125,8 @@ impl<W: Wire> Live<W> {
         if self.wire.resumes() {
             self.wire.resume(cursor)?;
         } else {
-            let last = cursor.parse().ok().filter(|at: &Millis| *at >= 0);
-            let no_time = || SourceError::Cursor(format!("{cursor:?} is not the time of a last line"));
-            self.last = Some(last.ok_or_else(no_time)?);
+            let last = cursor.parse().ok().filter(|at| (0..super::MICROS).contains(at));
+            self.last = Some(last.ok_or(SourceError::Cursor(super::OF_ITS_KIND))?);
             self.broken = Some("it was not read".to_owned());
         }
         Ok(self)

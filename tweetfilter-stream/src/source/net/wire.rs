@@ -99,8 +99,8 @@ pub trait Wire: Send {
     ///
     /// # Errors
     /// [`SourceError::Cursor`].
-    fn resume(&mut self, cursor: &str) -> Result<(), SourceError> {
-        Err(SourceError::Cursor(format!("{cursor:?} is of another kind of source")))
+    fn resume(&mut self, _cursor: &str) -> Result<(), SourceError> {
+        Err(SourceError::Cursor(super::OF_ITS_KIND))
     }
 
     /// Turns to another address after a fault; whether there is one that was not refused yet.
