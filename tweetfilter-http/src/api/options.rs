@@ -143,7 +143,7 @@ fn origin(text: &str) -> Option<String> {
     let name = authority.host().to_ascii_lowercase();
     match authority.port_u16() {
         Some(port) if Some(port) != usual => Some(format!("{scheme}://{name}:{port}")),
-        None if authority.port().is_some() || host.ends_with(':') => None,
+        None if host.len() > name.len() => None,
         _ => Some(format!("{scheme}://{name}")),
     }
 }

@@ -268,7 +268,7 @@ async fn check_and_the_preview_of_an_import_refuse_a_list_that_is_too_long_to_be
     assert_eq!(got.ok()["valid"], false, "{got:?}");
     let found = &got.ok()["diagnostics"][0];
     assert_eq!(found["code"], "over_budget");
-    assert!(found["message"].as_str().unwrap().contains("cut it into lists that are shorter"), "{found}");
+    assert!(found["message"].as_str().unwrap().contains("cut it into sets that are shorter"), "{found}");
     assert!(got.json["summary"]["text"].as_str().unwrap().contains("would cost"), "{got:?}");
     for apply in [false, true] {
         let body = json!({"content": "{newset}\nsnow", "apply": apply});
