@@ -33,6 +33,7 @@ mod reach;
 mod refused;
 mod said;
 mod served;
+mod silent;
 mod story;
 mod streamless;
 mod trouble;
