@@ -22,6 +22,7 @@ mod house;
 mod keyboard;
 mod lists;
 mod looks;
+mod manual;
 mod many;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
