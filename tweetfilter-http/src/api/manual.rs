@@ -81,7 +81,7 @@ fn html(document: &Value) -> String {
             body.push_str(&format!("<section id=\"{anchor}\"><h2>{title}</h2>\n"));
             for field in ["summary", "description"] {
                 if let Some(text) = operation[field].as_str() {
-                    body.push_str(&format!("<p>{}</p>\n", escape(text)));
+                    body.push_str(&format!("<p>{}</p>\n", prose(text)));
                 }
             }
             body.push_str(&parameters(operation));
@@ -98,7 +98,7 @@ fn html(document: &Value) -> String {
         }
     }
     let about = document["info"]["description"].as_str().unwrap_or_default();
-    let about: String = about.split("\n\n").map(|part| format!("<p>{}</p>\n", escape(part))).collect();
+    let about: String = about.split("\n\n").map(|part| format!("<p>{}</p>\n", prose(part))).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -122,7 +122,7 @@ fn parameters(operation: &Value) -> String {
             escape(name.as_str().unwrap_or_default()),
             escape(place.as_str().unwrap_or_default()),
             escape(&kind),
-            escape(parameter["description"].as_str().unwrap_or_default()),
+            prose(parameter["description"].as_str().unwrap_or_default()),
         ));
     }
     shown + "</dl>\n"
@@ -164,7 +164,7 @@ fn shape(document: &Value, schema: &Value) -> String {
                 "<dt><code>{}</code> <small>{}</small></dt><dd>{}</dd>\n",
                 escape(name),
                 escape(&kind(field)),
-                escape(field["description"].as_str().unwrap_or_default()),
+                prose(field["description"].as_str().unwrap_or_default()),
             ));
         }
     }
@@ -196,6 +196,18 @@ fn kind(schema: &Value) -> String {
         }
         _ => "any".to_owned(),
     }
+}
+
+/// A text of people, in which what stands between two backticks is code.
+fn prose(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, (code, behind))) =
+        rest.split_once('`').and_then(|(before, from)| Some((before, from.split_once('`')?)))
+    {
+        out.push_str(&format!("{}<code>{}</code>", escape(before), escape(code)));
+        rest = behind;
+    }
+    out + &escape(rest)
 }
 
 fn escape(text: &str) -> String {

@@ -30,6 +30,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/page/model/api.js", JS, include_bytes!("assets/model/api.js")),
     ("/page/model/clock.js", JS, include_bytes!("assets/model/clock.js")),
     ("/page/model/columns.js", JS, include_bytes!("assets/model/columns.js")),
+    ("/page/model/fields.js", JS, include_bytes!("assets/model/fields.js")),
     ("/page/model/form.js", JS, include_bytes!("assets/model/form.js")),
     ("/page/model/index.js", JS, include_bytes!("assets/model/index.js")),
     ("/page/model/kept.js", JS, include_bytes!("assets/model/kept.js")),

@@ -175,7 +175,9 @@ impl Browser {
                  const path = new URL(address, location.href).pathname.replace('/api/v1', '');
                  if ({which}) {{
                      await held(++window.sent);
-                     const answer = await fetched(address, options);
+                     // However long it was held back, the page is not to give it up for that.
+                     const isGivenUp = options.signal?.reason?.name === 'TimeoutError';
+                     const answer = await fetched(address, isGivenUp ? {{...options, signal: null}} : options);
                      window.answered++;
                      return answer;
                  }}

@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use serde_json::json;
+use tweetfilter_sql::Scope;
 
 use crate::browser::{Browser, ENTER, ESCAPE};
 use crate::served::{Seen, Served};
@@ -89,6 +90,62 @@ async fn a_search_stands_in_the_address_and_is_there_when_the_page_is_loaded_ane
     browser.press("#sign-out").await;
     browser.until("!document.querySelector('#gate').hidden").await;
     assert_eq!(browser.run("return location.hash").await, json!("#/search"));
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_back_leads_past_each_search_that_was_run() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    served.posts(&[Seen::new(1, "Snow at last"), Seen::new(2, "Rain"), Seen::new(3, "Rain again")]).await;
+    browser.open(&served.link()).await;
+    browser.sees("3 posts").await;
+    let shows = async |text: &str, posts: u32| {
+        browser
+            .until(&format!(
+                "document.querySelector('#search-text')?.value === {} &&
+                 document.querySelectorAll('tf-search .post').length === {posts}",
+                json!(text)
+            ))
+            .await;
+    };
+    browser.run("location.hash = '#/search'").await;
+    browser.until("document.activeElement.id === 'search-text'").await;
+    browser.keys("snow\u{E007}").await;
+    shows("snow", 1).await;
+    browser.run("document.querySelector('#search-text').select()").await;
+    browser.keys("rain\u{E007}").await;
+    shows("rain", 2).await;
+    browser.run("history.back()").await;
+    shows("snow", 1).await;
+    browser.run("history.forward()").await;
+    shows("rain", 2).await;
+    // Each has one, and where nothing was searched for has none.
+    browser.run("history.go(-2)").await;
+    browser.until("document.querySelector('tf-timeline')?.checkVisibility()").await;
+    browser.run("history.go(2)").await;
+    shows("rain", 2).await;
+
+    // Percent signs that somebody writes into the address are what they are.
+    browser.run("location.hash = '#/search/rain%20OR%20\"100%\"'").await;
+    shows("rain OR \"100%\"", 2).await;
+    browser.run("location.hash = '#/search/100%'").await;
+    browser.until("document.querySelector('tf-search')?.checkVisibility()").await;
+    browser.until("document.querySelector('#search-text').value === '100%'").await;
+
+    // They are not shown to whoever signs in next.
+    browser.press("#sign-out").await;
+    browser.until("!document.querySelector('#gate').hidden").await;
+    let (_, bob) = served.house.account("bob", Scope::Write).await;
+    browser.run(&format!("location.hash = '#token={bob}'")).await;
+    browser.until("document.querySelector('#house')?.hidden === false").await;
+    browser.run("history.go(-2)").await;
+    browser.until("document.querySelector('tf-search')?.checkVisibility()").await;
+    assert_eq!(
+        browser.run("return [document.querySelector('#search-text').value, location.hash]").await,
+        json!(["", "#/search"])
+    );
     browser.was_clean().await;
     browser.end().await;
 }

@@ -110,3 +110,22 @@ async fn where_there_is_little_room_nothing_lies_over_the_rows() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_narrow_window_what_stands_behind_an_entry_of_the_bar_has_room() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.looks(320, 568, "light").await;
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    for view in ["filters", "status"] {
+        browser.run(&format!("location.hash = '#/{view}'")).await;
+        let sub = format!("document.querySelector('.sub[data-group={view}]')");
+        browser.until(&format!("{sub}.checkVisibility()")).await;
+        let fits = format!("{sub}.scrollWidth <= {sub}.clientWidth");
+        assert_eq!(browser.run(&format!("return {fits}")).await, json!(true), "{view}");
+        browser.picture(&format!("narrow-{view}")).await;
+    }
+    browser.was_clean().await;
+    browser.end().await;
+}

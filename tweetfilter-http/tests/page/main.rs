@@ -22,6 +22,7 @@ mod house;
 mod keyboard;
 mod lists;
 mod looks;
+mod manual;
 mod many;
 #[path = "../../../tweetfilter-sql/tests/common/mod.rs"]
 mod maria;
@@ -33,6 +34,7 @@ mod reach;
 mod refused;
 mod said;
 mod served;
+mod silent;
 mod story;
 mod streamless;
 mod trouble;

@@ -227,3 +227,105 @@ async fn an_answer_that_comes_late_leaves_the_keyboard_where_it_is() {
     browser.was_clean().await;
     browser.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_in_the_list_is_no_conflict_and_stays_when_a_draft_is_saved() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let (house, token) = (&served.house, &served.token);
+    let rain = house.filter(served.ann, "rain").await;
+    house.filter(served.ann, "snow").await;
+    let path = format!("/filters/{rain}");
+    let edits = async |text: &str| {
+        browser.run(&format!("location.hash = '#/filters/{rain}'")).await;
+        browser.until(&format!("{TEXT} === {}", json!(text))).await;
+    };
+    let said = "[...document.querySelectorAll('tf-editor .conflict')].some((one) => one.checkVisibility())";
+    browser.open(&served.link()).await;
+    browser.sees("Everything").await;
+    edits("rain").await;
+    browser.keys(" -ice").await;
+    edits("rain -ice").await;
+    browser.run("location.hash = '#/filters'").await;
+    let row = format!("tf-filters [data-row='{rain}']");
+    browser.press(&format!("{row} [data-do=toggle]")).await;
+    browser
+        .until(&format!("document.querySelector(\"{row} [data-do=toggle]\").ariaChecked === 'false'"))
+        .await;
+    browser.press(&format!("{row} [data-do=move][data-by='1']")).await;
+    browser.until(&format!("document.querySelector(\"{row} .place\").textContent === '2'")).await;
+    edits("rain -ice").await;
+    assert_eq!(browser.run(&format!("return {said}")).await, json!(false));
+    assert_eq!(
+        browser.run("return document.querySelector('tf-editor [name=enabled]').checked").await,
+        json!(false)
+    );
+
+    // Nor is what somebody else changed of it that was not touched here: it stays, and shows.
+    house.ask(Method::PATCH, token, &path, json!({"name": "Wet"})).await.ok();
+    browser.until("document.querySelector('tf-editor [data-part=name]').value === 'Wet'").await;
+    browser.press("tf-editor [type=submit]:not(:disabled)").await;
+    browser.until("location.hash === '#/filters'").await;
+    let kept = house.get(token, &path).await.ok().clone();
+    assert_eq!(
+        (&kept["text"], &kept["name"], &kept["enabled"]),
+        (&json!("rain -ice"), &json!("Wet"), &json!(false))
+    );
+
+    // It may come to be known only as it is saved.
+    edits("rain -ice").await;
+    browser.keys(" -fog").await;
+    browser
+        .holds(
+            "path === '/filters' && method === 'GET' || path.startsWith('/filters/') && method === 'PATCH'",
+        )
+        .await;
+    browser.press("tf-editor [type=submit]:not(:disabled)").await;
+    browser.until("sent >= 1").await;
+    house.ask(Method::PATCH, token, &path, json!({"action": "hide"})).await.ok();
+    browser.run("let_go()").await;
+    browser.until("location.hash === '#/filters'").await;
+    let kept = house.get(token, &path).await.ok().clone();
+    assert_eq!((&kept["text"], &kept["action"]), (&json!("rain -ice -fog"), &json!("hide")));
+
+    // What was changed both here and elsewhere is.
+    edits("rain -ice -fog").await;
+    browser.run("document.querySelector('tf-editor [data-part=name]').focus()").await;
+    browser.keys(" and cold").await;
+    house.ask(Method::PATCH, token, &path, json!({"name": "Rain", "action": "show"})).await.ok();
+    browser.sees("It was changed elsewhere meanwhile, to: the name “Rain”").await;
+    browser.picture("conflict").await;
+    // A press that means no choice overwrites nothing.
+    browser.chord(CONTROL, ENTER).await;
+    browser.until(said).await;
+    assert_eq!(house.get(token, &path).await.ok()["name"], json!("Rain"));
+    browser.press("tf-editor [data-do=overwrite]").await;
+    browser.until("location.hash === '#/filters'").await;
+    let kept = house.get(token, &path).await.ok().clone();
+    assert_eq!((&kept["name"], &kept["action"]), (&json!("Wet and cold"), &json!("show")));
+    browser.was_clean().await;
+    browser.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_is_removed_elsewhere_is_previewed_as_a_new_one() {
+    let Some(browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    let rain = served.house.filter(served.ann, "rain").await;
+    served.posts(&[Seen::new(1, "Rain in Oslo")]).await;
+    browser.open(&served.link()).await;
+    browser.sees("Rain in Oslo").await;
+    browser.run(&format!("location.hash = '#/filters/{rain}'")).await;
+    browser.until("document.querySelectorAll('tf-preview .post').length === 1").await;
+    // It is gone before that is known here.
+    browser.holds("path === '/filters' && method === 'GET'").await;
+    served.house.ask(Method::DELETE, &served.token, &format!("/filters/{rain}"), json!(null)).await;
+    browser.keys(" -ice").await;
+    browser.until("document.querySelector('tf-preview').innerText.includes('no filter')").await;
+    browser.until("sent >= 1").await;
+    browser.run("let_go()").await;
+    browser.sees("This filter was removed elsewhere").await;
+    browser.until("document.querySelectorAll('tf-preview .post').length === 1").await;
+    browser.was_clean().await;
+    browser.end().await;
+}

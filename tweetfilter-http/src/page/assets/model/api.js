@@ -7,6 +7,13 @@ const PREFIX = '/api/v1';
 const READS = ['/check', '/explain', '/search'];
 // So often a busy store is asked before somebody is told.
 const TRIES = 6;
+// For so long nothing may come of what was asked before it is taken for cut off, in milliseconds: connections fall silent without
+// being closed. A server answers within a second, or says that it can't; what reads or keeps much takes it longer.
+const SILENCE = 10_000;
+const LONG = 60_000;
+const TAKE_LONG = /^\/(import|export|sets\/)/;
+// What is sent goes at so many bytes a millisecond on a slow line.
+const SLOW = 10;
 
 /** What the API, or the way to it, had to say against a request. */
 export class ApiError extends Error {
@@ -54,6 +61,36 @@ export function tokenOf(text) {
   return /^[!-~]+$/.test(token) ? token : null;
 }
 
+/** Ends a request of which nothing comes any more. */
+class Silence {
+  #ends = new AbortController();
+  #longest;
+  #timer = null;
+
+  constructor(longest) {
+    this.#longest = longest;
+    this.heard();
+  }
+
+  /** Ends with it, or with another signal. */
+  with(signal) {
+    return signal ? AbortSignal.any([signal, this.#ends.signal]) : this.#ends.signal;
+  }
+
+  /** Something came. */
+  heard() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#ends.abort(new DOMException('Nothing came', 'TimeoutError')), this.#longest);
+  }
+
+  /** Nothing is waited for any more. */
+  over() {
+    clearTimeout(this.#timer);
+  }
+}
+
+const patience = (path, body) => (TAKE_LONG.test(path) ? LONG : SILENCE) + (body?.length ?? 0) / SLOW;
+
 /** The API with a token. */
 export class Api {
   #token;
@@ -64,7 +101,8 @@ export class Api {
 
   /**
    * Sends a request; the answer has `data` and `summary`, and a `tag` that a change can name (`ifMatch`), if it has one.
-   * Throws ApiError, or what `signal` throws. A store that is busy is asked again, unless that could change something twice.
+   * Throws ApiError, also where nothing comes for longer than `silence`, in milliseconds; or what `signal` throws. A store
+   * that is busy is asked again, unless that could change something twice.
    */
   async ask(method, path, options = {}) {
     const isRead = method === 'GET' || READS.includes(path) || (path === '/import' && !options.body.apply);
@@ -79,21 +117,54 @@ export class Api {
     }
   }
 
-  async #ask(method, path, options) {
-    const { signal } = options;
-    const response = await this.#send(method, path, options);
-    const answer = await response.json().catch(() => null);
-    // Whoever stopped it wants no answer, which is no trouble.
-    signal?.throwIfAborted();
-    if (!answer) throw unreachable();
-    return { ...answer, tag: tagOf(response) };
+  async #ask(method, path, { body, signal, silence: longest, ...options }) {
+    const sent = body === undefined ? undefined : JSON.stringify(body);
+    const silence = new Silence(longest ?? patience(path, sent));
+    try {
+      const response = await this.#send(method, path, { ...options, body: sent, signal: silence.with(signal) });
+      let text = '';
+      for await (const piece of pieces(response.body, silence)) text += piece;
+      signal?.throwIfAborted();
+      return { ...JSON.parse(text), tag: tagOf(response) };
+    } catch (error) {
+      // Whoever stopped it wants no answer, which is no trouble.
+      signal?.throwIfAborted();
+      throw error instanceof ApiError ? error : unreachable();
+    } finally {
+      silence.over();
+    }
   }
 
-  /** Opens a stream of events, each with `name` and `data`; `heard` is called whenever something comes. */
-  async events(method, path, { body, headers, signal, heard } = {}) {
-    const accepts = { ...headers, accept: 'text/event-stream' };
-    const response = await this.#send(method, path, { body, headers: accepts, signal });
-    return events(response.body, heard);
+  /**
+   * A stream of events, each with `name` and `data`. It breaks off where nothing comes for longer than `silence`, in
+   * milliseconds; `opened` is called when it is answered.
+   */
+  async *events(method, path, { body, headers, signal, silence: longest = SILENCE, opened }) {
+    const silence = new Silence(longest);
+    try {
+      const options = {
+        body: body === undefined ? undefined : JSON.stringify(body),
+        headers: { ...headers, accept: 'text/event-stream' },
+        signal: silence.with(signal),
+      };
+      const response = await this.#send(method, path, options);
+      opened?.();
+      let text = '';
+      for await (const piece of pieces(response.body, silence)) {
+        text += piece;
+        let end;
+        while ((end = text.indexOf('\n\n')) >= 0) {
+          const event = parse(text.slice(0, end));
+          text = text.slice(end + 2);
+          if (event) yield event;
+        }
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error instanceof ApiError ? error : unreachable();
+    } finally {
+      silence.over();
+    }
   }
 
   // `ifMatch`: only if it is of this revision or has this tag still; `isNew`: only if there is none yet.
@@ -103,50 +174,26 @@ export class Api {
     if (body !== undefined) all.set('content-type', 'application/json');
     if (ifMatch !== undefined) all.set('if-match', `"${ifMatch}"`);
     if (isNew) all.set('if-none-match', '*');
-    let response;
-    try {
-      response = await fetch(PREFIX + path, {
-        method,
-        headers: all,
-        body: body === undefined ? undefined : JSON.stringify(body),
-        signal,
-        cache: 'no-store',
-      });
-    } catch (error) {
-      if (signal?.aborted) throw error;
-      throw unreachable();
-    }
+    const response = await fetch(PREFIX + path, { method, headers: all, body, signal, cache: 'no-store' });
     hear(response.headers.get('date'));
     if (response.ok) return response;
-    const error = await wrong(response);
-    signal?.throwIfAborted();
-    throw error;
+    throw await wrong(response);
   }
 }
 
-async function* events(body, heard) {
+// The text of an answer, as it comes.
+async function* pieces(body, silence) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '';
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch(broken);
+      silence.heard();
+      const { done, value } = await reader.read();
       if (done) return;
-      heard?.();
-      text += value;
-      let end;
-      while ((end = text.indexOf('\n\n')) >= 0) {
-        const event = parse(text.slice(0, end));
-        text = text.slice(end + 2);
-        if (event) yield event;
-      }
+      yield value;
     }
   } finally {
     reader.cancel().catch(() => {});
   }
-}
-
-function broken(error) {
-  throw error.name === 'AbortError' ? error : unreachable();
 }
 
 function parse(block) {

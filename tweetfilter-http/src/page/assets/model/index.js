@@ -166,7 +166,7 @@ class Model extends EventTarget {
     const api = this.#api;
     if (!api) throw new ApiError(401, { code: 'signed_out', message: 'You are signed out' });
     try {
-      for await (const { name, data } of await api.events(method, path, options)) {
+      for await (const { name, data } of api.events(method, path, options)) {
         if (name === 'error') throw new ApiError(503, data.error);
         if (api === this.#api) this.fine();
         yield { name, data };

@@ -2,8 +2,8 @@
 
 const FIRST_WAIT = 300;
 const LONGEST_WAIT = 5_000;
-// The server writes every 15 seconds, be it a comment; what is silent for longer is broken.
-const SILENCE = 40_000;
+// The server writes every 15 seconds, be it a comment; what is silent for longer, and a little, is broken.
+const SILENCE = 20_000;
 
 // What tells of commits; all else is of now, and told wherever a tab stands.
 const OF_COMMITS = ['post', 'removed', 'changed', 'commit', 'missed'];
@@ -103,27 +103,21 @@ export class Listener {
 async function stream(api, place, tell, signal) {
   let wait = FIRST_WAIT;
   while (!signal.aborted) {
-    const [silence, again] = [new AbortController(), new AbortController()];
+    const again = new AbortController();
     // Another tab was left behind.
     place.rewind = (after) => {
       if (after >= place.after) return;
       place.after = after;
       again.abort();
     };
-    let timer;
-    const heard = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), SILENCE);
-    };
     try {
-      heard();
       const asked = place.after;
-      const events = await api.events('GET', '/live?hidden=true&highlights=true', {
+      const events = api.events('GET', '/live?hidden=true&highlights=true', {
         headers: { 'last-event-id': String(asked) },
-        signal: AbortSignal.any([signal, silence.signal, again.signal]),
-        heard,
+        signal: AbortSignal.any([signal, again.signal]),
+        silence: SILENCE,
+        opened: () => tell('open', null),
       });
-      tell('open', null);
       for await (const event of events) {
         if (again.signal.aborted) break;
         if (event.name === 'end' && event.data.error.code === 'unknown_token') {
@@ -147,8 +141,6 @@ async function stream(api, place, tell, signal) {
         tell('lost', error);
         if (error.retryAfter) wait = Math.max(wait, error.retryAfter * 1_000);
       }
-    } finally {
-      clearTimeout(timer);
     }
     await pause(wait, signal);
     wait = Math.min(wait * 2, LONGEST_WAIT);

@@ -13,6 +13,8 @@ const TOGETHER = 150;
 const GAPS = 15_000;
 // While no stream tells what is new, it is asked for, this often.
 const POLL = 2_000;
+// A browser may hold several connections that fell silent, and ask on each: while nothing is reached, they are given up sooner.
+const SILENCE = 4_000;
 
 export class News {
   #model;
@@ -140,7 +142,8 @@ export class News {
     const isFine = model.stream.isOpen && model.store.state === 'fine';
     if (!isFine && !document.hidden) {
       try {
-        const { data } = await model.ask('GET', '/me', { signal, tries: 1 });
+        const silence = model.store.state === 'unreachable' ? SILENCE : undefined;
+        const { data } = await model.ask('GET', '/me', { signal, tries: 1, silence });
         // What waits there for the store goes on once it is found out here that it is back.
         if (!model.stream.isOpen) this.#catchUp(data);
       } catch (error) {

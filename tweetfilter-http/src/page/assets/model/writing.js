@@ -1,7 +1,7 @@
 // A filter that is being written: what is wrong with it as it is typed, what it would find, and how it is saved.
 
 import { ApiError } from './api.js';
-import { serverNow } from './clock.js';
+import { changed, fieldsOf, isAs, isToCome, merged, sameTime } from './fields.js';
 import { bytes } from './length.js';
 import { takes } from './withdrawn.js';
 
@@ -26,6 +26,8 @@ export class Writing extends EventTarget {
   // What was sent to be added and not answered, `sent`, and the numbers of the filters that were there `before`.
   #lost = null;
   #waits = false;
+  // The fields that were changed here and elsewhere to different things.
+  #clash = [];
   #measured = { text: '', bytes: 0 };
 
   constructor(model, saved, text = '') {
@@ -57,7 +59,7 @@ export class Writing extends EventTarget {
     this.error = null;
     // Time alone mends what is wrong.
     this.#waits = false;
-    this.conflict = null;
+    this.#clash = [];
     this.saving = false;
     this.#lost = null;
     /** Saved as it is, or removed: nothing of it needs to be kept. */
@@ -91,6 +93,13 @@ export class Writing extends EventTarget {
     return !isAs(this.saved, this.#written) || this.noTime !== '';
   }
 
+  /** What was changed elsewhere to another thing than here: `{saved, fields}`, or null. */
+  get conflict() {
+    const differs = changed(this.#written, fieldsOf(this.saved ?? {}));
+    const fields = this.saved ? this.#clash.filter((name) => name in differs) : [];
+    return fields.length > 0 ? { saved: this.saved, fields } : null;
+  }
+
   get isUnsaved() {
     return !this.done && (this.isDirty || this.before !== '');
   }
@@ -107,19 +116,41 @@ export class Writing extends EventTarget {
   }
 
   set(change) {
-    // What is not used costs nothing, and so may be kept.
-    const asks = ['text', 'dialect', 'enabled'].some((what) => what in change);
-    const previews = asks || 'action' in change;
     Object.assign(this, change);
     [this.error, this.done] = [null, false];
     this.#tell('change');
+    this.#lookAt(change);
+  }
+
+  // Asks anew what a change of some fields may have changed, as long as somebody looks at it.
+  #lookAt(change) {
+    // What is not used costs nothing, and so may be kept.
+    const asks = ['text', 'dialect', 'enabled'].some((what) => what in change);
+    if (this.#ended) return;
     if (asks) this.check();
-    if (previews) this.look();
+    if (asks || 'action' in change) this.look();
   }
 
   /** Says another end, or none. One that had ended is used again by that. */
   setEnd(expires) {
     this.set({ expires, noTime: '', ...(this.#hadEnded && isToCome(expires) ? { enabled: true } : {}) });
+  }
+
+  /** It was changed elsewhere: what was not touched here follows that, and the rest is a change of it as it is now. */
+  follow(now) {
+    const { taken, clash } = merged(this.saved, this.#written, now);
+    Object.assign(this, taken);
+    [this.saved, this.#clash] = [now, [...new Set([...this.#clash, ...clash])]];
+    this.#lookAt(taken);
+    this.#tell('change');
+  }
+
+  /** It was removed elsewhere: what stands here would be another one. */
+  remain(error) {
+    [this.saved, this.error, this.#clash] = [null, error, []];
+    // What was asked was held against the one that is gone.
+    this.#lookAt({ text: this.text });
+    this.#tell('change');
   }
 
   /** Whether it had ended, and is used again once this is saved. */
@@ -178,8 +209,12 @@ export class Writing extends EventTarget {
   #goOn = async () => {
     if (!this.#waits || this.saving || this.#model.store.state !== 'fine') return;
     this.#waits = false;
-    // It may turn out to be there.
+    // It may turn out to be there; where that can't be found out yet, nothing is over.
     if (this.#lost) await this.#model.loadFilters();
+    if (this.#lost && this.#model.filtersState !== 'ready') {
+      this.#waits = true;
+      return;
+    }
     if (this.saving || this.error === null) return;
     this.error = null;
     this.#tell('change');
@@ -337,25 +372,25 @@ export class Writing extends EventTarget {
    * saved, and not `done`.
    */
   async save({ overwrite = false } = {}) {
-    if (!this.canSave) return false;
+    // Nothing is overwritten without a word.
+    if (!this.canSave || (this.conflict && !overwrite)) return false;
     this.saving = true;
-    [this.error, this.conflict] = [null, null];
+    [this.error, this.#clash] = [null, []];
     this.#tell('change');
     const sent = this.#written;
     try {
       if (this.#lost) await this.#lookForLost();
       if (!this.saved) this.saved = await this.#add(sent);
-      else if (!isAs(this.saved, sent)) this.saved = await this.#change(sent, overwrite);
+      else if (!isAs(this.saved, sent)) this.saved = await this.#change(sent);
       const now = this.#written;
       this.done = Object.keys(sent).every((name) => now[name] === sent[name]);
-      [this.saving, this.before] = [false, ''];
+      [this.saving, this.before, this.#clash] = [false, '', []];
       if (!this.done) this.#tell('change');
       return true;
     } catch (error) {
       this.saving = false;
       if (!(error instanceof ApiError)) throw error;
       this.#waits = error.passes;
-      if (error.code === 'changed_meanwhile') this.conflict = this.#model.filter(this.saved.id);
       if (error.diagnostics.length > 0) {
         this.checked = { text: sent.text, valid: false, diagnostics: error.diagnostics };
         this.#tell('checked');
@@ -412,18 +447,25 @@ export class Writing extends EventTarget {
     }
   }
 
-  async #change(sent, overwrite) {
-    const base = overwrite ? (this.#model.filter(this.saved.id) ?? this.saved) : this.saved;
-    const { expires, ...rest } = sent;
-    try {
-      return await this.#model.changeFilter(base, { ...rest, expires_at: expires ?? 'never' });
-    } catch (error) {
-      if (error.code !== 'changed_meanwhile') throw error;
-      await this.#model.loadFilters();
-      const now = this.#model.filter(this.saved.id);
-      // It may have been changed from here, and the answer lost.
-      if (now && isAs(now, sent)) return now;
-      throw error;
+  // Sends what was changed here, and nothing else. Where something else of it was changed elsewhere meanwhile, it is sent again.
+  async #change(sent) {
+    for (;;) {
+      const { expires, ...rest } = changed(fieldsOf(this.saved), sent);
+      const change = expires === undefined ? rest : { ...rest, expires_at: expires ?? 'never' };
+      try {
+        return await this.#model.changeFilter(this.saved, change);
+      } catch (error) {
+        if (error.code !== 'changed_meanwhile') throw error;
+        await this.#model.loadFilters();
+        const [before, now] = [this.saved, this.#model.filter(this.saved.id)];
+        if (!now || now.revision === before.revision) throw error;
+        const { taken, clash } = merged(before, sent, now);
+        Object.assign(sent, taken);
+        this.follow(now);
+        if (clash.length > 0) throw error;
+        // It may have been changed from here, and the answer lost.
+        if (isAs(now, sent)) return now;
+      }
     }
   }
 
@@ -455,17 +497,4 @@ class Later {
     this.#running?.abort();
     this.#running = null;
   }
-}
-
-// Whether a filter says what was written.
-function isAs(filter, { expires, ...rest }) {
-  return sameTime(filter.expires_at, expires) && Object.entries(rest).every(([name, value]) => filter[name] === value);
-}
-
-// Whether an end is still to come, or there is none.
-const isToCome = (expires) => !expires || new Date(expires) > serverNow();
-
-function sameTime(one, other) {
-  if (!one || !other) return !one && !other;
-  return new Date(one).getTime() === new Date(other).getTime();
 }

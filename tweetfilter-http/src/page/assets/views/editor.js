@@ -3,7 +3,7 @@
 import { serverNow } from '../model/clock.js';
 import { model } from '../model/index.js';
 import { View, act, announce, fill, isAlone, part, update } from './template.js';
-import { NOT_REMOVED, brief, count, cut, seen, spans } from './text.js';
+import { NOT_REMOVED, brief, count, cut, moment, seen, spans } from './text.js';
 import { Expiry } from './expiry.js';
 import './feeds.js';
 import './form.js';
@@ -85,7 +85,7 @@ class Editor extends View {
         },
         save: () => this.#save(),
         overwrite: () => this.#save(true),
-        theirs: () => this.#begin(writing.conflict),
+        theirs: () => this.#begin(writing.saved),
         undo: () => this.#begin(writing.saved && (model.filter(writing.saved.id) ?? writing.saved)),
         before: () => {
           this.#insert(writing.bringBack(), 0, this.text.value.length);
@@ -135,7 +135,7 @@ class Editor extends View {
       saved: saved !== null,
       removable: saved !== null && model.mayWrite,
       error: writing.error,
-      conflict: conflict && `It was changed elsewhere meanwhile, to: ${brief(conflict.text)}`,
+      conflict: conflict && `It was changed elsewhere meanwhile, to: ${said(conflict)}`,
       blocked: !writing.canSave,
       save: writing.saving ? 'Saving …' : saved ? 'Save' : 'Add filter',
       dirty: writing.isDirty && (saved ? 'Undo changes' : 'Clear'),
@@ -364,7 +364,7 @@ class Editor extends View {
   async #remove() {
     const { writing } = this;
     // As it is known to be: what it was changed to meanwhile is said, too.
-    const known = writing.conflict ?? writing.saved;
+    const known = writing.saved;
     const dialog = this.part('sure');
     update(dialog, { question: `Remove “${seen(known.name) || known.text}”?` });
     dialog.returnValue = '';
@@ -396,15 +396,10 @@ class Editor extends View {
     if (!writing.saved || writing.saving || model.filtersState !== 'ready') return;
     const now = model.filter(writing.saved.id);
     if (!now) {
-      writing.saved = null;
-      writing.error = 'This filter was removed elsewhere; add it again to keep it.';
-      // It stands in the place of none any more.
-      writing.check();
-      writing.look();
-      this.#draw();
+      writing.remain('This filter was removed elsewhere; add it again to keep it.');
     } else if (now.revision !== writing.saved.revision) {
       if (writing.isDirty) {
-        writing.conflict = now;
+        writing.follow(now);
       } else {
         // It may be known only now why it was not removed.
         const error = writing.error === NOT_REMOVED ? NOT_REMOVED : null;
@@ -412,9 +407,22 @@ class Editor extends View {
         writing.error = error;
         writing.begin();
       }
-      this.#draw();
     }
   }
+}
+
+// What a filter was changed to, where that is another thing than here.
+function said({ saved, fields }) {
+  const { name, text, dialect, action, enabled, expires_at: expires } = saved;
+  const words = {
+    text: brief(text),
+    dialect: { native: 'read as tweetfilter’s language', x: 'read as X does' }[dialect],
+    name: seen(name) ? `the name “${name}”` : 'no name',
+    action: `the action “${capital(action)}”`,
+    enabled: enabled ? 'in use' : 'not in use',
+    expires: expires ? `used until ${moment(expires)}` : 'no end',
+  };
+  return fields.map((field) => words[field]).join('; ');
 }
 
 // The line of a place, with the place counted in it; long lines are cut.

@@ -1,7 +1,7 @@
 // The time until which a filter is used: what its field says, and what is wrong with that.
 
 import { serverNow } from '../model/clock.js';
-import { when } from './text.js';
+import { moment } from './text.js';
 
 const LAST_YEAR = 9999;
 const NO_TIME = {
@@ -56,10 +56,10 @@ export class Expiry {
   /** What it means, as a sentence. */
   get meaning() {
     const { expires, enabled, isRevived } = this.#writing;
-    if (expires && new Date(expires) <= serverNow()) return `It was switched off ${when(expires)}`;
+    if (expires && new Date(expires) <= serverNow()) return `It was switched off ${moment(expires)}`;
     if (!enabled) return 'It is off until you switch it on: “In use”, under “More”';
-    if (isRevived) return `It is switched on again, ${expires ? `until ${when(expires)}` : 'and stays until you switch it off'}`;
-    return expires ? `It is switched off ${when(expires)}` : 'It stays until you switch it off';
+    if (isRevived) return `It is switched on again, ${expires ? `until ${moment(expires)}` : 'and stays until you switch it off'}`;
+    return expires ? `It is switched off ${moment(expires)}` : 'It stays until you switch it off';
   }
 }
 

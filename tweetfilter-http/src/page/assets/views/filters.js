@@ -3,7 +3,7 @@
 import { serverNow } from '../model/clock.js';
 import { ApiError, model } from '../model/index.js';
 import { View, act, announce, fill, isAlone, update } from './template.js';
-import { brief, counted, exactly, seen, when } from './text.js';
+import { brief, counted, exactly, moment, seen } from './text.js';
 import './editor.js';
 import './list.js';
 
@@ -126,7 +126,7 @@ class Filters extends View {
       checkedWord: String(filter.enabled),
       current: filter.id === this.#selected ? 'true' : null,
       link: `#/filters/${filter.id}`,
-      until: filter.expires_at && (expired ? 'Expired' : `Until ${when(filter.expires_at)}`),
+      until: filter.expires_at && (expired ? 'Expired' : `Until ${moment(filter.expires_at)}`),
       untilExactly: exactly(filter.expires_at),
       placeLabel: `${filter.position} of ${model.filters.length}, the place of ${name}: move it to the first or last`,
       fixed: model.filters.length < 2 || !model.mayWrite,

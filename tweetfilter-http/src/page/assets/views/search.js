@@ -15,12 +15,16 @@ const addressOf = (text) => (text === '' ? PLACE : `${PLACE}/${encodeURIComponen
 /** What an address searches for; null if it is none of a search. */
 export function searched(address) {
   if (!address.startsWith(`${PLACE}/`)) return null;
+  // Somebody may have written it, percent signs as they are.
+  const text = address.slice(PLACE.length + 1).replaceAll(/%(?![\da-f]{2})/gi, '%25');
   try {
-    return decodeURIComponent(address.slice(PLACE.length + 1));
+    return decodeURIComponent(text);
   } catch {
-    return null;
+    return text;
   }
 }
+
+const ofAccount = () => ({ account: model.me.account });
 
 class SearchView extends View {
   begin(signal) {
@@ -61,19 +65,25 @@ class SearchView extends View {
   }
 
   /** Shows the search that an address names, or the last one (`null`). */
-  open(wanted) {
+  open(address) {
     const { search } = model;
+    // What somebody else searched for here, who signed out since, is theirs.
+    const isTheirs = history.state && history.state.account !== model.me.account;
+    const wanted = isTheirs ? null : address;
     if (wanted !== null && wanted !== search.text) {
       this.part('text').value = wanted;
       search.begin(wanted);
     }
-    history.replaceState(null, '', addressOf(search.text));
+    history.replaceState(ofAccount(), '', addressOf(search.text));
     this.focusText();
   }
 
+  // The way back leads past each that was searched for.
   #begin(text) {
     model.search.begin(text);
-    history.replaceState(null, '', addressOf(model.search.text));
+    const [before, now] = [searched(location.hash), addressOf(model.search.text)];
+    const isAnother = before !== null && addressOf(before) !== now;
+    history[isAnother ? 'pushState' : 'replaceState'](ofAccount(), '', now);
   }
 
   focusText() {

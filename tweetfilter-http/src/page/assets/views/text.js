@@ -94,6 +94,13 @@ export function when(time) {
   return at.getFullYear() === today.getFullYear() ? `${day.format(at)}, ${clock.format(at)}` : year.format(at);
 }
 
+/** A time to come, or one that decides something: the hour counts in every year. */
+export function moment(time) {
+  const at = new Date(time);
+  const isOfYear = at.getFullYear() === new Date(serverNow()).getFullYear();
+  return isOfYear ? when(time) : `${year.format(at)}, ${clock.format(at)}`;
+}
+
 export const exactly = (time) => (time ? full.format(new Date(time)) : '');
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
 
