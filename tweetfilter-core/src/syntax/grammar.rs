@@ -4,6 +4,7 @@
 //! tree, and parsing goes on behind it: at the next operand, operator or parenthesis.
 
 use super::atoms::Atoms;
+use super::chars::is_quote;
 use super::cost::CostClass;
 use super::report::Report;
 use super::token::{Lexeme, Placed, lexemes};
@@ -133,7 +134,7 @@ impl<'a> Parser<'a, '_> {
         // What reaches to the end and has a quotation mark in it would take the parenthesis in.
         let takes_in = |(lexeme, span): &(Lexeme<'_>, Span)| {
             let range = span.range();
-            *lexeme == Lexeme::Bad && range.end == text && self.atoms.text[range].contains('"')
+            *lexeme == Lexeme::Bad && range.end == text && self.atoms.text[range].contains(is_quote)
         };
         if self.lexemes.last().is_some_and(takes_in) {
             return diagnostic;

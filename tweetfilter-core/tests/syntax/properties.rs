@@ -326,7 +326,7 @@ fn structure() -> impl Strategy<Value = String> {
 /// What closes it would be taken in by what is not closed itself.
 #[test]
 fn nothing_is_closed_behind_an_operand_that_goes_on_to_the_end() {
-    for text in ["2 of (from:(\"", "(from:(\"", "(a from:(\"b c"] {
+    for text in ["2 of (from:(\"", "(from:(\"", "(a from:(\"b c", "2 of (point_radius:(“"] {
         comes_to_an_end(text, Dialect::Native);
         comes_to_an_end(text, Dialect::X);
     }
