@@ -109,7 +109,11 @@ pub(crate) fn replay(arguments: &Replay) -> Result<(), Failure> {
             }
             _ => settings.open().await?,
         };
-        let buffer = settings.buffer(&database).await?;
+        // Who takes nothing out of it need not be who has it.
+        let buffer = match arguments.no_work {
+            true => settings.open_buffer(&database).await.map_err(failure)?,
+            false => settings.buffer(&database).await?,
+        };
         let (tell, stop) = Stop::new();
         let (done, read) = Stop::new();
         let works = works(&settings, &database, &buffer, &part);

@@ -377,19 +377,26 @@ impl Settings {
 
     /// Opens the buffer for a part that runs on: a server that is away is waited for. Who works takes it for the store.
     pub(crate) async fn buffer_of_part(&self, database: &Database, works: bool) -> Result<Buffers, Failure> {
-        let mut held_up = HeldUp::default();
+        let (mut held_up, mut opened) = (HeldUp::default(), None);
         loop {
-            let opened =
-                if works { self.own_buffer(database).await } else { self.open_buffer(database).await };
-            match opened {
-                Err(reason @ BufferError::Away(_)) => {
+            let buffer = match opened.take() {
+                Some(buffer) => Ok(buffer),
+                None => self.open_buffer(database).await,
+            };
+            opened = buffer.as_ref().ok().cloned();
+            let own = match buffer {
+                Ok(buffer) if works => buffer.claim_for(database).await.map(|()| buffer),
+                buffer => buffer,
+            };
+            match own {
+                Err(reason @ (BufferError::Away(_) | BufferError::Full(_))) => {
                     if let Some(lasted) = held_up.holds() {
                         let for_seconds = lasted.as_secs();
                         tracing::warn!(for_seconds, %reason, "waits for the buffer before it begins");
                     }
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
-                opened => return opened.map_err(failure),
+                own => return own.map_err(failure),
             }
         }
     }

@@ -17,7 +17,7 @@ const BEHIND: usize = 4 << 10;
 const CLEAR: &[u8] = b"\r\x1b[2K";
 
 /// Who writes for all others, once there is one.
-static ASIDE: OnceLock<Aside> = OnceLock::new();
+static ASIDE: OnceLock<&Aside> = OnceLock::new();
 
 /// Writes, or has it written where that is done aside. What can't be written is dropped.
 pub(crate) fn write(text: &[u8]) {
@@ -42,15 +42,14 @@ pub(crate) fn draw(picture: &[u8]) {
 /// From now on a thread of its own writes, so that nobody else waits for whoever reads. `dropped` words how many lines were
 /// dropped meanwhile, unless somebody else said it before.
 pub(crate) fn write_aside(dropped: fn(u64) -> String) -> io::Result<()> {
-    let mut is_first = false;
-    let aside = ASIDE.get_or_init(|| {
-        is_first = true;
-        Aside { dropped, ..Aside::default() }
-    });
-    if !is_first {
+    if ASIDE.get().is_some() {
         return Ok(());
     }
-    std::thread::Builder::new().name("stderr".to_owned()).spawn(|| aside.run(write_now)).map(drop)
+    // For as long as the process lasts.
+    let aside: &'static Aside = Box::leak(Box::new(Aside { dropped, ..Aside::default() }));
+    std::thread::Builder::new().name("stderr".to_owned()).spawn(|| aside.run(write_now))?;
+    let _ = ASIDE.set(aside);
+    Ok(())
 }
 
 /// How lines that nobody took are told of.

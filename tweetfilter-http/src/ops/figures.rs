@@ -149,7 +149,7 @@ pub struct ProcessState {
     pub identity: Identity,
     /// The version of the program.
     pub version: String,
-    /// `serve`, `ingest`, `work` or `api`.
+    /// `serve`, `ingest`, `work`, `api` or `replay`.
     pub command: String,
     /// When it began.
     pub started_at: Millis,

@@ -121,12 +121,23 @@ struct Cell {
     sum: f64,
     weight: f64,
     most: f64,
+    /// From when to when that was.
+    from: f64,
+    to: f64,
 }
+
+/// In what is told what somebody did over time.
+const RATE: &str = "a second";
 
 /// What comes and goes: not how much there was on average matters, but how much at most.
 const PEAKS: [&str; 3] = ["lag", "oldest", "waiting"];
 
 impl Cell {
+    /// What two did in the same step.
+    fn beside(self, other: Self) -> Self {
+        Self { sum: self.sum + other.sum, from: self.from.min(other.from), to: self.to.max(other.to), ..self }
+    }
+
     fn value(self, name: &str) -> Option<f64> {
         let value = if PEAKS.contains(&name) { self.most } else { self.sum / self.weight };
         (self.weight > 0.0).then_some(value)
@@ -161,8 +172,15 @@ impl Lines {
         let line = self.lines.entry((name, unit, host.to_owned(), of.to_owned())).or_default();
         let cells = line.entry(who.to_owned()).or_insert_with(|| vec![Cell::default(); count]);
         let cell = &mut cells[place];
-        *cell =
-            Cell { sum: cell.sum + value * weight, weight: cell.weight + weight, most: cell.most.max(value) };
+        let (from, to) = (at as f64 / 1e3 - weight, at as f64 / 1e3);
+        let is_first = cell.weight == 0.0;
+        *cell = Cell {
+            sum: cell.sum + value * weight,
+            weight: cell.weight + weight,
+            most: cell.most.max(value),
+            from: if is_first { from } else { cell.from.min(from) },
+            to: if is_first { to } else { cell.to.max(to) },
+        };
     }
 
     fn process(
@@ -201,10 +219,10 @@ impl Lines {
                 }
                 let over = (at, (at - from).max(1) as f64 / 1e3);
                 let who = format!("{host} {}, {name}", sample.name);
-                self.add_of(&who, over, (what, "a second"), "", "", rate);
+                self.add_of(&who, over, (what, RATE), "", "", rate);
                 if all {
                     let of = format!("{}, {name}", sample.name);
-                    self.add_of("", over, (what, "a second"), host, &of, rate);
+                    self.add_of("", over, (what, RATE), host, &of, rate);
                 }
             }
         }
@@ -237,9 +255,13 @@ impl Lines {
         let series = self.lines.into_iter().map(|((name, unit, host, of), line)| {
             // What several do is added up.
             let point = |place: usize| {
-                let values = line.values().filter_map(|cells| cells[place].value(name));
-                let sum = values.reduce(|sum, value| sum + value);
-                sum.map(|sum| (sum * 1_000.0).round() / 1_000.0)
+                let cells = line.values().map(|cells| cells[place]).filter(|cell| cell.weight > 0.0);
+                let value = match unit {
+                    // One may have done it after the other.
+                    RATE => cells.reduce(Cell::beside).map(|all| all.sum / (all.to - all.from)),
+                    _ => cells.filter_map(|cell| cell.value(name)).reduce(|sum, value| sum + value),
+                };
+                value.map(|value| (value * 1_000.0).round() / 1_000.0)
             };
             let points = (0..count).map(point).collect();
             Series { name, unit, host, of, points }
@@ -292,9 +314,15 @@ mod tests {
         {
             lines.add(at, ("cpu", "percent"), host, "", cpu);
         }
-        // Two do the same; one of them for half of the time.
-        for (who, at, rate) in [("a", 400_000, 10.0), ("a", 500_000, 20.0), ("b", 500_000, 5.0)] {
-            lines.add_of(who, (at, 60.0), ("lines", "a second"), "", "", rate);
+        // Two do the same, one of them for half of the time; and one after the other.
+        for (who, at, rate) in [
+            ("a", 460_000, 10.0),
+            ("a", 520_000, 20.0),
+            ("b", 520_000, 4.0),
+            ("b", 780_000, 20.0),
+            ("c", 840_000, 20.0),
+        ] {
+            lines.add_of(who, (at, 60.0), ("lines", RATE), "", "", rate);
         }
         let series = lines.series();
         let points = |name: &str, host: &str| {
@@ -310,6 +338,6 @@ mod tests {
             (points("cpu", "a"), points("cpu", "b")),
             (vec![None, Some(20.0), None], vec![None, Some(50.0), None])
         );
-        assert_eq!(points("lines", ""), [None, Some(20.0), None]);
+        assert_eq!(points("lines", ""), [None, Some(17.0), Some(20.0)]);
     }
 }

@@ -20,7 +20,7 @@ pub struct Process {
     pub host: String,
     /// Unique on the machine, and the same after a restart where somebody gave it a name.
     pub name: String,
-    /// What was started: `serve`, `ingest`, `work` or `api`.
+    /// What was started: `serve`, `ingest`, `work`, `api` or `replay`.
     pub command: String,
     /// Posts that it had the store forget for want of room.
     pub forgotten: Counter,

@@ -21,7 +21,7 @@ pub struct ShownProcess {
     pub state: &'static str,
     /// When it was last heard of.
     pub seen: String,
-    /// `serve`, `ingest`, `work` or `api`.
+    /// `serve`, `ingest`, `work`, `api` or `replay`.
     pub command: String,
     /// Its number on the machine.
     pub pid: u32,

@@ -9,17 +9,19 @@ const SELDOM: f64 = 30.0;
 const MUCH: f64 = 0.5;
 
 impl Look<'_> {
-    /// Sources of which nothing was ever read but what can't be, or half of it just now.
+    /// Sources of processes that run, of which nothing was ever read but what can't be, or half of it just now.
     pub(super) fn unreadable(&self, found: &mut Vec<Unwell>) {
         let mut count = 0;
         for source in &self.status.sources {
             let counts = &source.counts;
             let unreadable: u64 = counts.undecodable.values().sum();
             let part = format!("ingest {}", source.name);
-            let rates = self.overview.processes.iter().filter_map(|process| lines_of(process, &part));
+            let here = || self.overview.processes.iter().filter(|one| !one.silent && !one.state.ended);
+            let is_read = here().any(|one| one.parts.iter().any(|known| known.told.name == part));
+            let rates = here().filter_map(|process| lines_of(process, &part));
             let (lines, lost) =
                 rates.fold((0.0, 0.0), |(lines, lost), rates| (lines + rates.0, lost + rates.1));
-            let message = if unreadable > 0 && counts.posts == 0 && counts.control == 0 {
+            let message = if is_read && unreadable > 0 && counts.posts == 0 && counts.control == 0 {
                 let were = if unreadable == 1 { "1 line".to_owned() } else { format!("{unreadable} lines") };
                 format!("Nothing that the source {} gave could be read, {were} up to now", source.name)
             } else if lost * SELDOM >= 1.0 && lost >= lines * MUCH {
@@ -62,13 +64,16 @@ mod tests {
 
     use super::super::unwell::tests::{part, trouble};
     use super::*;
-    use crate::ops::{Rates, State};
+    use crate::ops::{Overview, Rates, State};
 
     #[test]
     fn a_source_that_gives_what_cant_be_read_is_named() {
         let mut overview = trouble().0;
         overview.hosts.clear();
-        let said = |(posts, control, unreadable): (u64, u64, u64), (lines, lost): (f64, f64), names: bool| {
+        let said = |overview: &Overview,
+                    (posts, control, unreadable): (u64, u64, u64),
+                    (lines, lost): (f64, f64),
+                    names: bool| {
             let mut overview = overview.clone();
             let rates = Some(Rates { lines, unreadable: lost, ..Rates::default() });
             overview.processes[0].parts = vec![part("ingest a", State::Running, None)];
@@ -101,19 +106,25 @@ mod tests {
             ((9, 0, 9), (0.02, 0.02)),
             ((0, 1, 9), (0.0, 0.0)),
         ] {
-            assert_eq!(said(counts, rates, true), "", "{counts:?} {rates:?}");
+            assert_eq!(said(&overview, counts, rates, true), "", "{counts:?} {rates:?}");
         }
-        let never = said((0, 0, 5_000), (0.0, 0.0), true);
+        let never = said(&overview, (0, 0, 5_000), (0.0, 0.0), true);
         assert!(
             never
                 .starts_with("Nothing that the source a gave could be read, 5000 lines up to now: no JSON. "),
             "{never}"
         );
-        let now = said((900, 0, 5_000), (10.0, 6.0), true);
+        let now = said(&overview, (900, 0, 5_000), (10.0, 6.0), true);
         assert!(
             now.starts_with("60 % of what the source a gives just now can't be read: no JSON. "),
             "{now}"
         );
-        assert_eq!(said((900, 0, 5_000), (10.0, 6.0), false), "Much of what 1 source gives can't be read");
+        assert_eq!(
+            said(&overview, (900, 0, 5_000), (10.0, 6.0), false),
+            "Much of what 1 source gives can't be read"
+        );
+        // Who read it has ended.
+        overview.processes[0].state.ended = true;
+        assert_eq!(said(&overview, (0, 0, 5_000), (0.0, 0.0), true), "");
     }
 }

@@ -9,6 +9,10 @@ use tweetfilter_stream::buffer::{
 };
 use tweetfilter_stream::fail::fail_point;
 use tweetfilter_stream::redis_streams::{Options, RedisBuffer, SourceState};
+use tweetfilter_stream::store::StoreError;
+
+/// How often it is asked which store it is, where others are in the way.
+const TRIES: u32 = 40;
 
 /// Either engine of the buffer.
 #[derive(Clone, Debug)]
@@ -54,8 +58,21 @@ impl Buffers {
     pub async fn claim_for(&self, database: &Database) -> Result<(), BufferError> {
         let Self::Redis(redis) = self else { return Ok(()) };
         let random = getrandom::u64().map_err(|error| BufferError::Away(error.to_string()))?.cast_signed();
-        let store =
-            database.installation(random).await.map_err(|error| BufferError::Away(error.to_string()))?;
+        let mut tries = TRIES;
+        let store = loop {
+            match database.installation(random).await {
+                Ok(store) => break store,
+                // Others begin at the same moment.
+                Err(StoreError::Retry(_)) if tries > 0 => {
+                    tries -= 1;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                Err(error @ (StoreError::Retry(_) | StoreError::Away(_))) => {
+                    return Err(BufferError::Away(error.to_string()));
+                }
+                Err(error) => return Err(BufferError::Unfit(error.to_string())),
+            }
+        };
         redis.claim_for(&store.to_string()).await
     }
 

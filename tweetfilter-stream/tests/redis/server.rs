@@ -76,6 +76,9 @@ async fn a_full_server_takes_nothing_and_still_gives() {
     let counted = Batch { entries: Vec::new(), ..batch(fence, some(5), "full") };
     assert!(matches!(buffer.append(&counted).await, Err(BufferError::Full(_))));
     assert_eq!(buffer.stats().await.unwrap().entries, 600);
+    // A worker that begins makes room.
+    open(&server).await.claim_for("store").await.unwrap();
+    open(&server).await.claim_for("store").await.unwrap();
     buffer.renew("s", fence, LONG).await.unwrap();
     assert_eq!(buffer.claim("s", "one", LONG).await.unwrap().cursor.as_deref(), Some("c"));
     let leased = open(&server).await.lease("a", Most::entries(600), SHORT).await.unwrap();

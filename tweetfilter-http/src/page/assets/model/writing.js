@@ -384,7 +384,9 @@ export class Writing extends EventTarget {
       else if (!isAs(this.saved, sent)) this.saved = await this.#change(sent);
       const now = this.#written;
       this.done = Object.keys(sent).every((name) => now[name] === sent[name]);
-      [this.saving, this.before, this.#clash] = [false, '', []];
+      [this.saving, this.before] = [false, ''];
+      // What was typed meanwhile, over what others changed, is not saved.
+      this.#clash = this.#clash.filter((name) => now[name] !== sent[name]);
       if (!this.done) this.#tell('change');
       return true;
     } catch (error) {
