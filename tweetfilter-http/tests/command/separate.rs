@@ -152,6 +152,9 @@ fn a_buffer_on_redis_is_one_store_s() {
     let lines: String = (1..=9).map(|id| format!("{}\n", tweet(&id.to_string(), "bob", "snow"))).collect();
     let house = || Files::new().with("tweetfilter.toml", &settings).with("day.ndjson", &lines);
     let (own, other) = (with_accounts(house()), with_accounts(house()));
+    // Who only puts entries in does not say whose it is; who works does.
+    ok(other.run(&["replay", "--no-work", "--source", "others", "--audience", "account 5", "day.ndjson"]));
+    ok(own.run(&["work", "--until-empty"]));
     ok(own.run(&["replay", "--no-work", "--audience", "account 5", "day.ndjson"]));
     assert_eq!(status(&own)["buffer"]["entries"], 9);
     let refused = |arguments: &[&str]| {
