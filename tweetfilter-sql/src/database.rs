@@ -257,14 +257,6 @@ impl Database {
         })
     }
 
-    /// How SQLite would carry a statement out, step by step.
-    #[cfg(test)]
-    pub(crate) async fn plan_of(&self, sql: Sql, args: Vec<Arg>) -> Vec<String> {
-        let plan = Sql::both(Box::leak(format!("EXPLAIN QUERY PLAN {}", sql.sqlite).into_boxed_str()));
-        let rows = self.rows(plan, args).await.unwrap();
-        rows.iter().map(|row| row.text(3).unwrap()).collect()
-    }
-
     /// Changes with one statement; the number of rows.
     pub(crate) async fn run(&self, sql: Sql, args: Vec<Arg>) -> Result<u64, StoreError> {
         let mut turn = self.write().await?;
@@ -425,4 +417,21 @@ fn maria(address: &str) -> Result<MySqlPool, StoreError> {
 fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// How SQLite would carry a statement out in a new store, step by step.
+#[cfg(test)]
+pub(crate) async fn plan_of(sql: Sql, args: Vec<Arg>) -> Vec<String> {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("tweetfilter-plan-{}-{number}", std::process::id()));
+    // A process that had this number before may have left something.
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let database = Database::open(&folder.join("a.db").to_string_lossy()).await.unwrap();
+    let plan = Sql::both(Box::leak(format!("EXPLAIN QUERY PLAN {}", sql.sqlite).into_boxed_str()));
+    let rows = database.rows(plan, args).await.unwrap();
+    database.close().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    rows.iter().map(|row| row.text(3).unwrap()).collect()
 }

@@ -64,7 +64,8 @@ pub(crate) struct Ingest {
 #[derive(clap::Args)]
 pub(crate) struct Work {
     /// End when the buffer is empty. What another worker holds is waited for, for a minute: if that one was killed, it is
-    /// done too, and else left to it. Told to end (SIGTERM) it says so, and ends with 0. What a newer version wrote stays in the buffer for a newer worker, and that is said
+    /// done too, and else left to it. What a newer version wrote stays in the buffer for a newer worker, and that is said.
+    /// Told to end before (SIGTERM, Ctrl-C) it says so, and ends with 0
     #[arg(long)]
     until_empty: bool,
 

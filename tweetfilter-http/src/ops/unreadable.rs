@@ -62,8 +62,7 @@ mod tests {
     use tweetfilter_sql::{SourceStatus, Status};
     use tweetfilter_stream::buffer::Counts;
 
-    use super::super::unwell::tests::{part, trouble};
-    use super::*;
+    use super::super::unwell::tests::{look, part, trouble};
     use crate::ops::{Overview, Rates, State};
 
     #[test]
@@ -83,19 +82,10 @@ mod tests {
             let counts = Counts { posts, control, undecodable, ..Counts::default() };
             let sources = vec![SourceStatus { name: "a".to_owned(), counts, ..SourceStatus::default() }];
             let status = Status { sources, ..Status::default() };
-            let look = Look {
-                now: 0,
-                overview: &overview,
-                status: &status,
-                room: None,
-                store: None,
-                buffer: None,
-                unfit: &[],
-                waiting: None,
-                unused: 0,
-                names,
-            };
-            let found = look.unwell().into_iter().filter(|one| one.code == "source_unreadable");
+            let found = look(&overview, &status, names)
+                .unwell()
+                .into_iter()
+                .filter(|one| one.code == "source_unreadable");
             found.map(|one| one.message).collect::<Vec<_>>().concat()
         };
         for (counts, rates) in [

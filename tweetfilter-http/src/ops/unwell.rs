@@ -274,6 +274,22 @@ pub(super) mod tests {
         PartNow { told, rates: None, streams: 0, lag: None, replaced: false }
     }
 
+    /// Nothing more than this is known.
+    pub(in crate::ops) fn look<'l>(overview: &'l Overview, status: &'l Status, names: bool) -> Look<'l> {
+        Look {
+            now: 0,
+            overview,
+            status,
+            room: None,
+            store: None,
+            buffer: None,
+            unfit: &[],
+            waiting: None,
+            unused: 0,
+            names,
+        }
+    }
+
     pub(in crate::ops) fn trouble() -> (Overview, Status) {
         let process = ProcessNow {
             host: "box-1".into(),
@@ -308,15 +324,12 @@ pub(super) mod tests {
         let unfit = &["the key k".to_owned()];
         let look = Look {
             now,
-            overview,
-            status,
             room,
             store,
             buffer: Some("no route"),
             unfit,
-            waiting: None,
             unused: 1,
-            names,
+            ..look(overview, status, names)
         };
         look.unwell().into_iter().map(|one| format!("{}: {}", one.code, one.message)).collect()
     }
@@ -381,18 +394,7 @@ pub(super) mod tests {
             overview.hosts.clear();
             let found = |names| {
                 let (overview, status) = (&overview, &status);
-                let look = Look {
-                    now: seen,
-                    overview,
-                    status,
-                    room: None,
-                    store: None,
-                    buffer: None,
-                    unfit: &[],
-                    waiting: None,
-                    unused: 0,
-                    names,
-                };
+                let look = Look { now: seen, ..look(overview, status, names) };
                 let found = look.unwell().into_iter();
                 found.map(|one| format!("{}: {}", one.code, one.message)).collect::<Vec<_>>()
             };
@@ -460,18 +462,7 @@ pub(super) mod tests {
     fn where_nothing_is_wrong_all_is_well() {
         let (overview, status) = (Overview::default(), Status::default());
         let (room, store) = (Some(Room { free: 100, reusable: 0, reserve: 100 }), None);
-        let look = Look {
-            now: 0,
-            overview: &overview,
-            status: &status,
-            room,
-            store,
-            buffer: None,
-            unfit: &[],
-            waiting: None,
-            unused: 0,
-            names: true,
-        };
+        let look = Look { room, store, ..look(&overview, &status, true) };
         assert!(look.unwell().is_empty());
     }
 }

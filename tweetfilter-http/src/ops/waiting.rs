@@ -70,7 +70,7 @@ impl Look<'_> {
 mod tests {
     use tweetfilter_sql::Status;
 
-    use super::super::unwell::tests::{part, trouble};
+    use super::super::unwell::tests::{look, part, trouble};
     use super::*;
     use crate::ops::{Overview, State};
 
@@ -84,18 +84,7 @@ mod tests {
             let waiting = waiting.map(|(entries, age)| Waiting { entries, age: Some(age) });
             let status = &Status::default();
             let store = store.then(|| of("store_busy", "Busy".to_owned()));
-            let look = Look {
-                now: 0,
-                overview,
-                status,
-                room: None,
-                store,
-                buffer: None,
-                unfit: &[],
-                waiting,
-                unused: 0,
-                names,
-            };
+            let look = Look { store, waiting, ..look(overview, status, names) };
             let found =
                 look.unwell().into_iter().filter(|one| ["nobody_works", "entries_wait"].contains(&one.code));
             found.map(|one| format!("{}: {}", one.code, one.message)).collect::<Vec<_>>().concat()

@@ -139,3 +139,24 @@ async fn the_store_looks_once_more_when_nobody_else_can_change_it() {
     assert!(matches!(removed, Changed::Meanwhile(_)), "{removed:?}");
     assert_eq!(database.named_sets(Some(ann)).await.unwrap(), [("towns".to_owned(), "rome".to_owned())]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_nothing_of_what_it_was_changes_what_it_is_by_now() {
+    let house = House::new().await;
+    let (ann, token) = house.account("ann", Scope::Write).await;
+    let path = format!("/filters/{}", house.filter(ann, "snow").await);
+    let changes = (0..16).map(|n| match n % 2 {
+        0 => json!({"name": format!("n{n}")}),
+        _ => json!({"text": format!("snow{n}")}),
+    });
+    let all = changes.map(|change| house.ask(Method::PATCH, &token, &path, change));
+    for got in futures_util::future::join_all(all).await {
+        got.ok();
+    }
+    let now = house.get(&token, &path).await;
+    let (name, text) = (now.ok()["name"].as_str().unwrap(), now.ok()["text"].as_str().unwrap());
+    assert!(
+        name.starts_with('n') && text.starts_with("snow") && text != "snow",
+        "neither undid the other: {now:?}"
+    );
+}
